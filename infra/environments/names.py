@@ -1,0 +1,36 @@
+"""Where the environments live. Standard library only: this runs before anything is installed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = Path(__file__).resolve().parent
+NAMES = ("airflow", "spark", "train", "serve", "mlflow", "tests")
+
+# Installed beside the hashed lock: its CPU build carries a local version (2.13.0+cpu) whose hash differs by source.
+BESIDE = {"train": ("torch==2.13.0",)}
+# Published as source only. Built once into a cache, since an installer would build it again every time.
+BUILT = {"spark": ("pyspark",)}
+
+
+def state() -> Path:
+    """Everything this checkout makes and may lose: `RECALL_STATE`, or `.recall` beside the sources."""
+    return Path(os.environ.get("RECALL_STATE") or ROOT / ".recall").resolve()
+
+
+def environments() -> Path:
+    """The folder of the built environments: `RECALL_ENVIRONMENTS`, or `environments` in the state folder."""
+    return Path(os.environ.get("RECALL_ENVIRONMENTS") or state() / "environments").resolve()
+
+
+def python(name: str) -> Path:
+    """The interpreter of one environment."""
+    return environments() / name / "bin" / "python"
+
+
+def cache() -> Path:
+    """What may be shared by every checkout of this person: built wheels, downloaded archives."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "recallflow"

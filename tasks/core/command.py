@@ -1,0 +1,92 @@
+"""The command line of a stage: `python -m tasks.<stage> <verb> '<request as JSON>'`.
+
+The result is one JSON line, the last on stdout; everything else a stage or a library prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tasks.core.errors import BadRequest, NothingToDo, RecallError
+from tasks.core.log import log
+from tasks.core.request import describe, parse
+
+
+@dataclasses.dataclass(frozen=True)
+class Verb:
+    """One thing a stage can do: its request and the function that answers it with a JSON-serialisable dict.
+
+    `load` returns the function, so that `--help` and a bad request never wait for a heavy import.
+    """
+
+    request: type
+    load: Callable[[], Callable[[Any], dict]]
+    text: str
+
+
+def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = None) -> int:
+    """Answer one request; returns the exit code of `tasks.core.errors`."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help(stage, verbs))
+        return 0 if arguments else BadRequest.exit_code
+    answer = _claim_stdout()
+    started = time.monotonic()
+    try:
+        verb, request = _read(stage, verbs, arguments)
+        if request is None:
+            answer(f"python -m tasks.{stage} {arguments[0]} '<request as JSON>'\n{verb.text}\n{describe(verb.request)}")
+            return 0
+        result = verb.load()(request)
+        seconds = round(time.monotonic() - started, 2)
+        log(f"{stage}.{arguments[0]}.done", seconds=seconds)
+        answer(json.dumps({**result, "seconds": seconds}, allow_nan=False))
+        return 0
+    except RecallError as error:
+        level = "skipped" if isinstance(error, NothingToDo) else type(error).__name__
+        print(f"{stage} {arguments[0]}: {level}: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+    except Exception:
+        traceback.print_exc()
+        return 1
+
+
+def _read(stage: str, verbs: Mapping[str, Verb], arguments: list[str]) -> tuple[Verb, Any]:
+    if arguments[0] not in verbs:
+        raise BadRequest("no such verb", got=arguments[0], allowed=f"one of {', '.join(verbs)}",
+                         remedy=f"python -m tasks.{stage} --help")
+    verb = verbs[arguments[0]]
+    if arguments[1:] and arguments[1] in ("-h", "--help"):
+        return verb, None
+    if len(arguments) != 2:
+        raise BadRequest("a request is one JSON argument", got=f"{len(arguments) - 1} arguments",
+                         remedy=f"python -m tasks.{stage} {arguments[0]} --help")
+    try:
+        payload = json.loads(arguments[1])
+    except ValueError as error:
+        raise BadRequest(f"the request is not JSON ({error})", got=arguments[1], allowed="one JSON object") from None
+    return verb, parse(verb.request, payload)
+
+
+def _claim_stdout() -> Callable[[str], None]:
+    """Keep stdout for the result: what libraries print, in Python or in C, goes to stderr from here on."""
+    try:
+        kept = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    except (OSError, ValueError):  # a test has replaced the streams
+        return lambda text: print(text, flush=True)
+    return lambda text: print(text, file=kept, flush=True)
+
+
+def _help(stage: str, verbs: Mapping[str, Verb]) -> str:
+    lines = [f"python -m tasks.{stage} <verb> '<request as JSON>'", "", "verbs:"]
+    width = max(map(len, verbs))
+    lines += [f"  {name.ljust(width)}  {verb.text}" for name, verb in verbs.items()]
+    return "\n".join([*lines, "", f"python -m tasks.{stage} <verb> --help lists the fields of its request, with their defaults."])

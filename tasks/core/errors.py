@@ -1,0 +1,76 @@
+"""What can go wrong, as families that decide whether a retry can help.
+
+    RecallError
+    ├── BadRequest    exit 2   the request or a setting is wrong          never retried
+    ├── RefusedData   exit 3   the data is not what was promised          never retried
+    ├── Conflict      exit 4   a newer writer has been here               never retried
+    ├── Corrupt       exit 5   a stored artefact is damaged or too new    never retried
+    ├── Unreachable   exit 10  a service or a disk is away                retried
+    └── NothingToDo   exit 99  the work is not wanted; the task is skipped
+
+Anything else that is raised is a bug: exit 1, with its traceback, retried.
+"""
+
+from __future__ import annotations
+
+
+class RecallError(Exception):
+    """An error whose message can be acted upon at three in the morning.
+
+    Args:
+        what: what is wrong, naming the place (file, field, key).
+        got: the value received; omitted from the message when not given.
+        allowed: what would have been accepted.
+        remedy: what to do next.
+    """
+
+    exit_code = 1
+    retry = True
+
+    def __init__(self, what: str, *, got: object = None, allowed: object = None, remedy: str | None = None) -> None:
+        parts = [what.rstrip(".")]
+        parts += [f"got {_short(got)}"] if got is not None else []
+        parts += [f"expected {allowed}"] if allowed is not None else []
+        parts += [f"remedy: {remedy}"] if remedy else []
+        super().__init__("; ".join(parts))
+
+
+class BadRequest(RecallError):
+    """The request or a setting is wrong; the same request will fail again."""
+
+    exit_code, retry = 2, False
+
+
+class RefusedData(RecallError):
+    """The data is not what was promised; nothing downstream may start from it."""
+
+    exit_code, retry = 3, False
+
+
+class Conflict(RecallError):
+    """Somebody newer has already done this; doing it again would put an older state on top."""
+
+    exit_code, retry = 4, False
+
+
+class Corrupt(RecallError):
+    """A stored artefact differs from its manifest, or was written by a newer schema."""
+
+    exit_code, retry = 5, False
+
+
+class Unreachable(RecallError):
+    """A service or a disk did not answer; it may later."""
+
+    exit_code, retry = 10, True
+
+
+class NothingToDo(RecallError):
+    """The work is not wanted now (a held challenger is not promoted); the task is shown as skipped."""
+
+    exit_code, retry = 99, False
+
+
+def _short(value: object, limit: int = 200) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

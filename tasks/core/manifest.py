@@ -1,0 +1,105 @@
+"""Manifests: what a folder of the store holds, made from what, with a digest for every file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+from tasks.core.errors import Corrupt
+
+NAME = "manifest.json"
+SCHEMA = 1
+
+
+@dataclasses.dataclass
+class Draft:
+    """A folder being written. Put files under `path`; fill the rest; the store writes the manifest last.
+
+    Attributes:
+        counts: how much of what (`users`, `items`, `interactions`), whole numbers.
+        facts: what a reader needs to know (dimension, split, metrics), JSON.
+        lineage: code version, settings, seed and the URIs of the parents.
+    """
+
+    path: Path
+    kind: str
+    id: str
+    counts: dict = dataclasses.field(default_factory=dict)
+    facts: dict = dataclasses.field(default_factory=dict)
+    lineage: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Artefact:
+    """A complete folder of the store."""
+
+    path: Path
+    kind: str
+    id: str
+    created: float
+    files: dict
+    counts: dict
+    facts: dict
+    lineage: dict
+
+    @property
+    def uri(self) -> str:
+        return self.path.as_uri()
+
+    def file(self, name: str, verify: bool = True) -> Path:
+        """A file of this folder, checked against the manifest's digest.
+
+        Raises:
+            Corrupt: absent, cut short or altered.
+        """
+        entry = self.files.get(name)
+        if entry is None:
+            raise Corrupt(f"{self.path} holds no {name}", allowed=f"one of {', '.join(sorted(self.files))}")
+        path = self.path / name
+        if not path.is_file() or path.stat().st_size != entry["bytes"] or (verify and sha256(path) != entry["sha256"]):
+            raise Corrupt(f"{path} is not the file its manifest describes", got="a missing, shortened or altered file",
+                          allowed=f"{entry['bytes']} bytes with sha256 {entry['sha256'][:12]}…",
+                          remedy="delete this folder and run the stage that makes it again")
+        return path
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(draft: Draft) -> None:
+    """Digest and flush every file of the draft, then write its manifest."""
+    files = {}
+    for path in sorted(p for p in draft.path.rglob("*") if p.is_file()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        files[str(path.relative_to(draft.path))] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    content = {"schema": SCHEMA, "kind": draft.kind, "id": draft.id, "created": time.time(), "files": files,
+               "counts": draft.counts, "facts": draft.facts, "lineage": draft.lineage}
+    with (draft.path / NAME).open("w") as file:
+        json.dump(content, file, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> Artefact:
+    """The artefact in a folder that has a manifest.
+
+    Raises:
+        Corrupt: the manifest cannot be read, or its schema is newer than this code.
+    """
+    try:
+        content = json.loads((path / NAME).read_text())
+        if content["schema"] > SCHEMA:
+            raise Corrupt(f"{path / NAME} was written by a newer version", got=f"schema {content['schema']}",
+                          allowed=f"schema {SCHEMA} or older", remedy="upgrade this reader")
+        return Artefact(path, content["kind"], content["id"], content["created"], content["files"],
+                        content["counts"], content["facts"], content["lineage"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"{path / NAME} cannot be read ({error!r})", remedy="delete the folder and make it again") from None
