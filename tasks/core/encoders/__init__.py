@@ -1,0 +1,59 @@
+"""Encoders: from a history of item rows to a query vector, in numpy alone.
+
+The evaluator, the publisher and the reader that services import all use these, so what is judged is what is served. A
+trainer describes its encoder by `encoder.json` (`kind` and numbers) and `encoder.<name>.npy` beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from tasks.core.arrays import load, save
+from tasks.core.encoders.gru import GRUEncoder
+from tasks.core.encoders.mean import MeanEncoder
+from tasks.core.errors import Corrupt
+from tasks.core.histories import Histories
+
+KINDS = {"mean": MeanEncoder, "gru": GRUEncoder}
+
+
+class Encoder(Protocol):
+    """What every kind offers."""
+
+    kind: str
+    dimension: int
+
+    def encode(self, histories: Histories) -> np.ndarray:
+        """float32 (users, dimension); a row of zeros for an empty history."""
+
+    def numbers(self) -> dict:
+        """What goes into `encoder.json`."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What goes into `encoder.<name>.npy`."""
+
+
+def save_encoder(folder: Path, encoder: Encoder) -> None:
+    """Write an encoder beside the vectors it searches."""
+    arrays = encoder.arrays()
+    for name, array in arrays.items():
+        save(folder / f"encoder.{name}.npy", array)
+    (folder / "encoder.json").write_text(json.dumps({"kind": encoder.kind, "arrays": sorted(arrays), **encoder.numbers()}, indent=1))
+
+
+def load_encoder(folder: Path, mmap: bool = False) -> Encoder:
+    """Read an encoder.
+
+    Raises:
+        Corrupt: a kind this version does not know.
+    """
+    numbers = json.loads((folder / "encoder.json").read_text())
+    kind, names = numbers.pop("kind"), numbers.pop("arrays")
+    if kind not in KINDS:
+        raise Corrupt(f"{folder / 'encoder.json'} names an encoder this version does not know", got=kind,
+                      allowed=f"one of {', '.join(KINDS)}", remedy="upgrade this reader")
+    return KINDS[kind](**numbers, **{name: load(folder / f"encoder.{name}.npy", mmap) for name in names})

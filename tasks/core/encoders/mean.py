@@ -1,0 +1,44 @@
+"""A query as the weighted mean of the input vectors of what the user liked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.histories import Histories
+
+
+class MeanEncoder:
+    """q = Σ w_a · v_a / Σ w_a, where a = 0, 1, … is an item's age counted in items from the newest.
+
+    Args:
+        inputs: float32 (items, dimension), the input vectors.
+        decay: items after which a weight has fallen to 1/e (w_a = exp(−a / decay)); None weighs all alike.
+        last: only the newest `last` items are used; None uses all.
+    """
+
+    kind = "mean"
+
+    def __init__(self, inputs: np.ndarray, decay: float | None = None, last: int | None = None) -> None:
+        self.inputs, self.decay, self.last = inputs, decay, last
+        self.dimension = inputs.shape[1]
+
+    def encode(self, histories: Histories) -> np.ndarray:
+        """float32 (users, dimension); a row of zeros for an empty history."""
+        lengths = histories.lengths
+        ages = np.repeat(histories.offsets[1:], lengths) - 1 - np.arange(len(histories.items))
+        weights = np.ones(len(ages)) if self.decay is None else np.exp(-ages / self.decay)
+        if self.last is not None:
+            weights = np.where(ages < self.last, weights, 0.0)
+        queries = np.zeros((len(histories), self.dimension))
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            starts = histories.offsets[filled]
+            sums = np.add.reduceat(weights[:, None] * self.inputs[histories.items], starts, axis=0)
+            queries[filled] = sums / np.add.reduceat(weights, starts)[:, None]
+        return queries.astype(np.float32)
+
+    def numbers(self) -> dict:
+        return {"decay": self.decay, "last": self.last}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"inputs": self.inputs}

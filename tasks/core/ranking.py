@@ -1,0 +1,35 @@
+"""Exact top-k by inner product, in blocks, seen items left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.histories import Histories
+
+
+def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | None = None, block: int = 1024) -> np.ndarray:
+    """The rows of the k best vectors of each query, best first.
+
+    Args:
+        queries: float32 (q, d).
+        vectors: float32 (n, d).
+        k: how many; at most n are returned.
+        seen: rows of `vectors` to leave out, one list a query (q users).
+        block: queries scored at a time.
+
+    Returns:
+        int32 (q, min(k, n)); −1 where fewer than k unseen rows exist. Equal scores are ordered by row; which of them stand at the very end of the list is arbitrary but repeatable.
+    """
+    n, k = len(vectors), min(k, len(vectors))
+    best = np.full((len(queries), k), -1, np.int32)
+    for start in range(0, len(queries), block):
+        scores = queries[start:start + block] @ vectors.T
+        if seen is not None:
+            one = seen.take(np.arange(start, start + len(scores)))
+            scores[one.users(), one.items] = -np.inf
+        rows = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k < n else np.broadcast_to(np.arange(n), scores.shape)
+        picked = np.take_along_axis(scores, rows, axis=1)
+        order = np.lexsort((rows, -picked), axis=1)
+        best[start:start + len(scores)] = np.where(np.take_along_axis(picked, order, axis=1) > -np.inf,
+                                                   np.take_along_axis(rows, order, axis=1), -1)
+    return best

@@ -1,0 +1,124 @@
+"""Reading a snapshot: one day's validated interactions, items and users, with their split.
+
+    snapshots/<dataset>/<day>/<id>/
+        interactions/*.parquet   user, item (int32 rows), rating (float32), timestamp (int64 seconds), position (int32, the place
+                                 in the user's whole list, 0 oldest), liked (bool), part (string)
+        items/*.parquet          item (int32 row), id, title (string), genres (list of string)
+        users/*.parquet          user (int32 row), id (string), one string column an attribute
+        manifest.json            facts: dataset, day, split, item_id_type and user_id_type ("integer" or "text"), first and last timestamp
+
+`part` says what a row is for: `train` is learned from; `history` is known when a query is made but not learned from;
+`validation` and `test` are labels. What a query may know of its user is everything of an earlier part.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset
+
+from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.histories import Histories
+from tasks.core.manifest import Artefact
+from tasks.core.store import Store
+
+PARTS = ("train", "history", "validation", "test")
+KNOWN = {"validation": ("train", "history"), "test": ("train", "history", "validation"), "next": PARTS}
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def resolve(store: Store, uri: str | None, dataset: str, day: str | None = None) -> "Snapshot":
+    """The snapshot asked for: by URI, or the newest complete one of the data set, of this day when one is given.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    if uri:
+        return Snapshot(store.open(uri, "snapshot"))
+    if day is not None and not DAY.fullmatch(day):
+        raise BadRequest("not a day", got=day, allowed="YYYY-MM-DD")
+    days = [day] if day else [d for d in reversed(store.names("snapshots", dataset)) if DAY.fullmatch(d)]
+    for one in days:
+        if found := store.children("snapshots", dataset, one):
+            return Snapshot(max(found, key=lambda artefact: artefact.created))
+    raise BadRequest(f"there is no snapshot of {dataset}" + (f" for {day}" if day else ""),
+                     allowed=f"a day of {store.names('snapshots', dataset)[-7:]}", remedy="trigger the DAG `ingest` for this day")
+
+
+@dataclasses.dataclass(frozen=True)
+class Queries:
+    """What is asked of a model, and what would have been right.
+
+    Attributes:
+        users: int32 (q), rows of the user table.
+        histories: what the model may know of each, liked rows only (q users).
+        labels: the held-out rows to find (q users).
+        seen: every row of the user up to then, liked or not: left out of what is recommended (q users).
+    """
+
+    users: np.ndarray
+    histories: Histories
+    labels: Histories
+    seen: Histories
+
+
+class Snapshot:
+    """A snapshot, read as arrays when they are asked for."""
+
+    def __init__(self, artefact: Artefact) -> None:
+        self.artefact = artefact
+        self.uri, self.id = artefact.uri, artefact.id
+        self.day, self.dataset = artefact.facts["day"], artefact.facts["dataset"]
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """One of the three tables: interactions, items, users."""
+        folder = self.artefact.path / name
+        for file in self.artefact.files:
+            if file.startswith(f"{name}/"):
+                self.artefact.file(file, verify=False)
+        return pa.dataset.dataset(str(folder), format="parquet").to_table(columns=columns)
+
+    @cached_property
+    def items(self) -> pa.Table:
+        return self.table("items").sort_by("item")
+
+    @cached_property
+    def item_ids(self) -> list[str]:
+        return self.items["id"].to_pylist()
+
+    @cached_property
+    def user_ids(self) -> list[str]:
+        return self.table("users", ["user", "id"]).sort_by("user")["id"].to_pylist()
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        table = self.table("interactions", ["user", "item", "timestamp", "position", "liked", "part"])
+        if table.num_rows == 0:
+            raise RefusedData(f"the snapshot {self.uri} holds no interaction", remedy="ingest a day that has data")
+        parts = table["part"].combine_chunks().dictionary_encode()
+        names = parts.dictionary.to_pylist()
+        columns = {name: table[name].to_numpy() for name in ("user", "item", "timestamp", "position", "liked")}
+        columns["part"] = np.array([PARTS.index(name) for name in names], np.int8)[np.asarray(parts.indices)]
+        order = np.lexsort((columns["position"], columns["user"]))
+        return {name: values[order] for name, values in columns.items()}
+
+    def histories(self, *parts: str, liked_only: bool = True) -> Histories:
+        """Every user's rows of these parts, oldest first; users without any have an empty list."""
+        rows = self._rows
+        keep = np.isin(rows["part"], [PARTS.index(part) for part in parts])
+        if liked_only:
+            keep &= rows["liked"]
+        return Histories.of(rows["user"][keep], rows["item"][keep], rows["timestamp"][keep], len(self.user_ids))
+
+    def queries(self, labels: str) -> Queries:
+        """The users who have `labels` (`validation` or `test`), with what may be known before them."""
+        wanted, known = self.histories(labels), self.histories(*KNOWN[labels])
+        seen = self.histories(*KNOWN[labels], liked_only=False)
+        users = np.flatnonzero(wanted.lengths > 0).astype(np.int32)
+        if not len(users):
+            raise RefusedData(f"no user of {self.uri} has {labels} rows", remedy="ingest more data or hold out fewer rows")
+        return Queries(users, known.take(users), wanted.take(users), seen.take(users))

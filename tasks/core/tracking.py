@@ -1,0 +1,129 @@
+"""MLflow, as every stage uses it: one run a candidate, found again by the candidate's id when a task is retried."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+
+from tasks.core.errors import BadRequest, Unreachable
+
+CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+TAG = "recall.candidate"
+
+
+def model_name(family: str) -> str:
+    """The registered model of a family."""
+    return f"recall-{family}"
+
+
+@lru_cache
+def client():
+    """A client of the tracking server named by MLFLOW_TRACKING_URI, with time-outs short enough to fail in a task."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        raise BadRequest("no MLflow server is named", allowed="MLFLOW_TRACKING_URI in the environment",
+                         remedy="set the Airflow connection recall_mlflow")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+@contextlib.contextmanager
+def reachable() -> Iterator[None]:
+    """Turn what MLflow raises when its server is away into `Unreachable`, which is retried."""
+    import requests
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+        raise Unreachable("MLflow does not answer", got=os.environ.get("MLFLOW_TRACKING_URI"), remedy="start it; the task retries") from error
+    except MlflowException as error:
+        if "Max retries" in str(error) or "API request to" in str(error) or "Connection" in str(error):
+            raise Unreachable("MLflow does not answer", got=os.environ.get("MLFLOW_TRACKING_URI"), remedy="start it; the task retries") from error
+        raise
+
+
+def find_or_start(experiment: str, name: str, candidate: str, tags: dict[str, str]) -> str:
+    """The id of the run of this candidate: the one an earlier try began, or a new one."""
+    with reachable():
+        mlflow = client()
+        found = mlflow.get_experiment_by_name(experiment)
+        where = found.experiment_id if found else _create(experiment)
+        runs = mlflow.search_runs([where], f"tags.`{TAG}` = '{candidate}'", max_results=1)
+        if runs:
+            return runs[0].info.run_id
+        return mlflow.create_run(where, run_name=name, tags={TAG: candidate, **tags}).info.run_id
+
+
+def _create(experiment: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client().create_experiment(experiment)
+    except MlflowException:  # another family made it in the meantime
+        found = client().get_experiment_by_name(experiment)
+        if found is None:
+            raise
+        return found.experiment_id
+
+
+def log_metrics(run: str, metrics: dict[str, float], step: int = 0) -> None:
+    """Log figures of one step (an epoch) to a run."""
+    import time
+
+    from mlflow.entities import Metric
+
+    with reachable():
+        now = int(time.time() * 1000)
+        client().log_batch(run, metrics=[Metric(name, float(value), now, step) for name, value in metrics.items()])
+
+
+def log_settings(run: str, settings: dict) -> None:
+    """Log the settings of a training, once: MLflow refuses a second value of a parameter."""
+    from mlflow.entities import Param
+
+    with reachable():
+        known = client().get_run(run).data.params
+        new = [Param(name, str(value)) for name, value in settings.items() if name not in known]
+        if new:
+            client().log_batch(run, params=new)
+
+
+def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, str]) -> str:
+    """The version of the family's registered model that stands for this candidate, now the challenger."""
+    from mlflow.exceptions import MlflowException
+
+    with reachable():
+        mlflow, name = client(), model_name(family)
+        try:
+            mlflow.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        versions = [v for v in mlflow.search_model_versions(f"name = '{name}'") if v.tags.get(TAG) == candidate]
+        if versions:
+            version = versions[0].version
+        else:
+            source = f"{mlflow.get_run(run).info.artifact_uri}/candidate"
+            version = mlflow.create_model_version(name, source, run, tags={TAG: candidate, "recall.uri": uri, **tags}).version
+        mlflow.set_registered_model_alias(name, CHALLENGER, version)
+        return str(version)
+
+
+def by_alias(family: str, alias: str):
+    """The model version behind an alias, or None."""
+    from mlflow.exceptions import MlflowException
+
+    with reachable():
+        try:
+            return client().get_model_version_by_alias(model_name(family), alias)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
