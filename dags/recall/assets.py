@@ -1,0 +1,18 @@
+"""The assets that tie the DAGs together. Each event carries what its consumers need to begin."""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset
+
+# extra: {"snapshot": uri, "day": "YYYY-MM-DD"}
+INTERACTIONS = Asset("interactions", uri="recall://interactions")
+
+
+def champion(family: str) -> Asset:
+    """A newly promoted model; extra: {"candidate": uri, "version": "3", "snapshot": uri}."""
+    return Asset(f"champion/{family}", uri=f"recall://champion/{family}")
+
+
+def live(family: str) -> Asset:
+    """A generation that went live; extra: {"generation": id}."""
+    return Asset(f"live/{family}", uri=f"recall://live/{family}")

@@ -1,0 +1,13 @@
+"""How tasks are retried, how long they may take, how many run at once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+# Waits: 10 s, 20 s, 40 s. A refusal (exit 2 to 5) is never retried, whatever stands here.
+RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=5)}
+START = datetime(1990, 1, 1, tzinfo=timezone.utc)
+
+INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}
+TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
+SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}

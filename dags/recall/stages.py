@@ -1,0 +1,144 @@
+"""One isolated task: a stage's verb in a process of its own, in an environment of its own.
+
+`stage()` is the only place where Airflow meets the work. It builds the request when the task runs, hands it over as one JSON
+argument, copies the process's stderr into the task log line by line, and takes the last line of stdout as the result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, Connection
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = {"ingest": "spark", "graph": "train", "item2vec": "train", "gru4rec": "train", "evaluate": "train",
+                "promote": "serve", "index": "serve", "publish": "serve"}
+FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
+SKIP = 99
+# What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they stay here.
+PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "USER", "XDG_CACHE_HOME", "CUDA_VISIBLE_DEVICES",
+          "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+Build = Callable[[dict], dict]
+
+
+class StageOperator(BaseOperator):
+    """Runs `python -m tasks.<stage> <verb> <request>` and returns its result.
+
+    Args:
+        stage, verb: what to run.
+        build: from the task's context to the request; called when the task runs.
+        needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as MLFLOW_TRACKING_URI.
+        announce: from the result to the `extra` of the events of this task's outlets.
+    """
+
+    template_fields: Sequence[str] = ("request",)
+    template_fields_renderers = {"request": "json"}
+    ui_color = "#e8f1f8"
+
+    def __init__(self, *, stage: str, verb: str, build: Build, needs: tuple[str, ...] = (),
+                 announce: Callable[[dict], dict] | None = None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.stage, self.verb, self.needs = stage, verb, needs
+        self.request: dict = {}
+        self._build, self._announce = build, announce
+        self._process: subprocess.Popen | None = None
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Build the request; it is then shown with the task under "Rendered templates"."""
+        self.request = self._build(context)
+
+    def execute(self, context: Any) -> dict:
+        """Run the stage to its end.
+
+        Raises:
+            AirflowFailException: a refusal that no retry can change.
+            AirflowSkipException: the work is not wanted.
+            AirflowException: anything else; retried.
+        """
+        command = [str(interpreter(self.stage)), "-m", f"tasks.{self.stage}", self.verb, json.dumps(self.request)]
+        self.log.info("%s %s %s", self.stage, self.verb, json.dumps(self.request, indent=1, sort_keys=True))
+        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True, preexec_fn=_die_with_parent)
+        told = _Tail(self._process.stderr, self.log.info)
+        output = self._process.stdout.read()
+        code = self._process.wait()
+        told.join()
+        self._judge(code, told.last)
+        result = json.loads(output.strip().splitlines()[-1])
+        if self._announce:
+            for asset in self.outlets:
+                context["outlet_events"][asset].extra = self._announce(result)
+        return result
+
+    def _judge(self, code: int, said: str) -> None:
+        if code == SKIP:
+            raise AirflowSkipException(said)
+        if code in FINAL:
+            raise AirflowFailException(f"{FINAL[code]}: {said}")
+        if code:
+            ended = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+            raise AirflowException(f"{self.stage} {self.verb} {ended}: {said or 'its last words are above'}")
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+        environment |= {name: value for name, value in os.environ.items() if name.startswith("RECALL_")}
+        environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        if "mlflow" in self.needs:
+            at = Connection.get("recall_mlflow")
+            environment["MLFLOW_TRACKING_URI"] = f"{at.schema or at.conn_type or 'http'}://{at.host}:{at.port}"
+        if "redis" in self.needs:
+            environment["RECALL_REDIS_URL"] = Connection.get("recall_redis").get_uri()
+        return environment
+
+    def on_kill(self) -> None:
+        """Stop the process and everything it started: first politely, then for good."""
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class _Tail(threading.Thread):
+    """Copies lines from a pipe to the task log while the process runs, and keeps the last one."""
+
+    def __init__(self, pipe: Any, say: Callable[..., None]) -> None:
+        super().__init__(daemon=True)
+        self.pipe, self.say, self.last = pipe, say, ""
+        self.start()
+
+    def run(self) -> None:
+        for line in self.pipe:
+            if text := line.rstrip():
+                self.last = text
+                self.say("%s", text)
+
+
+def _die_with_parent() -> None:
+    # A worker that is killed outright cannot call on_kill; the kernel then ends the stage's process.
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def interpreter(stage: str) -> Path:
+    """The Python of the environment this stage runs in."""
+    base = Path(os.environ.get("RECALL_ENVIRONMENTS") or ROOT / ".recall" / "environments")
+    return base / ENVIRONMENTS[stage] / "bin" / "python"
+
+
+def stage(task_id: str, name: str, verb: str, build: Build, *, policy: dict, needs: tuple[str, ...] = (),
+          outlets: Sequence[Asset] = (), announce: Callable[[dict], dict] | None = None, doc: str = "") -> StageOperator:
+    """One isolated task of the DAG being defined."""
+    return StageOperator(task_id=task_id, stage=name, verb=verb, build=build, needs=needs, outlets=list(outlets),
+                         announce=announce, doc_md=doc, **policy)

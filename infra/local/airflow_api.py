@@ -1,0 +1,94 @@
+"""Airflow's REST API, as the local stack uses it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from infra.local.state import Local
+
+
+class Airflow:
+    """A client that logs in with the generated password and asks again when the server is busy."""
+
+    def __init__(self, local: Local) -> None:
+        self.local, self._token = local, None
+
+    def _login(self) -> str:
+        body = json.dumps({"username": "admin", "password": self.local.secret("airflow_admin")}).encode()
+        request = urllib.request.Request(f"{self.local.airflow_url}/auth/token", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return json.load(response)["access_token"]
+
+    def call(self, method: str, path: str, body: Any = None, accept: str = "application/json") -> Any:
+        """One call; five tries while the server is away or busy.
+
+        Raises:
+            urllib.error.HTTPError: the server refuses; `error.read()` says why.
+        """
+        for attempt in range(5):
+            try:
+                self._token = self._token or self._login()
+                headers = {"Authorization": f"Bearer {self._token}", "Accept": accept, "Content-Type": "application/json"}
+                data = None if body is None else json.dumps(body).encode()
+                request = urllib.request.Request(f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method)
+                with urllib.request.urlopen(request, timeout=30) as response:
+                    text = response.read()
+                    return json.loads(text) if accept == "application/json" and text else text.decode()
+            except urllib.error.HTTPError as error:
+                if error.code == 401:
+                    self._token = None
+                elif error.code < 500 or attempt == 4:
+                    raise
+            except (urllib.error.URLError, OSError):
+                if attempt == 4:
+                    raise
+            time.sleep(0.5 * 2 ** attempt)
+        raise SystemExit("local: Airflow refuses the generated password; `make stop`, then `make run`")
+
+    def trigger(self, dag: str, key: str | None, settings: dict | None = None) -> dict:
+        """Start a run of a DAG for a partition key (the day); returns the run."""
+        return self.call("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "partition_key": key, "conf": settings or {}})
+
+    def runs(self, dag: str, limit: int = 20) -> list[dict]:
+        """The newest runs of a DAG first."""
+        return self.call("GET", f"dags/{dag}/dagRuns?order_by=-id&limit={limit}")["dag_runs"]
+
+    def tasks(self, dag: str, run: str) -> list[dict]:
+        return self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances?limit=100")["task_instances"]
+
+    def result(self, dag: str, run: str, task: str) -> Any:
+        """What a task returned, or None."""
+        try:
+            value = self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/xcomEntries/return_value?stringify=false")["value"]
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+        return json.loads(value) if isinstance(value, str) else value
+
+    def log(self, dag: str, run: str, task: str, attempt: int) -> str:
+        """The log of one try of a task, as plain lines."""
+        content = self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/logs/{attempt}?full_content=true")
+        lines = []
+        for entry in content.get("content", []):
+            if isinstance(entry, dict):
+                lines.append(str(entry.get("event", "")))
+                lines += [f"  {detail.get('exc_type')}: {detail.get('exc_value')}" for detail in entry.get("error_detail") or []]
+            else:
+                lines.append(str(entry))
+        return "\n".join(lines)
+
+    def dags(self) -> dict[str, dict]:
+        return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
+
+    def import_errors(self) -> list[dict]:
+        return self.call("GET", "importErrors")["import_errors"]
+
+
+def _quote(text: str) -> str:
+    return urllib.parse.quote(text, safe="")

@@ -1,0 +1,73 @@
+"""What the whole stack uses: peak memory of everything together, and how much of the time a task was at work."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Meter:
+    """Samples the processes below the supervisor.
+
+    Memory is the proportional set size (shared pages counted once in all), so that forked workers are not counted twice.
+    """
+
+    def __init__(self, root: int, every: float = 1.0) -> None:
+        self.root, self.every = root, every
+        self.peak, self.busy, self.idle = 0, 0.0, 0.0
+        self._last = time.monotonic()
+
+    def sample(self) -> None:
+        """Look once, at most every `every` seconds."""
+        now = time.monotonic()
+        if now - self._last < self.every:
+            return
+        family = descendants(self.root)
+        working = any(is_task(pid) for pid in family)
+        self.busy, self.idle = self.busy + (now - self._last) * working, self.idle + (now - self._last) * (not working)
+        self.peak = max(self.peak, sum(map(proportional, family)))
+        self._last = now
+
+    def figures(self) -> dict:
+        """Bytes at the highest sample; seconds with and without a task process at work, since the stack started."""
+        return {"peak_bytes": self.peak, "busy_seconds": round(self.busy, 1), "idle_seconds": round(self.idle, 1)}
+
+
+def descendants(root: int) -> list[int]:
+    """The process and everything below it."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                after = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents.setdefault(int(after[1]), []).append(int(entry.name))
+            except (OSError, IndexError, ValueError):
+                continue
+    found, queue = [], [root]
+    while queue:
+        found.append(pid := queue.pop())
+        queue.extend(parents.get(pid, ()))
+    return found
+
+
+def is_task(pid: int) -> bool:
+    """Whether this process does the work of a stage."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"-m" in arguments and any(a.startswith(b"tasks.") for a in arguments)
+
+
+def proportional(pid: int) -> int:
+    """Bytes of memory of a process, its share of shared pages; 0 when it is gone."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
+    return 0

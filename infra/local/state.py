@@ -1,0 +1,128 @@
+"""What the local stack remembers between starts: its ports, its generated passwords, where things lie."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from infra.environments.names import ROOT, environments, state
+
+SERVICES = ("redis", "mlflow", "airflow", "airflow_worker_log", "airflow_trigger_log")
+
+
+class Local:
+    """The places, ports and passwords of the local stack; made on first use and kept until `make clean`."""
+
+    def __init__(self) -> None:
+        self.home = state() / "local"
+        self.store = Path(os.environ.get("RECALL_LOCAL_STORE") or state() / "store").resolve()
+        self.logs = self.home / "logs"
+        self.run = self.home / "run"
+
+    def prepare(self) -> "Local":
+        """Make the folders, for this user's eyes only."""
+        for folder in (self.home, self.logs, self.run, self.store):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        return self
+
+    def port(self, service: str) -> int:
+        """The port of a service: chosen free the first time, remembered after."""
+        return self._remembered("ports.json", lambda: dict(zip(SERVICES, free_ports(len(SERVICES)))))[service]
+
+    def secret(self, name: str) -> str:
+        """A generated password or key; the file can be read by its owner only."""
+        import base64
+
+        def make() -> dict[str, str]:
+            fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
+            return {"airflow_admin": secrets.token_urlsafe(12), "redis": secrets.token_urlsafe(24),
+                    "jwt": secrets.token_urlsafe(48), "fernet": fernet}
+
+        return self._remembered("passwords.json", make)[name]
+
+    @property
+    def passwords_file(self) -> Path:
+        return self.home / "passwords.json"
+
+    def _remembered(self, name: str, make) -> dict:
+        path = self.home / name
+        if not path.is_file():
+            self.prepare()
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(make(), file, indent=1)
+        return json.loads(path.read_text())
+
+    def forget_ports(self) -> None:
+        """Choose new ports at the next start (something else has taken one of ours)."""
+        (self.home / "ports.json").unlink(missing_ok=True)
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://127.0.0.1:{self.port('airflow')}"
+
+    @property
+    def mlflow_url(self) -> str:
+        return f"http://127.0.0.1:{self.port('mlflow')}"
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://:{self.secret('redis')}@127.0.0.1:{self.port('redis')}/0"
+
+    def reader_environment(self) -> dict[str, str]:
+        """What `python -m tasks.retrieve` needs to find this stack."""
+        return {"RECALL_STORE": self.store.as_uri(), "RECALL_REDIS_URL": self.redis_url, "PYTHONPATH": str(ROOT)}
+
+    def airflow_environment(self, source: dict[str, str]) -> dict[str, str]:
+        """What Airflow's processes run with: nothing of the caller's own AIRFLOW or RECALL settings leaks in.
+
+        Args:
+            source: RECALL_* settings of the data set that is replayed.
+        """
+        home = self.home / "airflow"
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "RECALL_", "MLFLOW_", "PYTHON"))}
+        port = self.port("airflow")
+        return keep | {
+            "PATH": f"{environments() / 'airflow' / 'bin'}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__FERNET_KEY": self.secret("fernet"),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "airflow_users.json"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+            "AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(port), "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__BASE_URL": self.airflow_url,
+            "AIRFLOW__API_AUTH__JWT_SECRET": self.secret("jwt"),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.port("airflow_worker_log")),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.port("airflow_trigger_log")),
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+            "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "AIRFLOW_CONN_RECALL_REDIS": self.redis_url,
+            "AIRFLOW_CONN_RECALL_MLFLOW": self.mlflow_url,
+            "RECALL_STORE": self.store.as_uri(),
+            "RECALL_ENVIRONMENTS": str(environments()),
+        } | source
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody listens on now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
