@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta, timezone
 
 # Waits: 10 s, 20 s, 40 s. A refusal (exit 2 to 5) is never retried, whatever stands here.
@@ -11,3 +12,8 @@ START = datetime(1990, 1, 1, tzinfo=timezone.utc)
 INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}
 TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
 SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}
+
+
+def moment(name: str) -> datetime | None:
+    """A day given by the environment as a moment in UTC; None where it is not set."""
+    return datetime.fromisoformat(os.environ[name]).replace(tzinfo=timezone.utc) if os.environ.get(name) else None

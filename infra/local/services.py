@@ -36,14 +36,15 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
     airflow = local.airflow_environment(source)
     command = str(environments() / "airflow" / "bin" / "airflow")
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "RECALL_", "MLFLOW_", "PYTHON"))}
+    # The log servers of scheduler and triggerer listen on every interface; here the API server reads the files itself.
     return [
         Service("valkey", [str(valkey()), str(valkey_settings(local))], quiet, lambda: listens(local.port("redis"))),
         Service("mlflow", mlflow(local), quiet | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}"},
                 lambda: answers(f"{local.mlflow_url}/health")),
         Service("api-server", [command, "api-server"], airflow, lambda: answers(f"{local.airflow_url}/api/v2/version")),
-        Service("scheduler", [command, "scheduler"], airflow, after=("api-server",)),
-        Service("dag-processor", [command, "dag-processor"], airflow, after=("api-server",)),
-        Service("triggerer", [command, "triggerer"], airflow, after=("api-server",)),
+        Service("scheduler", [command, "scheduler", "--skip-serve-logs"], airflow, after=("api-server",)),
+        Service("dag-processor", [command, "dag-processor"], airflow),
+        Service("triggerer", [command, "triggerer", "--skip-serve-logs"], airflow, after=("api-server",)),
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.environments.names import ROOT, environments, state
 
-SERVICES = ("redis", "mlflow", "airflow", "airflow_worker_log", "airflow_trigger_log")
+SERVICES = ("redis", "mlflow", "airflow")
 
 
 class Local:
@@ -105,8 +105,6 @@ class Local:
             "AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(port), "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__BASE_URL": self.airflow_url,
             "AIRFLOW__API_AUTH__JWT_SECRET": self.secret("jwt"),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.port("airflow_worker_log")),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.port("airflow_trigger_log")),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",

@@ -1,0 +1,45 @@
+# Every command of this project. `make` alone lists them.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.PHONY: environments
+environments: ## build the environments whose lock has changed
+	@$(PYTHON) -m infra.environments.build
+
+.PHONY: run
+run: environments ## the daily retrain of the next day (DAY=YYYY-MM-DD names one), end to end
+	@$(PYTHON) -m infra.local run
+
+.PHONY: up
+up: environments ## start the local stack without a retrain
+	@$(PYTHON) -m infra.local up
+
+.PHONY: status
+status: ## what runs, and where
+	@$(PYTHON) -m infra.local status
+
+.PHONY: stop
+stop: ## stop the local stack; nothing is lost
+	@$(PYTHON) -m infra.local stop
+
+.PHONY: clean
+clean: ## stop, and remove store, databases and logs; the environments stay
+	@$(PYTHON) -m infra.local clean
+
+.PHONY: similar
+similar: ## items like TITLE="Star Wars (1977)"
+	@$(PYTHON) -m infra.local similar --title "$(TITLE)"
+
+.PHONY: recommend
+recommend: ## recommendations for USER_ID=1
+	@$(PYTHON) -m infra.local recommend --user "$(USER_ID)"
+
+.PHONY: test
+test: ## every test, each in the environment its sources run in
+	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests
+	@$(PYTHON) -m tests $(FOLDERS)

@@ -1,0 +1,80 @@
+"""The families of models: what is done before the common chain evaluate → gate → promote, and with which form.
+
+A new family is a stage folder, its form, and one line in `FAMILIES`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from recall import forms, requests
+
+Build = Callable[[Any], dict]
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One task of a family's own: its id, the stage and verb it runs, and how its request is built."""
+
+    task: str
+    stage: str
+    verb: str
+    build: Build
+    needs: tuple[str, ...] = ()
+    doc: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """A family of models.
+
+    Attributes:
+        steps: the tasks up to and including `fit`.
+        form: the parameters of its training, as Airflow shows them.
+    """
+
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+    form: dict
+    doc: str
+
+
+def snapshot_of(context: Any) -> dict:
+    """Which snapshot to train on: the form's, the one that was announced, or the newest of the day."""
+    announced = requests.event(context)
+    return {"dataset": requests.dataset(), "snapshot": context["params"].get("snapshot") or announced.get("snapshot"),
+            "day": None if announced.get("snapshot") else requests.day(context)}
+
+
+def training(context: Any, fields: dict) -> dict:
+    """What every fit is asked: settings from the form, seed, where it came from."""
+    return {"store": requests.store(), "settings": requests.settings(context, list(fields)), "seed": context["params"]["seed"],
+            "origin": requests.origin(context)}
+
+
+def build_graph(context: Any) -> dict:
+    return {"store": requests.store(), **snapshot_of(context), **requests.settings(context, list(forms.GRAPH))}
+
+
+def fit_item2vec(context: Any) -> dict:
+    return {**training(context, forms.ITEM2VEC), "graph": requests.result(context, "graph")["uri"]}
+
+
+def fit_gru4rec(context: Any) -> dict:
+    return {**training(context, forms.GRU4REC), **snapshot_of(context)}
+
+
+FAMILIES = (
+    Family("item2vec", "DeepWalk and item2vec", (
+        Step("graph", "graph", "build", build_graph, doc="The user-item graph that is walked on."),
+        Step("fit", "item2vec", "fit", fit_item2vec, ("mlflow",), doc="Walks and sequences → skip-gram → input and output vectors.")),
+        {**forms.run(), **forms.GRAPH, **forms.ITEM2VEC},
+        "Random walks over the user-item graph and the users' own sequences, learned by skip-gram or CBOW."),
+    Family("gru4rec", "GRU4Rec", (
+        Step("fit", "gru4rec", "fit", fit_gru4rec, ("mlflow",), doc="A recurrent network over the users' sequences."),),
+        {**forms.run(), **forms.GRU4REC},
+        "A recurrent network that reads a user's history and predicts the next item."),
+)

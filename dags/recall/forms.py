@@ -1,0 +1,75 @@
+"""The trigger forms. Defaults and bounds are those of the stages' settings; a test holds the two together."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param
+
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def number(default: int | float, low: int | float, high: int | float, text: str, section: str, title: str | None = None) -> Param:
+    """A bounded number; whole when its default is."""
+    return Param(default, type="integer" if isinstance(default, int) else "number", minimum=low, maximum=high,
+                 description_md=text, section=section, title=title)
+
+
+def choice(default: str, values: list[str], text: str, section: str, title: str | None = None) -> Param:
+    return Param(default, type="string", enum=values, description_md=text, section=section, title=title)
+
+
+def optional(text: str, section: str, title: str | None = None, **schema: object) -> Param:
+    """A text that may be left empty."""
+    return Param(None, type=["null", "string"], description_md=text, section=section, title=title, **schema)
+
+
+def run() -> dict:
+    """What every training asks: which data, which seed."""
+    return {
+        "day": optional("Train on the newest snapshot of this day (YYYY-MM-DD). Empty: the newest of all.", "Data", "Day", pattern=DAY),
+        "snapshot": optional("Train on exactly this snapshot (its URI). Empty: chosen by day.", "Data", "Snapshot"),
+        "seed": number(0, 0, 2**31 - 1, "Every random choice follows from it.", "Data", "Seed"),
+    }
+
+
+INGEST = {
+    "minimum_rating": number(4.0, 0.0, 10.0, "A rating from here on counts as liked.", "What counts", "Liked from"),
+}
+
+
+def ingest() -> dict:
+    """The source, the day, the split."""
+    return {
+        "day": optional("The day to ingest (YYYY-MM-DD). Empty: the partition key.", "Data", "Day", pattern=DAY),
+        "location": optional("Folder of the data set. Empty: RECALL_LOCATION.", "Data", "Location"),
+        "format": optional("Layout of the source. Empty: RECALL_FORMAT.", "Data", "Format"),
+        **INGEST,
+        "split_method": choice("leave-last-n", ["leave-last-n", "temporal", "users"], "How held-out rows are chosen.", "Split", "Method"),
+        "test_rows": number(3, 1, 100, "A user's newest liked rows that are held out to judge models.", "Split", "Test rows"),
+        "validation_rows": number(1, 1, 100, "The rows before them, for early stopping and tuning.", "Split", "Validation rows"),
+    }
+
+
+GRAPH: dict = {}
+ITEM2VEC: dict = {}
+GRU4REC: dict = {}
+
+
+def publish() -> dict:
+    """What is published and how it is indexed."""
+    return {
+        "candidate": optional("Publish exactly this candidate (its URI). Empty: the champion.", "What", "Candidate"),
+        "factory": Param("Flat", type="string", pattern=r"^[A-Za-z0-9_,]+$", examples=["Flat", "IVF256,Flat", "HNSW16", "SQfp16"],
+                         description_md="FAISS factory string. `Flat` is exact.", section="Index", title="Index"),
+        "minimum_recall": number(0.98, 0.5, 1.0, "Recall@50 against exact search below which nothing goes live.", "Index", "Minimum recall"),
+    }
+
+
+def rollback() -> dict:
+    """Which family goes back, to what, and why."""
+    from recall.families import FAMILIES
+
+    return {
+        "family": choice(FAMILIES[0].name, [family.name for family in FAMILIES], "What is rolled back.", "Roll back", "Family"),
+        "generation": optional("A kept generation's id. Empty: the one before.", "Roll back", "Generation"),
+        "why": Param(type="string", minLength=3, maxLength=500, description_md="Stands in the audit record. Required.", section="Roll back", title="Reason"),
+    }

@@ -1,0 +1,52 @@
+"""What publication and rollback are asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from recall import requests
+
+
+@dataclasses.dataclass(frozen=True)
+class For:
+    """The requests of one family's publication."""
+
+    family: str
+
+    def index(self, context: Any) -> dict:
+        announced = requests.event(context)
+        return {"store": requests.store(), "family": self.family, "candidate": context["params"].get("candidate") or announced.get("candidate"),
+                "factory": context["params"]["factory"]}
+
+    def bundle(self, context: Any) -> dict:
+        announced = requests.event(context)
+        return {"store": requests.store(), "index": requests.result(context, "index")["uri"], "snapshot": announced.get("snapshot"),
+                "version": announced.get("version") or requests.result(context, "index").get("version"), "minimum_recall": context["params"]["minimum_recall"]}
+
+    def load(self, context: Any) -> dict:
+        return {"store": requests.store(), "generation": requests.result(context, "bundle")["uri"]}
+
+    def go_live(self, context: Any) -> dict:
+        origin = requests.origin(context)
+        return {**self.load(context), "by": origin["by"], "why": f"published by {origin['dag_id']} {origin['run_id']}"}
+
+    def sweep(self, context: Any) -> dict:
+        return {"store": requests.store(), "family": self.family}
+
+
+def announce_live(result: dict) -> dict:
+    return {"generation": result["generation"], "version": result["version"]}
+
+
+def pointer_back(context: Any) -> dict:
+    """The rollback of the live pointer."""
+    params = context["params"]
+    return {"store": requests.store(), "family": params["family"], "to": params.get("generation"), "by": requests.origin(context)["by"], "why": params["why"]}
+
+
+def alias_back(context: Any) -> dict:
+    """The rollback of the registry, to the version that the pointer now serves."""
+    params = context["params"]
+    return {"store": requests.store(), "family": params["family"], "version": requests.result(context, "pointer")["version"],
+            "by": requests.origin(context)["by"], "why": params["why"]}

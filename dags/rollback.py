@@ -1,0 +1,33 @@
+"""By hand: put the generation before live again, in seconds, and the registry's champion with it."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG
+
+from recall import forms, policies, publication
+from recall.stages import stage
+
+DOC = """
+### Roll back
+
+*Trigger*, choose the family, say why. **pointer** flips what is served back to the generation before (or the one named) in one
+atomic step; **registry** then moves the alias `champion` to the same version. Nothing is trained or loaded. Readers follow
+within a second. Both steps leave an audit record.
+"""
+
+with DAG(
+    "rollback",
+    dag_display_name="Roll back",
+    description="Serve the generation before again",
+    doc_md=DOC,
+    schedule=None,
+    start_date=policies.START,
+    max_active_runs=1,
+    params=forms.rollback(),
+    tags=["recall", "rollback"],
+) as dag:
+    pointer = stage("pointer", "publish", "rollback", publication.pointer_back, policy=policies.SERVING, needs=("redis",),
+                    doc="Flips the live pointer back.")
+    registry = stage("registry", "promote", "restore", publication.alias_back, policy=policies.SERVING, needs=("mlflow",),
+                     doc="Moves the alias champion to the version that is served again.")
+    pointer >> registry

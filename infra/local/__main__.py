@@ -1,0 +1,116 @@
+"""The local stack's commands, behind the Makefile: run, up, stop, status, clean, env, similar, recommend."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import shlex
+import sys
+import time
+
+from infra.local import stack, supervisor
+from infra.local.airflow_api import Airflow
+from infra.local.report import Report, show
+from infra.local.state import Local
+from infra.local.watch import FAMILIES, Failed, Watch
+
+TITLE, USER = "Star Wars (1977)", "1"
+
+
+def next_day(local: Local, settings: dict[str, str]) -> str:
+    """`DAY`, else the day after the newest snapshot, else a week before the end of the data."""
+    last = datetime.date.fromisoformat(settings["RECALL_LAST_DAY"])
+    if given := os.environ.get("DAY"):
+        try:
+            day = datetime.date.fromisoformat(given)
+        except ValueError:
+            raise SystemExit(f"run: DAY is {given!r}, expected YYYY-MM-DD") from None
+        if not settings["RECALL_FIRST_DAY"] <= given <= settings["RECALL_LAST_DAY"]:
+            raise SystemExit(f"run: DAY is {given}, the data has {settings['RECALL_FIRST_DAY']} to {settings['RECALL_LAST_DAY']}")
+        return day.isoformat()
+    place = local.store / "snapshots" / settings["RECALL_DATASET"]
+    done = sorted(p.parts[-3] for p in place.glob("*/*/manifest.json"))
+    day = datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1) if done else last - datetime.timedelta(days=7)
+    if day > last:
+        raise SystemExit(f"run: the data ends on {last}, and that day has been replayed; name one with DAY=YYYY-MM-DD, or start over with `make clean`")
+    return day.isoformat()
+
+
+def run(local: Local) -> int:
+    """The daily retrain of one day, end to end."""
+    begun = time.monotonic()
+    settings = stack.source()
+    was_running = supervisor.read(local) is not None
+    day = next_day(local, settings)
+    stack.start(local, settings, later=frozenset({"mlflow"}))  # the first to need it is a training, after ingestion
+    before, started = supervisor.read(local), time.monotonic()
+    airflow = Airflow(local)
+    print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining for {day}", flush=True)
+    known = {(dag, r["dag_run_id"]) for family in FAMILIES for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
+    try:
+        followed = Watch(airflow, day, airflow.trigger("ingest", day)["dag_run_id"], known).follow()
+    except Failed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    ended = time.monotonic()
+    after = supervisor.read(local) or before
+    tell(local, Report(airflow, followed))
+    usage(begun, started, ended, was_running, before, after)
+    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/models\nThe passwords are in {local.passwords_file}, for your eyes only.")
+    return 0
+
+
+def tell(local: Local, report: Report) -> None:
+    """The tables, and two things a person wants to see."""
+    print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
+    for family in FAMILIES:
+        print(f"\n{show(local, 'similar', '--title', TITLE, '--family', family, '--k', '5')}")
+    print(f"\n{show(local, 'recommend', '--user', USER, '--k', '10')}")
+
+
+def usage(begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict) -> None:
+    """Wall time, the share in which no task worked, and the peak memory."""
+    total, busy = ended - begun, after["busy_seconds"] - before["busy_seconds"]
+    parts = f"{total:.0f} s in all" + ("" if was_running else f", {started - begun:.0f} s of them to start the stack")
+    print(f"\n{parts}; no task was at work for {total - busy:.0f} s ({100 * (total - busy) / total:.0f} %); "
+          f"peak memory of everything together {after['peak_bytes'] / 2**30:.1f} GiB")
+
+
+def status(local: Local) -> int:
+    """What runs, where; what is live."""
+    now = supervisor.read(local)
+    if now is None:
+        print("Nothing is running. `make run` starts it.")
+        return 3
+    for name, service in now["services"].items():
+        print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")
+    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
+          f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m infra.local", description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=("run", "up", "stop", "status", "clean", "env", "similar", "recommend"))
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to the reader by similar and recommend")
+    given = parser.parse_args()
+    local = Local().prepare()
+    if given.command == "run":
+        return run(local)
+    if given.command == "up":
+        stack.start(local, stack.source())
+        return status(local)
+    if given.command == "status":
+        return status(local)
+    if given.command == "env":
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in local.reader_environment().items()))
+    elif given.command in ("similar", "recommend"):
+        print(show(local, given.command, *given.rest))
+    else:
+        getattr(stack, given.command)(local)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,74 @@
+"""The last lines of `make run`: what was decided and why, what is live, and what it looks like to a person."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from infra.environments.names import ROOT, python
+from infra.local.airflow_api import Airflow
+from infra.local.state import Local
+from infra.local.watch import FAMILIES, Followed
+
+METRICS = (("recall_50", "recall@50"), ("ndcg_10", "NDCG@10"), ("hr_10", "hit rate@10"))
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Columns as wide as their widest cell; numbers to the right."""
+    cells = [header, *rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+
+    def line(row: list[str]) -> str:
+        return "  ".join(cell.rjust(w) if cell.replace(".", "").replace(",", "").replace("-", "").isdigit() else cell.ljust(w)
+                         for cell, w in zip(row, widths)).rstrip()
+
+    return "\n".join([line(header), "  ".join("─" * w for w in widths), *map(line, rows)])
+
+
+class Report:
+    """Gathers what the tasks returned, from Airflow."""
+
+    def __init__(self, airflow: Airflow, followed: dict[str, Followed]) -> None:
+        self.airflow, self.followed = airflow, followed
+
+    def result(self, dag: str, task: str) -> dict:
+        one = self.followed[dag]
+        return (self.airflow.result(dag, one.run, task) if one.run else None) or {}
+
+    def ingest(self) -> str:
+        got = self.result("ingest", "snapshot")
+        reasons = ", ".join(f"{n} {reason}" for reason, n in got.get("reasons", {}).items()) or "none"
+        return (f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, {got['quarantined']:,} in quarantine ({reasons}); "
+                f"{got['users']:,} users, {got['items']:,} items")
+
+    def models(self) -> str:
+        """Family by family: how good, what was decided, why, what is live."""
+        rows, reasons = [], []
+        for family in FAMILIES:
+            gate, live = self.result(f"train_{family}", "gate"), self.result(f"publish_{family}", "go_live")
+            load = self.result(f"publish_{family}", "load")
+            for name in ("challenger", "champion", "popularity"):
+                metrics = gate["metrics"].get(name)
+                figures = [f"{metrics[key]:.4f}" if metrics else "-" for key, _ in METRICS]
+                own = [family, str(gate["version"] or "-"), gate["outcome"], name] if name == "challenger" else ["", "", "", name]
+                there = [live.get("generation", "-"), f"{load.get('items', 0) + load.get('users', 0):,}" if load else "-"]
+                rows.append(own + figures + (there if name == "challenger" else ["", ""]))
+            reasons.append(f"{family}: {gate['outcome']} ({gate['question']}): {gate['reason']}")
+        header = ["family", "version", "verdict", "on the same users", *(title for _, title in METRICS), "generation live", "vectors in Redis"]
+        return table(header, rows) + "\n\n" + "\n".join(reasons)
+
+    def seconds(self) -> str:
+        """Seconds of each task, by DAG."""
+        return "\n".join(f"  {dag:18} " + "  ".join(f"{name} {task['duration'] or 0:.0f}" for name, task in sorted(
+            one.tasks.items(), key=lambda item: item[1]["start_date"] or "9") if task["state"] == "success")
+            for dag, one in self.followed.items() if one.run)
+
+
+def show(local: Local, *arguments: str) -> str:
+    """What the reader prints."""
+    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("RECALL_")}, **local.reader_environment()}
+    done = subprocess.run([str(python("serve")), "-m", "tasks.retrieve", *arguments], cwd=ROOT, env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise SystemExit(f"local: the reader ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout.rstrip()

@@ -1,0 +1,112 @@
+"""Starting and stopping the local stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from infra.environments.names import ROOT, state
+from infra.local import data, supervisor
+from infra.local.airflow_api import Airflow
+from infra.local.services import listens
+from infra.local.state import SERVICES, Local
+
+PATIENCE = 240.0  # seconds until everything answers, a cold disk included
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def source() -> dict[str, str]:
+    """The RECALL_* settings of the data set that the local stack replays: MovieLens 100K."""
+    folder = data.movielens_100k()
+    first, last = data.span(folder)
+    return {"RECALL_DATASET": "ml-100k", "RECALL_FORMAT": "movielens-100k", "RECALL_LOCATION": folder.as_uri(),
+            "RECALL_FIRST_DAY": first.isoformat(), "RECALL_LAST_DAY": last.isoformat()}
+
+
+def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozenset()) -> dict:
+    """Start what is not running, and wait until all of it answers, but for `later`; returns the supervisor's state."""
+    running = supervisor.read(local)
+    if running is None:
+        for name in SERVICES:
+            if listens(local.port(name)):
+                say(f"local: somebody else listens on port {local.port(name)}, which was {name}'s; choosing new ports")
+                local.forget_ports()
+                break
+        log = (local.logs / "supervisor.log").open("ab")
+        process = subprocess.Popen([sys.executable, "-m", "infra.local.supervisor", json.dumps(settings)], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        return wait(local, process, later)
+    return wait(local, None, later)
+
+
+def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) -> dict:
+    """Wait until every service is ready and Airflow has parsed the DAGs."""
+    begun, told = time.monotonic(), set()
+    while time.monotonic() - begun < PATIENCE:
+        now = supervisor.read(local) or {"services": {}, "ready": []}
+        for name in now["ready"]:
+            if name not in told and process is not None:
+                say(f"  {name} is up after {time.monotonic() - begun:.0f} s")
+            told.add(name)
+        if process is not None and process.poll() is not None:
+            raise SystemExit(f"local: the supervisor ended at once:\n{tail(local.logs / 'supervisor.log')}")
+        for name, service in now["services"].items():
+            if service["restarts"] >= 3:
+                raise SystemExit(f"local: {name} does not stay up; the end of its log:\n{tail(local.logs / f'{name}.log')}")
+        if now["services"] and set(now["services"]) - set(now["ready"]) <= later and parsed(local):
+            return now
+        time.sleep(0.5)
+    missing = sorted(set(now["services"]) - set(now["ready"]) - later) or ["Airflow's DAGs"]
+    raise SystemExit(f"local: not up after {PATIENCE:.0f} s: {', '.join(missing)}; its log is in {local.logs}")
+
+
+def parsed(local: Local) -> bool:
+    """Whether Airflow knows the DAGs; ends with the message when a file cannot be imported."""
+    try:
+        airflow = Airflow(local)
+        if errors := airflow.import_errors():
+            raise SystemExit("local: Airflow cannot import a DAG file:\n" + "\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors))
+        known = airflow.dags()
+        return {"ingest", "rollback"} <= known.keys() and not any(dag["is_paused"] for name, dag in known.items() if name == "ingest")
+    except OSError:
+        return False
+
+
+def stop(local: Local) -> None:
+    """Stop everything, politely, then for good; says when nothing runs."""
+    running = supervisor.read(local)
+    if running is None:
+        say("local: nothing is running")
+        return
+    os.kill(running["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + 40
+    while supervisor.read(local) is not None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if supervisor.read(local) is not None:
+        os.killpg(running["pid"], signal.SIGKILL)
+    say("local: stopped; the store, MLflow's and Airflow's databases are kept (`make clean` removes them)")
+
+
+def clean(local: Local) -> None:
+    """Stop, and remove what the stack has made: store, databases, logs, passwords. Environments and data stay."""
+    stop(local)
+    for folder in (local.home, local.store):
+        if folder.is_relative_to(state()):
+            shutil.rmtree(folder, ignore_errors=True)
+    say("local: the store, the databases, the logs and the passwords are gone; the environments are kept")
+
+
+def tail(path: Path, lines: int = 30) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError as error:
+        return str(error)

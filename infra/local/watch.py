@@ -1,0 +1,128 @@
+"""Following one day through the DAGs, while it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+
+from infra.local.airflow_api import Airflow
+
+OVER = {"success", "failed"}
+FAMILIES = ("item2vec", "gru4rec")
+APPEARS = 180.0  # seconds in which a run that an asset event starts must have appeared
+
+
+@dataclasses.dataclass
+class Followed:
+    """One run of one DAG, as last seen."""
+
+    dag: str
+    run: str | None = None
+    state: str = "awaited"
+    tasks: dict[str, dict] = dataclasses.field(default_factory=dict)
+
+
+class Failed(Exception):
+    """A task has failed: which, and the end of its log."""
+
+
+class Watch:
+    """Follows `ingest` and all that comes from it, for one day, until nothing more can come."""
+
+    def __init__(self, airflow: Airflow, day: str, ingest_run: str, known: set[tuple[str, str]]) -> None:
+        self.airflow, self.day, self.known = airflow, day, known
+        self.followed = {"ingest": Followed("ingest", ingest_run)}
+        for family in FAMILIES:
+            self.followed[f"train_{family}"] = Followed(f"train_{family}")
+            self.followed[f"publish_{family}"] = Followed(f"publish_{family}")
+        self.since, self.begun, self._told = time.monotonic(), time.monotonic(), 0.0
+        self.live = sys.stdout.isatty()
+
+    def follow(self) -> dict[str, Followed]:
+        """Look every second or so until every run is over.
+
+        Raises:
+            Failed: a run has failed, or one that had to start did not.
+        """
+        while True:
+            for one in self.followed.values():
+                self._look(one)
+            self._tell()
+            if all(one.state in OVER | {"not wanted"} for one in self.followed.values()):
+                self._clear()
+                return self.followed
+            time.sleep(1.0)
+
+    def _look(self, one: Followed) -> None:
+        if one.state in OVER | {"not wanted"} or not self._wanted(one):
+            return
+        if one.run is None:
+            new = [run for run in self.airflow.runs(one.dag, 5) if (one.dag, run["dag_run_id"]) not in self.known and run["partition_key"] == self.day]
+            if not new:
+                if time.monotonic() - self.since > APPEARS:
+                    raise Failed(f"{one.dag} was not started by its asset within {APPEARS:.0f} s; look at the scheduler's log")
+                return
+            one.run = new[0]["dag_run_id"]
+        before = {name: task["state"] for name, task in one.tasks.items()}
+        one.tasks = {task["task_id"]: task for task in self.airflow.tasks(one.dag, one.run)}
+        for name, task in one.tasks.items():
+            if task["state"] != before.get(name):
+                self.since = time.monotonic()
+                self._changed(one.dag, task)
+        states = {task["state"] for task in one.tasks.values()}
+        if states & {"failed", "upstream_failed"} and not states & {"running", "queued", "up_for_retry"}:
+            one.state = "failed"
+            raise Failed(self._last_words(one))
+        if states and states <= {"success", "skipped"}:
+            one.state = "success"
+
+    def _wanted(self, one: Followed) -> bool:
+        """Whether what has to come before is there; a publication is not wanted when the challenger was held."""
+        before, _, family = one.dag.partition("_")
+        if before == "publish":
+            train = self.followed[f"train_{family}"]
+            if train.state == "success" and train.tasks["promote"]["state"] == "skipped":
+                one.state = "not wanted"
+            return train.state == "success" and one.state != "not wanted"
+        return before == "ingest" or self.followed["ingest"].state == "success"
+
+    def _last_words(self, one: Followed) -> str:
+        task = next(task for task in one.tasks.values() if task["state"] == "failed")
+        log = self.airflow.log(one.dag, one.run, task["task_id"], task["try_number"])
+        return (f"{one.dag}.{task['task_id']} failed after {task['try_number']} tries; the end of its log:\n"
+                + "\n".join(log.splitlines()[-40:]) + f"\n\nIts page: {self.airflow.local.airflow_url}/dags/{one.dag}/runs/{one.run}/tasks/{task['task_id']}")
+
+    def _changed(self, dag: str, task: dict) -> None:
+        state, name = task["state"], f"{dag}.{task['task_id']}"
+        if state == "running":
+            self._line(f"{name} begins" + (f" (try {task['try_number']})" if task["try_number"] > 1 else ""))
+        elif state == "success":
+            self._line(f"{name} done in {task['duration'] or 0:.1f} s")
+        elif state == "skipped":
+            self._line(f"{name} skipped: nothing to do")
+        elif state in ("failed", "up_for_retry"):
+            self._line(f"{name} {'failed' if state == 'failed' else 'failed, will be tried again'}")
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        working = [f"{one.dag}.{name} {now - self._seen(one.dag, name):.0f} s" for one in self.followed.values()
+                   for name, task in one.tasks.items() if task["state"] == "running"]
+        text = f"{now - self.begun:4.0f} s  at work: {', '.join(working) or 'nothing yet'}"
+        if self.live:
+            print(f"\r\033[K{text[:150]}", end="", flush=True)
+        elif now - self._told >= 20:
+            self._told = now
+            print(text, flush=True)
+
+    def _seen(self, dag: str, name: str) -> float:
+        self._begins = getattr(self, "_begins", {})
+        return self._begins.setdefault((dag, name, self.followed[dag].tasks[name]["try_number"]), time.monotonic())
+
+    def _line(self, text: str) -> None:
+        self._clear()
+        print(f"{time.monotonic() - self.begun:4.0f} s  {text}", flush=True)
+
+    def _clear(self) -> None:
+        if self.live:
+            print("\r\033[K", end="", flush=True)

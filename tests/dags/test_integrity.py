@@ -1,0 +1,100 @@
+"""What every DAG of the project promises, whoever adds one."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"torch", "gensim", "pyspark", "faiss", "redis", "mlflow", "numpy", "pandas", "tasks"}
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level names a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_every_dag_file_is_imported_without_an_error(bag):
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {"ingest", "rollback", "train_item2vec", "train_gru4rec", "publish_item2vec", "publish_gru4rec"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "dags").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_dag_files_import_nothing_heavy_and_nothing_of_the_work(path):
+    assert imports(path) & HEAVY == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tasks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_stage_imports_the_core_and_itself(path):
+    own = path.relative_to(ROOT / "tasks").parts[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else \
+            [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for module in modules:
+            parts = module.split(".")
+            assert parts[0] not in ("dags", "recall", "plugins", "infra", "airflow"), f"{path} imports {module}"
+            if parts[0] == "tasks" and len(parts) > 1:
+                assert parts[1] in {own, "core"}, f"{path} imports {module}: a stage may not know another"
+
+
+def test_every_task_has_retries_a_time_limit_and_a_pool_of_its_kind(bag):
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            assert task.retries >= 2, task
+            assert task.execution_timeout is not None, task
+            assert task.pool in {"ingest", "training", "serving"}, task
+
+
+def test_the_pools_that_tasks_name_are_the_ones_that_are_made(bag):
+    import json
+
+    made = json.loads((ROOT / "infra" / "local" / "pools.json").read_text())
+    assert {task.pool for dag in bag.dags.values() for task in dag.tasks} <= made.keys()
+
+
+def consumed_assets(dag) -> set[str]:
+    condition = getattr(dag.timetable, "asset_condition", None)
+    return {condition.name} if condition else set()
+
+
+def test_every_asset_that_is_produced_is_consumed_or_is_what_is_served(bag):
+    produced = {asset.name for dag in bag.dags.values() for task in dag.tasks for asset in task.outlets}
+    consumed = set().union(*(consumed_assets(dag) for dag in bag.dags.values()))
+    assert consumed == {"interactions", "champion/item2vec", "champion/gru4rec"}
+    assert produced - consumed == {"live/item2vec", "live/gru4rec"} and consumed <= produced
+
+
+def test_every_default_of_a_form_is_allowed_by_the_form(bag):
+    for dag in bag.dags.values():
+        dag.params.validate() if dag.dag_id != "rollback" else None
+        for name, param in dag.params.items():
+            assert param, f"{dag.dag_id}.{name}"
+
+
+def test_a_rollback_without_a_reason_is_refused(bag):
+    from airflow.sdk.exceptions import AirflowException
+
+    with pytest.raises((ValueError, AirflowException)):
+        bag.dags["rollback"].params.validate()
+
+
+def test_parsing_again_gives_the_same_serialised_dags(bag):
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    again = DagBag(str(ROOT / "dags"))
+    for name, dag in bag.dags.items():
+        assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(again.dags[name]), name
+
+
+def test_nothing_heavy_is_loaded_by_parsing(bag):
+    assert {name.split(".")[0] for name in sys.modules} & {"torch", "gensim", "pyspark", "faiss", "mlflow", "tasks"} == set()

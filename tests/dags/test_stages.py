@@ -1,0 +1,109 @@
+"""A task of the one factory, on a planted stage: what it hands over, what it makes of how the process ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+PLANTED = """
+import json, os, signal, sys, time
+verb, request = sys.argv[1], json.loads(sys.argv[2])
+print("a line for people", file=sys.stderr)
+if verb == "exit":
+    print(request["say"], file=sys.stderr)
+    sys.exit(request["code"])
+if verb == "die":
+    os.kill(os.getpid(), signal.SIGKILL)
+if verb == "sleep":
+    open(request["pid"], "w").write(str(os.getpid()))
+    time.sleep(60)
+print("a library prints here")
+print(json.dumps({"request": request, "environment": dict(os.environ)}))
+"""
+
+
+@pytest.fixture
+def operator(tmp_path, monkeypatch):
+    """Makes a task of the planted stage, which runs under this very Python."""
+    from recall import stages
+
+    (tmp_path / "tasks" / "planted").mkdir(parents=True)
+    (tmp_path / "tasks" / "__init__.py").write_text("")
+    (tmp_path / "tasks" / "planted" / "__main__.py").write_text(PLANTED)
+    monkeypatch.setattr(stages, "ROOT", tmp_path)
+    monkeypatch.setattr(stages, "interpreter", lambda stage: sys.executable)
+
+    def make(verb: str, request: dict, **arguments):
+        task = stages.stage("planted", "planted", verb, lambda context: {**request, "day": context["day"]}, policy={}, **arguments)
+        task.render_template_fields({"day": "1998-04-15"})
+        return task
+
+    return make
+
+
+def test_the_request_is_built_when_the_task_runs_and_the_last_line_is_the_result(operator):
+    assert operator("echo", {"k": "ä \"quoted\" $(not a shell)"}).execute({})["request"] == {"k": "ä \"quoted\" $(not a shell)", "day": "1998-04-15"}
+
+
+def test_airflows_own_settings_and_keys_stay_with_airflow(operator, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "for the worker alone")
+    monkeypatch.setenv("SOME_TOKEN", "of somebody else")
+    seen = operator("echo", {}).execute({})["environment"]
+    assert not [name for name in seen if name.startswith("AIRFLOW")] and "SOME_TOKEN" not in seen
+    assert "for the worker alone" not in json.dumps(seen) and "RECALL_REDIS_URL" not in seen
+
+
+def test_only_a_task_that_needs_a_service_is_told_where_it_is(operator):
+    seen = operator("echo", {}, needs=("redis", "mlflow")).execute({})["environment"]
+    assert seen["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1" and seen["RECALL_REDIS_URL"].startswith("redis://:secret@127.0.0.1:1")
+
+
+@pytest.mark.parametrize("code", [2, 3, 4, 5])
+def test_a_refusal_fails_at_once_with_its_message(operator, code):
+    with pytest.raises(AirflowFailException, match="rating column is missing"):
+        operator("exit", {"code": code, "say": "the rating column is missing"}).execute({})
+
+
+@pytest.mark.parametrize("code", [1, 10, 137])
+def test_a_service_that_is_away_and_a_bug_are_tried_again(operator, code):
+    with pytest.raises(AirflowException) as raised:
+        operator("exit", {"code": code, "say": "no answer"}).execute({})
+    assert not isinstance(raised.value, (AirflowFailException, AirflowSkipException)) and "no answer" in str(raised.value)
+
+
+def test_a_killed_process_is_tried_again(operator):
+    with pytest.raises(AirflowException, match="killed by signal 9") as raised:
+        operator("die", {}).execute({})
+    assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_work_that_is_not_wanted_is_skipped(operator):
+    with pytest.raises(AirflowSkipException, match="held"):
+        operator("exit", {"code": 99, "say": "the challenger is held"}).execute({})
+
+
+def test_stopping_the_task_stops_the_process(operator, tmp_path):
+    task, raised = operator("sleep", {"pid": str(tmp_path / "pid")}), []
+
+    def execute():
+        try:
+            task.execute({})
+        except AirflowException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.05)
+    task.on_kill()
+    thread.join(20)
+    assert raised and not thread.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGCONT)
