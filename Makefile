@@ -43,3 +43,11 @@ recommend: ## recommendations for USER_ID=1
 test: ## every test, each in the environment its sources run in
 	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests
 	@$(PYTHON) -m tests $(FOLDERS)
+
+PROTOCOL ?= p1-time
+FAMILY ?= item2vec
+RECIPE ?= default
+SEEDS ?= 3
+.PHONY: quality
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3
+	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS)

@@ -1,0 +1,94 @@
+"""Quality of a family on a named protocol, over several seeds: `python3 -m tests.benchmarks.quality --protocol p1-time --family item2vec`.
+
+The product's own stages do all of it: ingest makes the snapshot, the family trains, evaluate ranks the whole catalogue. The
+last line is one JSON object. Settings come from `recipes.toml`; they were found on validation rows only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from infra.environments.names import state
+from infra.local.data import movielens_100k
+from tests.benchmarks.stages import ask
+
+RECIPES = Path(__file__).with_name("recipes.toml")
+METRICS = ("hr_10", "ndcg_10", "map_10_div_10", "recall_50", "recall_50_kept")
+LAST_DAY = "2003-03-01"  # after the last rating of MovieLens 1M and 100K
+
+
+def data(name: str) -> Path:
+    """The folder of a data set: RECALL_DATA_DIR's, or MovieLens 100K as `make run` fetches it."""
+    if name == "ml-100k":
+        return movielens_100k()
+    folder = Path(os.environ.get("RECALL_DATA_DIR", "")) / name
+    if not os.environ.get("RECALL_DATA_DIR") or not folder.is_dir():
+        raise SystemExit(f"quality: this protocol needs {name}: set RECALL_DATA_DIR to the folder that holds it "
+                         f"(got {os.environ.get('RECALL_DATA_DIR')!r}); its licence forbids that it be fetched for you")
+    return folder.resolve()
+
+
+def recipe(protocol: str, family: str, name: str) -> tuple[dict, dict]:
+    """The protocol's ingestion and the family's settings on it."""
+    content = tomllib.loads(RECIPES.read_text())
+    if protocol not in content["protocol"]:
+        raise SystemExit(f"quality: no protocol is named {protocol!r}; choose from {', '.join(content['protocol'])}")
+    settings = content.get(family, {}).get(name, {}).get(protocol)
+    if settings is None and name != "default":
+        raise SystemExit(f"quality: {family} has no recipe {name!r} for {protocol}; it has {', '.join(content.get(family, {})) or 'none'}")
+    return content["protocol"][protocol], settings or {}
+
+
+def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int) -> dict:
+    """Train one model without MLflow."""
+    common = {"store": store, "settings": dict(settings), "seed": seed, "track": False}
+    if family == "item2vec":
+        graph = {name: common["settings"].pop(name) for name in ("law", "entrance") if name in settings}
+        built = ask("graph", "build", {"store": store, "dataset": snapshot["dataset"], "snapshot": snapshot["uri"], **graph})
+        return ask("item2vec", "fit", {**common, "graph": built["uri"]})
+    return ask(family, "fit", {**common, "dataset": snapshot["dataset"], "snapshot": snapshot["uri"]})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.quality", description=__doc__.splitlines()[0],
+                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--protocol", default="p1-time")
+    parser.add_argument("--family", default="item2vec")
+    parser.add_argument("--recipe", default="default")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--labels", default="test", choices=("test", "validation"), help="validation is for tuning")
+    given = parser.parse_args()
+    begun = time.monotonic()
+    protocol, settings = recipe(given.protocol, given.family, given.recipe)
+    protocol = dict(protocol)
+    store = (state() / "quality").as_uri()
+    (state() / "quality").mkdir(parents=True, exist_ok=True)
+    snapshot = ask("ingest", "snapshot", {"store": store, "dataset": f"{given.protocol}", "location": data(protocol.pop("data")).as_uri(),
+                                          "day": LAST_DAY, **protocol})
+    figures = []
+    for seed in range(given.seeds):
+        started = time.monotonic()
+        model = fit(given.family, store, snapshot, settings, seed)
+        judged = ask("evaluate", "judge", {"store": store, "candidate": model["uri"], "snapshot": snapshot["uri"], "labels": given.labels,
+                                           "champion_from_registry": False, "track": False})
+        figures.append(judged["metrics"]["challenger"])
+        popular = judged["metrics"]["popularity"]
+        print(f"seed {seed}: " + "  ".join(f"{name} {figures[-1][name]:.4f}" for name in METRICS) +
+              f"  ({judged['users']} users, {model['items']} items, {time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
+    print("popularity: " + "  ".join(f"{name} {popular[name]:.4f}" for name in METRICS), file=sys.stderr, flush=True)
+    told = {name: {"mean": round(statistics.fmean(one[name] for one in figures), 5),
+                   "sd": round(statistics.stdev([one[name] for one in figures]), 5) if len(figures) > 1 else 0.0} for name in METRICS}
+    print(json.dumps({"protocol": given.protocol, "family": given.family, "recipe": given.recipe, "labels": given.labels, "seeds": given.seeds,
+                      **told, "seconds": round(time.monotonic() - begun, 1)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
