@@ -51,3 +51,7 @@ SEEDS ?= 3
 .PHONY: quality
 quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3
 	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS)
+
+.PHONY: env
+env: ## the settings of the reader for the local stack, for eval
+	@$(PYTHON) -m infra.local env

@@ -24,8 +24,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+OWN = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION", "RECALL_FIRST_DAY", "RECALL_LAST_DAY")
+
+
 def source() -> dict[str, str]:
-    """The RECALL_* settings of the data set that the local stack replays: MovieLens 100K."""
+    """The RECALL_* settings of the data set that the local stack replays: yours when RECALL_LOCATION is set, else MovieLens 100K."""
+    if os.environ.get("RECALL_LOCATION"):
+        if missing := [name for name in OWN if not os.environ.get(name)]:
+            raise SystemExit(f"local: RECALL_LOCATION is set, so {', '.join(missing)} must be set too (days as YYYY-MM-DD)")
+        return {name: os.environ[name] for name in OWN}
     folder = data.movielens_100k()
     first, last = data.span(folder)
     return {"RECALL_DATASET": "ml-100k", "RECALL_FORMAT": "movielens-100k", "RECALL_LOCATION": folder.as_uri(),

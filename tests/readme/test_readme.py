@@ -1,0 +1,43 @@
+"""What the README shows exists: its commands, its folders, its settings."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+TARGETS = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if re.match(r"[a-z-]+:.*## ", line)}
+
+
+def test_every_make_command_of_the_readme_is_a_target():
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", README)) - {"a"}
+    assert named and named <= TARGETS, named - TARGETS
+
+
+def test_every_target_is_listed_by_make_alone():
+    listed = subprocess.run(["make"], cwd=ROOT, text=True, capture_output=True, check=True).stdout
+    assert all(f"make {target}" in listed for target in TARGETS)
+
+
+@pytest.mark.parametrize("folder", re.findall(r"\| `([a-z/]+/)` \|", README))
+def test_every_folder_of_the_readme_exists(folder):
+    assert (ROOT / folder).is_dir()
+
+
+@pytest.mark.parametrize("variable", sorted(set(re.findall(r"`(RECALL_[A-Z_]+)`", README))))
+def test_every_setting_of_the_readme_is_read_somewhere(variable):
+    sources = [path.read_text() for folder in ("dags", "tasks", "infra") for path in (ROOT / folder).rglob("*.py")]
+    assert any(variable in text for text in sources)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\.recall/environments/(\S+/bin/python -m tasks\.\w+.*)$", README, re.MULTILINE))
+def test_every_stage_command_of_the_readme_knows_its_verb(line):
+    from infra.environments.names import environments
+
+    command = f"{environments()}/{line}".split(" --")[0].split()
+    done = subprocess.run([*command, "--help"], cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
