@@ -18,6 +18,8 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator, Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from recall.links import MLflowRun
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = {"ingest": "spark", "graph": "train", "item2vec": "train", "gru4rec": "train", "evaluate": "train",
                 "promote": "serve", "index": "serve", "publish": "serve"}
@@ -42,6 +44,7 @@ class StageOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("request",)
     template_fields_renderers = {"request": "json"}
+    operator_extra_links = (MLflowRun(),)
     ui_color = "#e8f1f8"
 
     def __init__(self, *, stage: str, verb: str, build: Build, needs: tuple[str, ...] = (),
@@ -51,6 +54,7 @@ class StageOperator(BaseOperator):
         self.request: dict = {}
         self._build, self._announce = build, announce
         self._process: subprocess.Popen | None = None
+        self.mlflow_run: str | None = None
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
         """Build the request; it is then shown with the task under "Rendered templates"."""
@@ -74,6 +78,7 @@ class StageOperator(BaseOperator):
         told.join()
         self._judge(code, told.last)
         result = json.loads(output.strip().splitlines()[-1])
+        self.mlflow_run = result.get("run") or self.request.get("run")
         if self._announce:
             for asset in self.outlets:
                 context["outlet_events"][asset].extra = self._announce(result)

@@ -38,9 +38,7 @@ class Supervisor:
         self.meter = Meter(os.getpid())
 
     def run(self) -> int:
-        """Start, watch, stop; returns the exit code."""
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
-        signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
+        """Start, watch, and stop once `stopping` is set; returns the exit code."""
         while not self.stopping:
             for service in self.wanted:
                 self._tend(service)
@@ -139,7 +137,10 @@ def main() -> int:
     source = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
     local = Local().prepare()
     migrate(local, source)
-    return Supervisor(local, services(local, source)).run()
+    one = Supervisor(local, services(local, source))
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, lambda *_: setattr(one, "stopping", True))
+    return one.run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""Locks that can be trusted, and nothing rebuilt that is already there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra.environments import build
+from infra.environments.names import BESIDE, LOCKS, NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_lock_pins_every_package_by_hash_and_names_no_host(name):
+    text = (LOCKS / f"{name}.txt").read_text()
+    entries = re.findall(r"(?m)^([A-Za-z0-9][^\s]*==[^\s\\]+)", text)
+    assert entries
+    assert text.count("--hash=sha256:") >= len(entries)
+    assert "://" not in text and "--index-url" not in text and "--find-links" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_package_that_is_asked_for_is_in_the_lock(name):
+    asked = {re.split(r"[=<>;\s]", line)[0].lower() for line in (LOCKS / f"{name}.in").read_text().splitlines() if line and not line.startswith("#")}
+    locked = {entry.lower() for entry in re.findall(r"(?m)^([A-Za-z0-9][A-Za-z0-9._-]*)==", (LOCKS / f"{name}.txt").read_text())}
+    assert asked <= locked
+
+
+def test_airflow_runs_beside_none_of_the_libraries_of_the_work():
+    locked = set(re.findall(r"(?m)^([A-Za-z0-9][A-Za-z0-9._-]*)==", (LOCKS / "airflow.txt").read_text()))
+    assert locked & {"torch", "gensim", "pyspark", "faiss-cpu", "redis", "mlflow", "numpy", "pandas"} == set()
+
+
+def test_a_package_is_taken_out_of_a_lock_with_all_its_hashes():
+    rest, own = build.split_lock("spark", "pyspark")
+    assert own.startswith("pyspark==") and "--hash=sha256:" in own
+    assert "pyspark==" not in rest and rest.count("--hash") + own.count("--hash") == (LOCKS / "spark.txt").read_text().count("--hash")
+
+
+def test_a_package_that_is_not_in_the_lock_is_named():
+    with pytest.raises(SystemExit, match="0 entries for numpi"):
+        build.split_lock("spark", "numpi")
+
+
+def test_the_stamp_changes_with_the_lock_and_what_stands_beside_it(tmp_path, monkeypatch):
+    before = build.stamp("train")
+    monkeypatch.setitem(BESIDE, "train", ("torch==2.0.0",))
+    assert build.stamp("train") != before
+
+
+def test_an_unknown_environment_is_refused_with_the_names(capsys):
+    with pytest.raises(SystemExit):
+        build.main(["trian"])
+    assert "'trian'" in capsys.readouterr().err
+
+
+def test_environments_that_are_up_to_date_are_not_touched(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RECALL_ENVIRONMENTS", str(tmp_path))
+    (tmp_path / "serve").mkdir()
+    (tmp_path / "serve" / "stamp").write_text(build.stamp("serve"))
+    monkeypatch.setattr(build, "uv", lambda: pytest.fail("nothing was to be built"))
+    assert build.main(["serve"]) == 0

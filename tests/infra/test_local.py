@@ -1,0 +1,170 @@
+"""The supervisor keeps its services alive, stops them whole, and keeps secrets to their owner."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from infra.environments.names import environments
+from infra.local import __main__ as commands
+from infra.local import stack, supervisor
+from infra.local.meter import descendants, is_task, proportional
+from infra.local.report import table
+from infra.local.services import Service, valkey_settings
+from infra.local.state import Local, free_ports
+
+
+@pytest.fixture
+def local(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECALL_ENVIRONMENTS", str(environments()))
+    monkeypatch.setenv("RECALL_STATE", str(tmp_path))
+    return Local().prepare()
+
+
+def test_ports_and_passwords_are_remembered_and_the_files_are_for_the_owner_alone(local):
+    again = Local()
+    assert local.port("redis") == again.port("redis") and local.secret("redis") == again.secret("redis")
+    valkey_settings(local)
+    for path in (local.passwords_file, local.home / "valkey" / "valkey.conf"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len({local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")}) == 4
+
+
+def test_every_service_listens_on_the_loopback_alone(local):
+    from infra.local.services import services
+
+    assert "bind 127.0.0.1\n" in valkey_settings(local).read_text()
+    settings = local.airflow_environment({})
+    assert settings["AIRFLOW__API__HOST"] == "127.0.0.1"
+    for service in services(local, {}):
+        if service.name == "mlflow":
+            assert service.command[service.command.index("--host") + 1] == "127.0.0.1"
+        if service.name in ("scheduler", "triggerer"):
+            assert "--skip-serve-logs" in service.command  # their log servers listen everywhere
+
+
+def test_no_password_stands_on_a_command_line(local):
+    from infra.local.services import services
+
+    secrets = [local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")]
+    assert not [s for service in services(local, {}) for s in secrets if s in " ".join(service.command)]
+
+
+def test_the_callers_own_airflow_settings_do_not_leak_in(local, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+    monkeypatch.setenv("AIRFLOW_HOME", "elsewhere")
+    settings = local.airflow_environment({"RECALL_DATASET": "planted"})
+    assert settings["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor" and settings["AIRFLOW_HOME"] != "elsewhere"
+    assert settings["RECALL_DATASET"] == "planted"
+
+
+def test_free_ports_are_different():
+    assert len(set(free_ports(5))) == 5
+
+
+@pytest.fixture
+def running(local):
+    """A supervisor with one service that has a child of its own."""
+    script = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); time.sleep(600)"
+    one = supervisor.Supervisor(local, [Service("one", [sys.executable, "-c", script], dict(os.environ)),
+                                        Service("two", [sys.executable, "-c", "import time; time.sleep(600)"], dict(os.environ), after=("one",))])
+    thread = threading.Thread(target=one.run, daemon=True)
+    thread.start()
+    yield one
+    one.stopping = True
+    thread.join(30)
+
+
+def until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not within the time"
+        time.sleep(0.05)
+
+
+def test_a_service_that_dies_is_started_again_and_its_children_with_it_are_gone(running, local):
+    until(lambda: running.ready == {"one", "two"})
+    pid = running.running["one"].pid
+    until(lambda: len(descendants(pid)) == 2)
+    family = descendants(pid)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: "one" in running.running and running.running["one"].pid != pid and "one" in running.ready)
+    assert running.restarts == {"one": 1, "two": 0}
+    until(lambda: not any(os.path.exists(f"/proc/{one}") and "sleep" in open(f"/proc/{one}/cmdline").read() for one in family))
+
+
+def test_stopping_leaves_no_process_behind(running, local):
+    until(lambda: running.ready == {"one", "two"} and len(descendants(running.running["one"].pid)) == 2)
+    family = [pid for process in running.running.values() for pid in descendants(process.pid)]
+    running.stopping = True
+    until(lambda: not (local.run / "supervisor.json").exists())
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().split()[2] != "Z" for pid in family))
+
+
+def test_without_a_supervisor_there_is_nothing_to_stop(local, capsys):
+    (local.run / "supervisor.json").write_text(json.dumps({"pid": os.getpid(), "services": {}}))  # a pid that is somebody else's now
+    assert supervisor.read(local) is None
+    stack.stop(local)
+    assert "nothing is running" in capsys.readouterr().err
+
+
+def test_the_meter_knows_a_task_by_its_command_and_counts_memory():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "-m", "tasks.gru4rec", "fit"])
+    try:
+        until(lambda: is_task(process.pid))
+        assert not is_task(os.getpid()) and process.pid in descendants(os.getpid())
+        assert proportional(process.pid) > 1_000_000
+    finally:
+        process.kill()
+
+
+SETTINGS = {"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1997-09-20", "RECALL_LAST_DAY": "1998-04-22"}
+
+
+def done(local, day):
+    place = local.store / "snapshots" / "ml-100k" / day / "0123"
+    place.mkdir(parents=True)
+    (place / "manifest.json").write_text("{}")
+
+
+def test_the_first_run_takes_a_day_a_week_before_the_end_and_each_further_one_the_next(local, monkeypatch):
+    monkeypatch.delenv("DAY", raising=False)
+    assert commands.next_day(local, SETTINGS) == "1998-04-15"
+    done(local, "1998-04-15")
+    assert commands.next_day(local, SETTINGS) == "1998-04-16"
+    (local.store / "snapshots" / "ml-100k" / "1998-04-17" / "half").mkdir(parents=True)  # no manifest: it does not exist
+    assert commands.next_day(local, SETTINGS) == "1998-04-16"
+
+
+def test_after_the_last_day_the_message_says_what_to_do(local, monkeypatch):
+    monkeypatch.delenv("DAY", raising=False)
+    done(local, "1998-04-22")
+    with pytest.raises(SystemExit, match="the data ends on 1998-04-22.*DAY="):
+        commands.next_day(local, SETTINGS)
+
+
+@pytest.mark.parametrize("day", ["1998-13-01", "yesterday", "2024-01-01"])
+def test_a_day_that_is_none_or_outside_the_data_is_refused(local, monkeypatch, day):
+    monkeypatch.setenv("DAY", day)
+    with pytest.raises(SystemExit, match=day):
+        commands.next_day(local, SETTINGS)
+
+
+def test_data_of_ones_own_needs_its_name_layout_and_days(monkeypatch):
+    for name in stack.OWN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RECALL_LOCATION", "file:///somewhere")
+    with pytest.raises(SystemExit, match="RECALL_DATASET, RECALL_FORMAT, RECALL_FIRST_DAY, RECALL_LAST_DAY"):
+        stack.source()
+
+
+def test_a_table_lines_up_numbers_to_the_right():
+    assert table(["name", "n"], [["a", "1"], ["long", "12"]]).splitlines() == ["name  n", "────  ──", "a      1", "long  12"]
