@@ -1,0 +1,87 @@
+"""Whole days through the real thing: Airflow, Spark, MLflow and Valkey, started as `make run` starts them, on a planted world."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.environments.names import ROOT, environments, python
+from infra.local.airflow_api import Airflow
+from infra.local.state import Local
+
+PLANT = """
+import sys, pathlib
+from tests import worlds
+worlds.write_ml100k(pathlib.Path(sys.argv[1]), worlds.grouped(users=240, items=90, groups=3, likes=20, noise=0.05))
+print(worlds.START + 86400 * 19)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """A running local stack and how to talk to it."""
+
+    environment: dict
+    local: Local
+    airflow: Airflow
+    days: tuple[str, str]
+    first: str
+
+    def run(self, day: str) -> str:
+        """`make run DAY=…`; what it printed."""
+        return command(self.environment | {"DAY": day}, "run")
+
+    def reader(self, *arguments: str) -> dict:
+        """What the reader answers, as JSON."""
+        return json.loads(command(self.environment, *arguments, "--json"))
+
+    def live(self, family: str) -> str:
+        """The generation that is served now."""
+        return self.reader("recommend", "--user", "1", "--family", family)["generations"][family]
+
+    def finish(self, dag: str, run: str, seconds: float = 240) -> dict[str, dict]:
+        """Wait until every task of a run is over; the tasks by name."""
+        deadline = time.monotonic() + seconds
+        while True:
+            tasks = {task["task_id"]: task for task in self.airflow.tasks(dag, run)}
+            if tasks and {task["state"] for task in tasks.values()} <= {"success", "skipped", "failed", "upstream_failed"}:
+                return tasks
+            assert time.monotonic() < deadline, {name: task["state"] for name, task in tasks.items()}
+            time.sleep(0.5)
+
+
+def command(environment: dict, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "infra.local", *arguments], cwd=ROOT, env=environment, text=True, capture_output=True, timeout=800)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """The stack after its first day."""
+    home = tmp_path_factory.mktemp("stack")
+    planted = subprocess.run([str(python("train")), "-c", PLANT, str(home / "data")], cwd=ROOT, text=True, capture_output=True, check=True,
+                             env={**os.environ, "PYTHONPATH": str(ROOT)})
+    last = datetime.datetime.fromtimestamp(int(planted.stdout.split()[-1]), datetime.timezone.utc).date()
+    days = tuple((last - datetime.timedelta(days=ago)).isoformat() for ago in (3, 2))
+    settings = {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), "RECALL_DATASET": "planted",
+                "RECALL_FORMAT": "movielens-100k", "RECALL_LOCATION": Path(home / "data").as_uri(), "RECALL_FIRST_DAY": "1997-09-20",
+                "RECALL_LAST_DAY": last.isoformat(), "TITLE": "Film 1 (1995)"}
+    environment = {**{name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))}, **settings}
+    os.environ.update(settings)
+    try:
+        said = command(environment | {"DAY": days[0]}, "run")
+        local = Local()
+        yield Stack(environment, local, Airflow(local), days, said)
+    finally:
+        subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
+        for name in settings:
+            os.environ.pop(name, None)

@@ -1,0 +1,122 @@
+"""Two days, a worse model, a killed training and a rollback, through the running stack. The tests build on each other."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from infra.environments.names import ROOT
+from infra.local.meter import descendants
+from infra.local.supervisor import read
+
+FAMILIES = ("item2vec", "gru4rec")
+
+
+def group(item: str) -> int:
+    """The planted group of an item id."""
+    return (int(item) - 1) % 3
+
+
+def share_of_own_group(answer: dict, own: int) -> float:
+    items = [item["id"] for item in answer["items"]]
+    return sum(group(item) == own for item in items) / len(items)
+
+
+def test_the_first_day_ends_with_both_families_live_and_better_than_popularity(stack):
+    for family in FAMILIES:
+        assert re.search(rf"{family}: promote \(first\)", stack.first), stack.first
+    assert "no task was at work for" in stack.first and "peak memory" in stack.first
+    assert str(stack.local.passwords_file) in stack.first and stack.local.secret("redis") not in stack.first
+
+
+def test_the_reader_recommends_from_the_users_own_group(stack):
+    for family in FAMILIES:
+        assert share_of_own_group(stack.reader("recommend", "--user", "1", "--family", family, "--k", "5"), 0) >= 0.8
+        assert share_of_own_group(stack.reader("recommend", "--history", "2", "5", "8", "--family", family, "--k", "5"), 1) >= 0.8
+        assert share_of_own_group(stack.reader("similar", "--title", "Film 3 (1995)", "--family", family, "--k", "5"), 2) >= 0.8
+
+
+def test_what_was_seen_is_not_recommended(stack):
+    answer = stack.reader("recommend", "--history", "1", "4", "7", "--k", "10")
+    assert not {"1", "4", "7"} & {item["id"] for item in answer["items"]}
+
+
+def test_the_second_day_compares_with_the_champion_on_the_same_users(stack):
+    before = {family: stack.live(family) for family in FAMILIES}
+    said = stack.run(stack.days[1])
+    for family in FAMILIES:
+        outcome = re.search(rf"{family}: (\w+) \(refresh\): .*champion", said)
+        assert outcome, said
+        assert (stack.live(family) != before[family]) == (outcome[1] == "promote")
+
+
+def test_a_worse_model_is_held_says_why_and_nothing_live_moves(stack):
+    before = stack.live("item2vec")
+    run = stack.airflow.trigger("train_item2vec", None, {"day": stack.days[1], "epochs": 1, "dimension": 4, "learning_rate": 0.0001})["dag_run_id"]
+    tasks = stack.finish("train_item2vec", run)
+    assert {name: task["state"] for name, task in tasks.items()} == {
+        "graph": "success", "fit": "success", "evaluate": "success", "gate": "success", "promote": "skipped"}
+    verdict = stack.airflow.result("train_item2vec", run, "gate")
+    assert verdict["outcome"] == "hold" and verdict["question"] == "change"
+    assert verdict["metrics"]["challenger"]["recall_50"] < verdict["metrics"]["champion"]["recall_50"]
+    assert "worse" in verdict["reason"] or "better" in verdict["reason"]
+    assert stack.live("item2vec") == before
+
+
+def test_a_setting_out_of_bounds_is_refused_by_the_form(stack):
+    import urllib.error
+
+    try:
+        stack.airflow.trigger("train_item2vec", None, {"epochs": -1})
+    except urllib.error.HTTPError as error:
+        assert error.code in (400, 422) and "epochs" in error.read().decode()
+    else:
+        raise AssertionError("the form has accepted -1 epochs")
+
+
+def test_a_training_that_is_killed_is_tried_again_and_ends_well(stack):
+    run = stack.airflow.trigger("train_gru4rec", None, {"day": stack.days[1], "seed": 7})["dag_run_id"]
+    killed = None
+    deadline = time.monotonic() + 120
+    while killed is None and time.monotonic() < deadline:
+        for pid in descendants(read(stack.local)["pid"]):
+            try:
+                arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"tasks.gru4rec" in arguments and b"fit" in arguments:
+                time.sleep(1.5)  # into its work
+                os.kill(pid, signal.SIGKILL)
+                killed = pid
+                break
+        time.sleep(0.1)
+    assert killed, "no training process was seen"
+    tasks = stack.finish("train_gru4rec", run)
+    assert tasks["fit"]["state"] == "success" and tasks["fit"]["try_number"] == 2
+    assert tasks["gate"]["state"] == "success"
+    assert "killed by signal 9" in stack.airflow.log("train_gru4rec", run, "fit", 1)
+
+
+def test_a_day_that_is_not_there_fails_at_once_with_a_message(stack):
+    run = stack.airflow.trigger("train_gru4rec", None, {"day": "1996-01-01"})["dag_run_id"]
+    tasks = stack.finish("train_gru4rec", run)
+    assert tasks["fit"]["state"] == "failed" and tasks["fit"]["try_number"] == 1
+    assert "there is no snapshot of planted for 1996-01-01" in stack.airflow.log("train_gru4rec", run, "fit", 1)
+
+
+def test_a_rollback_brings_the_generation_before_back_in_pointer_and_registry(stack):
+    before, began = stack.live("item2vec"), time.monotonic()
+    run = stack.airflow.trigger("rollback", None, {"family": "item2vec", "why": "a drill"})["dag_run_id"]
+    tasks = stack.finish("rollback", run)
+    assert {task["state"] for task in tasks.values()} == {"success"}, stack.airflow.log("rollback", run, "pointer", 1)
+    assert stack.live("item2vec") != before
+    assert time.monotonic() - began < 60
+
+
+def test_the_console_of_the_reader_is_readable(stack):
+    said = subprocess.run(["make", "similar", "TITLE=Film 1 (1995)"], cwd=ROOT, env={**os.environ, **stack.environment}, text=True, capture_output=True)
+    assert said.returncode == 0 and "Film 4 (1995)" in said.stdout + said.stderr
