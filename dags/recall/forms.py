@@ -49,8 +49,29 @@ def ingest() -> dict:
     }
 
 
-GRAPH: dict = {}
-ITEM2VEC: dict = {}
+GRAPH = {
+    "entrance": choice("strength", ["strength", "uniform"], "Where walks begin: at items by their co-occurrence weight, or at every item alike.",
+                       "Walks", "Entrance"),
+}
+ITEM2VEC = {
+    "corpus": choice("mixed", ["mixed", "walks", "sequences"], "What is read: walks over the graph, users' own lists in order of time, or both.",
+                     "Walks", "Corpus"),
+    "walk_length": number(4, 2, 100, "Items in a walk.", "Walks", "Walk length"),
+    "walk_words": number(0.5, 0.01, 1000, "Words of walks an epoch for each training interaction.", "Walks", "Words of walks"),
+    "algorithm": choice("skip-gram", ["skip-gram", "cbow"], "Predict the neighbours from the item, or the item from its neighbours.",
+                        "Model", "Algorithm"),
+    "dimension": number(32, 2, 1024, "Dimensions of a vector.", "Model", "Dimension"),
+    "window": number(4, 1, 200, "Neighbours within this many places are predicted.", "Model", "Window"),
+    "negatives": number(5, 1, 200, "Noise items drawn for each observed pair.", "Model", "Negatives"),
+    "negative_exponent": number(0.2, -2, 2, "Noise items are drawn by popularity to this power.", "Model", "Negative exponent"),
+    "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users get no vector and are never recommended.", "Model", "Minimum count"),
+    "query_decay": Param(None, type=["null", "number"], minimum=0, maximum=10_000, section="Model", title="Query decay",
+                         description_md="Items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike. Empty: chosen on validation."),
+    "learning_rate": number(0.025, 1e-5, 1.0, "At the first epoch; falls linearly to a hundredth of it.", "Training", "Learning rate"),
+    "epochs": number(60, 1, 2000, "Passes over the corpus at most.", "Training", "Epochs"),
+    "patience": number(10, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "threads": number(1, 1, 64, "Training threads; with more than 1 two trainings differ slightly.", "Training", "Threads"),
+}
 GRU4REC: dict = {}
 
 

@@ -41,12 +41,13 @@ def announce_live(result: dict) -> dict:
 
 def pointer_back(context: Any) -> dict:
     """The rollback of the live pointer."""
-    params = context["params"]
-    return {"store": requests.store(), "family": params["family"], "to": params.get("generation"), "by": requests.origin(context)["by"], "why": params["why"]}
+    params, origin = context["params"], requests.origin(context)
+    return {"store": requests.store(), "family": params["family"], "to": params.get("generation"), "by": origin["by"], "why": params["why"],
+            "ticket": origin["run_id"]}
 
 
 def alias_back(context: Any) -> dict:
     """The rollback of the registry, to the version that the pointer now serves."""
-    params = context["params"]
+    params, origin = context["params"], requests.origin(context)
     return {"store": requests.store(), "family": params["family"], "version": requests.result(context, "pointer")["version"],
-            "by": requests.origin(context)["by"], "why": params["why"]}
+            "by": origin["by"], "why": params["why"], "origin": origin}
