@@ -1,0 +1,81 @@
+"""The corpus of an epoch: walks, users' own sequences, or both, shuffled, as files that word2vec reads in bounded memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tasks.core.graph import Lists
+from tasks.core.histories import Histories
+from tasks.item2vec.walker import walk
+
+SHARD_WORDS = 1_000_000
+LONGEST = 10_000  # gensim drops the rest of a longer sentence
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """A file of sentences, one a line, words (item rows) separated by blanks.
+
+    Attributes:
+        sentences: lines.
+        words: words of all lines.
+        counts: int64 (items), how often each item stands in it.
+    """
+
+    path: Path
+    sentences: int
+    words: int
+    counts: np.ndarray
+
+
+class Corpus:
+    """Shards by epoch. The sequences come back every epoch in another order; walks are new every time.
+
+    Args:
+        lists: the graph walked upon; None for a corpus of sequences alone.
+        sequences: users' items in order of time; its rows also measure how many words of walks an epoch has.
+        with_sequences: whether they are read too.
+        walk_length: items in a walk.
+        walk_words: words of walks for each row of the sequences.
+    """
+
+    def __init__(self, lists: Lists | None, sequences: Histories, with_sequences: bool, walk_length: int, walk_words: float,
+                 seed: int, threads: int = 1) -> None:
+        self.lists, self.walk_length, self.seed, self.threads = lists, walk_length, seed, threads
+        self.items = int(sequences.items.max(initial=-1)) + 1 if lists is None else lists.items
+        self.sequences = sequences if with_sequences else None
+        self.walks = 0 if lists is None else max(1, round(walk_words * len(sequences.items) / walk_length))
+        words = self.walks * walk_length + (len(sequences.items) if with_sequences else 0)
+        self.shards = -(-words // SHARD_WORDS)
+        self.names = np.array([str(item) for item in range(self.items)], object)
+
+    def epoch(self, number: int, folder: Path) -> Iterator[Shard]:
+        """The shards of epoch 0, 1, …; a shard's file is gone when the next one is asked for."""
+        random = np.random.default_rng([self.seed, number])
+        users = random.permutation(len(self.sequences)) if self.sequences is not None else np.zeros(0, np.int64)
+        for shard in range(self.shards):
+            first, last = (self.walks * edge // self.shards for edge in (shard, shard + 1))
+            mine = users[len(users) * shard // self.shards:len(users) * (shard + 1) // self.shards]
+            yield from self._write(folder / f"{number}.{shard}.txt", self._sentences(number, first, last, mine), random)
+
+    def _sentences(self, number: int, first: int, last: int, users: np.ndarray) -> list[np.ndarray]:
+        sentences = []
+        if last > first:
+            sentences += list(walk(self.lists, number * self.walks + first, last - first, self.walk_length, self.seed, self.threads))
+        for user in users:
+            items = self.sequences[user]
+            sentences += [items[start:start + LONGEST] for start in range(0, len(items), LONGEST)]
+        return sentences
+
+    def _write(self, path: Path, sentences: list[np.ndarray], random: np.random.Generator) -> Iterator[Shard]:
+        if not sentences:
+            return
+        with path.open("w") as file:
+            file.writelines(" ".join(self.names[sentences[i]]) + "\n" for i in random.permutation(len(sentences)))
+        words = np.concatenate(sentences)
+        yield Shard(path, len(sentences), len(words), np.bincount(words, minlength=self.items))
+        path.unlink()
