@@ -1,10 +1,13 @@
-"""The corpus of an epoch: walks, users' own sequences, or both, shuffled, as files that word2vec reads in bounded memory."""
+"""The corpus of an epoch: walks, users' own sequences, or both, shuffled, a shard at a time.
+
+Shards are lists, not files: gensim 4.4 loses the end of every batch of 10,000 words when it reads a `corpus_file` (measured: 0.1 %
+of short sentences, 1.7 % of sentences of 200 words), and needs the same time.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -18,17 +21,14 @@ LONGEST = 10_000  # gensim drops the rest of a longer sentence
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A file of sentences, one a line, words (item rows) separated by blanks.
+    """Part of an epoch.
 
     Attributes:
-        sentences: lines.
-        words: words of all lines.
+        sentences: lists of words; a word is the row of an item, as text.
         counts: int64 (items), how often each item stands in it.
     """
 
-    path: Path
-    sentences: int
-    words: int
+    sentences: list[list[str]]
     counts: np.ndarray
 
 
@@ -53,14 +53,16 @@ class Corpus:
         self.shards = -(-words // SHARD_WORDS)
         self.names = np.array([str(item) for item in range(self.items)], object)
 
-    def epoch(self, number: int, folder: Path) -> Iterator[Shard]:
-        """The shards of epoch 0, 1, …; a shard's file is gone when the next one is asked for."""
+    def epoch(self, number: int) -> Iterator[Shard]:
+        """The shards of epoch 0, 1, …"""
         random = np.random.default_rng([self.seed, number])
         users = random.permutation(len(self.sequences)) if self.sequences is not None else np.zeros(0, np.int64)
         for shard in range(self.shards):
             first, last = (self.walks * edge // self.shards for edge in (shard, shard + 1))
             mine = users[len(users) * shard // self.shards:len(users) * (shard + 1) // self.shards]
-            yield from self._write(folder / f"{number}.{shard}.txt", self._sentences(number, first, last, mine), random)
+            if sentences := self._sentences(number, first, last, mine):
+                words = [self.names[sentences[i]].tolist() for i in random.permutation(len(sentences))]
+                yield Shard(words, np.bincount(np.concatenate(sentences), minlength=self.items))
 
     def _sentences(self, number: int, first: int, last: int, users: np.ndarray) -> list[np.ndarray]:
         sentences = []
@@ -70,12 +72,3 @@ class Corpus:
             items = self.sequences[user]
             sentences += [items[start:start + LONGEST] for start in range(0, len(items), LONGEST)]
         return sentences
-
-    def _write(self, path: Path, sentences: list[np.ndarray], random: np.random.Generator) -> Iterator[Shard]:
-        if not sentences:
-            return
-        with path.open("w") as file:
-            file.writelines(" ".join(self.names[sentences[i]]) + "\n" for i in random.permutation(len(sentences)))
-        words = np.concatenate(sentences)
-        yield Shard(path, len(sentences), len(words), np.bincount(words, minlength=self.items))
-        path.unlink()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 import numpy as np
 from gensim.models import Word2Vec
@@ -56,18 +55,18 @@ class Trainer:
         self.model.build_vocab_from_freq({str(row): int(frequencies[row]) for row in np.flatnonzero(self.known)})
         self.met = np.zeros(len(frequencies), np.int64)
 
-    def epoch(self, number: int, corpus: Corpus, folder: Path) -> dict[str, float]:
+    def epoch(self, number: int, corpus: Corpus) -> dict[str, float]:
         """One pass (0, 1, …); the learning rate falls linearly over all epochs of the settings.
 
         Raises:
             RuntimeError: gensim trained fewer words than the corpus holds.
         """
         started, loss, trained = time.monotonic(), 0.0, 0
-        for part, shard in enumerate(corpus.epoch(number, folder)):
+        for part, shard in enumerate(corpus.epoch(number)):
             expected = int(shard.counts[self.known].sum())
             begin, end = (self._rate(number + edge / corpus.shards) for edge in (part, part + 1))
-            effective, _ = self.model.train(corpus_file=str(shard.path), total_examples=shard.sentences, total_words=shard.words,
-                                            epochs=1, start_alpha=begin, end_alpha=end, compute_loss=True)
+            effective, _ = self.model.train(shard.sentences, total_examples=len(shard.sentences), epochs=1, start_alpha=begin,
+                                            end_alpha=end, compute_loss=True)
             if effective != expected:
                 raise RuntimeError(f"gensim trained {effective} words of a shard that holds {expected} words of the vocabulary")
             loss, trained = loss + self.model.get_latest_training_loss(), trained + effective
