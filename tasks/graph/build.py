@@ -24,7 +24,7 @@ def build(request: BuildRequest) -> dict:
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     settings, code = {"law": request.law, "entrance": request.entrance}, code_version("graph")
-    id = identity(snapshot=snapshot.id, settings=settings, code=code)
+    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=settings, code=code)
     place = ("graphs", snapshot.dataset, snapshot.day, id)
     artefact = store.find(*place)
     if artefact is None:

@@ -36,33 +36,32 @@ class Corpus:
     """Shards by epoch. The sequences come back every epoch in another order; walks are new every time.
 
     Args:
-        lists: the graph walked upon; None for a corpus of sequences alone.
+        lists: the graph walked upon.
         sequences: users' items in order of time; its rows also measure how many words of walks an epoch has.
-        with_sequences: whether they are read too.
+        what: `walks`, `sequences` or `mixed`, both.
         walk_length: items in a walk.
         walk_words: words of walks for each row of the sequences.
     """
 
-    def __init__(self, lists: Lists | None, sequences: Histories, with_sequences: bool, walk_length: int, walk_words: float,
-                 seed: int, threads: int = 1) -> None:
+    def __init__(self, lists: Lists, sequences: Histories, what: str, walk_length: int, walk_words: float, seed: int,
+                 threads: int = 1) -> None:
         self.lists, self.walk_length, self.seed, self.threads = lists, walk_length, seed, threads
-        self.items = int(sequences.items.max(initial=-1)) + 1 if lists is None else lists.items
-        self.sequences = sequences if with_sequences else None
-        self.walks = 0 if lists is None else max(1, round(walk_words * len(sequences.items) / walk_length))
-        words = self.walks * walk_length + (len(sequences.items) if with_sequences else 0)
+        self.sequences = sequences if what != "walks" else Histories.of_lists([])
+        self.walks = 0 if what == "sequences" else max(1, round(walk_words * len(sequences.items) / walk_length))
+        words = self.walks * walk_length + len(self.sequences.items)
         self.shards = -(-words // SHARD_WORDS)
-        self.names = np.array([str(item) for item in range(self.items)], object)
+        self.names = np.array([str(item) for item in range(lists.items)], object)
 
     def epoch(self, number: int) -> Iterator[Shard]:
         """The shards of epoch 0, 1, …"""
         random = np.random.default_rng([self.seed, number])
-        users = random.permutation(len(self.sequences)) if self.sequences is not None else np.zeros(0, np.int64)
+        users = random.permutation(len(self.sequences))
         for shard in range(self.shards):
             first, last = (self.walks * edge // self.shards for edge in (shard, shard + 1))
             mine = users[len(users) * shard // self.shards:len(users) * (shard + 1) // self.shards]
             if sentences := self._sentences(number, first, last, mine):
                 words = [self.names[sentences[i]].tolist() for i in random.permutation(len(sentences))]
-                yield Shard(words, np.bincount(np.concatenate(sentences), minlength=self.items))
+                yield Shard(words, np.bincount(np.concatenate(sentences), minlength=self.lists.items))
 
     def _sentences(self, number: int, first: int, last: int, users: np.ndarray) -> list[np.ndarray]:
         sentences = []

@@ -31,12 +31,15 @@ class Validation:
         if users < len(chosen):
             chosen = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:users])
         self.histories, self.labels, self.seen = (part.take(chosen) for part in (queries.histories, queries.labels, queries.seen))
-        self.items = items
+        self.items, self._near = items, slice(None)
 
     def best(self, vectors: Vectors, decays: tuple = DECAYS) -> Score:
-        """The decay with the highest recall; the slowest among equals."""
-        scores = [Score(self.recall(vectors, decay), decay) for decay in decays]
-        return max(scores, key=lambda score: score.recall)
+        """The decay with the highest recall, the slowest among equals: all are tried at first, then the last best and its neighbours."""
+        scores = [Score(self.recall(vectors, decay), decay) for decay in decays[self._near]]
+        best = max(scores, key=lambda score: score.recall)
+        place = decays.index(best.decay)
+        self._near = slice(max(place - 1, 0), place + 2)
+        return best
 
     def recall(self, vectors: Vectors, decay: float | None) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an item without a vector is a miss."""
