@@ -51,7 +51,7 @@ def walk(lists: Lists, first: int, count: int, length: int, seed: int, threads: 
 def key_of(seed: int) -> np.uint64:
     """The place of a seed's numbers in the generator's sequence."""
     with np.errstate(over="ignore"):
-        return _mix(np.uint64(seed) + GOLDEN)
+        return np.uint64(_mix(np.uint64(seed) + GOLDEN))
 
 
 @numba.njit(inline="always", cache=True)
