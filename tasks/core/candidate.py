@@ -5,6 +5,7 @@
         candidates.npy                             float32 (n, d): what is indexed; the score is the inner product with the query
         similar.npy                                float32 (n, s): unit length; item-to-item
         encoder.json, encoder.*.npy                from a history of these rows to a query (d)
+        training.json                              figures by epoch, the kept epoch and its figures (tasks.core.recording)
         manifest.json                              lineage: settings, seed, code version, snapshot; facts: family, day, dimension
 An item that was not trained is not here at all: a zero vector would outrank every trained item with a negative score.
 """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 from tasks.core.errors import BadRequest, Unreachable
 
@@ -18,13 +20,17 @@ def model_name(family: str) -> str:
     return f"recall-{family}"
 
 
-@lru_cache
 def client():
     """A client of the tracking server named by MLFLOW_TRACKING_URI, with time-outs short enough to fail in a task."""
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise BadRequest("no MLflow server is named", allowed="MLFLOW_TRACKING_URI in the environment",
                          remedy="set the Airflow connection recall_mlflow")
+    return _client(uri)
+
+
+@lru_cache
+def _client(uri: str):
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -57,6 +63,7 @@ def find_or_start(experiment: str, name: str, candidate: str, tags: dict[str, st
         where = found.experiment_id if found else _create(experiment)
         runs = mlflow.search_runs([where], f"tags.`{TAG}` = '{candidate}'", max_results=1)
         if runs:
+            mlflow.update_run(runs[0].info.run_id, status="RUNNING")
             return runs[0].info.run_id
         return mlflow.create_run(where, run_name=name, tags={TAG: candidate, **tags}).info.run_id
 
@@ -93,6 +100,34 @@ def log_settings(run: str, settings: dict) -> None:
         new = [Param(name, str(value)) for name, value in settings.items() if name not in known]
         if new:
             client().log_batch(run, params=new)
+
+
+def logged_steps(run: str, metric: str) -> set[int]:
+    """The steps at which a run has this metric already, so that a retried task does not log them twice."""
+    with reachable():
+        return {entry.step for entry in client().get_metric_history(run, metric)}
+
+
+def log_lineage(run: str, name: str, digest: str, uri: str) -> None:
+    """Name the data a run learned from, as the run's data set."""
+    from mlflow.entities import Dataset, DatasetInput
+
+    with reachable():
+        if not client().get_run(run).inputs.dataset_inputs:
+            source = json.dumps({"uri": uri})
+            client().log_inputs(run, [DatasetInput(Dataset(name, digest, "http" if uri.startswith("http") else "local", source))])
+
+
+def log_folder(run: str, folder: Path, place: str | None = None) -> None:
+    """Upload a folder's files to a run, under `place`; files already there are written anew."""
+    with reachable():
+        client().log_artifacts(run, str(folder), place)
+
+
+def end(run: str, status: str = "FINISHED") -> None:
+    """Close a run: FINISHED, FAILED or KILLED."""
+    with reachable():
+        client().set_terminated(run, status)
 
 
 def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, str]) -> str:

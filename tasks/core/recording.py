@@ -1,0 +1,130 @@
+"""One training, as MLflow and the store remember it; the same for every family.
+
+    recorder = Recorder.start(request, "item2vec", candidate_id, snapshot, code)
+    recorder.epoch(1, {"train_loss": .3, "validation_recall_50": .4})
+    with store.writing("candidate", …) as draft:  save_candidate(draft.path, …);  recorder.save(draft.path, best_epoch=1, metrics={…})
+    return recorder.finish(store.find("candidates", "item2vec", candidate_id), snapshot)
+
+Everything `finish` needs is in the candidate's own folder (`training.json` holds the curve). A task that is killed after the
+candidate was written, or that found MLflow away, is run again: it finds the candidate, and `finish` records what is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+from tasks.core import tracking
+from tasks.core.candidate import Candidate
+from tasks.core.errors import Unreachable
+from tasks.core.identity import identity
+from tasks.core.log import log
+from tasks.core.manifest import Artefact
+from tasks.core.snapshot import Snapshot
+from tasks.core.store import write_json
+
+CURVE = "training.json"
+
+
+class Request(Protocol):
+    """What the `fit` request of every family holds."""
+
+    settings: Any
+    seed: int
+    track: bool
+    experiment: str
+    origin: dict
+
+
+def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimension: int) -> dict:
+    """The facts that the manifest of every candidate holds."""
+    return {"family": family, "day": snapshot.day, "dataset": snapshot.dataset, "snapshot": snapshot.id, "dimension": dimension,
+            "settings_digest": identity(settings=settings), "code": code}
+
+
+class Recorder:
+    """Collects a training's figures by epoch; sends them to MLflow when `run` is one of its runs, and not when it is None."""
+
+    def __init__(self, family: str, candidate: str, run: str | None) -> None:
+        self.family, self.candidate, self.run = family, candidate, run
+        self.epochs: list[dict] = []
+        self._sent = tracking.logged_steps(run, "validation_recall_50") if run else set()  # by an earlier try
+        self._away = False
+
+    @classmethod
+    def start(cls, request: Request, family: str, candidate: str, snapshot: Snapshot, code: str) -> "Recorder":
+        """Find the run of this candidate or begin it, with its settings, tags and data.
+
+        Raises:
+            Unreachable: MLflow is away; nothing has been trained yet.
+        """
+        if not request.track:
+            return cls(family, candidate, None)
+        tags = {"recall.family": family, "recall.day": snapshot.day, "recall.snapshot": snapshot.id, "recall.code": code,
+                "recall.origin": str(request.origin.get("url") or request.origin.get("run_id") or "by hand")}
+        run = tracking.find_or_start(request.experiment, f"{family} {snapshot.day}", candidate, tags)
+        tracking.log_settings(run, {**dataclasses.asdict(request.settings), "seed": request.seed})
+        tracking.log_lineage(run, f"{snapshot.dataset} {snapshot.day}", snapshot.id, snapshot.uri)
+        return cls(family, candidate, run)
+
+    def epoch(self, step: int, metrics: dict[str, float]) -> None:
+        """Record one epoch. MLflow going away does not end a training: what could not be sent is sent by `finish`."""
+        metrics = {name: float(value) for name, value in metrics.items()}
+        self.epochs.append({"step": step, "metrics": metrics})
+        log(f"{self.family}.epoch", epoch=step, **metrics)
+        if self.run and not self._away:
+            try:
+                self._send([self.epochs[-1]])
+            except Unreachable as error:
+                self._away = True
+                log(f"{self.family}.mlflow_away", error=error)
+
+    def _send(self, epochs: list[dict]) -> None:
+        for one in epochs:
+            if one["step"] not in self._sent:
+                tracking.log_metrics(self.run, one["metrics"], one["step"])
+                self._sent.add(one["step"])
+
+    def save(self, folder: Path, best_epoch: int, metrics: dict[str, float]) -> None:
+        """Write the curve into the candidate's folder, with the kept epoch and the figures of what was kept."""
+        write_json(folder / CURVE, {"epochs": self.epochs, "best_epoch": best_epoch,
+                                    "metrics": {name: float(value) for name, value in metrics.items()}})
+
+    def failed(self) -> None:
+        """Mark the run as failed; silent when MLflow is away, since the reason to fail matters more."""
+        if self.run:
+            with contextlib.suppress(Unreachable):
+                tracking.end(self.run, "FAILED")
+
+    def finish(self, artefact: Artefact, snapshot: Snapshot) -> dict:
+        """Record what is missing and register the candidate as challenger; returns the result of the `fit` verb.
+
+        Raises:
+            Unreachable: MLflow is away; the candidate stays, and the same request run again ends the work.
+        """
+        training = json.loads(artefact.file(CURVE).read_text())
+        version = self._record(artefact, snapshot, training) if self.run else None
+        return {"uri": artefact.uri, "id": artefact.id, "family": self.family, "snapshot": snapshot.uri, "day": snapshot.day,
+                "run": self.run, "version": version, "items": artefact.counts["items"], "dimension": artefact.facts["dimension"],
+                "epochs": training["best_epoch"], "metrics": training["metrics"]}
+
+    def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:
+        from tasks.core.pictures import draw
+
+        self._send(training["epochs"])
+        final = {f"best_{name}": value for name, value in training["metrics"].items()}
+        tracking.log_metrics(self.run, {**final, "best_epoch": training["best_epoch"], "items": artefact.counts["items"]})
+        with tempfile.TemporaryDirectory() as folder:
+            draw(Path(folder), Candidate(artefact), snapshot, training)
+            tracking.log_folder(self.run, Path(folder))
+        tracking.log_folder(self.run, artefact.path, "candidate")
+        version = tracking.register(self.family, self.run, artefact.id, artefact.uri,
+                                    {"recall.day": snapshot.day, "recall.snapshot": snapshot.id, "recall.code": artefact.facts["code"],
+                                     "recall.settings": artefact.facts["settings_digest"]})
+        tracking.end(self.run)
+        log(f"{self.family}.registered", version=version, run=self.run)
+        return version

@@ -1,0 +1,106 @@
+"""A training is recorded once in MLflow however often its task is killed and run again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tasks.core import tracking
+from tasks.core.candidate import save_candidate
+from tasks.core.encoders import MeanEncoder
+from tasks.core.errors import Unreachable
+from tasks.core.pictures import main_genre
+from tasks.core.recording import Recorder, describe
+from tasks.core.snapshot import Snapshot
+from tasks.core.store import Store
+from tests import worlds
+from tests.servers import environment, free_port, mlflow_server
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    epochs: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    settings: Settings = Settings()
+    seed: int = 0
+    track: bool = True
+    experiment: str = "recall"
+    origin: dict = dataclasses.field(default_factory=lambda: {"url": "http://airflow/run"})
+
+
+@pytest.fixture(scope="module")
+def mlflow_uri(tmp_path_factory):
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store").as_uri())
+    snapshot = Snapshot(store.open(worlds.snapshot(store, worlds.grouped()), "snapshot"))
+    return store, snapshot
+
+
+def train(store, snapshot, recorder: Recorder, id: str) -> None:
+    for epoch in (1, 2):
+        recorder.epoch(epoch, {"train_loss": 1 / epoch, "validation_recall_50": .1 * epoch})
+    vectors = np.random.default_rng(0).normal(size=(len(snapshot.item_ids), 8)).astype(np.float32)
+    with store.writing("candidate", "candidates", "toy", id) as draft:
+        save_candidate(draft.path, snapshot.item_ids, vectors, vectors, MeanEncoder(vectors))
+        draft.counts, draft.facts = {"items": len(vectors)}, describe("toy", snapshot, Settings(), "c0de", 8)
+        recorder.save(draft.path, 2, {"validation_recall_50": .2})
+
+
+def record(store, snapshot, id: str) -> dict:
+    recorder = Recorder.start(Request(), "toy", id, snapshot, "c0de")
+    if store.find("candidates", "toy", id) is None:
+        train(store, snapshot, recorder, id)
+    return recorder.finish(store.find("candidates", "toy", id), snapshot)
+
+
+def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
+    result = record(*world, "a1")
+    run = tracking.client().get_run(result["run"])
+    assert run.info.status == "FINISHED" and run.info.run_name == f"toy {worlds.DAY}"
+    assert run.data.params == {"epochs": "2", "seed": "0"}
+    assert run.data.tags["recall.snapshot"] == world[1].id and run.data.tags["recall.origin"] == "http://airflow/run"
+    assert run.data.metrics["best_validation_recall_50"] == pytest.approx(.2)
+    assert run.inputs.dataset_inputs[0].dataset.digest == world[1].id
+    files = {file.path for place in (None, "candidate") for file in tracking.client().list_artifacts(result["run"], place)}
+    assert {"items_tsne.png", "training_curve.png", "similar_items.html", "similar_items.json", "candidate/manifest.json",
+            "candidate/candidates.npy", "candidate/encoder.json"} <= files
+    assert tracking.by_alias("toy", tracking.CHALLENGER).version == result["version"]
+
+
+def test_second_try_adds_nothing_twice(mlflow_uri, world):
+    first = record(*world, "b2")
+    assert record(*world, "b2") == first
+    history = tracking.client().get_metric_history(first["run"], "validation_recall_50")
+    assert [(entry.step, entry.value) for entry in history] == [(1, .1), (2, .2)]
+
+
+def test_mlflow_going_away_in_mid_training_loses_no_work(mlflow_uri, world):
+    store, snapshot = world
+    recorder = Recorder.start(Request(), "toy", "c3", snapshot, "c0de")
+    with environment(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}"):
+        train(store, snapshot, recorder, "c3")
+        with pytest.raises(Unreachable):
+            recorder.finish(store.find("candidates", "toy", "c3"), snapshot)
+    result = record(store, snapshot, "c3")
+    assert len(tracking.client().get_metric_history(result["run"], "train_loss")) == 2
+
+
+def test_untracked_training_needs_no_server(world):
+    store, snapshot = world
+    recorder = Recorder.start(Request(track=False), "toy", "d4", snapshot, "c0de")
+    train(store, snapshot, recorder, "d4")
+    assert recorder.finish(store.find("candidates", "toy", "d4"), snapshot)["version"] is None
+
+
+def test_main_genre_is_the_rarest_of_the_common_ones():
+    assert main_genre([["Drama", "War"], ["Drama"], ["Drama", "Film-Noir"], [], ["War"]], most=2) == ["War", "Drama", "Drama", "other", "War"]
