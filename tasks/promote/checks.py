@@ -67,14 +67,19 @@ def not_worse(against: Difference, metric: str, policy: Policy) -> Check:
     return Check("not_worse", "hold", f"{told}: worse" if against.high < 0 else f"{told}: may be worse by more than the margin")
 
 
-def coverage(case: Case, policy: Policy) -> Iterator[Check]:
-    """What is shown of the catalogue does not collapse."""
+def coverage(case: Case, policy: Policy, against: Difference | None) -> Iterator[Check]:
+    """What is shown of the catalogue does not collapse. `against`: the champion on the metric that decides, None without one.
+
+    A challenger shown to be better that shows less of the catalogue is a trade for a person to weigh: a diffuse champion
+    must not block a better model for ever.
+    """
     own, popular = (case.overall[model]["coverage_50"] for model in ("challenger", "popularity"))
     least = policy.coverage_of_popularity_least * popular
     yield _check("coverage.popularity", own >= least, f"coverage@50 {own:.3f}, at least {least:.3f} ({policy.coverage_of_popularity_least:g} × popularity's)")
-    if case.champion is not None:
+    if against is not None:
         least = case.overall["champion"]["coverage_50"] - policy.coverage_loss_most
-        yield _check("coverage.champion", own >= least, f"coverage@50 {own:.3f}, at least {least:.3f} (the champion's − {policy.coverage_loss_most:g})")
+        yield _check("coverage.champion", own >= least, f"coverage@50 {own:.3f}, at least {least:.3f} (the champion's − {policy.coverage_loss_most:g})",
+                     otherwise="ask" if against.low > 0 else "hold")
 
 
 def _check(name: str, passed: bool, sentence: str, otherwise: str = "hold") -> Check:

@@ -59,7 +59,7 @@ def _checks(case: Case, policy: Policy, popular: dict[str, Difference], champion
         made.append(checks.not_worse(champion[metric], metric, policy))
     elif champion:
         made.append(checks.better(champion[metric], metric))
-    return [*made, checks.floor(popular[metric], metric), *checks.coverage(case, policy)]
+    return [*made, checks.floor(popular[metric], metric), *checks.coverage(case, policy, champion.get(metric))]
 
 
 def _outcome(case: Case, made: list[Check]) -> str:

@@ -42,7 +42,7 @@ def plot(verdict: dict) -> str:
         if decides and verdict["margin"] is not None:
             edge = max(-verdict["margin"] / one["base"], -reach)
             parts.append(f"<rect x='{x(edge):.1f}' y='{y - 12}' width='{x(0) - x(edge):.1f}' height='22' fill='#e8eef7'/>")
-        parts.append(f"<text x='0' y='{y + 4}' font-size='13'{' font-weight=\"bold\"' if decides else ''}>{escape(name)}</text>"
+        parts.append(f"<text x='0' y='{y + 4}' font-size='13' font-weight='{700 if decides else 400}'>{escape(name)}</text>"
                      f"<line x1='{x(low):.1f}' x2='{x(high):.1f}' y1='{y}' y2='{y}' stroke='{colour}' stroke-width='2'/>"
                      f"<circle cx='{x(mean):.1f}' cy='{y}' r='4' fill='{colour}'/>"
                      f"<text x='{WIDTH}' y='{y + 4}' font-size='12' text-anchor='end'>{mean:+.1%}</text>")

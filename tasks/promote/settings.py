@@ -71,9 +71,9 @@ class RestoreRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     family: str = setting(REQUIRED, "family of models")
-    version: str | None = setting(None, "registered version to bring back; null: the one behind the alias previous")
     by: str = setting(REQUIRED, "who decides")
     why: str = setting(REQUIRED, "for what reason; kept in the audit record")
+    version: str | None = setting(None, "registered version to bring back; null: the one behind the alias previous")
     origin: dict = setting({}, "who asks: dag_id, run_id, task_id, url; a second request of the same origin finds its work done")
 
     def __post_init__(self) -> None:
