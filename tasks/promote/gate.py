@@ -86,5 +86,5 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
 def _described(verdict: dict) -> str:
     own = verdict["metrics"]["challenger"]
     figures = ", ".join(f"{name} {own[name]:.4f}" for name in ("recall_50", "ndcg_10", "hr_10") if name in own)
-    return (f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}\n\n{figures} over {verdict['users']} users; "
-            f"trained for {verdict['day']}, judged on {verdict['snapshot'].rsplit('/', 1)[-1]}")
+    return (f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}\n\n{figures} over {verdict['users']} users "
+            f"of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}")

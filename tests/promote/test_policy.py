@@ -25,14 +25,15 @@ def pair(users: int, loss: float, random: np.random.Generator, labels: int = 3, 
     return {"recall_50": challenger.mean(axis=1)}, {"recall_50": champion.mean(axis=1)}
 
 
-def rate(check, users: int, loss: float, trials: int = 150) -> float:
-    """The share of challengers that pass."""
+def rate(check, users: int, loss: float, trials: int = 500) -> float:
+    """The share of challengers that pass; the trials share the resamples of users, as metrics of one verdict do."""
     random = np.random.default_rng(users)
-    passed = 0
-    for _ in range(trials):
-        against = paired(*pair(users, loss, random), POLICY.confidence, POLICY.resamples, 0)["recall_50"]
-        passed += check(against).says == "ok"
-    return passed / trials
+    challengers, champions = ({}, {})
+    for trial in range(trials):
+        one, other = pair(users, loss, random)
+        challengers[trial], champions[trial] = one["recall_50"], other["recall_50"]
+    found = paired(challengers, champions, POLICY.confidence, POLICY.resamples, 0)
+    return float(np.mean([check(against).says == "ok" for against in found.values()]))
 
 
 def refresh(against: Difference):
@@ -43,31 +44,31 @@ def change(against: Difference):
     return better(against, "recall_50")
 
 
-@pytest.mark.parametrize("users", [600, 940])
+@pytest.mark.parametrize("users", [600, 940, 6_000])
 def test_equal_refreshes_pass_nine_times_in_ten(users):
-    assert rate(refresh, users, 0.0) >= 0.86
+    assert rate(refresh, users, 0.0) >= 0.9
 
 
-@pytest.mark.parametrize("users", [940])
+@pytest.mark.parametrize("users", [600, 940, 6_000])
 def test_a_refresh_that_loses_a_tenth_is_held(users):
-    """About twice the margin that these users can show."""
-    assert rate(refresh, users, 0.10, trials=100) <= 0.01
+    """Twice the margin at 600 users, and more with more users."""
+    assert rate(refresh, users, 0.10) <= 0.001
 
 
-@pytest.mark.parametrize("users", [600])
+@pytest.mark.parametrize("users", [600, 940, 6_000])
 def test_equal_changes_are_rarely_promoted(users):
     assert rate(change, users, 0.0) <= 0.05
 
 
 def test_a_change_that_gains_a_tenth_is_found():
-    assert rate(change, 940, -0.10, trials=60) >= 0.95
+    assert rate(change, 940, -0.10) >= 0.95
 
 
 def test_the_margin_is_what_the_users_can_show_within_its_bounds():
     def allowed(error: float) -> float:
         return margin(Difference(0, -2 * error, 2 * error, error, 0.4), POLICY)
 
-    assert allowed(0.003) == pytest.approx(3.25 * 0.003)
+    assert allowed(0.003) == pytest.approx(3.5 * 0.003)
     assert allowed(0.0001) == pytest.approx(0.01 * 0.4)  # never asked to be smaller
     assert allowed(0.1) == pytest.approx(0.10 * 0.4)  # never allowed to be larger
 
