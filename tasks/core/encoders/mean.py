@@ -17,6 +17,7 @@ class MeanEncoder:
     """
 
     kind = "mean"
+    BLOCK = 8192  # rows of history summed together: they stay in the processor's cache, and memory does not grow with the data
 
     def __init__(self, inputs: np.ndarray, decay: float | None = None, last: int | None = None) -> None:
         self.inputs, self.decay, self.last = inputs, decay, last
@@ -24,18 +25,29 @@ class MeanEncoder:
 
     def encode(self, histories: Histories) -> np.ndarray:
         """float32 (users, dimension); a row of zeros for an empty history."""
-        lengths = histories.lengths
-        ages = np.repeat(histories.offsets[1:], lengths) - 1 - np.arange(len(histories.items))
+        queries = np.zeros((len(histories), self.dimension), np.float32)
+        start = 0
+        while start < len(histories):
+            stop = int(np.searchsorted(histories.offsets, histories.offsets[start] + self.BLOCK, side="right")) - 1
+            stop = min(max(stop, start + 1), len(histories))
+            queries[start:stop] = self._block(histories.offsets[start:stop + 1], histories.items)
+            start = stop
+        return queries
+
+    def _block(self, offsets: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """float64 (users, dimension)."""
+        lengths = np.diff(offsets)
+        ages = np.repeat(offsets[1:], lengths) - 1 - np.arange(offsets[0], offsets[-1])
         weights = np.ones(len(ages)) if self.decay is None else np.exp(-ages / self.decay)
         if self.last is not None:
             weights = np.where(ages < self.last, weights, 0.0)
-        queries = np.zeros((len(histories), self.dimension))
+        queries = np.zeros((len(lengths), self.dimension))
         filled = np.flatnonzero(lengths)
         if len(filled):
-            starts = histories.offsets[filled]
-            sums = np.add.reduceat(weights[:, None] * self.inputs[histories.items], starts, axis=0)
+            starts = offsets[filled] - offsets[0]
+            sums = np.add.reduceat(weights[:, None] * self.inputs[items[offsets[0]:offsets[-1]]], starts, axis=0)
             queries[filled] = sums / np.add.reduceat(weights, starts)[:, None]
-        return queries.astype(np.float32)
+        return queries
 
     def numbers(self) -> dict:
         return {"decay": self.decay, "last": self.last}

@@ -1,0 +1,1 @@
+"""Judging a candidate: exact full ranking of held-out rows, beside the champion and popularity, on the same users."""

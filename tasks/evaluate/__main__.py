@@ -1,0 +1,18 @@
+"""`python -m tasks.evaluate judge '<request>'`."""
+
+from __future__ import annotations
+
+from tasks.core.command import Verb, run
+from tasks.evaluate.settings import JudgeRequest
+
+
+def _judge():
+    from tasks.evaluate.judge import judge
+
+    return judge
+
+
+VERBS = {"judge": Verb(JudgeRequest, _judge, "Rank held-out rows with a candidate, the champion and popularity; keep the figures of every user.")}
+
+if __name__ == "__main__":
+    raise SystemExit(run("evaluate", VERBS))

@@ -1,0 +1,22 @@
+"""What `evaluate` can be asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from tasks.core.request import REQUIRED, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgeRequest:
+    """Judge one candidate on one snapshot."""
+
+    store: str = setting(REQUIRED, "URI of the store")
+    candidate: str = setting(REQUIRED, "URI of the candidate to judge, the challenger")
+    snapshot: str | None = setting(None, "URI of the snapshot whose held-out rows are ranked; null: the one the candidate was trained on")
+    champion: str | None = setting(None, "URI of the candidate to compare with; null: the champion in the registry")
+    champion_from_registry: bool = setting(True, "look the champion up in the registry when none is given; false: judge without one")
+    labels: Literal["validation", "test"] = setting("test", "the part of the snapshot that is to be found")
+    run: str | None = setting(None, "MLflow run of the candidate, for the figures; null: none is written")
+    track: bool = setting(True, "write the figures to the MLflow run")

@@ -1,0 +1,82 @@
+"""Audit: every move of an alias is a document that stays: who, what, when, why.
+
+    audit/<family>/<name>.json      a move that was carried out
+    audit/<family>/pending.json     a move that is being carried out; whoever comes next finishes it
+    audit/<family>/.lock            held, by the operating system, while a move is carried out
+
+The pending document makes two alias moves one: MLflow has no step that moves both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.core.errors import Corrupt, Unreachable
+from tasks.core.store import Store, write_json
+
+PENDING = "pending"
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601 in seconds."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Audit:
+    """The records of one family."""
+
+    def __init__(self, store: Store, family: str) -> None:
+        self.folder = store.path("audit", family)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def find(self, name: str) -> dict | None:
+        """The record of this name, if there is one."""
+        try:
+            return json.loads(self._file(name).read_text())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise Corrupt(f"{self._file(name)} cannot be read ({error})", remedy="see what it holds, then delete it") from None
+
+    def records(self) -> list[dict]:
+        """Every move that was carried out, oldest first."""
+        found = [self.find(path.stem) for path in self.folder.glob("*.json") if path.stem != PENDING and not path.name.startswith(".")]
+        return sorted(found, key=lambda record: (record["when"], record["name"]))
+
+    def begin(self, record: dict) -> None:
+        """Note what is about to be moved."""
+        write_json(self._file(PENDING), record)
+
+    def end(self, record: dict) -> None:
+        """Note that it was moved. Doing so twice changes nothing."""
+        write_json(self._file(record["name"]), record)
+        self._file(PENDING).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def lock(self, patience_seconds: float = 60.0) -> Iterator[None]:
+        """One mover at a time on a family; a mover that dies lets go.
+
+        Raises:
+            Unreachable: another one holds it for longer than that.
+        """
+        until = time.monotonic() + patience_seconds
+        with (self.folder / ".lock").open("w") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise Unreachable("another run is moving the aliases of this family", got=str(self.folder),
+                                          remedy="the task retries") from None
+                    time.sleep(0.05)
+            yield

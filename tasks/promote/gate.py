@@ -1,0 +1,90 @@
+"""The gate: read an evaluation, decide, write the verdict down where people and programs look for it.
+
+    verdicts/<family>/<id>/
+        verdict.json    the whole document, see `tasks.promote.decide`
+        verdict.html    the same as a page: the reasons, a table, a plot of the differences
+"""
+
+from __future__ import annotations
+
+import json
+
+from tasks.core import tracking
+from tasks.core.errors import BadRequest
+from tasks.core.identity import code_version, identity
+from tasks.core.log import log
+from tasks.core.manifest import Artefact
+from tasks.core.store import Store, write_json
+from tasks.promote import registry
+from tasks.promote.case import read_case
+from tasks.promote.decide import decide
+from tasks.promote.page import page
+from tasks.promote.settings import GateRequest
+
+KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "candidate", "champion", "version", "champion_version",
+        "snapshot", "day", "users")
+
+
+def gate(request: GateRequest) -> dict:
+    """Write the verdict, or find it written, and tell MLflow."""
+    store = Store(request.store)
+    evaluation = store.open(request.evaluation, "evaluation")
+    version, run, taken_down = _registered(request, evaluation)
+    made_of = {"evaluation": evaluation.id, "policy": request.policy, "version": version, "taken_down": taken_down, "code": code_version("promote")}
+    place = ("verdicts", evaluation.facts["family"], identity(**made_of))
+    if not (done := store.find(*place)):
+        _write(store, place, request, evaluation, version, taken_down)
+        done = store.find(*place)
+    verdict = json.loads(done.file("verdict.json").read_text())
+    log("promote.verdict", family=verdict["family"], outcome=verdict["outcome"], reason=verdict["reason"])
+    if request.track:
+        _tell(done, verdict, run)
+    return {"uri": done.uri, "id": done.id, **{name: verdict[name] for name in KEPT}}
+
+
+def _registered(request: GateRequest, evaluation: Artefact) -> tuple[str | None, str | None, str | None]:
+    """The challenger's version, its run, and why it was taken down, as far as the registry knows."""
+    if not request.track:
+        return request.version, request.run, None
+    family, candidate = evaluation.facts["family"], evaluation.facts["challenger"]["id"]
+    found = registry.version_of(family, request.version) if request.version else registry.of_candidate(family, candidate)
+    if found is None:
+        return None, request.run, None
+    if found.tags.get(tracking.TAG) != candidate:
+        raise BadRequest(f"version {found.version} of {family} stands for another candidate", got=found.tags.get(tracking.TAG), allowed=candidate)
+    return str(found.version), request.run or found.run_id, found.tags.get(registry.TAKEN_DOWN)
+
+
+def _write(store: Store, place: tuple, request: GateRequest, evaluation: Artefact, version: str | None, taken_down: str | None) -> None:
+    facts, champion = evaluation.facts, evaluation.facts["champion"] or {"uri": None, "version": None}
+    verdict = {**decide(read_case(evaluation), request.policy, taken_down),
+               "family": facts["family"], "day": facts["day"], "dataset": facts["dataset"], "snapshot": facts["snapshot"], "labels": facts["labels"],
+               "candidate": facts["challenger"]["uri"], "candidate_id": facts["challenger"]["id"], "version": version,
+               "champion": champion["uri"], "champion_version": champion["version"], "evaluation": evaluation.uri, "health": facts["health"]}
+    with store.writing("verdict", *place) as draft:
+        write_json(draft.path / "verdict.json", verdict)
+        (draft.path / "verdict.html").write_text(page(verdict))
+        draft.counts = {"users": verdict["users"]}
+        draft.facts = {name: verdict[name] for name in ("family", "day", "outcome", "question", "reason", "version", "champion_version")}
+        draft.lineage = {"settings": verdict["policy"], "code": code_version("promote"), "parents": [evaluation.uri]}
+
+
+def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
+    """Artefacts and tags of the run, tags and description of the version; telling twice changes nothing."""
+    tags = {registry.VERDICT: verdict["outcome"], registry.REASON: verdict["reason"]}
+    with tracking.reachable():
+        if run:
+            for name in ("verdict.json", "verdict.html"):
+                tracking.client().log_artifact(run, str(done.path / name), "verdict")
+            for name, value in tags.items():
+                tracking.client().set_tag(run, name, value)
+        if verdict["version"]:
+            tracking.client().update_model_version(tracking.model_name(verdict["family"]), verdict["version"], _described(verdict))
+            registry.tag(verdict["family"], verdict["version"], tags)
+
+
+def _described(verdict: dict) -> str:
+    own = verdict["metrics"]["challenger"]
+    figures = ", ".join(f"{name} {own[name]:.4f}" for name in ("recall_50", "ndcg_10", "hr_10") if name in own)
+    return (f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}\n\n{figures} over {verdict['users']} users "
+            f"of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}")

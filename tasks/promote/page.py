@@ -1,0 +1,73 @@
+"""A verdict as a page: one self-contained HTML file, its plot drawn as SVG."""
+
+from __future__ import annotations
+
+from html import escape
+
+WIDTH, ROW, LEFT = 640, 26, 190
+STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
+h1{font-size:1.4rem}.promote{color:#12703a}.hold{color:#a3271b}.ask{color:#8a5a00}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #dde2ea}
+th:first-child,td:first-child{text-align:left}td.says{text-align:left}"""
+
+
+def page(verdict: dict) -> str:
+    """HTML of the whole verdict, without any address outside itself."""
+    title = f"{verdict['family']} {verdict['day']}: {verdict['outcome']}"
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"])
+    return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
+            f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
+            f"<h2>Difference to {escape(verdict['difference_to'])}, {verdict['policy']['confidence']:.0%} interval</h2>{plot(verdict)}"
+            f"<h2>Figures over {verdict['users']} users</h2>{_table(verdict)}<h2>Checks</h2>{_checks(verdict)}<h2>Reasons</h2><ol>{reasons}</ol></html>")
+
+
+def plot(verdict: dict) -> str:
+    """SVG: a point and its interval for each metric, as a share of the other's mean; the margin as a band on the metric that decides."""
+    shown = {name: one for name, one in verdict["difference"].items() if one["base"]}
+    if not shown:
+        return "<p>Nothing to compare with.</p>"
+    ends = [end / one["base"] for one in shown.values() for end in (one["low"], one["high"])]
+    reach = max(0.02, *map(abs, ends))
+
+    def x(share: float) -> float:
+        return LEFT + (share / reach + 1) / 2 * (WIDTH - LEFT - 90)
+
+    height = ROW * len(shown) + 10
+    parts = [f"<svg viewBox='0 0 {WIDTH} {height}' width='100%' role='img' aria-label='differences'>"
+             f"<line x1='{x(0):.1f}' x2='{x(0):.1f}' y1='0' y2='{height}' stroke='#9aa4b2'/>"]
+    for row, (name, one) in enumerate(shown.items()):
+        low, mean, high = (one[part] / one["base"] for part in ("low", "mean", "high"))
+        y, colour = ROW * row + 18, "#12703a" if low > 0 else "#a3271b" if high < 0 else "#4a5568"
+        decides = name == verdict["policy"]["metric"]
+        if decides and verdict["margin"] is not None:
+            edge = max(-verdict["margin"] / one["base"], -reach)
+            parts.append(f"<rect x='{x(edge):.1f}' y='{y - 12}' width='{x(0) - x(edge):.1f}' height='22' fill='#e8eef7'/>")
+        parts.append(f"<text x='0' y='{y + 4}' font-size='13' font-weight='{700 if decides else 400}'>{escape(name)}</text>"
+                     f"<line x1='{x(low):.1f}' x2='{x(high):.1f}' y1='{y}' y2='{y}' stroke='{colour}' stroke-width='2'/>"
+                     f"<circle cx='{x(mean):.1f}' cy='{y}' r='4' fill='{colour}'/>"
+                     f"<text x='{WIDTH}' y='{y + 4}' font-size='12' text-anchor='end'>{mean:+.1%}</text>")
+    return "".join([*parts, "</svg>"])
+
+
+def _table(verdict: dict) -> str:
+    models = [name for name in ("challenger", "champion", "popularity") if verdict["metrics"].get(name)]
+    rows = [[name, *(_figure(verdict["metrics"][model].get(name)) for model in models), _interval(verdict["difference"].get(name))]
+            for name in verdict["metrics"]["challenger"]]
+    return _rows(["metric", *models, f"difference to {verdict['difference_to']}"], rows)
+
+
+def _checks(verdict: dict) -> str:
+    return _rows(["check", "says", "figures"], [[one["name"], one["says"], one["sentence"]] for one in verdict["checks"]])
+
+
+def _rows(head: list[str], rows: list[list[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    return f"<table><tr>{top}</tr>" + "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows) + "</table>"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _interval(one: dict | None) -> str:
+    return "" if one is None else f"{one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]"

@@ -1,0 +1,66 @@
+"""Carry a verdict out, once: `champion` moves to the challenger, `previous` to the champion it was compared with."""
+
+from __future__ import annotations
+
+import json
+
+from tasks.core import tracking
+from tasks.core.errors import BadRequest, Conflict, NothingToDo
+from tasks.core.log import log
+from tasks.core.store import Store
+from tasks.promote import registry
+from tasks.promote.audit import Audit, now
+from tasks.promote.move import carry_out, recover
+from tasks.promote.settings import PromoteRequest
+
+
+def promote(request: PromoteRequest) -> dict:
+    """Move the aliases as the verdict says, or find them moved.
+
+    Raises:
+        NothingToDo: the verdict is hold or ask.
+        BadRequest: the challenger is not registered.
+        Conflict: the champion is no longer the one the challenger was compared with, or the verdict was carried out and
+            undone since. Neither is retried: a new verdict is needed.
+    """
+    store = Store(request.store)
+    artefact = store.open(request.verdict, "verdict")
+    verdict = json.loads(artefact.file("verdict.json").read_text())
+    if verdict["outcome"] != "promote":
+        raise NothingToDo(f"{verdict['family']}: {verdict['outcome']}, {verdict['reason']}; the champion stays")
+    audit = Audit(store, verdict["family"])
+    with audit.lock():
+        recover(audit)
+        _registered(verdict)
+        _move(audit, verdict, artefact.id, request)
+    return {"family": verdict["family"], "version": verdict["version"],
+            "previous": registry.version_behind(verdict["family"], tracking.PREVIOUS), "candidate": verdict["candidate"],
+            "snapshot": verdict["snapshot"], "day": verdict["day"]}
+
+
+def _registered(verdict: dict) -> None:
+    if verdict["version"] is None:
+        raise BadRequest(f"the challenger of {verdict['family']} has no registered version", got=verdict["candidate"],
+                         remedy="train with track=true and judge again")
+    found = registry.version_of(verdict["family"], verdict["version"]).tags.get(tracking.TAG)
+    if found != verdict["candidate_id"]:
+        raise Conflict(f"version {verdict['version']} of {verdict['family']} is not the candidate of this verdict", got=found,
+                       allowed=verdict["candidate_id"], remedy="run the gate again")
+
+
+def _move(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None:
+    family, version = verdict["family"], verdict["version"]
+    live = registry.version_behind(family, tracking.CHAMPION)
+    if live == version:
+        log("promote.already", family=family, champion=version)
+        return
+    name = f"promote-{id}"
+    if done := audit.find(name):
+        raise Conflict(f"this verdict was carried out at {done['when']} and undone since: version {live} is live",
+                       remedy="train again, or bring the version back with restore")
+    if live != verdict["champion_version"]:
+        raise Conflict(f"the verdict compared version {version} of {family} with another champion", got=f"version {live} is live",
+                       allowed=f"version {verdict['champion_version']}", remedy="judge the challenger again: evaluate, gate, promote")
+    carry_out(audit, {"name": name, "action": "promote", "family": family, "from": live, "to": version,
+                      "by": request.origin.get("run_id") or "command line", "why": verdict["reason"], "when": now(),
+                      "verdict": request.verdict, "candidate": verdict["candidate"], "origin": request.origin})

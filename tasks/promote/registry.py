@@ -1,0 +1,67 @@
+"""The registry as this stage uses it: versions, their tags, and the aliases of a family."""
+
+from __future__ import annotations
+
+from tasks.core import tracking
+from tasks.core.errors import BadRequest
+
+TAKEN_DOWN, LIVE_SINCE, LIVE_UNTIL = "recall.taken_down", "recall.live_since", "recall.live_until"
+VERDICT, REASON, URI = "recall.verdict", "recall.reason", "recall.uri"
+ALIASES = (tracking.CHAMPION, tracking.PREVIOUS, tracking.CHALLENGER)
+
+
+def of_candidate(family: str, candidate: str):
+    """The newest version that stands for a candidate (its id), or None."""
+    with tracking.reachable():
+        name = tracking.model_name(family)
+        found = tracking.client().search_model_versions(f"name = '{name}' and tags.`{tracking.TAG}` = '{candidate}'")
+        return max(found, key=lambda version: int(version.version), default=None)
+
+
+def version_of(family: str, version: str):
+    """One version.
+
+    Raises:
+        BadRequest: there is no such version.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with tracking.reachable():
+        try:
+            return tracking.client().get_model_version(tracking.model_name(family), version)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            raise BadRequest(f"the registry has no such version of {tracking.model_name(family)}", got=version,
+                             remedy="python -m tasks.promote status '{}' lists those behind aliases") from None
+
+
+def version_behind(family: str, alias: str) -> str | None:
+    """The number of the version behind an alias, or None."""
+    found = tracking.by_alias(family, alias)
+    return None if found is None else str(found.version)
+
+
+def point(family: str, alias: str, version: str) -> None:
+    """Move one alias; moving it to where it stands changes nothing."""
+    with tracking.reachable():
+        tracking.client().set_registered_model_alias(tracking.model_name(family), alias, version)
+
+
+def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
+    """Set tags of a version; None takes one away."""
+    with tracking.reachable():
+        known = tracking.client().get_model_version(tracking.model_name(family), version).tags
+        for name, value in tags.items():
+            if value is not None:
+                tracking.client().set_model_version_tag(tracking.model_name(family), version, name, value)
+            elif name in known:
+                tracking.client().delete_model_version_tag(tracking.model_name(family), version, name)
+
+
+def aliases() -> dict[str, dict[str, str]]:
+    """Family → alias → version, for every family that is registered."""
+    prefix = tracking.model_name("")
+    with tracking.reachable():
+        found = tracking.client().search_registered_models(f"name LIKE '{prefix}%'")
+        return {model.name.removeprefix(prefix): {name: str(version) for name, version in model.aliases.items()} for model in found}

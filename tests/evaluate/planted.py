@@ -1,0 +1,65 @@
+"""Planted candidates on a grouped world: models whose worth is known before they are judged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.candidate import save_candidate
+from tasks.core.encoders.mean import MeanEncoder
+from tasks.core.identity import identity
+from tasks.core.snapshot import resolve
+from tasks.core.store import Store
+from tests import worlds
+
+FAMILY = "planted"
+WORLD = worlds.grouped(users=300, items=360, groups=3, likes=12)  # a group of 120: nobody finds every label in 50 places
+
+
+def vectors(seed: int = 0, world: worlds.World = WORLD) -> np.ndarray:
+    """float32 (items, 16): the item's group, blurred, so that no two items are alike. Other seeds are nearly the same, equally good models."""
+    groups = np.eye(16)[world.item_group] * 4
+    blur, shake = (np.random.default_rng(one).normal(0, 1, groups.shape) for one in (100, seed))
+    return (groups + 0.3 * blur + 0.03 * shake).astype(np.float32)
+
+
+def candidate(store: Store, snapshot: str, name: str, inputs: np.ndarray, outputs: np.ndarray, ids: list[str] | None = None,
+              settings: str = "same", code: str = "same") -> str:
+    """Write a candidate that scores the mean of `inputs` of a history against `outputs`; returns its URI."""
+    read = resolve(store, snapshot, "planted")
+    id = identity(name=name, snapshot=read.id, settings=settings, code=code)
+    with store.writing("candidate", "candidates", FAMILY, id) as draft:
+        save_candidate(draft.path, ids or read.item_ids, outputs, outputs, MeanEncoder(inputs))
+        draft.facts = {"family": FAMILY, "day": read.day, "dataset": read.dataset, "dimension": outputs.shape[1], "snapshot": read.id,
+                       "settings_digest": settings, "code": code}
+        draft.lineage = {"seed": 0, "parents": [snapshot]}
+    return store.path("candidates", FAMILY, id).as_uri()
+
+
+def good(store: Store, snapshot: str, seed: int = 0, **more) -> str:
+    """A model that knows the groups."""
+    return candidate(store, snapshot, f"good {seed}", vectors(seed), vectors(seed), **more)
+
+
+def weak(store: Store, snapshot: str, **more) -> str:
+    """A model that knows every third item of a group only: it shows all 40, and finds one label in three."""
+    known = np.flatnonzero(np.arange(len(WORLD.item_group)) // 3 % 3 == 0)
+    return candidate(store, snapshot, "weak", vectors()[known], vectors()[known], [WORLD.item_id(row) for row in known], **more)
+
+
+def shuffled(store: Store, snapshot: str, **more) -> str:
+    """The good model after a fault: every item has the vector of another."""
+    return candidate(store, snapshot, "shuffled", vectors(), np.random.default_rng(3).permutation(vectors()), **more)
+
+
+def popular(store: Store, snapshot: str, **more) -> str:
+    """A copy of popularity: the same list for everybody."""
+    counts = np.bincount(resolve(store, snapshot, "planted").histories("train").items, minlength=len(WORLD.item_group))
+    outputs = (counts + np.random.default_rng(4).uniform(0.1, 0.2, len(counts)))[:, None].astype(np.float32)
+    return candidate(store, snapshot, "popular", np.ones_like(outputs), outputs, **more)
+
+
+def collapsed(store: Store, snapshot: str, **more) -> str:
+    """A collapsed space: nearly all vectors are one and the same."""
+    outputs = np.ones((len(WORLD.item_group), 16), np.float32)
+    outputs[:40] = vectors()[:40]
+    return candidate(store, snapshot, "collapsed", vectors(), outputs, **more)

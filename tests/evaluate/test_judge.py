@@ -1,0 +1,103 @@
+"""Judging whole candidates: good and bad ones are told apart, on the same users, and repeated work is found done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.core.errors import BadRequest
+from tasks.core.store import Store
+from tasks.evaluate.judge import judge
+from tasks.evaluate.settings import JudgeRequest
+from tests import worlds
+from tests.evaluate import planted
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    return Store(str(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="module")
+def snapshot(store) -> str:
+    return worlds.snapshot(store, planted.WORLD)
+
+
+def ask(store: Store, candidate: str, **more) -> dict:
+    return judge(JudgeRequest(str(store.root), candidate, **{"champion_from_registry": False, "track": False, **more}))
+
+
+def test_models_are_ordered_as_planted(store, snapshot):
+    """A model of the groups finds 50 of the 111 unseen items of a group; one that knows nothing finds 50 of 351."""
+    good, bad = (ask(store, make(store, snapshot))["metrics"] for make in (planted.good, planted.shuffled))
+    assert good["challenger"]["recall_50"] == pytest.approx(50 / 111, abs=0.03)
+    assert bad["challenger"]["recall_50"] == pytest.approx(50 / 351, abs=0.04)
+    assert good["popularity"] == bad["popularity"] and good["champion"] is None
+    copy = ask(store, planted.popular(store, snapshot))["metrics"]
+    assert copy["challenger"]["recall_50"] == pytest.approx(copy["popularity"]["recall_50"], abs=0.02)
+    assert copy["challenger"]["coverage_50"] < 0.5 < good["challenger"]["coverage_50"]
+    assert good["challenger"]["recall_50_kept"] < good["challenger"]["recall_50"]  # seen items take places of the group
+
+
+def test_every_model_is_measured_on_the_same_users_and_the_means_are_those_of_the_table(store, snapshot):
+    done = ask(store, planted.good(store, snapshot), champion=planted.weak(store, snapshot))
+    table = pq.read_table(store.open(done["uri"], "evaluation").file("per_user.parquet"))
+    users = {model: table.filter(pc.equal(table["model"], model)) for model in ("challenger", "champion", "popularity")}
+    assert users["challenger"]["user"].equals(users["champion"]["user"]) and users["champion"]["user"].equals(users["popularity"]["user"])
+    assert users["challenger"].num_rows == done["users"] == len(planted.WORLD.user_group)
+    for model, rows in users.items():
+        assert np.mean(rows["recall_50"]) == pytest.approx(done["metrics"][model]["recall_50"])
+    assert set(users["challenger"]["labels"].to_pylist()) == {3} and set(users["challenger"]["history"].to_pylist()) == {9}
+
+
+def test_a_label_the_candidate_does_not_know_is_a_miss(store, snapshot):
+    """Half of the group's items unknown: half of the labels cannot be found, and none is dropped from the divisor."""
+    half = np.flatnonzero(np.arange(360) // 3 % 2 == 0)
+    ids = [str(row + 1) for row in half]
+    known = planted.vectors()[half]
+    done = ask(store, planted.candidate(store, snapshot, "half", known, known, ids))
+    assert done["users"] == 300
+    assert done["metrics"]["challenger"]["recall_50"] == pytest.approx(0.5 * 50 / 55, abs=0.05)
+
+
+def test_the_same_request_is_found_done_and_another_champion_is_not(store, snapshot):
+    good, weak = planted.good(store, snapshot), planted.weak(store, snapshot)
+    first = ask(store, good)
+    stamp = store.open(first["uri"], "evaluation").created
+    assert ask(store, good) == first and store.open(first["uri"], "evaluation").created == stamp
+    assert ask(store, good, champion=weak)["id"] != first["id"]
+
+
+def test_a_candidate_that_is_the_champion_is_compared_with_itself(store, snapshot):
+    good = planted.good(store, snapshot)
+    done = ask(store, good, champion=good)
+    assert done["metrics"]["champion"] == done["metrics"]["challenger"]
+
+
+def test_a_champion_of_another_day_is_judged_on_todays_histories(store, snapshot):
+    """Trained on a smaller catalogue, it still answers with what it knows, and is asked about today's users."""
+    today = worlds.snapshot(store, worlds.grouped(users=200, items=450, groups=3, likes=12, seed=9), day="1998-04-16")
+    old, new = planted.good(store, snapshot), planted.vectors(1, world=worlds.grouped(users=200, items=450, groups=3, seed=9))
+    done = ask(store, planted.candidate(store, today, "new", new, new), champion=old)
+    assert done["users"] == 200 and done["day"] == "1998-04-16"
+    assert done["metrics"]["champion"]["recall_50"] == pytest.approx(0.8 * 50 / 111, abs=0.05)
+
+
+def test_what_is_not_there_is_named(store, snapshot):
+    with pytest.raises(BadRequest, match="no complete candidate"):
+        ask(store, store.path("candidates", planted.FAMILY, "none").as_uri())
+    with pytest.raises(BadRequest, match="there is no complete candidate here"):
+        ask(store, planted.good(store, snapshot), champion=store.path("candidates", planted.FAMILY, "swept").as_uri())
+
+
+def test_the_command_answers_one_line_of_json(store, snapshot):
+    request = {"store": str(store.root), "candidate": planted.good(store, snapshot), "champion_from_registry": False, "track": False}
+    said = subprocess.run([sys.executable, "-m", "tasks.evaluate", "judge", json.dumps(request)], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout.splitlines()[-1])["users"] == 300

@@ -1,0 +1,61 @@
+"""What is judged is what would be served: matched by id, seen items left out, the unknown never invented."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.candidate import Candidate
+from tasks.core.snapshot import resolve
+from tasks.core.store import Store
+from tasks.evaluate.lists import of_candidate, of_popularity
+from tests import worlds
+from tests.evaluate import planted, slow
+
+WORLD = worlds.grouped(users=30, items=80, groups=2)
+
+
+def test_lists_equal_a_slow_ranking_by_item_id(tmp_path):
+    """The candidate's rows are in another order than the snapshot's, it misses ten items and has two nobody else has."""
+    store = Store(str(tmp_path))
+    uri = worlds.snapshot(store, WORLD)
+    read = resolve(store, uri, "planted")
+    random = np.random.default_rng(0)
+    kept = random.permutation(80)[:70]
+    ids = [read.item_ids[row] for row in kept] + ["gone 1", "gone 2"]
+    inputs, outputs = random.normal(size=(72, 8)).astype(np.float32), random.normal(size=(72, 8)).astype(np.float32)
+    outputs[70:] *= 100  # they would head every list
+    made = Candidate(store.open(planted.candidate(store, uri, "odd", inputs, outputs, ids), "candidate"))
+    queries = read.queries("test")
+    lists = of_candidate(made, read.item_ids, queries, 50)
+    row_of = {item: row for row, item in enumerate(ids)}
+    for user in range(len(queries.users)):
+        history = [row_of[read.item_ids[i]] for i in queries.histories[user] if read.item_ids[i] in row_of]
+        query = inputs[history].mean(axis=0).tolist()
+        absent = {row for row, item in enumerate(ids) if item not in read.item_ids}
+        seen = {row_of[read.item_ids[i]] for i in queries.seen[user] if read.item_ids[i] in row_of}
+        for shown, left_out in ((lists.unseen, absent | seen), (lists.kept, absent)):
+            expected = [ids[row] for row in slow.rank_all(query, outputs.tolist(), left_out)[:50]]
+            assert [read.item_ids[i] for i in shown[user] if i >= 0] == expected
+
+
+def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
+    store = Store(str(tmp_path))
+    uri = worlds.snapshot(store, WORLD)
+    read = resolve(store, uri, "planted")
+    first_group = [read.item_ids[i] for i in np.flatnonzero(WORLD.item_group == 0)]
+    known = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    made = Candidate(store.open(planted.candidate(store, uri, "half", known, known, first_group), "candidate"))
+    queries = read.queries("test")
+    lists = of_candidate(made, read.item_ids, queries, 10)
+    stranger = WORLD.user_group[queries.users] == 1
+    assert (lists.silent == stranger).all() and stranger.any()
+    assert (lists.unseen[stranger] == -1).all() and (lists.unseen[~stranger] >= 0).all()
+
+
+def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
+    queries = resolve(Store(str(tmp_path)), worlds.snapshot(Store(str(tmp_path)), WORLD), "planted").queries("test")
+    order = np.random.default_rng(0).permutation(80)
+    lists = of_popularity(order, queries.seen, 10, block=7)
+    for user in range(len(queries.users)):
+        assert lists.unseen[user].tolist() == [i for i in order if i not in queries.seen[user]][:10]
+    assert (lists.kept == order[:10]).all()

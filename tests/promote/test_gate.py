@@ -1,0 +1,145 @@
+"""Verdicts: good models pass, faulty ones are held, each for its own reason, and MLflow tells both."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from tasks.core import tracking
+from tasks.core.errors import BadRequest
+from tasks.core.request import parse
+from tasks.promote.bootstrap import paired
+from tasks.promote.case import Case
+from tasks.promote.decide import decide
+from tasks.promote.settings import GateRequest, Policy
+from tests.evaluate import planted
+
+POLICY = Policy(resamples=1_000)
+
+
+def failing(day, verdict: dict) -> set[str]:
+    document = json.loads(day.store.open(verdict["uri"], "verdict").file("verdict.json").read_text())
+    return {check["name"] for check in document["checks"] if check["says"] != "ok"}
+
+
+def test_a_first_model_that_beats_popularity_is_promoted(day):
+    verdict = day.gate(planted.good)
+    assert (verdict["outcome"], verdict["question"], verdict["champion"]) == ("promote", "first", None)
+    assert verdict["difference"]["recall_50"]["low"] > 0.2
+    assert "against popularity's" in verdict["reason"]
+
+
+@pytest.mark.parametrize("make, check", [
+    (planted.shuffled, "floor.popularity"), (planted.popular, "floor.popularity"), (planted.collapsed, "health.duplicate")])
+def test_a_first_model_that_is_faulty_is_held_for_its_fault(day, make, check):
+    verdict = day.gate(make)
+    assert verdict["outcome"] == "hold" and check in failing(day, verdict)
+
+
+@pytest.mark.parametrize("make, check", [
+    (planted.shuffled, "not_worse"), (planted.popular, "not_worse"), (planted.weak, "not_worse"), (planted.collapsed, "health.duplicate")])
+def test_a_refresh_that_is_worse_is_held_and_the_champion_stays(day, make, check):
+    day.promote(day.gate(planted.good))
+    before = day.aliases()
+    verdict = day.gate(make)
+    assert (verdict["outcome"], verdict["question"]) == ("hold", "refresh")
+    assert check in failing(day, verdict)
+    assert ("worse" in verdict["reason"]) == (check == "not_worse")
+    assert day.aliases() == before
+
+
+def test_an_equal_refresh_is_promoted_and_an_equal_change_is_not(day):
+    day.promote(day.gate(planted.good))
+    refresh = day.gate(planted.good, seed=1)
+    assert (refresh["outcome"], refresh["question"]) == ("promote", "refresh")
+    for more in ({"settings": "other"}, {"code": "other"}):
+        change = day.gate(planted.good, seed=2, **more)
+        assert (change["outcome"], change["question"]) == ("hold", "change")
+        assert "not shown to be better" in change["reason"]
+
+
+def test_a_better_change_is_promoted(day):
+    day.promote(day.gate(planted.weak))
+    verdict = day.gate(planted.good, settings="other")
+    assert (verdict["outcome"], verdict["question"]) == ("promote", "change")
+    assert verdict["difference"]["recall_50"]["relative"] > 0.1
+
+
+def test_mlflow_holds_the_verdict_and_its_figures(day):
+    verdict = day.gate(planted.good)
+    version = tracking.client().get_model_version(tracking.model_name(day.family), verdict["version"])
+    run = tracking.client().get_run(version.run_id)
+    assert run.data.tags["recall.verdict"] == version.tags["recall.verdict"] == "promote"
+    assert run.data.tags["recall.reason"] == verdict["reason"] and verdict["reason"] in version.description
+    assert run.data.metrics["test_recall_50"] == pytest.approx(verdict["metrics"]["challenger"]["recall_50"])
+    assert run.data.metrics["popularity_ndcg_10"] == pytest.approx(verdict["metrics"]["popularity"]["ndcg_10"])
+    assert {one.path for one in tracking.client().list_artifacts(version.run_id, "verdict")} == {"verdict/verdict.json", "verdict/verdict.html"}
+    assert day.gate(planted.good) == verdict  # a retried task
+
+
+def test_the_page_shows_every_metric_and_refers_to_nothing_outside(day):
+    day.promote(day.gate(planted.good))
+    verdict = day.gate(planted.good, seed=1)
+    text = day.store.open(verdict["uri"], "verdict").file("verdict.html").read_text()
+    assert all(f">{name}</td>" in text for name in verdict["metrics"]["challenger"])
+    assert "<rect" in text and "http" not in text
+
+
+def case(challenger: np.ndarray, champion: np.ndarray, popular: np.ndarray, **health) -> Case:
+    per_user = {model: {"recall_50": values} for model, values in (("challenger", challenger), ("champion", champion), ("popularity", popular))}
+    overall = {model: {"recall_50": float(one["recall_50"].mean()), "coverage_50": 0.1 if model == "popularity" else 0.6} for model, one in per_user.items()}
+    who = {"uri": "file:///x", "day": "2026-01-01", "settings_digest": "s", "code": "c"}
+    healthy = {"not_finite": 0.0, "zero": 0.0, "duplicate": 0.0, "queries_not_finite": 0.0, "silent": 0.0, "items_known": 1.0}
+    return Case(per_user, overall, {**healthy, **health}, {**who, "id": "new"}, {**who, "id": "old", "version": "1"})
+
+
+def users(count: int, mean: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).binomial(3, mean, count) / 3
+
+
+@pytest.mark.parametrize("fault", ["not_finite", "zero", "duplicate", "queries_not_finite", "silent"])
+def test_a_faulty_model_is_held_however_good_it_looks(fault):
+    verdict = decide(case(users(400, 0.9), users(400, 0.4), users(400, 0.1), **{fault: 0.2}), POLICY)
+    assert verdict["outcome"] == "hold" and verdict["reason"].startswith("refresh: 20.0% of the")
+
+
+def test_too_few_users_ask():
+    verdict = decide(case(users(60, 0.9), users(60, 0.4), users(60, 0.1)), POLICY)
+    assert verdict["outcome"] == "ask" and "60 users were judged" in verdict["reason"]
+
+
+@pytest.mark.parametrize("mean, outcome", [(0.9, "ask"), (0.4, "hold")])
+def test_coverage_that_collapses_stops_a_model_and_a_better_one_asks(mean, outcome):
+    poor = case(users(400, mean), users(400, 0.4), users(400, 0.1))
+    poor.overall["challenger"]["coverage_50"] = 0.3
+    verdict = decide(poor, POLICY)
+    assert verdict["outcome"] == outcome and "coverage@50 0.300" in verdict["reason"]
+
+
+def test_a_refresh_never_goes_live_below_popularity_even_if_the_champion_is():
+    verdict = decide(case(users(400, 0.3, 1), users(400, 0.3, 2), users(400, 0.3, 3)), POLICY)
+    assert verdict["outcome"] == "hold" and "popularity" in verdict["reason"]
+
+
+def test_what_a_person_took_down_does_not_come_back_by_itself():
+    verdict = decide(case(users(400, 0.9), users(400, 0.4), users(400, 0.1)), POLICY, taken_down="wrong titles (ana, today)")
+    assert verdict["outcome"] == "hold" and "wrong titles" in verdict["reason"]
+
+
+def test_a_policy_that_cannot_be_is_refused():
+    for policy in ({"recall": 1}, {"margin_least": 0.2, "margin_most": 0.1}, {"confidence": 1.5}):
+        with pytest.raises(BadRequest, match="policy"):
+            parse(GateRequest, {"store": "/s", "evaluation": "/e", "policy": policy})
+    with pytest.raises(BadRequest, match="recall_7.*recall_50"):
+        decide(case(users(400, 0.9), users(400, 0.4), users(400, 0.1)), Policy(metric="recall_7", resamples=1_000))
+
+
+def test_an_interval_over_six_thousand_users_and_sixteen_metrics_takes_seconds():
+    random = np.random.default_rng(0)
+    one, other = ({f"m{i}": random.random(6_040) for i in range(16)} for _ in range(2))
+    started = time.monotonic()
+    paired(one, other, 0.95, 10_000, 0)
+    assert time.monotonic() - started < 10
