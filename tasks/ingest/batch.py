@@ -1,0 +1,129 @@
+"""The batch verdict: a Great Expectations suite over the figures of the batch.
+
+Rows are judged one by one in Spark; Great Expectations judges the batch as a whole, on one row of figures that Spark
+aggregated, so its cost does not grow with the data. A suite is a JSON file in Great Expectations' own form; `meta.level` of
+an expectation says whether it can fail the batch or only warn.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tasks.core.errors import BadRequest, RefusedData
+
+SUITES = Path(__file__).with_name("expectations")
+LEVELS = ("fail", "warn")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was expected of a figure and what was seen."""
+
+    figure: str
+    level: str
+    about: str
+    expected: str
+    observed: float
+    met: bool
+
+    def __str__(self) -> str:
+        return f"{self.figure} is {self.observed:.6g}, expected {self.expected}"
+
+
+def load(name: str) -> dict:
+    """A suite by its name or by the path of its file.
+
+    Raises:
+        BadRequest: there is none, it is not JSON, or an expectation lacks its type, its figure or its level.
+    """
+    path = Path(name) if "/" in name else SUITES / f"{name}.json"
+    if not path.is_file():
+        raise BadRequest("expectations: there is no such suite", got=name,
+                         allowed=f"one of {', '.join(sorted(p.stem for p in SUITES.glob('*.json')))}, or the path of a JSON file")
+    try:
+        suite = json.loads(path.read_text())
+        expectations = suite["expectations"]
+        for at, one in enumerate(expectations):
+            if not isinstance(one["type"], str) or not one["kwargs"]["column"] or one["meta"]["level"] not in LEVELS:
+                raise ValueError(f"expectation {at}: meta.level must be one of {', '.join(LEVELS)}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadRequest(f"expectations: {path} is not a suite ({error!r})",
+                         allowed='{"name", "expectations": [{"type", "kwargs": {"column", …}, "meta": {"level", "about"}}]}') from None
+    return suite
+
+
+def preload() -> threading.Thread:
+    """Start importing Great Expectations (seconds of Python) while Spark starts (seconds of Java)."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # nothing of the data's shape leaves the machine
+    thread = threading.Thread(target=importlib.import_module, args=("great_expectations",), daemon=True)
+    thread.start()
+    return thread
+
+
+def judge(figures: dict, suite: dict) -> list[Check]:
+    """Every expectation of the suite against the figures.
+
+    Raises:
+        BadRequest: the suite speaks of a figure or of an expectation that does not exist.
+    """
+    numbers = {name: value for name, value in figures.items() if isinstance(value, (int, float))}
+    for one in suite["expectations"]:
+        if one["kwargs"]["column"] not in numbers:
+            raise BadRequest("expectations: there is no such figure", got=one["kwargs"]["column"], allowed=f"one of {', '.join(numbers)}")
+    return [_check(result, numbers) for result in _validate(numbers, suite)]
+
+
+def _validate(numbers: dict, suite: dict) -> list:
+    preload().join()
+    import great_expectations as gx
+    import pandas as pd
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("figures").add_dataframe_asset("batch")
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": pd.DataFrame([numbers])})
+    try:
+        expectations = gx.ExpectationSuite(name=suite.get("name", "suite"), expectations=suite["expectations"])
+    except (ValueError, TypeError, gx.exceptions.GreatExpectationsError) as error:
+        raise BadRequest(f"expectations: Great Expectations does not understand the suite ({error})") from None
+    return batch.validate(expectations).results
+
+
+def _check(result, numbers: dict) -> Check:
+    config = result.expectation_config
+    told = result.exception_info or {}
+    if told.get("raised_exception") or any(isinstance(one, dict) and one.get("raised_exception") for one in told.values()):
+        raise BadRequest(f"expectations: {config.type} cannot be evaluated", got=config.kwargs, remedy="correct the suite")
+    figure = config.kwargs["column"]
+    return Check(figure, config.meta["level"], config.meta.get("about", ""), _expected(config), float(numbers[figure]), bool(result.success))
+
+
+def _expected(config) -> str:
+    low, high = config.kwargs.get("min_value"), config.kwargs.get("max_value")
+    if low is None and high is None:
+        rest = {name: value for name, value in config.kwargs.items() if name not in ("column", "batch_id")}
+        return f"{config.type.removeprefix('expect_column_').replace('_', ' ')} {json.dumps(rest)}"
+    return f"{low:g} to {high:g}" if None not in (low, high) else (f"at least {low:g}" if high is None else f"at most {high:g}")
+
+
+def decide(checks: list[Check]) -> list[str]:
+    """The warnings, when nothing fails.
+
+    Raises:
+        RefusedData: an expectation of level `fail` is not met.
+    """
+    failed = [check for check in checks if not check.met and check.level == "fail"]
+    if failed:
+        raise RefusedData("the batch is refused: " + "; ".join(f"{check} ({check.about})" for check in failed),
+                          remedy="look at the source of this day; nothing was written and nothing downstream starts")
+    return [str(check) for check in checks if not check.met]
+
+
+def plain(checks: list[Check]) -> list[dict]:
+    """For the manifest."""
+    return [asdict(check) for check in checks]

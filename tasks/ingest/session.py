@@ -1,0 +1,60 @@
+"""The Spark session: on loopback, without its web page, bounded in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+from tasks.core.log import log
+from tasks.ingest import java
+from tasks.ingest.settings import Spark
+
+
+@contextlib.contextmanager
+def session(settings: Spark) -> Iterator["pyspark.sql.SparkSession"]:  # noqa: F821 - imported late, it takes a second
+    """A session that ends with the block; one that is already running in this process is used and left running."""
+    from pyspark.sql import SparkSession
+
+    if running := SparkSession.getActiveSession():
+        yield running
+        return
+    spark = start(settings)
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+def start(settings: Spark):
+    """Start a session."""
+    started = time.monotonic()
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ.pop("SPARK_HOME", None)  # another Spark's jars would not fit this Python side
+    which = java.prepare()
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("recallflow ingest").master(settings.master)
+    for name, value in configuration(settings).items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    log("spark.started", master=settings.master, java=which, seconds=time.monotonic() - started)
+    return spark
+
+
+def configuration(settings: Spark) -> dict[str, str]:
+    """What differs from Spark's own defaults."""
+    local = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"} if settings.master.startswith("local") else {}
+    return local | {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.memory": f"{settings.driver_memory_gb}g",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Duser.timezone=UTC",
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",  # our manifest is what says "complete"
+    }

@@ -1,0 +1,56 @@
+"""What each row is for: train, history, validation or test.
+
+Whatever the method, a user's rows go to their parts in the user's own order: no row of a later part, and no row after one,
+is in an earlier part. Cuts are counted over liked rows, since only those are labels; a row that is not liked goes where its
+place lies.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from tasks.ingest.lines import PLACE
+from tasks.ingest.settings import Split
+
+ORDERS = {"time": ("timestamp", *PLACE), "given": ("order", *PLACE), "file": PLACE}
+BUCKETS = 1_000_000
+
+
+def divide(rows: DataFrame, split: Split, day_ends: int) -> DataFrame:
+    """Adds position (int32, 0 oldest) and part.
+
+    Args:
+        rows: user (string), timestamp, order, file, line, liked.
+    """
+    everything = Window.partitionBy("user")
+    ordered = everything.orderBy(*ORDERS[split.order])
+    liked = F.col("liked").cast("int")
+    rows = rows.select("*", (F.row_number().over(ordered) - 1).alias("position"), F.sum(liked).over(everything).alias("likes"),
+                       (F.sum(liked).over(everything) - F.sum(liked).over(ordered.rowsBetween(Window.unboundedPreceding, 0)))
+                       .alias("likes_after"))
+    part = {"leave-last-n": _leave_last, "users": _by_user, "temporal": _by_time}[split.method]
+    return rows.withColumn("part", part(split, day_ends)).drop("likes", "likes_after")
+
+
+def _leave_last(split: Split, _: int) -> Column:
+    """Counted from the end: `test` likes, then `validation` likes; the rest is learned from."""
+    after, held_out = F.col("likes_after"), split.test + split.validation
+    whole = F.col("likes") <= (0 if split.hold_out_short else held_out)
+    return (F.when(whole, "train").when(after < split.test, "test").when(after < held_out, "validation").otherwise("train"))
+
+
+def _by_user(split: Split, _: int) -> Column:
+    """A hash of the id decides the user's side, so that a user keeps it from day to day while others come and go."""
+    bucket = F.pmod(F.xxhash64(F.lit(split.seed), F.col("user")), F.lit(BUCKETS)) / BUCKETS
+    known = F.floor(F.col("likes") * split.history_share)
+    label = (known > 0) & (F.col("likes_after") < F.col("likes") - known)
+    side = F.when(bucket < split.test_share, "test").when(bucket < split.test_share + split.validation_share, "validation")
+    return F.when(side.isNull(), "train").when(label, side).otherwise("history")
+
+
+def _by_time(split: Split, day_ends: int) -> Column:
+    """Two moments, counted back from the end of the day, cut everybody's rows."""
+    test = day_ends - 86_400 * split.test_days
+    validation = test - 86_400 * split.validation_days
+    return (F.when(F.col("timestamp") >= test, "test").when(F.col("timestamp") >= validation, "validation").otherwise("train"))
