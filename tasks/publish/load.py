@@ -1,0 +1,121 @@
+"""Verb `load`: a generation into Redis, beside what is live."""
+
+from __future__ import annotations
+
+import time
+
+import redis
+
+from tasks.core.connection import answering, connect
+from tasks.core.errors import Corrupt
+from tasks.core.generation import LOADED, Generation
+from tasks.core.keys import KINDS, SCHEMA, Names
+from tasks.core.log import Progress, log
+from tasks.core.store import Store
+from tasks.publish.claims import Claim, entries, live, manifest
+from tasks.publish.content import Content, needed_bytes, plan
+from tasks.publish.counts import damaged
+from tasks.publish.room import check_room, measured_bytes
+from tasks.publish.settings import LoadRequest
+
+LEASE_SECONDS = 24 * 3600  # keys of a load that crashed and that nobody ever swept
+
+
+def load(request: LoadRequest) -> dict:
+    """Write every key of a generation, its manifest last; found loaded, it is only claimed anew.
+
+    Killed at any moment, it can be called again: it first deletes what the registry says may be there.
+
+    Raises:
+        BadRequest: no room.
+        Conflict: somebody newer took this generation over.
+        Corrupt: the folder is not what its manifest says.
+    """
+    generation = Generation(Store(request.store).open(request.generation, "generation"), verified=LOADED)
+    names, client = Names(generation.family), connect()
+    with answering(client):
+        before = entries(client, names).get(generation.id)
+        pointed = generation.id in (live(client, names).get("generation"), live(client, names).get("previous"))
+        if before and manifest(client, names, generation.id) and not damaged(client, names, generation.id, before["plan"]):
+            Claim.take(client, names, generation.id, before)
+            log("publish.found_loaded", generation=generation.id)
+            return _result(generation, before)
+        planned = before["plan"] if pointed and before else plan(generation, request.bucket_fields)
+        check_room(client, needed_bytes(generation, planned), request.allow_eviction)
+        entry = _write(client, names, generation, planned, before, pointed, request)
+        return _result(generation, entry)
+
+
+def _write(client: redis.Redis, names: Names, generation: Generation, planned: dict, before: dict | None, pointed: bool,
+           request: LoadRequest) -> dict:
+    """Clear, write, count, finish. What the pointer names is repaired in place: the same fields, nothing deleted first."""
+    entry = {"state": "loading", "plan": planned, "started": time.time(), "uri": generation.artefact.uri, "day": generation.facts["day"],
+             "version": generation.facts["version"], "counts": {kind: planned[kind]["fields"] for kind in KINDS}}
+    if pointed or not before:
+        claim = Claim.take(client, names, generation.id, entry)
+    else:
+        claim = Claim.take(client, names, generation.id, {**before, "state": "deleting"})
+        claim.run(lambda pipe: pipe.delete(names.manifest(generation.id)))
+        claim.delete(names.buckets(generation.id, before["plan"]))
+        claim.note(entry)
+    started = time.monotonic()
+    fields = _fill(claim, Content(generation, planned), request.batch_fields, 0 if pointed else LEASE_SECONDS)
+    seconds = time.monotonic() - started
+    if not pointed:
+        _keep(claim, list(names.buckets(generation.id, planned)))
+    if wrong := damaged(client, names, generation.id, planned):
+        raise Corrupt(f"Redis lost part of generation {generation.id} while it was loaded", got=f"{len(wrong)} buckets, {wrong[0]} first",
+                      remedy="look for eviction or another writer; load again")
+    entry = {**entry, "state": "loaded", "bytes": measured_bytes(client, names, generation.id, planned),
+             "vectors_per_s": round((entry["counts"]["items"] + entry["counts"]["users"]) / max(seconds, 1e-9), 1)}
+    claim.finish(entry, _manifest(generation, planned))
+    log("publish.loaded", generation=generation.id, fields=fields, fill_seconds=seconds)
+    return entry
+
+
+def _fill(claim: Claim, content: Content, batch_fields: int, lease_seconds: int) -> int:
+    """Send all buckets in pipelines of about `batch_fields` fields; returns the number of fields."""
+    total = sum(content.plan[kind]["fields"] for kind in KINDS)
+    with Progress("publish.load", total, "fields") as progress:
+        for kind in KINDS:
+            batch, size = [], 0
+            for number, fields in content.buckets(kind):
+                batch.append((claim.names.bucket(claim.generation, kind, number), fields))
+                size += len(fields)
+                if size >= batch_fields:
+                    _send(claim, batch, lease_seconds)
+                    progress.add(size, kind=kind)
+                    batch, size = [], 0
+            if batch:
+                _send(claim, batch, lease_seconds)
+                progress.add(size, kind=kind)
+    return total
+
+
+def _send(claim: Claim, batch: list[tuple[str, dict[bytes, bytes]]], lease_seconds: int) -> None:
+    def fill(pipe: redis.client.Pipeline) -> None:
+        for key, fields in batch:
+            pipe.hset(key, mapping=fields)
+            if lease_seconds:
+                pipe.expire(key, lease_seconds)
+
+    claim.run(fill)
+
+
+def _keep(claim: Claim, keys: list[str], at_once: int = 1000) -> None:
+    """Take the expiry off, now that everything is there."""
+    for start in range(0, len(keys), at_once):
+        claim.run(lambda pipe: [pipe.persist(key) for key in keys[start:start + at_once]])
+
+
+def _manifest(generation: Generation, planned: dict) -> dict:
+    facts = generation.facts
+    return {"generation": generation.id, "schema": SCHEMA, "family": generation.family, "version": facts["version"] or "", "day": facts["day"],
+            "dimension": facts["dimension"], "dtype": "float32", "store": generation.artefact.uri, "loaded": time.time(),
+            **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS}, **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS}}
+
+
+def _result(generation: Generation, entry: dict) -> dict:
+    keys = sum(part["buckets"] for part in entry["plan"].values()) + 1
+    return {"generation": generation.id, "family": generation.family, "keys": keys, "items": entry["counts"]["items"],
+            "users": entry["counts"]["users"], "bytes": entry["bytes"], "vectors_per_s": entry["vectors_per_s"]}
