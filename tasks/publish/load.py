@@ -12,10 +12,11 @@ from tasks.core.generation import LOADED, Generation
 from tasks.core.keys import KINDS, SCHEMA, Names
 from tasks.core.log import Progress, log
 from tasks.core.store import Store
-from tasks.publish.claims import Claim, entries, live, manifest
+from tasks.publish.claims import Claim, entries, manifest
 from tasks.publish.content import Content, needed_bytes, plan
 from tasks.publish.counts import damaged
 from tasks.publish.room import check_room, measured_bytes
+from tasks.publish.scripts import CLEAR
 from tasks.publish.settings import LoadRequest
 
 LEASE_SECONDS = 24 * 3600  # keys of a load that crashed and that nobody ever swept
@@ -35,46 +36,54 @@ def load(request: LoadRequest) -> dict:
     names, client = Names(generation.family), connect()
     with answering(client):
         before = entries(client, names).get(generation.id)
-        pointed = generation.id in (live(client, names).get("generation"), live(client, names).get("previous"))
-        if before and manifest(client, names, generation.id) and not damaged(client, names, generation.id, before["plan"]):
-            Claim.take(client, names, generation.id, before)
-            log("publish.found_loaded", generation=generation.id)
-            return _result(generation, before)
-        planned = before["plan"] if pointed and before else plan(generation, request.bucket_fields)
+        if before:
+            claim = Claim.take(client, names, generation.id, before)  # from here on nobody else deletes it, so what is seen whole stays whole
+            if manifest(client, names, generation.id) and not damaged(client, names, generation.id, before["plan"]):
+                log("publish.found_loaded", generation=generation.id)
+                return _result(generation, before)
+        pointed = before is not None and not _clear(client, names, generation.id)
+        planned = before["plan"] if pointed else plan(generation, request.bucket_fields)
         check_room(client, needed_bytes(generation, planned), request.allow_eviction)
-        entry = _write(client, names, generation, planned, before, pointed, request)
-        return _result(generation, entry)
+        entry = _entry(generation, planned)
+        if before is None:
+            claim = Claim.take(client, names, generation.id, entry)
+        elif not pointed:
+            claim.note({**before, "state": "clearing", "started": entry["started"]})
+            claim.delete(names.buckets(generation.id, before["plan"]))
+            claim.note(entry)
+        return _result(generation, _write(claim, generation, entry, pointed, request.batch_fields))
 
 
-def _write(client: redis.Redis, names: Names, generation: Generation, planned: dict, before: dict | None, pointed: bool,
-           request: LoadRequest) -> dict:
-    """Clear, write, count, finish. What the pointer names is repaired in place: the same fields, nothing deleted first."""
-    entry = {"state": "loading", "plan": planned, "started": time.time(), "uri": generation.artefact.uri, "day": generation.facts["day"],
-             "version": generation.facts["version"], "counts": {kind: planned[kind]["fields"] for kind in KINDS}}
-    if pointed or not before:
-        claim = Claim.take(client, names, generation.id, entry)
-    else:
-        claim = Claim.take(client, names, generation.id, {**before, "state": "deleting"})
-        claim.run(lambda pipe: pipe.delete(names.manifest(generation.id)))
-        claim.delete(names.buckets(generation.id, before["plan"]))
-        claim.note(entry)
-    started = time.monotonic()
-    fields = _fill(claim, Content(generation, planned), request.batch_fields, 0 if pointed else LEASE_SECONDS)
+def _clear(client: redis.Redis, names: Names, generation: str) -> bool:
+    """Take the manifest away, so that it cannot go live; False for what the pointer names, which is repaired in place instead."""
+    return bool(client.eval(CLEAR, 2, names.live, names.manifest(generation), generation))
+
+
+def _entry(generation: Generation, planned: dict) -> dict:
+    return {"state": "loading", "plan": planned, "started": time.time(), "uri": generation.artefact.uri, "day": generation.facts["day"],
+            "version": generation.facts["version"], "counts": {kind: planned[kind]["fields"] for kind in KINDS}}
+
+
+def _write(claim: Claim, generation: Generation, entry: dict, pointed: bool, batch_fields: int) -> dict:
+    """Write all buckets, count them, finish; returns the entry as it stands in the registry now."""
+    client, names, planned, started = claim.client, claim.names, entry["plan"], time.monotonic()
+    _fill(claim, Content(generation, planned), batch_fields, 0 if pointed else LEASE_SECONDS)
     seconds = time.monotonic() - started
     if not pointed:
         _keep(claim, list(names.buckets(generation.id, planned)))
     if wrong := damaged(client, names, generation.id, planned):
-        raise Corrupt(f"Redis lost part of generation {generation.id} while it was loaded", got=f"{len(wrong)} buckets, {wrong[0]} first",
+        raise Corrupt(f"Redis lost part of generation {generation.id} while it was loaded", got=f"another number of {' and '.join(wrong)}",
                       remedy="look for eviction or another writer; load again")
+    vectors = entry["counts"]["items"] + entry["counts"]["users"]
     entry = {**entry, "state": "loaded", "bytes": measured_bytes(client, names, generation.id, planned),
-             "vectors_per_s": round((entry["counts"]["items"] + entry["counts"]["users"]) / max(seconds, 1e-9), 1)}
+             "vectors_per_s": round(vectors / max(seconds, 1e-9), 1)}
     claim.finish(entry, _manifest(generation, planned))
-    log("publish.loaded", generation=generation.id, fields=fields, fill_seconds=seconds)
+    log("publish.loaded", family=generation.family, generation=generation.id, vectors=vectors, fill_seconds=seconds)
     return entry
 
 
-def _fill(claim: Claim, content: Content, batch_fields: int, lease_seconds: int) -> int:
-    """Send all buckets in pipelines of about `batch_fields` fields; returns the number of fields."""
+def _fill(claim: Claim, content: Content, batch_fields: int, lease_seconds: int) -> None:
+    """Send all buckets in pipelines of about `batch_fields` fields."""
     total = sum(content.plan[kind]["fields"] for kind in KINDS)
     with Progress("publish.load", total, "fields") as progress:
         for kind in KINDS:
@@ -89,7 +98,6 @@ def _fill(claim: Claim, content: Content, batch_fields: int, lease_seconds: int)
             if batch:
                 _send(claim, batch, lease_seconds)
                 progress.add(size, kind=kind)
-    return total
 
 
 def _send(claim: Claim, batch: list[tuple[str, dict[bytes, bytes]]], lease_seconds: int) -> None:

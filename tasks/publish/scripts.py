@@ -11,6 +11,13 @@ redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
 return fence
 """
 
+CLEAR = """-- KEYS live, manifest; ARGV generation. Returns 1, or 0 when readers may be reading it
+local live = redis.call('HMGET', KEYS[1], 'generation', 'previous')
+if live[1] == ARGV[1] or live[2] == ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+return 1
+"""
+
 FINISH = """-- KEYS claims, generations, manifest; ARGV generation, fence, entry, field, value, … Returns 1, or 0 when the claim is lost
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])

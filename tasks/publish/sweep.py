@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 
-import redis
-
 from tasks.core.connection import answering, connect
 from tasks.core.keys import Names
 from tasks.core.log import log
@@ -28,7 +26,7 @@ def sweep(request: SweepRequest) -> dict:
                 RETIRE, 5, names.live, names.claims, names.generations, names.manifest(generation), names.fence, generation,
                 time.time(), 3600 * request.abandoned_after_hours)]
             if outcome == "retired":
-                keys += _delete(client, names, generation, int(told[0]), json.loads(told[1]))
+                keys += _delete(Claim(client, names, generation, int(told[0])), json.loads(told[1]))
                 swept.append(generation)
             elif outcome != "gone":
                 kept[generation] = outcome
@@ -36,8 +34,7 @@ def sweep(request: SweepRequest) -> dict:
     return {"family": request.family, "deleted_generations": swept, "deleted_keys": keys, "kept": kept}
 
 
-def _delete(client: redis.Redis, names: Names, generation: str, fence: int, entry: dict) -> int:
-    claim = Claim(client, names, generation, fence)
-    gone = claim.delete(names.buckets(generation, entry["plan"]))
+def _delete(claim: Claim, entry: dict) -> int:
+    gone = claim.delete(claim.names.buckets(claim.generation, entry["plan"]))
     claim.forget()
     return gone
