@@ -1,0 +1,84 @@
+"""A generation: everything that goes live as one thing.
+
+    generations/<family>/<id>/
+        index.faiss, similar.faiss    over candidate vectors (inner product), over unit item-to-item vectors (exact)
+        vectors.npy                   float32 (n, d), the candidate vectors by row
+        item_ids.*, titles.*          string tables (n)
+        genres.*                      string table (n), an item's genres joined by "|"
+        popularity.npy, popular.npy   int32 (n): how many users liked each row; all rows, most liked first
+        encoder.json, encoder.*.npy   from a history of rows to a query
+        user_ids.*                    string table (m): everybody who did anything with an item of this catalogue
+        user_vectors.npy              float32 (u ≤ m, d): queries of the first u users; the others liked nothing that is known
+        seen.offsets.npy              int64 (m + 1)
+        seen.items.npy                int32: each user's rows, first the liked ones, oldest first, then the others
+        liked.npy                     int32 (m): how many of a user's rows are liked
+        manifest.json                 facts: family, candidate, snapshot, day, version, dimension, factory, probe
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from tasks.core.arrays import StringTable, load
+from tasks.core.encoders import Encoder, load_encoder
+from tasks.core.manifest import Artefact
+from tasks.core.search import Searcher, open_index
+
+SERVED = ("index.faiss", "similar.faiss", "vectors", "item_ids", "titles", "genres", "popularity", "popular", "encoder")
+LOADED = ("vectors", "item_ids", "user_ids", "user_vectors", "seen", "liked")
+
+
+class Generation:
+    """A generation's folder, its files mapped when asked for.
+
+    Args:
+        artefact: the folder.
+        verified: which of its files are digested now, by the part of the name before its first dot, or the whole name.
+
+    Raises:
+        Corrupt: one of these files is missing, cut short or altered.
+    """
+
+    def __init__(self, artefact: Artefact, verified: tuple[str, ...] = ()) -> None:
+        self.artefact, self.path, self.id = artefact, artefact.path, artefact.id
+        self.facts, self.family = artefact.facts, artefact.facts["family"]
+        for name in artefact.files:
+            artefact.file(name, verify=name in verified or name.partition(".")[0] in verified)
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @cached_property
+    def item_ids(self) -> StringTable:
+        return StringTable.load(self.path, "item_ids", mmap=True)
+
+    @cached_property
+    def titles(self) -> StringTable:
+        return StringTable.load(self.path, "titles", mmap=True)
+
+    @cached_property
+    def genres(self) -> StringTable:
+        return StringTable.load(self.path, "genres", mmap=True)
+
+    @cached_property
+    def user_ids(self) -> StringTable:
+        return StringTable.load(self.path, "user_ids", mmap=True)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return load_encoder(self.path, mmap=True)
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        return Searcher(open_index(self.path / "index.faiss"), self.array("vectors"))
+
+    @cached_property
+    def similar(self):
+        """The exact FAISS index of the item-to-item vectors; `reconstruct(row)` gives one of them."""
+        return open_index(self.path / "similar.faiss")
+
+    def array(self, name: str) -> np.ndarray:
+        """`<name>.npy`, mapped."""
+        return load(self.path / f"{name}.npy", mmap=True)

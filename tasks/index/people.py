@@ -1,0 +1,71 @@
+"""Whom a generation serves: users with their query vectors, and everything each of them has seen."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tasks.core.candidate import Candidate
+from tasks.core.encoders import Encoder
+from tasks.core.histories import Histories
+from tasks.core.snapshot import PARTS, Snapshot
+
+BLOCK = 50_000  # users encoded at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class People:
+    """Users of a snapshot in the rows of one candidate.
+
+    Attributes:
+        users: int64 (m), rows of the snapshot's user table; those with a query first.
+        liked: their liked rows, oldest first (m users, the last ones empty).
+        seen: each row once, first the liked ones, then the others (m users).
+        seen_liked: int32 (m), how many of a user's rows in `seen` are liked.
+        with_query: how many have a query.
+        left_out: users of the snapshot who never met an item of this candidate.
+    """
+
+    users: np.ndarray
+    liked: Histories
+    seen: Histories
+    seen_liked: np.ndarray
+    with_query: int
+    left_out: int
+
+
+def people(snapshot: Snapshot, candidate: Candidate) -> People:
+    """Everybody who did anything with an item of the candidate, over the whole history."""
+    rows = candidate.rows_of(snapshot.item_ids)
+    everything = snapshot.histories(*PARTS, liked_only=False).renamed(rows)
+    liked = snapshot.histories(*PARTS).renamed(rows)
+    filled = np.flatnonzero(everything.lengths)
+    users = filled[np.argsort(liked.lengths[filled] == 0, kind="stable")]
+    liked = liked.take(users)
+    return People(users, liked, *_liked_first(everything.take(users), liked), int((liked.lengths > 0).sum()),
+                  len(everything) - len(users))
+
+
+def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np.ndarray]:
+    """Each user's rows once, those in `liked` before the others, and how many those are; the order of time is kept within both."""
+    stride = int(everything.items.max(initial=0)) + 1
+    everybody = everything.users().astype(np.int64)
+    mine = np.isin(everybody * stride + everything.items, liked.users().astype(np.int64) * stride + liked.items)
+    order = np.lexsort((~mine, everybody))
+    items, owners = everything.items[order], everybody[order]
+    first = np.zeros(len(items), bool)
+    first[np.unique(owners * stride + items, return_index=True)[1]] = True
+    counts = np.bincount(owners[first], weights=mine[order][first], minlength=len(everything)).astype(np.int32)
+    return Histories.of(owners[first], items[first], everything.timestamps[order][first], len(everything)), counts
+
+
+def queries(encoder: Encoder, liked: Histories) -> np.ndarray:
+    """float32 (users, d), encoded in blocks."""
+    blocks = [encoder.encode(liked.take(np.arange(start, min(start + BLOCK, len(liked))))) for start in range(0, len(liked), BLOCK)]
+    return np.concatenate(blocks) if blocks else np.zeros((0, encoder.dimension), np.float32)
+
+
+def popularity(people: People, items: int) -> np.ndarray:
+    """int32 (items): how many times each row was liked."""
+    return np.bincount(people.liked.items, minlength=items).astype(np.int32)

@@ -1,0 +1,58 @@
+"""The probe: an index against exact search, with queries that real users would send."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import faiss
+import numpy as np
+
+from tasks.core.ranking import top_k
+from tasks.core.search import Searcher
+
+DEPTH = 50
+TIMED = 500  # queries timed one by one
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """What an index costs and what it finds; times are of one query after the other on one thread.
+
+    Attributes:
+        recall: the mean share of the exact top 50 that the index finds; an item that ties with the 50th counts as found.
+        queries_per_s: one over the mean time.
+        p50_ms, p99_ms: milliseconds a query.
+        queries: how many were asked.
+    """
+
+    recall: float
+    queries_per_s: float
+    p50_ms: float
+    p99_ms: float
+    queries: int
+
+
+def probe(searcher: Searcher, queries: np.ndarray) -> Probe:
+    """Ask `queries`, float32 (q ≥ 1, d), of an index."""
+    faiss.omp_set_num_threads(1)
+    found, seconds = [], []
+    for query in queries:
+        started = time.perf_counter()
+        found.append(searcher.search(query, DEPTH)[0])
+        seconds.append(time.perf_counter() - started)
+    timed = np.array(seconds[-TIMED:])
+    return Probe(round(recall(queries, searcher.vectors, found), 6), round(float(1 / timed.mean()), 1),
+                 round(1000 * float(np.quantile(timed, 0.5)), 4), round(1000 * float(np.quantile(timed, 0.99)), 4), len(queries))
+
+
+def recall(queries: np.ndarray, vectors: np.ndarray, found: list[np.ndarray], k: int = DEPTH) -> float:
+    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the number of vectors."""
+    k = min(k, len(vectors))
+    last = top_k(queries, vectors, k)[:, -1]
+    hits = 0
+    for query, row, rows in zip(queries, last, found):
+        bound = float(vectors[row] @ query)
+        scores = vectors[rows[:k]] @ query
+        hits += int((scores >= bound - 1e-5 * max(1.0, abs(bound))).sum())
+    return hits / (k * len(queries))

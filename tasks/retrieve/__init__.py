@@ -1,0 +1,11 @@
+"""What online services import: recommendations and similar items from what is live, with numpy, faiss and redis alone.
+
+>>> from tasks.retrieve import Reader                                          # doctest: +SKIP
+>>> reader = Reader("redis://:secret@localhost:6379/0", "file:///srv/recall")  # doctest: +SKIP
+>>> reader.recommend(user="42", k=10).hits                                     # doctest: +SKIP
+"""
+
+from tasks.retrieve.answers import Answer, Hit, Item
+from tasks.retrieve.reader import Reader
+
+__all__ = ["Answer", "Hit", "Item", "Reader"]

@@ -1,0 +1,85 @@
+"""`python -m tasks.retrieve similar|recommend …`: what a service would get, by title."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+
+from tasks.core.errors import BadRequest, RecallError
+from tasks.retrieve.answers import Answer
+from tasks.retrieve.reader import ALL, Reader
+from tasks.retrieve.table import rendered
+
+OTHERS = 5  # other matches of a title that are told
+
+
+def parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    add = common.add_argument
+    add("--family", default=ALL, help="item2vec, gru4rec, …, or all of them merged (default: %(default)s)")
+    add("--k", type=int, default=10, help="how many (default: %(default)s)")
+    add("--json", action="store_true", help="one JSON object instead of a table")
+    add("--redis", metavar="URL", help="redis://user:password@host:port/0 (default: RECALL_REDIS_URL; a URL given here shows in the process list)")
+    add("--store", metavar="URI", default=os.environ.get("RECALL_STORE"), help="where generations lie (default: RECALL_STORE, else as published)")
+    top = argparse.ArgumentParser(prog="python -m tasks.retrieve", description="Recommendations and similar items from what is live.")
+    verbs = top.add_subparsers(dest="verb", required=True)
+    similar = verbs.add_parser("similar", parents=[common], help="items like one item")
+    what = similar.add_mutually_exclusive_group(required=True)
+    what.add_argument("--title", help="the title, its beginning or a part of it")
+    what.add_argument("--item", help="the item's id")
+    recommend = verbs.add_parser("recommend", parents=[common], help="items for a user, or for a history")
+    whom = recommend.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--user", help="the user's id")
+    whom.add_argument("--history", nargs="+", metavar="ITEM", help="ids or titles, oldest first, of somebody who need not be known")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Answer one question; returns the exit code of `tasks.core.errors`."""
+    asked = parser().parse_args(arguments)
+    try:
+        reader = Reader(asked.redis, asked.store)
+        answer, notes = (_similar if asked.verb == "similar" else _recommend)(reader, asked)
+    except RecallError as error:
+        print(f"{asked.verb}: {type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    print(json.dumps({**dataclasses.asdict(answer), "notes": notes}, ensure_ascii=False) if asked.json else rendered(answer, notes))
+    return 0
+
+
+def _similar(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
+    id, notes = (asked.item, []) if asked.item is not None else _title(reader, asked.title, asked.family)
+    return reader.similar(id, asked.k, family=asked.family), notes
+
+
+def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
+    if asked.user is not None:
+        return reader.recommend(asked.user, asked.k, family=asked.family), []
+    ids, notes = [], []
+    for text in asked.history:
+        if reader.knows(text, asked.family):
+            ids.append(text)
+            continue
+        id, told = _title(reader, text, asked.family)
+        ids.append(id)
+        notes += told
+    return reader.recommend(None, asked.k, history=ids, family=asked.family), notes
+
+
+def _title(reader: Reader, text: str, family: str) -> tuple[str, list[str]]:
+    """The id of the best match, and a note when there were others."""
+    found = reader.find(text, family)
+    if not found:
+        raise BadRequest("no live model knows a title like this", got=text, remedy="try fewer words of it")
+    if len(found) == 1:
+        return found[0].id, []
+    others = "; ".join(item.title for item in found[1:1 + OTHERS])
+    more = f" and {len(found) - 1 - OTHERS} more" if len(found) > 1 + OTHERS else ""
+    return found[0].id, [f"{text!r} taken as {found[0].title}; also: {others}{more}"]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

