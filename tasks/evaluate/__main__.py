@@ -12,7 +12,8 @@ def _judge():
     return judge
 
 
-VERBS = {"judge": Verb(JudgeRequest, _judge, "Rank held-out rows with a candidate, the champion and popularity; keep the figures of every user.")}
+VERBS = {"judge": Verb(JudgeRequest, _judge,
+                       "Rank held-out rows with a candidate, the champion and popularity; keep the figures of every user.")}
 
 if __name__ == "__main__":
     raise SystemExit(run("evaluate", VERBS))

@@ -42,5 +42,6 @@ def find(store: Store, request: JudgeRequest, family: str) -> Champion | None:
 def _read(store: Store, uri: str, family: str) -> Candidate:
     candidate = Candidate(store.open(uri, "candidate"))
     if candidate.family != family:
-        raise BadRequest("the champion is of another family", got=f"{candidate.family}, {uri}", allowed=f"a candidate of {family}")
+        raise BadRequest("the champion is of another family", got=f"{candidate.family}, {uri}",
+                         allowed=f"a candidate of {family}")
     return candidate

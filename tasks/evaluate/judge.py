@@ -1,8 +1,8 @@
 """Judge a candidate: the same users, today's histories, today's labels for challenger, champion and popularity.
 
     evaluations/<family>/<id>/
-        per_user.parquet   user (string), model (challenger, champion or popularity), history (rows known of the user), labels (different
-                           held-out rows), one float64 column a metric; the users stand in the same order for every model
+        per_user.parquet   user (string), model (challenger, champion or popularity), history (rows known of the user),
+                           labels (different held-out rows), one float64 column a metric; users in the same order for every model
         manifest.json      facts: who was judged on what, the metrics' means, health
 """
 
@@ -52,7 +52,8 @@ def _trained_on(store: Store, candidate: Candidate) -> Artefact:
     facts = candidate.artefact.facts
     if found := store.find("snapshots", facts["dataset"], facts["day"], facts["snapshot"]):
         return found
-    raise BadRequest("the snapshot the candidate was trained on is gone", got=f"{facts['dataset']} {facts['day']} {facts['snapshot']}",
+    raise BadRequest("the snapshot the candidate was trained on is gone",
+                     got=f"{facts['dataset']} {facts['day']} {facts['snapshot']}",
                      remedy="give another snapshot, or ingest that day again")
 
 
@@ -65,25 +66,30 @@ def _write(store, place, request, challenger, champion, snapshot: Snapshot, made
     if champion and champion.candidate.artefact.id == challenger.artefact.id:
         measured["champion"] = measured["challenger"]
     elif champion:
-        measured["champion"] = measure(of_candidate(champion.candidate, snapshot.item_ids, queries, LONGEST), queries.labels, catalogue)
+        measured["champion"] = measure(of_candidate(champion.candidate, snapshot.item_ids, queries, LONGEST), queries.labels,
+                                       catalogue)
     measured["popularity"] = measure(of_popularity(catalogue.order, queries.seen, LONGEST), queries.labels, catalogue)
     for model, one in measured.items():
-        log("evaluate.measured", model=model, users=len(queries.users), **{m: one.overall[m] for m in ("recall_50", "ndcg_10", "hr_10")})
+        log("evaluate.measured", model=model, users=len(queries.users),
+            **{m: one.overall[m] for m in ("recall_50", "ndcg_10", "hr_10")})
     with store.writing("evaluation", *place) as draft:
         pq.write_table(_per_user(snapshot, queries, measured), draft.path / "per_user.parquet")
         draft.counts = {"users": len(queries.users), "items": len(snapshot.item_ids), "labels": len(queries.labels.items)}
         draft.facts = {
-            "family": challenger.family, "labels": request.labels, "snapshot": snapshot.uri, "day": snapshot.day, "dataset": snapshot.dataset,
+            "family": challenger.family, "labels": request.labels, "snapshot": snapshot.uri, "day": snapshot.day,
+            "dataset": snapshot.dataset,
             "challenger": _who(challenger), "champion": champion and {**_who(champion.candidate), "version": champion.version},
             "metrics": {model: one.overall for model, one in measured.items()},
             "health": health(challenger, snapshot.item_ids, queries, lists),
             "users_without_history": int((queries.histories.lengths == 0).sum()), "users_without_list": int(lists.silent.sum())}
-        draft.lineage = {**made_of, "parents": [request.candidate, snapshot.uri, *([champion.candidate.artefact.uri] if champion else [])]}
+        draft.lineage = {**made_of, "parents": [request.candidate, snapshot.uri,
+                                                *([champion.candidate.artefact.uri] if champion else [])]}
 
 
 def _who(candidate: Candidate) -> dict:
     facts = candidate.artefact.facts
-    return {"uri": candidate.artefact.uri, "id": candidate.artefact.id, **{name: facts.get(name) for name in ("day", "settings_digest", "code")}}
+    return {"uri": candidate.artefact.uri, "id": candidate.artefact.id,
+            **{name: facts.get(name) for name in ("day", "settings_digest", "code")}}
 
 
 def _per_user(snapshot: Snapshot, queries: Queries, measured: dict[str, Measured]) -> pa.Table:
@@ -95,13 +101,15 @@ def _per_user(snapshot: Snapshot, queries: Queries, measured: dict[str, Measured
 
 
 def _figures(metrics: dict[str, dict[str, float | None]]) -> dict[str, float]:
-    return {f"{SHOWN_AS[model]}_{name}": value for model, one in metrics.items() for name, value in one.items() if value is not None}
+    return {f"{SHOWN_AS[model]}_{name}": value
+            for model, one in metrics.items() for name, value in one.items() if value is not None}
 
 
 def _result(done: Artefact) -> dict:
     facts = done.facts
     champion = facts["champion"] or {"uri": None, "version": None}
-    return {"uri": done.uri, "id": done.id, "family": facts["family"], "candidate": facts["challenger"]["uri"], "champion": champion["uri"],
-            "champion_version": champion["version"], "snapshot": facts["snapshot"], "day": facts["day"], "users": done.counts["users"],
+    return {"uri": done.uri, "id": done.id, "family": facts["family"], "candidate": facts["challenger"]["uri"],
+            "champion": champion["uri"], "champion_version": champion["version"], "snapshot": facts["snapshot"],
+            "day": facts["day"], "users": done.counts["users"],
             "users_without_list": facts["users_without_list"],
             "metrics": {"champion": None, **facts["metrics"]}}

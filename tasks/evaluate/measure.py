@@ -72,7 +72,8 @@ def measure(lists: Lists, labels: Histories, catalogue: Catalogue) -> Measured:
     if catalogue.features is not None:
         per_user["diversity_10"] = diversity(lists.unseen[:, :10], catalogue.features)
     overall = {name: _mean(values) for name, values in per_user.items()}
-    return Measured(per_user, overall | {"coverage_10": coverage(lists.unseen[:, :10], items), "coverage_50": coverage(lists.unseen, items)})
+    return Measured(per_user, overall | {"coverage_10": coverage(lists.unseen[:, :10], items),
+                                         "coverage_50": coverage(lists.unseen, items)})
 
 
 def _mean(values: np.ndarray) -> float | None:

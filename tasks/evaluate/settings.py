@@ -14,9 +14,9 @@ class JudgeRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     candidate: str = setting(REQUIRED, "URI of the candidate to judge, the challenger")
-    snapshot: str | None = setting(None, "URI of the snapshot whose held-out rows are ranked; null: the one the candidate was trained on")
+    snapshot: str | None = setting(None, "URI of the snapshot whose held-out rows are ranked; null: the candidate's own")
     champion: str | None = setting(None, "URI of the candidate to compare with; null: the champion in the registry")
-    champion_from_registry: bool = setting(True, "look the champion up in the registry when none is given; false: judge without one")
+    champion_from_registry: bool = setting(True, "look the champion up in the registry when none is given; false: judge alone")
     labels: Literal["validation", "test"] = setting("test", "the part of the snapshot that is to be found")
     run: str | None = setting(None, "MLflow run of the candidate, for the figures; null: none is written")
     track: bool = setting(True, "write the figures to the MLflow run")

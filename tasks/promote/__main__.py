@@ -33,7 +33,8 @@ def _status():
 VERBS = {
     "gate": Verb(GateRequest, _gate, "Decide from an evaluation and a policy: promote, hold or ask, with every figure."),
     "promote": Verb(PromoteRequest, _promote, "Carry a verdict out: move the aliases champion and previous."),
-    "restore": Verb(RestoreRequest, _restore, "Bring an earlier version back: champion and previous change places, or a named version returns."),
+    "restore": Verb(RestoreRequest, _restore,
+                    "Bring an earlier version back: champion and previous change places, or a named version returns."),
     "status": Verb(StatusRequest, _status, "The versions behind the aliases of every family."),
 }
 

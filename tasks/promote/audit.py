@@ -49,7 +49,8 @@ class Audit:
 
     def records(self) -> list[dict]:
         """Every move that was carried out, oldest first."""
-        found = [self.find(path.stem) for path in self.folder.glob("*.json") if path.stem != PENDING and not path.name.startswith(".")]
+        names = [path.stem for path in self.folder.glob("*.json") if path.stem != PENDING and not path.name.startswith(".")]
+        found = [self.find(name) for name in names]
         return sorted(found, key=lambda record: (record["when"], record["name"]))
 
     def begin(self, record: dict) -> None:

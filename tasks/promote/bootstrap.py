@@ -31,7 +31,8 @@ class Difference:
         return {**dataclasses.asdict(self), "relative": self.mean / self.base if self.base else None}
 
 
-def paired(challenger: dict[str, np.ndarray], other: dict[str, np.ndarray], confidence: float, resamples: int, seed: int) -> dict[str, Difference]:
+def paired(challenger: dict[str, np.ndarray], other: dict[str, np.ndarray], confidence: float, resamples: int,
+           seed: int) -> dict[str, Difference]:
     """The difference in every metric that is defined for every user, with its interval.
 
     All metrics share the same resamples of users, drawn with replacement (Efron 1979; percentile interval; pairing by user as
@@ -43,7 +44,8 @@ def paired(challenger: dict[str, np.ndarray], other: dict[str, np.ndarray], conf
         resamples: how many.
         seed: of the generator: the same figures give the same interval.
     """
-    names = [name for name in challenger if name in other and np.isfinite(challenger[name]).all() and np.isfinite(other[name]).all()]
+    names = [name for name in challenger if name in other
+             and np.isfinite(challenger[name]).all() and np.isfinite(other[name]).all()]
     if not names:
         return {}
     table = np.column_stack([challenger[name] - other[name] for name in names])

@@ -34,19 +34,22 @@ def health(case: Case, policy: Policy) -> Iterator[Check]:
 
 def users(case: Case, policy: Policy) -> Check:
     """Enough users to decide anything."""
-    return _check("users", case.users >= policy.users_least, f"{case.users} users were judged, at least {policy.users_least} are wanted",
+    return _check("users", case.users >= policy.users_least,
+                  f"{case.users} users were judged, at least {policy.users_least} are wanted",
                   otherwise="ask")
 
 
 def floor(against: Difference, metric: str) -> Check:
     """Better than popularity, whatever else."""
-    return _check("floor.popularity", against.low > 0, f"{_told(metric, against, 'popularity')}: {'better' if against.low > 0 else 'not better'}")
+    return _check("floor.popularity", against.low > 0,
+                  f"{_told(metric, against, 'popularity')}: {'better' if against.low > 0 else 'not better'}")
 
 
 def better(against: Difference, metric: str) -> Check:
     """A change: the interval of the difference lies above 0."""
     return _check("better", against.low > 0, f"{_told(metric, against, 'the champion')}: "
-                  + ("better" if against.low > 0 else "worse" if against.high < 0 else "not shown to be better, as a change must be"))
+                  + ("better" if against.low > 0 else "worse" if against.high < 0
+                     else "not shown to be better, as a change must be"))
 
 
 def margin(against: Difference, policy: Policy) -> float:
@@ -75,10 +78,12 @@ def coverage(case: Case, policy: Policy, against: Difference | None) -> Iterator
     """
     own, popular = (case.overall[model]["coverage_50"] for model in ("challenger", "popularity"))
     least = policy.coverage_of_popularity_least * popular
-    yield _check("coverage.popularity", own >= least, f"coverage@50 {own:.3f}, at least {least:.3f} ({policy.coverage_of_popularity_least:g} × popularity's)")
+    yield _check("coverage.popularity", own >= least,
+                 f"coverage@50 {own:.3f}, at least {least:.3f} ({policy.coverage_of_popularity_least:g} × popularity's)")
     if against is not None:
         least = case.overall["champion"]["coverage_50"] - policy.coverage_loss_most
-        yield _check("coverage.champion", own >= least, f"coverage@50 {own:.3f}, at least {least:.3f} (the champion's − {policy.coverage_loss_most:g})",
+        yield _check("coverage.champion", own >= least,
+                     f"coverage@50 {own:.3f}, at least {least:.3f} (the champion's − {policy.coverage_loss_most:g})",
                      otherwise="ask" if against.low > 0 else "hold")
 
 

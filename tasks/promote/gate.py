@@ -21,7 +21,8 @@ from tasks.promote.decide import decide
 from tasks.promote.page import page
 from tasks.promote.settings import GateRequest
 
-KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "candidate", "champion", "version", "champion_version",
+KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "candidate", "champion", "version",
+        "champion_version",
         "snapshot", "day", "users")
 
 
@@ -30,7 +31,8 @@ def gate(request: GateRequest) -> dict:
     store = Store(request.store)
     evaluation = store.open(request.evaluation, "evaluation")
     version, run, taken_down = _registered(request, evaluation)
-    made_of = {"evaluation": evaluation.id, "policy": request.policy, "version": version, "taken_down": taken_down, "code": code_version("promote")}
+    made_of = {"evaluation": evaluation.id, "policy": request.policy, "version": version, "taken_down": taken_down,
+               "code": code_version("promote")}
     place = ("verdicts", evaluation.facts["family"], identity(**made_of))
     if not (done := store.find(*place)):
         _write(store, place, request, evaluation, version, taken_down)
@@ -51,21 +53,26 @@ def _registered(request: GateRequest, evaluation: Artefact) -> tuple[str | None,
     if found is None:
         return None, request.run, None
     if found.tags.get(tracking.TAG) != candidate:
-        raise BadRequest(f"version {found.version} of {family} stands for another candidate", got=found.tags.get(tracking.TAG), allowed=candidate)
+        raise BadRequest(f"version {found.version} of {family} stands for another candidate", got=found.tags.get(tracking.TAG),
+                         allowed=candidate)
     return str(found.version), request.run or found.run_id, found.tags.get(registry.TAKEN_DOWN)
 
 
-def _write(store: Store, place: tuple, request: GateRequest, evaluation: Artefact, version: str | None, taken_down: str | None) -> None:
+def _write(store: Store, place: tuple, request: GateRequest, evaluation: Artefact, version: str | None,
+           taken_down: str | None) -> None:
     facts, champion = evaluation.facts, evaluation.facts["champion"] or {"uri": None, "version": None}
     verdict = {**decide(read_case(evaluation), request.policy, taken_down),
-               "family": facts["family"], "day": facts["day"], "dataset": facts["dataset"], "snapshot": facts["snapshot"], "labels": facts["labels"],
+               "family": facts["family"], "day": facts["day"], "dataset": facts["dataset"], "snapshot": facts["snapshot"],
+               "labels": facts["labels"],
                "candidate": facts["challenger"]["uri"], "candidate_id": facts["challenger"]["id"], "version": version,
-               "champion": champion["uri"], "champion_version": champion["version"], "evaluation": evaluation.uri, "health": facts["health"]}
+               "champion": champion["uri"], "champion_version": champion["version"], "evaluation": evaluation.uri,
+               "health": facts["health"]}
     with store.writing("verdict", *place) as draft:
         write_json(draft.path / "verdict.json", verdict)
         (draft.path / "verdict.html").write_text(page(verdict))
         draft.counts = {"users": verdict["users"]}
-        draft.facts = {name: verdict[name] for name in ("family", "day", "outcome", "question", "reason", "version", "champion_version")}
+        draft.facts = {name: verdict[name] for name in ("family", "day", "outcome", "question", "reason", "version",
+                                                        "champion_version")}
         draft.lineage = {"settings": verdict["policy"], "code": code_version("promote"), "parents": [evaluation.uri]}
 
 
@@ -79,7 +86,8 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
             for name, value in tags.items():
                 tracking.client().set_tag(run, name, value)
         if verdict["version"]:
-            tracking.client().update_model_version(tracking.model_name(verdict["family"]), verdict["version"], _described(verdict))
+            tracking.client().update_model_version(tracking.model_name(verdict["family"]), verdict["version"],
+                                                   _described(verdict))
             registry.tag(verdict["family"], verdict["version"], tags)
 
 

@@ -7,7 +7,8 @@ from html import escape
 WIDTH, ROW, LEFT = 640, 26, 190
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
 h1{font-size:1.4rem}.promote{color:#12703a}.hold{color:#a3271b}.ask{color:#8a5a00}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #dde2ea}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #dde2ea}
 th:first-child,td:first-child{text-align:left}td.says{text-align:left}"""
 
 
@@ -17,12 +18,13 @@ def page(verdict: dict) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"])
     return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
-            f"<h2>Difference to {escape(verdict['difference_to'])}, {verdict['policy']['confidence']:.0%} interval</h2>{plot(verdict)}"
-            f"<h2>Figures over {verdict['users']} users</h2>{_table(verdict)}<h2>Checks</h2>{_checks(verdict)}<h2>Reasons</h2><ol>{reasons}</ol></html>")
+            f"<h2>Difference to {escape(verdict['difference_to'])}, {verdict['policy']['confidence']:.0%} interval</h2>"
+            f"{plot(verdict)}<h2>Figures over {verdict['users']} users</h2>{_table(verdict)}"
+            f"<h2>Checks</h2>{_checks(verdict)}<h2>Reasons</h2><ol>{reasons}</ol></html>")
 
 
 def plot(verdict: dict) -> str:
-    """SVG: a point and its interval for each metric, as a share of the other's mean; the margin as a band on the metric that decides."""
+    """SVG: a point and its interval for each metric, as a share of the other's mean; a band for the margin."""
     shown = {name: one for name, one in verdict["difference"].items() if one["base"]}
     if not shown:
         return "<p>Nothing to compare with.</p>"
@@ -51,7 +53,8 @@ def plot(verdict: dict) -> str:
 
 def _table(verdict: dict) -> str:
     models = [name for name in ("challenger", "champion", "popularity") if verdict["metrics"].get(name)]
-    rows = [[name, *(_figure(verdict["metrics"][model].get(name)) for model in models), _interval(verdict["difference"].get(name))]
+    rows = [[name, *(_figure(verdict["metrics"][model].get(name)) for model in models),
+             _interval(verdict["difference"].get(name))]
             for name in verdict["metrics"]["challenger"]]
     return _rows(["metric", *models, f"difference to {verdict['difference_to']}"], rows)
 
@@ -62,7 +65,8 @@ def _checks(verdict: dict) -> str:
 
 def _rows(head: list[str], rows: list[list[str]]) -> str:
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    return f"<table><tr>{top}</tr>" + "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows) + "</table>"
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{top}</tr>{body}</table>"
 
 
 def _figure(value: float | None) -> str:

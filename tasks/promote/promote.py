@@ -60,7 +60,8 @@ def _move(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None
                        remedy="train again, or bring the version back with restore")
     if live != verdict["champion_version"]:
         raise Conflict(f"the verdict compared version {version} of {family} with another champion", got=f"version {live} is live",
-                       allowed=f"version {verdict['champion_version']}", remedy="judge the challenger again: evaluate, gate, promote")
+                       allowed=f"version {verdict['champion_version']}",
+                       remedy="judge the challenger again: evaluate, gate, promote")
     carry_out(audit, {"name": name, "action": "promote", "family": family, "from": live, "to": version,
                       "by": request.origin.get("run_id") or "command line", "why": verdict["reason"], "when": now(),
                       "verdict": request.verdict, "candidate": verdict["candidate"], "origin": request.origin})

@@ -64,4 +64,5 @@ def aliases() -> dict[str, dict[str, str]]:
     prefix = tracking.model_name("")
     with tracking.reachable():
         found = tracking.client().search_registered_models(f"name LIKE '{prefix}%'")
-        return {model.name.removeprefix(prefix): {name: str(version) for name, version in model.aliases.items()} for model in found}
+        return {model.name.removeprefix(prefix): {name: str(version) for name, version in model.aliases.items()}
+                for model in found}

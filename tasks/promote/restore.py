@@ -24,7 +24,9 @@ def restore(request: RestoreRequest) -> dict:
         BadRequest: there is no such version, no previous one, or the version does not say where its candidate lies.
     """
     audit = Audit(Store(request.store), request.family)
-    key = identity(version=request.version, by=request.by, why=request.why, origin=request.origin) if request.origin else uuid.uuid4().hex[:16]
+    key = uuid.uuid4().hex[:16]
+    if request.origin:
+        key = identity(version=request.version, by=request.by, why=request.why, origin=request.origin)
     with audit.lock():
         recover(audit)
         record = audit.find(f"restore-{key}") or _move(audit, request, f"restore-{key}")
@@ -39,9 +41,11 @@ def _move(audit: Audit, request: RestoreRequest, name: str) -> dict:
     if wanted is None:
         raise BadRequest(f"{request.family} has no previous version", remedy="name a version, or leave the champion where it is")
     if registry.URI not in registry.version_of(request.family, wanted).tags:
-        raise BadRequest(f"version {wanted} of {request.family} does not say where its candidate lies", allowed=f"a tag {registry.URI}",
+        raise BadRequest(f"version {wanted} of {request.family} does not say where its candidate lies",
+                         allowed=f"a tag {registry.URI}",
                          remedy="name another version")
-    record = {"name": name, "action": "restore", "family": request.family, "from": live, "to": wanted, "by": request.by, "why": request.why,
+    record = {"name": name, "action": "restore", "family": request.family, "from": live, "to": wanted, "by": request.by,
+              "why": request.why,
               "when": now(), "moved": live != wanted, "origin": request.origin}
     if live == wanted:
         return {**record, "from": registry.version_behind(request.family, tracking.PREVIOUS)}

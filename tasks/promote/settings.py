@@ -23,7 +23,8 @@ class Policy:
     tightens with more users down to `margin_least`. It never exceeds `margin_most`: users who cannot tell such a loss from none
     cannot decide, and the verdict is `ask`. What passes is compared with the model of the day before, so a slow decline below the
     margin a day is not seen here: the floor against popularity stays.
-    A refresh whose true loss is twice the margin passes in less than 1 of 1,000 cases. `tests/promote/test_policy.py` measures these rates.
+    A refresh whose true loss is twice the margin passes in less than 1 of 1,000 cases.
+    `tests/promote/test_policy.py` measures these rates.
     `ask` waits for a person; where nobody is asked it is a hold.
     """
 
@@ -32,11 +33,15 @@ class Policy:
     confidence: float = setting(0.95, "of the two-sided interval of a difference", minimum=0.5, maximum=0.999)
     resamples: int = setting(10_000, "of the users, for the interval", minimum=1_000, maximum=100_000)
     seed: int = setting(0, "of the resampling", minimum=0, maximum=2**31 - 1)
-    margin_standard_errors: float = setting(3.5, "loss a refresh may hide, in standard errors of the difference", minimum=0.0, maximum=10.0)
-    margin_least: float = setting(0.01, "that loss is never asked to be smaller, as a share of the champion's mean", minimum=0.0, maximum=0.5)
+    margin_standard_errors: float = setting(3.5, "loss a refresh may hide, in standard errors of the difference", minimum=0.0,
+                                            maximum=10.0)
+    margin_least: float = setting(0.01, "that loss is never asked to be smaller, as a share of the champion's mean", minimum=0.0,
+                                  maximum=0.5)
     margin_most: float = setting(0.10, "nor allowed to be larger, as a share of the champion's mean", minimum=0.0, maximum=0.5)
-    coverage_loss_most: float = setting(0.03, "coverage of the catalogue at 50 that may be lost against the champion", minimum=0.0, maximum=1.0)
-    coverage_of_popularity_least: float = setting(1.0, "coverage at 50 at least this many times popularity's", minimum=0.0, maximum=100.0)
+    coverage_loss_most: float = setting(0.03, "coverage of the catalogue at 50 that may be lost against the champion",
+                                        minimum=0.0, maximum=1.0)
+    coverage_of_popularity_least: float = setting(1.0, "coverage at 50 at least this many times popularity's", minimum=0.0,
+                                                  maximum=100.0)
     duplicate_most: float = setting(0.05, "share of vectors that repeat another", minimum=0.0, maximum=1.0)
     silent_most: float = setting(0.05, "share of users with a history who get no list", minimum=0.0, maximum=1.0)
     items_known_least: float = setting(0.2, "share of the snapshot's items the model knows", minimum=0.0, maximum=1.0)

@@ -16,7 +16,10 @@ WORLD = worlds.grouped(users=300, items=360, groups=3, likes=12)  # a group of 1
 
 
 def vectors(seed: int = 0, world: worlds.World = WORLD) -> np.ndarray:
-    """float32 (items, 16): the item's group, blurred, so that no two items are alike. Other seeds are nearly the same, equally good models."""
+    """float32 (items, 16): the item's group, blurred, so that no two items are alike.
+
+    Other seeds are nearly the same, equally good models.
+    """
     groups = np.eye(16)[world.item_group] * 4
     blur, shake = (np.random.default_rng(one).normal(0, 1, groups.shape) for one in (100, seed))
     return (groups + 0.3 * blur + 0.03 * shake).astype(np.float32)
@@ -29,7 +32,8 @@ def candidate(store: Store, snapshot: str, name: str, inputs: np.ndarray, output
     id = identity(name=name, snapshot=read.id, settings=settings, code=code)
     with store.writing("candidate", "candidates", FAMILY, id) as draft:
         save_candidate(draft.path, ids or read.item_ids, outputs, outputs, MeanEncoder(inputs))
-        draft.facts = {"family": FAMILY, "day": read.day, "dataset": read.dataset, "dimension": outputs.shape[1], "snapshot": read.id,
+        draft.facts = {"family": FAMILY, "day": read.day, "dataset": read.dataset, "dimension": outputs.shape[1],
+                       "snapshot": read.id,
                        "settings_digest": settings, "code": code}
         draft.lineage = {"seed": 0, "parents": [snapshot]}
     return store.path("candidates", FAMILY, id).as_uri()

@@ -7,10 +7,14 @@ import math
 
 def accuracy(shown: list[int], labels: set[int]) -> dict[str, float]:
     """Every accuracy metric of one user from the list shown, best first, without seen items."""
-    return {"recall_50": _recall(shown, labels, 50), "recall_10": _recall(shown, labels, 10), "precision_10": _precision(shown, labels, 10),
-            "precision_50": _precision(shown, labels, 50), "ndcg_10": _ndcg(shown, labels, 10), "ndcg_50": _ndcg(shown, labels, 50),
-            "map_10": _precisions(shown, labels, 10) / min(10, len(labels)), "map_50": _precisions(shown, labels, 50) / min(50, len(labels)),
-            "map_10_div_10": _precisions(shown, labels, 10) / 10, "mrr_10": _first(shown, labels, 10), "mrr_50": _first(shown, labels, 50),
+    return {"recall_50": _recall(shown, labels, 50), "recall_10": _recall(shown, labels, 10),
+            "precision_10": _precision(shown, labels, 10),
+            "precision_50": _precision(shown, labels, 50), "ndcg_10": _ndcg(shown, labels, 10),
+            "ndcg_50": _ndcg(shown, labels, 50),
+            "map_10": _precisions(shown, labels, 10) / min(10, len(labels)),
+            "map_50": _precisions(shown, labels, 50) / min(50, len(labels)),
+            "map_10_div_10": _precisions(shown, labels, 10) / 10, "mrr_10": _first(shown, labels, 10),
+            "mrr_50": _first(shown, labels, 50),
             "hr_10": float(bool(set(shown[:10]) & labels)), "hr_50": float(bool(set(shown[:50]) & labels))}
 
 
@@ -43,6 +47,6 @@ def rank_all(query: list[float], vectors: list[list[float]], left_out: set[int])
 
 def diversity(shown: list[int], genres: list[set[str]]) -> float:
     """1 − mean cosine of the genre sets of two different places."""
-    pairs = [(a, b) for a in range(len(shown)) for b in range(len(shown)) if a != b]
-    cosine = [len(genres[shown[a]] & genres[shown[b]]) / math.sqrt(max(1, len(genres[shown[a]])) * max(1, len(genres[shown[b]]))) for a, b in pairs]
+    pairs = [(genres[a], genres[b]) for a in shown for b in shown if a != b]
+    cosine = [len(a & b) / math.sqrt(max(1, len(a)) * max(1, len(b))) for a, b in pairs]
     return 1 - sum(cosine) / len(pairs)

@@ -43,7 +43,8 @@ def test_every_metric_equals_its_definition_on_random_lists():
     genres = [{f"g{random.integers(5)}" for _ in range(random.integers(0, 4))} for _ in range(80)]
     rows = [random.permutation(80)[:random.choice([0, 3, 10, 60])][:50].tolist() for _ in range(200)]
     labels = [random.integers(0, 80, random.integers(1, 70)).tolist() for _ in range(200)]
-    measured = measure(as_lists(rows), Histories.of_lists(labels), Catalogue.of(random.integers(0, 9, 80), [sorted(one) for one in genres]))
+    measured = measure(as_lists(rows), Histories.of_lists(labels),
+                       Catalogue.of(random.integers(0, 9, 80), [sorted(one) for one in genres]))
     by_hand = [slow.accuracy(row, set(label)) for row, label in zip(rows, labels)]
     assert set(by_hand[0]) == set(ACCURACY)
     for name in ACCURACY:

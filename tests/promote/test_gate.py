@@ -40,7 +40,8 @@ def test_a_first_model_that_is_faulty_is_held_for_its_fault(day, make, check):
 
 
 @pytest.mark.parametrize("make, check", [
-    (planted.shuffled, "not_worse"), (planted.popular, "not_worse"), (planted.weak, "not_worse"), (planted.collapsed, "health.duplicate")])
+    (planted.shuffled, "not_worse"), (planted.popular, "not_worse"), (planted.weak, "not_worse"),
+    (planted.collapsed, "health.duplicate")])
 def test_a_refresh_that_is_worse_is_held_and_the_champion_stays(day, make, check):
     day.promote(day.gate(planted.good))
     before = day.aliases()
@@ -76,7 +77,8 @@ def test_mlflow_holds_the_verdict_and_its_figures(day):
     assert run.data.tags["recall.reason"] == verdict["reason"] and verdict["reason"] in version.description
     assert run.data.metrics["test_recall_50"] == pytest.approx(verdict["metrics"]["challenger"]["recall_50"])
     assert run.data.metrics["popularity_ndcg_10"] == pytest.approx(verdict["metrics"]["popularity"]["ndcg_10"])
-    assert {one.path for one in tracking.client().list_artifacts(version.run_id, "verdict")} == {"verdict/verdict.json", "verdict/verdict.html"}
+    written = {one.path for one in tracking.client().list_artifacts(version.run_id, "verdict")}
+    assert written == {"verdict/verdict.json", "verdict/verdict.html"}
     assert day.gate(planted.good) == verdict  # a retried task
 
 
@@ -89,8 +91,10 @@ def test_the_page_shows_every_metric_and_refers_to_nothing_outside(day):
 
 
 def case(challenger: np.ndarray, champion: np.ndarray, popular: np.ndarray, **health) -> Case:
-    per_user = {model: {"recall_50": values} for model, values in (("challenger", challenger), ("champion", champion), ("popularity", popular))}
-    overall = {model: {"recall_50": float(one["recall_50"].mean()), "coverage_50": 0.1 if model == "popularity" else 0.6} for model, one in per_user.items()}
+    models = {"challenger": challenger, "champion": champion, "popularity": popular}
+    per_user = {model: {"recall_50": values} for model, values in models.items()}
+    overall = {model: {"recall_50": float(one["recall_50"].mean()), "coverage_50": 0.1 if model == "popularity" else 0.6}
+               for model, one in per_user.items()}
     who = {"uri": "file:///x", "day": "2026-01-01", "settings_digest": "s", "code": "c"}
     healthy = {"not_finite": 0.0, "zero": 0.0, "duplicate": 0.0, "queries_not_finite": 0.0, "silent": 0.0, "items_known": 1.0}
     return Case(per_user, overall, {**healthy, **health}, {**who, "id": "new"}, {**who, "id": "old", "version": "1"})

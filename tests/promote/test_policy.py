@@ -55,6 +55,12 @@ def test_a_refresh_that_loses_a_tenth_is_held(users):
     assert rate(refresh, users, 0.10) <= 0.001
 
 
+@pytest.mark.parametrize("users, loss", [(600, 0.046), (940, 0.037), (6_000, 0.015)])
+def test_a_refresh_that_loses_the_margin_rarely_passes(users, loss):
+    """The margin that these users can show, to the thousandth: 3.5 standard errors; one in 40 passes."""
+    assert rate(refresh, users, loss) <= 0.05
+
+
 @pytest.mark.parametrize("users", [600, 940, 6_000])
 def test_equal_changes_are_rarely_promoted(users):
     assert rate(change, users, 0.0) <= 0.05

@@ -25,20 +25,22 @@ def back(day, **more) -> dict:
 
 
 def test_aliases_move_together_and_the_record_says_who_and_why(day):
-    first, second = day.gate(planted.weak), None
+    first = day.gate(planted.weak)
     done = day.promote(first)
     assert day.aliases() == (first["version"], None) and done["previous"] is None
     second = day.gate(planted.good)
     done = day.promote(second, origin={"run_id": "daily 3"})
     assert day.aliases() == (second["version"], first["version"])
-    assert done == {"family": day.family, "version": second["version"], "previous": first["version"], "candidate": second["candidate"],
+    assert done == {"family": day.family, "version": second["version"], "previous": first["version"],
+                    "candidate": second["candidate"],
                     "snapshot": day.snapshot, "day": "1998-04-15"}
     record = Audit(day.store, day.family).records()[-1]
     assert (record["action"], record["from"], record["to"], record["by"], record["why"]) == (
         "promote", first["version"], second["version"], "daily 3", second["reason"])
     assert registry.version_of(day.family, second["version"]).tags["recall.live_since"] == record["when"]
     assert registry.version_of(day.family, first["version"]).tags["recall.live_until"] == record["when"]
-    assert status(StatusRequest())["families"][day.family] == {"champion": second["version"], "previous": first["version"], "challenger": second["version"]}
+    assert status(StatusRequest())["families"][day.family] == {"champion": second["version"], "previous": first["version"],
+                                                               "challenger": second["version"]}
 
 
 def test_a_second_try_changes_nothing(day):
@@ -55,7 +57,8 @@ def test_a_held_challenger_is_skipped_with_its_reason(day):
     with pytest.raises(NothingToDo, match="hold.*popularity"):
         day.promote(verdict)
     assert day.aliases() == (None, None)
-    said = subprocess.run([sys.executable, "-m", "tasks.promote", "promote", json.dumps({"store": str(day.store.root), "verdict": verdict["uri"]})],
+    said = subprocess.run([sys.executable, "-m", "tasks.promote", "promote",
+                           json.dumps({"store": str(day.store.root), "verdict": verdict["uri"]})],
                           capture_output=True, text=True)
     assert said.returncode == 99 and said.stdout == "" and "hold" in said.stderr
 
@@ -127,12 +130,13 @@ def test_a_day_that_is_run_again_finds_its_candidate_live(day):
 
 
 def test_restore_swaps_and_the_version_that_went_down_stays_down(day):
-    old, new = day.gate(planted.weak), None
+    old = day.gate(planted.weak)
     day.promote(old)
     new = day.gate(planted.good)
     day.promote(new)
     done = back(day)
-    assert (done["version"], done["candidate"]) == (old["version"], old["candidate"]) and day.aliases() == (old["version"], new["version"])
+    assert (done["version"], done["candidate"]) == (old["version"], old["candidate"])
+    assert day.aliases() == (old["version"], new["version"])
     with pytest.raises(Conflict, match="carried out at .* and undone since"):
         day.promote(new)
     again = day.gate(planted.good)

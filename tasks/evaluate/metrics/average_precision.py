@@ -13,7 +13,8 @@ def _sum_of_precisions(hits: np.ndarray) -> np.ndarray:
 def average_precision(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     """Σ over hits of the precision at their rank, divided by min(k, |labels|): 1 for a perfect list.
 
-    The divisor is the one in use for cut-off lists (Kaggle's MAP@K; RecBole); Manning, Raghavan & Schütze, eq. 8.8, without a cut.
+    The divisor is the one in use for cut-off lists (Kaggle's MAP@K; RecBole). Without a cut it is
+    Manning, Raghavan & Schütze, eq. 8.8.
 
     Args:
         hits: bool (users, k), best first.
