@@ -19,7 +19,6 @@ including it. By hand: *Trigger* with a day. Many days: *Backfill*.
 
 with DAG(
     "ingest",
-    dag_display_name="Ingest",
     description="Validated interactions of a day, as a snapshot",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),

@@ -20,7 +20,6 @@ Killed at any moment, the live generation stays whole; run it again. To go back:
 for family in FAMILIES:
     with DAG(
         f"publish_{family.name}",
-        dag_display_name=f"Publish {family.title}",
         description=f"Put the champion of {family.name} live",
         doc_md=DOC.format(title=family.title),
         schedule=PartitionedAssetTimetable(assets=assets.champion(family.name)),

@@ -17,7 +17,6 @@ within a second. Both steps leave an audit record.
 
 with DAG(
     "rollback",
-    dag_display_name="Roll back",
     description="Serve the generation before again",
     doc_md=DOC,
     schedule=None,

@@ -24,7 +24,6 @@ settings on newer data must be **not worse**.
 for family in FAMILIES:
     with DAG(
         f"train_{family.name}",
-        dag_display_name=f"Train {family.title}",
         description=family.doc,
         doc_md=DOC.format(title=family.title, doc=family.doc, first=family.steps[0].task),
         schedule=PartitionedAssetTimetable(assets=assets.INTERACTIONS),
