@@ -22,7 +22,7 @@ class Settings:
     negative_exponent: float = setting(0.2, "noise items are drawn by popularity to this power", minimum=-2, maximum=2)
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
-    patience: int = setting(20, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
+    patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part get no vector and are never recommended", minimum=1, maximum=1_000_000)
     query_decay: float | None = setting(None, "items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike; "
                                         "none chooses on validation", minimum=0, maximum=10_000)
