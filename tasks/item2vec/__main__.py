@@ -1,0 +1,18 @@
+"""`python -m tasks.item2vec fit '<request as JSON>'`."""
+
+from __future__ import annotations
+
+from tasks.core.command import Verb, run
+from tasks.item2vec.settings import FitRequest
+
+
+def load_fit():
+    from tasks.item2vec.fit import fit
+
+    return fit
+
+
+VERBS = {"fit": Verb(FitRequest, load_fit, "train item vectors on a graph and register them as challenger")}
+
+if __name__ == "__main__":
+    raise SystemExit(run("item2vec", VERBS))

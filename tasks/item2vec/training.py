@@ -1,0 +1,101 @@
+"""Word2vec by gensim, epoch by epoch, counting what was really trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+from gensim.models import Word2Vec
+
+from tasks.core.errors import RefusedData
+from tasks.item2vec.corpus import Corpus
+from tasks.item2vec.settings import Settings
+
+BATCH_WORDS = 10_000  # a job of gensim's C code holds no more: above it, the rest of every job is dropped without a word
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """What has been learned of the items that were met.
+
+    Attributes:
+        rows: int32 (n), their rows in the item table, ascending.
+        inputs: float32 (n, d), of an item as context of a query.
+        outputs: float32 (n, d), of an item as what is predicted; zero vectors are not here.
+    """
+
+    rows: np.ndarray
+    inputs: np.ndarray
+    outputs: np.ndarray
+
+    def similar(self, popularity: np.ndarray) -> np.ndarray:
+        """float32 (n, d): unit input plus unit output vector, both centred by popularity, for item-to-item.
+
+        Adding the two spaces (Levy et al. 2015, "w + c") holds what stands together and what stands in the same company. Input
+        vectors alone put films of one user beside Star Wars: what is rare hardly leaves its random start.
+
+        Args:
+            popularity: (n), how much an item counts in the centre.
+        """
+        return _unit(self.inputs - np.average(self.inputs, axis=0, weights=popularity)) + _unit(
+            self.outputs - np.average(self.outputs, axis=0, weights=popularity))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+class Trainer:
+    """A word2vec model (Mikolov et al. 2013) whose words are item rows.
+
+    Args:
+        settings: how to learn.
+        frequencies: int64 (items), users who liked each item in the training part; the vocabulary and the noise are made from it.
+        seed: of first vectors and noise.
+
+    Raises:
+        RefusedData: no item is liked by `minimum_count` users.
+    """
+
+    def __init__(self, settings: Settings, frequencies: np.ndarray, seed: int) -> None:
+        self.settings = settings
+        self.known = frequencies >= max(settings.minimum_count, 1)
+        if self.known.sum() < 2:
+            raise RefusedData(f"{int(self.known.sum())} items are liked by {settings.minimum_count} users or more", allowed="at least two",
+                              got=f"at most {int(frequencies.max(initial=0))} users an item", remedy="lower minimum_count, or ingest more data")
+        self.model = Word2Vec(
+            vector_size=settings.dimension, window=settings.window, sg=int(settings.algorithm == "skip-gram"), negative=settings.negatives,
+            ns_exponent=settings.negative_exponent, alpha=settings.learning_rate, min_alpha=settings.learning_rate / 100, sample=0,
+            min_count=1, seed=seed, workers=settings.threads, batch_words=BATCH_WORDS)
+        self.model.build_vocab_from_freq({str(row): int(frequencies[row]) for row in np.flatnonzero(self.known)})
+        self.met = np.zeros(len(frequencies), np.int64)
+
+    def epoch(self, number: int, corpus: Corpus) -> dict[str, float]:
+        """One pass (0, 1, …); the learning rate falls linearly over all epochs of the settings.
+
+        Raises:
+            RuntimeError: gensim trained fewer words than the corpus holds.
+        """
+        started, loss, trained = time.monotonic(), 0.0, 0
+        for part, shard in enumerate(corpus.epoch(number)):
+            expected = int(shard.counts[self.known].sum())
+            begin, end = (self._rate(number + edge / corpus.shards) for edge in (part, part + 1))
+            effective, _ = self.model.train(shard.sentences, total_examples=len(shard.sentences), epochs=1, start_alpha=begin,
+                                            end_alpha=end, compute_loss=True)
+            if effective != expected:
+                raise RuntimeError(f"gensim trained {effective} words of a shard that holds {expected} words of the vocabulary")
+            loss, trained = loss + self.model.get_latest_training_loss(), trained + effective
+            self.met += shard.counts
+        seconds = time.monotonic() - started
+        return {"train_loss": loss / max(trained, 1), "words": trained, "words_per_s": trained / seconds, "epoch_seconds": seconds}
+
+    def _rate(self, epoch: float) -> float:
+        return self.settings.learning_rate * (1 - .99 * epoch / self.settings.epochs)
+
+    def vectors(self) -> Vectors:
+        """The vectors now, copied, of the items that were met and predicted."""
+        words = np.array(self.model.wv.index_to_key, np.int64)
+        order = np.argsort(words)
+        order = order[(self.met[words[order]] > 0) & self.model.syn1neg[order].any(axis=1)]
+        return Vectors(words[order].astype(np.int32), self.model.wv.vectors[order].copy(), self.model.syn1neg[order].copy())

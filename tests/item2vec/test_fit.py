@@ -1,0 +1,150 @@
+"""The verb on planted worlds: recommendations, similar items and the next item are the planted ones; work is found done."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tasks.core.arrays import load
+from tasks.core.candidate import Candidate
+from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.histories import Histories
+from tasks.core.ranking import top_k
+from tasks.core.snapshot import Snapshot
+from tasks.core.store import Store
+from tasks.graph.build import build
+from tasks.graph.settings import BuildRequest
+from tasks.item2vec.fit import fit
+from tasks.item2vec.settings import FitRequest, Settings
+from tests import worlds
+
+SMALL = Settings(dimension=16, epochs=20, walk_words=2)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    return Store(tmp_path_factory.mktemp("store").as_uri())
+
+
+def request(store: Store, world: worlds.World, dataset: str, settings: Settings = SMALL, **fields) -> FitRequest:
+    snapshot = worlds.snapshot(store, world, dataset=dataset)
+    graph = build(BuildRequest(store.root.as_uri(), dataset=dataset, snapshot=snapshot))
+    return FitRequest(store.root.as_uri(), graph["uri"], settings=settings, track=False, **fields)
+
+
+def candidate(store: Store, result: dict) -> Candidate:
+    return Candidate(store.open(result["uri"], "candidate"))
+
+
+@pytest.fixture(scope="module")
+def grouped(store):
+    world = worlds.grouped(users=150, items=90, likes=14)
+    asked = request(store, world, "grouped")
+    return world, asked, fit(asked)
+
+
+def own_group(world, made: Candidate, queries: np.ndarray, vectors: np.ndarray, histories: Histories, k: int = 10) -> float:
+    """The share of recommended items that belong to the user's group, seen items left out."""
+    groups = world.item_group[np.array([int(item) - 1 for item in made.item_ids])]
+    best = top_k(queries, vectors, k, histories)
+    return float((groups[best] == world.user_group[:, None]).mean())
+
+
+def histories_of(store, asked, made: Candidate) -> Histories:
+    snapshot = Snapshot(store.open(store.open(asked.graph, "graph").lineage["parents"][0], "snapshot"))
+    return snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+
+
+@pytest.mark.parametrize("corpus", ["walks", "sequences", "mixed"])
+def test_recommends_from_the_users_own_group(store, grouped, corpus):
+    world, asked, _ = grouped
+    made = candidate(store, fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, corpus=corpus))))
+    histories = histories_of(store, asked, made)
+    assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > .99
+
+
+def test_cbow_recommends_from_the_users_own_group(store, grouped):
+    world, asked, _ = grouped
+    made = candidate(store, fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, algorithm="cbow"))))
+    histories = histories_of(store, asked, made)
+    assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > .99
+
+
+def test_similar_items_share_the_group(store, grouped):
+    world, _, result = grouped
+    made = candidate(store, result)
+    groups = world.item_group[np.array([int(item) - 1 for item in made.item_ids])]
+    scores = made.similar @ made.similar.T
+    np.fill_diagonal(scores, -np.inf)
+    assert (groups[np.argsort(-scores, axis=1)[:, :5]] == groups[:, None]).mean() > .99
+
+
+def test_the_next_of_a_chain_is_among_the_first_and_a_query_meets_output_vectors(store):
+    """After 6, 7, 8 comes 9: outputs predict neighbours. Inputs searched with inputs find what has the same neighbours as 8, as 10 has."""
+    asked = request(store, worlds.chained(users=400), "chained",
+                    Settings(corpus="sequences", window=1, dimension=16, epochs=40, patience=40, query_decay=.5, learning_rate=.05))
+    made = candidate(store, fit(asked))
+    numbers = np.array([int(item) - 1 for item in made.item_ids])
+    row = {number: place for place, number in enumerate(numbers)}
+    histories = Histories.of_lists([[row[(last - back) % 30] for back in (2, 1, 0)] for last in range(30)])
+    following = np.array([row[(last + 1) % 30] for last in range(30)])
+    best = top_k(made.encoder.encode(histories), made.vectors, 3, histories)
+    assert (best == following[:, None]).any(axis=1).mean() > .95
+    inputs = top_k(made.encoder.encode(histories), made.encoder.inputs, 3, histories)
+    assert (inputs == following[:, None]).any(axis=1).mean() < .6
+
+
+def test_the_candidate_says_what_it_is_made_of(store, grouped):
+    _, asked, result = grouped
+    made = store.open(result["uri"], "candidate")
+    assert {name: made.facts[name] for name in ("family", "day", "dataset", "dimension")} == {
+        "family": "item2vec", "day": worlds.DAY, "dataset": "grouped", "dimension": 16}
+    assert {"snapshot", "settings_digest", "code"} <= made.facts.keys()
+    assert made.lineage["parents"][0] == asked.graph and made.lineage["seed"] == 0
+    assert made.lineage["settings"]["walk_words"] == 2
+    assert result["items"] == made.counts["items"] == 90 and 0 < result["metrics"]["validation_recall_50"] <= 1
+
+
+def test_same_seed_same_vectors_and_another_seed_another_candidate(store, grouped, tmp_path):
+    _, asked, result = grouped
+    again = Store(tmp_path.as_uri())
+    second = fit(request(again, worlds.grouped(users=150, items=90, likes=14), "grouped"))
+    assert second["id"] == result["id"]
+    for name in ("candidates.npy", "similar.npy", "encoder.inputs.npy"):
+        assert (load(again.open(second["uri"], "candidate").path / name) == load(store.open(result["uri"], "candidate").path / name)).all()
+    assert fit(dataclasses.replace(asked, seed=1))["id"] != result["id"]
+
+
+def test_finds_its_work_done(store, grouped):
+    _, asked, result = grouped
+    created = store.open(result["uri"], "candidate").created
+    assert fit(asked) == result and store.open(result["uri"], "candidate").created == created
+
+
+def test_stops_early_and_keeps_the_best_epoch(store, grouped):
+    _, asked, _ = grouped
+    result = fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, epochs=500, patience=2)))
+    assert result["epochs"] < 100
+
+
+def test_items_below_minimum_count_are_left_out(store):
+    world = worlds.grouped(users=60, items=90, likes=8)
+    asked = request(store, world, "sparse", dataclasses.replace(SMALL, minimum_count=3))
+    result = fit(asked)
+    made = candidate(store, result)
+    counts = np.bincount(histories_of(store, asked, made).items, minlength=len(made.item_ids))
+    assert counts.min() >= 3 and result["items"] < 90
+    assert store.open(result["uri"], "candidate").counts["items_left_out"] == 90 - result["items"]
+
+
+def test_refuses_what_cannot_be_learned_from(store, grouped):
+    _, asked, _ = grouped
+    with pytest.raises(RefusedData, match="lower minimum_count"):
+        fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, minimum_count=1000)))
+    other = worlds.snapshot(store, worlds.chained(), dataset="other")
+    with pytest.raises(BadRequest, match="built from another snapshot"):
+        fit(dataclasses.replace(asked, snapshot=other))
+    with pytest.raises(BadRequest, match="no complete graph"):
+        fit(dataclasses.replace(asked, graph=asked.graph + "0"))
