@@ -14,7 +14,7 @@ from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import write_json
 
-MOST = 1500  # items on the map: t-SNE takes seconds, and more points cannot be told apart
+MOST = 1000  # items on the map: t-SNE takes seconds, and more points cannot be told apart
 NEIGHBOURS, SHOWN = 8, 12
 
 
@@ -48,10 +48,12 @@ def main_genre(genres: list[list[str]], most: int = 10) -> list[str]:
 def _map(path: Path, vectors: np.ndarray, genres: list, popularity: np.ndarray, name: str) -> None:
     import matplotlib.pyplot as plt
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     n = len(vectors)
-    places = TSNE(metric="cosine", init="random" if n <= vectors.shape[1] else "pca", perplexity=min(30.0, (n - 1) / 3), max_iter=500,
-                  random_state=0).fit_transform(np.asarray(vectors, np.float64))
+    method = TSNE(metric="cosine", init="random" if n <= vectors.shape[1] else "pca", perplexity=min(30.0, (n - 1) / 3), max_iter=400, random_state=0)
+    with threadpool_limits(1):  # threads that wait for each other on a busy machine take ten times as long
+        places = method.fit_transform(np.asarray(vectors, np.float32))
     colours = np.array(main_genre(genres))
     figure, axes = plt.subplots(figsize=(11, 8), layout="constrained")
     sizes = 10 + 90 * np.sqrt(popularity / max(popularity.max(), 1))
@@ -61,7 +63,7 @@ def _map(path: Path, vectors: np.ndarray, genres: list, popularity: np.ndarray, 
         of = colours == genre
         axes.scatter(*places[of].T, s=sizes[of], color=palette(i % 10) if genre != "other" else "lightgrey", alpha=.75,
                      linewidths=0, label=f"{genre} ({of.sum()})", zorder=1 if genre == "other" else 2)
-    axes.set(xticks=[], yticks=[], title=f"{name}: t-SNE of the {n} most popular items' similarity vectors; area grows with popularity")
+    axes.set(xticks=[], yticks=[], title=f"{name}: the {n} most popular items by similarity (t-SNE); area grows with popularity")
     legend = axes.legend(loc="center left", bbox_to_anchor=(1, .5), frameon=False, title="genre (the rarest of each item's)")
     for handle in legend.legend_handles:
         handle.set_sizes([60])

@@ -67,7 +67,7 @@ class Corpus:
         sentences = []
         if last > first:
             sentences += list(walk(self.lists, number * self.walks + first, last - first, self.walk_length, self.seed, self.threads))
-        for user in users:
+        for user in users[self.sequences.lengths[users] > 1]:  # an item alone has nothing to predict: it would only be noise
             items = self.sequences[user]
             sentences += [items[start:start + LONGEST] for start in range(0, len(items), LONGEST)]
         return sentences

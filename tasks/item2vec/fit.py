@@ -94,7 +94,8 @@ def _better(kept: Kept | None, epoch: int, vectors: Vectors, validation: Validat
 def _write(draft: Draft, kept: Kept, request: FitRequest, graph: Graph, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
     vectors, dimension = kept.vectors, kept.vectors.inputs.shape[1]
     encoder = MeanEncoder(vectors.inputs, kept.score.decay)
-    save_candidate(draft.path, [snapshot.item_ids[row] for row in vectors.rows], vectors.outputs, vectors.inputs, encoder)
+    similar = vectors.similar(np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))[vectors.rows])
+    save_candidate(draft.path, [snapshot.item_ids[row] for row in vectors.rows], vectors.outputs, similar, encoder)
     recorder.save(draft.path, kept.epoch, {"validation_recall_50": kept.score.recall, "query_decay": kept.score.decay or 0.0})
     draft.counts = {"items": len(vectors.rows), "items_left_out": len(snapshot.item_ids) - len(vectors.rows)}
     draft.facts = describe(FAMILY, snapshot, request.settings, code, dimension)

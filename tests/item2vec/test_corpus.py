@@ -68,6 +68,13 @@ def test_items_below_minimum_count_get_no_vector():
     assert trainer.vectors().rows.tolist() == [0, 1, 2]
 
 
+def test_an_item_that_only_stands_alone_gets_no_vector():
+    alone = Histories.of_lists([*[LIKES[user].tolist() for user in range(3)], [5]])
+    trainer = Trainer(Settings(dimension=4, epochs=1), np.bincount(alone.items), seed=0)
+    trainer.epoch(0, Corpus(FIVE, alone, "mixed", 4, 10, 0))
+    assert trainer.vectors().rows.tolist() == [0, 1, 2, 3, 4]
+
+
 def test_an_item_that_was_never_met_gets_no_vector():
     trainer = Trainer(Settings(dimension=4, epochs=1), np.array([2, 2, 3, 1, 1, 1]), seed=0)  # item 5: liked once, alone, isolated
     trainer.epoch(0, Corpus(FIVE, LIKES, "walks", 4, 40, 0))

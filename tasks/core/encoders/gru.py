@@ -26,6 +26,7 @@ class GRUEncoder:
 
     kind = "gru"
     BLOCK = 512  # users encoded together: states stay in the processor's cache
+    ROWS = 4096  # positions whose gates are computed by one product
 
     def __init__(self, embedding, scale, shift, input_weights, input_bias, state_weights, state_bias,
                  projection, projection_bias, last: int = 200) -> None:
@@ -35,6 +36,22 @@ class GRUEncoder:
         self.projection, self.projection_bias, self.last = projection, projection_bias, last
         self.hidden = state_weights.shape[1]
         self.dimension = projection.shape[0] + 1
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Weights as `_read` multiplies them: with σ(x) = (1 + tanh(x / 2)) / 2, the halves are taken here, once.
+
+        What does not depend on the state goes to the input's side: the normalisation's scale and shift, and the biases c_r and c_z.
+        """
+        h = self.hidden
+        half = np.full((3 * h, 1), 0.5, np.float32)
+        self._state_weights = np.ascontiguousarray((self.state_weights * half).T)
+        self._new_bias = np.asarray(self.state_bias[2 * h:] * np.float32(0.5))
+        half[2 * h:] = 1.0
+        self._input_weights = np.ascontiguousarray((self.input_weights * half * self.scale).T)
+        bias = self.input_bias + self.input_weights @ self.shift
+        bias[:2 * h] += self.state_bias[:2 * h]
+        self._input_bias = bias * half[:, 0]
 
     def encode(self, histories: Histories) -> np.ndarray:
         """float32 (users, d + 1); a row of zeros for an empty history."""
@@ -52,23 +69,44 @@ class GRUEncoder:
     def _states(self, histories: Histories, users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """float32 (users, hidden): users sorted by length, longest first, so that those still reading are a prefix."""
         state = np.zeros((len(users), self.hidden), np.float32)
-        begin, h = histories.offsets[users + 1] - lengths, self.hidden
-        for step in range(int(lengths[0])):
-            active = int(np.searchsorted(-lengths, -step, side="left"))
-            x = self._embed(histories.items[begin[:active] + step])
-            old = state[:active]
-            gates = x @ self.input_weights.T + self.input_bias
-            memory = old @ self.state_weights.T + self.state_bias
-            both = _sigmoid(gates[:, :2 * h] + memory[:, :2 * h])
-            reset, keep = both[:, :h], both[:, h:]
-            new = np.tanh(gates[:, 2 * h:] + reset * memory[:, 2 * h:])
-            state[:active] = new + keep * (old - new)
+        begin = histories.offsets[users + 1] - lengths
+        widths = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
+        steps = max(self.ROWS // len(users), 1)
+        for first in range(0, len(widths), steps):
+            some = widths[first:first + steps]
+            rows = np.concatenate([begin[:width] + step for step, width in enumerate(some.tolist(), first)])
+            self._read(self._gates(histories.items[rows]), some.tolist(), state)
         return state
 
-    def _embed(self, items: np.ndarray) -> np.ndarray:
+    def _gates(self, items: np.ndarray) -> np.ndarray:
+        """float32 (positions, 3 hidden): the input's share of the gates, r and z halved."""
         x = np.asarray(self.embedding[items])
         x = x - x.mean(axis=1, keepdims=True)
-        return x / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + np.float32(1e-5)) * self.scale + self.shift
+        x /= np.sqrt(np.square(x).mean(axis=1, keepdims=True) + np.float32(1e-5))
+        gates = x @ self._input_weights
+        gates += self._input_bias
+        return gates
+
+    def _read(self, gates: np.ndarray, widths: list[int], state: np.ndarray) -> None:
+        """Advance the states in place, step by step; `gates` holds one row for each user and step, step by step."""
+        h, end = self.hidden, 0
+        linear = np.empty((len(state), 3 * h), np.float32)
+        for width in widths:
+            old, given, both, memory = state[:width], gates[end:end + width], linear[:width, :2 * h], linear[:width, 2 * h:]
+            np.matmul(old, self._state_weights, out=linear[:width])
+            both += given[:, :2 * h]
+            np.tanh(both, out=both)                 # 2 r − 1, 2 z − 1
+            memory += self._new_bias                # (U_n h + c_n) / 2
+            new = both[:, :h] * memory
+            new += memory
+            new += given[:, 2 * h:]
+            np.tanh(new, out=new)
+            kept = old - new
+            kept *= both[:, h:]
+            old += new                              # h ← (h + n + (2 z − 1) (h − n)) / 2
+            old += kept
+            old *= np.float32(0.5)
+            end += width
 
     def numbers(self) -> dict:
         return {"last": self.last}
@@ -78,6 +116,3 @@ class GRUEncoder:
                  "projection", "projection_bias")
         return {name: getattr(self, name) for name in names}
 
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return (1.0 + np.tanh(0.5 * x)) * np.float32(0.5)  # no overflow for any x

@@ -1,0 +1,69 @@
+"""From histories to packed batches: every position is trained in every epoch, and no position is padding."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from tasks.core.histories import Histories
+
+JITTER = 0.2  # share of a length: enough to mix neighbours from epoch to epoch, little enough to keep steps full
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Windows side by side: all their first positions, then all second ones, …; longest window first within a step.
+
+    Attributes:
+        inputs, targets: int64 (n), an item and the one that came after it.
+        widths: windows that have a first, second, … position; never rising, sums to n.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    widths: list[int]
+
+
+def positions(histories: Histories) -> int:
+    """Pairs of an item and its successor."""
+    return int(np.maximum(histories.lengths - 1, 0).sum())
+
+
+def batches(histories: Histories, window: int, size: int, random: np.random.Generator) -> Iterator[Batch]:
+    """One epoch: all positions once, in windows of alike length, batches of about `size` positions in random order."""
+    starts, lengths = windows(histories, window, random)
+    order = np.argsort(-lengths * (1 + JITTER * random.random(len(lengths))))
+    bins = (np.cumsum(lengths[order]) - 1) // size
+    groups = np.split(order, np.flatnonzero(np.diff(bins)) + 1) if len(order) else []
+    for group in random.permutation(len(groups)):
+        chosen = groups[group]
+        chosen = chosen[np.argsort(-lengths[chosen], kind="stable")]
+        yield pack(histories.items, starts[chosen], lengths[chosen])
+
+
+def windows(histories: Histories, window: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Cut every history into windows of at most `window` positions, the first of a long one at a random length.
+
+    Returns:
+        starts: int64 (w), row of each window's first input in `histories.items`.
+        lengths: int64 (w), its positions, at least 1; together they cover each position exactly once.
+    """
+    own = np.maximum(histories.lengths - 1, 0)
+    first = np.where(own > window, random.integers(1, window + 1, len(own)), own)
+    pieces = (own > 0) + -(-(own - first) // window)
+    user = np.repeat(np.arange(len(own)), pieces)
+    number = np.arange(len(user)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    begin = np.where(number == 0, 0, first[user] + (number - 1) * window)
+    end = np.minimum(first[user] + number * window, own[user])
+    return histories.offsets[user] + begin, end - begin
+
+
+def pack(items: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> Batch:
+    """The windows of these rows, longest first, as one batch."""
+    widths = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
+    step = np.repeat(np.arange(len(widths)), widths)
+    place = np.arange(len(step)) - np.repeat(np.cumsum(widths) - widths, widths)
+    rows = starts[place] + step
+    return Batch(items[rows].astype(np.int64), items[rows + 1].astype(np.int64), widths.tolist())

@@ -1,0 +1,69 @@
+"""Where a training stands, in one file of tensors and JSON: replaced whole after each epoch, read without pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tasks.core.log import log
+
+NAME = "last.safetensors"
+
+
+@dataclasses.dataclass
+class Standing:
+    """What a training has reached. No random state: each epoch draws from a stream of its own, named by seed and epoch.
+
+    Attributes:
+        epoch: epochs done.
+        figures: metrics of each epoch done, in order.
+        best_epoch, best_recall: the kept one; 0 and −1 before the first.
+        weights, best: state dictionaries of the model, now and at the best epoch.
+        optimiser: tensors of AdamW, by `<parameter>/<name>`.
+    """
+
+    epoch: int = 0
+    figures: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    best_epoch: int = 0
+    best_recall: float = -1.0
+    weights: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+    best: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+    optimiser: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    GROUPS = ("weights", "best", "optimiser")
+    NUMBERS = ("epoch", "figures", "best_epoch", "best_recall")
+
+
+def save(folder: Path, standing: Standing) -> None:
+    """Replace the checkpoint in `folder` in one step: whoever is killed here leaves the one before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    making = folder / f".{NAME}.{os.getpid()}"
+    tensors = {f"{group}:{name}": tensor.detach().cpu().contiguous().clone()
+               for group in Standing.GROUPS for name, tensor in getattr(standing, group).items()}
+    numbers = {name: getattr(standing, name) for name in Standing.NUMBERS}
+    save_file(tensors, making, {"standing": json.dumps(numbers)})
+    with making.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(making, folder / NAME)
+
+
+def load(folder: Path) -> Standing | None:
+    """The checkpoint in `folder`; None where there is none, or a damaged one: then the training starts again."""
+    if not (folder / NAME).is_file():
+        return None
+    try:
+        with safe_open(folder / NAME, "pt") as file:
+            standing = Standing(**json.loads(file.metadata()["standing"]))
+            for key in file.keys():
+                group, name = key.split(":", 1)
+                getattr(standing, group)[name] = file.get_tensor(key)
+        return standing
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        log("gru4rec.checkpoint_unreadable", place=folder / NAME, error=error)
+        return None

@@ -1,0 +1,36 @@
+"""Recall@50 on the validation rows, by the encoder that will be served."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.encoders import Encoder
+from tasks.core.ranking import top_k
+from tasks.core.snapshot import Queries
+
+K = 50
+
+
+class Validation:
+    """A fixed sample of a snapshot's validation users, the same for every seed and every epoch.
+
+    Args:
+        queries: the validation users.
+        rows: int32 (items of the snapshot), the model's row of each, −1 for one it does not know.
+        users: how many are drawn at most.
+    """
+
+    def __init__(self, queries: Queries, rows: np.ndarray, users: int) -> None:
+        chosen = np.arange(len(queries.users))
+        if users < len(chosen):
+            chosen = np.sort(np.random.default_rng(0).permutation(len(chosen))[:users])
+        self.histories, self.seen = (part.take(chosen).renamed(rows) for part in (queries.histories, queries.seen))
+        self.expected = queries.labels.take(chosen).lengths
+        self.labels = queries.labels.take(chosen).renamed(rows)
+
+    def recall(self, encoder: Encoder, candidates: np.ndarray) -> float:
+        """Mean over users of (labels among the top 50, seen items left out) / labels; an unknown item is a miss."""
+        best = top_k(encoder.encode(self.histories), candidates, K, self.seen)
+        users = self.labels.users()
+        hits = (best[users] == self.labels.items[:, None]).any(axis=1)
+        return float(np.mean(np.bincount(users[hits], minlength=len(self.expected)) / self.expected))

@@ -1,0 +1,45 @@
+"""What the tests of this stage share: one store, small settings, one candidate read back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tasks.core.candidate import Candidate
+from tasks.core.histories import Histories
+from tasks.core.store import Store
+from tasks.gru4rec.model import GRU4Rec, Shape
+from tasks.gru4rec.settings import FitRequest, Settings
+from tests import worlds
+
+SMALL = Settings(dimension=16, hidden=24, batch_positions=256, learning_rate=0.01, epochs=12, threads=1)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory) -> Store:
+    return Store(tmp_path_factory.mktemp("store").as_uri())
+
+
+def request(store: Store, world: worlds.World, dataset: str, settings: Settings = SMALL, **fields) -> FitRequest:
+    """A request to train on this world, without MLflow."""
+    return FitRequest(store.root.as_uri(), dataset, worlds.snapshot(store, world, dataset=dataset), settings=settings, **{"track": False, **fields})
+
+
+def candidate(store: Store, result: dict) -> Candidate:
+    return Candidate(store.open(result["uri"], "candidate"))
+
+
+def random_model(items: int = 40, dimension: int = 8, hidden: int = 12, seed: int = 0) -> GRU4Rec:
+    """An untrained network whose every parameter differs from its special first value (zero bias, unit scale)."""
+    torch.manual_seed(seed)
+    model = GRU4Rec(Shape(items, dimension, hidden, 0.0, 0.0))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.5 * hidden ** -.5 * torch.randn_like(parameter))  # small enough that the recurrence forgets rounding
+    return model
+
+
+def random_histories(lengths: list[int], items: int, seed: int = 0) -> Histories:
+    random = np.random.default_rng(seed)
+    return Histories.of_lists([random.integers(0, items, length) for length in lengths])

@@ -1,0 +1,46 @@
+"""Every position of every history is trained exactly once an epoch, after what really came before it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tasks.core.histories import Histories
+from tasks.gru4rec.batches import batches, positions, windows
+
+LENGTHS = [0, 1, 2, 3, 8, 9, 10, 17, 31, 5]
+
+
+def histories() -> Histories:
+    """User u has items 100 u, 100 u + 1, …: an item tells its user and its place."""
+    return Histories.of_lists([100 * user + np.arange(length) for user, length in enumerate(LENGTHS)])
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_each_position_once_and_followed_by_its_successor(size):
+    pairs = [(i, t) for batch in batches(histories(), 8, size, np.random.default_rng(0)) for i, t in zip(batch.inputs, batch.targets)]
+    expected = [(100 * user + place, 100 * user + place + 1) for user, length in enumerate(LENGTHS) for place in range(length - 1)]
+    assert sorted(pairs) == expected and positions(histories()) == len(expected)
+
+
+def test_batch_is_packed_by_step():
+    for batch in batches(histories(), 8, 20, np.random.default_rng(3)):
+        assert batch.widths == sorted(batch.widths, reverse=True) and sum(batch.widths) == len(batch.inputs)
+        steps = np.split(batch.inputs, np.cumsum(batch.widths)[:-1])
+        for before, after in zip(steps, steps[1:]):
+            assert (after == before[:len(after)] + 1).all()
+
+
+def test_long_histories_are_cut_at_changing_places():
+    random, long = np.random.default_rng(0), Histories.of_lists([np.arange(101)])
+    cuts = {tuple(windows(long, 20, random)[0].tolist()) for _ in range(50)}
+    assert len(cuts) > 10
+    starts, lengths = windows(long, 20, random)
+    assert lengths.max() <= 20 and lengths.sum() == 100 and (starts[1:] == (starts + lengths)[:-1]).all()
+
+
+def test_batches_hold_about_what_was_asked_and_change_from_epoch_to_epoch():
+    random, many = np.random.default_rng(0), Histories.of_lists([np.arange(n) for n in range(2, 60)])
+    first, second = (list(batches(many, 30, 200, random)) for _ in range(2))
+    assert all(len(batch.inputs) <= 200 + 30 for batch in first)
+    assert [batch.inputs.tolist() for batch in first] != [batch.inputs.tolist() for batch in second]
