@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from infra.environments.names import python
 
 PASSWORD = "correct-horse"
@@ -80,3 +82,19 @@ def _wait(port: int, process: subprocess.Popen, log: Path, seconds: float = 10.0
                 return
         time.sleep(0.02)
     raise TimeoutError(f"valkey-server does not answer on port {port}")
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    with valkey_server(tmp_path_factory.mktemp("valkey")) as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
+    """The shared server, emptied, named by RECALL_REDIS_URL."""
+    import redis
+
+    redis.Redis.from_url(shared_server.url).flushall()
+    monkeypatch.setenv("RECALL_REDIS_URL", shared_server.url)
+    return shared_server

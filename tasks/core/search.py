@@ -6,9 +6,12 @@ thread; a service runs several queries side by side.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import faiss
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin while they wait cost a factor of fifty
+
+import faiss  # noqa: E402
 import numpy as np
 
 from tasks.core.errors import Corrupt

@@ -35,7 +35,7 @@ def bundle(request: BundleRequest) -> dict:
     candidate = Candidate(store.open(index.facts["candidate"], "candidate"))
     snapshot = Snapshot(store.open(request.snapshot or _learned_from(store, candidate), "snapshot"))
     code = code_version("index")
-    id = identity(index=index.id, snapshot=snapshot.id, version=request.version, code=code)
+    id = identity(family=candidate.family, index=index.id, snapshot=snapshot.id, version=request.version, code=code)
     where = ("generations", candidate.family, id)
     done = store.find(*where)
     if done is not None:
