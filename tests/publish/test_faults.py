@@ -31,7 +31,7 @@ def root(tmp_path):
 
 def started(root, made, *, slow=True):
     """A loader as a task would start it, with small batches so that it can be caught in the middle."""
-    request = {"store": root, "generation": made["uri"], **({"bucket_fields": 5, "batch_fields": 5} if slow else {})}
+    request = {"store": root, "generation": made["uri"], **({"bucket_fields": 7, "batch_fields": 7} if slow else {})}
     return subprocess.Popen([sys.executable, "-m", "tasks.publish", "load", json.dumps(request)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, env={**os.environ})
 
@@ -39,7 +39,7 @@ def started(root, made, *, slow=True):
 def in_the_middle(client, process, floor):
     """Wait until the loader has written some keys, not all."""
     until = time.monotonic() + 30
-    while client.dbsize() < floor + 50:
+    while client.dbsize() < floor + 200:
         assert process.poll() is None and time.monotonic() < until, "the loader ended before it could be caught"
         time.sleep(0.005)
 
@@ -53,7 +53,7 @@ def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, 
     in_the_middle(client, process, clean)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert clean + 50 <= client.dbsize() < clean + 2000 and not client.exists(NAMES.manifest(crashed["id"]))
+    assert clean + 200 <= client.dbsize() < clean + 2500 and not client.exists(NAMES.manifest(crashed["id"]))
     assert live(client, NAMES)["generation"] == first["id"]
 
     second = generations.publish(root, generations.generation(root, SMALL, id="c3", day="1998-04-13", seed=3))

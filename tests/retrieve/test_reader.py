@@ -133,7 +133,7 @@ def test_what_one_family_saw_is_left_out_of_the_others(root, server):
     generations.publish(root, made(root, 2))
     generations.publish(root, made(root, 1, "gru4rec", world=old))
     for user in range(10):
-        hits = Reader(server.url, root).recommend(WORLD.user_id(user), 10).hits
+        hits = Reader(server.url, root).recommend(WORLD.user_id(user), 60).hits
         assert not {int(hit.item.id) - 1 for hit in hits} & set(own(user).tolist())
 
 
