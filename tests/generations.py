@@ -10,7 +10,8 @@ from tasks.core.store import Store
 from tests import worlds
 
 
-def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY, snapshot: str = "",
+def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
+              snapshot: str = "",
               dimension: int = 8, seed: int = 0, items: int | None = None) -> str:
     """A candidate in which the items of a group lie close together; only the first `items` items are trained. Returns its URI."""
     random = np.random.default_rng(seed)
@@ -26,7 +27,8 @@ def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: s
     return store.path("candidates", family, id).as_uri()
 
 
-def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY, version: str | None = "1",
+def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
+               version: str | None = "1",
                factory: str = "Flat", minimum_recall: float = 0.98, **made) -> dict:
     """A whole generation, through the index stage itself; returns the result of `bundle`."""
     from tasks.index.build import build

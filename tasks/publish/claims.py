@@ -48,7 +48,7 @@ class Claim:
                     pipe.multi()
                     fill(pipe)
                     return pipe.execute()
-            except WatchError:  # another generation was claimed, this one perhaps not; or the connection broke, which the next try tells
+            except WatchError:  # another generation was claimed; or the connection broke, which the next try tells
                 continue
         raise Unreachable(f"{self.names.family} is claimed by others without pause", remedy="see which publishers are running")
 

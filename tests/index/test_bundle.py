@@ -44,7 +44,8 @@ def test_titles_genres_and_popularity_stand_in_the_rows_of_the_candidate(root):
 
 
 def test_users_have_the_query_of_their_whole_history_and_everything_they_saw(root):
-    world = dataclasses.replace(WORLD, ratings=np.where(WORLD.items % 2, 5.0, 2.0).astype(np.float32))  # half of what they saw, they disliked
+    world = dataclasses.replace(WORLD, ratings=np.where(WORLD.items % 2, 5.0,
+                                                        2.0).astype(np.float32))  # half of what they saw, they disliked
     generation = opened(root, generations.generation(root, world))
     vectors, offsets, items = generation.array("vectors"), generation.array("seen.offsets"), generation.array("seen.items")
     for user in range(120):

@@ -32,7 +32,8 @@ def root(tmp_path):
 def started(root, made, *, slow=True):
     """A loader as a task would start it, with small batches so that it can be caught in the middle."""
     request = {"store": root, "generation": made["uri"], **({"bucket_fields": 7, "batch_fields": 7} if slow else {})}
-    return subprocess.Popen([sys.executable, "-m", "tasks.publish", "load", json.dumps(request)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    return subprocess.Popen([sys.executable, "-m", "tasks.publish", "load", json.dumps(request)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE,
                             text=True, env={**os.environ})
 
 
@@ -130,7 +131,8 @@ def test_a_server_that_fills_up_while_loading_keeps_what_is_live(root, server, m
     client = redis.Redis.from_url(server.url)
     first = generations.publish(root, generations.generation(root, SMALL, id="c1"))
     large = generations.generation(root, LARGE, id="c2")
-    monkeypatch.setattr("tasks.publish.load.check_room", lambda *asked: client.config_set("maxmemory", client.info("memory")["used_memory"] + 300_000))
+    monkeypatch.setattr("tasks.publish.load.check_room",
+                        lambda *asked: client.config_set("maxmemory", client.info("memory")["used_memory"] + 300_000))
     try:
         with pytest.raises(Unreachable, match="is full"):
             load(LoadRequest(store=root, generation=large["uri"]))

@@ -34,7 +34,8 @@ def client(server):
 
 
 def made(root, number, **other):
-    return generations.generation(root, WORLD, id=f"c{number}", version=str(number), seed=number, day=f"1998-04-{10 + number}", **other)
+    return generations.generation(root, WORLD, id=f"c{number}", version=str(number), seed=number, day=f"1998-04-{10 + number}",
+                                  **other)
 
 
 def dump(client):
@@ -66,10 +67,12 @@ def test_the_pointer_says_what_when_who_and_why(root, client):
     generations.publish(root, first)
     generations.load(root, second)
     told = generations.switch(root, second, by="ann")
-    assert told == {"family": "item2vec", "generation": second["id"], "previous": first["id"], "fence": 2, "version": "2", "day": "1998-04-12"}
+    assert told == {"family": "item2vec", "generation": second["id"], "previous": first["id"], "fence": 2, "version": "2",
+                    "day": "1998-04-12"}
     pointer = live(client, NAMES)
     assert {name: pointer[name] for name in ("generation", "previous", "fence", "version", "by", "why", "store")} == {
-        "generation": second["id"], "previous": first["id"], "fence": "2", "version": "2", "by": "ann", "why": "it is better", "store": second["uri"]}
+        "generation": second["id"], "previous": first["id"], "fence": "2", "version": "2", "by": "ann", "why": "it is better",
+        "store": second["uri"]}
     assert abs(time.time() - float(pointer["since"])) < 60
     assert generations.switch(root, second) == told  # a task that is run again
 
@@ -117,7 +120,8 @@ def test_a_load_found_done_writes_no_vector_again(root, client):
 
 
 def test_the_publisher_that_began_earlier_never_overwrites_the_later_one(root, client):
-    earlier, later = made(root, 1), made(root, 1, factory="SQ8", minimum_recall=0.5)  # the same day, so that only the fence decides
+    earlier, later = made(root, 1), made(root, 1, factory="SQ8",
+                                         minimum_recall=0.5)  # the same day, so that only the fence decides
     generations.load(root, earlier)
     generations.load(root, later)
     generations.switch(root, later)
@@ -181,7 +185,8 @@ def test_rollback_restores_exactly_what_was_live_within_a_second(root, client):
     assert [event.facts["event"] for event in events(Store(root), "item2vec")] == ["go_live", "go_live", "rollback"]
     entry = json.loads(client.lindex(NAMES.audit, 0))
     assert abs(entry.pop("at") - time.time()) < 60
-    assert entry == {"event": "rollback", "from": second["id"], "to": first["id"], "fence": 3, "by": "an engineer", "why": "it was worse"}
+    assert entry == {"event": "rollback", "from": second["id"], "to": first["id"], "fence": 3, "by": "an engineer",
+                     "why": "it was worse"}
 
 
 def test_a_publisher_that_began_before_a_rollback_does_not_undo_it(root, client):
@@ -225,7 +230,8 @@ def test_status_tells_what_is_live_and_what_is_kept(root, client):
     kept = told["kept"][first["id"]]
     assert (kept["state"], kept["whole"], kept["items"], kept["users"]) == ("loaded", True, 60, 120) and kept["bytes"] > 60 * 32
     assert [switch["to"] for switch in told["switches"]] == [second["id"], first["id"]]
-    assert status(StatusRequest(store=root, family="gru4rec"))["families"]["gru4rec"] == {"live": None, "kept": {}, "switches": []}
+    assert status(StatusRequest(store=root, family="gru4rec"))["families"]["gru4rec"] == {"live": None, "kept": {},
+                                                                                          "switches": []}
 
 
 def test_a_race_of_two_publishers_ends_with_the_one_that_began_last(root, client):

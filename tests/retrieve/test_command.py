@@ -10,7 +10,8 @@ from tasks.retrieve.__main__ import main
 from tasks.retrieve.titles import find
 from tests import generations, worlds
 
-TITLES = ["Star Wars (1977)", "Starship Troopers (1997)", "Dark Star (1974)", "Empire Strikes Back, The (1980)", "Star Trek: Generations (1994)"]
+TITLES = ["Star Wars (1977)", "Starship Troopers (1997)", "Dark Star (1974)", "Empire Strikes Back, The (1980)",
+          "Star Trek: Generations (1994)"]
 CATALOGUE = SimpleNamespace(folder=SimpleNamespace(titles=TITLES), popularity=np.array([5, 50, 99, 3, 20]))
 
 
@@ -62,7 +63,8 @@ def test_a_history_may_hold_ids_and_titles(live, capsys):
 
 @pytest.mark.parametrize("arguments, code, says", [
     (["similar", "--title", "no such film"], 2, "no such film"), (["similar", "--item", "999"], 2, "999"),
-    (["recommend", "--user", "1", "--family", "gru4rec"], 2, "publish_gru4rec"), (["recommend", "--user", "1", "--k", "0"], 2, "1 or more")])
+    (["recommend", "--user", "1", "--family", "gru4rec"], 2, "publish_gru4rec"),
+    (["recommend", "--user", "1", "--k", "0"], 2, "1 or more")])
 def test_a_refusal_is_one_line_and_an_exit_code(live, capsys, arguments, code, says):
     assert main(arguments) == code
     told = capsys.readouterr()

@@ -1,5 +1,6 @@
-"""What a service relies on: right neighbours, nothing seen, honest answers to the unknown, never two generations in one answer."""
+"""What a service relies on: right neighbours, nothing seen, honest answers to the unknown, never two generations at once."""
 
+import dataclasses
 import subprocess
 import sys
 import threading
@@ -25,7 +26,8 @@ def root(tmp_path):
 
 
 def made(root, number=1, family="item2vec", world=WORLD, **other):
-    return generations.generation(root, world, family, id=f"{family}-c{number}", version=str(number), seed=number, day=f"1998-04-{10 + number}", **other)
+    return generations.generation(root, world, family, id=f"{family}-c{number}", version=str(number), seed=number,
+                                  day=f"1998-04-{10 + number}", **other)
 
 
 @pytest.fixture
@@ -86,8 +88,6 @@ def test_who_is_unknown_gets_the_popular_items_and_is_told_so(reader):
 
 
 def test_a_user_who_only_disliked_gets_popular_items_but_none_of_those(root, server):
-    import dataclasses
-
     world = dataclasses.replace(WORLD, ratings=np.where(WORLD.users == 7, 1.0, 5.0).astype(np.float32))
     generations.publish(root, made(root, world=world))
     answer = Reader(server.url, root).recommend("8", 60)
@@ -102,7 +102,8 @@ def test_more_than_the_catalogue_gives_the_catalogue(reader):
 
 @pytest.mark.parametrize("ask", [
     lambda reader: reader.similar("999"), lambda reader: reader.similar(title="no such film"), lambda reader: reader.similar(),
-    lambda reader: reader.recommend("1", 0), lambda reader: reader.recommend(), lambda reader: reader.recommend("1", history=["1"]),
+    lambda reader: reader.recommend("1", 0), lambda reader: reader.recommend(),
+    lambda reader: reader.recommend("1", history=["1"]),
     lambda reader: reader.recommend("1", family="gru4rec"), lambda reader: reader.recommend("1", family="No Family")])
 def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
     with pytest.raises(BadRequest, match="remedy|expected"):
@@ -128,8 +129,9 @@ def test_reciprocal_rank_by_hand():
 
 def test_what_one_family_saw_is_left_out_of_the_others(root, server):
     """The second family is a day older and has not seen the newest items of the user."""
-    old = worlds.World(**{**vars(WORLD), **{name: getattr(WORLD, name)[np.concatenate([np.arange(len(WORLD.users))[WORLD.users == user][:6]
-                       for user in range(120)])] for name in ("users", "items", "ratings", "timestamps")}})
+    early = np.concatenate([np.flatnonzero(WORLD.users == user)[:6] for user in range(120)])
+    columns = {name: getattr(WORLD, name)[early] for name in ("users", "items", "ratings", "timestamps")}
+    old = dataclasses.replace(WORLD, **columns)
     generations.publish(root, made(root, 2))
     generations.publish(root, made(root, 1, "gru4rec", world=old))
     for user in range(10):
@@ -146,7 +148,8 @@ def test_an_altered_index_is_refused(root, server, live):
         Reader(server.url, root).recommend("1")
 
 
-@pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"), ("schema", "99")])
+@pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"),
+                                          ("schema", "99")])
 def test_a_mixture_of_folder_and_redis_is_refused(root, server, live, field, value):
     redis.Redis.from_url(server.url).hset(NAMES.manifest(live["id"]), field, value)
     with pytest.raises(Corrupt):
