@@ -10,7 +10,8 @@ from tasks.core.store import Store
 from tests import worlds
 
 
-def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY, snapshot: str = "",
+def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
+              snapshot: str = "",
               dimension: int = 8, seed: int = 0, items: int | None = None) -> str:
     """A candidate in which the items of a group lie close together; only the first `items` items are trained. Returns its URI."""
     random = np.random.default_rng(seed)
@@ -26,8 +27,9 @@ def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: s
     return store.path("candidates", family, id).as_uri()
 
 
-def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY, version: str | None = "1",
-               factory: str = "Flat", **made) -> dict:
+def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
+               version: str | None = "1",
+               factory: str = "Flat", minimum_recall: float = 0.98, **made) -> dict:
     """A whole generation, through the index stage itself; returns the result of `bundle`."""
     from tasks.index.build import build
     from tasks.index.bundle import bundle
@@ -37,4 +39,44 @@ def generation(root: str, world: worlds.World, family: str = "item2vec", id: str
     taken = worlds.snapshot(store, world, day=day)
     uri = candidate(store, world, family, id, day, taken.rsplit("/", 1)[1], **made)
     index = build(BuildRequest(store=root, family=family, candidate=uri, factory=factory, threads=1))
-    return bundle(BundleRequest(store=root, index=index["uri"], version=version))
+    return bundle(BundleRequest(store=root, index=index["uri"], version=version, minimum_recall=minimum_recall))
+
+
+def load(root: str, made: dict, **settings) -> dict:
+    """Load and verify a generation."""
+    from tasks.publish.load import load
+    from tasks.publish.settings import LoadRequest, VerifyRequest
+    from tasks.publish.verify import verify
+
+    loaded = load(LoadRequest(store=root, generation=made["uri"], **settings))
+    verify(VerifyRequest(store=root, generation=made["uri"]))
+    return loaded
+
+
+def switch(root: str, made: dict, by: str = "a test") -> dict:
+    """Let a loaded generation go live."""
+    from tasks.publish.go_live import go_live
+    from tasks.publish.settings import GoLiveRequest
+
+    return go_live(GoLiveRequest(store=root, generation=made["uri"], by=by, why="it is better"))
+
+
+def publish(root: str, made: dict) -> dict:
+    """Load, verify and go live; returns the generation as `bundle` told it."""
+    load(root, made)
+    switch(root, made)
+    return made
+
+
+def sweep(root: str, family: str = "item2vec", **settings) -> dict:
+    from tasks.publish.settings import SweepRequest
+    from tasks.publish.sweep import sweep
+
+    return sweep(SweepRequest(store=root, family=family, **settings))
+
+
+def rollback(root: str, family: str = "item2vec", **settings) -> dict:
+    from tasks.publish.rollback import rollback
+    from tasks.publish.settings import RollbackRequest
+
+    return rollback(RollbackRequest(store=root, family=family, by="an engineer", why="it was worse", **settings))

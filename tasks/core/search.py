@@ -6,9 +6,12 @@ thread; a service runs several queries side by side.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import faiss
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin while they wait cost a factor of fifty
+
+import faiss  # noqa: E402
 import numpy as np
 
 from tasks.core.errors import Corrupt
@@ -40,7 +43,8 @@ class Searcher:
 
     def __init__(self, index: faiss.Index, vectors: np.ndarray) -> None:
         if (index.ntotal, index.d) != vectors.shape:
-            raise Corrupt("the index is not of these vectors", got=f"{index.ntotal} × {index.d}", allowed=f"{len(vectors)} × {vectors.shape[1]}")
+            raise Corrupt("the index is not of these vectors", got=f"{index.ntotal} × {index.d}",
+                          allowed=f"{len(vectors)} × {vectors.shape[1]}")
         self.index, self.vectors = index, vectors
 
     def search(self, query: np.ndarray, k: int, without: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

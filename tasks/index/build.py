@@ -21,7 +21,7 @@ def build(request: BuildRequest) -> dict:
     if artefact.facts["family"] != request.family:
         raise BadRequest("the candidate is of another family", got=artefact.facts["family"], allowed=request.family)
     code = code_version("index")
-    id = identity(candidate=artefact.id, factory=request.factory, search=request.search, code=code)
+    id = identity(family=request.family, candidate=artefact.id, factory=request.factory, search=request.search, code=code)
     where = ("indexes", request.family, id)
     if store.find(*where) is None:
         vectors = Candidate(artefact).vectors

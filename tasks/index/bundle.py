@@ -35,7 +35,7 @@ def bundle(request: BundleRequest) -> dict:
     candidate = Candidate(store.open(index.facts["candidate"], "candidate"))
     snapshot = Snapshot(store.open(request.snapshot or _learned_from(store, candidate), "snapshot"))
     code = code_version("index")
-    id = identity(index=index.id, snapshot=snapshot.id, version=request.version, code=code)
+    id = identity(family=candidate.family, index=index.id, snapshot=snapshot.id, version=request.version, code=code)
     where = ("generations", candidate.family, id)
     done = store.find(*where)
     if done is not None:
@@ -71,9 +71,11 @@ def _learned_from(store: Store, candidate: Candidate) -> str:
 def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
     vectors = queries(candidate.encoder, crowd.liked.take(np.arange(crowd.with_query)))
     if not len(vectors):
-        raise RefusedData("no user of the snapshot liked an item that the model knows", remedy="name the snapshot it learned from")
+        raise RefusedData("no user of the snapshot liked an item that the model knows",
+                          remedy="name the snapshot it learned from")
     if not np.isfinite(vectors).all():
-        raise RefusedData("the encoder makes queries that are not numbers", got=f"{int((~np.isfinite(vectors)).any(axis=1).sum())} users",
+        raise RefusedData("the encoder makes queries that are not numbers",
+                          got=f"{int((~np.isfinite(vectors)).any(axis=1).sum())} users",
                           remedy="train the candidate again")
     return vectors
 
@@ -126,7 +128,8 @@ def _search(folder: Path, index: Artefact, candidate: Candidate) -> None:
 
 def _result(done: Artefact) -> dict:
     facts, measured = done.facts, done.facts["probe"]
-    return {"uri": done.uri, "id": done.id, "family": facts["family"], "candidate": facts["candidate"], "snapshot": facts["snapshot"],
+    return {"uri": done.uri, "id": done.id, "family": facts["family"], "candidate": facts["candidate"],
+            "snapshot": facts["snapshot"],
             "day": facts["day"], "version": facts["version"], "items": done.counts["items"], "users": done.counts["users"],
             "left_out_users": done.counts["left_out_users"], "dimension": facts["dimension"],
             **{name: measured[name] for name in ("recall", "queries_per_s", "p50_ms", "p99_ms")},

@@ -48,7 +48,7 @@ def people(snapshot: Snapshot, candidate: Candidate) -> People:
 
 
 def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np.ndarray]:
-    """Each user's rows once, those in `liked` before the others, and how many those are; the order of time is kept within both."""
+    """Each user's rows once, those in `liked` first, and how many those are; the order of time is kept within both."""
     stride = int(everything.items.max(initial=0)) + 1
     everybody = everything.users().astype(np.int64)
     mine = np.isin(everybody * stride + everything.items, liked.users().astype(np.int64) * stride + liked.items)
@@ -62,8 +62,10 @@ def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np
 
 def queries(encoder: Encoder, liked: Histories) -> np.ndarray:
     """float32 (users, d), encoded in blocks."""
-    blocks = [encoder.encode(liked.take(np.arange(start, min(start + BLOCK, len(liked))))) for start in range(0, len(liked), BLOCK)]
-    return np.concatenate(blocks) if blocks else np.zeros((0, encoder.dimension), np.float32)
+    if not len(liked):
+        return np.zeros((0, encoder.dimension), np.float32)
+    starts = range(0, len(liked), BLOCK)
+    return np.concatenate([encoder.encode(liked.take(np.arange(start, min(start + BLOCK, len(liked))))) for start in starts])
 
 
 def popularity(people: People, items: int) -> np.ndarray:

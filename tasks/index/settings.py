@@ -27,6 +27,7 @@ class BundleRequest:
     index: str = setting(REQUIRED, "URI of the index")
     snapshot: str | None = setting(None, "URI of the snapshot whose users are served; null: the one the candidate learned from")
     version: str | None = setting(None, "version of the registered model that this is")
-    minimum_recall: float = setting(0.98, "recall@50 against exact search below which nothing goes live", minimum=0.0, maximum=1.0)
+    minimum_recall: float = setting(0.98, "recall@50 against exact search below which nothing goes live", minimum=0.0,
+                                    maximum=1.0)
     probes: int = setting(2000, "users whose queries probe the index", minimum=1, maximum=1_000_000)
     seed: int = setting(0, "which users these are", minimum=0)

@@ -41,15 +41,15 @@ class Claim:
             Conflict: somebody claimed the generation in the meantime; nothing of this batch was written.
         """
         for _ in range(TRIES):
-            with self.client.pipeline(transaction=True) as pipe:
-                pipe.watch(self.names.claims)
-                self._check(pipe.hget(self.names.claims, self.generation))
-                pipe.multi()
-                fill(pipe)
-                try:
+            try:
+                with self.client.pipeline(transaction=True) as pipe:
+                    pipe.watch(self.names.claims)
+                    self._check(pipe.hget(self.names.claims, self.generation))
+                    pipe.multi()
+                    fill(pipe)
                     return pipe.execute()
-                except WatchError:  # another generation was claimed; this one perhaps not
-                    continue
+            except WatchError:  # another generation was claimed; or the connection broke, which the next try tells
+                continue
         raise Unreachable(f"{self.names.family} is claimed by others without pause", remedy="see which publishers are running")
 
     def delete(self, keys: Iterable[str]) -> int:

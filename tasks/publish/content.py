@@ -60,7 +60,7 @@ class _Bytes:
 
 
 def plan(generation: Generation, bucket_fields: int) -> dict:
-    """kind → {fields, buckets}: all that is needed to name every key of a generation, so it is written before the first of them."""
+    """kind → {fields, buckets}: it names every key of a generation, so it is written before the first of them."""
     counts = {"items": len(generation.item_ids), "users": len(generation.array("user_vectors")), "seen": len(generation.user_ids)}
     return {kind: {"fields": counts[kind], "buckets": max(1, math.ceil(counts[kind] / bucket_fields))} for kind in KINDS}
 

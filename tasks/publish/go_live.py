@@ -51,4 +51,5 @@ def _refusal(outcome: str, told: list[str], generation: Generation) -> BadReques
                         allowed=f"{told[1]} or later (generation {told[0]})", remedy="to go back on purpose, use rollback")
     live, fence, by, own = told
     return Conflict(f"{by} switched {generation.family} to generation {live} after this load had started",
-                    got=f"fence {own}", allowed=f"more than {fence}", remedy="nothing to do; to publish this one after all, load it again")
+                    got=f"fence {own}", allowed=f"more than {fence}",
+                    remedy="nothing to do; to publish this one after all, load it again")

@@ -37,7 +37,7 @@ def load(request: LoadRequest) -> dict:
     with answering(client):
         before = entries(client, names).get(generation.id)
         if before:
-            claim = Claim.take(client, names, generation.id, before)  # from here on nobody else deletes it, so what is seen whole stays whole
+            claim = Claim.take(client, names, generation.id, before)  # nobody deletes it now: what is seen whole stays so
             if manifest(client, names, generation.id) and not damaged(client, names, generation.id, before["plan"]):
                 log("publish.found_loaded", generation=generation.id)
                 return _result(generation, before)
@@ -60,7 +60,8 @@ def _clear(client: redis.Redis, names: Names, generation: str) -> bool:
 
 
 def _entry(generation: Generation, planned: dict) -> dict:
-    return {"state": "loading", "plan": planned, "started": time.time(), "uri": generation.artefact.uri, "day": generation.facts["day"],
+    return {"state": "loading", "plan": planned, "started": time.time(), "uri": generation.artefact.uri,
+            "day": generation.facts["day"],
             "version": generation.facts["version"], "counts": {kind: planned[kind]["fields"] for kind in KINDS}}
 
 
@@ -72,7 +73,8 @@ def _write(claim: Claim, generation: Generation, entry: dict, pointed: bool, bat
     if not pointed:
         _keep(claim, list(names.buckets(generation.id, planned)))
     if wrong := damaged(client, names, generation.id, planned):
-        raise Corrupt(f"Redis lost part of generation {generation.id} while it was loaded", got=f"another number of {' and '.join(wrong)}",
+        raise Corrupt(f"Redis lost part of generation {generation.id} while it was loaded",
+                      got=f"another number of {' and '.join(wrong)}",
                       remedy="look for eviction or another writer; load again")
     vectors = entry["counts"]["items"] + entry["counts"]["users"]
     entry = {**entry, "state": "loaded", "bytes": measured_bytes(client, names, generation.id, planned),
@@ -118,9 +120,11 @@ def _keep(claim: Claim, keys: list[str], at_once: int = 1000) -> None:
 
 def _manifest(generation: Generation, planned: dict) -> dict:
     facts = generation.facts
-    return {"generation": generation.id, "schema": SCHEMA, "family": generation.family, "version": facts["version"] or "", "day": facts["day"],
+    return {"generation": generation.id, "schema": SCHEMA, "family": generation.family, "version": facts["version"] or "",
+            "day": facts["day"],
             "dimension": facts["dimension"], "dtype": "float32", "store": generation.artefact.uri, "loaded": time.time(),
-            **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS}, **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS}}
+            **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS},
+            **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS}}
 
 
 def _result(generation: Generation, entry: dict) -> dict:

@@ -38,10 +38,12 @@ def rollback(request: RollbackRequest) -> dict:
         generation = _whole(store, client, names, target)
         facts, now = generation.facts, time.time()
         outcome, *told = [part.decode() for part in client.eval(
-            ROLL_BACK, 5, names.live, names.claims, names.manifest(target), names.audit, names.fence, target, pointer["generation"],
+            ROLL_BACK, 5, names.live, names.claims, names.manifest(target), names.audit, names.fence, target,
+            pointer["generation"],
             facts["day"], facts["version"] or "", generation.artefact.uri, now, request.by, request.why, request.ticket, KEPT)]
     if outcome != "live":
-        raise Conflict(f"what is live of {request.family} changed in this moment", got=outcome, remedy="look at the status, then decide again")
+        raise Conflict(f"what is live of {request.family} changed in this moment", got=outcome,
+                       remedy="look at the status, then decide again")
     previous, fence = told
     record(store, request.family, {"event": "rollback", "from": previous, "to": target, "fence": int(fence), "at": now,
                                    "by": request.by, "why": request.why})
@@ -64,7 +66,8 @@ def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
 def _whole(store: Store, client: redis.Redis, names: Names, target: str) -> Generation:
     kept = entries(client, names)
     if target not in kept or not manifest(client, names, target):
-        raise BadRequest(f"generation {target} of {names.family} is not kept in Redis", allowed=f"one of {', '.join(sorted(kept))}",
+        raise BadRequest(f"generation {target} of {names.family} is not kept in Redis",
+                         allowed=f"one of {', '.join(sorted(kept))}",
                          remedy="load and verify it again, or name another")
     if wrong := damaged(client, names, target, kept[target]["plan"]):
         raise Corrupt(f"Redis lost {' and '.join(wrong)} of generation {target}", remedy="load it again, then roll back")
@@ -75,5 +78,6 @@ def _whole(store: Store, client: redis.Redis, names: Names, target: str) -> Gene
 
 
 def _result(request: RollbackRequest, generation: str, previous: str, fence: str, version: str | None, seconds: float) -> dict:
-    return {"family": request.family, "generation": generation, "previous": previous, "fence": int(fence), "version": version or None,
+    return {"family": request.family, "generation": generation, "previous": previous, "fence": int(fence),
+            "version": version or None,
             "seconds_live": round(seconds, 1)}

@@ -26,7 +26,8 @@ def check_room(client: redis.Redis, needed: int, allow_eviction: bool) -> None:
         raise BadRequest("the server evicts any key when it is full, live vectors too", got=f"maxmemory-policy {policy}",
                          allowed="noeviction or volatile-*", remedy="change the policy, or set allow_eviction")
     if used + needed > limit:
-        raise BadRequest(f"the generation does not fit into Redis: it needs about {_mb(needed)}", got=f"{_mb(max(0, limit - used))} free of {_mb(limit)}",
+        raise BadRequest(f"the generation does not fit into Redis: it needs about {_mb(needed)}",
+                         got=f"{_mb(max(0, limit - used))} free of {_mb(limit)}",
                          remedy=f"raise maxmemory to {_mb(used + needed)} or sweep old generations; what is live stays")
 
 

@@ -1,7 +1,8 @@
 """The steps that must be atomic, as Lua scripts over the small keys of one family (one slot of a cluster).
 
-Fencing (Kleppmann 2016, "How to do distributed locking"): whoever starts to load, sweep or roll back draws a number that only grows and
-claims a generation with it. Keys of a generation are written only under its newest claim, and the pointer only moves to a higher number.
+Fencing (Kleppmann 2016, "How to do distributed locking"): whoever starts to load, sweep or roll back draws a number that only
+grows and claims a generation with it. Keys of a generation are written only under its newest claim, and the pointer only moves to
+a higher number.
 """
 
 CLAIM = """-- KEYS fence, claims, generations; ARGV generation, entry. Returns the fence
@@ -18,7 +19,7 @@ redis.call('DEL', KEYS[2])
 return 1
 """
 
-FINISH = """-- KEYS claims, generations, manifest; ARGV generation, fence, entry, field, value, … Returns 1, or 0 when the claim is lost
+FINISH = """-- KEYS claims, generations, manifest; ARGV generation, fence, entry, field, value, … Returns 0 when the claim is lost
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[3], unpack(ARGV, 4))
@@ -42,7 +43,8 @@ redis.call('LTRIM', KEYS[4], 0, tonumber(ARGV[8]) - 1)
 return {'live', live[1] or '', fence, 'now'}
 """
 
-ROLL_BACK = """-- KEYS live, claims, manifest, audit, fence; ARGV to, expected live, day, version, store, since, by, why, ticket, audit length
+ROLL_BACK = """-- KEYS live, claims, manifest, audit, fence
+-- ARGV to, expected live, day, version, store, since, by, why, ticket, audit length
 local live = redis.call('HGET', KEYS[1], 'generation')
 if live ~= ARGV[2] then return {'moved', live or ''} end
 if redis.call('EXISTS', KEYS[3]) == 0 then return {'absent'} end

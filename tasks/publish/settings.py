@@ -13,7 +13,7 @@ class LoadRequest:
 
     store: str = setting(REQUIRED, "root URI of the store")
     generation: str = setting(REQUIRED, "URI of the generation")
-    bucket_fields: int = setting(100, "fields a bucket holds on average; below the server's hash-max-listpack-entries it can be compact",
+    bucket_fields: int = setting(100, "fields a bucket holds on average; below the server's hash-max-listpack-entries: compact",
                                  minimum=1, maximum=100_000)
     batch_fields: int = setting(1000, "fields sent in one pipeline", minimum=1, maximum=100_000)
     allow_eviction: bool = setting(False, "load into a server that may evict what is live when it is full")
@@ -25,7 +25,8 @@ class VerifyRequest:
 
     store: str = setting(REQUIRED, "root URI of the store")
     generation: str = setting(REQUIRED, "URI of the generation")
-    share: float = setting(1.0, "share of the buckets that is read back; the counts of all of them are compared", minimum=0.0, maximum=1.0)
+    share: float = setting(1.0, "share of the buckets that is read back; the counts of all of them are compared", minimum=0.0,
+                           maximum=1.0)
     seed: int = setting(0, "which buckets these are", minimum=0)
 
 

@@ -31,7 +31,8 @@ def _family(client: redis.Redis, names: Names) -> dict:
     pointer.pop("ticket", None)
     kept = {}
     for generation, entry in entries(client, names).items():
-        kept[generation] = {"state": entry["state"], "day": entry["day"], "version": entry["version"], "started": entry["started"],
+        kept[generation] = {"state": entry["state"], "day": entry["day"], "version": entry["version"],
+                            "started": entry["started"],
                             "whole": bool(manifest(client, names, generation)), "bytes": entry.get("bytes"),
                             "keys": sum(part["buckets"] for part in entry["plan"].values()) + 1, **entry["counts"]}
     shown = {**pointer, "fence": int(pointer["fence"]), "since": float(pointer["since"])} if pointer else None

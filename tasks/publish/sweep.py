@@ -16,8 +16,8 @@ from tasks.publish.settings import SweepRequest
 def sweep(request: SweepRequest) -> dict:
     """Delete what is neither live nor the one before, and cannot go live any more.
 
-    A generation claimed before the live one went live is refused by `go_live` for ever, so it goes at once, half-loaded or not, even
-    while its loader still runs: that one is told at its next batch. One claimed later is on its way, until it is given up.
+    A generation claimed before the live one went live is refused by `go_live` for ever, so it goes at once, half-loaded or not,
+    even while its loader still runs: that one is told at its next batch. One claimed later is on its way, until it is given up.
     """
     names, client, kept, swept, keys = Names(request.family), connect(), {}, [], 0
     with answering(client):

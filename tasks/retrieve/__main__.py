@@ -22,9 +22,12 @@ def parser() -> argparse.ArgumentParser:
     add("--family", default=ALL, help="item2vec, gru4rec, …, or all of them merged (default: %(default)s)")
     add("--k", type=int, default=10, help="how many (default: %(default)s)")
     add("--json", action="store_true", help="one JSON object instead of a table")
-    add("--redis", metavar="URL", help="redis://user:password@host:port/0 (default: RECALL_REDIS_URL; a URL given here shows in the process list)")
-    add("--store", metavar="URI", default=os.environ.get("RECALL_STORE"), help="where generations lie (default: RECALL_STORE, else as published)")
-    top = argparse.ArgumentParser(prog="python -m tasks.retrieve", description="Recommendations and similar items from what is live.")
+    add("--redis", metavar="URL",
+        help="redis://user:password@host:port/0 (default: RECALL_REDIS_URL; a password given here shows in the process list)")
+    add("--store", metavar="URI", default=os.environ.get("RECALL_STORE"),
+        help="where generations lie (default: RECALL_STORE, else as published)")
+    top = argparse.ArgumentParser(prog="python -m tasks.retrieve",
+                                  description="Recommendations and similar items from what is live.")
     verbs = top.add_subparsers(dest="verb", required=True)
     similar = verbs.add_parser("similar", parents=[common], help="items like one item")
     what = similar.add_mutually_exclusive_group(required=True)
@@ -33,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     recommend = verbs.add_parser("recommend", parents=[common], help="items for a user, or for a history")
     whom = recommend.add_mutually_exclusive_group(required=True)
     whom.add_argument("--user", help="the user's id")
-    whom.add_argument("--history", nargs="+", metavar="ITEM", help="ids or titles, oldest first, of somebody who need not be known")
+    whom.add_argument("--history", nargs="+", metavar="ITEM",
+                      help="ids or titles, oldest first, of somebody who need not be known")
     return top
 
 
@@ -46,7 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     except RecallError as error:
         print(f"{asked.verb}: {type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
-    print(json.dumps({**dataclasses.asdict(answer), "notes": notes}, ensure_ascii=False) if asked.json else rendered(answer, notes))
+    if asked.json:
+        print(json.dumps({**dataclasses.asdict(answer), "notes": notes}, ensure_ascii=False))
+    else:
+        print(rendered(answer, notes))
     return 0
 
 

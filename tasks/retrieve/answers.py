@@ -22,8 +22,8 @@ class Hit:
     """One recommended item.
 
     Attributes:
-        score: the inner product of query and item (cosine for similar items, number of likes for popular ones); over several families,
-            the sum of reciprocal ranks.
+        score: the inner product of query and item (cosine for similar items, number of likes for popular ones); over several
+            families, the sum of reciprocal ranks.
         families: those that proposed it, in the order asked.
     """
 

@@ -1,8 +1,8 @@
 """Following the pointer of a family while it moves, so that no answer fails and none mixes two generations.
 
-Every question is one transaction: the pointer, the data of the generation held, and that generation's manifest. Sweeping deletes the manifest
-before anything else, so data read while the manifest stands is whole. When the pointer has moved, one caller opens the new generation;
-until that is done the others go on with the old one, which stays whole in Redis as the one before.
+Every question is one transaction: the pointer, the data of the generation held, and that generation's manifest. Sweeping deletes
+the manifest before anything else, so data read while the manifest stands is whole. When the pointer has moved, one caller opens
+the new generation; until that is done the others go on with the old one, which stays whole in Redis as the one before.
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ class Followed:
         return live.decode()
 
     def _nothing(self) -> BadRequest:
-        return BadRequest(f"nothing of {self.names.family} is live", remedy=f"publish it: trigger the DAG publish_{self.names.family}")
+        return BadRequest(f"nothing of {self.names.family} is live",
+                          remedy=f"publish it: trigger the DAG publish_{self.names.family}")
 
     def _open(self, generation: str, wait: bool) -> Held | None:
-        """Hold this generation; None when another caller is opening one, or when it cannot be had now and an older one still serves."""
+        """Hold this generation; None when another caller is opening one, or when it cannot be had and an older one serves."""
         if not self._lock.acquire(blocking=wait):
             return None
         try:

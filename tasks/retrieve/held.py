@@ -77,13 +77,16 @@ class Held:
 
 def _same(artefact: Artefact, manifest: dict[str, str]) -> None:
     if int(manifest.get("schema", 0)) > SCHEMA:
-        raise Corrupt("Redis was loaded by a newer version", got=f"schema {manifest['schema']}", allowed=f"schema {SCHEMA} or older",
+        raise Corrupt("Redis was loaded by a newer version", got=f"schema {manifest['schema']}",
+                      allowed=f"schema {SCHEMA} or older",
                       remedy="upgrade this reader")
     told = {"generation": artefact.id, "family": artefact.facts.get("family"), "dimension": str(artefact.facts.get("dimension")),
             "fields.items": str(artefact.counts.get("items"))}
-    wrong = [f"{name} {manifest.get(name)!r} in Redis, {value!r} in the folder" for name, value in told.items() if manifest.get(name) != value]
+    wrong = [f"{name} {manifest.get(name)!r} in Redis, {value!r} in the folder"
+             for name, value in told.items() if manifest.get(name) != value]
     if wrong:
-        raise Corrupt(f"{artefact.path} and Redis are not the same generation", got="; ".join(wrong), remedy="publish this generation again")
+        raise Corrupt(f"{artefact.path} and Redis are not the same generation", got="; ".join(wrong),
+                      remedy="publish this generation again")
 
 
 faiss.omp_set_num_threads(1)  # a service answers several callers at once; threads inside one answer would only fight

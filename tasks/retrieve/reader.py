@@ -29,8 +29,8 @@ class Reader:
         families: those to merge when a call names none; None: all that ever went live.
         timeout_seconds: longest wait for Redis.
 
-    Every call may raise `Unreachable` (Redis does not answer), `BadRequest` (nothing is live, k below 1) and `Corrupt` (what is live differs
-    from its digest, or folder and Redis are not the same generation). A k beyond the catalogue gives all there is.
+    Every call may raise `Unreachable` (Redis does not answer), `BadRequest` (nothing is live, k below 1) and `Corrupt` (what is
+    live differs from its digest, or folder and Redis are not the same generation). A k beyond the catalogue gives all there is.
     """
 
     def __init__(self, redis_url: str | None = None, store: str | None = None, families: Sequence[str] | None = None,
@@ -56,10 +56,12 @@ class Reader:
                 item = self._best(held, title)
             lists = {one: h.similar(h.rows[item], max(k, DEPTH)) for one, h in held.items() if item in h.rows}
             if not lists:
-                raise BadRequest("no live model knows this item", got=item, remedy="it is new, or was never liked; ask by title to see what is there")
+                raise BadRequest("no live model knows this item", got=item,
+                                 remedy="it is new, or was never liked; ask by title to see what is there")
             return _answer({one: held[one] for one in lists}, lists, k, "similar", _items(held, [item]))
 
-    def recommend(self, user: str | None = None, k: int = 10, *, history: Sequence[str] | None = None, family: str | None = None) -> Answer:
+    def recommend(self, user: str | None = None, k: int = 10, *, history: Sequence[str] | None = None,
+                  family: str | None = None) -> Answer:
         """Items for a user, or for anybody whose history is given; what they have seen is left out.
 
         Args:
@@ -69,9 +71,12 @@ class Reader:
             family: one family, or None for all of them merged.
         """
         if (user is None) == (history is None):
-            raise BadRequest("recommend for a user or for a history", got="both" if user is not None else "neither", allowed="one of them")
+            raise BadRequest("recommend for a user or for a history", got="both" if user is not None else "neither",
+                             allowed="one of them")
         with answering(self.client):
-            return self._for_user(str(user), k, family) if history is None else self._for_history([str(id) for id in history], k, family)
+            if history is None:
+                return self._for_user(str(user), k, family)
+            return self._for_history([str(id) for id in history], k, family)
 
     def find(self, title: str, family: str | None = None) -> list[Item]:
         """Items whose title matches, best first: whole title, its beginning, a part of it; then by popularity."""
@@ -101,7 +106,7 @@ class Reader:
             liked[one], seen[one] = unpack_seen(rows) if rows else (np.zeros(0, np.int32),) * 2
             if vector is not None:
                 vectors[one] = unpack_vector(vector)
-        history = next((tuple(held[one].item(row) for row in rows[::-1].tolist()) for one, rows in liked.items() if len(rows)), ())
+        history = next((tuple(map(held[one].item, rows[::-1].tolist())) for one, rows in liked.items() if len(rows)), ())
         seen = _seen_by_any(held, seen)
         if not vectors:
             return self._popular(held, seen, k, history)

@@ -7,7 +7,8 @@ from itertools import zip_longest
 from tasks.retrieve.answers import Answer, Item
 
 TITLE, GENRES, HISTORY = 44, 32, 40
-SOURCES = {"user": "recommended from the user's stored vector", "history": "recommended from the history given", "similar": "similar items",
+SOURCES = {"user": "recommended from the user's stored vector", "history": "recommended from the history given",
+           "similar": "similar items",
            "popular": "nothing to search with is known of this user: the most liked items"}
 
 
@@ -17,7 +18,8 @@ def rendered(answer: Answer, notes: list[str]) -> str:
     told = [_about(answer), *notes]
     told += [f"unknown to every live model: {', '.join(answer.unknown)}"] if answer.unknown else []
     several = len(answer.generations) > 1
-    heading = ["#", "title", "genres", "score", *(["families"] if several else []), *(["history, newest first"] if beside else [])]
+    heading = ["#", "title", "genres", "score", *(["families"] if several else []),
+               *(["history, newest first"] if beside else [])]
     rows = []
     for rank, (hit, past) in enumerate(zip_longest(answer.hits, answer.history[:len(answer.hits)] if beside else ()), 1):
         row = [str(rank), _cut(hit.item.title, TITLE), _cut(", ".join(hit.item.genres), GENRES), f"{hit.score:.3f}"]

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
 from tasks.retrieve.held import Held
+
+ARTICLE = re.compile(r"(.+), (the|a|an)( \(.*\))?")  # "Empire Strikes Back, The (1980)"
+
+NO_MATCH = 3
 
 
 def find(held: Held, text: str) -> list[tuple[int, int]]:
     """(how well, row) of every item whose title matches, best first: 0 the whole title, 1 its beginning, 2 a part of it.
 
-    Case does not matter; a year in brackets at the end may be left out of a whole title; equally good matches are ordered by popularity.
+    Case does not matter; a year in brackets at the end may be left out of a whole title; equally good matches are ordered by
+    popularity.
     """
     wanted, found = text.casefold().strip(), []
     for row, title in enumerate(held.folder.titles):
-        told = title.casefold()
-        if wanted in told:
-            whole = told == wanted or (told.startswith(wanted + " (") and told.endswith(")"))
-            found.append((0 if whole else 1 if told.startswith(wanted) else 2, row))
+        level = min(_level(wanted, form) for form in _forms(title.casefold()))
+        if level < NO_MATCH:
+            found.append((level, row))
     return sorted(found, key=lambda match: (match[0], -int(held.popularity[match[1]]), match[1]))
+
+
+def _level(wanted: str, title: str) -> int:
+    if title == wanted or (title.startswith(wanted + " (") and title.endswith(")")):
+        return 0
+    return 1 if title.startswith(wanted) else 2 if wanted in title else NO_MATCH
+
+
+def _forms(title: str) -> list[str]:
+    """The title as it stands, and with its article in front."""
+    moved = ARTICLE.fullmatch(title)
+    return [title, f"{moved[2]} {moved[1]}{moved[3] or ''}"] if moved else [title]

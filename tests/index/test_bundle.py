@@ -1,0 +1,113 @@
+"""A generation holds what a reader needs, and a bad index never becomes one."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tasks.core import tracking
+from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.generation import LOADED, SERVED, Generation
+from tasks.core.store import Store
+from tasks.index.build import build
+from tasks.index.bundle import bundle
+from tasks.index.probe import recall
+from tasks.index.settings import BuildRequest, BundleRequest
+from tests import generations, worlds
+
+WORLD = worlds.grouped()
+
+
+@pytest.fixture
+def root(tmp_path):
+    return (tmp_path / "store").as_uri()
+
+
+def opened(root, made):
+    return Generation(Store(root).open(made["uri"], "generation"), verified=LOADED + SERVED)
+
+
+def test_exact_search_is_probed_as_exact_and_repeated_work_is_found_done(root):
+    made = generations.generation(root, WORLD)
+    assert made["recall"] == 1.0 and made["queries_per_s"] > 0 and 0 < made["p50_ms"] <= made["p99_ms"]
+    assert (made["items"], made["users"], made["dimension"], made["version"], made["day"]) == (60, 120, 8, "1", worlds.DAY)
+    assert generations.generation(root, WORLD) == made
+
+
+def test_titles_genres_and_popularity_stand_in_the_rows_of_the_candidate(root):
+    generation = opened(root, generations.generation(root, WORLD))
+    assert (generation.item_ids[4], generation.titles[4], generation.genres[4]) == ("5", "Film 5 of group 1", "genre 1")
+    counts = np.bincount(WORLD.items, minlength=60)
+    assert generation.array("popularity").tolist() == counts.tolist()
+    assert counts[generation.array("popular")].tolist() == sorted(counts.tolist(), reverse=True)
+
+
+def test_users_have_the_query_of_their_whole_history_and_everything_they_saw(root):
+    world = dataclasses.replace(WORLD, ratings=np.where(WORLD.items % 2, 5.0,
+                                                        2.0).astype(np.float32))  # half of what they saw, they disliked
+    generation = opened(root, generations.generation(root, world))
+    vectors, offsets, items = generation.array("vectors"), generation.array("seen.offsets"), generation.array("seen.items")
+    for user in range(120):
+        row = generation.user_ids[:].index(world.user_id(user))
+        mine = world.items[world.users == user].tolist()
+        liked = [item for item in mine if item % 2]
+        np.testing.assert_allclose(generation.array("user_vectors")[row], vectors[liked].mean(axis=0), rtol=1e-4, atol=1e-5)
+        assert items[offsets[row]:offsets[row + 1]].tolist() == liked + [item for item in mine if not item % 2]
+        assert generation.array("liked")[row] == len(liked)
+
+
+def test_users_who_know_nothing_of_the_catalogue_are_left_out_and_counted(root):
+    made = generations.generation(root, WORLD, items=2)  # only items 1 and 2 are in the model
+    known = [user for user in range(120) if set(WORLD.items[WORLD.users == user].tolist()) & {0, 1}]
+    generation = opened(root, made)
+    assert made["users"] == len(known) and made["left_out_users"] == 120 - len(known)
+    assert sorted(generation.user_ids[:]) == sorted(WORLD.user_id(user) for user in known)
+
+
+def test_users_who_only_disliked_have_no_vector_but_keep_what_they_saw(root):
+    world = dataclasses.replace(WORLD, ratings=np.where(WORLD.users == 7, 1.0, 5.0).astype(np.float32))
+    made = generations.generation(root, world)
+    generation = opened(root, made)
+    assert made["users"] == 119 and len(generation.user_ids) == 120 and generation.user_ids[119] == "8"
+    offsets = generation.array("seen.offsets")
+    assert offsets[120] - offsets[119] == 12 and generation.array("liked")[119] == 0
+
+
+def test_an_index_that_finds_too_little_does_not_become_a_generation(root):
+    world = worlds.grouped(users=60, items=600, groups=3, likes=20)
+    with pytest.raises(RefusedData, match="recall@50") as refusal:
+        generations.generation(root, world, factory="LSH4")
+    assert "at least 0.98" in str(refusal.value)
+    assert Store(root).names("generations", "item2vec") == []
+
+
+def test_a_generation_found_done_is_still_held_to_the_bound(root):
+    made = generations.generation(root, worlds.grouped(users=60, items=600), factory="SQ4", minimum_recall=0.5)
+    index = Store(root).open(made["uri"], "generation").lineage["parents"][0]
+    assert made["recall"] < 1.0
+    with pytest.raises(RefusedData, match="at least 1.0"):
+        bundle(BundleRequest(store=root, index=index, version="1", minimum_recall=1.0))
+
+
+def test_recall_counts_what_is_missing_and_forgives_ties():
+    vectors = np.array([[4.0], [3.0], [2.0], [2.0], [1.0]], np.float32)
+    query = np.ones((1, 1), np.float32)
+    assert recall(query, vectors, [np.array([0, 1, 3])], k=3) == 1.0
+    assert recall(query, vectors, [np.array([0, 1, 4])], k=3) == pytest.approx(2 / 3)
+    assert recall(query, vectors, [np.array([0])], k=3) == pytest.approx(1 / 3)
+
+
+def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeypatch):
+    uri = generations.candidate(Store(root), WORLD)
+    registry = {("item2vec", "champion"): SimpleNamespace(version="7", tags={"recall.uri": uri})}
+    monkeypatch.setattr(tracking, "by_alias", lambda family, alias: registry.get((family, alias)))
+    made = build(BuildRequest(store=root, family="item2vec"))
+    assert (made["candidate"], made["version"], made["items"]) == (uri, "7", 60)
+    with pytest.raises(BadRequest, match="no champion yet"):
+        build(BuildRequest(store=root, family="gru4rec"))
+
+
+def test_a_candidate_of_another_family_is_refused(root):
+    with pytest.raises(BadRequest, match="another family"):
+        build(BuildRequest(store=root, family="gru4rec", candidate=generations.candidate(Store(root), WORLD)))

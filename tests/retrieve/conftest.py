@@ -1,0 +1,1 @@
+from tests.servers_valkey import server, shared_server  # noqa: F401
