@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -40,18 +41,24 @@ class Accounts:
         return self.quarantined / max(self.quarantined + self.kept, 1)
 
 
-def close(rows: DataFrame, rows_in: int) -> Accounts:
-    """Count the verdicts and hold them against the lines of the file.
+def close(frames: dict[str, DataFrame], rows_in: dict[str, int]) -> dict[str, Accounts]:
+    """Count the verdicts of every table and hold them against the lines of its file.
 
     Raises:
         RuntimeError: a row is lost or counted twice. That is a fault of ours, never of the data.
     """
-    counts = {row["verdict"]: row["count"] for row in rows.groupBy("verdict").count().collect()}
-    kept, later = counts.pop(None, 0), counts.pop(LATER, 0)
-    accounts = Accounts(rows_in, kept, later, {reason: counts[reason] for reason in REASONS if reason in counts})
-    if rows_in != kept + later + sum(counts.values()) or accounts.quarantined != sum(counts.values()):
-        raise RuntimeError(f"the accounts do not close: {rows_in} rows in, {kept} kept, {later} later, set aside {counts}")
-    return accounts
+    verdicts = [frame.select(F.lit(name).alias("table"), "verdict") for name, frame in frames.items()]
+    counts: dict[str, dict] = {name: {} for name in frames}
+    for row in reduce(DataFrame.union, verdicts).groupBy("table", "verdict").count().collect():
+        counts[row["table"]][row["verdict"]] = row["count"]
+    return {name: _closed(name, counts[name], rows_in[name]) for name in frames}
+
+
+def _closed(name: str, counts: dict, rows_in: int) -> Accounts:
+    told = Accounts(rows_in, counts.get(None, 0), counts.get(LATER, 0), {reason: counts[reason] for reason in REASONS if reason in counts})
+    if rows_in != told.kept + told.later + told.quarantined or rows_in != sum(counts.values()):
+        raise RuntimeError(f"the accounts of the {name} do not close: {rows_in} rows in, verdicts {counts}")
+    return told
 
 
 def set_aside(rows: DataFrame, table: str) -> DataFrame:

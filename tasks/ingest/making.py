@@ -6,7 +6,6 @@ import dataclasses
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from tasks.core.identity import code_version
 from tasks.core.log import log
@@ -16,7 +15,7 @@ from tasks.ingest import accounts, batch, catalogue, figures, report, tables
 from tasks.ingest.accounts import Accounts
 from tasks.ingest.examine import Shape
 from tasks.ingest.fingerprint import Fingerprint
-from tasks.ingest.lines import cut, numbered
+from tasks.ingest.lines import PLACE, cut, numbered
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.snapshot import settings_of
 from tasks.ingest.sources import Source
@@ -58,13 +57,13 @@ class Making:
         items = catalogue.items(self.spark, self.source, self.shapes["items"]).cache()
         users = catalogue.users(self.spark, self.source, self.shapes["users"]).cache() if "users" in self.shapes else None
         lines = cut(numbered(self.spark, self.source.folder / self.source.interactions.file), self.shapes["interactions"])
-        rows = judge(lines, items.where("verdict is null"), self.source, self.request.day_ends, self.now)
+        rows = judge(lines, _kept(items), self.source, self.request.day_ends, self.now)
         return rows.cache(), items, users
 
     def _account(self, rows: DataFrame, items: DataFrame, users: DataFrame | None) -> "Told":
         """Close the accounts of all tables; refuse what is too bad."""
         frames = {"interactions": rows, "items": items} | ({"users": users} if users is not None else {})
-        closed = {name: accounts.close(frame, self._lines(name)) for name, frame in frames.items()}
+        closed = accounts.close(frames, {name: self._lines(name) for name in frames})
         bad = reduce(DataFrame.unionByName, [accounts.set_aside(frame, name) for name, frame in frames.items()])
         shown = accounts.examples(bad) if any(one.quarantined for one in closed.values()) else []
         for name, one in closed.items():
@@ -77,7 +76,7 @@ class Making:
         return self.files[table.file].lines - (table.header is not None)
 
     def _fill(self, draft: Draft, rows: DataFrame, items: DataFrame, users: DataFrame | None, told: "Told") -> None:
-        made = tables.build(*[frame and frame.where("verdict is null") for frame in (rows, items, users)], self.request)
+        made = tables.build(*map(_kept, (rows, items, users)), self.request)
         tables.write(made.interactions, draft.path / "interactions", told.rows.kept, "user", "position")
         tables.write(made.items, draft.path / "items", told.closed["items"].kept, "item")
         tables.write(made.users, draft.path / "users", 1, "user")
@@ -123,6 +122,14 @@ class Making:
         draft.counts = {name: one.quarantined for name, one in told.closed.items()}
         draft.facts = {"dataset": self.request.dataset, "day": self.request.day, "reasons": summary}
         draft.lineage = {"settings": settings_of(self.request), "code": code_version("ingest"), "parents": []}
+
+
+def _kept(frame: DataFrame | None) -> DataFrame | None:
+    """The rows without a verdict, without the columns that only verdicts need; interactions keep their place in the file."""
+    if frame is None:
+        return None
+    kept = frame.where("verdict is null").drop("verdict", "raw")
+    return kept.drop(*PLACE) if "id" in frame.columns else kept
 
 
 @dataclasses.dataclass(frozen=True)

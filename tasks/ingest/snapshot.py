@@ -40,7 +40,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         log("ingest.found", id=id)
         return answer(found)
     batch.preload()
-    with session(request.spark) as spark:
+    with session(request.spark, sum(one.bytes for one in files.values())) as spark:
         from tasks.ingest.making import Making
 
         making = Making(spark, store, request, source, shapes, files, suite, now=int(time.time()) if now is None else now)

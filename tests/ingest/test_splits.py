@@ -1,0 +1,86 @@
+"""No split lets a model learn from what it is asked about."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.core.request import parse
+from tasks.core.snapshot import PARTS
+from tasks.ingest.settings import Split
+from tasks.ingest.splits import divide
+
+COLUMNS = "user string, timestamp bigint, order bigint, file string, line bigint, liked boolean"
+DAY_ENDS = 40 * 86_400
+KEYS = {"time": lambda row: (row.timestamp, row.line), "given": lambda row: (row.order, row.line), "file": lambda row: (row.line,)}
+ROW = st.tuples(st.sampled_from("abcdef"), st.integers(0, 39), st.integers(0, 9), st.booleans())
+SPLITS = ({"test": 3, "validation": 1}, {"test": 1, "validation": 1, "order": "given"}, {"test": 2, "validation": 0, "order": "file"},
+          {"hold_out_short": True}, {"method": "users", "test_share": 0.4, "validation_share": 0.3},
+          {"method": "users", "test_share": 0.5, "order": "given"}, {"method": "temporal", "test_days": 9, "validation_days": 4})
+
+
+def divided(spark, rows, split) -> dict[str, list]:
+    """Rows (user, day, order, liked) as divided, by user, in the user's order."""
+    frame = spark.createDataFrame([(user, day * 86_400, order, "f", line, liked) for line, (user, day, order, liked) in enumerate(rows, 1)],
+                                  COLUMNS)
+    users: dict[str, list] = {}
+    for row in divide(frame, split, DAY_ENDS).collect():
+        users.setdefault(row.user, []).append(row)
+    return {user: sorted(found, key=KEYS[split.order]) for user, found in users.items()}
+
+
+@pytest.mark.parametrize("asked", SPLITS, ids=lambda asked: "-".join(map(str, asked.values())))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROW, min_size=1, max_size=120))
+def test_no_row_of_a_later_part_and_no_row_after_one_is_learned_from(spark, asked, rows):
+    split = parse(Split, asked)
+    made = divided(spark, rows, split)
+    assert sum(map(len, made.values())) == len(rows), "no row is lost"
+    for found in made.values():
+        assert [row.position for row in found] == list(range(len(found)))
+        parts = [PARTS.index(row.part) for row in found]
+        assert parts == sorted(parts), "a user's parts follow each other in the user's own order"
+
+
+def parts(spark, pattern: str, **asked) -> str:
+    """One user whose rows are liked where `pattern` has an x; the first letters of their parts."""
+    rows = [("a", day, day, mark == "x") for day, mark in enumerate(pattern)]
+    return "".join(row.part[0] for row in divided(spark, rows, parse(Split, asked))["a"])
+
+
+def test_cuts_are_counted_over_liked_rows_and_the_rest_goes_where_it_lies(spark):
+    assert parts(spark, "xx.x.x.x.xx.", test=3, validation=1) == "tttt" + "t" + "v" + "v" + "tttt" + "t"
+    assert parts(spark, "xxxx", test=3, validation=1) == "tttt"
+    made = divided(spark, [("a", day, day, True) for day in range(4)], parse(Split, {"test": 3, "validation": 1}))
+    assert {row.part for row in made["a"]} == {"train"}, "a user with nothing left to learn from is not held out"
+    short = divided(spark, [("a", day, day, True) for day in range(2)], parse(Split, {"hold_out_short": True}))
+    assert {row.part for row in short["a"]} == {"test"}
+
+
+def test_ties_in_time_follow_the_file(spark):
+    rows = [("a", 5, 9 - n, True) for n in range(6)]
+    by_time = divided(spark, rows, parse(Split, {"test": 1, "validation": 1}))["a"]
+    assert [(row.line, row.part) for row in by_time][-2:] == [(5, "validation"), (6, "test")]
+    given_order = divided(spark, rows, parse(Split, {"test": 1, "validation": 1, "order": "given"}))["a"]
+    assert [(row.line, row.part) for row in given_order][-2:] == [(2, "validation"), (1, "test")]
+
+
+def test_users_are_held_out_in_the_shares_asked_for_and_stay_on_their_side(spark):
+    rows = [(f"u{user}", day, day, True) for user in range(400) for day in range(10)]
+    split = parse(Split, {"method": "users", "seed": 3})
+    made = divided(spark, rows, split)
+    sides = {user: {row.part for row in found} - {"history"} for user, found in made.items()}
+    counts = {part: sum(side == {part} for side in sides.values()) for part in ("train", "validation", "test")}
+    assert sum(counts.values()) == 400
+    assert 22 <= counts["test"] <= 60 and 22 <= counts["validation"] <= 60, counts
+    held_out = next(found for user, found in made.items() if sides[user] == {"test"})
+    assert [row.part for row in held_out] == ["history"] * 8 + ["test"] * 2
+    fewer = divided(spark, [row for row in rows if row[0] in ("u1", "u2", "u3", "u399")], split)
+    assert all({row.part for row in fewer[user]} - {"history"} == sides[user] for user in fewer)
+
+
+def test_a_temporal_split_cuts_everybody_at_the_same_moments(spark):
+    rows = [(user, day, 0, True) for user in "abc" for day in range(40)]
+    for found in divided(spark, rows, parse(Split, {"method": "temporal", "test_days": 7, "validation_days": 3})).values():
+        assert [row.part for row in found] == ["train"] * 30 + ["validation"] * 3 + ["test"] * 7
