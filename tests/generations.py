@@ -6,6 +6,7 @@ import numpy as np
 
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders import MeanEncoder
+from tasks.core.similar import unit
 from tasks.core.store import Store
 from tests import worlds
 
@@ -19,7 +20,7 @@ def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: s
     centres = np.linalg.qr(random.standard_normal((dimension, dimension)))[0][:int(world.item_group.max()) + 1]
     vectors = (centres[world.item_group[:count]] + 0.1 * random.standard_normal((count, dimension))).astype(np.float32)
     with store.writing("candidate", "candidates", family, id) as draft:
-        save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, vectors, MeanEncoder(vectors))
+        save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, unit(vectors), MeanEncoder(vectors))
         draft.counts = {"items": count}
         draft.facts = {"family": family, "day": day, "dataset": "planted", "dimension": dimension, "snapshot": snapshot,
                        "settings_digest": "0" * 16, "code": "0" * 12}

@@ -58,7 +58,7 @@ ITEM2VEC = {
                      "Walks", "Corpus"),
     "walk_length": number(4, 2, 100, "Items in a walk.", "Walks", "Walk length"),
     "walk_words": number(0.5, 0.01, 1000, "Words of walks an epoch for each training interaction.", "Walks", "Words of walks"),
-    "algorithm": choice("skip-gram", ["skip-gram", "cbow"], "Predict the neighbours from the item, or the item from its neighbours.",
+    "algorithm": choice("cbow", ["skip-gram", "cbow"], "Predict the neighbours from the item, or the item from its neighbours.",
                         "Model", "Algorithm"),
     "dimension": number(32, 2, 1024, "Dimensions of a vector.", "Model", "Dimension"),
     "window": number(4, 1, 200, "Neighbours within this many places are predicted.", "Model", "Window"),
@@ -67,12 +67,29 @@ ITEM2VEC = {
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users get no vector and are never recommended.", "Model", "Minimum count"),
     "query_decay": Param(None, type=["null", "number"], minimum=0, maximum=10_000, section="Model", title="Query decay",
                          description_md="Items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike. Empty: chosen on validation."),
-    "learning_rate": number(0.025, 1e-5, 1.0, "At the first epoch; falls linearly to a hundredth of it.", "Training", "Learning rate"),
+    "learning_rate": number(0.05, 1e-5, 1.0, "At the first epoch; falls linearly to a hundredth of it.", "Training", "Learning rate"),
     "epochs": number(60, 1, 2000, "Passes over the corpus at most.", "Training", "Epochs"),
-    "patience": number(10, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "patience": number(40, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "threads": number(1, 1, 64, "Training threads; with more than 1 two trainings differ slightly.", "Training", "Threads"),
 }
-GRU4REC: dict = {}
+GRU4REC = {
+    "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
+    "hidden": number(256, 2, 4096, "Hidden units of the recurrent layer.", "Model", "Hidden units"),
+    "window": number(200, 1, 10_000, "Items read before a prediction at most, in training and in serving.", "Model", "Window"),
+    "input_dropout": number(0.3, 0, 0.95, "Share of an item's input vector dropped in training.", "Model", "Input dropout"),
+    "output_dropout": number(0.3, 0, 0.95, "Share of the hidden state dropped in training.", "Model", "Output dropout"),
+    "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
+    "full_softmax_items": number(5000, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives.", "Loss", "Full softmax up to"),
+    "negatives": number(512, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions.", "Loss", "Negatives"),
+    "negative_exponent": number(0.5, 0, 2, "Negatives are drawn by popularity to this power.", "Loss", "Negative exponent"),
+    "learning_rate": number(0.003, 1e-6, 1.0, "Of AdamW after the warm-up.", "Training", "Learning rate"),
+    "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
+    "batch_positions": number(3200, 1, 1_000_000, "Positions in a batch, about.", "Training", "Batch"),
+    "epochs": number(30, 1, 2000, "Passes over the sequences at most.", "Training", "Epochs"),
+    "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),
+    "threads": number(2, 1, 256, "CPU threads; another number gives slightly different weights.", "Training", "Threads"),
+}
 
 
 def publish() -> dict:

@@ -64,7 +64,7 @@ def valkey_settings(local: Local) -> Path:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"bind 127.0.0.1\nport {local.port('redis')}\nrequirepass {local.secret('redis')}\n"
-                   f"dir {folder}\nappendonly yes\nsave \"\"\nmaxmemory-policy noeviction\n")
+                   f"dir {folder}\nappendonly yes\nsave \"\"\nmaxmemory-policy noeviction\nhash-max-listpack-value 1024\n")  # room for 256 dimensions in the compact encoding
     return path
 
 

@@ -3,7 +3,7 @@
     candidates/<family>/<id>/
         item_ids.block.npy, item_ids.offsets.npy   the ids of the n items that can be recommended, by row
         candidates.npy                             float32 (n, d): what is indexed; the score is the inner product with the query
-        similar.npy                                float32 (n, s): unit length; item-to-item
+        similar.npy                                float32 (n, s): item-to-item by inner product; at most unit length, shorter where the data is thin
         encoder.json, encoder.*.npy                from a history of these rows to a query (d)
         training.json                              figures by epoch, the kept epoch and its figures (tasks.core.recording)
         manifest.json                              lineage: settings, seed, code version, snapshot; facts: family, day, dimension
@@ -30,7 +30,7 @@ def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, si
     Args:
         item_ids: n ids, no two alike.
         candidates: (n, d), finite, no row all zero.
-        similar: (n, s), finite; rows are brought to unit length here.
+        similar: (n, s), finite, no row longer than 1; a shorter one says that its item's likeness is less certain.
         encoder: its `dimension` is d.
 
     Raises:
@@ -40,13 +40,17 @@ def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, si
     if len(set(item_ids)) != n or n == 0:
         raise ValueError(f"{n} item ids, {len(set(item_ids))} of them different: expected at least one, all different")
     for name, array in (("candidates", candidates), ("similar", similar)):
-        if array.ndim != 2 or len(array) != n or not np.isfinite(array).all() or not np.any(array, axis=1).all():
-            raise ValueError(f"{name} has shape {array.shape}: expected {n} finite rows, none of them all zero")
+        if array.ndim != 2 or len(array) != n or not np.isfinite(array).all():
+            raise ValueError(f"{name} has shape {array.shape}: expected {n} finite rows")
+    if not np.any(candidates, axis=1).all():
+        raise ValueError(f"{int((~np.any(candidates, axis=1)).sum())} of {n} candidate vectors are all zero: leave untrained items out")
+    if (longest := np.linalg.norm(similar, axis=1).max()) > 1 + 1e-4:
+        raise ValueError(f"a row of similar has length {longest:.3f}: expected at most 1")
     if encoder.dimension != candidates.shape[1]:
         raise ValueError(f"queries have {encoder.dimension} dimensions, candidates {candidates.shape[1]}")
     StringTable.of(item_ids).save(folder, "item_ids")
     save(folder / "candidates.npy", candidates.astype(np.float32))
-    save(folder / "similar.npy", (similar / np.linalg.norm(similar, axis=1, keepdims=True)).astype(np.float32))
+    save(folder / "similar.npy", similar.astype(np.float32))
     save_encoder(folder, encoder)
 
 

@@ -48,6 +48,11 @@ def correlation_space(histories: Histories, items: int, dimension: int = 64, shr
                                   rmatvec=lambda y: weight * (liked.T @ y.ravel() - mean * y.sum()))
     _, values, vectors = svds(standardised, k=k, random_state=seed)
     rows = vectors.T * values
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    rows = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-9)
-    return (rows * (count / (count + shrink))[:, None]).astype(np.float32)
+    rows[np.linalg.norm(rows, axis=1) < 1e-9] = 0.0
+    return (unit(rows) * (count / (count + shrink))[:, None]).astype(np.float32)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """The rows brought to unit length; rows of zeros stay."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)

@@ -14,6 +14,7 @@ from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
+from tasks.core.similar import correlation_space
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.item2vec.corpus import Corpus
@@ -94,7 +95,7 @@ def _better(kept: Kept | None, epoch: int, vectors: Vectors, validation: Validat
 def _write(draft: Draft, kept: Kept, request: FitRequest, graph: Graph, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
     vectors, dimension = kept.vectors, kept.vectors.inputs.shape[1]
     encoder = MeanEncoder(vectors.inputs, kept.score.decay)
-    similar = vectors.similar(np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))[vectors.rows])
+    similar = correlation_space(snapshot.histories("train"), len(snapshot.item_ids), seed=request.seed)[vectors.rows]
     save_candidate(draft.path, [snapshot.item_ids[row] for row in vectors.rows], vectors.outputs, similar, encoder)
     recorder.save(draft.path, kept.epoch, {"validation_recall_50": kept.score.recall, "query_decay": kept.score.decay or 0.0})
     draft.counts = {"items": len(vectors.rows), "items_left_out": len(snapshot.item_ids) - len(vectors.rows)}

@@ -29,22 +29,6 @@ class Vectors:
     inputs: np.ndarray
     outputs: np.ndarray
 
-    def similar(self, popularity: np.ndarray) -> np.ndarray:
-        """float32 (n, d): unit input plus unit output vector, both centred by popularity, for item-to-item.
-
-        Adding the two spaces (Levy et al. 2015, "w + c") holds what stands together and what stands in the same company. Input
-        vectors alone put films of one user beside Star Wars: what is rare hardly leaves its random start.
-
-        Args:
-            popularity: (n), how much an item counts in the centre.
-        """
-        return _unit(self.inputs - np.average(self.inputs, axis=0, weights=popularity)) + _unit(
-            self.outputs - np.average(self.outputs, axis=0, weights=popularity))
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
 
 class Trainer:
     """A word2vec model (Mikolov et al. 2013) whose words are item rows.

@@ -13,6 +13,7 @@ from tasks.core.encoders import MeanEncoder
 from tasks.core.errors import Unreachable
 from tasks.core.pictures import main_genre
 from tasks.core.recording import Recorder, describe
+from tasks.core.similar import unit
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tests import worlds
@@ -51,7 +52,7 @@ def train(store, snapshot, recorder: Recorder, id: str) -> None:
         recorder.epoch(epoch, {"train_loss": 1 / epoch, "validation_recall_50": .1 * epoch})
     vectors = np.random.default_rng(0).normal(size=(len(snapshot.item_ids), 8)).astype(np.float32)
     with store.writing("candidate", "candidates", "toy", id) as draft:
-        save_candidate(draft.path, snapshot.item_ids, vectors, vectors, MeanEncoder(vectors))
+        save_candidate(draft.path, snapshot.item_ids, vectors, unit(vectors), MeanEncoder(vectors))
         draft.counts, draft.facts = {"items": len(vectors)}, describe("toy", snapshot, Settings(), "c0de", 8)
         recorder.save(draft.path, 2, {"validation_recall_50": .2})
 

@@ -7,6 +7,7 @@ import numpy as np
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders.mean import MeanEncoder
 from tasks.core.identity import identity
+from tasks.core.similar import unit
 from tasks.core.snapshot import resolve
 from tasks.core.store import Store
 from tests import worlds
@@ -31,7 +32,7 @@ def candidate(store: Store, snapshot: str, name: str, inputs: np.ndarray, output
     read = resolve(store, snapshot, "planted")
     id = identity(name=name, snapshot=read.id, settings=settings, code=code)
     with store.writing("candidate", "candidates", FAMILY, id) as draft:
-        save_candidate(draft.path, ids or read.item_ids, outputs, outputs, MeanEncoder(inputs))
+        save_candidate(draft.path, ids or read.item_ids, outputs, unit(outputs), MeanEncoder(inputs))
         draft.facts = {"family": FAMILY, "day": read.day, "dataset": read.dataset, "dimension": outputs.shape[1],
                        "snapshot": read.id,
                        "settings_digest": settings, "code": code}
