@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tasks.core.request import parse
@@ -25,6 +27,30 @@ def world():
     return worlds.grouped(users=120, items=60, groups=3, likes=12)
 
 
+def opened(request: SnapshotRequest):
+    """Make the snapshot in this process and open it; returns the result and the snapshot."""
+    from tasks.core.snapshot import Snapshot
+    from tasks.core.store import Store
+    from tasks.ingest.snapshot import snapshot
+
+    result = snapshot(request, now=NOW)
+    return result, Snapshot(Store(request.store).open(result["uri"], "snapshot"))
+
+
+def asked(folder: Path, source: Path, **fields) -> SnapshotRequest:
+    """A request for the planted world; fields given replace the usual ones."""
+    return parse(SnapshotRequest, {"store": (folder / "store").as_uri(), "location": str(source), "day": worlds.DAY,
+                                   "dataset": "planted"} | fields)
+
+
+@pytest.fixture(scope="session")
+def planted(spark, world, tmp_path_factory):
+    """The planted world with the usual settings, made once: its request, the result and the snapshot. Only to be read."""
+    folder = tmp_path_factory.mktemp("planted")
+    request = asked(folder, worlds.write_ml100k(folder / "source", world))
+    return request, *opened(request)
+
+
 @pytest.fixture
 def source(tmp_path, world):
     """The planted world in the official layout of MovieLens 100K."""
@@ -33,24 +59,11 @@ def source(tmp_path, world):
 
 @pytest.fixture
 def ask(tmp_path, source):
-    """Requests for the planted world; fields given replace the usual ones."""
-    def make(**fields) -> SnapshotRequest:
-        return parse(SnapshotRequest, {"store": (tmp_path / "store").as_uri(), "location": str(source), "day": worlds.DAY,
-                                       "dataset": "planted"} | fields)
-    return make
+    """Requests for the test's own copy of the planted world."""
+    return lambda **fields: asked(tmp_path, source, **fields)
 
 
 @pytest.fixture
 def take(spark, ask):
-    """Make a snapshot in this process and open it; returns the result and the snapshot."""
-    from tasks.core.snapshot import Snapshot
-    from tasks.core.store import Store
-    from tasks.ingest.snapshot import snapshot
-
-    def make(**fields):
-        request = ask(**fields)
-        result = snapshot(request, now=NOW)
-        return result, Snapshot(Store(request.store).open(result["uri"], "snapshot"))
-    return make
-
-
+    """The result and the snapshot of such a request."""
+    return lambda **fields: opened(ask(**fields))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -14,13 +15,14 @@ import pytest
 
 from tasks.core.errors import BadRequest
 from tasks.core.store import Store
+from tasks.ingest.settings import Split
 from tasks.ingest.snapshot import snapshot
 from tests import worlds
 from tests.ingest.conftest import NOW
 
 
-def test_the_planted_world_comes_back_whole_with_the_newest_rows_held_out(take, world):
-    result, made = take()
+def test_the_planted_world_comes_back_whole_with_the_newest_rows_held_out(planted, world):
+    _, result, made = planted
     assert (result["rows_in"], result["kept"], result["quarantined"], result["later"]) == (len(world.users), len(world.users), 0, 0)
     assert (result["users"], result["items"]) == (120, 60)
     assert made.item_ids == [str(i + 1) for i in range(60)], "integer ids are in the order of their numbers"
@@ -35,8 +37,8 @@ def test_the_planted_world_comes_back_whole_with_the_newest_rows_held_out(take, 
         assert queries.histories[nth].tolist() == whole[user][:-3].tolist()
 
 
-def test_titles_genres_and_attributes_are_kept(take):
-    _, made = take()
+def test_titles_genres_and_attributes_are_kept(planted):
+    _, _, made = planted
     assert made.items["title"][6].as_py() == "Film 7 (1995)"
     assert made.items["genres"][6].as_py() == ["Action"]
     users = made.table("users").to_pylist()
@@ -54,21 +56,21 @@ def test_rows_after_the_day_wait_for_their_day(take, world):
     assert made.items.num_rows == 60, "the catalogue does not depend on the day"
 
 
-def test_the_same_day_twice_has_the_same_id_and_needs_no_spark(take, ask, monkeypatch):
-    first, _ = take()
-    monkeypatch.setattr("tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started for work that is done"))
-    assert snapshot(ask(), now=NOW + 1) == first
-    monkeypatch.undo()
-    other, _ = take(minimum_rating=5.0)
-    assert other["id"] != first["id"]
+def test_the_same_day_twice_has_the_same_id_and_needs_no_spark(planted, monkeypatch):
+    request, first, _ = planted
+    monkeypatch.setattr("tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started"))
+    assert snapshot(request, now=NOW + 1) == first
+    for other in ({"minimum_rating": 5.0}, {"day": "1998-04-16"}, {"split": Split(test=2)}):
+        with pytest.raises(pytest.fail.Exception, match="Spark was started"):
+            snapshot(dataclasses.replace(request, **other))
 
 
-def test_the_content_does_not_depend_on_partitions_or_blocks(take, spark, tmp_path):
-    _, first = take()
+def test_the_content_does_not_depend_on_partitions_or_blocks(planted, take, spark):
+    _, _, first = planted
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     spark.conf.set("spark.sql.files.maxPartitionBytes", "3000")
     try:
-        _, second = take(store=(tmp_path / "other").as_uri())
+        _, second = take()
     finally:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
         spark.conf.set("spark.sql.shuffle.partitions", "2")
@@ -105,8 +107,8 @@ def test_an_order_that_the_source_does_not_have_is_refused(ask):
         snapshot(ask(split={"order": "given"}))
 
 
-def test_the_report_shows_the_checks_and_loads_nothing(take):
-    _, made = take()
+def test_the_report_shows_the_checks_and_loads_nothing(planted):
+    _, _, made = planted
     text = made.artefact.file("report.html").read_text()
     assert "test_users" in text and "planted, 1998-04-15" in text and "u.data" in text
     assert "http:" not in text and "https:" not in text and "<script" not in text

@@ -78,7 +78,7 @@ def test_ordered_csv_follows_the_order_given_where_there_is_no_time(take, tmp_pa
     assert bad["reasons"] == {"unparsable_order": 1}
 
 
-def test_the_recbole_copy_gives_what_the_official_files_give(take, tmp_path, source):
+def test_the_recbole_copy_gives_what_the_official_files_give(planted, take, tmp_path, source):
     recbole = tmp_path / "recbole"
     recbole.mkdir()
     data = (source / "u.data").read_text()
@@ -88,7 +88,7 @@ def test_the_recbole_copy_gives_what_the_official_files_give(take, tmp_path, sou
     genres = ["Action", "Adventure", "Animation"]
     (recbole / "ml-100k.item").write_text("item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n" + "".join(
         f"{i + 1}\tFilm {i + 1}\t1995\t{genres[i % 3]}\n" for i in range(60)))
-    (_, official), (_, copy) = take(), take(location=str(recbole))
+    (_, _, official), (_, copy) = planted, take(location=str(recbole))
     assert copy.id != official.id
     assert copy.artefact.facts["content_digest"] == official.artefact.facts["content_digest"]
     for table in ("items", "users"):
