@@ -32,7 +32,7 @@ def run() -> dict:
 
 
 INGEST = {
-    "minimum_rating": number(4.0, 0.0, 10.0, "A rating from here on counts as liked.", "What counts", "Liked from"),
+    "minimum_rating": number(4.0, -1e6, 1e6, "A rating from here on counts as liked.", "What counts", "Liked from"),
 }
 
 
