@@ -88,7 +88,7 @@ GRU4REC = {
     "epochs": number(30, 1, 2000, "Passes over the sequences at most.", "Training", "Epochs"),
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),
-    "threads": number(2, 1, 256, "CPU threads; another number gives slightly different weights.", "Training", "Threads"),
+    "threads": number(1, 1, 256, "CPU threads; several slow each other down beside another training; another number gives slightly different weights.", "Training", "Threads"),
 }
 
 

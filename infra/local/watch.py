@@ -37,6 +37,7 @@ class Watch:
             self.followed[f"train_{family}"] = Followed(f"train_{family}")
             self.followed[f"publish_{family}"] = Followed(f"publish_{family}")
         self.since, self.begun, self._told = time.monotonic(), time.monotonic(), 0.0
+        self.begins: dict[tuple[str, str, int], float] = {}
         self.live = sys.stdout.isatty()
 
     def follow(self) -> dict[str, Followed]:
@@ -106,18 +107,15 @@ class Watch:
 
     def _tell(self) -> None:
         now = time.monotonic()
-        working = [f"{one.dag}.{name} {now - self._seen(one.dag, name):.0f} s" for one in self.followed.values()
+        running = [(one.dag, name, task["try_number"]) for one in self.followed.values()
                    for name, task in one.tasks.items() if task["state"] == "running"]
+        working = [f"{one[0]}.{one[1]} {now - self.begins.setdefault(one, now):.0f} s" for one in running]
         text = f"{now - self.begun:4.0f} s  at work: {', '.join(working) or 'nothing yet'}"
         if self.live:
             print(f"\r\033[K{text[:150]}", end="", flush=True)
         elif now - self._told >= 20:
             self._told = now
             print(text, flush=True)
-
-    def _seen(self, dag: str, name: str) -> float:
-        self._begins = getattr(self, "_begins", {})
-        return self._begins.setdefault((dag, name, self.followed[dag].tasks[name]["try_number"]), time.monotonic())
 
     def _line(self, text: str) -> None:
         self._clear()

@@ -32,7 +32,7 @@ class Settings:
     minimum_count: int = setting(1, "items liked by fewer users in the training part are never recommended and not read", minimum=1, maximum=1_000_000)
     validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where to train; auto takes a GPU when there is one")
-    threads: int = setting(2, "CPU threads; another number gives slightly different weights", minimum=1, maximum=256)
+    threads: int = setting(1, "CPU threads; several slow each other down beside another training; another number gives slightly different weights", minimum=1, maximum=256)
 
 
 @dataclasses.dataclass(frozen=True)
