@@ -5,14 +5,14 @@ from __future__ import annotations
 from airflow.sdk import Asset
 
 # extra: {"snapshot": uri, "day": "YYYY-MM-DD"}
-INTERACTIONS = Asset("interactions", uri="recall://interactions")
+INTERACTIONS = Asset("interactions", uri="recall://interactions", group="data")
 
 
 def champion(family: str) -> Asset:
     """A newly promoted model; extra: {"candidate": uri, "version": "3", "snapshot": uri}."""
-    return Asset(f"champion/{family}", uri=f"recall://champion/{family}")
+    return Asset(f"champion/{family}", uri=f"recall://champion/{family}", group="champion")
 
 
 def live(family: str) -> Asset:
     """A generation that went live; extra: {"generation": id}."""
-    return Asset(f"live/{family}", uri=f"recall://live/{family}")
+    return Asset(f"live/{family}", uri=f"recall://live/{family}", group="live")

@@ -57,16 +57,17 @@ def run(local: Local) -> int:
     after = supervisor.read(local) or before
     tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
-    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/models\nThe passwords are in {local.passwords_file}, for your eyes only.")
+    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs\nThe passwords are in {local.passwords_file}, for your eyes only.")
     return 0
 
 
 def tell(local: Local, report: Report) -> None:
     """The tables, and two things a person wants to see."""
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
+    title, user = os.environ.get("TITLE") or TITLE, os.environ.get("USER_ID") or USER
     for family in FAMILIES:
-        print(f"\n{show(local, 'similar', '--title', TITLE, '--family', family, '--k', '5')}")
-    print(f"\n{show(local, 'recommend', '--user', USER, '--k', '10')}")
+        print(f"\n{show(local, 'similar', '--title', title, '--family', family, '--k', '5')}")
+    print(f"\n{show(local, 'recommend', '--user', user, '--k', '10')}")
 
 
 def usage(begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict) -> None:
