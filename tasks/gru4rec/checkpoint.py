@@ -25,19 +25,20 @@ class Standing:
         figures: metrics of each epoch done, in order.
         best_epoch, best_recall: the kept one; 0 and −1 before the first.
         weights, best: state dictionaries of the model, now and at the best epoch.
-        optimiser: tensors of AdamW, by `<parameter>/<name>`.
+        steps, moments: of AdamW.
     """
 
     epoch: int = 0
+    steps: int = 0
     figures: list[dict[str, float]] = dataclasses.field(default_factory=list)
     best_epoch: int = 0
     best_recall: float = -1.0
     weights: dict[str, Tensor] = dataclasses.field(default_factory=dict)
     best: dict[str, Tensor] = dataclasses.field(default_factory=dict)
-    optimiser: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+    moments: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
-    GROUPS = ("weights", "best", "optimiser")
-    NUMBERS = ("epoch", "figures", "best_epoch", "best_recall")
+    GROUPS = ("weights", "best", "moments")
+    NUMBERS = ("epoch", "steps", "figures", "best_epoch", "best_recall")
 
 
 def save(folder: Path, standing: Standing) -> None:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from tasks.core.candidate import save_candidate
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import Progress, log
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
 from tasks.core.similar import unit
@@ -80,17 +80,20 @@ def train(request: FitRequest, snapshot: Snapshot, rows: np.ndarray, scratch: Pa
     counts = np.bincount(histories.items, minlength=rows.max() + 1)
     trainer = Trainer(settings, histories, counts, request.seed, _prepare(settings))
     validation = Validation(snapshot.queries("validation"), rows, settings.validation_users)
-    log("gru4rec.begin", items=len(counts), users=len(histories), positions=trainer.total, loss=type(trainer.loss).__name__, device=trainer.device)
+    log("gru4rec.begin", items=len(counts), users=len(histories), positions=trainer.total, loss=type(trainer.loss).__name__,
+        device=trainer.device)
     standing = _resume(trainer, scratch, recorder)
+    progress = Progress("gru4rec.training", (settings.epochs - standing.epoch) * trainer.total, "positions")
     while standing.epoch < settings.epochs and standing.epoch - standing.best_epoch < settings.patience:
-        _advance(standing, trainer, validation, recorder)
+        _advance(standing, trainer, validation, recorder, progress)
         checkpoint.save(scratch, standing)
     return standing
 
 
 def _prepare(settings: Settings) -> torch.device:
     if settings.device == "cuda" and not torch.cuda.is_available():
-        raise BadRequest("no GPU is here", got="settings.device 'cuda'", allowed="'auto' or 'cpu'", remedy="leave settings.device at 'auto'")
+        raise BadRequest("no GPU is here", got="settings.device 'cuda'", allowed="'auto' or 'cpu'",
+                         remedy="leave settings.device at 'auto'")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS is not repeatable
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # a guard against reading what was never written: 7 % of the time
@@ -109,20 +112,22 @@ def _resume(trainer: Trainer, scratch: Path, recorder: Recorder) -> Standing:
     return standing
 
 
-def _advance(standing: Standing, trainer: Trainer, validation: Validation, recorder: Recorder) -> None:
+def _advance(standing: Standing, trainer: Trainer, validation: Validation, recorder: Recorder, progress: Progress) -> None:
     """One epoch: train, validate by what would be served, keep the best weights, the latest among equals."""
-    number, figures = standing.epoch + 1, trainer.epoch(standing.epoch + 1)
+    number, figures = standing.epoch + 1, trainer.epoch(standing.epoch + 1, progress)
     weights = trainer.weights()
     with threadpool_limits(trainer.settings.threads):  # numpy's own threads spin against those of other trainings
         recall = validation.recall(export.encoder(weights, trainer.settings.window), export.candidates(weights))
     if recall >= standing.best_recall:
         standing.best_epoch, standing.best_recall, standing.best = number, recall, weights
-    standing.epoch, standing.weights, standing.optimiser = number, weights, trainer.moments()
+    standing.epoch, standing.weights = number, weights
+    standing.steps, standing.moments = trainer.optimiser.steps, trainer.optimiser.moments
     standing.figures.append({**figures, "validation_recall_50": recall})
     recorder.epoch(number, standing.figures[-1])
 
 
-def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
+def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, snapshot: Snapshot, code: str,
+           recorder: Recorder) -> None:
     vectors, encoder = export.candidates(kept.best), export.encoder(kept.best, request.settings.window)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
     save_candidate(draft.path, item_ids, vectors, unit(vectors[:, :-1]), encoder)

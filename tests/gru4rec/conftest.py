@@ -23,7 +23,8 @@ def store(tmp_path_factory) -> Store:
 
 def request(store: Store, world: worlds.World, dataset: str, settings: Settings = SMALL, **fields) -> FitRequest:
     """A request to train on this world, without MLflow."""
-    return FitRequest(store.root.as_uri(), dataset, worlds.snapshot(store, world, dataset=dataset), settings=settings, **{"track": False, **fields})
+    snapshot = worlds.snapshot(store, world, dataset=dataset)
+    return FitRequest(store.root.as_uri(), dataset, snapshot, settings=settings, **{"track": False, **fields})
 
 
 def candidate(store: Store, result: dict) -> Candidate:
@@ -36,7 +37,7 @@ def random_model(items: int = 40, dimension: int = 8, hidden: int = 12, seed: in
     model = GRU4Rec(Shape(items, dimension, hidden, 0.0, 0.0))
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(0.5 * hidden ** -.5 * torch.randn_like(parameter))  # small enough that the recurrence forgets rounding
+            parameter.add_(0.5 * hidden ** -.5 * torch.randn_like(parameter))  # small: the recurrence forgets rounding
     return model
 
 

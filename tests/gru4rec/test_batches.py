@@ -18,8 +18,10 @@ def histories() -> Histories:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_each_position_once_and_followed_by_its_successor(size):
-    pairs = [(i, t) for batch in batches(histories(), 8, size, np.random.default_rng(0)) for i, t in zip(batch.inputs, batch.targets)]
-    expected = [(100 * user + place, 100 * user + place + 1) for user, length in enumerate(LENGTHS) for place in range(length - 1)]
+    epoch = batches(histories(), 8, size, np.random.default_rng(0))
+    pairs = [pair for batch in epoch for pair in zip(batch.inputs, batch.targets)]
+    places = [100 * user + place for user, length in enumerate(LENGTHS) for place in range(length - 1)]
+    expected = [(place, place + 1) for place in places]
     assert sorted(pairs) == expected and positions(histories()) == len(expected)
 
 

@@ -36,7 +36,8 @@ def test_scores_equal_torch():
 
 def test_a_user_alone_and_in_a_crowd_has_the_same_query():
     model = random_model()
-    encoder, crowd = export.encoder(model.state_dict(), 200), random_histories(list(np.random.default_rng(2).integers(0, 120, 700)), 40)
+    lengths = np.random.default_rng(2).integers(0, 120, 700).tolist()
+    encoder, crowd = export.encoder(model.state_dict(), 200), random_histories(lengths, 40)
     together = encoder.encode(crowd)
     for user in (0, 13, 350, 699):
         np.testing.assert_allclose(encoder.encode(crowd.take(np.array([user])))[0], together[user], atol=1e-6)

@@ -41,7 +41,7 @@ class GRUEncoder:
     def _prepare(self) -> None:
         """Weights as `_read` multiplies them: with σ(x) = (1 + tanh(x / 2)) / 2, the halves are taken here, once.
 
-        What does not depend on the state goes to the input's side: the normalisation's scale and shift, and the biases c_r and c_z.
+        What does not depend on the state goes to the input's side: scale and shift of the normalisation, c_r and c_z.
         """
         h = self.hidden
         half = np.full((3 * h, 1), 0.5, np.float32)
