@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tasks.core.request import parse
@@ -31,7 +31,7 @@ def divided(spark, rows, split) -> dict[str, list]:
 
 
 @pytest.mark.parametrize("asked", SPLITS, ids=lambda asked: "-".join(map(str, asked.values())))
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.reuse, Phase.generate))
 @given(rows=st.lists(ROW, min_size=30, max_size=120))
 def test_no_row_of_a_later_part_and_no_row_after_one_is_learned_from(spark, asked, rows):
     split = parse(Split, asked)
