@@ -23,6 +23,7 @@ from tasks.gru4rec import checkpoint, export
 from tasks.gru4rec.batches import positions
 from tasks.gru4rec.checkpoint import Standing
 from tasks.gru4rec.settings import FitRequest, Settings
+from tasks.gru4rec.similar import similar
 from tasks.gru4rec.trainer import Trainer
 from tasks.gru4rec.validation import Validation
 
@@ -129,7 +130,7 @@ def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, 
            recorder: Recorder) -> None:
     vectors, encoder = export.candidates(kept.best), export.encoder(kept.best, request.settings.window)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
-    save_candidate(draft.path, item_ids, vectors, vectors[:, :-1], encoder)
+    save_candidate(draft.path, item_ids, vectors, similar(vectors[:, :-1], snapshot.histories("train").renamed(rows)), encoder)
     recorder.save(draft.path, kept.best_epoch, {"validation_recall_50": kept.best_recall})
     draft.counts = {"items": len(item_ids), "items_left_out": int((rows < 0).sum())}
     draft.facts = describe(FAMILY, snapshot, request.settings, code, vectors.shape[1])

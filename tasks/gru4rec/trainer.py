@@ -38,7 +38,7 @@ class Trainer:
         full = len(counts) <= settings.full_softmax_items
         self.loss = FullSoftmax() if full else SampledSoftmax(counts, settings.negatives, settings.negative_exponent, device)
         parameters = dict(self.model.named_parameters())
-        matrices = {name for name, p in parameters.items() if p.ndim == 2} - {"embedding.weight"}  # decay would empty rare items' vectors
+        matrices = {name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"}  # decay would erase rare items
         self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
         self.total = positions(histories)
 
