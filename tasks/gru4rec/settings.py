@@ -14,7 +14,8 @@ class Settings:
 
     dimension: int = setting(64, "dimensions of an item's vector; what is served has one more, for the item's bias",
                              minimum=2, maximum=1024)
-    hidden: int = setting(128, "hidden units of the recurrent layer; 256 for a million interactions or more", minimum=2, maximum=4096)
+    hidden: int = setting(128, "hidden units of the recurrent layer; 256 for a million interactions or more",
+                          minimum=2, maximum=4096)
     window: int = setting(200, "items read before a prediction at most, in training and in serving", minimum=1, maximum=10_000)
     input_dropout: float = setting(0.4, "share of an item's input vector dropped in training", minimum=0, maximum=0.95)
     output_dropout: float = setting(0.4, "share of the hidden state dropped in training before it is projected",
