@@ -1,7 +1,7 @@
 """The corpus of an epoch: walks, users' own sequences, or both, shuffled, a shard at a time.
 
-Shards are lists, not files: gensim 4.4 loses the end of every batch of 10,000 words when it reads a `corpus_file` (measured: 0.1 %
-of short sentences, 1.7 % of sentences of 200 words), and needs the same time.
+Shards are lists, not files: gensim 4.4 loses the end of every batch of 10,000 words when it reads a `corpus_file` (measured on
+60,000 words or less: 0.03 % with sentences of 4 words, 1.7 % with sentences of 200).
 """
 
 from __future__ import annotations
