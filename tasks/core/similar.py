@@ -1,58 +1,53 @@
-"""A space in which items are near each other when the same people like them, beyond what their popularity alone explains."""
+"""Vectors by which items are alike: liked by people of one taste.
+
+A sequence model's own item vectors hold when an item is liked as much as by whom: on MovieLens 100K the neighbours of Star Wars
+are what people rate in the same sitting, or films with one or two ratings that hardly left their random start. So an item is
+described by the tastes of those who like it, a taste being the mean of the vectors of all that is liked: the order is gone.
+Whitened, since the few strongest directions of taste would drown the rest (Arora et al. 2017 remove the first one for that reason).
+
+Share of genres in common with the ten nearest, MovieLens 100K, training rows, one seed (films with 100 likes and more / 3 to 19):
+item2vec's input vectors so treated .363 / .321, GRU4Rec's .345 / .309, random vectors so treated .333 / .275, the leading 64
+dimensions of the item-item correlation .292 / .267, GRU4Rec's own vectors about .28 / .24.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from tasks.core.histories import Histories
 
+FLOOR = 0.01  # of the largest variance, added to each before the division: directions that hold only noise stay small
 
-def correlation_space(histories: Histories, items: int, dimension: int = 64, shrink: float = 20.0, seed: int = 0) -> np.ndarray:
-    """Vectors whose inner products approximate the correlation of "liked by" between items, shortened where the data is thin.
 
-    With X the binary user-item matrix and Z its columns brought to mean 0 and variance 1, the item-item correlation is ZᵀZ / users.
-    Its leading eigenvectors, scaled by the roots of their eigenvalues, are the best approximation in few dimensions (Eckart & Young
-    1936); each row is then brought to unit length and multiplied by n / (n + shrink), n the users who like the item, so that a
-    chance resemblance of something rare does not outrank a well-supported one (Bell & Koren 2007). Z is never built: cost and
-    memory are linear in the rows of the histories.
-
-    Correlation is used rather than the cosine of a sequence model's vectors because those are near for what is consumed at the
-    same time, which in data rated in one sitting is what happened to be listed together.
+def taste_space(vectors: np.ndarray, histories: Histories) -> np.ndarray:
+    """Item-to-item vectors; their cosine says how alike two items are.
 
     Args:
-        histories: what each user liked; an item twice counts once.
-        items: how many rows the result has.
-        dimension: at most; a small catalogue gives fewer.
-        shrink: users; 0 leaves unit length.
-        seed: of the starting vector.
+        vectors: float32 (items, d), of a trained model: what an item says about who likes it.
+        histories: what users liked, as rows of `vectors`.
 
     Returns:
-        float32 (items, ≤ dimension). A row of zeros for an item nobody or everybody likes.
+        float32 (items, d), of unit length; an item that tastes say nothing about has the model's own vector.
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.linalg import LinearOperator, svds
-
-    users = len(histories)
-    liked = csr_matrix((np.ones(len(histories.items)), histories.items, histories.offsets), shape=(users, items))
-    liked.sum_duplicates()
-    liked.data[:] = 1.0
-    count = np.asarray(liked.sum(axis=0)).ravel()
-    mean = count / max(users, 1)
-    deviation = np.sqrt(mean * (1 - mean) * users)
-    weight = np.divide(1.0, deviation, out=np.zeros(items), where=deviation > 0)
-    k = min(dimension, users - 1, items - 1)
-    if k < 1 or not weight.any():
-        return np.zeros((items, max(k, 1)), np.float32)
-    standardised = LinearOperator((users, items), dtype=np.float64,
-                                  matvec=lambda x: liked @ (weight * x.ravel()) - mean @ (weight * x.ravel()),
-                                  rmatvec=lambda y: weight * (liked.T @ y.ravel() - mean * y.sum()))
-    _, values, vectors = svds(standardised, k=k, random_state=seed)
-    rows = vectors.T * values
-    rows[np.linalg.norm(rows, axis=1) < 1e-9] = 0.0
-    return (unit(rows) * (count / (count + shrink))[:, None]).astype(np.float32)
+    ones = np.ones(len(histories.items), np.float32)
+    likes = csr_matrix((ones, histories.items, histories.offsets), (len(histories), len(vectors)))
+    active = histories.lengths > 0
+    tastes = np.zeros((len(histories), vectors.shape[1]), np.float32)
+    tastes[active] = (likes[active] @ vectors) / histories.lengths[active, None]
+    tastes[active] -= tastes[active].mean(axis=0)
+    items = (likes.T @ unit(tastes)) / np.maximum(np.bincount(histories.items, minlength=len(vectors)), 1)[:, None]
+    items = unit(_whitened(items - items.mean(axis=0)))
+    return np.where(np.any(items, axis=1, keepdims=True), items, unit(vectors)).astype(np.float32)
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """The rows brought to unit length; rows of zeros stay."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+def _whitened(rows: np.ndarray) -> np.ndarray:
+    """(n, d): rotated to the main directions, each divided by its standard deviation and a little."""
+    variances, directions = np.linalg.eigh(rows.T @ rows / len(rows))
+    return rows @ (directions / np.sqrt(np.maximum(variances, 0) + FLOOR * variances[-1] + 1e-12))
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of length one; those that are next to nothing become zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.where(lengths > 1e-6, rows / np.maximum(lengths, 1e-6), 0)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 
 class AdamW:
-    """m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  w ← (1 − η λ) w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
+    """m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  w ← (1 − η λ) w − η m̂ / (√v̂ + ε).
+
+    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) after t steps, of which g is the gradient.
 
     Args:
         parameters: name and tensor of each.
@@ -28,7 +30,8 @@ class AdamW:
         self.parameters, self.betas = dict(parameters), betas
         self.decay = {name: decay if name in decayed else 0.0 for name in self.parameters}
         self.steps = 0
-        self.moments = {f"{name}/{moment}": torch.zeros_like(p) for name, p in self.parameters.items() for moment in ("first", "second")}
+        self.moments = {f"{name}/{moment}": torch.zeros_like(parameter) for name, parameter in self.parameters.items()
+                        for moment in ("first", "second")}
 
     @torch.no_grad()
     def step(self, rate: float) -> None:

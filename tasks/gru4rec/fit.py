@@ -17,7 +17,7 @@ from tasks.core.identity import code_version, identity
 from tasks.core.log import Progress, log
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
-from tasks.core.similar import unit
+from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
 from tasks.gru4rec import checkpoint, export
@@ -130,7 +130,8 @@ def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, 
            recorder: Recorder) -> None:
     vectors, encoder = export.candidates(kept.best), export.encoder(kept.best, request.settings.window)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
-    save_candidate(draft.path, item_ids, vectors, unit(vectors[:, :-1]), encoder)
+    similar = taste_space(vectors[:, :-1], snapshot.histories("train").renamed(rows))
+    save_candidate(draft.path, item_ids, vectors, similar, encoder)
     recorder.save(draft.path, kept.best_epoch, {"validation_recall_50": kept.best_recall})
     draft.counts = {"items": len(item_ids), "items_left_out": int((rows < 0).sum())}
     draft.facts = describe(FAMILY, snapshot, request.settings, code, vectors.shape[1])

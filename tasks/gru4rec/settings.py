@@ -14,29 +14,30 @@ class Settings:
 
     dimension: int = setting(64, "dimensions of an item's vector; what is served has one more, for the item's bias",
                              minimum=2, maximum=1024)
-    hidden: int = setting(256, "hidden units of the recurrent layer", minimum=2, maximum=4096)
+    hidden: int = setting(128, "hidden units of the recurrent layer; 256 for a million interactions or more",
+                          minimum=2, maximum=4096)
     window: int = setting(200, "items read before a prediction at most, in training and in serving", minimum=1, maximum=10_000)
-    input_dropout: float = setting(0.3, "share of an item's input vector dropped in training", minimum=0, maximum=0.95)
-    output_dropout: float = setting(0.3, "share of the hidden state dropped in training before it is projected",
+    input_dropout: float = setting(0.4, "share of an item's input vector dropped in training", minimum=0, maximum=0.95)
+    output_dropout: float = setting(0.4, "share of the hidden state dropped in training before it is projected",
                                     minimum=0, maximum=0.95)
-    full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position; a larger one is sampled",
+    full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position, else a sample",
                                       minimum=0, maximum=1_000_000)
     negatives: int = setting(512, "negatives drawn for each batch and shared by its positions", minimum=1, maximum=1_000_000)
     negative_exponent: float = setting(0.5, "negatives are drawn by popularity to this power", minimum=0, maximum=2)
     batch_positions: int = setting(3200, "positions in a batch, about", minimum=1, maximum=1_000_000)
-    learning_rate: float = setting(0.003, "of AdamW after the warm-up", minimum=1e-6, maximum=1)
+    learning_rate: float = setting(0.01, "of AdamW after the warm-up", minimum=1e-6, maximum=1)
     schedule: Literal["cosine", "constant"] = setting("cosine", "the learning rate falls to zero along a cosine, or stays")
     warm_up: float = setting(0.03, "share of all steps in which the learning rate rises from zero", minimum=0, maximum=0.5)
     weight_decay: float = setting(0.01, "of AdamW, on matrices; item vectors, biases and normalisation are left alone",
                                   minimum=0, maximum=10)
     clip_norm: float = setting(5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6)
-    epochs: int = setting(30, "passes over the sequences at most", minimum=1, maximum=2000)
+    epochs: int = setting(15, "passes over the sequences at most", minimum=1, maximum=2000)
     patience: int = setting(5, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part are neither recommended nor read",
                                  minimum=1, maximum=1_000_000)
     validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where to train; auto takes a GPU when there is one")
-    threads: int = setting(1, "CPU threads; several slow each other down beside another training; another number gives slightly different weights", minimum=1, maximum=256)
+    threads: int = setting(1, "CPU threads; with another number the weights differ slightly", minimum=1, maximum=256)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,7 +38,8 @@ class Trainer:
         full = len(counts) <= settings.full_softmax_items
         self.loss = FullSoftmax() if full else SampledSoftmax(counts, settings.negatives, settings.negative_exponent, device)
         parameters = dict(self.model.named_parameters())
-        matrices = {name for name, p in parameters.items() if p.ndim == 2} - {"embedding.weight"}  # decay would empty rare items' vectors
+        # not the embedding: decay would erase the vectors of rare items, which get few gradients
+        matrices = {name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"}
         self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
         self.total = positions(histories)
 

@@ -14,7 +14,7 @@ from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
-from tasks.core.similar import correlation_space
+from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.item2vec.corpus import Corpus
@@ -95,7 +95,9 @@ def _better(kept: Kept | None, epoch: int, vectors: Vectors, validation: Validat
 def _write(draft: Draft, kept: Kept, request: FitRequest, graph: Graph, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
     vectors, dimension = kept.vectors, kept.vectors.inputs.shape[1]
     encoder = MeanEncoder(vectors.inputs, kept.score.decay)
-    similar = correlation_space(snapshot.histories("train"), len(snapshot.item_ids), seed=request.seed)[vectors.rows]
+    rows = np.full(len(snapshot.item_ids), -1, np.int32)
+    rows[vectors.rows] = np.arange(len(vectors.rows))
+    similar = taste_space(vectors.inputs, snapshot.histories("train").renamed(rows))
     save_candidate(draft.path, [snapshot.item_ids[row] for row in vectors.rows], vectors.outputs, similar, encoder)
     recorder.save(draft.path, kept.epoch, {"validation_recall_50": kept.score.recall, "query_decay": kept.score.decay or 0.0})
     draft.counts = {"items": len(vectors.rows), "items_left_out": len(snapshot.item_ids) - len(vectors.rows)}

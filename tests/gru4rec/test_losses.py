@@ -12,11 +12,11 @@ from tests.gru4rec.conftest import random_model
 COUNTS = np.array([200, 120, 90, 70, 50, 40, 30, 20, 12, 9, 7, 5, 4, 3, 2, 2, 1, 1, 1, 0] * 2)
 
 
-def gradient(loss, draws: int) -> torch.Tensor:
+def gradient(loss, draws: int, items: int = len(COUNTS)) -> torch.Tensor:
     """Mean gradient of a loss with respect to queries, vectors and biases, over `draws` samples."""
-    model, random = random_model(len(COUNTS)), np.random.default_rng(5)
+    model, random = random_model(items), np.random.default_rng(5)
     queries = torch.randn(30, 8, generator=torch.Generator().manual_seed(2)).requires_grad_()
-    targets = torch.from_numpy(np.random.default_rng(1).integers(0, len(COUNTS), 30))
+    targets = torch.from_numpy(np.random.default_rng(1).integers(0, items, 30))
     parts = [queries, model.embedding.weight, model.bias]
     total = torch.autograd.grad(sum(loss(model, queries, targets, random) for _ in range(draws)) / draws, parts)
     return torch.cat([part.flatten() for part in total])
@@ -27,6 +27,12 @@ def test_gradient_agrees_with_the_full_softmax(exponent):
     full = gradient(FullSoftmax(), 1)
     sampled = gradient(SampledSoftmax(COUNTS, 2000, exponent, torch.device("cpu")), 20)
     assert torch.linalg.norm(sampled - full) < 0.05 * torch.linalg.norm(full)
+
+
+def test_a_negative_that_is_the_right_item_counts_once():
+    loss = SampledSoftmax(COUNTS[:4], 4000, 0.5, torch.device("cpu"))  # so few items that every right one is drawn
+    full = gradient(FullSoftmax(), 1, 4)
+    assert torch.linalg.norm(gradient(loss, 5, 4) - full) < 0.03 * torch.linalg.norm(full)
 
 
 def test_without_the_correction_it_would_not_agree():
