@@ -55,7 +55,8 @@ def close(frames: dict[str, DataFrame], rows_in: dict[str, int]) -> dict[str, Ac
 
 
 def _closed(name: str, counts: dict, rows_in: int) -> Accounts:
-    told = Accounts(rows_in, counts.get(None, 0), counts.get(LATER, 0), {reason: counts[reason] for reason in REASONS if reason in counts})
+    reasons = {reason: counts[reason] for reason in REASONS if reason in counts}
+    told = Accounts(rows_in, counts.get(None, 0), counts.get(LATER, 0), reasons)
     if rows_in != told.kept + told.later + told.quarantined or rows_in != sum(counts.values()):
         raise RuntimeError(f"the accounts of the {name} do not close: {rows_in} rows in, verdicts {counts}")
     return told
@@ -75,16 +76,17 @@ def examples(bad: DataFrame) -> list[dict]:
              "text": bytes(row["raw"][:SHOWN_BYTES]).decode("utf-8", "backslashreplace")} for row in rows.drop("nth").collect()]
 
 
-def refuse_if_too_many(what: str, bad: int, judged: int, maximum: float, shown: list[dict]) -> None:
+def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> None:
     """A batch of which too much is bad is not made better by leaving that out.
 
     Raises:
         RefusedData: the share of bad rows is above `maximum`.
     """
-    if not judged or bad / judged <= maximum:
+    if told.quarantined_share <= maximum:
         return
     of = [one for one in shown if one["table"] == what]
     places = "; ".join(f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4])
-    raise RefusedData(f"{bad} of {judged} rows of the {what} are bad ({100 * bad / judged:.1f} %). {places}",
+    raise RefusedData(f"{told.quarantined} of {told.quarantined + told.kept} rows of the {what} are bad "
+                      f"({100 * told.quarantined_share:.1f} %). {places}",
                       allowed=f"at most {100 * maximum:g} %",
                       remedy="repair or replace the file; raise maximum_quarantined only if those rows may be lost")

@@ -53,7 +53,7 @@ def load(name: str) -> dict:
                 raise ValueError(f"expectation {at}: meta.level must be one of {', '.join(LEVELS)}")
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(f"expectations: {path} is not a suite ({error!r})",
-                         allowed='{"name", "expectations": [{"type", "kwargs": {"column", …}, "meta": {"level", "about"}}]}') from None
+                         allowed='{"expectations": [{"type", "kwargs": {"column", …}, "meta": {"level", "about"}}]}') from None
     return suite
 
 
@@ -74,7 +74,8 @@ def judge(figures: dict, suite: dict) -> list[Check]:
     numbers = {name: value for name, value in figures.items() if isinstance(value, (int, float))}
     for one in suite["expectations"]:
         if one["kwargs"]["column"] not in numbers:
-            raise BadRequest("expectations: there is no such figure", got=one["kwargs"]["column"], allowed=f"one of {', '.join(numbers)}")
+            raise BadRequest("expectations: there is no such figure", got=one["kwargs"]["column"],
+                             allowed=f"one of {', '.join(numbers)}")
     return [_check(result, numbers) for result in _validate(numbers, suite)]
 
 
@@ -90,8 +91,9 @@ def _validate(numbers: dict, suite: dict) -> list:
     expectations = gx.ExpectationSuite(name=suite.get("name", "suite"), expectations=suite["expectations"])
     if len(expectations.expectations) != len(suite["expectations"]):  # what it does not understand, it drops without a word
         understood = {one.expectation_type for one in expectations.expectations}
+        strange = [one["type"] for one in suite["expectations"] if one["type"] not in understood]
         raise BadRequest("expectations: Great Expectations does not understand all of the suite",
-                         got=[one["type"] for one in suite["expectations"] if one["type"] not in understood] or suite["expectations"],
+                         got=strange or suite["expectations"],
                          remedy="correct the type or the kwargs; its own message stands in the log")
     return batch.validate(expectations).results
 
@@ -101,8 +103,8 @@ def _check(result, numbers: dict) -> Check:
     told = result.exception_info or {}
     if told.get("raised_exception") or any(isinstance(one, dict) and one.get("raised_exception") for one in told.values()):
         raise BadRequest(f"expectations: {config.type} cannot be evaluated", got=config.kwargs, remedy="correct the suite")
-    figure = config.kwargs["column"]
-    return Check(figure, config.meta["level"], config.meta.get("about", ""), _expected(config), float(numbers[figure]), bool(result.success))
+    figure, meta = config.kwargs["column"], config.meta
+    return Check(figure, meta["level"], meta.get("about", ""), _expected(config), float(numbers[figure]), bool(result.success))
 
 
 def _expected(config) -> str:

@@ -85,6 +85,6 @@ def _from_header(path: Path, table: Table, line: str) -> tuple[tuple[int, ...], 
 
 def _unlike(path: Path, table: Table, line: str, width: int) -> RefusedData:
     between = SHOWN.get(table.delimiter, repr(table.delimiter))
-    return RefusedData(f"{path} is not of the expected layout: none of its first lines has {width} fields with {between} between them",
+    return RefusedData(f"{path} is not of the expected layout: its first lines do not have {width} fields with {between} between",
                        got=line, allowed=f"{', '.join(table.columns[:6])}{', …' if len(table.columns) > 6 else ''}",
                        remedy="get the data set again, or name the layout it has in `format`")

@@ -1,4 +1,4 @@
-"""The batch in figures: what a suite of expectations may speak of. They are taken from what was written, not from what was meant."""
+"""The batch in figures, which a suite of expectations may speak of: taken from what was written, not from what was meant."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ def _by_user(rows: DataFrame, day_starts: int) -> DataFrame:
     digest = F.xxhash64("user", "item", "rating", "timestamp", "position", "liked", "part").cast("decimal(38,0)")
     return rows.groupBy("user").agg(
         F.count("*").alias("rows"), when(F.col("liked")).alias("likes"), F.sum(F.col("rating").cast("double")).alias("rating"),
-        F.sum(F.col("rating").cast("double") ** 2).alias("square"), F.min("timestamp").alias("first"), F.max("timestamp").alias("last"),
-        when(F.col("timestamp") >= day_starts).alias("of_day"), *[when(is_part).alias(part) for part, is_part in parts.items()],
-        *[when(parts[part] & F.col("liked")).alias(f"{part}_likes") for part in ("validation", "test")], F.sum(digest).alias("digest"))
+        F.sum(F.col("rating").cast("double") ** 2).alias("square"), F.sum(digest).alias("digest"),
+        F.min("timestamp").alias("first"), F.max("timestamp").alias("last"),
+        when(F.col("timestamp") >= day_starts).alias("of_day"),
+        *[when(is_part).alias(part) for part, is_part in parts.items()],
+        *[when(parts[part] & F.col("liked")).alias(f"{part}_likes") for part in ("validation", "test")])
 
 
 def _derived(one: dict, titles, items_with_rows: int, accounts: Accounts, request: SnapshotRequest) -> dict:
@@ -50,10 +52,12 @@ def _derived(one: dict, titles, items_with_rows: int, accounts: Accounts, reques
     duplicates = sum(n for reason, n in accounts.reasons.items() if reason.endswith("_duplicate"))
     return {name: value if value is not None else 0 for name, value in one.items()} | {
         "rows_in": accounts.rows_in, "kept": accounts.kept, "later": accounts.later, "quarantined": accounts.quarantined,
-        "quarantined_share": accounts.quarantined_share, "duplicate_share": duplicates / max(accounts.kept + accounts.quarantined, 1),
+        "quarantined_share": accounts.quarantined_share,
+        "duplicate_share": duplicates / max(accounts.kept + accounts.quarantined, 1),
         "interactions": rows, "items": titles["items"], "items_with_rows": items_with_rows,
         "titled_share": (titles["titled"] or 0) / max(titles["items"], 1), "liked_share": (one.pop("likes") or 0) / max(rows, 1),
-        "rating_mean": mean, "rating_sd": max(variance, 0.0) ** 0.5, "longest_user_share": (one.pop("longest_user") or 0) / max(rows, 1),
+        "rating_mean": mean, "rating_sd": max(variance, 0.0) ** 0.5,
+        "longest_user_share": (one.pop("longest_user") or 0) / max(rows, 1),
         "days_since_last_row": max(request.day_ends - 1 - (one["last_timestamp"] or 0), 0) // 86_400}
 
 

@@ -53,7 +53,9 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
 
 
 def _text(encoding: str) -> Column:
-    return F.decode("raw", "ISO-8859-1") if encoding == "latin-1" else F.regexp_replace(F.col("raw").cast("string"), "^\ufeff", "")
+    if encoding == "latin-1":
+        return F.decode("raw", "ISO-8859-1")
+    return F.regexp_replace(F.col("raw").cast("string"), "^\ufeff", "")
 
 
 def _damaged(encoding: str) -> Column:

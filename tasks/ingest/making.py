@@ -68,7 +68,7 @@ class Making:
         shown = accounts.examples(bad) if any(one.quarantined for one in closed.values()) else []
         for name, one in closed.items():
             log("ingest.judged", table=name, rows_in=one.rows_in, kept=one.kept, later=one.later, quarantined=one.quarantined)
-            accounts.refuse_if_too_many(name, one.quarantined, one.quarantined + one.kept, self.request.maximum_quarantined, shown)
+            accounts.refuse_if_too_many(name, one, self.request.maximum_quarantined, shown)
         return Told(closed, bad, shown)
 
     def _lines(self, name: str) -> int:

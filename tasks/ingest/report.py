@@ -12,7 +12,10 @@ from tasks.ingest.figures import date
 from tasks.ingest.verdicts import REASONS
 
 PAGE = Path(__file__).with_name("report.template.html")
-STATES = {(True, "fail"): ("ok", "met"), (True, "warn"): ("ok", "met"), (False, "warn"): ("warn", "warning"), (False, "fail"): ("bad", "failed")}
+CHECK = ("", "figure", "observed", "expected", "why it is checked")
+GONE_TO = ("kept", "quarantined", "later", "left_out")
+FILE = ("file", "bytes", "lines", "sha256")
+UNMET = {"warn": ("warn", "warning"), "fail": ("bad", "failed")}
 
 
 def page(draft: Draft, checks: list[Check], shown: list[dict], ratings: list[tuple[float, int]], figures: dict) -> str:
@@ -22,26 +25,27 @@ def page(draft: Draft, checks: list[Check], shown: list[dict], ratings: list[tup
         shown: examples of rows set aside (table, reason, file, line, text).
         ratings: how often each rating was given.
     """
-    facts, unmet = draft.facts, [check for check in checks if not check.met]
+    facts, accounts, unmet = draft.facts, draft.facts["accounts"], [check for check in checks if not check.met]
     span = f"{date(facts['first_timestamp'])} to {date(facts['last_timestamp'])}" if facts["last_timestamp"] else "no timestamps"
     return Template(PAGE.read_text()).substitute(
         title=escape(f"{facts['dataset']}, {facts['day']}"), id=escape(draft.id), span=span,
-        state="warn" if unmet else "ok", verdict=f"accepted with {len(unmet)} warning{'s' * (len(unmet) > 1)}" if unmet else "accepted",
+        state="warn" if unmet else "ok", verdict=f"accepted, warnings: {len(unmet)}" if unmet else "accepted",
         interactions=f"{draft.counts['interactions']:,}", users=f"{draft.counts['users']:,}", items=f"{draft.counts['items']:,}",
-        checks=_table(("", "figure", "observed", "expected", "why it is checked"), map(_check, sorted(checks, key=lambda c: c.met))),
-        accounts=_bars([(name.replace("_", " "), n) for name, n in facts["accounts"].items() if name != "rows_in"], facts["accounts"]["rows_in"]),
-        parts=_bars(list(facts["parts"].items()), draft.counts["interactions"]), rows_in=f"{facts['accounts']['rows_in']:,}",
+        checks=_table(CHECK, map(_check, sorted(checks, key=lambda check: check.met))),
+        accounts=_bars([(name.replace("_", " "), accounts[name]) for name in GONE_TO], accounts["rows_in"]),
+        parts=_bars(list(facts["parts"].items()), draft.counts["interactions"]), rows_in=f"{accounts['rows_in']:,}",
         held_out=", ".join(f"{n:,} users with {part} rows" for part, n in facts["held_out_users"].items()),
         split=escape(", ".join(f"{name} {value}" for name, value in facts["split"].items())),
         ratings=_bars([(f"{rating:g}", n) for rating, n in ratings], draft.counts["interactions"]),
         mean=f"{figures['rating_mean']:.2f}", liked=f"{100 * figures['liked_share']:.0f} %", bad=_bad(facts, shown),
-        files=_table(("file", "bytes", "lines", "sha256"), (_cells(name, f"{one['bytes']:,}", f"{one['lines']:,}", _code(one["sha256"][:16] + "…"))
-                                                            for name, one in draft.lineage["source"].items())))
+        files=_table(FILE, (_cells(name, f"{one['bytes']:,}", f"{one['lines']:,}", _code(one["sha256"][:16] + "…"))
+                            for name, one in draft.lineage["source"].items())))
 
 
 def _check(check: Check) -> str:
-    state, text = STATES[check.met, check.level]
-    return _cells(f'<span class="{state}">{text}</span>', _code(check.figure), f"{check.observed:,.6g}", escape(check.expected), escape(check.about))
+    state, text = ("ok", "met") if check.met else UNMET[check.level]
+    return _cells(f'<span class="{state}">{text}</span>', _code(check.figure), f"{check.observed:,.6g}", escape(check.expected),
+                  escape(check.about))
 
 
 def _bad(facts: dict, shown: list[dict]) -> str:

@@ -7,16 +7,20 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tasks.core.log import log
 from tasks.ingest import java
 from tasks.ingest.settings import Spark
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 SMALL = 8 << 20  # bytes of source
 
 
 @contextlib.contextmanager
-def session(settings: Spark, source_bytes: int) -> Iterator["pyspark.sql.SparkSession"]:  # noqa: F821 - imported late, it takes a second
+def session(settings: Spark, source_bytes: int) -> "Iterator[SparkSession]":
     """A session that ends with the block; one that is already running in this process is used and left running."""
     from pyspark.sql import SparkSession
 

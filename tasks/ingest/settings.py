@@ -16,17 +16,17 @@ FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv")
 class Split:
     """What each row is for. `leave-last-n` and `users` count a user's liked rows; `temporal` cuts at two moments.
 
-    | request                                                        | meaning                                             |
-    |----------------------------------------------------------------|-----------------------------------------------------|
+    | request                                                        | meaning                                                  |
+    |----------------------------------------------------------------|----------------------------------------------------------|
     | {"method": "leave-last-n", "test": 3, "validation": 1}         | each user's newest 3 are test, the one before validation |
-    | {"method": "leave-last-n", "order": "file"}                    | the last 3 as the file has them: only to compare with work that did so |
+    | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only to repeat work that did so  |
     | {"method": "users", "order": "given"}                          | 8:1:1 by user; a held-out user's first 80 % are known |
     | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the week before validation   |
     """
 
     method: Literal["leave-last-n", "users", "temporal"] = setting("leave-last-n", "how rows are divided")
     order: Literal["time", "file", "given"] = setting(
-        "time", "what orders a user's rows: timestamps (ties as in the file), the place in the file, or the source's own order column")
+        "time", "what orders a user's rows: timestamps (ties as in the file), the place in the file, or an order column")
     test: int = setting(3, "leave-last-n: newest liked rows of a user that are test", minimum=1, maximum=1000)
     validation: int = setting(1, "leave-last-n: liked rows before those that are validation", minimum=0, maximum=1000)
     hold_out_short: bool = setting(
@@ -34,7 +34,8 @@ class Split:
     test_share: float = setting(0.1, "users: share of the users who are test", minimum=0, maximum=0.9)
     validation_share: float = setting(0.1, "users: share of the users who are validation", minimum=0, maximum=0.9)
     history_share: float = setting(0.8, "users: share of a held-out user's liked rows that is known", minimum=0.1, maximum=0.99)
-    seed: int = setting(0, "users: which users are held out; a user stays on his side from day to day", minimum=0, maximum=2**31 - 1)
+    seed: int = setting(
+        0, "users: which of them are held out; a user stays on one side from day to day", minimum=0, maximum=2_147_483_647)
     test_days: int = setting(7, "temporal: length of the test window, which ends with the day", minimum=1, maximum=3650)
     validation_days: int = setting(7, "temporal: length of the validation window before it", minimum=0, maximum=3650)
 
@@ -69,7 +70,8 @@ class SnapshotRequest:
     minimum_item_interactions: int = setting(
         0, "items with fewer rows are left out, with their rows; 0 keeps the whole catalogue", minimum=0, maximum=1_000_000)
     maximum_quarantined: float = setting(0.05, "share of bad rows above which the batch is refused", minimum=0, maximum=1)
-    expectations: str = setting("default", "the suite that judges the batch: a name in tasks/ingest/expectations, or the path of a JSON file")
+    expectations: str = setting(
+        "default", "the suite that judges the batch: a name in tasks/ingest/expectations, or the path of a JSON file")
     split: Split = setting(Split(), "what each row is for")
     spark: Spark = setting(Spark(), "where Spark runs")
 

@@ -63,7 +63,8 @@ def _check_order(request: SnapshotRequest, source: Source) -> None:
     if split.order == "given" and not source.ordered:
         raise BadRequest(f"split.order: {request.format} gives no order", got="'given'", allowed="'time' or 'file'")
     if split.order == "time" and not source.timed:
-        raise BadRequest(f"split.order: not every row of {request.format} has a timestamp", got="'time'", allowed="'given' or 'file'")
+        raise BadRequest(f"split.order: not every row of {request.format} has a timestamp", got="'time'",
+                         allowed="'given' or 'file'")
 
 
 def answer(made: Artefact) -> dict:

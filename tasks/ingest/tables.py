@@ -59,7 +59,8 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame | None, request: S
         .join(items.select("item", F.col("id").alias("item_id")), "item_id")
         .select("user", "item", F.col("rating").cast("float").alias("rating"), "timestamp",
                 F.col("position").cast("int").alias("position"), "liked", "part"))
-    return Tables(interactions, items, _attributed(met, users), {name: "integer" if all_ else "text" for name, all_ in types.items()})
+    id_types = {name: "integer" if integers else "text" for name, integers in types.items()}
+    return Tables(interactions, items, _attributed(met, users), id_types)
 
 
 def _attributed(met: DataFrame, users: DataFrame | None) -> DataFrame:

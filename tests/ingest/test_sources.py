@@ -13,7 +13,7 @@ SECOND = 978_300_000
 def write(folder, **files):
     folder.mkdir()
     for name, text in files.items():
-        (folder / name.replace("__", ".").replace("_dash_", "-")).write_bytes(text if isinstance(text, bytes) else text.encode())
+        (folder / name.replace("__", ".")).write_bytes(text if isinstance(text, bytes) else text.encode())
     return str(folder)
 
 
@@ -39,7 +39,8 @@ def test_movielens_latest(take, tmp_path):
     location = write(
         tmp_path / "in",
         ratings__csv="userId,movieId,rating,timestamp\r\n" + ratings(lambda u, i, n: f"{u},{i},4.5,{SECOND + n}\r"),
-        movies__csv='movieId,title,genres\r\n2,"City of Lost Children, The (Cité) (1995)",Drama|Sci-Fi\r\n4,"He said ""no"" (1996)",(no genres listed)\r\n'
+        movies__csv='movieId,title,genres\r\n2,"City of Lost Children, The (Cité) (1995)",Drama|Sci-Fi\r\n'
+                    '4,"He said ""no"" (1996)",(no genres listed)\r\n'
                     "9,A (1997),War\r\n10,B (1998),War\r\n30,C,War\r\n")
     result, made = take(location=location, format="movielens-latest", day="2001-01-02", **ONE_TEST)
     check(made, {"2": "City of Lost Children, The (Cité) (1995)", "4": 'He said "no" (1996)'}, ["Drama", "Sci-Fi"])
@@ -48,18 +49,21 @@ def test_movielens_latest(take, tmp_path):
 
 
 def test_columns_of_a_csv_may_stand_anywhere(take, tmp_path):
-    location = write(tmp_path / "in", ratings__csv="\ufefftimestamp,note,rating,movieId,userId\n" + ratings(lambda u, i, n: f"{SECOND + n},x,4,{i},{u}"),
+    rows = ratings(lambda u, i, n: f"{SECOND + n},x,4,{i},{u}")
+    location = write(tmp_path / "in", ratings__csv="\ufefftimestamp,note,rating,movieId,userId\n" + rows,
                      movies__csv="genres,movieId,title\n" + "".join(f"War,{i},T{i}\n" for i in (2, 4, 9, 10, 30)))
     _, made = take(location=location, format="movielens-latest", day="2001-01-02", **ONE_TEST)
     check(made, {"30": "T30"}, ["War"])
 
 
 MOVIES = "".join(f"{i}::Café {i} (1999)::Comedy|War\n" for i in (2, 4, 9, 10, 30)).encode("latin-1")
+ORDERED = "user_id,item_id,rating,order_in_user,timestamp"
 USERS = "".join(f"{u}::F::1::10::0{u}067\n" for u in (1, 2, 3))
 
 
 def test_movielens_1m(take, tmp_path):
-    location = write(tmp_path / "in", ratings__dat=ratings(lambda u, i, n: f"{u}::{i}::5::{SECOND + n}"), movies__dat=MOVIES, users__dat=USERS)
+    rows = ratings(lambda u, i, n: f"{u}::{i}::5::{SECOND + n}")
+    location = write(tmp_path / "in", ratings__dat=rows, movies__dat=MOVIES, users__dat=USERS)
     _, made = take(location=location, format="movielens-1m", day="2001-01-02", **ONE_TEST)
     check(made, {"10": "Café 10 (1999)"}, ["Comedy", "War"])
     assert made.table("users").to_pylist()[0]["zip_code"] == "01067"
@@ -67,14 +71,15 @@ def test_movielens_1m(take, tmp_path):
 
 def test_ordered_csv_follows_the_order_given_where_there_is_no_time(take, tmp_path):
     rows = ratings(lambda u, i, n: f"{u},{i},5,{n},{SECOND - n if u == 1 else ''}").splitlines()
-    location = write(tmp_path / "in", ratings_with_order__csv="user_id,item_id,rating,order_in_user,timestamp\n" + "\n".join(reversed(rows)) + "\n",
-                     movies__dat=MOVIES, users__dat=USERS)
-    result, made = take(location=location, format="ordered-csv", day="2001-01-02", split={"test": 1, "validation": 1, "order": "given"})
+    def location(name, lines):
+        text = "\n".join((ORDERED, *lines)) + "\n"
+        return write(tmp_path / name, ratings_with_order__csv=text, movies__dat=MOVIES, users__dat=USERS)
+
+    asked = {"format": "ordered-csv", "day": "2001-01-02", "split": {"test": 1, "validation": 1, "order": "given"}}
+    result, made = take(location=location("in", reversed(rows)), **asked)
     check(made, {"10": "Café 10 (1999)"}, ["Comedy", "War"])
     assert made.histories("train")[1].shape == (3,) and result["quarantined"] == 0
-    bad, _ = take(location=write(tmp_path / "bad", ratings_with_order__csv="user_id,item_id,rating,order_in_user,timestamp\n" + "\n".join(rows) + "\n3,2,5,,\n",
-                                 movies__dat=MOVIES, users__dat=USERS), format="ordered-csv", day="2001-01-02",
-                  split={"test": 1, "validation": 1, "order": "given"}, maximum_quarantined=0.2)
+    bad, _ = take(location=location("bad", [*rows, "3,2,5,,"]), maximum_quarantined=0.2, **asked)
     assert bad["reasons"] == {"unparsable_order": 1}
 
 
@@ -109,8 +114,9 @@ def test_lines_are_numbered_as_the_file_has_them_however_it_is_cut(spark, tmp_pa
     assert [row["line"] for row in rows if row["last"]] == [199]
 
 
-@pytest.mark.parametrize("content, lines", [(b"a\nb\n", 2), (b"a\nb", 2), (b"a\r\nb\r\n", 2), (b"a\rb\r", 2), (b"\n\n", 2), (b"", 0), (b"a", 1),
-                                            (b"x" * ((1 << 20) - 1) + b"\r\ny\n", 2)])
+@pytest.mark.parametrize("content, lines", [
+    (b"a\nb\n", 2), (b"a\nb", 2), (b"a\r\nb\r\n", 2), (b"a\rb\r", 2), (b"\n\n", 2), (b"", 0), (b"a", 1),
+    (b"x" * ((1 << 20) - 1) + b"\r\ny\n", 2)], ids=lambda value: str(value)[:20])
 def test_lines_are_counted_as_spark_reads_them(spark, tmp_path, content, lines):
     path = tmp_path / "file"
     path.write_bytes(content)

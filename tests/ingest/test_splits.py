@@ -13,17 +13,18 @@ from tasks.ingest.splits import divide
 
 COLUMNS = "user string, timestamp bigint, order bigint, file string, line bigint, liked boolean"
 DAY_ENDS = 40 * 86_400
-KEYS = {"time": lambda row: (row.timestamp, row.line), "given": lambda row: (row.order, row.line), "file": lambda row: (row.line,)}
+KEYS = {"time": lambda row: (row.timestamp, row.line), "given": lambda row: (row.order, row.line), "file": lambda row: row.line}
 ROW = st.tuples(st.sampled_from("abc"), st.integers(0, 39), st.integers(0, 9), st.booleans())
-SPLITS = ({"test": 3, "validation": 1}, {"test": 1, "validation": 1, "order": "given"}, {"test": 2, "validation": 0, "order": "file"},
+SPLITS = ({"test": 3, "validation": 1}, {"test": 1, "validation": 1, "order": "given"},
+          {"test": 2, "validation": 0, "order": "file"},
           {"hold_out_short": True}, {"method": "users", "test_share": 0.4, "validation_share": 0.3},
           {"method": "users", "test_share": 0.5, "order": "given"}, {"method": "temporal", "test_days": 9, "validation_days": 4})
 
 
 def divided(spark, rows, split) -> dict[str, list]:
     """Rows (user, day, order, liked) as divided, by user, in the user's order."""
-    frame = spark.createDataFrame([(user, day * 86_400, order, "f", line, liked) for line, (user, day, order, liked) in enumerate(rows, 1)],
-                                  COLUMNS)
+    lines = [(user, day * 86_400, order, "f", line, liked) for line, (user, day, order, liked) in enumerate(rows, 1)]
+    frame = spark.createDataFrame(lines, COLUMNS)
     users: dict[str, list] = {}
     for row in divide(frame, split, DAY_ENDS).collect():
         users.setdefault(row.user, []).append(row)

@@ -10,7 +10,8 @@ from pathlib import Path
 from tasks.ingest.sources.fields import barred, column
 from tasks.ingest.sources.layout import Source, Table
 
-RATINGS = Table("ratings.csv", ("user", "item", "rating", "timestamp"), ",", "ascii", ("userId", "movieId", "rating", "timestamp"))
+RATINGS = Table("ratings.csv", ("user", "item", "rating", "timestamp"), ",", "ascii",
+                ("userId", "movieId", "rating", "timestamp"))
 MOVIES = Table("movies.csv", ("id", "title", "genres"), ",", "utf-8", ("movieId", "title", "genres"), quoted=True)
 HALF_STARS = (0.5, 5.0)
 OPENED = 788_918_400  # 1995-01-01: no MovieLens rating is older
