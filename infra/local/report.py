@@ -19,10 +19,14 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
 
     def line(row: list[str]) -> str:
-        return "  ".join(cell.rjust(w) if cell.replace(".", "").replace(",", "").replace("-", "").isdigit() else cell.ljust(w)
+        return "  ".join(cell.rjust(w) if _number(cell) else cell.ljust(w)
                          for cell, w in zip(row, widths)).rstrip()
 
     return "\n".join([line(header), "  ".join("─" * w for w in widths), *map(line, rows)])
+
+
+def _number(cell: str) -> bool:
+    return cell == "-" or cell.replace(".", "").replace(",", "").isdigit()
 
 
 class Report:

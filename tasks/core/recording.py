@@ -40,10 +40,15 @@ class Request(Protocol):
     origin: dict
 
 
+# Where a model is trained, not what it is: another machine makes a refresh, not a change.
+MACHINE = ("threads", "device")
+
+
 def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimension: int) -> dict:
     """The facts that the manifest of every candidate holds."""
+    chosen = {name: value for name, value in dataclasses.asdict(settings).items() if name not in MACHINE}
     return {"family": family, "day": snapshot.day, "dataset": snapshot.dataset, "snapshot": snapshot.id, "dimension": dimension,
-            "settings_digest": identity(settings=settings), "code": code}
+            "settings_digest": identity(settings=chosen), "code": code}
 
 
 class Recorder:
