@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,9 +10,12 @@ import subprocess
 import time
 from pathlib import Path
 
-from infra.environments.names import ROOT
+import pytest
+
+from infra.environments.names import ROOT, python
 from infra.local.meter import descendants
 from infra.local.supervisor import read
+from tests.benchmarks.stages import ask
 
 FAMILIES = ("item2vec", "gru4rec")
 
@@ -22,7 +26,7 @@ def group(item: str) -> int:
 
 
 def share_of_own_group(answer: dict, own: int) -> float:
-    items = [item["id"] for item in answer["items"]]
+    items = [hit["item"]["id"] for hit in answer["hits"]]
     return sum(group(item) == own for item in items) / len(items)
 
 
@@ -42,7 +46,7 @@ def test_the_reader_recommends_from_the_users_own_group(stack):
 
 def test_what_was_seen_is_not_recommended(stack):
     answer = stack.reader("recommend", "--history", "1", "4", "7", "--k", "10")
-    assert not {"1", "4", "7"} & {item["id"] for item in answer["items"]}
+    assert not {"1", "4", "7"} & {hit["item"]["id"] for hit in answer["hits"]}
 
 
 def test_the_second_day_compares_with_the_champion_on_the_same_users(stack):
@@ -117,6 +121,25 @@ def test_a_rollback_brings_the_generation_before_back_in_pointer_and_registry(st
     assert time.monotonic() - began < 60
 
 
-def test_the_console_of_the_reader_is_readable(stack):
-    said = subprocess.run(["make", "similar", "TITLE=Film 1 (1995)"], cwd=ROOT, env={**os.environ, **stack.environment}, text=True, capture_output=True)
-    assert said.returncode == 0 and "Film 4 (1995)" in said.stdout + said.stderr
+def test_a_poisoned_challenger_is_held_and_the_live_pointer_does_not_move(stack):
+    before = stack.live("gru4rec")
+    where = {"MLFLOW_TRACKING_URI": stack.local.mlflow_url}
+    store = stack.local.store.as_uri()
+    planted = subprocess.run([str(python("train")), "-m", "tests.chain.poison", store, "gru4rec"], cwd=ROOT, text=True, capture_output=True,
+                             env={**os.environ, **where, "PYTHONPATH": str(ROOT)})
+    assert planted.returncode == 0, planted.stderr
+    poisoned = json.loads(planted.stdout.splitlines()[-1])
+    judged = ask("evaluate", "judge", {"store": store, "candidate": poisoned["uri"], "run": poisoned["run"]}, **where)
+    verdict = ask("promote", "gate", {"store": store, "evaluation": judged["uri"], "run": poisoned["run"], "version": poisoned["version"]}, **where)
+    assert verdict["outcome"] == "hold" and "worse" in verdict["reason"]
+    with pytest.raises(SystemExit, match="ended with 99"):
+        ask("promote", "promote", {"store": store, "verdict": verdict["uri"]}, **where)
+    assert ask("promote", "status", {"family": "gru4rec"}, **where)["families"]["gru4rec"]["champion"]["version"] != poisoned["version"]
+    assert stack.live("gru4rec") == before
+
+
+def test_the_reader_prints_what_a_person_can_read(stack):
+    done = subprocess.run(["make", "similar", "TITLE=Film 1 (1995)"], cwd=ROOT, env={**os.environ, **stack.environment}, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    shown = [int(number) for number in re.findall(r"^\d+ +Film (\d+) ", done.stdout, re.MULTILINE)]
+    assert len(shown) == 10 and {group(number) for number in shown} == {0}
