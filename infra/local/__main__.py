@@ -43,7 +43,7 @@ def run(local: Local) -> int:
     settings = stack.source()
     was_running = supervisor.read(local) is not None
     day = next_day(local, settings)
-    stack.start(local, settings, later=frozenset({"mlflow"}))  # the first to need it is a training, after ingestion
+    stack.start(local, settings, later=frozenset({"mlflow", "triggerer"}))  # not needed before ingestion is over
     before, started = supervisor.read(local), time.monotonic()
     airflow = Airflow(local)
     print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining for {day}", flush=True)

@@ -86,6 +86,13 @@ class Airflow:
     def dags(self) -> dict[str, dict]:
         return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
 
+    def make_pools(self, wanted: dict[str, dict]) -> None:
+        """Make the pools that are not there; one that somebody has resized stays as it is."""
+        there = {pool["name"] for pool in self.call("GET", "pools?limit=100")["pools"]}
+        for name, pool in wanted.items():
+            if name not in there:
+                self.call("POST", "pools", {"name": name, **pool})
+
     def import_errors(self) -> list[dict]:
         return self.call("GET", "importErrors")["import_errors"]
 

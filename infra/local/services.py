@@ -40,11 +40,11 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
     return [
         Service("valkey", [str(valkey()), str(valkey_settings(local))], quiet, lambda: listens(local.port("redis"))),
         Service("mlflow", mlflow(local), quiet | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}"},
-                lambda: answers(f"{local.mlflow_url}/health")),
+                lambda: answers(f"{local.mlflow_url}/health"), after=("api-server",)),  # first needed after ingestion, and heavy to start
         Service("api-server", [command, "api-server"], airflow, lambda: answers(f"{local.airflow_url}/api/v2/version")),
-        Service("scheduler", [command, "scheduler", "--skip-serve-logs"], airflow, after=("api-server",)),
+        Service("scheduler", [command, "scheduler", "--skip-serve-logs"], airflow),
         Service("dag-processor", [command, "dag-processor"], airflow),
-        Service("triggerer", [command, "triggerer", "--skip-serve-logs"], airflow, after=("api-server",)),
+        Service("triggerer", [command, "triggerer", "--skip-serve-logs"], airflow, after=("mlflow",)),
     ]
 
 

@@ -17,6 +17,7 @@ from infra.local.airflow_api import Airflow
 from infra.local.services import listens
 from infra.local.state import SERVICES, Local
 
+POOLS = Path(__file__).with_name("pools.json")
 PATIENCE = 240.0  # seconds until everything answers, a cold disk included
 
 
@@ -82,6 +83,7 @@ def parsed(local: Local) -> bool:
         airflow = Airflow(local)
         if errors := airflow.import_errors():
             raise SystemExit("local: Airflow cannot import a DAG file:\n" + "\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors))
+        airflow.make_pools(json.loads(POOLS.read_text()))
         known = airflow.dags()
         return {"ingest", "rollback"} <= known.keys() and not any(dag["is_paused"] for name, dag in known.items() if name == "ingest")
     except OSError:

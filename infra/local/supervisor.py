@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from infra.environments.names import ROOT, environments
+from infra.environments.names import environments
 from infra.local.meter import Meter
 from infra.local.services import Service, airflow_users, services
 from infra.local.state import Local
@@ -117,20 +118,22 @@ def read(local: Local) -> dict | None:
 
 
 def migrate(local: Local, source: dict[str, str]) -> None:
-    """Bring Airflow's database to this version, and its pools to ours; once for a new database, quick after."""
-    environment = local.airflow_environment(source)
+    """Bring Airflow's database to the version of its environment; a new one is a copy of the empty one made there."""
     airflow_users(local)
-    stamp = local.home / "airflow" / "migrated"
-    lock = (ROOT / "infra" / "environments" / "airflow.txt").read_text()
-    if stamp.is_file() and stamp.read_text() == lock:
+    home, wanted = local.home / "airflow", (environments() / "airflow" / "stamp").read_text()
+    stamp, database = home / "migrated", home / "airflow.db"
+    if stamp.is_file() and stamp.read_text() == wanted:
         return
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    command = str(environments() / "airflow" / "bin" / "airflow")
-    for arguments in (["db", "migrate"], ["pools", "import", str(ROOT / "infra" / "local" / "pools.json")]):
-        done = subprocess.run([command, *arguments], env=environment, cwd=local.home, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    home.mkdir(parents=True, exist_ok=True)
+    if not database.exists():
+        shutil.copyfile(environments() / "airflow" / "empty.db", database.with_suffix(".new"))
+        database.with_suffix(".new").replace(database)
+    else:
+        done = subprocess.run([str(environments() / "airflow" / "bin" / "airflow"), "db", "migrate"], env=local.airflow_environment(source),
+                              cwd=local.home, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
-            raise SystemExit(f"local: `airflow {' '.join(arguments)}` ended with {done.returncode}:\n{done.stdout[-3000:]}")
-    stamp.write_text(lock)
+            raise SystemExit(f"local: `airflow db migrate` ended with {done.returncode}:\n{done.stdout[-3000:]}")
+    stamp.write_text(wanted)
 
 
 def main() -> int:

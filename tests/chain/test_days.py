@@ -143,3 +143,11 @@ def test_the_reader_prints_what_a_person_can_read(stack):
     assert done.returncode == 0, done.stderr
     shown = [int(number) for number in re.findall(r"^\d+ +Film (\d+) ", done.stdout, re.MULTILINE)]
     assert len(shown) == 10 and {group(number) for number in shown} == {0}
+
+
+def test_the_python_of_the_readme_runs_in_the_readers_environment(stack):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    code = f"import os\nredis_url, store = os.environ['RECALL_REDIS_URL'], os.environ['RECALL_STORE']\n{code}print(reader.generations())"
+    done = subprocess.run([str(python("serve")), "-c", code], cwd=ROOT, text=True, capture_output=True,
+                          env={**os.environ, **stack.local.reader_environment()})
+    assert done.returncode == 0 and "item2vec" in done.stdout, done.stderr
