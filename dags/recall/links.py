@@ -20,4 +20,4 @@ class MLflowRun(BaseOperatorLink):
             return ""
         at = Connection.get("recall_mlflow")
         page = os.environ.get("RECALL_MLFLOW_PAGE") or f"{at.conn_type}://{at.host}:{at.port}"
-        return f"{page.rstrip('/')}/#/experiments/0/runs/{run}"
+        return f"{page.rstrip('/')}/#/experiments/0/runs/{run}?workflowType=machine_learning"

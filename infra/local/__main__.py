@@ -57,7 +57,7 @@ def run(local: Local) -> int:
     after = supervisor.read(local) or before
     tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
-    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs\nThe passwords are in {local.passwords_file}, for your eyes only.")
+    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART\nThe passwords are in {local.passwords_file}, for your eyes only.")
     return 0
 
 

@@ -51,6 +51,11 @@ def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimensio
             "settings_digest": identity(settings=chosen), "code": code}
 
 
+def changed(settings: Any) -> list[str]:
+    """`name=value` of every setting that is not at its default: what tells two runs of one day apart."""
+    return [f"{field.name}={value}" for field in dataclasses.fields(settings) if (value := getattr(settings, field.name)) != field.default]
+
+
 class Recorder:
     """Collects a training's figures by epoch; sends them to MLflow when `run` is one of its runs, and not when it is None."""
 
@@ -71,7 +76,7 @@ class Recorder:
             return cls(family, candidate, None)
         tags = {"recall.family": family, "recall.day": snapshot.day, "recall.snapshot": snapshot.id, "recall.code": code,
                 "recall.origin": str(request.origin.get("url") or request.origin.get("run_id") or "by hand")}
-        run = tracking.find_or_start(request.experiment, f"{family} {snapshot.day}", candidate, tags)
+        run = tracking.find_or_start(request.experiment, " ".join([family, snapshot.day, *changed(request.settings)]), candidate, tags)
         tracking.log_settings(run, {**dataclasses.asdict(request.settings), "seed": request.seed})
         tracking.log_lineage(run, f"{snapshot.dataset} {snapshot.day}", snapshot.id, snapshot.uri)
         return cls(family, candidate, run)
@@ -121,8 +126,8 @@ class Recorder:
         from tasks.core.pictures import draw
 
         self._send(training["epochs"])
-        final = {f"best_{name}": value for name, value in training["metrics"].items()}
-        tracking.log_metrics(self.run, {**final, "best_epoch": training["best_epoch"], "items": artefact.counts["items"]})
+        final = {f"best/{name}": value for name, value in training["metrics"].items()}
+        tracking.log_metrics(self.run, {**final, "best/epoch": training["best_epoch"], "best/items": artefact.counts["items"]})
         with tempfile.TemporaryDirectory() as folder:
             draw(Path(folder), Candidate(artefact), snapshot, training)
             tracking.log_folder(self.run, Path(folder))

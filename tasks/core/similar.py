@@ -13,7 +13,6 @@ dimensions of the item-item correlation .292 / .267, GRU4Rec's own vectors about
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from tasks.core.histories import Histories
 
@@ -30,6 +29,8 @@ def taste_space(vectors: np.ndarray, histories: Histories) -> np.ndarray:
     Returns:
         float32 (items, d), of unit length; an item that tastes say nothing about has the model's own vector.
     """
+    from scipy.sparse import csr_matrix  # where models are trained; the serving side has none
+
     ones = np.ones(len(histories.items), np.float32)
     likes = csr_matrix((ones, histories.items, histories.offsets), (len(histories), len(vectors)))
     active = histories.lengths > 0

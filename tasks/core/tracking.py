@@ -13,6 +13,7 @@ from tasks.core.errors import BadRequest, Unreachable
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 TAG = "recall.candidate"
+DESCRIPTION = "mlflow.note.content"  # what MLflow shows as the description of a run
 
 
 def model_name(family: str) -> str:

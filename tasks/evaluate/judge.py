@@ -101,7 +101,7 @@ def _per_user(snapshot: Snapshot, queries: Queries, measured: dict[str, Measured
 
 
 def _figures(metrics: dict[str, dict[str, float | None]]) -> dict[str, float]:
-    return {f"{SHOWN_AS[model]}_{name}": value
+    return {f"{SHOWN_AS[model]}/{name}": value  # MLflow draws one section of charts for each name before a slash
             for model, one in metrics.items() for name, value in one.items() if value is not None}
 
 

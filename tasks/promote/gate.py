@@ -38,7 +38,9 @@ def gate(request: GateRequest) -> dict:
         _write(store, place, request, evaluation, version, taken_down)
         done = store.find(*place)
     verdict = json.loads(done.file("verdict.json").read_text())
-    log("promote.verdict", family=verdict["family"], outcome=verdict["outcome"], reason=verdict["reason"])
+    log("promote.verdict", family=verdict["family"], outcome=verdict["outcome"], question=verdict["question"], users=verdict["users"])
+    for reason in verdict["reasons"]:
+        log("promote.because", reason=reason)
     if request.track:
         _tell(done, verdict, run)
     return {"uri": done.uri, "id": done.id, **{name: verdict[name] for name in KEPT}}
@@ -85,6 +87,7 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
                 tracking.client().log_artifact(run, str(done.path / name), "verdict")
             for name, value in tags.items():
                 tracking.client().set_tag(run, name, value)
+            tracking.client().set_tag(run, tracking.DESCRIPTION, _described(verdict))
         if verdict["version"]:
             tracking.client().update_model_version(tracking.model_name(verdict["family"]), verdict["version"],
                                                    _described(verdict))

@@ -70,7 +70,7 @@ def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
     assert run.info.status == "FINISHED" and run.info.run_name == f"toy {worlds.DAY}"
     assert run.data.params == {"epochs": "2", "seed": "0"}
     assert run.data.tags["recall.snapshot"] == world[1].id and run.data.tags["recall.origin"] == "http://airflow/run"
-    assert run.data.metrics["best_validation_recall_50"] == pytest.approx(.2)
+    assert run.data.metrics["best/validation_recall_50"] == pytest.approx(.2)
     assert run.inputs.dataset_inputs[0].dataset.digest == world[1].id
     files = {file.path for place in (None, "candidate") for file in tracking.client().list_artifacts(result["run"], place)}
     assert {"items_tsne.png", "training_curve.png", "similar_items.html", "similar_items.json", "candidate/manifest.json",

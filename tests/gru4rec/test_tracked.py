@@ -39,7 +39,7 @@ def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp
         assert result == fit(asked) and result["run"] == run.info.run_id and result["version"] == "1"
         run = tracking.client().get_run(result["run"])
         assert run.info.status == "FINISHED" and run.data.params["hidden"] == str(SMALL.hidden)
-        assert run.data.metrics["best_validation_recall_50"] == pytest.approx(result["metrics"]["validation_recall_50"])
+        assert run.data.metrics["best/validation_recall_50"] == pytest.approx(result["metrics"]["validation_recall_50"])
         for name in ("train_loss", "validation_recall_50", "positions_per_s", "learning_rate"):
             assert [entry.step for entry in tracking.client().get_metric_history(run.info.run_id, name)] == [1, 2, 3, 4]
         assert tracking.by_alias("gru4rec", tracking.CHALLENGER).tags["recall.uri"] == result["uri"]
