@@ -76,7 +76,8 @@ def test_mlflow_holds_the_verdict_and_its_figures(day):
     assert run.data.tags["recall.verdict"] == version.tags["recall.verdict"] == "promote"
     assert run.data.tags["recall.reason"] == verdict["reason"] and verdict["reason"] in version.description
     assert run.data.metrics["test/recall_50"] == pytest.approx(verdict["metrics"]["challenger"]["recall_50"])
-    assert run.data.metrics["popularity_ndcg_10"] == pytest.approx(verdict["metrics"]["popularity"]["ndcg_10"])
+    assert run.data.metrics["popularity/ndcg_10"] == pytest.approx(verdict["metrics"]["popularity"]["ndcg_10"])
+    assert verdict["reason"] in run.data.tags[tracking.DESCRIPTION]
     written = {one.path for one in tracking.client().list_artifacts(version.run_id, "verdict")}
     assert written == {"verdict/verdict.json", "verdict/verdict.html"}
     assert day.gate(planted.good) == verdict  # a retried task
