@@ -13,7 +13,7 @@ from infra.local import stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, show
 from infra.local.state import Local
-from infra.local.watch import FAMILIES, Failed, Watch
+from infra.local.watch import Failed, Watch
 
 TITLE, USER = "Star Wars (1977)", "1"
 
@@ -47,9 +47,10 @@ def run(local: Local) -> int:
     before, started = supervisor.read(local), time.monotonic()
     airflow = Airflow(local)
     print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining for {day}", flush=True)
-    known = {(dag, r["dag_run_id"]) for family in FAMILIES for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
+    families = airflow.families()
+    known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
     try:
-        followed = Watch(airflow, day, airflow.trigger("ingest", day)["dag_run_id"], known).follow()
+        followed = Watch(airflow, families, day, airflow.trigger("ingest", day)["dag_run_id"], known).follow()
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
@@ -65,7 +66,7 @@ def tell(local: Local, report: Report) -> None:
     """The tables, and two things a person wants to see."""
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
     title, user = os.environ.get("TITLE") or TITLE, os.environ.get("USER_ID") or USER
-    for family in FAMILIES:
+    for family in report.families:
         print(f"\n{show(local, 'similar', '--title', title, '--family', family, '--k', '5')}")
     print(f"\n{show(local, 'recommend', '--user', user, '--k', '10')}")
 

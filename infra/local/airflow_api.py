@@ -86,6 +86,10 @@ class Airflow:
     def dags(self) -> dict[str, dict]:
         return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
 
+    def families(self) -> list[str]:
+        """The families of models, told from the DAGs: there is one list of them, and it is not kept here."""
+        return sorted(dag.removeprefix("train_") for dag in self.dags() if dag.startswith("train_"))
+
     def make_pools(self, wanted: dict[str, dict]) -> None:
         """Make the pools that are not there; one that somebody has resized stays as it is."""
         there = {pool["name"] for pool in self.call("GET", "pools?limit=100")["pools"]}

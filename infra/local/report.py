@@ -8,7 +8,7 @@ import subprocess
 from infra.environments.names import ROOT, python
 from infra.local.airflow_api import Airflow
 from infra.local.state import Local
-from infra.local.watch import FAMILIES, Followed
+from infra.local.watch import Followed
 
 METRICS = (("recall_50", "recall@50"), ("ndcg_10", "NDCG@10"), ("hr_10", "hit rate@10"))
 
@@ -34,6 +34,7 @@ class Report:
 
     def __init__(self, airflow: Airflow, followed: dict[str, Followed]) -> None:
         self.airflow, self.followed = airflow, followed
+        self.families = [dag.removeprefix("train_") for dag in followed if dag.startswith("train_")]
 
     def result(self, dag: str, task: str) -> dict:
         one = self.followed[dag]
@@ -48,7 +49,7 @@ class Report:
     def models(self) -> str:
         """Family by family: how good, what was decided, why, what is live."""
         rows, reasons = [], []
-        for family in FAMILIES:
+        for family in self.families:
             gate, live = self.result(f"train_{family}", "gate"), self.result(f"publish_{family}", "go_live")
             load = self.result(f"publish_{family}", "load")
             for name in ("challenger", "champion", "popularity"):

@@ -85,7 +85,8 @@ def parsed(local: Local) -> bool:
             raise SystemExit("local: Airflow cannot import a DAG file:\n" + "\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors))
         airflow.make_pools(json.loads(POOLS.read_text()))
         known = airflow.dags()
-        return {"ingest", "rollback"} <= known.keys() and not any(dag["is_paused"] for name, dag in known.items() if name == "ingest")
+        train, publish = ({name.removeprefix(kind) for name in known if name.startswith(kind)} for kind in ("train_", "publish_"))
+        return {"ingest", "rollback"} <= known.keys() and bool(train) and train == publish and not known["ingest"]["is_paused"]
     except OSError:
         return False
 

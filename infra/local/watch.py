@@ -9,7 +9,6 @@ import time
 from infra.local.airflow_api import Airflow
 
 OVER = {"success", "failed"}
-FAMILIES = ("item2vec", "gru4rec")
 APPEARS = 180.0  # seconds in which a run that an asset event starts must have appeared
 
 
@@ -30,10 +29,10 @@ class Failed(Exception):
 class Watch:
     """Follows `ingest` and all that comes from it, for one day, until nothing more can come."""
 
-    def __init__(self, airflow: Airflow, day: str, ingest_run: str, known: set[tuple[str, str]]) -> None:
+    def __init__(self, airflow: Airflow, families: list[str], day: str, ingest_run: str, known: set[tuple[str, str]]) -> None:
         self.airflow, self.day, self.known = airflow, day, known
         self.followed = {"ingest": Followed("ingest", ingest_run)}
-        for family in FAMILIES:
+        for family in families:
             self.followed[f"train_{family}"] = Followed(f"train_{family}")
             self.followed[f"publish_{family}"] = Followed(f"publish_{family}")
         self.since, self.begun, self._told = time.monotonic(), time.monotonic(), 0.0
