@@ -12,10 +12,10 @@ import subprocess
 import sys
 import time
 
+from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, environments, python
 
-FOLDERS = {"core": "train", "infra": "tests", "ingest": "spark", "graph": "train", "item2vec": "train", "gru4rec": "train", "evaluate": "train",
-           "promote": "serve", "index": "serve", "publish": "serve", "retrieve": "serve", "dags": "airflow", "readme": "tests", "chain": "tests"}
+FOLDERS = {"core": "train", "infra": "tests", **ENVIRONMENTS, "dags": "airflow", "readme": "tests", "chain": "tests"}
 COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
 
 

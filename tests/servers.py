@@ -14,7 +14,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -23,15 +22,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.environments.names import python
+from infra.local.state import free_ports
 
 PATIENCE_SECONDS = 120
 
 
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 @contextlib.contextmanager

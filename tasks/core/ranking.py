@@ -33,3 +33,16 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
         best[start:start + len(scores)] = np.where(np.take_along_axis(picked, order, axis=1) > -np.inf,
                                                    np.take_along_axis(rows, order, axis=1), -1)
     return best
+
+
+def recall(best: np.ndarray, labels: Histories, expected: np.ndarray) -> float:
+    """Mean over users of the labels found, as a share of those wanted.
+
+    Args:
+        best: int32 (q, k), the rows recommended to each user.
+        labels: the rows to find (q users); what the model does not know is not among them.
+        expected: int64 (q), how many were to be found, the unknown ones included: an unknown item is a miss.
+    """
+    users = labels.users()
+    hits = (best[users] == labels.items[:, None]).any(axis=1)
+    return float(np.mean(np.bincount(users[hits], minlength=len(labels)) / expected))

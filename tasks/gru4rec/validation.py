@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.encoders import Encoder
-from tasks.core.ranking import top_k
+from tasks.core.ranking import recall, top_k
 from tasks.core.snapshot import Queries
 
 K = 50
@@ -31,6 +31,4 @@ class Validation:
     def recall(self, encoder: Encoder, candidates: np.ndarray) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an unknown item is a miss."""
         best = top_k(encoder.encode(self.histories), candidates, K, self.seen)
-        users = self.labels.users()
-        hits = (best[users] == self.labels.items[:, None]).any(axis=1)
-        return float(np.mean(np.bincount(users[hits], minlength=len(self.expected)) / self.expected))
+        return recall(best, self.labels, self.expected)

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from tasks.core.encoders import MeanEncoder
-from tasks.core.ranking import top_k
+from tasks.core.ranking import recall, top_k
 from tasks.core.snapshot import Queries
 from tasks.item2vec.training import Vectors
 
@@ -47,7 +47,4 @@ class Validation:
         rows[vectors.rows] = np.arange(len(vectors.rows))
         queries = MeanEncoder(vectors.inputs, decay).encode(self.histories.renamed(rows))
         best = top_k(queries, vectors.outputs, K, self.seen.renamed(rows))
-        labels = self.labels.renamed(rows)
-        hits = (best[labels.users()] == labels.items[:, None]).any(axis=1)
-        found = np.bincount(labels.users()[hits], minlength=len(self.labels))
-        return float(np.mean(found / self.labels.lengths))
+        return recall(best, self.labels.renamed(rows), self.labels.lengths)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.core.connection import answering, connect
 from tasks.core.errors import BadRequest
-from tasks.core.keys import FAMILIES, bucket_of, unpack_seen, unpack_vector
+from tasks.core.keys import FAMILIES, unpack_seen, unpack_vector
 from tasks.core.store import Store
 from tasks.retrieve.answers import Answer, Hit, Item, Source
 from tasks.retrieve.follow import Followed

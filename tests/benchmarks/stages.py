@@ -7,10 +7,8 @@ import os
 import subprocess
 import sys
 
+from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, python
-
-ENVIRONMENTS = {"ingest": "spark", "graph": "train", "item2vec": "train", "gru4rec": "train", "evaluate": "train",
-                "promote": "serve", "index": "serve", "publish": "serve"}
 
 
 def ask(stage: str, verb: str, request: dict, **environment: str) -> dict:

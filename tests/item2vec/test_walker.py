@@ -7,7 +7,6 @@ import pytest
 
 from tasks.core.errors import RefusedData
 from tasks.core.graph import Lists
-from tasks.core.histories import Histories
 from tasks.item2vec.walker import walk
 
 # Likes [[0, 1, 2], [1, 2], [2, 3, 4, 0]] of five items, and an isolated sixth; slots written out by hand, any order of users will do.

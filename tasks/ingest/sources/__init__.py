@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 from tasks.core.errors import BadRequest
 from tasks.core.store import local_path
