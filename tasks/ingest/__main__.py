@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.core.command import Verb, run
-from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.settings import QuarantineRequest, ReplayRequest, SnapshotRequest
 
 
 def load_snapshot():
@@ -11,7 +11,19 @@ def load_snapshot():
     return snapshot
 
 
-VERBS = {"snapshot": Verb(SnapshotRequest, load_snapshot, "read, judge, split and store one day of a source")}
+def load_quarantine():
+    from tasks.ingest.replay import quarantine
+    return quarantine
+
+
+def load_replay():
+    from tasks.ingest.replay import replay
+    return replay
+
+
+VERBS = {"snapshot": Verb(SnapshotRequest, load_snapshot, "read, judge, split and store one day of a source"),
+         "quarantine": Verb(QuarantineRequest, load_quarantine, "write the rows a snapshot left aside, to be repaired"),
+         "replay": Verb(ReplayRequest, load_replay, "make a day again with repaired rows")}
 
 if __name__ == "__main__":
     raise SystemExit(run("ingest", VERBS))

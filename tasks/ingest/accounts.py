@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from tasks.core.errors import RefusedData
-from tasks.ingest.lines import PLACE
-from tasks.ingest.verdicts import LATER, REASONS
+from tasks.ingest.verdicts import REASONS
 
 EXAMPLES = 3
 SHOWN_BYTES = 160
@@ -18,17 +16,21 @@ SHOWN_BYTES = 160
 
 @dataclass(frozen=True)
 class Accounts:
-    """Rows of the interactions file.
+    """Rows of a table, over some deliveries.
 
     Attributes:
-        rows_in: lines of the file, without its header.
+        rows_in: lines of the files, without their headers.
         kept, later: rows of the day or before it; rows of days to come.
+        merged: events that were added to another of the same user and item.
+        superseded: rows in whose place a later delivery has put a newer one.
         reasons: how many were set aside, by reason.
     """
 
     rows_in: int
     kept: int
     later: int
+    merged: int
+    superseded: int
     reasons: dict[str, int]
 
     @property
@@ -38,41 +40,48 @@ class Accounts:
     @property
     def quarantined_share(self) -> float:
         """Of the rows that were judged: later ones were not."""
-        return self.quarantined / max(self.quarantined + self.kept, 1)
+        return self.quarantined / max(self.rows_in - self.later, 1)
+
+    def plain(self) -> dict[str, int]:
+        """For the manifest."""
+        return {"rows_in": self.rows_in, "kept": self.kept, "quarantined": self.quarantined, "later": self.later,
+                "merged": self.merged, "superseded": self.superseded}
 
 
-def close(frames: dict[str, DataFrame], rows_in: dict[str, int]) -> dict[str, Accounts]:
-    """Count the verdicts of every table and hold them against the lines of its file.
+def closed(what: str, rows_in: int, kept: int, later: int = 0, merged: int = 0, superseded: int = 0,
+           reasons: dict[str, int] | None = None) -> Accounts:
+    """The accounts, if they close.
 
     Raises:
         RuntimeError: a row is lost or counted twice. That is a fault of ours, never of the data.
     """
-    verdicts = [frame.select(F.lit(name).alias("table"), "verdict") for name, frame in frames.items()]
-    counts: dict[str, dict] = {name: {} for name in frames}
-    for row in reduce(DataFrame.union, verdicts).groupBy("table", "verdict").count().collect():
-        counts[row["table"]][row["verdict"]] = row["count"]
-    return {name: _closed(name, counts[name], rows_in[name]) for name in frames}
-
-
-def _closed(name: str, counts: dict, rows_in: int) -> Accounts:
-    reasons = {reason: counts[reason] for reason in REASONS if reason in counts}
-    told = Accounts(rows_in, counts.get(None, 0), counts.get(LATER, 0), reasons)
-    if rows_in != told.kept + told.later + told.quarantined or rows_in != sum(counts.values()):
-        raise RuntimeError(f"the accounts of the {name} do not close: {rows_in} rows in, verdicts {counts}")
+    reasons = {name: (reasons or {})[name] for name in REASONS if (reasons or {}).get(name)}
+    told = Accounts(rows_in, kept, later, merged, superseded, reasons)
+    if rows_in != kept + later + merged + superseded + told.quarantined:
+        raise RuntimeError(f"the accounts of the {what} do not close: {told}")
     return told
 
 
-def set_aside(rows: DataFrame, table: str) -> DataFrame:
-    """The rows with a reason: table, reason, file, line, raw (the line's bytes as they stood)."""
-    bad = rows.where(F.col("verdict").isNotNull() & (F.col("verdict") != LATER))
-    return bad.select(F.lit(table).alias("table"), F.col("verdict").alias("reason"), *PLACE, "raw")
+def summed(facts: list[dict]) -> tuple[int, int, dict[str, int]]:
+    """Over the files of some deliveries: rows in, sound rows, reasons."""
+    files = [file for one in facts for file in one["accounts"]]
+    reasons: dict[str, int] = {}
+    for file in files:
+        for reason, rows in file["reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + rows
+    return sum(file["rows_in"] for file in files), sum(file["sound"] for file in files), reasons
 
 
 def examples(bad: DataFrame) -> list[dict]:
-    """The first few of each reason: table, reason, file, line, text."""
-    first = F.row_number().over(Window.partitionBy("table", "reason").orderBy(*PLACE))
-    rows = bad.withColumn("nth", first).where(F.col("nth") <= EXAMPLES).orderBy("table", "reason", *PLACE)
-    return [{"table": row["table"], "reason": row["reason"], "file": row["file"], "line": row["line"],
+    """The first few of each reason: table, reason, delivery, file, line, text.
+
+    Args:
+        bad: table, reason, delivery, file, line, raw.
+    """
+    place = ("delivery", "file", "line")
+    first = F.row_number().over(Window.partitionBy("table", "reason").orderBy(*place))
+    rows = bad.withColumn("nth", first).where(F.col("nth") <= EXAMPLES).orderBy("table", "reason", *place)
+    return [{"table": row["table"], "reason": row["reason"], "delivery": row["delivery"], "file": row["file"], "line": row["line"],
              "text": bytes(row["raw"][:SHOWN_BYTES]).decode("utf-8", "backslashreplace")} for row in rows.drop("nth").collect()]
 
 
@@ -86,7 +95,7 @@ def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[di
         return
     of = [one for one in shown if one["table"] == what]
     places = "; ".join(f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4])
-    raise RefusedData(f"{told.quarantined} of {told.quarantined + told.kept} rows of the {what} are bad "
+    raise RefusedData(f"{told.quarantined} of {told.rows_in - told.later} rows of the {what} are bad "
                       f"({100 * told.quarantined_share:.1f} %). {places}",
                       allowed=f"at most {100 * maximum:g} %",
                       remedy="repair or replace the file; raise maximum_quarantined only if those rows may be lost")

@@ -3,143 +3,184 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import reduce
+from contextlib import ExitStack
+from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
+from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Artefact, Draft
-from tasks.core.store import Store, write_json
-from tasks.ingest import accounts, batch, catalogue, figures, report, tables
+from tasks.core.store import Store
+from tasks.ingest import accounts, aside, catalogue, delivery, judgement, numbering, report, tables
 from tasks.ingest.accounts import Accounts
-from tasks.ingest.examine import Shape
-from tasks.ingest.fingerprint import Fingerprint
-from tasks.ingest.lines import PLACE, cut, numbered
+from tasks.ingest.aside import Delivered
+from tasks.ingest.delivery import Delivery
+from tasks.ingest.interactions import Interactions
+from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
-from tasks.ingest.snapshot import settings_of
 from tasks.ingest.sources import Source
-from tasks.ingest.verdicts import judge
 
 
 @dataclasses.dataclass(frozen=True)
 class Making:
-    """One snapshot in the making."""
+    """One snapshot in the making.
+
+    Attributes:
+        plan: by table, the deliveries it is made of.
+        settings: of the request, those that decide what the snapshot holds.
+        told: what there is to report, as far as it has come.
+    """
 
     spark: SparkSession
     store: Store
     request: SnapshotRequest
     source: Source
-    shapes: dict[str, Shape]
-    files: dict[str, Fingerprint]
+    plan: dict[str, list[Delivery]]
     suite: dict
+    settings: dict
     now: int
+    told: dict = dataclasses.field(default_factory=lambda: {"examples": []})
 
     def make(self, id: str) -> Artefact:
-        """Read, judge, divide, write.
+        """Read what is new, judge, divide, write. New deliveries are kept with the first snapshot that accepts them.
 
         Raises:
-            RefusedData: too much is bad, or the batch is not what the suite expects; nothing was written.
+            RefusedData: too much is bad, or the batch is not what the suite expects; only a report of the refusal was written.
         """
         place = (self.request.dataset, self.request.day, id)
         try:
-            rows, items, users = self._read()
-            told = self._account(rows, items, users)
-            with self.store.writing("snapshot", "snapshots", *place) as draft:
-                self._fill(draft, rows, items, users, told)
-                with self.store.writing("quarantine", "quarantine", *place) as aside:
-                    self._quarantine(aside, told)
+            self.told.update({"id": id})
+            with ExitStack() as drafts:  # left in the opposite order: the snapshot appears last
+                draft = drafts.enter_context(self.store.writing("snapshot", "snapshots", *place))
+                aside_draft = drafts.enter_context(self.store.writing("quarantine", "quarantine", *place))
+                delivered = {name: [self._deliver(one, drafts) for one in ones] for name, ones in self.plan.items()}
+                self._fill(draft, aside_draft, delivered)
+        except RefusedData as refusal:
+            raise self._keep_refusal(place, refusal) from None
         finally:
             self.spark.catalog.clearCache()
         return self.store.find("snapshots", *place)
 
-    def _read(self) -> tuple[DataFrame, DataFrame, DataFrame | None]:
-        items = catalogue.items(self.spark, self.source, self.shapes["items"]).cache()
-        users = catalogue.users(self.spark, self.source, self.shapes["users"]).cache() if "users" in self.shapes else None
-        lines = cut(numbered(self.spark, self.source.folder / self.source.interactions.file), self.shapes["interactions"])
-        rows = judge(lines, _kept(items), self.source, self.request.day_ends, self.now)
-        return rows.cache(), items, users
+    def _keep_refusal(self, place: tuple[str, str, str], refusal: RefusedData) -> RefusedData:
+        """A refused batch leaves nothing but the report of why."""
+        with self.store.writing("refused", "refused", *place) as draft:
+            (draft.path / "report.html").write_text(report.page(self.page(str(refusal))))
+            draft.facts = {"dataset": self.request.dataset, "day": self.request.day, "reason": str(refusal),
+                           "deliveries": [one.id for ones in self.plan.values() for one in ones if not one.made]}
+            draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
+        return RefusedData(f"{refusal}; report: {self.store.path('refused', *place) / 'report.html'}")
 
-    def _account(self, rows: DataFrame, items: DataFrame, users: DataFrame | None) -> "Told":
-        """Close the accounts of all tables; refuse what is too bad."""
-        frames = {"interactions": rows, "items": items} | ({"users": users} if users is not None else {})
-        closed = accounts.close(frames, {name: self._lines(name) for name in frames})
-        bad = reduce(DataFrame.unionByName, [accounts.set_aside(frame, name) for name, frame in frames.items()])
-        shown = accounts.examples(bad) if any(one.quarantined for one in closed.values()) else []
-        for name, one in closed.items():
-            log("ingest.judged", table=name, rows_in=one.rows_in, kept=one.kept, later=one.later, quarantined=one.quarantined)
-            accounts.refuse_if_too_many(name, one, self.request.maximum_quarantined, shown)
-        return Told(closed, bad, shown)
+    def page(self, refusal: str = "") -> object:
+        return (self.told, refusal)
 
-    def _lines(self, name: str) -> int:
-        table = self.shapes[name].table
-        return self.files[table.file].lines - (table.header is not None)
+    def uri(self, one: Delivery) -> str:
+        """Where a delivery is, or will be."""
+        return self.store.path("deliveries", self.request.dataset, one.table, one.name, one.id).as_uri()
 
-    def _fill(self, draft: Draft, rows: DataFrame, items: DataFrame, users: DataFrame | None, told: "Told") -> None:
-        made = tables.build(*map(_kept, (rows, items, users)), self.request)
-        tables.write(made.interactions, draft.path / "interactions", told.rows.kept, "user", "position")
-        tables.write(made.items, draft.path / "items", told.closed["items"].kept, "item")
-        tables.write(made.users, draft.path / "users", 1, "user")
-        log("ingest.written")
-        written = {name: figures.read(self.spark, draft.path / name) for name in ("interactions", "items")}
-        measured = figures.measure(written["interactions"], written["items"], told.rows, self.request)
-        self._check_kept(measured, told.rows)
-        checks = batch.judge(measured, self.suite)
-        warnings = batch.decide(checks)
-        log("ingest.batch", checks=len(checks), warnings=len(warnings))
-        draft.counts = {name: measured[name] for name in ("interactions", "users", "items")}
-        draft.facts = self._facts(made, measured, told.rows, warnings) | {"checks": batch.plain(checks)}
-        draft.facts["catalogue"] = {name: dataclasses.asdict(one) for name, one in told.closed.items() if name != "interactions"}
-        draft.facts["quarantine"] = self.store.path("quarantine", self.request.dataset, self.request.day, draft.id).as_uri()
-        draft.lineage = {"settings": settings_of(self.request), "code": code_version("ingest"), "parents": [],
-                         "source": {name: dataclasses.asdict(one) for name, one in self.files.items()}}
-        ratings = figures.histogram(written["interactions"])
-        (draft.path / "report.html").write_text(report.page(draft, checks, told.shown, ratings, measured))
-
-    def _check_kept(self, measured: dict, closed: Accounts) -> None:
-        wanted_all = not self.request.liked_only and not self.request.minimum_item_interactions
-        if measured["interactions"] > closed.kept or (wanted_all and measured["interactions"] != closed.kept):
-            raise RuntimeError(f"the accounts do not close: {closed.kept} rows kept, {measured['interactions']} written")
-
-    def _facts(self, made: tables.Tables, measured: dict, closed: Accounts, warnings: list[str]) -> dict:
-        parts = {part: measured[f"{part}_rows"] for part in ("train", "history", "validation", "test")}
-        return {
-            "dataset": self.request.dataset, "day": self.request.day, "split": dataclasses.asdict(self.request.split),
-            "item_id_type": made.id_types["items"], "user_id_type": made.id_types["users"],
-            "first_timestamp": measured["first_timestamp"], "last_timestamp": measured["last_timestamp"],
-            "accounts": {"rows_in": closed.rows_in, "kept": closed.kept, "quarantined": closed.quarantined, "later": closed.later,
-                         "left_out": closed.kept - measured["interactions"]},
-            "reasons": closed.reasons, "warnings": warnings, "parts": parts, "content_digest": measured["digest"],
-            "held_out_users": {part: measured[f"{part}_users"] for part in ("validation", "test")}}
-
-    def _quarantine(self, draft: Draft, told: "Told") -> None:
-        if told.shown:
-            told.bad.coalesce(1).write.partitionBy("reason").parquet((draft.path / "rows").as_uri())
-            for checksum in draft.path.rglob(".*.crc"):
-                checksum.unlink()
-        summary = {name: one.reasons for name, one in told.closed.items()}
-        write_json(draft.path / "summary.json", summary)
-        draft.counts = {name: one.quarantined for name, one in told.closed.items()}
-        draft.facts = {"dataset": self.request.dataset, "day": self.request.day, "reasons": summary}
-        draft.lineage = {"settings": settings_of(self.request), "code": code_version("ingest"), "parents": []}
-
-
-def _kept(frame: DataFrame | None) -> DataFrame | None:
-    """The rows without a verdict, without the columns that only verdicts need; interactions keep their place in the file."""
-    if frame is None:
+    def previous(self) -> int | None:
+        """The rows kept by the newest snapshot of an earlier day; None where there is none."""
+        for day in reversed(self.store.names("snapshots", self.request.dataset)):
+            made = self.store.children("snapshots", self.request.dataset, day) if day < self.request.day else []
+            if made:
+                return max(made, key=lambda one: one.created).facts["accounts"]["kept"]
         return None
-    kept = frame.where("verdict is null").drop("verdict", "raw")
-    return kept.drop(*PLACE) if "id" in frame.columns else kept
+
+    def _deliver(self, one: Delivery, drafts: ExitStack) -> Delivered:
+        if one.made:
+            return Delivered(one.table, one.name, one.made.path, one.made.facts, new=False)
+        place = (self.request.dataset, one.table, one.name, one.id)
+        draft = drafts.enter_context(self.store.writing("delivery", "deliveries", *place))
+        draft.facts = delivery.write(self.spark, one, self.source, draft.path, self.now)
+        rows_in, sound, reasons = accounts.summed([draft.facts])
+        draft.counts = {"rows_in": rows_in, "sound": sound}
+        draft.lineage = {"code": code_version("ingest"), "parents": []}
+        log("ingest.delivery", table=one.table, delivery=one.name, files=len(one.landed), rows_in=rows_in, sound=sound)
+        read = Delivered(one.table, one.name, draft.path, draft.facts, new=True)
+        told = accounts.closed(one.table, rows_in, sound, reasons=reasons)
+        if told.quarantined_share > self.request.maximum_quarantined:
+            self.told.update({"accounts": told.plain(), "reasons": {one.table: told.reasons}})
+            self._refuse(read, told)
+        return read
+
+    def _refuse(self, one: Delivered, told: Accounts) -> None:
+        bad = aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one])
+        self.told["examples"] = accounts.examples(bad)
+        accounts.refuse_if_too_many(one.table, told, self.request.maximum_quarantined, self.told["examples"])
+
+    def _fill(self, draft: Draft, aside_draft: Draft, delivered: dict[str, list[Delivered]]) -> None:
+        catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
+        items, item_ids = self._items(catalogues.get("items"), delivered["interactions"])
+        rows = Interactions(self.spark, self.request, delivered["interactions"], items, bool(self.source.weights))
+        attributes = catalogues["users"].kept if "users" in catalogues else None
+        made = tables.build(rows.kept, items, _attributed(rows.users, attributes), self.request, self._liked)
+        tables.write(made.interactions, draft.path / "interactions", "user", "position")
+        tables.write(made.items, draft.path / "items", "item")
+        tables.write(made.users.drop("bucket"), draft.path / "users", "user")
+        log("ingest.written")
+        judgement.Judgement(self, draft, aside_draft, delivered, rows, catalogues, {
+            "item_id_type": _type(item_ids), "user_id_type": _type(rows.user_ids_are_integers)}).conclude()
+
+    def _items(self, known: "Catalogue | None", delivered: list[Delivered]) -> tuple[DataFrame, bool]:
+        if known is None:
+            rows = aside.rows(self.spark, delivered).where("verdict is null").where(F.col("ms") < self.request.day_ends * 1000)
+            table = catalogue.met(rows).persist()
+        else:
+            table = known.kept
+        by_number, count = numbering.integers(table), table.count()
+        return numbering.numbered(table.select("id", "title", "genres"), "item", by_number, count), by_number
+
+    @property
+    def _liked(self) -> Liked:
+        return Liked.parse(self.request.liked or self.source.liked)
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
-    """What the verdicts came to: the accounts by table, the rows set aside, a few of them to show."""
+class Catalogue:
+    """Items or users: what is known of each id."""
 
-    closed: dict[str, Accounts]
-    bad: DataFrame
-    shown: list[dict]
+    spark: SparkSession
+    delivered: list[Delivered]
+
+    @cached_property
+    def rows(self) -> DataFrame:
+        return aside.rows(self.spark, self.delivered)
+
+    @cached_property
+    def related(self) -> DataFrame:
+        return catalogue.related(self.rows.where("verdict is null")).persist()
 
     @property
-    def rows(self) -> Accounts:
-        return self.closed["interactions"]
+    def kept(self) -> DataFrame:
+        return self.related.where("verdict is null")
+
+    def close(self) -> Accounts:
+        rows_in, sound, reasons = accounts.summed([one.facts for one in self.delivered])
+        counts = {row["verdict"]: row["count"] for row in self.related.groupBy("verdict").count().collect()}
+        if sound != sum(counts.values()):
+            raise RuntimeError(f"the accounts of the {self.delivered[0].table} do not close: {sound} sound rows, {counts}")
+        kept, superseded = counts.pop(None, 0), counts.pop("superseded", 0)
+        return accounts.closed(self.delivered[0].table, rows_in, kept, superseded=superseded, reasons=reasons | counts)
+
+    def bad(self) -> DataFrame | None:
+        """Every row set aside, as `aside.told` wants them; None where there are none."""
+        own = aside.own(self.rows, self.delivered)
+        twice = self.related.where(F.col("verdict") == catalogue.DUPLICATE)
+        if twice.limit(1).count():
+            twice = aside.found_again(twice.withColumnRenamed("verdict", "reason"), self.rows)
+            own = twice if own is None else own.unionByName(twice)
+        return None if own is None else aside.told(self.spark, own, self.delivered)
+
+
+def _attributed(met: DataFrame, users: DataFrame | None) -> DataFrame:
+    if users is None:
+        return met
+    names = [name for name in users.columns if name not in ("id", "raw", "verdict", "day", "file", "block", "at")]
+    return met.join(users.select("id", *names), "id", "left").select(
+        *met.columns, *[F.coalesce(F.col(f"`{name}`"), F.lit("")).alias(name) for name in names])
+
+
+def _type(integers: bool) -> str:
+    return "integer" if integers else "text"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import shutil
 import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
@@ -11,13 +16,15 @@ from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.store import Store
 from tasks.ingest import batch, sources
-from tasks.ingest.examine import examine
-from tasks.ingest.fingerprint import Fingerprint, fingerprint
+from tasks.ingest.delivery import Delivery
+from tasks.ingest.history import History
 from tasks.ingest.session import session
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source
 
-NOT_CONTENT = ("store", "location", "spark")
+NOT_CONTENT = ("store", "location", "spark", "limits", "repaired")
+SCRATCH = ".scratch"
+FORGOTTEN = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
 
 
 def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
@@ -28,28 +35,30 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
             none of them, so that making it again later gives the same snapshot.
 
     Raises:
-        BadRequest, RefusedData: nothing was written.
+        BadRequest, RefusedData: nothing was written but, for a refused batch, its report.
     """
     source = sources.describe(request.format, request.location)
-    _check_order(request, source)
-    shapes, suite = examine(source), batch.load(request.expectations)
-    files = {name: fingerprint(source.folder / name) for name in source.files}
-    id = snapshot_id(request, files, suite)
-    store = Store(request.store)
-    if found := store.find("snapshots", request.dataset, request.day, id):
-        log("ingest.found", id=id)
-        return answer(found)
-    batch.preload()
-    with session(request.spark, sum(one.bytes for one in files.values())) as spark:
-        from tasks.ingest.making import Making
+    _check(request, source)
+    suite, store = batch.load(request.expectations), Store(request.store)
+    with scratch(store) as folder:
+        plan = History(store, request, source, folder).plan()
+        id = snapshot_id(request, source, plan, suite)
+        if found := store.find("snapshots", request.dataset, request.day, id):
+            log("ingest.found", id=id)
+            return answer(found)
+        batch.preload()
+        with session(request.spark, _bytes(plan)) as spark:
+            from tasks.ingest.making import Making
 
-        making = Making(spark, store, request, source, shapes, files, suite, now=int(time.time()) if now is None else now)
-        return answer(making.make(id))
+            making = Making(spark, store, request, source, plan, suite, settings_of(request), int(time.time()) if now is None else now)
+            return answer(making.make(id))
 
 
-def snapshot_id(request: SnapshotRequest, files: dict[str, Fingerprint], suite: dict) -> str:
-    """What the snapshot is made of; see `fingerprint` for why no cluster can change it."""
-    return identity(files={name: one.sha256 for name, one in files.items()}, settings=settings_of(request), suite=suite,
+def snapshot_id(request: SnapshotRequest, source: Source, plan: dict[str, list[Delivery]], suite: dict) -> str:
+    """What the snapshot is made of: the content of its files, settings and code. Nothing that Spark computes is part of it, so that
+    no number of cores, blocks, partitions or machines can change it, and a repeated run knows that its work is done."""
+    deliveries = {name: [[one.name, one.id] for one in ones] for name, ones in plan.items()}
+    return identity(deliveries=deliveries, settings=settings_of(request), liked=request.liked or source.liked, suite=suite,
                     code=code_version("ingest"))
 
 
@@ -58,13 +67,39 @@ def settings_of(request: SnapshotRequest) -> dict:
     return {name: value for name, value in dataclasses.asdict(request).items() if name not in NOT_CONTENT}
 
 
-def _check_order(request: SnapshotRequest, source: Source) -> None:
+@contextlib.contextmanager
+def scratch(store: Store) -> Iterator[Path]:
+    """A folder for what is unpacked, where a cluster's machines see it too; gone with the block."""
+    whole = store.root / SCRATCH
+    for old in whole.iterdir() if whole.is_dir() else ():
+        if time.time() - old.stat().st_mtime > FORGOTTEN:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = whole / uuid.uuid4().hex
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another run is at work there, or there was nothing to unpack
+            whole.rmdir()
+
+
+def _bytes(plan: dict[str, list[Delivery]]) -> int:
+    """The size of what is to be read, which decides how Spark is set up."""
+    new = sum(file.bytes for ones in plan.values() for one in ones for file in one.landed)
+    kept = sum(file["bytes"] for ones in plan.values() for one in ones if one.made for file in one.made.facts["files"])
+    return new + kept
+
+
+def _check(request: SnapshotRequest, source: Source) -> None:
     split = request.split
     if split.order == "given" and not source.ordered:
         raise BadRequest(f"split.order: {request.format} gives no order", got="'given'", allowed="'time' or 'file'")
     if split.order == "time" and not source.timed:
         raise BadRequest(f"split.order: not every row of {request.format} has a timestamp", got="'time'",
-                         allowed="'given' or 'file'")
+                         allowed="'given' or 'file'" if source.ordered else "'file', or the method 'users' with it")
+    if not source.timed and (request.sessions.gap_minutes or request.bots.rows_a_day or request.bots.rows_a_minute):
+        raise BadRequest(f"sessions and bots need timestamps, and not every row of {request.format} has one",
+                         got=f"{request.sessions}, {request.bots}", allowed="0, which switches them off")
 
 
 def answer(made: Artefact) -> dict:
@@ -72,4 +107,5 @@ def answer(made: Artefact) -> dict:
     facts = made.facts
     return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
             **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
-            "reasons": facts["reasons"], "warnings": facts["warnings"], "quarantine": facts["quarantine"]}
+            "delivered": facts["delivered"], "reasons": facts["reasons"], "bots": facts["bots"], "warnings": facts["warnings"],
+            "quarantine": facts["quarantine"], "report": (made.path / "report.html").as_uri()}

@@ -10,10 +10,10 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.lines import PLACE
-from tasks.ingest.settings import Split
+from tasks.ingest.relations import ARRIVAL
+from tasks.ingest.rules import Sessions, Split
 
-ORDERS = {"time": ("timestamp", *PLACE), "given": ("order", *PLACE), "file": PLACE}
+ORDERS = {"time": ("ms", *ARRIVAL), "given": ("order", *ARRIVAL), "file": ARRIVAL}
 BUCKETS = 1_000_000
 
 
@@ -21,7 +21,7 @@ def divide(rows: DataFrame, split: Split, day_ends: int) -> DataFrame:
     """Adds position (int32, 0 oldest) and part.
 
     Args:
-        rows: user (string), timestamp, order, file, line, liked.
+        rows: user, ms, order, day, file, block, at, liked; for the method `users` also `bucket`.
     """
     everything = Window.partitionBy("user")
     ordered = everything.orderBy(*ORDERS[split.order])
@@ -41,16 +41,28 @@ def _leave_last(split: Split, _: int) -> Column:
 
 
 def _by_user(split: Split, _: int) -> Column:
-    """A hash of the id decides the user's side, so that a user keeps it from day to day while others come and go."""
-    bucket = F.pmod(F.xxhash64(F.lit(split.seed), F.col("user")), F.lit(BUCKETS)) / BUCKETS
+    """A hash of the id decides the side, so that a user keeps it from day to day while others come and go."""
+    bucket = F.col("bucket") / BUCKETS
     known = F.floor(F.col("likes") * split.history_share)
     label = (known > 0) & (F.col("likes_after") < F.col("likes") - known)
     side = F.when(bucket < split.test_share, "test").when(bucket < split.test_share + split.validation_share, "validation")
     return F.when(side.isNull(), "train").when(label, side).otherwise("history")
 
 
+def bucket(id: Column, split: Split) -> Column:
+    """The number that decides on a user's side, from the id as the source writes it."""
+    return F.pmod(F.xxhash64(F.lit(split.seed), id), F.lit(BUCKETS)).cast("int")
+
+
 def _by_time(split: Split, day_ends: int) -> Column:
     """Two moments, counted back from the end of the day, cut everybody's rows."""
     test = day_ends - 86_400 * split.test_days
     validation = test - 86_400 * split.validation_days
-    return (F.when(F.col("timestamp") >= test, "test").when(F.col("timestamp") >= validation, "validation").otherwise("train"))
+    return (F.when(F.col("ms") >= test * 1000, "test").when(F.col("ms") >= validation * 1000, "validation").otherwise("train"))
+
+
+def sessions(rows: DataFrame, rule: Sessions) -> DataFrame:
+    """Adds session (int32, from 0 within each user): a longer silence than the gap begins the next one."""
+    own = Window.partitionBy("user").orderBy("ms", *ARRIVAL)
+    begins = (F.col("ms") - F.lag("ms").over(own) > F.lit(int(rule.gap_minutes * 60_000))).cast("int")
+    return rows.withColumn("_begins", F.coalesce(begins, F.lit(0))).withColumn("session", F.sum("_begins").over(own).cast("int")).drop("_begins")

@@ -1,25 +1,28 @@
-"""A verdict for every row: null (kept), `later` (of a day to come) or the reason for which it is set aside.
+"""What a row's own fields say of it: null (sound), `header`, or the reason for which it is set aside.
 
-A row has one reason, the first that applies in the order of `REASONS`, so that the accounts close.
+A row has one reason, the first that applies, so that the accounts close. What other rows say of it is in `relations`.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tasks.ingest.lines import PLACE
 from tasks.ingest.sources import Source
 
-LATER = "later"
+HEADER = "header"
 REASONS = {
     "broken_encoding": "bytes that the file's encoding cannot hold",
     "truncated_line": "the last line lacks its end: the file was cut off there",
+    "repeated_header": "the header line again, further down",
     "wrong_number_of_fields": "more or fewer fields than the layout has",
-    "unparsable_timestamp": "the timestamp is no whole number of seconds",
+    "broken_json": "the line is not one JSON object",
+    "unparsable_timestamp": "the timestamp is not written as the source's clock writes it",
     "before_epoch": "a timestamp from before the source existed",
     "in_future": "a timestamp that has not come yet",
     "missing_id": "no user or no item",
+    "unknown_event": "a kind of event that has no weight",
     "unparsable_rating": "the rating is no number",
     "out_of_range_rating": "a rating that the source does not have",
     "unparsable_order": "the place in the user's order is no whole number",
@@ -29,66 +32,83 @@ REASONS = {
     "duplicate_id": "another row of the catalogue has this id; the first is kept",
 }
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
-WHOLE = r"^-?[0-9]{1,18}(\.0*)?$"
+DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{0,9})?$"
+DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+WEIGHTLESS = 1.0
 
 
-def judge(cut: DataFrame, catalogue: DataFrame, source: Source, day_ends: int, now: int) -> DataFrame:
+def judge_interactions(cut: DataFrame, source: Source, now: int) -> DataFrame:
     """One schema for every source, with a verdict.
 
     Args:
-        cut: lines as fields named user, item, rating, timestamp and perhaps order, with `fault`.
-        catalogue: `id` of every known item, once.
-        day_ends: the first second that is not of the day.
+        cut: fields as text, as far as the source has them: user, item, rating, event, timestamp, order; and raw, fault, place.
         now: the first second that has not come yet.
 
     Returns:
-        user, item (strings), rating (double), timestamp (seconds; 0 where the source has none), order (0 likewise),
-        raw, file, line, verdict.
+        user, item (strings), rating (double; null where unrated), ms (milliseconds since 1970; 0 where the source has no time), order (0
+        likewise), raw, file, block, at, verdict.
     """
-    known = catalogue.select(F.col("id").alias("item"), F.lit(True).alias("known"))
-    rows = _typed(cut, source).join(known, "item", "left").withColumn("verdict", _alone(source, day_ends, now))
-    rows = rows.withColumn("verdict", _beside_others())
-    return rows.select("user", "item", "rating", F.coalesce("timestamp", F.lit(0)).alias("timestamp"),
-                       F.coalesce("order", F.lit(0)).alias("order"), "raw", *PLACE, "verdict")
+    has = set(cut.columns)
+    rows = cut.select("raw", *PLACE, "fault", "user", "item", _stars(has).alias("stars"), _rating(source, has).alias("rating"),
+                      (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
+                      (_milliseconds(source) if "timestamp" in has else F.lit(None).cast("bigint")).alias("ms"),
+                      (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"))
+    rated = F.when(F.col("rating") != F.lit(source.unrated), F.col("rating")) if source.unrated is not None else F.col("rating")
+    return rows.select("user", "item", rated.alias("rating"), F.coalesce("ms", F.lit(0)).alias("ms"), F.coalesce("order", F.lit(0)).alias("order"),
+                       "raw", *PLACE, _verdict(source, now).alias("verdict"))
 
 
-def _typed(cut: DataFrame, source: Source) -> DataFrame:
-    order = F.col("order") if source.ordered else F.lit("0")
-    return cut.select(
-        "raw", *PLACE, "fault", "user", "item", F.col("timestamp").alias("stamp"), F.col("rating").alias("stars"),
-        F.when(F.col("rating").rlike(NUMBER), F.col("rating").try_cast("double")).alias("rating"),
-        whole(F.col("timestamp")).alias("timestamp"), whole(order).alias("order"))
+def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
+    """Rows of a catalogue: id and the given fields, with raw, place and verdict."""
+    verdict = F.when(F.col("fault").isNotNull(), F.col("fault")).when(F.col("id") == "", "missing_id")
+    return cut.select("id", *fields, "raw", *PLACE, verdict.alias("verdict"))
 
 
-def whole(text: Column) -> Column:
-    """A string as a whole number of up to 18 digits (also written `12.0`), else null."""
-    return F.when(text.rlike(WHOLE), F.regexp_replace(text, r"\.0*$", "").try_cast("bigint"))
+def _stars(has: set[str]) -> Column:
+    return F.col("event") if "event" in has else F.col("rating") if "rating" in has else F.lit("")
 
 
-def _alone(source: Source, day_ends: int, now: int) -> Column:
-    """What a row's own fields say. Later rows wait unjudged for their day."""
-    low, high = source.rating_range
+def _rating(source: Source, has: set[str]) -> Column:
+    if source.weights:
+        weights = F.create_map(*[part for kind, weight in source.weights.items() for part in (F.lit(kind), F.lit(float(weight)))])
+        return F.try_element_at(weights, F.col("event"))
+    if "rating" not in has:
+        return F.lit(WEIGHTLESS)
+    return F.when(F.col("rating").rlike(NUMBER), F.col("rating").try_cast("double"))
+
+
+def _milliseconds(source: Source) -> Column:
+    text = F.col("timestamp")
+    if source.clock == "iso8601":
+        return F.when(text.rlike(DATED), F.unix_millis(text.try_cast("timestamp")))
+    unit = 1000 if source.clock == "seconds" else 1
+    exact = F.when(text.rlike(DECIMAL), F.floor(text.try_cast("decimal(28,9)") * unit).try_cast("bigint"))
+    return F.coalesce(F.try_multiply(text.try_cast("bigint"), F.lit(unit)), exact)
+
+
+def _whole(text: Column) -> Column:
+    return F.coalesce(text.try_cast("bigint"), F.when(text.rlike(r"^-?[0-9]{1,18}\.0*$"), F.regexp_replace(text, r"\.0*$", "").try_cast("bigint")))
+
+
+def _verdict(source: Source, now: int) -> Column:
     timeless = F.lit(False) if source.timed else F.col("stamp") == ""
+    unrated = "unknown_event" if source.weights else "unparsable_rating"
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault"))
     for reason, applies in (
-            ("unparsable_timestamp", F.col("timestamp").isNull() & ~timeless),
-            ("before_epoch", F.col("timestamp") < source.first_second),
-            ("in_future", F.col("timestamp") >= now),
-            (LATER, F.col("timestamp") >= day_ends),
+            ("unparsable_timestamp", F.col("ms").isNull() & ~timeless),
+            ("before_epoch", F.col("ms") < source.first_second * 1000),
+            ("in_future", F.col("ms") >= now * 1000),
             ("missing_id", (F.col("user") == "") | (F.col("item") == "")),
-            ("unparsable_rating", F.col("rating").isNull()),
-            ("out_of_range_rating", ~F.col("rating").between(low, high)),
-            ("unparsable_order", F.col("order").isNull()),
-            ("unknown_item", F.col("known").isNull())):
+            (unrated, F.col("rating").isNull()),
+            ("out_of_range_rating", _outside(source)),
+            ("unparsable_order", F.col("order").isNull())):
         verdict = verdict.when(applies, reason)
     return verdict
 
 
-def _beside_others() -> Column:
-    """What the other rows of the same user and item say: one shuffle serves both windows."""
-    key = F.when(F.col("verdict").isNull(), F.struct(F.coalesce("timestamp", F.lit(0)), F.coalesce("order", F.lit(0)), "rating"))
-    pair = Window.partitionBy("user", "item")
-    before = F.lag(key).over(pair.orderBy(key, *PLACE))
-    return (F.when(F.col("verdict").isNotNull(), F.col("verdict"))
-            .when(before == key, "exact_duplicate")
-            .when(key < F.max(key).over(pair), "conflicting_duplicate"))
+def _outside(source: Source) -> Column:
+    if source.rating_range is None:
+        return F.lit(False)
+    low, high = source.rating_range
+    outside = ~F.col("rating").between(low, high)
+    return outside if source.unrated is None else outside & (F.col("rating") != F.lit(source.unrated))

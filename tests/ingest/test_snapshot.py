@@ -61,7 +61,7 @@ def test_the_same_day_twice_has_the_same_id_and_needs_no_spark(planted, monkeypa
     request, first, _ = planted
     monkeypatch.setattr("tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started"))
     assert snapshot(request, now=NOW + 1) == first
-    for other in ({"minimum_rating": 5.0}, {"day": "1998-04-16"}, {"split": Split(test=2)}):
+    for other in ({"liked": ">= 5"}, {"day": "1998-04-16"}, {"split": Split(test=2)}):
         with pytest.raises(pytest.fail.Exception, match="Spark was started"):
             snapshot(dataclasses.replace(request, **other))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.ingest.fingerprint import fingerprint
-from tasks.ingest.lines import numbered
+from tasks.ingest import lines
+from tasks.ingest.landing import Limits, find, land
 
 SECOND = 978_300_000
 
@@ -106,18 +106,10 @@ def test_lines_are_numbered_as_the_file_has_them_however_it_is_cut(spark, tmp_pa
     path = tmp_path / "some.txt"
     path.write_text("\n".join(texts) + "\n")
     spark.conf.set("spark.sql.files.maxPartitionBytes", str(block))
+    landed = land(find(str(path), tmp_path), "lines", tmp_path / "scratch", Limits())
     try:
-        rows = numbered(spark, path).collect()
+        rows = lines.numbered(lines.read(spark, landed, (0,))).collect()
     finally:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
     assert {row["line"]: bytes(row["raw"]).decode() for row in rows} == dict(enumerate(texts, 1))
     assert [row["line"] for row in rows if row["last"]] == [199]
-
-
-@pytest.mark.parametrize("content, lines", [
-    (b"a\nb\n", 2), (b"a\nb", 2), (b"a\r\nb\r\n", 2), (b"a\rb\r", 2), (b"\n\n", 2), (b"", 0), (b"a", 1),
-    (b"x" * ((1 << 20) - 1) + b"\r\ny\n", 2)], ids=lambda value: str(value)[:20])
-def test_lines_are_counted_as_spark_reads_them(spark, tmp_path, content, lines):
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    assert fingerprint(path).lines == lines == spark.read.text(path.as_uri()).count()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
 from tasks.core.request import parse
 from tasks.core.snapshot import PARTS
-from tasks.ingest.settings import Split
-from tasks.ingest.splits import divide
+from tasks.ingest.rules import Sessions, Split
+from tasks.ingest.splits import bucket, divide, sessions
 
-COLUMNS = "user string, timestamp bigint, order bigint, file string, line bigint, liked boolean"
+COLUMNS = "user string, ms bigint, order bigint, day int, file int, block bigint, at bigint, liked boolean"
 DAY_ENDS = 40 * 86_400
-KEYS = {"time": lambda row: (row.timestamp, row.line), "given": lambda row: (row.order, row.line), "file": lambda row: row.line}
+KEYS = {"time": lambda row: (row.ms, row.at), "given": lambda row: (row.order, row.at), "file": lambda row: row.at}
 ROW = st.tuples(st.sampled_from("abc"), st.integers(0, 39), st.integers(0, 9), st.booleans())
 SPLITS = ({"test": 3, "validation": 1}, {"test": 1, "validation": 1, "order": "given"},
           {"test": 2, "validation": 0, "order": "file"},
@@ -23,8 +24,8 @@ SPLITS = ({"test": 3, "validation": 1}, {"test": 1, "validation": 1, "order": "g
 
 def divided(spark, rows, split) -> dict[str, list]:
     """Rows (user, day, order, liked) as divided, by user, in the user's order."""
-    lines = [(user, day * 86_400, order, "f", line, liked) for line, (user, day, order, liked) in enumerate(rows, 1)]
-    frame = spark.createDataFrame(lines, COLUMNS)
+    lines = [(user, day * 86_400_000, order, 0, 0, 0, line, liked) for line, (user, day, order, liked) in enumerate(rows, 1)]
+    frame = spark.createDataFrame(lines, COLUMNS).withColumn("bucket", bucket(F.col("user"), split))
     users: dict[str, list] = {}
     for row in divide(frame, split, DAY_ENDS).collect():
         users.setdefault(row.user, []).append(row)
@@ -62,9 +63,9 @@ def test_cuts_are_counted_over_liked_rows_and_the_rest_goes_where_it_lies(spark)
 def test_ties_in_time_follow_the_file(spark):
     rows = [("a", 5, 9 - n, True) for n in range(6)]
     by_time = divided(spark, rows, parse(Split, {"test": 1, "validation": 1}))["a"]
-    assert [(row.line, row.part) for row in by_time][-2:] == [(5, "validation"), (6, "test")]
+    assert [(row.at, row.part) for row in by_time][-2:] == [(5, "validation"), (6, "test")]
     given_order = divided(spark, rows, parse(Split, {"test": 1, "validation": 1, "order": "given"}))["a"]
-    assert [(row.line, row.part) for row in given_order][-2:] == [(2, "validation"), (1, "test")]
+    assert [(row.at, row.part) for row in given_order][-2:] == [(2, "validation"), (1, "test")]
 
 
 def test_users_are_held_out_in_the_shares_asked_for_and_stay_on_their_side(spark):
@@ -85,3 +86,11 @@ def test_a_temporal_split_cuts_everybody_at_the_same_moments(spark):
     rows = [(user, day, 0, True) for user in "abc" for day in range(40)]
     for found in divided(spark, rows, parse(Split, {"method": "temporal", "test_days": 7, "validation_days": 3})).values():
         assert [row.part for row in found] == ["train"] * 30 + ["validation"] * 3 + ["test"] * 7
+
+
+def test_a_longer_silence_begins_a_session(spark):
+    minutes = [("a", 0), ("a", 29), ("a", 59), ("b", 5), ("a", 90), ("b", 5)]
+    rows = [(user, minute * 60_000, 0, 0, 0, 0, at, True) for at, (user, minute) in enumerate(minutes)]
+    made = sessions(spark.createDataFrame(rows, COLUMNS), Sessions(gap_minutes=30)).collect()
+    assert sorted((row.user, row.ms // 60_000, row.session) for row in made) == [
+        ("a", 0, 0), ("a", 29, 0), ("a", 59, 0), ("a", 90, 1), ("b", 5, 0), ("b", 5, 0)]

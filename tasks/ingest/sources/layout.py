@@ -1,64 +1,81 @@
-"""What a source is: its files, how their lines are cut into fields, and what the fields mean."""
+"""What a source is: its files, how they are cut into rows and fields, and what the fields mean."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+DAY = "{day}"
+
 
 @dataclass(frozen=True)
 class Table:
-    """One file and how its lines are cut into fields.
+    """One table of a source.
 
     Attributes:
-        file: its name in the source's folder.
-        columns: the names of the fields; with a header, the names we want out of it, in any place.
+        path: a file, a folder, a glob or an s3 URI, as seen from the source's place; with `{day}` in it, one delivery a day.
+        columns: the names we give to the fields.
         delimiter: between fields, as it stands.
         encoding: `ascii` (any other byte is damage), `utf-8` or `latin-1`.
-        header: the names as the header writes them, in the order of `columns`; None when the file has no header line.
+        fields: the names that a header, JSON keys or Parquet columns have, in the order of `columns`; None for lines without a header.
         quoted: whether a field may stand in double quotes and then hold the delimiter.
         ends_with_newline: whether a last line without its end is a sign of half a download.
+        kind: lines of delimited fields, lines of JSON objects, or Parquet.
     """
 
-    file: str
+    path: str
     columns: tuple[str, ...]
-    delimiter: str
+    delimiter: str = ","
     encoding: str = "utf-8"
-    header: tuple[str, ...] | None = None
+    fields: tuple[str, ...] | None = None
     quoted: bool = False
     ends_with_newline: bool = True
+    kind: Literal["delimited", "jsonl", "parquet"] = "delimited"
+
+    @property
+    def daily(self) -> bool:
+        return DAY in self.path
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source with one schema for all: interactions have user, item, rating, timestamp and perhaps order, as text.
+    """A source with one schema for all: interactions have user, item and perhaps rating, event, timestamp, order, as text.
 
     Attributes:
-        title: from the fields of an item's row, its title.
-        genres: from the same, its genres as an array of strings.
+        base: the folder from which the tables' paths are seen.
+        items, users: None where the source has no such table: then they are the ones that were met.
+        title: from the fields of an item's row, its title; genres: its genres as an array of strings.
         attributes: the fields of a user's row that are kept, as they are.
-        rating_range: inclusive bounds of a rating that can be true.
+        rating_range: inclusive bounds of a rating that can be true; None where there are no ratings.
+        weights: what each kind of event counts; rows of one user and item are then merged into one.
+        unrated: the rating that says "met, but not rated".
+        clock: how timestamps are written.
         first_second: seconds since 1970 before which nothing can have happened.
-        timed: whether every row has a timestamp; otherwise it may be empty.
-        also: further files that were read to make this description, and so belong to the source's identity.
+        timed: whether every row has a timestamp; otherwise it may be empty, or there is none at all.
+        liked: the rule that holds when a request names none.
+        spelling: whatever else of the description decides what a row becomes.
     """
 
-    folder: Path
+    base: Path
     interactions: Table
-    items: Table
-    users: Table | None
-    title: "Callable[[], Column]"
-    genres: "Callable[[], Column]"
-    attributes: tuple[str, ...]
-    rating_range: tuple[float, float]
+    items: Table | None = None
+    users: Table | None = None
+    title: "Callable[[], Column] | None" = None
+    genres: "Callable[[], Column] | None" = None
+    attributes: tuple[str, ...] = ()
+    rating_range: tuple[float, float] | None = None
+    weights: Mapping[str, float] | None = None
+    unrated: float | None = None
+    clock: Literal["seconds", "milliseconds", "iso8601"] = "seconds"
     first_second: int = 0
     timed: bool = True
-    also: tuple[str, ...] = field(default=())
+    liked: str = ">= 4"
+    spelling: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ordered(self) -> bool:
@@ -66,10 +83,13 @@ class Source:
         return "order" in self.interactions.columns
 
     @property
-    def tables(self) -> tuple[Table, ...]:
-        return tuple(table for table in (self.interactions, self.items, self.users) if table)
+    def tables(self) -> dict[str, Table]:
+        """The tables that the source has, by name."""
+        named = {"interactions": self.interactions, "items": self.items, "users": self.users}
+        return {name: table for name, table in named.items() if table}
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """Every file that the snapshot depends on."""
-        return (*(table.file for table in self.tables), *self.also)
+    def meaning(self) -> dict:
+        """What decides a row's own verdict, beside the table's layout: part of a delivery's identity."""
+        return {"rating_range": self.rating_range, "weights": dict(self.weights) if self.weights else None, "unrated": self.unrated,
+                "clock": self.clock, "first_second": self.first_second, "timed": self.timed, "spelling": dict(self.spelling)}

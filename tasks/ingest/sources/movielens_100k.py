@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasks.core.errors import RefusedData
 from tasks.ingest.sources.fields import column
 from tasks.ingest.sources.layout import Source, Table
 
@@ -30,13 +31,16 @@ def _official(folder: Path) -> Source:
         Table("u.item", ("id", "title", "released", "released_video", "url", *names), "|", "latin-1"),
         Table("u.user", ("id", *ATTRIBUTES), "|", "latin-1"),
         title=lambda: column("title"), genres=lambda: _flags(names), attributes=ATTRIBUTES,
-        rating_range=STARS, first_second=OPENED, also=("u.genre",))
+        rating_range=STARS, first_second=OPENED)
 
 
 def _genres(path: Path) -> tuple[str, ...]:
-    """The names in u.genre, in the order of u.item's last fields; a missing file is found missing by the layout check."""
-    lines = path.read_text("latin-1").splitlines() if path.is_file() else []
-    return tuple(line.split("|")[0] for line in lines if line.strip())
+    """The names in u.genre, in the order of u.item's last fields."""
+    if not path.is_file():
+        there = ", ".join(sorted(one.name for one in path.parent.iterdir())[:12]) or "nothing"
+        raise RefusedData(f"{path.name} is missing: it names the last fields of u.item", got=f"a folder with {there}",
+                          remedy="get the data set again, or name the layout it has in `format`")
+    return tuple(line.split("|")[0] for line in path.read_text("latin-1").splitlines() if line.strip())
 
 
 def _flags(names: tuple[str, ...]):

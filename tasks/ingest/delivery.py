@@ -1,0 +1,147 @@
+"""A delivery: what one set of files brought for one table, every row with its own verdict, as Parquet.
+
+    deliveries/<dataset>/<table>/<day, or "whole">/<id>/
+        rows/*.parquet     the fields (see `verdicts`), raw, verdict, day, file, block, at
+        blocks.parquet     file, block, first, lines: what makes line numbers out of places
+        manifest.json      facts: files, accounts by file
+
+It is read once; every later day takes it from here. It is kept only with the first snapshot that accepts it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tasks.core.errors import RefusedData
+from tasks.core.manifest import Artefact
+from tasks.ingest import lines, verdicts
+from tasks.ingest.corrections import Corrections
+from tasks.ingest.cutting import cut
+from tasks.ingest.examine import Shape
+from tasks.ingest.landing import Found, Landed
+from tasks.ingest.sources import Source
+
+WHOLE = "whole"
+BLOCKS = pa.schema([("file", pa.int32()), ("block", pa.int64()), ("first", pa.int64()), ("lines", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery, made or to be made.
+
+    Attributes:
+        name: its day, or `whole`.
+        made: where it is, when it is there already.
+        found, landed, shapes, corrections: what it is to be made of otherwise.
+        reading: a digest of how its files are read, code aside.
+    """
+
+    table: str
+    name: str
+    id: str
+    reading: str
+    found: tuple[Found, ...] = ()
+    landed: tuple[Landed, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+    corrections: Corrections | None = None
+    made: Artefact | None = field(default=None, compare=False)
+
+
+def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path, now: int) -> dict:
+    """Read, cut and judge the rows of a delivery into a folder; returns the facts for its manifest.
+
+    Raises:
+        RefusedData: a file cannot be read.
+        RuntimeError: a row is lost; a fault of ours, never of the data.
+    """
+    rows = reduce(DataFrame.unionByName, [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes])
+    try:
+        rows.write.parquet((folder / "rows").as_uri())
+    except Exception as error:
+        _blame_files(delivery, error)
+        raise
+    for checksum in (folder / "rows").glob(".*.crc"):  # our manifest digests every file
+        checksum.unlink()
+    counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet((folder / "rows").as_uri())
+    counts = counted.groupBy("file", "block", "verdict").agg(F.count("*").alias("rows"), F.min("at").alias("first")).collect()
+    _write_blocks(counts, folder)
+    return {"table": delivery.table, "delivery": delivery.name, "reading": delivery.reading,
+            "listing": [[one.name, one.bytes, one.modified] for one in delivery.found],
+            "files": [{"name": one.name, "bytes": one.bytes, "rows": one.rows, "sha256": one.sha256} for one in delivery.landed],
+            "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
+            "accounts": _close(delivery, counts)}
+
+
+def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int) -> DataFrame:
+    table, landed = shape.table, list(delivery.landed)
+    if table.kind == "parquet":
+        rows = lines.read_parquet(spark, landed, shape.numbers, dict(zip(table.columns, table.fields, strict=True)))
+        rows = rows.withColumn("fault", F.lit(None).cast("string"))
+    else:
+        rows = lines.read(spark, landed, shape.numbers)
+    if delivery.corrections or shape.cut_short:
+        rows = lines.numbered(rows)
+    if delivery.corrections:
+        rows = delivery.corrections.apply(spark, rows, landed, table)
+    rows = rows if table.kind == "parquet" else cut(rows, shape)
+    day = 0 if delivery.name == WHOLE else int(delivery.name.replace("-", ""))
+    return _judge(rows, delivery.table, source, now).withColumn("day", F.lit(day))
+
+
+def _judge(rows: DataFrame, table: str, source: Source, now: int) -> DataFrame:
+    if table == "interactions":
+        return verdicts.judge_interactions(rows, source, now)
+    if table == "items":
+        title = source.title() if source.title else F.col("id")
+        genres = source.genres() if source.genres else F.array().cast("array<string>")
+        return verdicts.judge_catalogue(rows, title.alias("title"), genres.alias("genres"))
+    return verdicts.judge_catalogue(rows, *[F.col(f"`{name}`") for name in source.attributes])
+
+
+def _write_blocks(counts: list, folder: Path) -> None:
+    blocks: dict[tuple, list] = {}
+    for row in counts:
+        one = blocks.setdefault((row["file"], row["block"]), [row["first"], 0])
+        one[0], one[1] = min(one[0], row["first"]), one[1] + row["rows"]
+    table = pa.Table.from_pylist([{"file": file, "block": block, "first": first, "lines": n}
+                                  for (file, block), (first, n) in sorted(blocks.items())], schema=BLOCKS)
+    pq.write_table(table, folder / "blocks.parquet")
+
+
+def _close(delivery: Delivery, counts: list) -> list[dict]:
+    """Every file's accounts: rows_in, sound, reasons; its header line is no row."""
+    headed = {number for shape in delivery.shapes if shape.header is not None for number in shape.numbers}
+    told = []
+    for number, file in enumerate(delivery.landed):
+        of_file: dict[str | None, int] = {}
+        for row in counts:
+            if row["file"] == number:
+                of_file[row["verdict"]] = of_file.get(row["verdict"], 0) + row["rows"]
+        headers = of_file.pop(verdicts.HEADER, 0)
+        if headers > 1:
+            of_file["repeated_header"] = headers - 1
+        sound, rows_in = of_file.pop(None, 0), file.rows - (number in headed)
+        if (number in headed) != bool(headers) or sound + sum(of_file.values()) != rows_in:
+            raise RuntimeError(f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, {headers} headers, {of_file}")
+        told.append({"file": file.name, "rows_in": rows_in, "sound": sound, "reasons": of_file})
+    return told
+
+
+def _blame_files(delivery: Delivery, error: Exception) -> None:
+    """A Parquet file whose footer is right and whose pages are not shows itself only when it is read."""
+    for file in delivery.landed:
+        with file.path.open("rb") as opened:
+            if opened.read(4) != b"PAR1":
+                continue
+        try:
+            for _ in pq.ParquetFile(file.path).iter_batches():
+                pass
+        except (pa.ArrowException, OSError) as damage:
+            raise RefusedData(f"{file.name} is damaged ({str(damage)[:200]})", remedy="get the file again") from error

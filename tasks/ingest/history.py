@@ -1,0 +1,100 @@
+"""Which deliveries a day is made of: those that are there already, and those that must be read first.
+
+A static source has one delivery, `whole`. A growing one (`{day}` in its path) has one a day: a run reads its own day and
+whatever earlier day is new, was changed or was repaired; all others are taken from the store, even when their files are gone.
+A day whose delivery was refused stays out until that day itself is run again or its files change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+from tasks.core.errors import RefusedData
+from tasks.core.identity import code_version, identity
+from tasks.core.log import log
+from tasks.core.store import Store
+from tasks.ingest import corrections, landing
+from tasks.ingest.delivery import WHOLE, Delivery
+from tasks.ingest.examine import examine
+from tasks.ingest.landing import Found
+from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.sources import DAY, Source, Table
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """Finds the deliveries of one day.
+
+    Attributes:
+        scratch: an empty folder for what must be unpacked or fetched.
+    """
+
+    store: Store
+    request: SnapshotRequest
+    source: Source
+    scratch: Path
+
+    def plan(self) -> dict[str, list[Delivery]]:
+        """By table, the deliveries up to the day, oldest first.
+
+        Raises:
+            RefusedData: a file is missing, empty, damaged, too large or not of its layout; the day has not been delivered.
+        """
+        return {name: self._daily(name, table) if table.daily else [self._delivery(name, table, WHOLE, landing.find(table.path, self.source.base))]
+                for name, table in self.source.tables.items()}
+
+    def _daily(self, name: str, table: Table) -> list[Delivery]:
+        today = self.request.day
+        there = set(landing.days(table.path, self.source.base))
+        if today not in there and name == "interactions":
+            raise RefusedData(f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
+                              got=f"{len(there)} days, the newest {max(there)}" if there else "no day at all",
+                              allowed=f"files for {today}", remedy="wait for the delivery, then clear this task; or name another day")
+        kept = {day for day in self.store.names("deliveries", self.request.dataset, name) if DATE.fullmatch(day)}
+        days = sorted(day for day in there | kept if day <= today)
+        return [made for day in days if (made := self._of_day(name, table, day, day in there))]
+
+    def _of_day(self, name: str, table: Table, day: str, there: bool) -> Delivery | None:
+        found = landing.find_day(table.path, self.source.base, day) if there else []
+        kept = self.store.children("deliveries", self.request.dataset, name, day)
+        newest = max(kept, key=lambda artefact: artefact.created, default=None)
+        if newest and day != self.request.day and self._still_holds(newest.facts, name, table, day, found):
+            return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
+        if not there:
+            return None
+        made = self._delivery(name, table, day, found)
+        if day != self.request.day and made.made is None and made.id in self._refused(day):
+            log("ingest.left_out", table=name, day=day, why="its delivery was refused; run that day again once it is repaired")
+            return None
+        return made
+
+    def _still_holds(self, facts: dict, name: str, table: Table, day: str, found: list[Found]) -> bool:
+        """Whether an earlier day can be taken as it was read; of its files only names, sizes and times are looked at."""
+        listing = [[one.name, one.bytes, one.modified] for one in found]
+        landed = tuple(landing.Landed(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0) for f in facts["files"])
+        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        return (not found or listing == facts["listing"]) and facts["reading"] == self._reading(name, table, repairs)
+
+    def _delivery(self, name: str, table: Table, day: str, found: list[Found]) -> Delivery:
+        folder = self.scratch / f"{name}-{day}"
+        kind = "parquet" if table.kind == "parquet" else "lines"
+        landed = tuple(landing.land(found, kind, folder, self.request.limits))
+        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        reading = self._reading(name, table, repairs)
+        id = identity(reading=reading, code=code_version("ingest"), files=[[one.name, one.sha256] for one in landed])
+        made = self.store.find("deliveries", self.request.dataset, name, day, id)
+        shapes = () if made else tuple(examine(table, list(landed)))
+        return Delivery(name, day, id, reading, tuple(found), landed, shapes, repairs, made)
+
+    def _reading(self, name: str, table: Table, repairs: corrections.Corrections | None) -> str:
+        """How files become rows: layout, meaning and repairs. New code reads no earlier day again."""
+        layout = {field: value for field, value in dataclasses.asdict(table).items() if field != "path"}
+        return identity(table=name, layout=layout, meaning=self.source.meaning, repairs=repairs.digest if repairs else None)
+
+    def _refused(self, day: str) -> set[str]:
+        """The ids of the deliveries of a day that were refused with it."""
+        return {id for one in self.store.children("refused", self.request.dataset, day) for id in one.facts["deliveries"]}

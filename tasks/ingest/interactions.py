@@ -1,0 +1,143 @@
+"""The interactions of a day: all deliveries up to it, seen beside each other, and what became of every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tasks.ingest import accounts, aside, relations, splits
+from tasks.ingest.accounts import Accounts
+from tasks.ingest.aside import Delivered
+from tasks.ingest.numbering import integers, numbered
+from tasks.ingest.relations import ARRIVAL
+from tasks.ingest.settings import SnapshotRequest
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Rows of a day in their relations.
+
+    Attributes:
+        items: item, id and more, numbered.
+        weighed: whether they are events, of which those of one user and item are merged.
+    """
+
+    spark: SparkSession
+    request: SnapshotRequest
+    delivered: list[Delivered]
+    items: DataFrame
+    weighed: bool
+
+    @cached_property
+    def everything(self) -> DataFrame:
+        return aside.rows(self.spark, self.delivered)
+
+    @cached_property
+    def sound(self) -> DataFrame:
+        return self.everything.where("verdict is null").drop("verdict", "raw")
+
+    @property
+    def newest(self) -> int:
+        return self.delivered[-1].day
+
+    @cached_property
+    def bots(self) -> DataFrame | None:
+        """The users left out for their rate: user, is_bot."""
+        in_time = self.sound.where(F.col("ms") < self.request.day_ends * 1000)
+        found = relations.bots(in_time, self.request.bots.rows_a_day, self.request.bots.rows_a_minute)
+        return None if found is None else found.withColumn("is_bot", F.lit(True)).persist()
+
+    @cached_property
+    def of_users(self) -> DataFrame:
+        """user, is_bot and `relations.COUNTS`."""
+        counted = relations.counted(self.sound, self.items, self.request.day_ends, self.newest)
+        flagged = counted.withColumn("is_bot", F.lit(False)) if self.bots is None else \
+            counted.join(self.bots, "user", "left").withColumn("is_bot", F.coalesce("is_bot", F.lit(False)))
+        return flagged.persist()
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """The sums of `relations.COUNTS`; users, bots: how many; bot_rows: theirs."""
+        sums = [F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in relations.COUNTS]
+        known = F.col("known") > 0
+        return self.of_users.agg(
+            *sums, F.count_if(known & ~F.col("is_bot")).alias("users"), F.count_if(F.col("is_bot")).alias("bots"),
+            F.coalesce(F.sum(F.when(F.col("is_bot"), F.col("known"))), F.lit(0)).alias("bot_rows")).first().asDict()
+
+    @cached_property
+    def users(self) -> DataFrame:
+        """user (int), id and, where the split asks for it, bucket."""
+        ids = self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id"))
+        by_number = self.user_ids_are_integers
+        table = numbered(ids, "user", by_number, self.totals["users"])
+        return table.withColumn("bucket", splits.bucket(F.col("id"), self.request.split)) if self.request.split.method == "users" else table
+
+    @cached_property
+    def user_ids_are_integers(self) -> bool:
+        return integers(self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")))
+
+    @cached_property
+    def gathered(self) -> DataFrame:
+        return relations.gathered(self.sound, self.items, self.users, self.request.day_ends, self.totals["known"])
+
+    @cached_property
+    def kept(self) -> DataFrame:
+        """One row for each user and item."""
+        if self.weighed:
+            return relations.merged(self.gathered, [name for name in self.users.columns if name == "bucket"])
+        return relations.judged(self.gathered).where("verdict is null").drop("verdict")
+
+    @cached_property
+    def losers(self) -> DataFrame:
+        """Rows in whose place another of the same user and item is kept: reason, place."""
+        judged = relations.judged(self.gathered).where("verdict is not null")
+        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
+
+    def close(self, written: int | None) -> tuple[Accounts, Accounts]:
+        """The accounts over all deliveries, and over the newest alone.
+
+        Args:
+            written: the rows of one user and item that were kept, counted where they were written; None where some of them were not wanted.
+        """
+        alive = self.totals["known"] - self.totals["bot_rows"]
+        if self.weighed:
+            pairs = self.kept.count() if written is None else written
+            return self._accounts({}, merged=alive - pairs), self._accounts({}, only_newest=True)
+        reasons, of_newest = {}, {}
+        if written != alive:
+            for row in self.losers.groupBy("reason", (F.col("day") == self.newest).alias("new")).count().collect():
+                reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["count"]
+                if row["new"]:
+                    of_newest[row["reason"]] = row["count"]
+        if written is not None and alive - sum(reasons.values()) != written:
+            raise RuntimeError(f"the accounts do not close: {alive} rows of known items, {written} written, duplicates {reasons}")
+        return self._accounts(reasons), self._accounts(of_newest, only_newest=True)
+
+    def _accounts(self, losers: dict[str, int], merged: int = 0, only_newest: bool = False) -> Accounts:
+        which = [one for one in self.delivered if one.day == self.newest] if only_newest else self.delivered
+        rows_in, sound, reasons = accounts.summed([one.facts for one in which])
+        later, unknown, known = (self.totals[("new_" if only_newest else "") + name] for name in ("later", "unknown_item", "known"))
+        if sound != later + unknown + known:
+            raise RuntimeError(f"the accounts do not close: {sound} sound rows, {later} later, {unknown} of unknown items, {known} of known ones")
+        losers = dict(losers)
+        superseded = losers.pop("superseded", 0)
+        return accounts.closed("interactions", rows_in, known - merged - superseded - sum(losers.values()), later, merged, superseded,
+                               reasons | losers | {"unknown_item": unknown})
+
+    def bad(self) -> DataFrame | None:
+        """Every row set aside, as `aside.told` wants them; None where there are none."""
+        frames = [aside.own(self.everything, self.delivered)]
+        if self.totals["unknown_item"]:
+            items = self.items.select(F.col("id").alias("item"))
+            lost = self.everything.where("verdict is null").where(F.col("ms") < self.request.day_ends * 1000).join(items, "item", "left_anti")
+            frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL, "raw"))
+        if not self.weighed and self.losers.where("reason != 'superseded'").limit(1).count():
+            frames.append(aside.found_again(self.losers.where("reason != 'superseded'"), self.everything))
+        frames = [frame for frame in frames if frame is not None]
+        whole = None
+        for frame in frames:
+            whole = frame if whole is None else whole.unionByName(frame)
+        return None if whole is None else aside.told(self.spark, whole, self.delivered)

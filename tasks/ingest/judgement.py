@@ -1,0 +1,128 @@
+"""What is to be said of the written tables: accounts, figures, the batch verdict, quarantine, report, manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame
+
+from tasks.core.identity import code_version
+from tasks.core.log import log
+from tasks.core.manifest import Draft
+from tasks.core.store import write_json
+from tasks.ingest import accounts, aside, batch, drift, figures, report
+from tasks.ingest.accounts import Accounts
+from tasks.ingest.selection import narrows
+
+if TYPE_CHECKING:
+    from tasks.ingest.making import Making
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """The end of making a snapshot.
+
+    Attributes:
+        delivered, rows, catalogues: what it was made of, see `making`.
+        id_types: item_id_type and user_id_type, `integer` or `text`.
+    """
+
+    making: "Making"
+    draft: Draft
+    aside: Draft
+    delivered: dict
+    rows: object
+    catalogues: dict
+    id_types: dict
+
+    def conclude(self) -> None:
+        """Close the accounts, judge, and fill the drafts.
+
+        Raises:
+            RefusedData: too many bad rows, or an expectation of level `fail` is not met.
+        """
+        told, request = self.making.told, self.making.request
+        told["accounts"], told["catalogue"] = self.closed["interactions"].plain(), self._catalogue()
+        told["reasons"] = {name: one.reasons for name, one in self.closed.items()}
+        self._set_aside()
+        told["figures"] = measured = self.measured | figures.of_accounts(self.kept)
+        of_days, picture = drift.trailing(self.written["interactions"], request.day_starts, request.day_ends)
+        measured |= of_days
+        told["picture"], told["ratings"] = picture, figures.histogram(self.written["interactions"])
+        told["checks"] = checks = batch.judge(measured, self.making.suite)
+        warnings = batch.decide(checks)
+        for warning in warnings:
+            log("ingest.warning", what=warning)
+        log("ingest.batch", checks=len(checks), warnings=len(warnings))
+        self._manifest(measured, warnings, checks)
+        (self.draft.path / "report.html").write_text(report.page(self.making.page()))
+
+    @cached_property
+    def written(self) -> dict[str, DataFrame]:
+        return {name: figures.read(self.making.spark, self.draft.path / name) for name in ("interactions", "items")}
+
+    @cached_property
+    def measured(self) -> dict:
+        return figures.measure(self.written["interactions"], self.written["items"], self.making.request)
+
+    @cached_property
+    def _interactions(self) -> tuple[Accounts, Accounts]:
+        return self.rows.close(None if narrows(self.making.request) else self.measured["interactions"])
+
+    @cached_property
+    def closed(self) -> dict[str, Accounts]:
+        """The accounts of every table, over all deliveries."""
+        return {"interactions": self._interactions[0]} | {name: one.close() for name, one in self.catalogues.items()}
+
+    @property
+    def kept(self) -> figures.Kept:
+        every, newest = self._interactions
+        return figures.Kept(every, newest, self.rows.totals["late"] if self.rows.newest else 0, self.rows.totals["bot_rows"],
+                            self.making.previous())
+
+    def _catalogue(self) -> dict:
+        return {name: one.plain() | {"reasons": one.reasons} for name, one in self.closed.items() if name != "interactions"}
+
+    def _set_aside(self) -> None:
+        """Write the quarantine; refuse what is too bad."""
+        frames = [one.bad() for one in (self.rows, *self.catalogues.values())]
+        frames = [frame for frame in frames if frame is not None]
+        if frames:
+            bad = reduce(DataFrame.unionByName, frames).persist()
+            self.making.told["examples"] = accounts.examples(bad)
+            aside.write(bad, self.aside.path)
+        newest = {"interactions": self._interactions[1]} | {name: one for name, one in self.closed.items() if name != "interactions"}
+        for name, one in newest.items():
+            log("ingest.judged", table=name, **one.plain())
+            accounts.refuse_if_too_many(name, one, self.making.request.maximum_quarantined, self.making.told["examples"])
+        summary = self.making.told["reasons"]
+        write_json(self.aside.path / "summary.json", summary)
+        self.aside.counts = {name: one.quarantined for name, one in self.closed.items()}
+        self.aside.facts = {"dataset": self.making.request.dataset, "day": self.making.request.day, "reasons": summary}
+        self.aside.lineage = self._lineage()
+
+    def _manifest(self, measured: dict, warnings: list[str], checks: list) -> None:
+        request, draft = self.making.request, self.draft
+        every, newest = self._interactions
+        bots = {"users": self.rows.totals["bots"], "rows": self.rows.totals["bot_rows"]}
+        draft.counts = {name: measured[name] for name in ("interactions", "users", "items")}
+        draft.facts = {
+            "dataset": request.dataset, "day": request.day, "split": dataclasses.asdict(request.split), **self.id_types,
+            "liked": request.liked or self.making.source.liked,
+            "first_timestamp": measured["first_timestamp"], "last_timestamp": measured["last_timestamp"],
+            "accounts": every.plain() | {"left_out": every.kept - measured["interactions"], "late": self.kept.late},
+            "delivered": newest.plain() | {"reasons": newest.reasons, "delivery": self.delivered["interactions"][-1].name},
+            "reasons": every.reasons, "warnings": warnings, "bots": bots,
+            "parts": {part: measured[f"{part}_rows"] for part in figures.PARTS}, "content_digest": measured["digest"],
+            "held_out_users": {part: measured[f"{part}_users"] for part in ("validation", "test")},
+            "checks": batch.plain(checks), "catalogue": self._catalogue(),
+            "quarantine": self.making.store.path("quarantine", request.dataset, request.day, draft.id).as_uri()}
+        draft.lineage = self._lineage()
+        self.making.told["facts"] = draft.facts
+
+    def _lineage(self) -> dict:
+        deliveries = {name: [{"delivery": one.name, "files": one.facts["files"]} for one in ones] for name, ones in self.delivered.items()}
+        return {"settings": self.making.settings, "code": code_version("ingest"), "source": deliveries,
+                "parents": [uri for ones in self.making.plan.values() for uri in map(self.making.uri, ones)]}

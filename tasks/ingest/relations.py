@@ -1,0 +1,80 @@
+"""What a row's neighbours say of it: an unknown item, the same again, a newer one, events of one kind of interest.
+
+Verdicts here are of one day's view: rows of days to come wait, and a row may be superseded by one that was delivered later.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from tasks.ingest.lines import PLACE
+
+ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
+ROWS_A_PART = 1_000_000
+COUNTS = ("later", "unknown_item", "known", "new_later", "new_unknown_item", "new_known", "late")
+
+
+def counted(rows: DataFrame, items: DataFrame, day_ends: int, newest: int) -> DataFrame:
+    """How every user's rows stand to the day and the catalogue: user and `COUNTS`.
+
+    Args:
+        rows: sound rows of all deliveries.
+        items: `id` of every known item, once.
+        newest: the delivery (its `day`) whose rows are counted as new; of these, `late` are those of an earlier day.
+    """
+    known = items.select(F.col("id").alias("item"), F.lit(True).alias("is_known"))
+    in_time, new = F.col("ms") < day_ends * 1000, F.col("day") == newest
+    kinds = {"later": ~in_time, "unknown_item": in_time & F.col("is_known").isNull(), "known": in_time & F.col("is_known").isNotNull()}
+    return rows.join(known, "item", "left").groupBy("user").agg(
+        *[F.count_if(kind).alias(name) for name, kind in kinds.items()],
+        *[F.count_if(kind & new).alias(f"new_{name}") for name, kind in kinds.items()],
+        F.count_if(kinds["known"] & new & (F.col("ms") < (day_ends - 86_400) * 1000)).alias("late"))
+
+
+def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int, total: int) -> DataFrame:
+    """The rows of the day and before it with known items, numbered, each user's rows in one part.
+
+    Args:
+        items: item, id; users: user, id and further columns, which are carried along.
+        total: about how many rows there are.
+
+    Returns:
+        user, item (int), rating, ms, order, day, file, block, at, and what users carry.
+    """
+    carried = [name for name in users.columns if name not in ("user", "id")]
+    items = items.select(F.col("item").alias("i"), F.col("id").alias("item"))
+    users = users.select(F.col("user").alias("u"), F.col("id").alias("user"), *carried)
+    joined = rows.where(F.col("ms") < day_ends * 1000).join(items, "item").join(users, "user")
+    spread = joined.select(F.col("u").alias("user"), F.col("i").alias("item"), "rating", "ms", "order", *ARRIVAL, *carried)
+    return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user")
+
+
+def judged(rows: DataFrame) -> DataFrame:
+    """Adds the verdict on rows of one user and item: the newest is kept, and of equal ones the first that was delivered.
+
+    An older row is `conflicting_duplicate` beside a newer one of its own delivery, and `superseded` where that came later.
+    """
+    key = F.struct("ms", "order", "rating")
+    pair = Window.partitionBy("user", "item").orderBy(F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
+    older = F.when(F.first("day").over(pair) > F.col("day"), "superseded").otherwise("conflicting_duplicate")
+    return rows.withColumn("verdict", F.when(F.lag(key).over(pair) == key, "exact_duplicate").when(F.row_number().over(pair) > 1, older))
+
+
+def merged(rows: DataFrame, carried: list[str]) -> DataFrame:
+    """Events of one user and item as one row: at the newest moment, with the sum of their weights and their number (`events`)."""
+    newest = F.max(F.struct("ms", "order", *ARRIVAL)).alias("newest")
+    same = [F.first(name).alias(name) for name in carried]
+    one = rows.groupBy("user", "item").agg(F.sum("rating").alias("rating"), F.count("*").alias("events"), newest, *same)
+    return one.select("user", "item", "rating", "events", "newest.*", *carried)
+
+
+def bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:
+    """The users (`user`) who act faster than a person can; None when no bound is set."""
+    found = None
+    for bound, milliseconds in ((rows_a_day, 86_400_000), (rows_a_minute, 60_000)):
+        if bound:
+            window: Column = F.floor(F.col("ms") / milliseconds)
+            fast = rows.groupBy("user", window.alias("window")).count().where(F.col("count") > bound).select("user").distinct()
+            found = fast if found is None else found.union(fast).distinct()
+    return found

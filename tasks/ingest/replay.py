@@ -1,0 +1,103 @@
+"""The way back from quarantine: write its rows to a file a person can edit, and make the day again with what was repaired."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.dataset as ds
+
+from tasks.core.errors import BadRequest
+from tasks.core.log import log
+from tasks.core.manifest import Artefact
+from tasks.core.snapshot import resolve
+from tasks.core.store import Store
+from tasks.ingest import corrections, snapshot, sources
+from tasks.ingest.settings import QuarantineRequest, ReplayRequest
+
+KEYS = ("table", "delivery", "file", "line")
+ENCODINGS = {"latin-1": "latin-1"}
+
+
+def quarantine(request: QuarantineRequest) -> dict:
+    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes that are no UTF-8 appear as \\xNN."""
+    store = Store(request.store)
+    made = resolve(store, None, request.dataset, request.day).artefact
+    wanted = [row for row in _rows(store, made) if not request.reasons or row["reason"] in request.reasons]
+    out = Path(request.out)
+    making = out.with_name(f".{out.name}.new")
+    try:
+        with making.open("w") as file:
+            for row in wanted:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        os.replace(making, out)
+    except OSError as error:
+        raise BadRequest(f"out: cannot be written ({error.strerror})", got=request.out, allowed="a file in a folder that exists") from None
+    return {"out": str(out), "rows": len(wanted), "day": made.facts["day"], "snapshot": made.uri}
+
+
+def replay(request: ReplayRequest, now: int | None = None) -> dict:
+    """Make the day again with the repaired lines in the place of the old ones. What was not changed stays where it was.
+
+    Raises:
+        BadRequest: the file cannot be read, or speaks of rows that are not in quarantine.
+    """
+    store = Store(request.store)
+    made = resolve(store, None, request.dataset, request.day).artefact
+    source = sources.describe(request.format, request.location)
+    old = {tuple(row[key] for key in KEYS): row["text"] for row in _rows(store, made)}
+    changed: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
+    unchanged = 0
+    digests = _digests(made)
+    for place, text in _repaired(Path(request.repaired), old):
+        table, delivery, file, line = place
+        if text == old[place]:
+            unchanged += 1
+            continue
+        encoding = ENCODINGS.get(source.tables[table].encoding, "utf-8")
+        changed.setdefault((table, delivery), {})[(digests[table, delivery, file], line)] = text.encode(encoding, "replace")
+    for (table, delivery), lines in changed.items():
+        corrections.keep(store, request.dataset, table, delivery, lines, made.uri)
+    count = sum(map(len, changed.values()))
+    log("ingest.replay", repaired=count, unchanged=unchanged, still_in_quarantine=len(old) - count)
+    return {**snapshot.snapshot(request, now), "repaired": count, "unchanged": unchanged, "before": made.uri}
+
+
+def _rows(store: Store, made: Artefact) -> Iterator[dict]:
+    """The rows a snapshot left aside, in the order of their places."""
+    artefact = store.find("quarantine", made.facts["dataset"], made.facts["day"], made.id)
+    if artefact is None or not (artefact.path / "rows").is_dir():
+        return
+    rows = ds.dataset(artefact.path / "rows", format="parquet", partitioning="hive").to_table().to_pylist()
+    for row in sorted(rows, key=lambda row: tuple(row[key] for key in KEYS)):
+        yield {**{key: row[key] for key in (*KEYS, "reason")}, "text": row["raw"].decode("utf-8", "backslashreplace")}
+
+
+def _digests(made: Artefact) -> dict[tuple[str, str, str], str]:
+    """By table, delivery and file, the digest of the file that was read."""
+    return {(table, one["delivery"], file["name"]): file["sha256"]
+            for table, ones in made.lineage["source"].items() for one in ones for file in one["files"]}
+
+
+def _repaired(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
+    """Place and text of every row of the repaired file."""
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"repaired: {path} cannot be read ({error})", allowed="the file that `quarantine` wrote, repaired") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            place, text = tuple(row[key] for key in KEYS), row["text"]
+            known = place in old and isinstance(text, str) and "\n" not in text and "\r" not in text
+        except (ValueError, KeyError, TypeError):
+            raise BadRequest(f"repaired: {path}, line {number} is no row of a quarantine", got=line[:120],
+                             allowed="a JSON object with table, delivery, file, line and text") from None
+        if not known:
+            raise BadRequest(f"repaired: {path}, line {number} is not in the quarantine of this day, or its text has more than one line",
+                             got=line[:120], allowed="rows of this day, as `quarantine` wrote them, with one line of text each")
+        yield place, text

@@ -1,0 +1,97 @@
+"""The rules by which rows become a snapshot: what is liked, what each row is for, sittings, bots."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.core.errors import BadRequest
+from tasks.core.request import setting
+
+LIKED = re.compile(r"(>=|>)\s*(mean|user mean|-?\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Liked:
+    """What counts as liked.
+
+    | rule          | a row is liked when its rating is            |
+    |---------------|----------------------------------------------|
+    | `any`         | whatever it is, or none                      |
+    | `>= 4`, `> 7` | at least 4, above 7                          |
+    | `> mean`      | above the mean of all ratings                |
+    | `> user mean` | above the mean of the same user's ratings    |
+
+    Attributes:
+        operator: `>=`, `>` or `any`.
+        bound: a number, `mean` or `user mean`; None for `any`.
+    """
+
+    operator: str
+    bound: float | str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Liked:
+        """The rule that a text states.
+
+        Raises:
+            BadRequest: it states none.
+        """
+        if text.strip() == "any":
+            return cls("any", None)
+        found = LIKED.fullmatch(text.strip())
+        if not found:
+            raise BadRequest("liked: not a rule", got=text, allowed="'any', '>= 4', '> 7', '> mean' or '> user mean'")
+        operator, bound = found.groups()
+        return cls(operator, bound if bound.endswith("mean") else float(bound))
+
+
+@dataclass(frozen=True)
+class Split:
+    """What each row is for. `leave-last-n` and `users` count a user's liked rows; `temporal` cuts at two moments.
+
+    | request                                                        | meaning                                                  |
+    |----------------------------------------------------------------|----------------------------------------------------------|
+    | {"method": "leave-last-n", "test": 3, "validation": 1}         | each user's newest 3 are test, the one before validation |
+    | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only to repeat work that did so  |
+    | {"method": "users", "order": "given"}                          | 8:1:1 by user; a held-out user's first 80 % are known    |
+    | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the week before validation        |
+    """
+
+    method: Literal["leave-last-n", "users", "temporal"] = setting("leave-last-n", "how rows are divided")
+    order: Literal["time", "file", "given"] = setting(
+        "time", "what orders a user's rows: timestamps (ties as in the file), the place in the file, or an order column")
+    test: int = setting(3, "leave-last-n: newest liked rows of a user that are test", minimum=1, maximum=1000)
+    validation: int = setting(1, "leave-last-n: liked rows before those that are validation", minimum=0, maximum=1000)
+    hold_out_short: bool = setting(
+        False, "leave-last-n: hold out rows even of users who have nothing left to learn from (otherwise all of theirs is train)")
+    test_share: float = setting(0.1, "users: share of the users who are test", minimum=0, maximum=0.9)
+    validation_share: float = setting(0.1, "users: share of the users who are validation", minimum=0, maximum=0.9)
+    history_share: float = setting(0.8, "users: share of a held-out user's liked rows that is known", minimum=0.1, maximum=0.99)
+    seed: int = setting(
+        0, "users: which of them are held out; a user stays on one side from day to day", minimum=0, maximum=2_147_483_647)
+    test_days: int = setting(7, "temporal: length of the test window, which ends with the day", minimum=1, maximum=3650)
+    validation_days: int = setting(7, "temporal: length of the validation window before it", minimum=0, maximum=3650)
+
+    def __post_init__(self) -> None:
+        if self.test_share + self.validation_share >= 1:
+            raise BadRequest("split.test_share and split.validation_share leave no user to train on",
+                             got=self.test_share + self.validation_share, allowed="a sum below 1")
+        if self.method == "temporal" and self.order != "time":
+            raise BadRequest("a temporal split follows the clock", got=f"split.order={self.order!r}", allowed="'time'")
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Whether a user's rows are numbered by sittings."""
+
+    gap_minutes: float = setting(0.0, "so long without a row ends a session; 0: no session ids", minimum=0, maximum=527_040)
+
+
+@dataclass(frozen=True)
+class Bots:
+    """From what rate on a user is no person. Such users are left out whole, and counted; 0 switches a bound off."""
+
+    rows_a_day: int = setting(0, "more rows than this within one day (UTC)", minimum=0, maximum=100_000_000)
+    rows_a_minute: int = setting(0, "more rows than this within one minute of the clock", minimum=0, maximum=1_000_000)

@@ -1,0 +1,65 @@
+"""Files whose fields have names of their own: told what to take, they become a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from tasks.core.errors import BadRequest
+from tasks.core.request import REQUIRED, setting
+from tasks.ingest.sources.layout import Table
+
+PACKED = (".gz", ".zst", ".zip")
+RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day"})
+FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+           ".parquet": "parquet", ".pq": "parquet"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What every section of the TOML file says of its files."""
+
+    path: str = setting(REQUIRED, "a file, a folder, a glob or an s3 URI, plain or packed (gz, zst, zip); {day} in it: one delivery a day")
+    format: Literal["csv", "jsonl", "parquet"] | None = setting(None, "how rows are written; none: told by the name")
+    delimiter: str | None = setting(None, "csv: what stands between fields; none: a comma, or a tab in .tsv")
+    encoding: Literal["utf-8", "latin-1", "ascii"] = setting("utf-8", "of the text")
+    columns: tuple[str, ...] = setting((), "csv: the names of the fields, where the files have no header line")
+
+
+def table(section: str, files: Files, wanted: dict[str, str | None]) -> Table:
+    """The table of a section; `wanted` maps our names to the source's fields (None: there is no such field).
+
+    Raises:
+        BadRequest: the format cannot be told, a field is named that is not there, or two names want one field.
+    """
+    format = files.format or _told(section, files.path)
+    wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
+    _check(section, wanted)
+    if format != "csv":
+        return Table(files.path, tuple(wanted), encoding="utf-8", fields=tuple(wanted.values()), ends_with_newline=False, kind=format)
+    delimiter = files.delimiter or ("\t" if ".tsv" in PurePosixPath(files.path).suffixes else ",")
+    if files.columns:
+        if missing := [name for name in wanted.values() if name not in files.columns]:
+            raise BadRequest(f"{section}.columns lacks {', '.join(missing)}", got=list(files.columns), allowed="every field that is named")
+        ours = {theirs: name for name, theirs in wanted.items()}
+        columns, fields = tuple(ours.get(name, f"unused {name}") for name in files.columns), None
+    else:
+        columns, fields = tuple(wanted), tuple(wanted.values())
+    return Table(files.path, columns, delimiter, files.encoding, fields, quoted=len(delimiter) == 1 and delimiter != "\t",
+                 ends_with_newline=False)
+
+
+def _check(section: str, wanted: dict[str, str]) -> None:
+    if twice := {field for field in wanted.values() if list(wanted.values()).count(field) > 1}:
+        raise BadRequest(f"{section}: one field is named for two things", got=", ".join(sorted(twice)), allowed="a field for each")
+    if taken := RESERVED & (wanted.keys() - {"user", "item", "id", "order"}):
+        raise BadRequest(f"{section}.attributes: names that are taken", got=", ".join(sorted(taken)), allowed=f"none of {', '.join(sorted(RESERVED))}")
+
+
+def _told(section: str, path: str) -> str:
+    suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in PACKED]
+    if not suffixes or suffixes[-1] not in FORMATS:
+        raise BadRequest(f"{section}.format: cannot be told from the name", got=path, allowed="'csv', 'jsonl' or 'parquet'",
+                         remedy=f'write format = "…" under [{section}]')
+    return FORMATS[suffixes[-1]]
