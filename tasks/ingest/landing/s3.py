@@ -29,7 +29,8 @@ class Bucket:
     def system(self) -> "S3FileSystem":
         from pyarrow import fs
 
-        return fs.S3FileSystem(connect_timeout=CONNECT_SECONDS, retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=TRIES))
+        return fs.S3FileSystem(endpoint_override=_endpoint(), region=_region(), connect_timeout=CONNECT_SECONDS,
+                               retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=TRIES))
 
     def look(self, path: str) -> Entry | None:
         """What lies there; None when nothing does."""
@@ -98,12 +99,16 @@ def refused(error: OSError, path: str) -> RecallError:
         return BadRequest(f"the object store refuses access ({code})", got=place,
                           remedy="check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or the role of this machine, "
                                  "and that it may list the bucket and read its objects")
+    if isinstance(error, FileNotFoundError):
+        return Unreachable("this object is gone since it was listed", got=place, remedy="run it again")
+    if code == "VALIDATION":
+        return BadRequest("the address of the object store is none", got=_shown(), allowed="AWS_ENDPOINT_URL=https://host:port")
     if code == "NO_SUCH_BUCKET":
         return BadRequest("there is no such bucket", got=place, remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
     if code in ELSEWHERE:
         return BadRequest(f"the bucket is not in this region ({code})", got=f"{place}, AWS_REGION={_region()!r}",
                           remedy="set AWS_REGION to the bucket's region, and AWS_ENDPOINT_URL if it is not at AWS")
-    return Unreachable(f"the object store does not answer ({code})", got=f"{place} at {_endpoint()}",
+    return Unreachable(f"the object store does not answer ({code})", got=f"{place} at {_shown()}",
                        remedy="check AWS_ENDPOINT_URL and the network, then run it again")
 
 
@@ -118,7 +123,10 @@ def _region() -> str | None:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
-def _endpoint() -> str:
+def _endpoint() -> str | None:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+def _shown() -> str:
     """The address asked, without a user or a password that may stand in it."""
-    given = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "AWS"
-    return re.sub(r"//[^/@]*@", "//", given)
+    return re.sub(r"//[^/@]*@", "//", _endpoint() or "AWS")

@@ -104,8 +104,10 @@ def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes
     except RecallError:
         raise
     except DAMAGED as error:
-        if isinstance(error, OSError) and error.errno not in NO_DISK:
+        if isinstance(error, OSError) and (how is None or error.errno not in NO_DISK):
             raise refused(error, name) from error
+        if how is None:
+            raise
         raise damaged(name, how, error) from error
 
 
