@@ -1,0 +1,56 @@
+"""The words of landing: a file found, a file landed, the limits in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.request import setting
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file at the source, not yet read.
+
+    Attributes:
+        name: as a person knows it, '/'-separated: below the base folder, else below the part of the path that has no wildcard.
+        uri: an absolute path, or s3://bucket/key.
+        bytes: its size as it lies there, packed or not.
+        modified: nanoseconds since 1970, so that two listings can be compared without reading anything.
+    """
+
+    name: str
+    uri: str
+    bytes: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One plain file that Python and Spark can both read.
+
+    Attributes:
+        name: that of the file found; of a member of a zip, `a.zip!inner/b.csv`.
+        bytes: of the plain file.
+        sha256: of the plain bytes.
+        rows: lines (ended by LF, CR LF or CR; the last needs no end), or rows of a Parquet file as its footer tells.
+        longest: bytes of the longest line without its end; 0 for Parquet.
+    """
+
+    name: str
+    path: Path
+    bytes: int
+    sha256: str
+    rows: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a delivery may grow to. None of this changes what is read, only whether it is."""
+
+    unpacked_gb: float = setting(64.0, "all files of one table together, unpacked, in GB of 10^9 bytes", minimum=1e-6, maximum=1e6)
+    expansion: float = setting(
+        200.0, "unpacked over packed bytes of one file, judged once more than 16 MiB came out", minimum=1, maximum=1e6)
+    line_kb: float = setting(
+        1024.0, "bytes of the longest line / 1024; a file with a longer one is refused", minimum=0.01, maximum=1_000_000)

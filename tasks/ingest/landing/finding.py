@@ -1,0 +1,144 @@
+"""Finding the files of a place, and the days that it has."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import re
+from pathlib import Path
+
+from tasks.core.errors import BadRequest, RefusedData
+from tasks.ingest.landing.files import Found
+from tasks.ingest.landing.places import Place, fits, matches, parse, plain_name, wild
+from tasks.ingest.landing.s3 import Bucket
+from tasks.ingest.landing.tree import Entry, Local
+
+DAY = "{day}"
+ANY_DAY = "-".join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2))
+SHOWN = 12
+
+
+def tree_of(scheme: str) -> Local | Bucket:
+    """What lists and opens places of this scheme."""
+    return Bucket() if scheme == "s3" else Local()
+
+
+def find(where: str, base: Path) -> list[Found]:
+    """The files at a place, by name. A folder means all files below it; hidden ones (`.x`, `_SUCCESS`) are left out.
+
+    Args:
+        where: a file, a folder or a glob (`**`, `*`, `?`, `[..]`): absolute, relative to `base`, `file://` or `s3://`.
+
+    Raises:
+        RefusedData: there is no file, or what is there is none.
+        BadRequest: the place cannot be read from here.
+        Unreachable: a disk or the object store does not answer.
+    """
+    if DAY in where:
+        raise BadRequest("this path has one place a day", got=where, remedy="name the day")
+    place = parse(where, base)
+    tree = tree_of(place.scheme)
+    folder, rest = _fixed(tree, place)
+    if rest:
+        entries = [entry for _, entry in _matched(tree, folder, rest)]
+    else:
+        entries = list(filter(None, [tree.look(folder)]))
+        folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
+    root = place.root if place.scheme == "file" and place.root != "/" else folder
+    files = {entry.path: entry for entry in _files(tree, entries)}
+    if not files:
+        raise _nothing(tree, place)
+    return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
+
+
+def days(where: str, base: Path) -> list[str]:
+    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file of that name exists.
+
+    Raises:
+        BadRequest: there is no `{day}` in the path.
+    """
+    place = parse(where, base)
+    at = next((nth for nth, part in enumerate(place.parts) if DAY in part), None)
+    if at is None:
+        raise BadRequest("this path has no place for the day", got=where, allowed="a path with {day}, as in events/{day}/*.csv")
+    tree, rest = tree_of(place.scheme), place.parts[at + 1:]
+    cut = Place(where, place.scheme, place.root, (*place.parts[:at], place.parts[at].replace(DAY, ANY_DAY)))
+    found = _matched(tree, *_fixed(tree, cut))
+    names = [entry.name for _, entry in found if entry.kind == "folder" or not rest]
+    return sorted({day for name in names if (day := _day(name, place.parts[at]))})
+
+
+def find_day(where: str, base: Path, day: str) -> list[Found]:
+    """The files of one day, see `find`."""
+    if not _real(day) or DAY not in where:
+        raise BadRequest("this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD")
+    return find(where.replace(DAY, day), base)
+
+
+def _day(name: str, part: str) -> str | None:
+    pattern = fnmatch.translate(part.replace(DAY, "\0")).replace("\0", r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})", 1)
+    told = re.fullmatch(pattern.replace("\0", "(?P=day)"), name)
+    return told["day"] if told and _real(told["day"]) else None
+
+
+def _real(day: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        return False
+
+
+def _fixed(tree: Local | Bucket, place: Place) -> tuple[str, tuple[str, ...]]:
+    """The part of a path before its first wildcard, and the rest. A name that holds `[` and exists is a name."""
+    folder, rest = place.root, place.parts
+    while rest and (not wild(rest[0]) or tree.look(_join(folder, rest[0]))):
+        folder, rest = _join(folder, rest[0]), rest[1:]
+    return folder, rest
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}"
+
+
+def _matched(tree: Local | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()) -> list[tuple[tuple[str, ...], Entry]]:
+    if parts[0] == "**":
+        return [((*names, *below), entry) for below, entry in tree.below(folder) if fits(below, parts)]
+    found = []
+    for entry in tree.children(folder):
+        if matches(entry.name, parts[0]):
+            path = (*names, entry.name)
+            if len(parts) == 1:
+                found.append((path, entry))
+            elif entry.kind == "folder":
+                found += _matched(tree, entry.path, parts[1:], path)
+    return found
+
+
+def _files(tree: Local | Bucket, entries: list[Entry]) -> list[Entry]:
+    inside = [below for entry in entries if entry.kind == "folder" for _, below in tree.below(entry.path)]
+    return [entry for entry in (*entries, *inside) if entry.kind != "folder"]
+
+
+def _found(tree: Local | Bucket, entry: Entry, root: str) -> Found:
+    name = entry.path[len(root):].lstrip("/")
+    if entry.kind != "file":
+        raise RefusedData(f"{entry.path} is no file", got=entry.kind, remedy="replace it by the file, or take it away")
+    return Found(plain_name(name), tree.uri(entry), entry.bytes, entry.modified)
+
+
+def _nothing(tree: Local | Bucket, place: Place) -> Exception:
+    """Says how far the path leads and what lies there."""
+    folder = place.root
+    if place.scheme == "s3" and not tree.look(folder):
+        return BadRequest("there is no such bucket", got=place.written,
+                          remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
+    for part in place.parts:
+        entry = None if wild(part) else tree.look(_join(folder, part))
+        if not entry:
+            break
+        folder = entry.path
+    names = [entry.name for entry in tree.children(folder)]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return RefusedData(f"no file is at {place.written}", got=f"{folder} with {', '.join(names[:SHOWN]) or 'nothing in it'}{more}",
+                       allowed="a file whose name does not start with '.' or '_'",
+                       remedy="correct the path, or wait until the files are delivered")

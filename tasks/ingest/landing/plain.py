@@ -1,0 +1,160 @@
+"""Found files become plain local files, several at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Literal
+
+from tasks.core.errors import RefusedData, Unreachable
+from tasks.ingest.landing import packing, unpack
+from tasks.ingest.landing.budget import Budget, room
+from tasks.ingest.landing.files import Found, Landed, Limits
+from tasks.ingest.landing.finding import tree_of
+from tasks.ingest.landing.tally import Tally
+
+THREADS = min(4, os.cpu_count() or 1)  # digests and decompression leave Python's lock to others
+FULL = (28, 122, 30, 5)  # no space, quota, read-only, input/output
+# Spark reads paths as globs, skips names that start with a dot or an underscore, and unpacks by the name's end.
+EASY = re.compile(r"/(?:[A-Za-z0-9._=@+-]+/)*[A-Za-z0-9][A-Za-z0-9._=@+-]*")
+ENDS = (".gz", ".zst", ".zstd", ".bz2", ".snappy", ".lz4", ".deflate", ".xz", ".lzo")
+
+
+def land(found: list[Found], kind: Literal["lines", "parquet"], scratch: Path, limits: Limits) -> list[Landed]:
+    """Make plain files of what was found, by name.
+
+    Args:
+        scratch: unpacked and fetched files go into a new folder in it, which must outlive their use. When anything is
+            refused, nothing is left there.
+
+    Raises:
+        RefusedData: empty, damaged, encrypted, packed twice, too big, or not of this kind.
+        Unreachable: a disk is full, or a source went away or changed while it was read.
+    """
+    budget = Budget(limits)
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="landed-", dir=scratch))
+    try:
+        with ThreadPoolExecutor(THREADS) as pool:
+            try:
+                works = [pool.submit(_Landing(one, kind, folder / f"{nth:06d}", budget).all) for nth, one in enumerate(found)]
+                ready, _ = wait(works, return_when=FIRST_EXCEPTION)
+                landed = [one for work in works if work in ready for one in work.result()]
+            finally:
+                budget.stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return sorted(landed, key=lambda one: one.name)
+
+
+class _Landing:
+    """One file on its way; what it writes is named `<target>` and `<target>-<nth member>`."""
+
+    def __init__(self, found: Found, kind: str, target: Path, budget: Budget) -> None:
+        self.found, self.kind, self.target, self.budget = found, kind, target, budget
+        self.away = found.uri.startswith("s3://")
+        self.tree, self.path = tree_of("s3" if self.away else "file"), found.uri.removeprefix("s3://")
+
+    def all(self) -> list[Landed]:
+        """The file, or those inside it."""
+        if not self.found.bytes:
+            raise _empty(self.found.name)
+        with self.tree.open(self.path) as file:
+            landed = self._land(file)
+        now = self.tree.look(self.path)
+        if now is None or (now.bytes, now.modified) != (self.found.bytes, self.found.modified):
+            raise Unreachable(f"{self.found.name} changed while it was read", got=self.found.uri,
+                              remedy="write files under a name that starts with '.' or '_' and rename them when they are complete")
+        return landed
+
+    def _land(self, file: io.BufferedReader) -> list[Landed]:
+        how = packing.packing(file.peek(packing.HEAD_BYTES))
+        if how == "zip":
+            return self._members(file)
+        if how or self.away:
+            return [self._keep(self.found.name, unpack.unpacked(self.found.name, how, file), self.target, how is not None)]
+        return [self._keep(self.found.name, unpack.unpacked(self.found.name, None, file), None, False)]
+
+    def _members(self, file: io.BufferedReader) -> list[Landed]:
+        if not self.away:
+            return self._inside(file)
+        fetched = self.target.with_suffix(".zip")  # a zip is read from its end
+        with _writing(fetched) as write:
+            for block in unpack.unpacked(self.found.name, None, file):
+                write(block)
+        try:
+            with fetched.open("rb") as local:
+                return self._inside(local)
+        finally:
+            fetched.unlink()
+
+    def _inside(self, file: io.BufferedReader) -> list[Landed]:
+        landed, out = [], 0
+        for nth, (name, source) in enumerate(unpack.members(self.found.name, file)):
+            landed.append(self._keep(name, source, self.target.with_name(f"{self.target.name}-{nth:06d}"), True, out))
+            out += landed[-1].bytes
+        return landed
+
+    def _keep(self, name: str, source: Iterator[bytes], target: Path | None, packed: bool, before: int = 0) -> Landed:
+        """Read plain bytes once: judged, counted and, with a target, written."""
+        tally = Tally(lines=self.kind == "lines")
+        with _writing(target) as write:
+            for block in source:
+                if not tally.bytes:
+                    packing.check(name, block[:packing.HEAD_BYTES], self.kind)
+                self.budget.take(name, len(block), before + tally.bytes + len(block), self.found.bytes if packed else None)
+                tally.add(block)
+                self.budget.line(name, tally.longest, tally.longest_line)
+                write(block)
+        if not tally.bytes:
+            raise _empty(name)
+        path = target or self._in_place()
+        return Landed(name, path, tally.bytes, tally.sha256, tally.rows if self.kind == "lines" else _footer(name, path), tally.longest)
+
+    def _in_place(self) -> Path:
+        """The file where it is; by way of a link when Spark would take its path for something else."""
+        if EASY.fullmatch(self.path) and not self.path.lower().endswith(ENDS):
+            return Path(self.path)
+        self.target.symlink_to(self.path)
+        return self.target
+
+
+@contextlib.contextmanager
+def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """What keeps a block; nothing does when there is no target."""
+    if target is None:
+        yield lambda block: None
+        return
+    try:
+        with target.open("xb") as copy:
+            yield lambda block: (room(target.parent, len(block)), copy.write(block))
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise Unreachable(f"the scratch folder cannot be written ({error.strerror})", got=str(target.parent),
+                          remedy="free space or mount the disk again; nothing half-written is left") from error
+
+
+def _footer(name: str, path: Path) -> int:
+    """The rows of a Parquet file."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_metadata(path).num_rows
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise RefusedData(f"{name} is no Parquet file that can be read", got=str(error).partition("\n")[0],
+                          remedy="deliver the file again: compare its size and digest") from error
+
+
+def _empty(name: str) -> RefusedData:
+    return RefusedData(f"{name} is empty", got="0 bytes", remedy="deliver the file again, or take it away if there is nothing to deliver")

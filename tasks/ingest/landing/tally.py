@@ -1,0 +1,81 @@
+"""A file's fingerprint, taken while its bytes pass by in blocks: digest, size, lines, the longest line.
+
+The id of a snapshot is made of these digests, the settings, the day and this stage's code, not of what Spark computed, which
+adds nothing to it. So the id depends on no cores, partitions or cluster, and a repeated run knows that its work is done
+before Spark starts. The lines are counted so that Spark's accounts can be checked against them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+LF, CR = 10, 13
+
+
+class Tally:
+    """Feed it every block in turn, then read it.
+
+    Attributes:
+        bytes: seen so far.
+        longest: bytes of the longest line so far without its end; one that has not ended counts as far as it goes.
+        longest_line: its number, from 1.
+    """
+
+    def __init__(self, lines: bool = True) -> None:
+        self.bytes = self.longest = self.longest_line = 0
+        self._lines, self._digest = lines, hashlib.sha256()
+        self._ended = self._pending = 0  # lines that have ended; bytes since then
+        self._after_cr = False
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    @property
+    def rows(self) -> int:
+        """Lines, ended by LF, CR LF or CR; the last needs no end."""
+        return self._ended + (self._pending > 0)
+
+    def add(self, block: bytes) -> None:
+        """The next bytes of the file, cut anywhere."""
+        self._digest.update(block)
+        self.bytes += len(block)
+        if self._lines and block:
+            self._count(block)
+
+    def _count(self, block: bytes) -> None:
+        data = np.frombuffer(block, np.uint8)
+        if self._after_cr and data[0] == LF:  # the other half of a line's end
+            data = data[1:]
+        self._after_cr = block[-1] == CR
+        marks, halves = data == LF, None
+        if b"\r" in block:
+            returns = data == CR
+            halves = returns[:-1] & marks[1:]
+            marks |= returns
+        at = np.flatnonzero(marks)
+        # Between the halves of a CR LF lies a line of no bytes: it cannot be the longest, and is taken off the count.
+        self._measure(at, len(data), halves)
+        self._ended += len(at) - (int(np.count_nonzero(halves)) if halves is not None else 0)
+
+    def _measure(self, at: np.ndarray, size: int, halves: np.ndarray | None) -> None:
+        if not len(at):
+            self._pending += size
+            self._longer(self._pending, lambda: self._ended + 1)
+            return
+        self._longer(self._pending + int(at[0]), lambda: self._ended + 1)
+        if len(at) > 1:
+            gaps = np.diff(at)
+            self._longer(int(gaps.max()) - 1, lambda: self._number(int(gaps.argmax()) + 1, at, halves))
+        self._pending = size - int(at[-1]) - 1
+        self._longer(self._pending, lambda: self._number(len(at), at, halves))
+
+    def _number(self, ends: int, at: np.ndarray, halves: np.ndarray | None) -> int:
+        """The number of the line that starts after so many marks of this block."""
+        return self._ended + 1 + ends - (int(np.count_nonzero(halves[:int(at[ends - 1])])) if halves is not None else 0)
+
+    def _longer(self, length: int, number) -> None:
+        if length > self.longest:
+            self.longest, self.longest_line = length, number()
