@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from tasks.ingest import verdicts
 from tasks.ingest.relations import ARRIVAL
+from tasks.ingest.paths import to_read, to_write
 
 COLUMNS = ("table", "reason", "delivery", "file", "line", "raw")
 
@@ -38,7 +39,7 @@ class Delivered:
 
 def rows(spark: SparkSession, delivered: list[Delivered]) -> DataFrame:
     """All rows of some deliveries of one table, good and bad."""
-    return spark.read.parquet(*[(one.folder / "rows").as_uri() for one in delivered])
+    return spark.read.parquet(*[to_read(one.folder / "rows") for one in delivered])
 
 
 def own(rows: DataFrame, delivered: list[Delivered]) -> DataFrame | None:
@@ -75,6 +76,6 @@ def told(spark: SparkSession, bad: DataFrame, delivered: list[Delivered]) -> Dat
 
 def write(bad: DataFrame, folder: Path) -> None:
     """Partitioned by reason."""
-    bad.coalesce(1).write.partitionBy("reason").parquet((folder / "rows").as_uri())
+    bad.coalesce(1).write.partitionBy("reason").parquet(to_write(folder / "rows"))
     for checksum in folder.rglob(".*.crc"):  # our manifest digests every file
         checksum.unlink()

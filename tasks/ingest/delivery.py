@@ -27,6 +27,7 @@ from tasks.ingest.cutting import cut
 from tasks.ingest.examine import Shape
 from tasks.ingest.landing import Found, Landed
 from tasks.ingest.sources import Source
+from tasks.ingest.paths import to_read, to_write
 
 WHOLE = "whole"
 BLOCKS = pa.schema([("file", pa.int32()), ("block", pa.int64()), ("first", pa.int64()), ("lines", pa.int64())])
@@ -63,13 +64,13 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
     """
     rows = reduce(DataFrame.unionByName, [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes])
     try:
-        rows.write.parquet((folder / "rows").as_uri())
+        rows.write.parquet(to_write(folder / "rows"))
     except Exception as error:
         _blame_files(delivery, error)
         raise
     for checksum in (folder / "rows").glob(".*.crc"):  # our manifest digests every file
         checksum.unlink()
-    counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet((folder / "rows").as_uri())
+    counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet(to_read(folder / "rows"))
     counts = counted.groupBy("file", "block", "verdict").agg(F.count("*").alias("rows"), F.min("at").alias("first")).collect()
     _write_blocks(counts, folder)
     return {"table": delivery.table, "delivery": delivery.name, "reading": delivery.reading,

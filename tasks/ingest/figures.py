@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from tasks.ingest.accounts import Accounts
 from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.paths import to_read
 
 BARS = 21
 PARTS = ("train", "history", "validation", "test")
@@ -79,7 +80,7 @@ def histogram(interactions: DataFrame) -> list[tuple[float, int]]:
 
 def read(spark: SparkSession, folder) -> DataFrame:
     """A table as it was written."""
-    return spark.read.parquet(folder.as_uri())
+    return spark.read.parquet(to_read(folder))
 
 
 def date(second: int) -> str:

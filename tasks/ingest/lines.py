@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from tasks.ingest.landing import Landed
+from tasks.ingest.paths import to_read
 
 # Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the parts in which Spark reads a file.
 PLACE = ("file", "block", "at")
@@ -15,7 +14,7 @@ PLACE = ("file", "block", "at")
 
 def read(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
     """Every line of these files: raw (binary, without its end), file (its number), block, at."""
-    text = spark.read.text([landed[n].path.as_uri() for n in numbers])
+    text = spark.read.text([to_read(landed[n].path) for n in numbers])
     return text.select(F.col("value").cast("binary").alias("raw"), _number(landed, numbers).alias("file"),
                        F.col("_metadata.file_block_start").alias("block"), F.monotonically_increasing_id().alias("at"))
 
@@ -26,7 +25,7 @@ def read_parquet(spark: SparkSession, landed: list[Landed], numbers: tuple[int, 
     Args:
         wanted: from our names to the files' columns.
     """
-    rows = spark.read.parquet(*[landed[n].path.as_uri() for n in numbers])
+    rows = spark.read.parquet(*[to_read(landed[n].path) for n in numbers])
     types = dict(rows.dtypes)
     fields = [_text(F.col(f"`{theirs}`"), types[theirs]).alias(ours) for ours, theirs in wanted.items()]
     whole = F.to_json(F.struct(*[F.col(f"`{name}`") for name in rows.columns]))
@@ -43,12 +42,9 @@ def _number(landed: list[Landed], numbers: tuple[int, ...]) -> Column:
     """Which of the landed files a row is from."""
     if len(numbers) == 1:
         return F.lit(numbers[0])
-    known = F.create_map(*[part for n in numbers for part in (F.lit(_spelled(landed[n].path)), F.lit(n))])
-    return known[F.url_decode(F.regexp_replace("_metadata.file_path", r"\+", "%2B"))]
-
-
-def _spelled(path: Path) -> str:
-    return f"file://{path}"
+    known = F.create_map(*[part for n in numbers for part in (F.lit(str(landed[n].path)), F.lit(n))])
+    path = F.regexp_replace(F.regexp_replace("_metadata.file_path", "^file:/+", "/"), r"\+", "%2B")
+    return known[F.url_decode(path)]
 
 
 def numbered(rows: DataFrame) -> DataFrame:

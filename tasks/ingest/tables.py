@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from tasks.ingest import selection, splits
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.paths import to_write
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,6 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
 
 def write(table: DataFrame, folder: Path, *order: str) -> None:
     """Write a table, a file for each of its parts, each in the order of these columns."""
-    table.sortWithinPartitions(*order).write.parquet(folder.as_uri())
+    table.sortWithinPartitions(*order).write.parquet(to_write(folder))
     for checksum in folder.glob(".*.crc"):  # our manifest digests every file
         checksum.unlink()

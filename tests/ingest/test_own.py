@@ -1,0 +1,157 @@
+"""Your own data: any layout that the TOML file describes gives the one schema, and ids come back as they went in."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.core.errors import BadRequest, RefusedData
+from tasks.ingest.snapshot import snapshot
+from tasks.ingest.sources import describe
+from tests.ingest.conftest import asked, opened
+
+SECOND = 1_600_000_000
+DAY = "2020-09-14"  # of SECOND and the day after
+USERS, ITEMS = ("ünal-7", "007", "3f2b8c1e-0d5c-4f4e-9a55-7d1f0b1c2a33"), ("a/b", "10", "9", "ключ", "x y")
+ORDER = (3, 0, 4, 1, 2)  # in which each user meets the items
+HOLD_ONE = {"split": {"test": 1, "validation": 0}}
+
+
+def rows():
+    """user, item, milliseconds, stars: each user meets every item once, 500 ms apart, so that seconds alone give no order."""
+    return [(user, ITEMS[item], SECOND * 1000 + 500 * place, 1 + (item + place) % 5) for user in USERS for place, item in enumerate(ORDER)]
+
+
+def describe_as(folder, toml: str) -> str:
+    (folder / "shop.toml").write_text(toml)
+    return str(folder / "shop.toml")
+
+
+def check(made):
+    assert set(made.item_ids) == set(ITEMS) and set(made.user_ids) == set(USERS)
+    assert made.artefact.facts["item_id_type"] == made.artefact.facts["user_id_type"] == "text"
+    assert made.item_ids == sorted(ITEMS, key=str.encode), "text ids are in the order of their bytes"
+    whole = made.histories("train", "validation", "test", liked_only=False)
+    for row in range(len(USERS)):
+        assert [made.item_ids[item] for item in whole[row]] == [ITEMS[item] for item in ORDER]
+    assert made.table("interactions")["timestamp"].to_pylist()[0] // 60 == SECOND // 60
+
+
+def jsonl(rows, clock=lambda ms: ms) -> str:
+    return "".join(json.dumps({"uid": u, "sku": i, "ts": clock(ms), "stars": s, "more": {"a": [1]}}, ensure_ascii=False) + "\n" for u, i, ms, s in rows)
+
+
+STARS = '[interactions]\nuser = "uid"\nitem = "sku"\ntimestamp = "ts"\nrating = "stars"\nrating_range = [1, 5]\n'
+
+
+def write_jsonl_gz(folder):
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress(jsonl(rows()[:7]).encode()))
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress(jsonl(rows()[7:]).encode()))
+    return STARS + 'path = "*.jsonl.gz"\nclock = "milliseconds"\n'
+
+
+def write_iso(folder):
+    import datetime
+    def iso(ms):
+        moment = datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone(datetime.timedelta(hours=2)))
+        return moment.isoformat(timespec="milliseconds")
+    (folder / "rows.json").write_text(jsonl(rows(), iso))
+    return STARS + 'path = "rows.json"\nclock = "iso8601"\n'
+
+
+def write_csv_zip(folder):
+    text = "note;stars;ts;sku;uid\n" + "".join(f'"a;b";{s};{ms / 1000:.3f};"{i}";{u}\n' for u, i, ms, s in rows())
+    with zipfile.ZipFile(folder / "rows.csv.zip", "w") as archive:
+        archive.writestr("inner/rows.csv", text)
+    return STARS + 'path = "rows.csv.zip"\ndelimiter = ";"\n'
+
+
+def write_headerless(folder):
+    (folder / "rows.tsv").write_text("".join(f"{ms}\t{i}\t{u}\t{s}\r\n" for u, i, ms, s in rows()))
+    return STARS + 'path = "rows.tsv"\ncolumns = ["ts", "sku", "uid", "stars"]\nclock = "milliseconds"\n'
+
+
+def write_parquet(folder):
+    users, items, times, stars = zip(*rows())
+    table = pa.table({"uid": users, "sku": items, "ts": pa.array([ms * 1000 for ms in times], pa.timestamp("us", "UTC")),
+                      "stars": pa.array(stars, pa.int8()), "tags": [["a"]] * len(users)})
+    (folder / "rows").mkdir()
+    pq.write_table(table.slice(0, 6), folder / "rows" / "part 0+1.parquet")
+    pq.write_table(table.slice(6), folder / "rows" / "part-1.parquet")
+    return STARS + 'path = "rows"\nformat = "parquet"\nclock = "iso8601"\n'
+
+
+@pytest.mark.parametrize("write", [write_jsonl_gz, write_iso, write_csv_zip, write_headerless, write_parquet], ids=lambda one: one.__name__[6:])
+def test_every_layout_gives_the_one_schema(spark, tmp_path, write):
+    location = describe_as(tmp_path, write(tmp_path))
+    result, made = opened(asked(tmp_path, location, format="own", day=DAY, **HOLD_ONE))
+    check(made)
+    assert (result["rows_in"], result["kept"], result["quarantined"]) == (15, 15, 0)
+    liked = made.table("interactions").to_pylist()
+    assert all(row["liked"] == (row["rating"] > 3) for row in liked), "without a rule, above the middle of the range"
+
+
+def test_events_are_merged_with_their_weights_and_counted(spark, tmp_path):
+    events = [("ann", "tea", 1, "view"), ("ann", "tea", 2, "view"), ("ann", "tea", 3, "buy"), ("ann", "mug", 4, "view"),
+              ("bob", "tea", 5, "view"), ("bob", "jar", 6, "buy"), ("bob", "jar", 6, "buy"), ("cid", "jar", 7, "wave"), ("cid", "mug", 8, "view"),
+              ("cid", "tea", 9, "view")]
+    (tmp_path / "e.csv").write_text("u,i,t,kind\n" + "".join(f"{u},{i},{SECOND + t},{kind}\n" for u, i, t, kind in events))
+    toml = '[interactions]\npath = "e.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\nevent = "kind"\nweights = { view = 1, buy = 5 }\n'
+    result, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, maximum_quarantined=0.2, **HOLD_ONE))
+    assert (result["rows_in"], result["kept"], result["merged"], result["reasons"]) == (10, 6, 3, {"unknown_event": 1})
+    told = {(made.user_ids[row["user"]], made.item_ids[row["item"]]): (row["rating"], row["events"], row["timestamp"] - SECOND, row["liked"])
+            for row in made.table("interactions").to_pylist()}
+    assert told == {("ann", "tea"): (7, 3, 3, True), ("ann", "mug"): (1, 1, 4, True), ("bob", "tea"): (1, 1, 5, True),
+                    ("bob", "jar"): (10, 2, 6, True), ("cid", "mug"): (1, 1, 8, True), ("cid", "tea"): (1, 1, 9, True)}
+
+
+def test_a_catalogue_brings_titles_and_genres_and_sets_unknown_items_aside(spark, tmp_path):
+    (tmp_path / "rows.jsonl").write_text(jsonl(rows()) + jsonl([("ünal-7", "nowhere", SECOND * 1000, 5)]))
+    (tmp_path / "items.jsonl").write_text("".join(
+        json.dumps({"sku": sku, "name": f"The {sku}", "tags": ["a", "b|c"] if n % 2 else "d|e"}, ensure_ascii=False) + "\n" for n, sku in enumerate(ITEMS)))
+    (tmp_path / "users.csv").write_text("uid,country\n" + "".join(f"{user},AT\n" for user in USERS[:2]))
+    toml = STARS + 'path = "rows.jsonl"\nclock = "milliseconds"\n[items]\npath = "items.jsonl"\nid = "sku"\ntitle = "name"\ngenres = "tags"\n' \
+        '[users]\npath = "users.csv"\nid = "uid"\nattributes = ["country"]\n'
+    result, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, maximum_quarantined=0.2, **HOLD_ONE))
+    check(made)
+    assert result["reasons"] == {"unknown_item": 1}
+    told = {row["id"]: (row["title"], row["genres"]) for row in made.items.to_pylist()}
+    assert told == {sku: (f"The {sku}", ["a", "b|c"] if n % 2 else ["d", "e"]) for n, sku in enumerate(ITEMS)}
+    assert {row["id"]: row["country"] for row in made.table("users").to_pylist()} == {USERS[0]: "AT", USERS[1]: "AT", USERS[2]: ""}
+
+
+def test_lines_that_are_no_single_object_are_set_aside(spark, tmp_path):
+    bad = ['{"uid": "a"', "[1, 2]", '{"uid": "x"} {"uid": "y"}', "null", '{"uid": {"deep": 1}, "sku": null, "ts": 1}', ""]
+    (tmp_path / "rows.jsonl").write_text(jsonl(rows()) + "\n".join(bad) + "\n")
+    toml = STARS + 'path = "rows.jsonl"\nclock = "milliseconds"\n'
+    result, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, maximum_quarantined=0.5, **HOLD_ONE))
+    check(made)
+    assert result["reasons"] == {"broken_json": 5, "missing_id": 1}
+
+
+@pytest.mark.parametrize("toml, told", [
+    ("[interactions\n", "no TOML"), ('[interactions]\npath = "a.csv"\nuser = "u"\n', "interactions.item: missing"),
+    ('[interactions]\npath = "a"\nuser = "u"\nitem = "i"\n', "format: cannot be told from the name; got 'a'"),
+    ('[interactions]\npath = "a.csv"\nuser = "u"\nitem = "i"\nrating = "r"\n', "rating_range: needed with a rating"),
+    ('[interactions]\npath = "a.csv"\nuser = "u"\nitem = "i"\nevent = "e"\n', "event and weights belong together"),
+    ('[interactions]\npath = "a.csv"\nuser = "u"\nitem = "i"\nevent = "e"\nweights = { view = -1 }\n', "weights.view: not a weight; got -1"),
+    ('[interactions]\npath = "a.csv"\nuser = "u"\nitem = "u"\n', "one field is named for two things; got 'u'"),
+    ('[interactions]\npath = "a.csv"\nuser = "u"\nitem = "i"\ncolumns = ["u"]\n', "columns lacks i"),
+    ('[interactions]\npath = "a.csv"\nuser = "u"\nitem = "i"\nclok = "x"\n', "interactions.clok: unknown"),
+    ('liked = "often"\n[interactions]\npath = "a.csv"\nuser = "u"\nitem = "i"\n', "liked: not a rule; got 'often'")])
+def test_a_description_that_cannot_be_meant_is_refused_in_one_sentence(tmp_path, toml, told):
+    with pytest.raises(BadRequest, match=told):
+        describe("own", describe_as(tmp_path, toml))
+
+
+def test_files_that_are_not_as_described_are_refused(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"who": 1}\n')
+    pq.write_table(pa.table({"uid": ["a"]}), tmp_path / "rows.parquet")
+    for name, told in (("rows.jsonl", "none of its first lines is a JSON object with uid"), ("rows.parquet", "lacks the columns sku, stars, ts")):
+        with pytest.raises(RefusedData, match=told):
+            snapshot(asked(tmp_path, describe_as(tmp_path, STARS + f'path = "{name}"\n'), format="own", day=DAY))
