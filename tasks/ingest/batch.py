@@ -18,21 +18,23 @@ from tasks.core.errors import BadRequest, RefusedData
 
 SUITES = Path(__file__).with_name("expectations")
 LEVELS = ("fail", "warn")
+UNKNOWN = "no history yet"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was expected of a figure and what was seen."""
+    """What was expected of a figure and what was seen; `observed` is None, and nothing is held against it, where the data
+    is too young for the figure."""
 
     figure: str
     level: str
     about: str
     expected: str
-    observed: float
+    observed: float | None
     met: bool
 
     def __str__(self) -> str:
-        return f"{self.figure} is {self.observed:.6g}, expected {self.expected}"
+        return f"{self.figure} {'has ' + UNKNOWN if self.observed is None else f'is {self.observed:.6g}'}, expected {self.expected}"
 
 
 def load(name: str) -> dict:
@@ -66,52 +68,74 @@ def preload() -> threading.Thread:
 
 
 def judge(figures: dict, suite: dict) -> list[Check]:
-    """Every expectation of the suite against the figures.
+    """Every expectation of the suite against the figures, in the suite's order.
+
+    Args:
+        figures: by name: a number, or None where there is not enough history for one; anything else is no figure.
 
     Raises:
         BadRequest: the suite speaks of a figure or of an expectation that does not exist.
     """
-    numbers = {name: value for name, value in figures.items() if isinstance(value, (int, float))}
+    numbers = {name: value for name, value in figures.items() if value is None or isinstance(value, (int, float))}
     for one in suite["expectations"]:
         if one["kwargs"]["column"] not in numbers:
             raise BadRequest("expectations: there is no such figure", got=one["kwargs"]["column"],
                              allowed=f"one of {', '.join(numbers)}")
-    return [_check(result, numbers) for result in _validate(numbers, suite)]
+    results = _validate(numbers, suite)
+    return [_check(one, numbers[one["kwargs"]["column"]], results.get(nth)) for nth, one in enumerate(suite["expectations"])]
 
 
-def _validate(numbers: dict, suite: dict) -> list:
+def _validate(numbers: dict, suite: dict) -> dict:
+    """What Great Expectations says of the expectations whose figures are known, by their place in the suite.
+
+    All of the suite is built first, so that what cannot be understood is found on the first day, not when there is history.
+    """
     preload().join()
     import great_expectations as gx
     import pandas as pd
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    placed = [one | {"meta": one["meta"] | {"nth": nth}} for nth, one in enumerate(suite["expectations"])]
+    _build(gx, placed)
+    expectations = [one for one in placed if numbers[one["kwargs"]["column"]] is not None]
+    if not expectations:
+        return {}
+    known = pd.DataFrame([{name: value for name, value in numbers.items() if value is not None}])
     asset = context.data_sources.add_pandas("figures").add_dataframe_asset("batch")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": pd.DataFrame([numbers])})
-    expectations = gx.ExpectationSuite(name=suite.get("name", "suite"), expectations=suite["expectations"])
-    if len(expectations.expectations) != len(suite["expectations"]):  # what it does not understand, it drops without a word
-        understood = {one.expectation_type for one in expectations.expectations}
-        strange = [one["type"] for one in suite["expectations"] if one["type"] not in understood]
-        raise BadRequest("expectations: Great Expectations does not understand all of the suite",
-                         got=strange or suite["expectations"],
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": known})
+    results = batch.validate(_build(gx, expectations)).results  # in an order of its own
+    return {result.expectation_config.meta["nth"]: result for result in results}
+
+
+def _build(gx, asked: list[dict]):
+    built = gx.ExpectationSuite(name="suite", expectations=asked)
+    if len(built.expectations) != len(asked):  # what it does not understand, it drops without a word
+        understood = {one.expectation_type for one in built.expectations}
+        strange = [one["type"] for one in asked if one["type"] not in understood]
+        raise BadRequest("expectations: Great Expectations does not understand all of the suite", got=strange or asked,
                          remedy="correct the type or the kwargs; its own message stands in the log")
-    return batch.validate(expectations).results
+    return built
 
 
-def _check(result, numbers: dict) -> Check:
-    config = result.expectation_config
-    told = result.exception_info or {}
+def _check(asked: dict, observed: float | None, result) -> Check:
+    meta, expected = asked["meta"], _expected(asked["type"], asked["kwargs"])
+    known = (None, True) if observed is None else (float(observed), _met(result))
+    return Check(asked["kwargs"]["column"], meta["level"], meta.get("about", ""), expected, *known)
+
+
+def _met(result) -> bool:
+    config, told = result.expectation_config, result.exception_info or {}
     if told.get("raised_exception") or any(isinstance(one, dict) and one.get("raised_exception") for one in told.values()):
         raise BadRequest(f"expectations: {config.type} cannot be evaluated", got=config.kwargs, remedy="correct the suite")
-    figure, meta = config.kwargs["column"], config.meta
-    return Check(figure, meta["level"], meta.get("about", ""), _expected(config), float(numbers[figure]), bool(result.success))
+    return bool(result.success)
 
 
-def _expected(config) -> str:
-    low, high = config.kwargs.get("min_value"), config.kwargs.get("max_value")
+def _expected(type: str, kwargs: dict) -> str:
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
     if low is None and high is None:
-        rest = {name: value for name, value in config.kwargs.items() if name not in ("column", "batch_id")}
-        return f"{config.type.removeprefix('expect_column_').replace('_', ' ')} {json.dumps(rest)}"
+        rest = {name: value for name, value in kwargs.items() if name != "column"}
+        return f"{type.removeprefix('expect_column_').replace('_', ' ')} {json.dumps(rest)}"
     return f"{low:g} to {high:g}" if None not in (low, high) else (f"at least {low:g}" if high is None else f"at most {high:g}")
 
 
