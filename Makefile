@@ -44,6 +44,14 @@ test: ## every test, each in the environment its sources run in
 	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests
 	@$(PYTHON) -m tests $(FOLDERS)
 
+.PHONY: bench-ingest
+bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark job
+	@$(PYTHON) -m tests.benchmarks.ingest
+
+.PHONY: bench-mutations
+bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
+	@PYTHONPATH=. .recall/environments/spark/bin/python -m tests.benchmarks.mutations
+
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default
