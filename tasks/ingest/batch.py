@@ -34,7 +34,8 @@ class Check:
     met: bool
 
     def __str__(self) -> str:
-        return f"{self.figure} {'has ' + UNKNOWN if self.observed is None else f'is {self.observed:.6g}'}, expected {self.expected}"
+        observed = f": {UNKNOWN}" if self.observed is None else f" is {self.observed:.6g}"
+        return f"{self.figure}{observed}, expected {self.expected}"
 
 
 def load(name: str) -> dict:
