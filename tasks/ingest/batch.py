@@ -7,14 +7,15 @@ an expectation says whether it can fail the batch or only warn.
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.core.errors import BadRequest, RefusedData
+from tasks.ingest import great
+from tasks.ingest.great import preload
+
+__all__ = ["Check", "decide", "judge", "load", "plain", "preload"]
 
 SUITES = Path(__file__).with_name("expectations")
 LEVELS = ("fail", "warn")
@@ -34,7 +35,8 @@ class Check:
     met: bool
 
     def __str__(self) -> str:
-        return f"{self.figure} {'has ' + UNKNOWN if self.observed is None else f'is {self.observed:.6g}'}, expected {self.expected}"
+        observed = f": {UNKNOWN}" if self.observed is None else f" is {self.observed:.6g}"
+        return f"{self.figure}{observed}, expected {self.expected}"
 
 
 def load(name: str) -> dict:
@@ -59,14 +61,6 @@ def load(name: str) -> dict:
     return suite
 
 
-def preload() -> threading.Thread:
-    """Start importing Great Expectations (seconds of Python) while Spark starts (seconds of Java)."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # nothing of the data's shape leaves the machine
-    thread = threading.Thread(target=importlib.import_module, args=("great_expectations",), daemon=True)
-    thread.start()
-    return thread
-
-
 def judge(figures: dict, suite: dict) -> list[Check]:
     """Every expectation of the suite against the figures, in the suite's order.
 
@@ -81,54 +75,13 @@ def judge(figures: dict, suite: dict) -> list[Check]:
         if one["kwargs"]["column"] not in numbers:
             raise BadRequest("expectations: there is no such figure", got=one["kwargs"]["column"],
                              allowed=f"one of {', '.join(numbers)}")
-    results = _validate(numbers, suite)
-    return [_check(one, numbers[one["kwargs"]["column"]], results.get(nth)) for nth, one in enumerate(suite["expectations"])]
-
-
-def _validate(numbers: dict, suite: dict) -> dict:
-    """What Great Expectations says of the expectations whose figures are known, by their place in the suite.
-
-    All of the suite is built first, so that what cannot be understood is found on the first day, not when there is history.
-    """
-    preload().join()
-    import great_expectations as gx
-    import pandas as pd
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    placed = [one | {"meta": one["meta"] | {"nth": nth}} for nth, one in enumerate(suite["expectations"])]
-    _build(gx, placed)
-    expectations = [one for one in placed if numbers[one["kwargs"]["column"]] is not None]
-    if not expectations:
-        return {}
-    known = pd.DataFrame([{name: value for name, value in numbers.items() if value is not None}])
-    asset = context.data_sources.add_pandas("figures").add_dataframe_asset("batch")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": known})
-    results = batch.validate(_build(gx, expectations)).results  # in an order of its own
-    return {result.expectation_config.meta["nth"]: result for result in results}
-
-
-def _build(gx, asked: list[dict]):
-    built = gx.ExpectationSuite(name="suite", expectations=asked)
-    if len(built.expectations) != len(asked):  # what it does not understand, it drops without a word
-        understood = {one.expectation_type for one in built.expectations}
-        strange = [one["type"] for one in asked if one["type"] not in understood]
-        raise BadRequest("expectations: Great Expectations does not understand all of the suite", got=strange or asked,
-                         remedy="correct the type or the kwargs; its own message stands in the log")
-    return built
-
-
-def _check(asked: dict, observed: float | None, result) -> Check:
-    meta, expected = asked["meta"], _expected(asked["type"], asked["kwargs"])
-    known = (None, True) if observed is None else (float(observed), _met(result))
-    return Check(asked["kwargs"]["column"], meta["level"], meta.get("about", ""), expected, *known)
-
-
-def _met(result) -> bool:
-    config, told = result.expectation_config, result.exception_info or {}
-    if told.get("raised_exception") or any(isinstance(one, dict) and one.get("raised_exception") for one in told.values()):
-        raise BadRequest(f"expectations: {config.type} cannot be evaluated", got=config.kwargs, remedy="correct the suite")
-    return bool(result.success)
+    met = great.met(numbers, suite)
+    checks = []
+    for nth, one in enumerate(suite["expectations"]):
+        figure, meta = one["kwargs"]["column"], one["meta"]
+        seen = (None, True) if numbers[figure] is None else (float(numbers[figure]), met[nth])
+        checks.append(Check(figure, meta["level"], meta.get("about", ""), _expected(one["type"], one["kwargs"]), *seen))
+    return checks
 
 
 def _expected(type: str, kwargs: dict) -> str:

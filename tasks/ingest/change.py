@@ -13,8 +13,8 @@ def surprise(day: int, before: np.ndarray) -> float:
     """The robust z of log(1 + rows): how many of the source's own usual deviations the day is away from what was to be expected.
 
     A source with a weekly rhythm is held to the same weekday, where that explains its days better. What is usual is the
-    larger of the middle deviation and the deviation of the lowest tenth, so that a source which now and then has a poor day
-    may have another; never less than a tenth, or than chance alone makes of so few rows.
+    middle deviation, or that of the tenth of poorest or of richest days if it is larger, so that a source which now and
+    then has a poor day may have another; never less than a tenth, or than chance alone makes of so few rows.
 
     Args:
         before: rows of each day before, newest first, days without rows as 0.
@@ -38,8 +38,8 @@ def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _spread(off: np.ndarray) -> float:
-    """The standard deviation, if they were normal, by the middle one and by the tenth from below."""
-    return max(1.4826 * np.median(np.abs(off)), -np.quantile(off, 0.1) / 1.2816)
+    """The standard deviation, if they were normal, told from the middle one and from the tenth at either end."""
+    return max(1.4826 * np.median(np.abs(off)), *(np.quantile([off, -off], 0.9, axis=1) / 1.2816))
 
 
 def cramers_v(table: np.ndarray) -> float:

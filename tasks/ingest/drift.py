@@ -10,10 +10,11 @@ import datetime
 from dataclasses import dataclass, field
 
 import numpy as np
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from tasks.ingest import change, classes
+from tasks.ingest.classes import Classes
 
 DAY = 86_400
 ENOUGH_DAYS = 7  # with rows, before a day is compared with them
@@ -51,23 +52,21 @@ def trailing(interactions: DataFrame, day_starts: int, day_ends: int, days: int 
         `popularity_drift` (see `change.drift`), `days_missing` (of the 7 before, those without rows). None where
         there is too little to compare: fewer than 7 days with rows, 10 users or items, or 5 independent rows.
     """
-    rows = interactions.where(F.col("timestamp") < day_ends)
-    age = F.floor((F.lit(day_ends - 1) - F.col("timestamp")) / DAY).cast("int")
-    counted = _by_day_and_rating(rows.where(F.col("timestamp") >= day_starts - days * DAY), age)
-    users, popularity = _by_user_and_item(rows, day_starts, day_starts - days * DAY)
-    by_day = np.zeros(days + 1, np.int64)
-    for row in counted:
-        by_day[row["age"]] += row["rows"]
+    rows, trailing_starts = interactions.where(F.col("timestamp") < day_ends), day_starts - days * DAY
+    counted = _by_day_and_rating(rows.where(F.col("timestamp") >= trailing_starts), day_ends)
+    users, popularity = _by_user_and_item(rows, day_starts, trailing_starts)
+    by_day = np.bincount([row["age"] for row in counted], [row["rows"] for row in counted], days + 1).astype(int)
     ratings = classes.of_ratings([(row["rating"], row["age"] == 0, row["rows"]) for row in counted])
     tenths = classes.of_popularity(popularity)
-    known = min(days, max((day_starts - 1 - users["first"]) // DAY + 1, 0)) if users["first"] is not None else 0
+    known = 0 if users["first"] is None else min(days, -(-max(day_starts - users["first"], 0) // DAY))
     figures = _volume(by_day, known) | _newcomers(users, popularity, by_day) | {
         "rating_drift": _drift(ratings, users, by_day), "popularity_drift": _drift(tenths, users, by_day)}
     return figures, _picture(by_day, day_starts, ratings, tenths)
 
 
-def _by_day_and_rating(rows: DataFrame, age: Column) -> list[Row]:
+def _by_day_and_rating(rows: DataFrame, day_ends: int) -> list[Row]:
     """Rows by day (0 is the day itself) and rating. Two digits of a rating keep the answer small, whatever a source calls one."""
+    age = F.floor((F.lit(day_ends - 1) - F.col("timestamp")) / DAY).cast("int")
     rating = F.col("rating").cast("double")
     digit = F.pow(F.lit(10.0), F.floor(F.log10(F.abs(rating))) - 1)
     rounded = F.when(rating == 0, 0.0).otherwise(F.round(rating / digit) * digit)
@@ -88,7 +87,7 @@ def _by_user_and_item(rows: DataFrame, day_starts: int, trailing_starts: int) ->
     users = rows.groupBy("user").agg(*counts).agg(*met, *squares, F.min("first").alias("first"))
     items = rows.groupBy("item").agg(*counts).groupBy(F.col("trailing").alias("popularity")).agg(*met)
     collected = users.unionByName(items, allowMissingColumns=True).collect()
-    return (next(row for row in collected if row["popularity"] is None), [row for row in collected if row["popularity"] is not None])
+    return next(row for row in collected if row["popularity"] is None), [row for row in collected if row["popularity"] is not None]
 
 
 def _volume(by_day: np.ndarray, known: int) -> dict:
@@ -115,7 +114,7 @@ def _enough_days(by_day: np.ndarray) -> bool:
     return int((by_day[1:] > 0).sum()) >= ENOUGH_DAYS
 
 
-def _drift(counts: "classes.Classes", users: Row, by_day: np.ndarray) -> float | None:
+def _drift(counts: Classes, users: Row, by_day: np.ndarray) -> float | None:
     if not _enough_days(by_day):
         return None
     day = change.independent(float(by_day[0]), users["day_squares"])
@@ -123,7 +122,7 @@ def _drift(counts: "classes.Classes", users: Row, by_day: np.ndarray) -> float |
     return change.drift(counts.day, counts.before, day, before) if min(day, before) >= INDEPENDENT else None
 
 
-def _picture(by_day: np.ndarray, day_starts: int, *counts: "classes.Classes") -> Picture:
+def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> Picture:
     first = datetime.datetime.fromtimestamp(day_starts, datetime.timezone.utc).date()
     days = [((first - datetime.timedelta(days=age)).isoformat(), int(by_day[age])) for age in reversed(range(len(by_day)))]
     return Picture(days, *(one.shares() if _enough_days(by_day) and by_day[0] else [] for one in counts))

@@ -1,77 +1,68 @@
-"""The report of a batch: one page that needs nothing but itself."""
+"""The report of a batch, accepted or refused: one page that needs nothing but itself."""
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
-from string import Template
 
-from tasks.core.manifest import Draft
-from tasks.ingest.batch import Check
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.ingest import shown
+from tasks.ingest.batch import UNKNOWN, Check
 from tasks.ingest.figures import date
+from tasks.ingest.told import Delivery, File, Told
 from tasks.ingest.verdicts import REASONS
 
-PAGE = Path(__file__).with_name("report.template.html")
-CHECK = ("", "figure", "observed", "expected", "why it is checked")
-GONE_TO = ("kept", "quarantined", "later", "left_out")
-FILE = ("file", "bytes", "lines", "sha256")
-UNMET = {"warn": ("warn", "warning"), "fail": ("bad", "failed")}
+__all__ = ["Delivery", "File", "Told", "page"]
+
+MOST_FILES = 40
+STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
+GONE = {
+    "kept": "kept", "quarantined": "set aside", "later": "later, of days to come", "merged": "merged with another row",
+    "superseded": "superseded by a corrected row", "left_out": "left out of the kept, as the request wants"}
+AGAINST = {
+    "volume_ratio": ("times the usual rows", shown.number), "volume_surprise": ("surprise of the volume", shown.number),
+    "days_missing": ("of the 7 days before lack rows", shown.number), "new_user_share": ("of its users are new", shown.percent),
+    "new_item_share": ("of its items are new", shown.percent), "rating_drift": ("drift of ratings, 0 to 1", shown.number),
+    "popularity_drift": ("drift of popularity, 0 to 1", shown.number)}
 
 
-def page(draft: Draft, checks: list[Check], shown: list[dict], ratings: list[tuple[float, int]], figures: dict) -> str:
-    """The page as HTML.
-
-    Args:
-        shown: examples of rows set aside (table, reason, file, line, text).
-        ratings: how often each rating was given.
-    """
-    facts, accounts, unmet = draft.facts, draft.facts["accounts"], [check for check in checks if not check.met]
-    span = f"{date(facts['first_timestamp'])} to {date(facts['last_timestamp'])}" if facts["last_timestamp"] else "no timestamps"
-    return Template(PAGE.read_text()).substitute(
-        title=escape(f"{facts['dataset']}, {facts['day']}"), id=escape(draft.id), span=span,
-        state="warn" if unmet else "ok", verdict=f"accepted, warnings: {len(unmet)}" if unmet else "accepted",
-        interactions=f"{draft.counts['interactions']:,}", users=f"{draft.counts['users']:,}", items=f"{draft.counts['items']:,}",
-        checks=_table(CHECK, map(_check, sorted(checks, key=lambda check: check.met))),
-        accounts=_bars([(name.replace("_", " "), accounts[name]) for name in GONE_TO], accounts["rows_in"]),
-        parts=_bars(list(facts["parts"].items()), draft.counts["interactions"]), rows_in=f"{accounts['rows_in']:,}",
-        held_out=", ".join(f"{n:,} users with {part} rows" for part, n in facts["held_out_users"].items()),
-        split=escape(", ".join(f"{name} {value}" for name, value in facts["split"].items())),
-        ratings=_bars([(f"{rating:g}", n) for rating, n in ratings], draft.counts["interactions"]),
-        mean=f"{figures['rating_mean']:.2f}", liked=f"{100 * figures['liked_share']:.0f} %", bad=_bad(facts, shown),
-        files=_table(FILE, (_cells(name, f"{one['bytes']:,}", f"{one['lines']:,}", _code(one["sha256"][:16] + "…"))
-                            for name, one in draft.lineage["source"].items())))
+def page(told: Told) -> str:
+    """The page as HTML. Everything is escaped by the template's engine; the page may load nothing and run nothing."""
+    engine = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+                         trim_blocks=True, lstrip_blocks=True)
+    engine.filters |= {"number": shown.number, "percent": shown.percent, "visible": shown.visible}
+    return engine.get_template("report.template.html").render(
+        told=told, state=STATES[told.state], checks=sorted(told.checks, key=_order), unknown=UNKNOWN, span=_span(told), closing=_closing(told),
+        accounts=[(text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts], against=_against(told),
+        ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings], aside=_aside(told), meaning=REASONS,
+        settings=shown.flat(told.settings), most=MOST_FILES)
 
 
-def _check(check: Check) -> str:
-    state, text = ("ok", "met") if check.met else UNMET[check.level]
-    return _cells(f'<span class="{state}">{text}</span>', _code(check.figure), f"{check.observed:,.6g}", escape(check.expected),
-                  escape(check.about))
+def _order(check: Check) -> tuple[bool, bool, bool]:
+    """What fails first, then what warns, then what is met, then what is not known."""
+    return check.observed is None, check.met, check.level != "fail"
 
 
-def _bad(facts: dict, shown: list[dict]) -> str:
-    by_table = {"interactions": facts["reasons"]} | {name: one["reasons"] for name, one in facts["catalogue"].items()}
-    rows = []
-    for table, reasons in by_table.items():
-        for reason, count in reasons.items():
-            lines = "".join(f"<div>{escape(one['file'])} line {one['line']}: {_code(one['text'])}</div>" for one in shown
-                            if (one["table"], one["reason"]) == (table, reason))
-            rows.append(_cells(f"{count:,}", f"<b>{reason}</b><br>{escape(REASONS[reason])}", table, lines))
-    return _table(("rows", "reason", "table", "the first of them"), rows) if rows else "<p>No row was set aside.</p>"
+def _span(told: Told) -> str:
+    first, last = told.figures.get("first_timestamp"), told.figures.get("last_timestamp")
+    return f"{date(first)} to {date(last)}" if first is not None and last else ""
 
 
-def _bars(values: list[tuple[str, int]], whole: int) -> str:
-    rows = (f'<tr><th>{escape(name)}</th><td class="n">{n:,}</td><td class="n">{100 * n / max(whole, 1):.1f} %</td>'
-            f'<td class="bar"><i style="width:{100 * n / max(whole, 1):.2f}%"></i></td></tr>' for name, n in values)
-    return f"<table class=bars>{''.join(rows)}</table>"
+def _closing(told: Told) -> str:
+    """`100,000 in = 97,722 kept + 2,278 set aside`."""
+    terms = [f"{rows:,} {GONE[name].split(',')[0]}" for name, rows in told.destinations.items() if rows or name == "kept"]
+    return f"{told.accounts['rows_in']:,} in = {' + '.join(terms)}" if told.accounts else ""
 
 
-def _table(names: tuple[str, ...], rows) -> str:
-    return f"<table><tr>{''.join(f'<th>{name}</th>' for name in names)}</tr>{''.join(rows)}</table>"
+def _against(told: Told) -> list[tuple[str, str]]:
+    return [(text, show(told.figures[name], UNKNOWN)) for name, (text, show) in AGAINST.items() if name in told.figures]
 
 
-def _cells(*cells: str) -> str:
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-
-
-def _code(text: str) -> str:
-    return f"<code>{escape(text)}</code>"
+def _aside(told: Told) -> list[dict]:
+    """Each table and reason with its rows and the first of them, the most frequent first."""
+    by_place: dict[tuple[str, str], list[dict]] = {}
+    for one in told.examples:
+        by_place.setdefault((one["table"], one["reason"]), []).append(one)
+    rows = [{"table": table, "reason": reason, "rows": rows, "examples": by_place.get((table, reason), [])}
+            for table, reasons in (told.reasons or {}).items() for reason, rows in reasons.items()]
+    return sorted(rows, key=lambda row: -row["rows"])
