@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.store import write_json
-from tasks.ingest import accounts, aside, batch, drift, figures, report
+from tasks.ingest import accounts, aside, batch, drift, figures, great
 from tasks.ingest.accounts import Accounts
 from tasks.ingest.selection import narrows
 
@@ -44,20 +45,32 @@ class Judgement:
             RefusedData: too many bad rows, or an expectation of level `fail` is not met.
         """
         told, request = self.making.told, self.making.request
-        told["accounts"], told["catalogue"] = self.closed["interactions"].plain(), self._catalogue()
+        every = self.closed["interactions"]
+        told["accounts"] = every.plain() | {"left_out": every.kept - self.measured["interactions"]}
         told["reasons"] = {name: one.reasons for name, one in self.closed.items()}
         self._set_aside()
-        told["figures"] = measured = self.measured | figures.of_accounts(self.kept)
-        of_days, picture = drift.trailing(self.written["interactions"], request.day_starts, request.day_ends)
-        measured |= of_days
-        told["picture"], told["ratings"] = picture, figures.histogram(self.written["interactions"])
+        of_days, told["drift"] = drift.trailing(self.written["interactions"], request.day_starts, request.day_ends)
+        told["figures"] = measured = self._meant(self.measured | figures.of_accounts(self.kept) | of_days)
+        told["counts"] = {name: measured[name] for name in ("interactions", "users", "items")}
+        told["parts"] = {part: measured[f"{part}_rows"] for part in figures.PARTS}
+        told["held_out"] = {part: measured[f"{part}_users"] for part in ("validation", "test")}
+        told["ratings"] = figures.histogram(self.written["interactions"])
+        begun = time.monotonic()
         told["checks"] = checks = batch.judge(measured, self.making.suite)
+        gx_seconds = time.monotonic() - begun + great.importing()
         warnings = batch.decide(checks)
         for warning in warnings:
             log("ingest.warning", what=warning)
-        log("ingest.batch", checks=len(checks), warnings=len(warnings))
+        log("ingest.batch", checks=len(checks), warnings=len(warnings), gx_seconds=gx_seconds)
         self._manifest(measured, warnings, checks)
-        (self.draft.path / "report.html").write_text(report.page(self.making.page()))
+        (self.draft.path / "report.html").write_text(self.making.page(self.draft.id))
+
+    def _meant(self, measured: dict) -> dict:
+        """Without the figures that this source cannot have."""
+        source = self.making.source
+        lacking = (["rating_sd", "rating_mean"] if source.rating_range is None and not source.weights else []) + (
+            ["days_since_last_row"] if not measured["last_timestamp"] else [])
+        return measured | dict.fromkeys(lacking)
 
     @cached_property
     def written(self) -> dict[str, DataFrame]:
@@ -107,7 +120,7 @@ class Judgement:
         request, draft = self.making.request, self.draft
         every, newest = self._interactions
         bots = {"users": self.rows.totals["bots"], "rows": self.rows.totals["bot_rows"]}
-        draft.counts = {name: measured[name] for name in ("interactions", "users", "items")}
+        draft.counts = self.making.told["counts"]
         draft.facts = {
             "dataset": request.dataset, "day": request.day, "split": dataclasses.asdict(request.split), **self.id_types,
             "liked": request.liked or self.making.source.liked,
@@ -115,12 +128,10 @@ class Judgement:
             "accounts": every.plain() | {"left_out": every.kept - measured["interactions"], "late": self.kept.late},
             "delivered": newest.plain() | {"reasons": newest.reasons, "delivery": self.delivered["interactions"][-1].name},
             "reasons": every.reasons, "warnings": warnings, "bots": bots,
-            "parts": {part: measured[f"{part}_rows"] for part in figures.PARTS}, "content_digest": measured["digest"],
-            "held_out_users": {part: measured[f"{part}_users"] for part in ("validation", "test")},
+            "parts": self.making.told["parts"], "held_out_users": self.making.told["held_out"], "content_digest": measured["digest"],
             "checks": batch.plain(checks), "catalogue": self._catalogue(),
             "quarantine": self.making.store.path("quarantine", request.dataset, request.day, draft.id).as_uri()}
         draft.lineage = self._lineage()
-        self.making.told["facts"] = draft.facts
 
     def _lineage(self) -> dict:
         deliveries = {name: [{"delivery": one.name, "files": one.facts["files"]} for one in ones] for name, ones in self.delivered.items()}

@@ -31,7 +31,7 @@ class Making:
     Attributes:
         plan: by table, the deliveries it is made of.
         settings: of the request, those that decide what the snapshot holds.
-        told: what there is to report, as far as it has come.
+        told: what there is to report, as far as it has come: fields of `told.Told`.
     """
 
     spark: SparkSession
@@ -42,7 +42,7 @@ class Making:
     suite: dict
     settings: dict
     now: int
-    told: dict = dataclasses.field(default_factory=lambda: {"examples": []})
+    told: dict = dataclasses.field(default_factory=lambda: {"examples": [], "files": [], "deliveries": []})
 
     def make(self, id: str) -> Artefact:
         """Read what is new, judge, divide, write. New deliveries are kept with the first snapshot that accepts them.
@@ -52,7 +52,6 @@ class Making:
         """
         place = (self.request.dataset, self.request.day, id)
         try:
-            self.told.update({"id": id})
             with ExitStack() as drafts:  # left in the opposite order: the snapshot appears last
                 draft = drafts.enter_context(self.store.writing("snapshot", "snapshots", *place))
                 aside_draft = drafts.enter_context(self.store.writing("quarantine", "quarantine", *place))
@@ -67,14 +66,16 @@ class Making:
     def _keep_refusal(self, place: tuple[str, str, str], refusal: RefusedData) -> RefusedData:
         """A refused batch leaves nothing but the report of why."""
         with self.store.writing("refused", "refused", *place) as draft:
-            (draft.path / "report.html").write_text(report.page(self.page(str(refusal))))
+            (draft.path / "report.html").write_text(self.page(draft.id, str(refusal)))
             draft.facts = {"dataset": self.request.dataset, "day": self.request.day, "reason": str(refusal),
                            "deliveries": [one.id for ones in self.plan.values() for one in ones if not one.made]}
             draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
         return RefusedData(f"{refusal}; report: {self.store.path('refused', *place) / 'report.html'}")
 
-    def page(self, refusal: str = "") -> object:
-        return (self.told, refusal)
+    def page(self, id: str, refusal: str | None = None) -> str:
+        """The report of what has come out so far."""
+        split = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(self.request.split).items())
+        return report.page(report.Told(self.request.dataset, self.request.day, id, refused=refusal, split=split, settings=self.settings, **self.told))
 
     def uri(self, one: Delivery) -> str:
         """Where a delivery is, or will be."""
@@ -89,21 +90,30 @@ class Making:
         return None
 
     def _deliver(self, one: Delivery, drafts: ExitStack) -> Delivered:
-        if one.made:
-            return Delivered(one.table, one.name, one.made.path, one.made.facts, new=False)
-        place = (self.request.dataset, one.table, one.name, one.id)
-        draft = drafts.enter_context(self.store.writing("delivery", "deliveries", *place))
-        draft.facts = delivery.write(self.spark, one, self.source, draft.path, self.now)
-        rows_in, sound, reasons = accounts.summed([draft.facts])
-        draft.counts = {"rows_in": rows_in, "sound": sound}
-        draft.lineage = {"code": code_version("ingest"), "parents": []}
-        log("ingest.delivery", table=one.table, delivery=one.name, files=len(one.landed), rows_in=rows_in, sound=sound)
-        read = Delivered(one.table, one.name, draft.path, draft.facts, new=True)
+        read = self._kept(one) if one.made else self._read(one, drafts)
+        rows_in, sound, reasons = accounts.summed([read.facts])
+        if one.table == "interactions":
+            self.told["deliveries"].append(report.Delivery(one.name, rows_in, sound))
+        if one is self.plan[one.table][-1]:
+            self.told["files"] += [report.File(**file) for file in read.facts["files"]]
         told = accounts.closed(one.table, rows_in, sound, reasons=reasons)
-        if told.quarantined_share > self.request.maximum_quarantined:
+        if read.new and told.quarantined_share > self.request.maximum_quarantined:
             self.told.update({"accounts": told.plain(), "reasons": {one.table: told.reasons}})
             self._refuse(read, told)
         return read
+
+    def _kept(self, one: Delivery) -> Delivered:
+        return Delivered(one.table, one.name, one.made.path, one.made.facts, new=False)
+
+    def _read(self, one: Delivery, drafts: ExitStack) -> Delivered:
+        place = (self.request.dataset, one.table, one.name, one.id)
+        draft = drafts.enter_context(self.store.writing("delivery", "deliveries", *place))
+        draft.facts = delivery.write(self.spark, one, self.source, draft.path, self.now)
+        rows_in, sound, _ = accounts.summed([draft.facts])
+        draft.counts = {"rows_in": rows_in, "sound": sound}
+        draft.lineage = {"code": code_version("ingest"), "parents": []}
+        log("ingest.delivery", table=one.table, delivery=one.name, files=len(one.landed), rows_in=rows_in, sound=sound)
+        return Delivered(one.table, one.name, draft.path, draft.facts, new=True)
 
     def _refuse(self, one: Delivered, told: Accounts) -> None:
         bad = aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one])

@@ -25,11 +25,11 @@ class File:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one day's delivery brought: its rows, and how many of them the snapshot kept."""
+    """What one day's delivery brought: its rows, and how many of them nothing is wrong with by themselves."""
 
     name: str
     rows: int
-    kept: int
+    sound: int
 
 
 @dataclass(frozen=True)
