@@ -14,11 +14,13 @@ from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Artefact, Draft
 from tasks.core.store import Store
-from tasks.ingest import accounts, aside, catalogue, delivery, judgement, numbering, report, tables
-from tasks.ingest.accounts import Accounts
-from tasks.ingest.aside import Delivered
-from tasks.ingest.delivery import Delivery
-from tasks.ingest.interactions import Interactions
+from tasks.ingest.judging import judgement, report
+from tasks.ingest.reading import delivery
+from tasks.ingest.reading.delivery import Delivery
+from tasks.ingest.relating import accounts, aside, catalogue, numbering, tables
+from tasks.ingest.relating.accounts import Accounts
+from tasks.ingest.relating.aside import Delivered
+from tasks.ingest.relating.interactions import Interactions
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source

@@ -14,7 +14,8 @@ from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import resolve
 from tasks.core.store import Store
-from tasks.ingest import corrections, snapshot, sources
+from tasks.ingest import snapshot, sources
+from tasks.ingest.reading import corrections
 from tasks.ingest.settings import QuarantineRequest, ReplayRequest
 
 KEYS = ("table", "delivery", "file", "line")

@@ -15,9 +15,10 @@ from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.store import Store
-from tasks.ingest import batch, sources
-from tasks.ingest.delivery import Delivery
-from tasks.ingest.history import History
+from tasks.ingest import sources
+from tasks.ingest.judging import batch
+from tasks.ingest.reading.delivery import Delivery
+from tasks.ingest.reading.history import History
 from tasks.ingest.session import session
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source

@@ -27,7 +27,7 @@ from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.request import parse
 from tasks.core.store import Store
 from tasks.ingest import landing, snapshot
-from tasks.ingest.examine import examine
+from tasks.ingest.reading.examine import examine
 from tasks.ingest.rules import Split
 from tasks.ingest.session import session
 from tasks.ingest.settings import Limits, SnapshotRequest, Spark

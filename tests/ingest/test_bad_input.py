@@ -9,8 +9,8 @@ import pytest
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.store import local_path
-from tasks.ingest.examine import examine
 from tasks.ingest.landing import Limits, find, land
+from tasks.ingest.reading.examine import examine
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import NOW
@@ -113,7 +113,7 @@ def test_a_suite_that_is_none_is_refused_before_anything_starts(ask, tmp_path, t
 
 
 def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
-    from tasks.ingest.batch import judge
+    from tasks.ingest.judging.batch import judge
 
     one = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "moons"}, "meta": {"level": "warn"}}
     with pytest.raises(BadRequest, match="no such figure; got 'moons'; expected one of users"):

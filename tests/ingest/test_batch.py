@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tasks.core.errors import BadRequest, RefusedData
-from tasks.ingest import batch
+from tasks.ingest.judging import batch
 
 BETWEEN = "expect_column_values_to_be_between"
 

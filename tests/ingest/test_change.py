@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats.contingency import association
 
-from tasks.ingest import change
-from tasks.ingest.classes import of_ratings
+from tasks.ingest.judging import change
+from tasks.ingest.judging.classes import of_ratings
 
 
 def bergsma(table: np.ndarray) -> float:

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tasks.ingest import shown
-from tasks.ingest.batch import Check
-from tasks.ingest.drift import Picture
-from tasks.ingest.report import Delivery, File, Told, page
+from tasks.ingest.judging import shown
+from tasks.ingest.judging.batch import Check
+from tasks.ingest.judging.drift import Picture
+from tasks.ingest.judging.report import Delivery, File, Told, page
 
 EVIL = "<script>alert('1')</script>"
 CHECKS = [Check("users", "fail", "More than one user acted.", "at least 2", 943.0, True),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.ingest import lines
 from tasks.ingest.landing import Limits, find, land
+from tasks.ingest.reading import lines
 
 SECOND = 978_300_000
 

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from tasks.core.request import parse
 from tasks.core.snapshot import PARTS
+from tasks.ingest.relating.splits import bucket, divide, sessions
 from tasks.ingest.rules import Sessions, Split
-from tasks.ingest.splits import bucket, divide, sessions
 
 COLUMNS = "user string, ms bigint, order bigint, day int, file int, block bigint, at bigint, liked boolean"
 DAY_ENDS = 40 * 86_400

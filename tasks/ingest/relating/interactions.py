@@ -8,11 +8,11 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tasks.ingest import accounts, aside, relations, splits
-from tasks.ingest.accounts import Accounts
-from tasks.ingest.aside import Delivered
-from tasks.ingest.numbering import integers, numbered
-from tasks.ingest.relations import ARRIVAL
+from tasks.ingest.relating import accounts, aside, relations, splits
+from tasks.ingest.relating.accounts import Accounts
+from tasks.ingest.relating.aside import Delivered
+from tasks.ingest.relating.numbering import integers, numbered
+from tasks.ingest.relating.relations import ARRIVAL
 from tasks.ingest.settings import SnapshotRequest
 
 

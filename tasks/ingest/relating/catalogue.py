@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.lines import PLACE
+from tasks.ingest.reading.lines import PLACE
 
 DUPLICATE = "duplicate_id"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.numbering import numbered
+from tasks.ingest.relating.numbering import numbered
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tasks.ingest.batch import Check
+from tasks.ingest.judging.batch import Check
 
 if TYPE_CHECKING:
-    from tasks.ingest.drift import Picture
+    from tasks.ingest.judging.drift import Picture
 
 GONE_TO = ("kept", "quarantined", "later", "merged", "superseded")
 

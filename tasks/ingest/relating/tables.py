@@ -8,10 +8,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest import selection, splits
+from tasks.ingest.reading.paths import to_write
+from tasks.ingest.relating import selection, splits
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
-from tasks.ingest.paths import to_write
 
 
 @dataclass(frozen=True)

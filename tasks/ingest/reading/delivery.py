@@ -21,13 +21,13 @@ from pyspark.sql import functions as F
 
 from tasks.core.errors import RefusedData
 from tasks.core.manifest import Artefact
-from tasks.ingest import lines, verdicts
-from tasks.ingest.corrections import Corrections
-from tasks.ingest.cutting import cut
-from tasks.ingest.examine import Shape
 from tasks.ingest.landing import Found, Landed
+from tasks.ingest.reading import lines, verdicts
+from tasks.ingest.reading.corrections import Corrections
+from tasks.ingest.reading.cutting import cut
+from tasks.ingest.reading.examine import Shape
+from tasks.ingest.reading.paths import to_read, to_write
 from tasks.ingest.sources import Source
-from tasks.ingest.paths import to_read, to_write
 
 WHOLE = "whole"
 BLOCKS = pa.schema([("file", pa.int32()), ("block", pa.int64()), ("first", pa.int64()), ("lines", pa.int64())])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.relations import ARRIVAL
+from tasks.ingest.relating.relations import ARRIVAL
 from tasks.ingest.rules import Sessions, Split
 
 ORDERS = {"time": ("ms", *ARRIVAL), "given": ("order", *ARRIVAL), "file": ARRIVAL}

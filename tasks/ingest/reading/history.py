@@ -15,10 +15,11 @@ from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.store import Store
-from tasks.ingest import corrections, landing
-from tasks.ingest.delivery import WHOLE, Delivery
-from tasks.ingest.examine import examine
+from tasks.ingest import landing
 from tasks.ingest.landing import Found
+from tasks.ingest.reading import corrections
+from tasks.ingest.reading.delivery import WHOLE, Delivery
+from tasks.ingest.reading.examine import examine
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import DAY, Source, Table
 

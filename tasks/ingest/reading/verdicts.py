@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.lines import PLACE
+from tasks.ingest.reading.lines import PLACE
 from tasks.ingest.sources import Source
 
 HEADER = "header"

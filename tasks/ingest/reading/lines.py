@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from tasks.ingest.landing import Landed
-from tasks.ingest.paths import to_read
+from tasks.ingest.reading.paths import to_read
 
 # Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the parts in which Spark reads a file.
 PLACE = ("file", "block", "at")

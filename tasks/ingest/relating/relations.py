@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.lines import PLACE
+from tasks.ingest.reading.lines import PLACE
 
 ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
 ROWS_A_PART = 1_000_000

@@ -13,9 +13,10 @@ from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.store import write_json
-from tasks.ingest import accounts, aside, batch, drift, figures, great
-from tasks.ingest.accounts import Accounts
-from tasks.ingest.selection import narrows
+from tasks.ingest.judging import batch, drift, figures, great
+from tasks.ingest.relating import accounts, aside
+from tasks.ingest.relating.accounts import Accounts
+from tasks.ingest.relating.selection import narrows
 
 if TYPE_CHECKING:
     from tasks.ingest.making import Making

@@ -7,7 +7,7 @@ import re
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.examine import Shape
+from tasks.ingest.reading.examine import Shape
 
 BROKEN = "_broken"
 CONTROL = r"[\x00-\x08\x0e-\x1f]"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tasks.ingest.accounts import Accounts
+from tasks.ingest.reading.paths import to_read
+from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.settings import SnapshotRequest
-from tasks.ingest.paths import to_read
 
 BARS = 21
 PARTS = ("train", "history", "validation", "test")

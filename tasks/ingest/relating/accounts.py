@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from tasks.core.errors import RefusedData
-from tasks.ingest.verdicts import REASONS
+from tasks.ingest.reading.verdicts import REASONS
 
 EXAMPLES = 3
 SHOWN_BYTES = 160

@@ -13,8 +13,8 @@ import numpy as np
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from tasks.ingest import change, classes
-from tasks.ingest.classes import Classes
+from tasks.ingest.judging import change, classes
+from tasks.ingest.judging.classes import Classes
 
 DAY = 86_400
 ENOUGH_DAYS = 7  # with rows, before a day is compared with them

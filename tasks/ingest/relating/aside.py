@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest import verdicts
-from tasks.ingest.relations import ARRIVAL
-from tasks.ingest.paths import to_read, to_write
+from tasks.ingest.reading import verdicts
+from tasks.ingest.reading.paths import to_read, to_write
+from tasks.ingest.relating.relations import ARRIVAL
 
 COLUMNS = ("table", "reason", "delivery", "file", "line", "raw")
 

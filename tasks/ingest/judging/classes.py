@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.ingest import change
+from tasks.ingest.judging import change
 
 MOST = 12  # ratings that are shown and compared one by one
 NO_RATING = "none"

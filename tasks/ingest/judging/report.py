@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.ingest import shown
-from tasks.ingest.batch import UNKNOWN, Check
-from tasks.ingest.figures import date
-from tasks.ingest.told import Delivery, File, Told
-from tasks.ingest.verdicts import REASONS
+from tasks.ingest.judging import shown
+from tasks.ingest.judging.batch import UNKNOWN, Check
+from tasks.ingest.judging.figures import date
+from tasks.ingest.judging.told import Delivery, File, Told
+from tasks.ingest.reading.verdicts import REASONS
 
 __all__ = ["Delivery", "File", "Told", "page"]
 

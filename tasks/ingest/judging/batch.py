@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.core.errors import BadRequest, RefusedData
-from tasks.ingest import great
-from tasks.ingest.great import preload
+from tasks.ingest.judging import great
+from tasks.ingest.judging.great import preload
 
 __all__ = ["Check", "decide", "judge", "load", "plain", "preload"]
 
-SUITES = Path(__file__).with_name("expectations")
+SUITES = Path(__file__).parents[1] / "expectations"
 LEVELS = ("fail", "warn")
 UNKNOWN = "no history yet"
 

@@ -1,0 +1,1 @@
+"""Deliveries become the tables of a day: rows beside each other, numbered, divided, and accounted for."""
