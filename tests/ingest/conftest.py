@@ -67,3 +67,19 @@ def ask(tmp_path, source):
 def take(spark, ask):
     """The result and the snapshot of such a request."""
     return lambda **fields: opened(ask(**fields))
+
+
+@pytest.fixture
+def drop(tmp_path):
+    """An empty folder, for files that are to land."""
+    (tmp_path / "drop").mkdir()
+    return tmp_path / "drop"
+
+
+@pytest.fixture
+def put(drop):
+    """Files into that folder: `put(a__csv=b"1")` makes a.csv."""
+    def put(**files: bytes) -> None:
+        for name, data in files.items():
+            (drop / name.replace("__", ".")).write_bytes(data)
+    return put

@@ -1,4 +1,4 @@
-"""Files packed in every way that landing reads, for its tests."""
+"""Files packed in every way that landing reads, and landed, for its tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ import zipfile
 
 import pyarrow
 from pyarrow import parquet
+
+from tasks.ingest.landing import Landed, Limits, find, land
+
+LINES = b"".join(b"%d,%d\r\n" % (n, n * n) for n in range(60_000)) + "é,last".encode()
+LONGEST = len(b"59999,3599880001")
+
+
+def landed(folder, kind="lines", **limits) -> list[Landed]:
+    """All files of a folder, landed in `scratch` beside it."""
+    return land(find(".", folder), kind, folder.parent / "scratch", Limits(**limits))
 
 
 def gz(data: bytes) -> bytes:

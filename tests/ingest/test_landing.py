@@ -10,11 +10,9 @@ import pytest
 
 from tasks.core.errors import RefusedData, Unreachable
 from tasks.core.request import parse
-from tasks.ingest.landing import Landed, Limits, find, land
-from tests.ingest.packed import gz, table, zipped, zst
+from tasks.ingest.landing import Limits, find, land
+from tests.ingest.packed import LINES, LONGEST, gz, landed, table, zipped, zst
 
-LINES = b"".join(b"%d,%d\r\n" % (n, n * n) for n in range(60_000)) + "é,last".encode()
-LONGEST = len(b"59999,3599880001")
 PACKED = {
     "a.csv": LINES, "a.csv.gz": gz(LINES), "a.csv.zst": zst(LINES), "a.zip": zipped({"a.csv": LINES}),
     "stored.zip": zipped({"a.csv": LINES}, zipfile.ZIP_STORED), "bzip2.zip": zipped({"a.csv": LINES}, zipfile.ZIP_BZIP2),
@@ -23,84 +21,63 @@ PACKED = {
     "packed but says no.csv": gz(LINES), "says so but is not.csv.gz": LINES}
 
 
-def landed(folder, kind="lines", **limits) -> list[Landed]:
-    """All files of a folder, landed in another."""
-    return land(find(".", folder), kind, folder.parent / "scratch", Limits(**limits))
-
-
-@pytest.fixture
-def source(tmp_path):
-    """A folder to put files in."""
-    (tmp_path / "source").mkdir()
-    return tmp_path / "source"
-
-
-@pytest.fixture
-def put(source):
-    """Files into the source, by name."""
-    def put(**files: bytes) -> None:
-        for name, data in files.items():
-            (source / name.replace("__", ".")).write_bytes(data)
-    return put
-
-
 @pytest.mark.parametrize("name", PACKED)
-def test_packing_changes_neither_the_bytes_nor_the_fingerprint(source, name):
-    (source / name).write_bytes(PACKED[name])
-    [one] = landed(source)
+def test_packing_changes_neither_the_bytes_nor_the_fingerprint(drop, name):
+    (drop / name).write_bytes(PACKED[name])
+    [one] = landed(drop)
     assert one.path.read_bytes() == LINES
     assert (one.bytes, one.sha256) == (len(LINES), hashlib.sha256(LINES).hexdigest())
     assert (one.rows, one.longest) == (60_001, LONGEST)
     assert one.name == (f"{name}!a.csv" if name.endswith(".zip") else name)
 
 
-def test_a_plain_file_is_read_where_it_is(source):
-    (source / "a.csv").write_bytes(LINES)
-    [one] = landed(source)
-    assert one.path == source / "a.csv" and list((source.parent / "scratch").rglob("*.*")) == []
+def test_a_plain_file_is_read_where_it_is(drop):
+    (drop / "a.csv").write_bytes(LINES)
+    [one] = landed(drop)
+    assert one.path == drop / "a.csv" and list((drop.parent / "scratch").rglob("*.*")) == []
 
 
 @pytest.mark.parametrize("name", ["says.gz", "sp ace.csv", "é.csv", "[x].csv", "a,b.csv", "a:b.csv", "100%.csv", "{a}.csv", "x.BZ2"])
-def test_a_plain_file_whose_path_spark_would_misread_is_reached_by_a_link(source, name):
-    (source / name).write_bytes(LINES)
-    [one] = landed(source)
+def test_a_plain_file_whose_path_spark_would_misread_is_reached_by_a_link(drop, name):
+    (drop / name).write_bytes(LINES)
+    [one] = landed(drop)
     assert one.path.is_symlink() and one.path.read_bytes() == LINES and one.path.name.isdigit()
-    assert one.path.is_relative_to(source.parent / "scratch")
+    assert one.path.is_relative_to(drop.parent / "scratch")
 
 
-def test_spark_reads_what_landed_as_the_same_lines(spark, source):
+def test_spark_reads_what_landed_as_the_same_lines(spark, drop):
     for name in ("plain.csv", "says so but is not.csv.gz", "_hidden[1].csv", "packed.csv.gz"):
-        (source / name).write_bytes(gz(LINES) if name.startswith("packed") else LINES)
-    found = [*find(".", source), *find("_hidden[1].csv", source)]
-    for one in land(found, "lines", source.parent / "scratch", Limits()):
+        (drop / name).write_bytes(gz(LINES) if name.startswith("packed") else LINES)
+    found = [*find(".", drop), *find("_hidden[1].csv", drop)]
+    for one in land(found, "lines", drop.parent / "scratch", Limits()):
         assert spark.read.text(one.path.as_uri()).count() == one.rows == 60_001, one.name
 
 
-def test_every_file_of_a_zip_lands_but_hidden_ones(put, source):
+def test_every_file_of_a_zip_lands_but_hidden_ones(put, drop):
     put(a__zip=zipped({"inner/b.csv": b"1\n2\n", "c.csv": b"3", "inner/": b"", "__MACOSX/._c.csv": b"\0\5", ".DS_Store": b"\0",
                        "w\\d.csv": b"4\n"}))
-    assert [(one.name, one.rows, one.path.read_bytes()) for one in landed(source)] == [
+    assert [(one.name, one.rows, one.path.read_bytes()) for one in landed(drop)] == [
         ("a.zip!c.csv", 1, b"3"), ("a.zip!inner/b.csv", 2, b"1\n2\n"), ("a.zip!w/d.csv", 1, b"4\n")]
 
 
-def test_a_path_inside_a_zip_decides_nothing(put, source):
+def test_a_path_inside_a_zip_decides_nothing(put, drop):
     put(a__zip=zipped({"../../escaped.csv": b"1\n", "/etc/absolute.csv": b"2\n", "a/../../x.csv": b"3\n"}))
-    made = landed(source)
+    made = landed(drop)
     assert [one.name for one in made] == ["a.zip!../../escaped.csv", "a.zip!/etc/absolute.csv", "a.zip!a/../../x.csv"]
-    scratch = source.parent / "scratch"
+    scratch = drop.parent / "scratch"
     assert all(one.path.resolve().is_relative_to(scratch) and one.path.name.replace("-", "").isdigit() for one in made)
-    assert {p for p in source.parent.rglob("*") if p.is_file()} == {source / "a.zip", *(one.path for one in made)}
+    assert {p for p in drop.parent.rglob("*") if p.is_file()} == {drop / "a.zip", *(one.path for one in made)}
 
 
-def test_parquet_is_counted_by_its_footer_whether_packed_or_not(put, source):
+def test_parquet_is_counted_by_its_footer_whether_packed_or_not(put, drop):
     data = table(1234)
     put(a__parquet=data, b__parquet__gz=gz(data), c__zip=zipped({"c.parquet": data}))
-    assert [(one.rows, one.longest, one.sha256) for one in landed(source, "parquet")] == [(1234, 0, hashlib.sha256(data).hexdigest())] * 3
+    assert [(one.rows, one.longest, one.sha256) for one in landed(drop, "parquet")] == [(1234, 0, hashlib.sha256(data).hexdigest())] * 3
 
 
-def test_many_files_land_by_name_and_two_tables_share_a_scratch_folder(put, source):
+def test_many_files_land_by_name_and_two_tables_share_a_scratch_folder(put, drop):
     put(**{f"part_{n}__gz": gz(b"%d\n" % n * (n + 1)) for n in range(40)})
-    first, again = landed(source), landed(source)
+    first, again = landed(drop), landed(drop)
     assert [one.name for one in first] == sorted(f"part_{n}.gz" for n in range(40))
     assert {one.name: one.rows for one in first} == {f"part_{n}.gz": n + 1 for n in range(40)}
     assert not {one.path for one in first} & {one.path for one in again}
@@ -115,25 +92,25 @@ def test_the_limits_are_fields_of_a_request():
     assert parse(Limits, {"unpacked_gb": 1, "line_kb": 0.5}) == Limits(unpacked_gb=1.0, expansion=200.0, line_kb=0.5)
 
 
-def test_a_file_that_grew_since_it_was_listed_is_read_again_later(put, source):
+def test_a_file_that_grew_since_it_was_listed_is_read_again_later(put, drop):
     put(a__csv=b"1\n", b__csv=b"1\n")
-    found = find(".", source)
+    found = find(".", drop)
     put(b__csv=b"1\n2\n")
     with pytest.raises(Unreachable, match=r"b\.csv changed while it was read"):
-        land(found, "lines", source.parent / "scratch", Limits())
-    (source / "b.csv").unlink()
+        land(found, "lines", drop.parent / "scratch", Limits())
+    (drop / "b.csv").unlink()
     with pytest.raises(Unreachable, match=r"cannot be read \(No such file"):
-        land(found, "lines", source.parent / "scratch", Limits())
+        land(found, "lines", drop.parent / "scratch", Limits())
 
 
-def test_one_refused_file_leaves_nothing_of_the_others(put, source):
+def test_one_refused_file_leaves_nothing_of_the_others(put, drop):
     put(**{f"good_{n}__gz": gz(LINES) for n in range(8)}, a__gz=gz(LINES)[:-9])
     with pytest.raises(RefusedData, match=r"a\.gz is cut short"):
-        landed(source)
-    assert list((source.parent / "scratch").iterdir()) == []
+        landed(drop)
+    assert list((drop.parent / "scratch").iterdir()) == []
 
 
-def test_a_trailing_byte_of_a_gzip_is_no_zero_padding(put, source):
+def test_a_trailing_byte_of_a_gzip_is_no_zero_padding(put, drop):
     put(a__gz=gzip.compress(LINES) + b"x")
     with pytest.raises(RefusedData, match="no gzip that can be unpacked"):
-        landed(source)
+        landed(drop)

@@ -9,8 +9,7 @@ import pytest
 from tasks.core.errors import BadRequest, RefusedData, Unreachable
 from tasks.ingest.landing import Limits, days, find, find_day, land
 from tasks.ingest.landing.s3 import Bucket, refused
-from tests.ingest.packed import gz, table, zipped, zst
-from tests.ingest.test_landing import LINES, LONGEST
+from tests.ingest.packed import LINES, LONGEST, gz, table, zipped, zst
 from tests.servers_s3 import SECRET, s3_server
 
 OBJECTS = {"items.csv": b"1,x\n", "events/2026-01-01/part-1.jsonl": LINES, "events/2026-01-01/part-2.jsonl.gz": gz(LINES),
@@ -92,6 +91,11 @@ def test_what_is_bad_is_refused_alike(store, base):
     assert list((base / "scratch").iterdir()) == []
 
 
+def test_a_zip_that_could_never_fit_is_not_fetched(base):
+    with pytest.raises(RefusedData, match="too big together, at z.zip"):
+        land(find("s3://data/events/2026-01-02/z.zip", base), "lines", base / "scratch", Limits(unpacked_gb=1e-5))
+
+
 def test_an_object_that_was_replaced_or_taken_away_is_read_again_later(store, base):
     store.put("data/moving/a.csv", b"1\n")
     found = find("s3://data/moving/a.csv", base)
@@ -114,7 +118,8 @@ def test_when_no_object_is_found_it_is_said_what_lies_there(base):
 
 def test_a_store_that_refuses_the_key_says_so_without_telling_it(tmp_path, capfd):
     with s3_server(tmp_path / "s3", INITIAL_NO_AUTH_ACTION_COUNT="0"):
-        for ask in (lambda: find("s3://data/a.csv", tmp_path), lambda: find("s3://data/*.csv", tmp_path), lambda: days("s3://data/{day}", tmp_path)):
+        for ask in (lambda: find("s3://data/a.csv", tmp_path), lambda: find("s3://data/*.csv", tmp_path),
+                    lambda: days("s3://data/{day}", tmp_path)):
             with pytest.raises(BadRequest, match=r"refuses access \((ACCESS_DENIED|INVALID_ACCESS_KEY_ID)\); got 's3://data.*AWS_ACCESS_KEY_ID") as told:
                 ask()
             assert SECRET not in str(told.value)

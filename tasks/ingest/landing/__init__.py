@@ -1,6 +1,6 @@
 """Landing: what lies at a path, a folder, a glob or a bucket becomes plain local files with fingerprints, before Spark starts.
 
-    where ── places ──▶ tree (local folder or bucket) ── finding ──▶ Found ── plain: unpack, budget, tally ──▶ Landed
+    where → places → tree (local folder or bucket) → finding → Found → plain (unpack, budget, tally) → Landed
 
 Plain local files are read where they are. What is packed or lies in a bucket is streamed into a scratch folder, in blocks and
 within limits, under names that are numbers. The fingerprint is of the plain bytes: packing a file otherwise changes nothing.

@@ -40,12 +40,23 @@ class Budget:
             self._used += size
             used = self._used
         if used > self.limits.unpacked_gb * 1e9:
-            raise RefusedData(f"the files of one table are too big together, at {name}", got=f"more than {used - 1:,} bytes unpacked",
-                              allowed=f"{self.limits.unpacked_gb:g} GB", remedy="raise limits.unpacked_gb if this is what you have")
+            raise self._too_big(name, used)
         if packed is not None and so_far > max(JUDGED_FROM_BYTES, self.limits.expansion * packed):
             raise RefusedData(f"{name} unpacks to far more than a file of data does",
                               got=f"over {so_far:,} bytes out of {packed:,}", allowed=f"{self.limits.expansion:g} times its size",
                               remedy="look at where it comes from; raise limits.expansion if it is true")
+
+    def fetch(self, name: str, size: int) -> None:
+        """The same for a packed file that has to be here as a whole before it can be unpacked."""
+        if self.stopped.is_set():
+            raise Stopped
+        if size > self.limits.unpacked_gb * 1e9:
+            raise self._too_big(name, size)
+
+    def _too_big(self, name: str, size: int) -> RefusedData:
+        return RefusedData(f"the files of one table are too big together, at {name}", got=f"{size:,} bytes or more",
+                           allowed=f"{self.limits.unpacked_gb:g} GB unpacked",
+                           remedy="raise limits.unpacked_gb if this is what you have")
 
     def line(self, name: str, longest: int, number: int) -> None:
         """Raises RefusedData when a line is longer than it may be."""

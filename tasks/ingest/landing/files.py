@@ -49,7 +49,8 @@ class Landed:
 class Limits:
     """What a delivery may grow to. None of this changes what is read, only whether it is."""
 
-    unpacked_gb: float = setting(64.0, "all files of one table together, unpacked, in GB of 10^9 bytes", minimum=1e-6, maximum=1e6)
+    unpacked_gb: float = setting(
+        64.0, "all files of one table together, unpacked, in GB of 10^9 bytes", minimum=1e-6, maximum=1e6)
     expansion: float = setting(
         200.0, "unpacked over packed bytes of one file, judged once more than 16 MiB came out", minimum=1, maximum=1e6)
     line_kb: float = setting(

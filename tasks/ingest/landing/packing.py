@@ -16,6 +16,7 @@ FOREIGN = {
     "an Arrow file": rb"ARROW1\x00\x00", "an Excel 97 file": rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a PDF": rb"%PDF-"}
 MARKS = {b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 MANY_NULS = 0.05
+NAME_IT = "name its format in the description"
 UNPACK = "unpack it, and pack it with gzip, zstd or zip if it has to be small"
 
 
@@ -42,20 +43,21 @@ def check(name: str, head: bytes, kind: str) -> None:
             remedy = UNPACK if "archive" in what else "export it as csv, JSON lines or Parquet"
             raise RefusedData(f"{name} is {what}", allowed=_allowed(kind), remedy=remedy)
     if kind == "parquet" and not head.startswith(PARQUET):
-        raise RefusedData(f"{name} is not Parquet", got=head[:24], allowed=_allowed(kind), remedy="name its format in the description")
+        raise RefusedData(f"{name} is not Parquet", got=head[:24], allowed=_allowed(kind), remedy=NAME_IT)
     if kind == "lines":
         _text(name, head)
 
 
 def _text(name: str, head: bytes) -> None:
     if head.startswith(PARQUET_PAGE):
-        raise RefusedData(f"{name} is Parquet", allowed=_allowed("lines"), remedy="name its format in the description")
+        raise RefusedData(f"{name} is Parquet", allowed=_allowed("lines"), remedy=NAME_IT)
     mark = next((what for mark, what in MARKS.items() if head.startswith(mark)), None)
     nuls = head.count(0)
     if mark or nuls > MANY_NULS * len(head):
-        got = f"{mark}, as its first bytes say" if mark else f"{nuls} NUL bytes among the first {len(head)}, as in UTF-16 or no text at all"
-        raise RefusedData(f"{name} is not text in UTF-8", got=got, remedy="convert it: iconv -f UTF-16 -t UTF-8 (or UTF-32)")
+        many = f"{nuls} NUL bytes among the first {len(head)}, as in UTF-16 or no text at all"
+        raise RefusedData(f"{name} is not text in UTF-8", got=f"{mark}, as its first bytes say" if mark else many,
+                          remedy=f"convert it: iconv -f {mark or 'UTF-16'} -t UTF-8")
 
 
 def _allowed(kind: str) -> str:
-    return "text: csv or JSON lines, plain or as gzip, zstd or zip" if kind == "lines" else "a Parquet file, plain or as gzip, zstd or zip"
+    return f"{'text: csv or JSON lines' if kind == 'lines' else 'Parquet'}, plain or as gzip, zstd or zip"

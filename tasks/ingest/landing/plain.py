@@ -18,7 +18,9 @@ from tasks.ingest.landing import packing, unpack
 from tasks.ingest.landing.budget import Budget, room
 from tasks.ingest.landing.files import Found, Landed, Limits
 from tasks.ingest.landing.finding import tree_of
+from tasks.ingest.landing.s3 import Bucket
 from tasks.ingest.landing.tally import Tally
+from tasks.ingest.landing.tree import Local
 
 THREADS = min(4, os.cpu_count() or 1)  # digests and decompression leave Python's lock to others
 FULL = (28, 122, 30, 5)  # no space, quota, read-only, input/output
@@ -38,31 +40,48 @@ def land(found: list[Found], kind: Literal["lines", "parquet"], scratch: Path, l
         RefusedData: empty, damaged, encrypted, packed twice, too big, or not of this kind.
         Unreachable: a disk is full, or a source went away or changed while it was read.
     """
-    budget = Budget(limits)
-    scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="landed-", dir=scratch))
+    with _scratch(scratch) as folder:
+        trees, budget = {scheme: tree_of(scheme) for scheme in ("file", "s3")}, Budget(limits)
+        works = [_Landing(one, kind, folder / f"{nth:06d}", budget, trees) for nth, one in enumerate(found)]
+        return sorted(_together(works, budget), key=lambda one: one.name)
+
+
+def _together(landings: "list[_Landing]", budget: Budget) -> list[Landed]:
+    """The first that is refused stops the others."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            works = [pool.submit(landing.all) for landing in landings]
+            ready, _ = wait(works, return_when=FIRST_EXCEPTION)
+            return [one for work in works if work in ready for one in work.result()]
+        finally:
+            budget.stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _scratch(scratch: Path) -> Iterator[Path]:
+    """A new folder in there, gone when the block fails. What fails to be read is told before, so a full disk is this one."""
+    folder = None
     try:
-        with ThreadPoolExecutor(THREADS) as pool:
-            try:
-                works = [pool.submit(_Landing(one, kind, folder / f"{nth:06d}", budget).all) for nth, one in enumerate(found)]
-                ready, _ = wait(works, return_when=FIRST_EXCEPTION)
-                landed = [one for work in works if work in ready for one in work.result()]
-            finally:
-                budget.stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="landed-", dir=scratch))
+        yield folder
+    except BaseException as error:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise Unreachable(f"the scratch folder cannot be written ({error.strerror})", got=str(scratch),
+                              remedy="free space or mount the disk again; nothing half-written is left") from error
         raise
-    return sorted(landed, key=lambda one: one.name)
 
 
 class _Landing:
     """One file on its way; what it writes is named `<target>` and `<target>-<nth member>`."""
 
-    def __init__(self, found: Found, kind: str, target: Path, budget: Budget) -> None:
+    def __init__(self, found: Found, kind: str, target: Path, budget: Budget, trees: dict[str, Local | Bucket]) -> None:
         self.found, self.kind, self.target, self.budget = found, kind, target, budget
-        self.away = found.uri.startswith("s3://")
-        self.tree, self.path = tree_of("s3" if self.away else "file"), found.uri.removeprefix("s3://")
+        self.away, self.path = found.uri.startswith("s3://"), found.uri.removeprefix("s3://")
+        self.tree = trees["s3" if self.away else "file"]
 
     def all(self) -> list[Landed]:
         """The file, or those inside it."""
@@ -73,16 +92,16 @@ class _Landing:
         now = self.tree.look(self.path)
         if now is None or (now.bytes, now.modified) != (self.found.bytes, self.found.modified):
             raise Unreachable(f"{self.found.name} changed while it was read", got=self.found.uri,
-                              remedy="write files under a name that starts with '.' or '_' and rename them when they are complete")
+                              remedy="write files under a name that starts with '.' or '_', and rename them when complete")
         return landed
 
     def _land(self, file: io.BufferedReader) -> list[Landed]:
-        how = packing.packing(file.peek(packing.HEAD_BYTES))
+        with unpack.telling(self.found.name, None):
+            how = packing.packing(file.peek(packing.HEAD_BYTES))
         if how == "zip":
             return self._members(file)
-        if how or self.away:
-            return [self._keep(self.found.name, unpack.unpacked(self.found.name, how, file), self.target, how is not None)]
-        return [self._keep(self.found.name, unpack.unpacked(self.found.name, None, file), None, False)]
+        target = self.target if how or self.away else None
+        return [self._keep(self.found.name, unpack.unpacked(self.found.name, how, file), target, how is not None)]
 
     def _members(self, file: io.BufferedReader) -> list[Landed]:
         if not self.away:
@@ -90,6 +109,7 @@ class _Landing:
         fetched = self.target.with_suffix(".zip")  # a zip is read from its end
         with _writing(fetched) as write:
             for block in unpack.unpacked(self.found.name, None, file):
+                self.budget.fetch(self.found.name, self.found.bytes)
                 write(block)
         try:
             with fetched.open("rb") as local:
@@ -111,14 +131,15 @@ class _Landing:
             for block in source:
                 if not tally.bytes:
                     packing.check(name, block[:packing.HEAD_BYTES], self.kind)
-                self.budget.take(name, len(block), before + tally.bytes + len(block), self.found.bytes if packed else None)
                 tally.add(block)
+                self.budget.take(name, len(block), before + tally.bytes, self.found.bytes if packed else None)
                 self.budget.line(name, tally.longest, tally.longest_line)
                 write(block)
         if not tally.bytes:
             raise _empty(name)
         path = target or self._in_place()
-        return Landed(name, path, tally.bytes, tally.sha256, tally.rows if self.kind == "lines" else _footer(name, path), tally.longest)
+        rows = tally.rows if self.kind == "lines" else _footer(name, path)
+        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest)
 
     def _in_place(self) -> Path:
         """The file where it is; by way of a link when Spark would take its path for something else."""
@@ -134,14 +155,8 @@ def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
     if target is None:
         yield lambda block: None
         return
-    try:
-        with target.open("xb") as copy:
-            yield lambda block: (room(target.parent, len(block)), copy.write(block))
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise Unreachable(f"the scratch folder cannot be written ({error.strerror})", got=str(target.parent),
-                          remedy="free space or mount the disk again; nothing half-written is left") from error
+    with target.open("xb") as copy:
+        yield lambda block: (room(target.parent, len(block)), copy.write(block))
 
 
 def _footer(name: str, path: Path) -> int:
@@ -157,4 +172,5 @@ def _footer(name: str, path: Path) -> int:
 
 
 def _empty(name: str) -> RefusedData:
-    return RefusedData(f"{name} is empty", got="0 bytes", remedy="deliver the file again, or take it away if there is nothing to deliver")
+    return RefusedData(f"{name} is empty", got="0 bytes",
+                       remedy="deliver the file again, or take it away if there is nothing to deliver")

@@ -1,4 +1,4 @@
-"""Buckets, read through pyarrow. Keys, region and endpoint come from the usual AWS_* variables, profiles or the machine's role."""
+"""Buckets, read through pyarrow. Keys and region come as usual: AWS_*, a profile, a role."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 READ_BYTES = 8 << 20  # each read is a request of its own
 TRIES, CONNECT_SECONDS = 3, 5
-DENIED = {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "INVALID_TOKEN",
-          "INVALID_CLIENT_TOKEN_ID", "UNRECOGNIZED_CLIENT", "MISSING_AUTHENTICATION_TOKEN", "HTTP 401", "HTTP 403"}
+DENIED = {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "INVALID_SIGNATURE", "EXPIRED_TOKEN",
+          "INVALID_TOKEN", "INVALID_CLIENT_TOKEN_ID", "UNRECOGNIZED_CLIENT", "MISSING_AUTHENTICATION_TOKEN",
+          "HTTP 401", "HTTP 403"}
 ELSEWHERE = {"HTTP 301", "HTTP 307", "HTTP 400", "AUTHORIZATION_HEADER_MALFORMED", "PERMANENT_REDIRECT"}
 
 
@@ -48,7 +49,8 @@ class Bucket:
     def _list(self, folder: str, recursive: bool) -> list[Entry]:
         from pyarrow.fs import FileSelector
 
-        told = self._ask(folder, lambda: self.system.get_file_info(FileSelector(folder, allow_not_found=True, recursive=recursive)))
+        wanted = FileSelector(folder, allow_not_found=True, recursive=recursive)
+        told = self._ask(folder, lambda: self.system.get_file_info(wanted))
         return sorted(filter(None, map(_entry, told)), key=lambda entry: entry.path)
 
     def uri(self, entry: Entry) -> str:
@@ -104,7 +106,8 @@ def refused(error: OSError, path: str) -> RecallError:
     if code == "VALIDATION":
         return BadRequest("the address of the object store is none", got=_shown(), allowed="AWS_ENDPOINT_URL=https://host:port")
     if code == "NO_SUCH_BUCKET":
-        return BadRequest("there is no such bucket", got=place, remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
+        return BadRequest("there is no such bucket", got=place,
+                          remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
     if code in ELSEWHERE:
         return BadRequest(f"the bucket is not in this region ({code})", got=f"{place}, AWS_REGION={_region()!r}",
                           remedy="set AWS_REGION to the bucket's region, and AWS_ENDPOINT_URL if it is not at AWS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import io
@@ -18,7 +19,8 @@ from tasks.ingest.landing.places import hidden, plain_name
 from tasks.ingest.landing.tree import refused
 
 BLOCK_BYTES = 1 << 19
-DAMAGED = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+DAMAGED = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, struct.error, zlib.error, lzma.LZMAError,
+           zipfile.BadZipFile)
 NO_DISK = (None, errno.EINVAL)  # a decompressor's own error, or a zip that sends it to a place before its start
 OFFICE = "[Content_Types].xml"  # in every docx, pptx and xlsx
 
@@ -57,11 +59,9 @@ def members(name: str, file: io.BufferedReader) -> Iterator[tuple[str, Iterator[
     Raises:
         RefusedData: it is cut short, damaged or encrypted, holds no file, a link or two files of one name.
     """
-    try:
+    with telling(name, "zip"):
         archive = zipfile.ZipFile(file)
         infos = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info)]
-    except DAMAGED as error:
-        raise damaged(name, "zip", error) from error
     _acceptable(name, archive, infos)
     for info in infos:
         inner = plain_name(f"{name}!{_inner(info)}")
@@ -98,9 +98,15 @@ def _acceptable(name: str, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo
 
 
 def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks; what a decompressor says of a damaged file is told as such."""
-    try:
+    with telling(name, how):
         yield from source
+
+
+@contextlib.contextmanager
+def telling(name: str, how: str | None) -> Iterator[None]:
+    """What goes wrong while a file is read is told as its damage, or as the disk's."""
+    try:
+        yield
     except RecallError:
         raise
     except DAMAGED as error:
@@ -108,11 +114,11 @@ def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes
             raise refused(error, name) from error
         if how is None:
             raise
-        raise damaged(name, how, error) from error
+        raise _damaged(name, how, error) from error
 
 
-def damaged(name: str, how: str, error: Exception) -> RefusedData:
-    """The refusal of a packed file that cannot be unpacked."""
+def _damaged(name: str, how: str, error: Exception) -> RefusedData:
     short = isinstance(error, EOFError) or "runcated" in str(error) or "not a zip file" in str(error)  # a zip's list is its end
     what = "is cut short" if short else f"is no {how} that can be unpacked"
-    return RefusedData(f"{name} {what}", got=str(error) or type(error).__name__, remedy="deliver the file again: compare its size and digest")
+    return RefusedData(f"{name} {what}", got=str(error) or type(error).__name__,
+                       remedy="deliver the file again: compare its size and digest")
