@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, setting
 
-FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv")
+FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,30 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Sessions:
+    """Whether a user's rows are numbered by sittings."""
+
+    gap_minutes: float = setting(0.0, "so long without a row ends a session; 0: no session ids", minimum=0, maximum=527_040)
+
+
+@dataclass(frozen=True)
+class Bots:
+    """From what rate on a user is no person."""
+
+    rows_a_day: int = setting(0, "more rows than this within one day (UTC)", minimum=0, maximum=100_000_000)
+    rows_a_minute: int = setting(0, "more rows than this within one minute of the clock", minimum=0, maximum=1_000_000)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes that are refused."""
+
+    unpacked_gb: float = setting(64.0, "gigabytes a packed file may become", minimum=0.001, maximum=100_000)
+    expansion: float = setting(200.0, "times its size a packed file may become", minimum=1, maximum=100_000)
+    line_kb: int = setting(1024, "kilobytes of the longest line", minimum=1, maximum=1_000_000)
+
+
+@dataclass(frozen=True)
 class Spark:
     """Where Spark runs. None of this changes what a snapshot holds, so none of it is part of its id."""
 
@@ -65,7 +90,7 @@ class SnapshotRequest:
     day: str = setting(REQUIRED, "YYYY-MM-DD: rows up to the end of this day (UTC) belong to the snapshot")
     dataset: str = setting("ml-100k", "the name under which snapshots are kept")
     format: Literal[FORMATS] = setting("movielens-100k", "the layout of the files")
-    minimum_rating: float = setting(4.0, "a rating of at least this much is a like", minimum=-1e6, maximum=1e6)
+    liked: str | None = setting(None, "what counts as liked; none: the source's own rule")
     liked_only: bool = setting(False, "keep only liked rows")
     minimum_item_interactions: int = setting(
         0, "items with fewer rows are left out, with their rows; 0 keeps the whole catalogue", minimum=0, maximum=1_000_000)
@@ -73,9 +98,14 @@ class SnapshotRequest:
     expectations: str = setting(
         "default", "the suite that judges the batch: a name in tasks/ingest/expectations, or the path of a JSON file")
     split: Split = setting(Split(), "what each row is for")
+    sessions: Sessions = setting(Sessions(), "session ids")
+    bots: Bots = setting(Bots(), "superhuman users")
+    limits: Limits = setting(Limits(), "sizes that are refused")
     spark: Spark = setting(Spark(), "where Spark runs")
 
     def __post_init__(self) -> None:
+        if self.liked and not re.fullmatch(r"any|(>=|>)\s*(mean|user mean|-?\d+(\.\d+)?)", self.liked):
+            raise BadRequest("liked: not a rule", got=self.liked)
         try:
             if datetime.date.fromisoformat(self.day).isoformat() != self.day:
                 raise ValueError
@@ -92,3 +122,21 @@ class SnapshotRequest:
     def day_ends(self) -> int:
         """Seconds since 1970 at which the next day begins: the first second that is not of this snapshot."""
         return self.day_starts + 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayRequest(SnapshotRequest):
+    """A day made again with repaired lines."""
+
+    repaired: str = setting(REQUIRED, "path of the JSON lines")
+
+
+@dataclass(frozen=True)
+class QuarantineRequest:
+    """The rows that a snapshot left aside, to be repaired."""
+
+    store: str = setting(REQUIRED, "root URI of the store")
+    out: str = setting(REQUIRED, "the file to write, one JSON object a line")
+    dataset: str = setting("ml-100k", "the name under which snapshots are kept")
+    day: str | None = setting(None, "the day; none: the newest that has a snapshot")
+    reasons: tuple[str, ...] = setting((), "only rows with these reasons; none: all")

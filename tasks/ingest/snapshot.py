@@ -72,4 +72,4 @@ def answer(made: Artefact) -> dict:
     facts = made.facts
     return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
             **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
-            "reasons": facts["reasons"], "warnings": facts["warnings"], "quarantine": facts["quarantine"]}
+            "reasons": facts["reasons"], "report": (made.path / "report.html").as_uri(), "warnings": facts["warnings"], "quarantine": facts["quarantine"]}

@@ -30,7 +30,7 @@ class Tables:
 
 def selected(rows: DataFrame, items: DataFrame, request: SnapshotRequest) -> tuple[DataFrame, DataFrame]:
     """The kept rows and items that the request wants: liked ones only, frequent items only."""
-    rows = rows.withColumn("liked", F.col("rating") >= request.minimum_rating)
+    rows = rows.withColumn("liked", F.col("rating") >= 4.0)
     if request.liked_only:
         rows = rows.where("liked")
     if request.minimum_item_interactions:
