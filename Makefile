@@ -12,8 +12,12 @@ environments: ## build the environments whose lock has changed
 	@$(PYTHON) -m infra.environments.build
 
 .PHONY: run
-run: environments ## the daily retrain of the next day (DAY=YYYY-MM-DD names one), end to end
+run: environments ## the daily retrain of the next day (DAY=YYYY-MM-DD names one), end to end; SOURCE=my.toml: on your own data
 	@$(PYTHON) -m infra.local run
+
+.PHONY: quarantine
+quarantine: environments ## the bad rows of the newest day (or DAY), as a file to repair; then run DAY=… REPAIRED=file
+	@$(PYTHON) -m infra.local quarantine
 
 .PHONY: up
 up: environments ## start the local stack without a retrain
@@ -32,12 +36,12 @@ clean: ## stop, and remove store, databases and logs; the environments stay
 	@$(PYTHON) -m infra.local clean
 
 .PHONY: similar
-similar: ## items like TITLE="Star Wars (1977)"
-	@$(PYTHON) -m infra.local similar --title "$(TITLE)"
+similar: ## items like TITLE="Star Wars (1977)"; without it, like the one that most users like
+	@$(PYTHON) -m infra.local similar $${TITLE:+--title "$$TITLE"}
 
 .PHONY: recommend
-recommend: ## recommendations for USER_ID=1
-	@$(PYTHON) -m infra.local recommend --user "$(USER_ID)"
+recommend: ## recommendations for USER_ID=1; without it, for some user
+	@$(PYTHON) -m infra.local recommend $${USER_ID:+--user "$$USER_ID"}
 
 .PHONY: test
 test: ## every test, each in the environment its sources run in

@@ -6,7 +6,12 @@ items are similar exactly when they share one.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import datetime
+import gzip
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +125,62 @@ def write_ml100k(folder: Path, world: World) -> Path:
     (folder / "u.user").write_text("".join(
         f"{world.user_id(u)}|{20 + u % 40}|{'MF'[u % 2]}|engineer|{10000 + u}\n" for u in range(len(world.user_group))))
     return folder
+
+
+SHOP = """# The planted shop: a folder a day, text ids, milliseconds.
+[interactions]
+path = "events/{day}/*.jsonl.gz"
+user = "uid"
+item = "sku"
+timestamp = "ts"
+clock = "milliseconds"
+event = "type"
+weights = { view = 1, purchase = 5 }
+[items]
+path = "items.csv"
+id = "sku"
+title = "name"
+genres = "categories"
+"""
+
+
+def shop_user(row: int) -> str:
+    return f"u-{row + 1:04d}"
+
+
+def shop_item(row: int) -> str:
+    return f"sku/α-{row + 1}"
+
+
+def days_of(world: World) -> list[str]:
+    """The days (UTC) on which something happens, in order."""
+    return sorted({_day(second) for second in world.timestamps.tolist()})
+
+
+def write_shop(folder: Path, world: World, days: Sequence[str]) -> Path:
+    """Write these days of the world as a growing source of one's own, beside the days that are there; returns its shop.toml.
+
+    Every interaction is a view; one of 5 stars is a purchase a minute later as well. The same call writes the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "shop.toml").write_text(SHOP, "utf-8")
+    with (folder / "items.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("sku", "name", "categories"), *(
+            (shop_item(row), f'Thing "{row + 1}", grün', f"group {group}|all") for row, group in enumerate(world.item_group.tolist()))])
+    for day in days:
+        lines = [json.dumps(event, ensure_ascii=False) + "\n" for at in np.flatnonzero([_day(second) == day for second in world.timestamps.tolist()])
+                 for event in _events(world, at)]
+        place = folder / "events" / day
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "part.jsonl.gz").write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
+    return folder / "shop.toml"
+
+
+def _events(world: World, at: int) -> list[dict]:
+    row = {"uid": shop_user(int(world.users[at])), "sku": shop_item(int(world.items[at])), "ts": int(world.timestamps[at]) * 1000}
+    kinds = ("view", "purchase") if world.ratings[at] >= 5 else ("view",)
+    return [row | {"ts": row["ts"] + 60_000 * nth + 7, "type": kind} for nth, kind in enumerate(kinds)]
+
+
+def _day(second: int) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()

@@ -13,8 +13,16 @@ def number(default: int | float, low: int | float, high: int | float, text: str,
                  description_md=text, section=section, title=title)
 
 
-def choice(default: str, values: list[str], text: str, section: str, title: str | None = None) -> Param:
+def choice(default: str | None, values: list[str], text: str, section: str, title: str | None = None) -> Param:
+    """One of these values; without a default it may be left empty."""
+    if default is None:
+        return Param(None, type=["null", "string"], enum=[None, *values], values_display={"null": "–"}, description_md=text, section=section, title=title)
     return Param(default, type="string", enum=values, description_md=text, section=section, title=title)
+
+
+def switch(text: str, section: str, title: str | None = None) -> Param:
+    """Off, unless switched on."""
+    return Param(False, type="boolean", description_md=text, section=section, title=title)
 
 
 def optional(text: str, section: str, title: str | None = None, **schema: object) -> Param:
@@ -28,24 +36,6 @@ def run() -> dict:
         "day": optional("Train on the newest snapshot of this day (YYYY-MM-DD). Empty: the newest of all.", "Data", "Day", pattern=DAY),
         "snapshot": optional("Train on exactly this snapshot (its URI). Empty: chosen by day.", "Data", "Snapshot"),
         "seed": number(0, 0, 2**31 - 1, "Every random choice follows from it.", "Data", "Seed"),
-    }
-
-
-INGEST = {
-    "minimum_rating": number(4.0, -1e6, 1e6, "A rating from here on counts as liked.", "What counts", "Liked from"),
-}
-
-
-def ingest() -> dict:
-    """The source, the day, the split."""
-    return {
-        "day": optional("The day to ingest (YYYY-MM-DD). Empty: the partition key.", "Data", "Day", pattern=DAY),
-        "location": optional("Folder of the data set. Empty: RECALL_LOCATION.", "Data", "Location"),
-        "format": optional("Layout of the source. Empty: RECALL_FORMAT.", "Data", "Format"),
-        **INGEST,
-        "split_method": choice("leave-last-n", ["leave-last-n", "temporal", "users"], "How held-out rows are chosen.", "Split", "Method"),
-        "test_rows": number(3, 1, 100, "A user's newest liked rows that are held out to judge models.", "Split", "Test rows"),
-        "validation_rows": number(1, 1, 100, "The rows before them, for early stopping and tuning.", "Split", "Validation rows"),
     }
 
 

@@ -7,22 +7,37 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from recall import forms, requests
+from recall import requests
+from recall.ingest_form import NESTED, PLAIN
+
+# What a scheduled run, which has no form, must know of the source.
+ENVIRONMENT = {"format": "RECALL_FORMAT", "location": "RECALL_LOCATION", "expectations": "RECALL_EXPECTATIONS", "split_order": "RECALL_SPLIT_ORDER"}
 
 
 def snapshot(context: Any) -> dict:
-    """The request of a day's snapshot; the source comes from RECALL_FORMAT and RECALL_LOCATION unless the form names another."""
-    params, day = context["params"], requests.day(context)
+    """The request of a day's snapshot; what the form leaves empty comes from the environment, else it is the stage's default."""
+    day = requests.day(context)
     if not day:
         raise AirflowFailException("no day is given: trigger with a partition key YYYY-MM-DD, or fill in `day` in the form")
-    location = params.get("location") or os.environ.get("RECALL_LOCATION")
-    if not location:
-        raise AirflowFailException("no source is given: set RECALL_LOCATION to the folder of the data set, or fill in `location` in the form")
-    split = {"method": params["split_method"], "test": params["test_rows"], "validation": params["validation_rows"]}
-    return {"store": requests.store(), "dataset": requests.dataset(), "location": location,
-            "format": params.get("format") or os.environ.get("RECALL_FORMAT", "movielens-100k"), "day": day, "split": split,
-            **requests.settings(context, list(forms.INGEST))}
+    told = _told(context["params"])
+    if "location" not in told:
+        raise AirflowFailException("no source is given: set RECALL_LOCATION to the folder of the data set (or to the TOML file of your own data), "
+                                   "or fill in `location` in the form")
+    nested = {setting: {name: told[f"{setting}_{name}"] for name in fields if f"{setting}_{name}" in told} for setting, fields in NESTED.items()}
+    plain = {name: told[name] for name in (*PLAIN, "repaired") if name in told}
+    return {"store": requests.store(), "dataset": requests.dataset(), "day": day, **plain, **nested}
+
+
+def verb(request: dict) -> str:
+    """Repaired rows are replayed by the same DAG: no day is then made twice at a time, and its asset has one producer."""
+    return "replay" if "repaired" in request else "snapshot"
 
 
 def announce(result: dict) -> dict:
-    return {"snapshot": result["uri"], "day": result["day"]}
+    return {"snapshot": result["uri"], "day": result["day"], "report": result["report"], "warnings": result["warnings"]}
+
+
+def _told(params: Any) -> dict:
+    """Every setting that the form or the environment names."""
+    known = {name: os.environ[variable] for name, variable in ENVIRONMENT.items() if os.environ.get(variable)}
+    return known | {name: value for name, value in params.items() if value not in (None, "")}

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
+from recall.tail import Tail
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
@@ -35,10 +35,11 @@ class StageOperator(BaseOperator):
     """Runs `python -m tasks.<stage> <verb> <request>` and returns its result.
 
     Args:
-        stage, verb: what to run.
+        stage, verb: what to run; a verb may be told from the request.
         build: from the task's context to the request; called when the task runs.
         needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as MLFLOW_TRACKING_URI.
-        announce: from the result to the `extra` of the events of this task's outlets.
+        announce: from the result to the `extra` of the events of this task's outlets; a `day` in it is the events' partition,
+            so that a run by hand, whose day stands in its form, starts what a scheduled one would.
     """
 
     template_fields: Sequence[str] = ("request",)
@@ -46,10 +47,11 @@ class StageOperator(BaseOperator):
     operator_extra_links = (MLflowRun(),)
     ui_color = "#e8f1f8"
 
-    def __init__(self, *, stage: str, verb: str, build: Build, needs: tuple[str, ...] = (),
+    def __init__(self, *, stage: str, verb: str | Callable[[dict], str], build: Build, needs: tuple[str, ...] = (),
                  announce: Callable[[dict], dict] | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.stage, self.verb, self.needs = stage, verb, needs
+        self.custom_operator_name = stage  # what the graph shows below the task's name
         self.request: dict = {}
         self._build, self._announce = build, announce
         self._process: subprocess.Popen | None = None
@@ -67,30 +69,36 @@ class StageOperator(BaseOperator):
             AirflowSkipException: the work is not wanted.
             AirflowException: anything else; retried.
         """
-        command = [str(interpreter(self.stage)), "-m", f"tasks.{self.stage}", self.verb, json.dumps(self.request)]
-        self.log.info("%s %s %s", self.stage, self.verb, json.dumps(self.request, indent=1, sort_keys=True))
+        verb = self.verb if isinstance(self.verb, str) else self.verb(self.request)
+        command = [str(interpreter(self.stage)), "-m", f"tasks.{self.stage}", verb, json.dumps(self.request)]
+        self.log.info("%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True))
         self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True, preexec_fn=_die_with_parent)
-        told = _Tail(self._process.stderr, self.log.info)
+        told = Tail(self._process.stderr, self.log.info, f"{self.stage} {verb}: ")
         output = self._process.stdout.read()
         code = self._process.wait()
         told.join()
-        self._judge(code, told.last)
+        self._judge(code, verb, told.last)
         result = json.loads(output.strip().splitlines()[-1])
         self.mlflow_run = result.get("run") or self.request.get("run")
-        if self._announce:
-            for asset in self.outlets:
-                context["outlet_events"][asset].extra = self._announce(result)
+        self._tell(result, context)
         return result
 
-    def _judge(self, code: int, said: str) -> None:
+    def _tell(self, result: dict, context: Any) -> None:
+        extra = self._announce(result) if self._announce else {}
+        for asset in self.outlets if extra else ():
+            context["outlet_events"][asset].extra = extra
+            if extra.get("day"):
+                context["outlet_events"][asset].add_partitions(extra["day"])
+
+    def _judge(self, code: int, verb: str, said: str) -> None:
         if code == SKIP:
             raise AirflowSkipException(said)
         if code in FINAL:
             raise AirflowFailException(f"{FINAL[code]}: {said}")
         if code:
             ended = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-            raise AirflowException(f"{self.stage} {self.verb} {ended}: {said or 'its last words are above'}")
+            raise AirflowException(f"{self.stage} {verb} {ended}: {said or 'its last words are above'}")
 
     def _environment(self) -> dict[str, str]:
         environment = {name: os.environ[name] for name in PASSED if name in os.environ}
@@ -113,21 +121,6 @@ class StageOperator(BaseOperator):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
 
-class _Tail(threading.Thread):
-    """Copies lines from a pipe to the task log while the process runs, and keeps the last one."""
-
-    def __init__(self, pipe: Any, say: Callable[..., None]) -> None:
-        super().__init__(daemon=True)
-        self.pipe, self.say, self.last = pipe, say, ""
-        self.start()
-
-    def run(self) -> None:
-        for line in self.pipe:
-            if text := line.rstrip():
-                self.last = text
-                self.say("%s", text)
-
-
 def _die_with_parent() -> None:
     # A worker that is killed outright cannot call on_kill; the kernel then ends the stage's process.
     import ctypes
@@ -141,7 +134,7 @@ def interpreter(stage: str) -> Path:
     return base / ENVIRONMENTS[stage] / "bin" / "python"
 
 
-def stage(task_id: str, name: str, verb: str, build: Build, *, policy: dict, needs: tuple[str, ...] = (),
+def stage(task_id: str, name: str, verb: str | Callable[[dict], str], build: Build, *, policy: dict, needs: tuple[str, ...] = (),
           outlets: Sequence[Asset] = (), announce: Callable[[dict], dict] | None = None, doc: str = "") -> StageOperator:
     """One isolated task of the DAG being defined."""
     return StageOperator(task_id=task_id, stage=name, verb=verb, build=build, needs=needs, outlets=list(outlets),

@@ -1,4 +1,4 @@
-"""The local stack's commands, behind the Makefile: run, up, stop, status, clean, env, similar, recommend."""
+"""The local stack's commands, behind the Makefile: run, quarantine, up, stop, status, clean, env, similar, recommend."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ import shlex
 import sys
 import time
 
-from infra.local import stack, supervisor
+from infra.local import quarantine, stack, supervisor
 from infra.local.airflow_api import Airflow
-from infra.local.report import Report, show
+from infra.local.report import Report, ask, show
+from infra.local.source import source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
-
-TITLE, USER = "Star Wars (1977)", "1"
 
 
 def next_day(local: Local, settings: dict[str, str]) -> str:
     """`DAY`, else the day after the newest snapshot, else a week before the end of the data."""
-    last = datetime.date.fromisoformat(settings["RECALL_LAST_DAY"])
+    first, last = (datetime.date.fromisoformat(settings[name]) for name in ("RECALL_FIRST_DAY", "RECALL_LAST_DAY"))
     if given := os.environ.get("DAY"):
         try:
             day = datetime.date.fromisoformat(given)
         except ValueError:
             raise SystemExit(f"run: DAY is {given!r}, expected YYYY-MM-DD") from None
-        if not settings["RECALL_FIRST_DAY"] <= given <= settings["RECALL_LAST_DAY"]:
-            raise SystemExit(f"run: DAY is {given}, the data has {settings['RECALL_FIRST_DAY']} to {settings['RECALL_LAST_DAY']}")
+        if not first <= day <= last:
+            raise SystemExit(f"run: DAY is {given}, the data has {first} to {last}")
         return day.isoformat()
     place = local.store / "snapshots" / settings["RECALL_DATASET"]
     done = sorted(p.parts[-3] for p in place.glob("*/*/manifest.json"))
-    day = datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1) if done else last - datetime.timedelta(days=7)
+    day = datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1) if done else max(first, last - datetime.timedelta(days=7))
     if day > last:
         raise SystemExit(f"run: the data ends on {last}, and that day has been replayed; name one with DAY=YYYY-MM-DD, or start over with `make clean`")
     return day.isoformat()
@@ -40,17 +39,17 @@ def next_day(local: Local, settings: dict[str, str]) -> str:
 def run(local: Local) -> int:
     """The daily retrain of one day, end to end."""
     begun = time.monotonic()
-    settings = stack.source()
+    settings, form = source(local), quarantine.repaired()
     was_running = supervisor.read(local) is not None
     day = next_day(local, settings)
     stack.start(local, settings, later=frozenset({"mlflow", "triggerer"}))  # not needed before ingestion is over
     before, started = supervisor.read(local), time.monotonic()
     airflow = Airflow(local)
-    print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining for {day}", flush=True)
+    print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {settings['RECALL_DATASET']} for {day}", flush=True)
     families = airflow.families()
     known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
     try:
-        followed = Watch(airflow, families, day, airflow.trigger("ingest", day)["dag_run_id"], known).follow()
+        followed = Watch(airflow, families, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
@@ -65,10 +64,11 @@ def run(local: Local) -> int:
 def tell(local: Local, report: Report) -> None:
     """The tables, and two things a person wants to see."""
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
-    title, user = os.environ.get("TITLE") or TITLE, os.environ.get("USER_ID") or USER
+    title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
+    user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
     for family in report.families:
-        print(f"\n{show(local, 'similar', '--title', title, '--family', family, '--k', '5')}")
-    print(f"\n{show(local, 'recommend', '--user', user, '--k', '10')}")
+        print(f"\n{ask(local, 'similar', *title, '--family', family, '--k', '5')[1]}")
+    print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
 
 
 def usage(begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict) -> None:
@@ -94,15 +94,18 @@ def status(local: Local) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m infra.local", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=("run", "up", "stop", "status", "clean", "env", "similar", "recommend"))
+    parser.add_argument("command", choices=("run", "quarantine", "up", "stop", "status", "clean", "env", "similar", "recommend"))
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to the reader by similar and recommend")
     given = parser.parse_args()
     local = Local().prepare()
     if given.command == "run":
         return run(local)
     if given.command == "up":
-        stack.start(local, stack.source())
+        stack.start(local, source(local))
         return status(local)
+    if given.command == "quarantine":
+        print(quarantine.write(local, source(local)))
+        return 0
     if given.command == "status":
         return status(local)
     if given.command == "env":

@@ -6,7 +6,6 @@ nothing of it is ever part of this project (its licence forbids redistribution).
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import os
 import shutil
@@ -107,12 +106,3 @@ def unpack(archive: Path, inside: str, folder: Path) -> Path:
                 with opened.open(entry) as read, (folder / name).open("wb") as write:
                     shutil.copyfileobj(read, write)
     return folder
-
-
-def span(folder: Path) -> tuple[datetime.date, datetime.date]:
-    """The first and the last day of the ratings, in UTC."""
-    ratings = ratings_of(folder)
-    with (folder / ratings).open() as file:
-        rows = [line.split("\t") for line in file]
-    seconds = [float(row[3]) for row in rows[1 if ratings.endswith(".inter") else 0:]]
-    return tuple(datetime.datetime.fromtimestamp(edge, datetime.timezone.utc).date() for edge in (min(seconds), max(seconds)))

@@ -42,8 +42,9 @@ class Report:
     def ingest(self) -> str:
         got = self.result("ingest", "snapshot")
         reasons = ", ".join(f"{n} {reason}" for reason, n in got.get("reasons", {}).items()) or "none"
-        return (f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, {got['quarantined']:,} in quarantine ({reasons}); "
-                f"{got['users']:,} users, {got['items']:,} items")
+        lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, {got['quarantined']:,} in quarantine ({reasons}); "
+                 f"{got['users']:,} users, {got['items']:,} items", *(f"  warning: {text}" for text in got["warnings"]), f"  report: {got['report']}"]
+        return "\n".join(lines)
 
     def models(self) -> str:
         """Family by family: how good, what was decided, why, what is live."""
@@ -68,11 +69,17 @@ class Report:
             for dag, one in self.followed.items() if one.run)
 
 
-def show(local: Local, *arguments: str) -> str:
-    """What the reader prints."""
+def ask(local: Local, *arguments: str) -> tuple[int, str]:
+    """The reader's exit code and what it prints."""
     environment = outer_environment() | local.reader_environment()
     done = subprocess.run([str(python("serve")), "-m", "tasks.retrieve", *arguments], cwd=ROOT, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise SystemExit(f"local: the reader ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout.rstrip()
+    return done.returncode, done.stdout.rstrip()
+
+
+def show(local: Local, *arguments: str) -> str:
+    """What the reader prints; ends with it when it refuses."""
+    code, text = ask(local, *arguments)
+    if code:
+        raise SystemExit(f"local: the reader ended with {code}:\n{text}")
+    return text

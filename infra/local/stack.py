@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from infra.environments.names import ROOT, state
-from infra.local import data, supervisor
+from infra.local import supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.services import listens
 from infra.local.state import SERVICES, Local
@@ -23,21 +23,6 @@ PATIENCE = 240.0  # seconds until everything answers, a cold disk included
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-OWN = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION", "RECALL_FIRST_DAY", "RECALL_LAST_DAY")
-
-
-def source() -> dict[str, str]:
-    """The RECALL_* settings of the data set that the local stack replays: yours when RECALL_LOCATION is set, else MovieLens 100K."""
-    if os.environ.get("RECALL_LOCATION"):
-        if missing := [name for name in OWN if not os.environ.get(name)]:
-            raise SystemExit(f"local: RECALL_LOCATION is set, so {', '.join(missing)} must be set too (days as YYYY-MM-DD)")
-        return {name: os.environ[name] for name in OWN}
-    folder = data.movielens_100k()
-    first, last = data.span(folder)
-    return {"RECALL_DATASET": "ml-100k", "RECALL_FORMAT": "movielens-100k", "RECALL_LOCATION": folder.as_uri(),
-            "RECALL_FIRST_DAY": first.isoformat(), "RECALL_LAST_DAY": last.isoformat()}
 
 
 def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozenset()) -> dict:

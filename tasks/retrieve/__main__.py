@@ -29,12 +29,12 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m tasks.retrieve",
                                   description="Recommendations and similar items from what is live.")
     verbs = top.add_subparsers(dest="verb", required=True)
-    similar = verbs.add_parser("similar", parents=[common], help="items like one item")
-    what = similar.add_mutually_exclusive_group(required=True)
+    similar = verbs.add_parser("similar", parents=[common], help="items like one item; none named: like the one that most users like")
+    what = similar.add_mutually_exclusive_group()
     what.add_argument("--title", help="the title, its beginning or a part of it")
     what.add_argument("--item", help="the item's id")
-    recommend = verbs.add_parser("recommend", parents=[common], help="items for a user, or for a history")
-    whom = recommend.add_mutually_exclusive_group(required=True)
+    recommend = verbs.add_parser("recommend", parents=[common], help="items for a user, or for a history; none named: for some user")
+    whom = recommend.add_mutually_exclusive_group()
     whom.add_argument("--user", help="the user's id")
     whom.add_argument("--history", nargs="+", metavar="ITEM",
                       help="ids or titles, oldest first, of somebody who need not be known")
@@ -58,13 +58,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _similar(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
-    id, notes = (asked.item, []) if asked.item is not None else _title(reader, asked.title, asked.family)
+    if asked.item is not None:
+        id, notes = asked.item, []
+    elif asked.title is not None:
+        id, notes = _title(reader, asked.title, asked.family)
+    else:
+        id, notes = reader.find("", asked.family)[0].id, ["no item was named: this is the one that most users like"]
     return reader.similar(id, asked.k, family=asked.family), notes
 
 
 def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
     if asked.user is not None:
         return reader.recommend(asked.user, asked.k, family=asked.family), []
+    if asked.history is None:
+        user = reader.someone(asked.family)
+        return reader.recommend(user, asked.k, family=asked.family), [f"no user was named: this is {user}"]
     ids, notes = [], []
     for text in asked.history:
         if reader.knows(text, asked.family):

@@ -83,6 +83,11 @@ class Reader:
         with answering(self.client):
             return self._find(self._ask(family, 1), title)
 
+    def someone(self, family: str | None = None) -> str:
+        """The id of a user to try with: the first that a live model has a vector for."""
+        with answering(self.client):
+            return next(iter(self._ask(family, 1).values())).folder.user_ids[0]
+
     def knows(self, item: str, family: str | None = None) -> bool:
         """Whether a live model knows this item id."""
         with answering(self.client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -15,6 +16,7 @@ import pytest
 
 from infra.environments.names import ROOT, environments, python
 from infra.local.airflow_api import Airflow
+from infra.local.source import remembered
 from infra.local.state import Local
 
 PLANT = """
@@ -34,6 +36,7 @@ class Stack:
     airflow: Airflow
     days: tuple[str, str]
     first: str
+    data: Path
 
     def run(self, day: str) -> str:
         """`make run DAY=…`; what it printed."""
@@ -46,6 +49,28 @@ class Stack:
     def live(self, family: str) -> str:
         """The generation that is served now."""
         return self.reader("recommend", "--user", "1", "--family", family)["generations"][family]
+
+    def cli(self, *arguments: str) -> str:
+        """What Airflow's own command line says."""
+        done = subprocess.run([str(python("airflow").with_name("airflow")), *arguments], cwd=self.local.home, text=True, capture_output=True,
+                              timeout=120, env=self.local.airflow_environment(remembered(self.local)))
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return done.stdout
+
+    @contextlib.contextmanager
+    def paused(self, *dags: str):
+        """These DAGs start nothing meanwhile."""
+        for dag in dags:
+            self.airflow.call("PATCH", f"dags/{dag}", {"is_paused": True})
+        try:
+            yield
+        finally:
+            for dag in dags:
+                self.airflow.call("PATCH", f"dags/{dag}", {"is_paused": False})
+
+    def days_of(self, dag: str) -> set[str]:
+        """The partitions that a DAG has run for."""
+        return {run["partition_key"] for run in self.airflow.runs(dag, 100)}
 
     def finish(self, dag: str, run: str, seconds: float = 240) -> dict[str, dict]:
         """Wait until every task of a run is over; the tasks by name."""
@@ -80,7 +105,7 @@ def stack(tmp_path_factory):
     try:
         said = command(environment | {"DAY": days[0]}, "run")
         local = Local()
-        yield Stack(environment, local, Airflow(local), days, said)
+        yield Stack(environment, local, Airflow(local), days, said, home / "data")
     finally:
         subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
         for name in settings:

@@ -23,3 +23,16 @@ def bag():
     from airflow.dag_processing.dagbag import DagBag
 
     return DagBag(str(ROOT / "dags"))
+
+
+@pytest.fixture
+def filled(bag):
+    """The parameters of a run whose form was filled in so, as its tasks see them."""
+    import copy
+
+    def params(dag: str, **given) -> dict:
+        form = copy.deepcopy(bag.dags[dag].params)
+        form.update(given)
+        return form.validate()
+
+    return params

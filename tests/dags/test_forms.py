@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-FORMS = [("item2vec", "Settings", "ITEM2VEC"), ("graph", "BuildRequest", "GRAPH"), ("gru4rec", "Settings", "GRU4REC"),
-         ("ingest", "SnapshotRequest", "INGEST")]
+FORMS = [("item2vec", "Settings", "forms", "ITEM2VEC"), ("graph", "BuildRequest", "forms", "GRAPH"), ("gru4rec", "Settings", "forms", "GRU4REC"),
+         ("ingest", "SnapshotRequest", "ingest_form", "PLAIN")]
 
 
 def pairs():
     """Every parameter of a form beside the field of the stage's settings that it fills."""
-    from recall import forms
+    from recall import ingest_form
 
-    for stage, kind, name in FORMS:
+    for stage, kind, module, name in FORMS:
         settings = getattr(importlib.import_module(f"tasks.{stage}.settings"), kind)
-        for field, param in getattr(forms, name).items():
+        for field, param in getattr(importlib.import_module(f"recall.{module}"), name).items():
             yield pytest.param(settings, field, param, id=f"{stage}.{field}")
+    for setting, fields in ingest_form.NESTED.items():
+        for field, param in fields.items():
+            yield pytest.param(get_type_hints(settings)[setting], field, param, id=f"ingest.{setting}.{field}")
 
 
 @pytest.mark.parametrize("settings, name, param", pairs())
 def test_a_parameter_has_the_default_bounds_and_choices_of_its_setting(settings, name, param):
     field = {field.name: field for field in dataclasses.fields(settings)}[name]
     hint = get_type_hints(settings)[name]
-    assert param.value == field.default or (param.value is None and field.default is None)
+    assert param.value in (field.default, None), "empty is left to the stage"
     if get_origin(hint) is Literal:
-        assert set(param.schema["enum"]) == set(get_args(hint))
+        assert set(param.schema["enum"]) - {None} == set(get_args(hint))
     else:
         assert (param.schema.get("minimum"), param.schema.get("maximum")) == (field.metadata["minimum"], field.metadata["maximum"])
+
+
+def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_change():
+    from recall import ingest_form
+    from tasks.ingest.settings import SnapshotRequest
+
+    elsewhere = {"store", "dataset", "day", "spark", "limits"}
+    assert {field.name for field in dataclasses.fields(SnapshotRequest)} - elsewhere == {*ingest_form.PLAIN, *ingest_form.NESTED}
+    for setting, fields in ingest_form.NESTED.items():
+        assert {field.name for field in dataclasses.fields(get_type_hints(SnapshotRequest)[setting])} == fields.keys()
+
+
+@pytest.mark.parametrize("rule, taken", [("any", True), (">= 4", True), ("> 7", True), (">6.5", True), ("> mean", True), ("> user mean", True),
+                                         ("4", False), ("< 4", False), ("> median", False)])
+def test_form_and_stage_take_the_same_rules_for_what_is_liked(filled, rule, taken):
+    from tasks.core.errors import BadRequest
+    from tasks.core.request import parse
+    from tasks.ingest.settings import SnapshotRequest
+
+    def stage():
+        parse(SnapshotRequest, {"store": "file:///s", "location": "/d", "day": "1998-04-15", "liked": rule})
+
+    for ask in (stage, lambda: filled("ingest", liked=rule)):
+        with contextlib.nullcontext() if taken else pytest.raises((BadRequest, ValueError)):
+            ask()
 
 
 def test_every_parameter_has_a_section_a_title_and_a_text(bag):
@@ -38,12 +67,3 @@ def test_every_parameter_has_a_section_a_title_and_a_text(bag):
         for name in dag.params:
             param = dag.params.get_param(name)
             assert param.schema.get("section") and param.schema.get("title") and param.description or param.schema.get("description_md"), (dag.dag_id, name)
-
-
-def test_the_splits_of_the_form_are_ingestions_own():
-    from recall import forms
-    from tasks.ingest.settings import Split
-
-    form, hints, fields = forms.ingest(), get_type_hints(Split), {f.name: f for f in dataclasses.fields(Split)}
-    assert set(form["split_method"].schema["enum"]) <= set(get_args(hints["method"]))
-    assert form["test_rows"].value == fields["test"].default and form["validation_rows"].value == fields["validation"].default

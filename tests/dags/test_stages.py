@@ -17,7 +17,8 @@ import json, os, signal, sys, time
 verb, request = sys.argv[1], json.loads(sys.argv[2])
 print("a line for people", file=sys.stderr)
 if verb == "exit":
-    print(request["say"], file=sys.stderr)
+    for line in (request["say"], *request.get("then", [])):
+        print(line, file=sys.stderr)
     sys.exit(request["code"])
 if verb == "die":
     os.kill(os.getpid(), signal.SIGKILL)
@@ -52,6 +53,30 @@ def test_the_request_is_built_when_the_task_runs_and_the_last_line_is_the_result
     assert operator("echo", {"k": "ä \"quoted\" $(not a shell)"}).execute({})["request"] == {"k": "ä \"quoted\" $(not a shell)", "day": "1998-04-15"}
 
 
+def test_a_verb_can_be_told_from_the_request(operator):
+    task = operator(lambda request: "exit" if "code" in request else "echo", {"code": 3, "say": "it ran exit"})
+    with pytest.raises(AirflowFailException, match="it ran exit"):
+        task.execute({})
+
+
+@pytest.mark.parametrize("extra, partitions", [({"day": "1998-04-15"}, {"1998-04-15"}), ({"generation": "abc"}, set())])
+def test_an_event_is_of_the_day_it_tells_even_in_a_run_without_a_partition(operator, extra, partitions):
+    from airflow.sdk import Asset
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+
+    out, events = Asset("planted"), OutletEventAccessors()
+    operator("echo", {}, outlets=[out], announce=lambda result: extra).execute({"outlet_events": events})
+    assert events[out].extra == extra and events[out].partition_keys == partitions
+
+
+def test_the_graph_shows_the_stage_below_a_tasks_name(bag):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    shown = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["train_item2vec"]))
+    assert {task.task_id: task.operator_name for task in shown.tasks} == {
+        "graph": "graph", "fit": "item2vec", "evaluate": "evaluate", "gate": "promote", "promote": "promote"}
+
+
 def test_airflows_own_settings_and_keys_stay_with_airflow(operator, monkeypatch):
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "for the worker alone")
     monkeypatch.setenv("SOME_TOKEN", "of somebody else")
@@ -69,6 +94,13 @@ def test_only_a_task_that_needs_a_service_is_told_where_it_is(operator):
 def test_a_refusal_fails_at_once_with_its_message(operator, code):
     with pytest.raises(AirflowFailException, match="rating column is missing"):
         operator("exit", {"code": code, "say": "the rating column is missing"}).execute({})
+
+
+def test_the_stages_own_message_is_told_whatever_a_library_prints_after_it(operator):
+    said = "planted exit: RefusedData: users is 3, expected at least 5: a bound of ours; remedy: look at the report"
+    with pytest.raises(AirflowFailException) as raised:
+        operator("exit", {"code": 3, "say": said, "then": ["the virtual machine says good-bye", ""]}).execute({})
+    assert str(raised.value) == "the data is refused: users is 3, expected at least 5: a bound of ours; remedy: look at the report"
 
 
 @pytest.mark.parametrize("code", [1, 10, 137])
@@ -101,6 +133,7 @@ def test_stopping_the_task_stops_the_process(operator, tmp_path):
     thread = threading.Thread(target=execute)
     thread.start()
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert thread.is_alive(), raised
         time.sleep(0.05)
     task.on_kill()
     thread.join(20)

@@ -29,10 +29,6 @@ def test_a_folder_of_ones_own_is_used_where_it_lies(folder):
     assert data.movielens_100k().parent.name == "given"
 
 
-def test_the_days_of_the_data_are_read_from_it(folder):
-    assert [day.isoformat() for day in data.span(folder)] == ["1997-09-20", "1998-04-22"]
-
-
 def test_half_a_download_is_refused_with_both_digests(folder):
     (folder / "u.data").write_text("1\t2\t5\t8747")
     with pytest.raises(SystemExit, match="is not MovieLens 100K: sha256 is .* expected .* cut short or altered"):

@@ -144,6 +144,11 @@ def test_the_first_run_takes_a_day_a_week_before_the_end_and_each_further_one_th
     assert commands.next_day(local, SETTINGS) == "1998-04-16"
 
 
+def test_data_of_less_than_a_week_begins_with_its_first_day(local, monkeypatch):
+    monkeypatch.delenv("DAY", raising=False)
+    assert commands.next_day(local, SETTINGS | {"RECALL_FIRST_DAY": "1998-04-20"}) == "1998-04-20"
+
+
 def test_after_the_last_day_the_message_says_what_to_do(local, monkeypatch):
     monkeypatch.delenv("DAY", raising=False)
     done(local, "1998-04-22")
@@ -156,14 +161,6 @@ def test_a_day_that_is_none_or_outside_the_data_is_refused(local, monkeypatch, d
     monkeypatch.setenv("DAY", day)
     with pytest.raises(SystemExit, match=day):
         commands.next_day(local, SETTINGS)
-
-
-def test_data_of_ones_own_needs_its_name_layout_and_days(monkeypatch):
-    for name in stack.OWN:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("RECALL_LOCATION", "file:///somewhere")
-    with pytest.raises(SystemExit, match="RECALL_DATASET, RECALL_FORMAT, RECALL_FIRST_DAY, RECALL_LAST_DAY"):
-        stack.source()
 
 
 def test_a_table_lines_up_numbers_to_the_right():

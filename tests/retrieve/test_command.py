@@ -46,6 +46,16 @@ def test_similar_names_the_item_and_the_other_matches(live, capsys):
     assert out.startswith("similar items: Film 5 of group 1 [genre 1]") and out.count("genre 1") == 4
 
 
+def test_who_names_nothing_is_shown_the_most_liked_item_and_a_user(live, world, capsys):
+    assert main(["similar", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    likes = np.bincount(world.items)
+    assert likes[int(told["history"][0]["id"]) - 1] == likes.max() and "most users like" in told["notes"][0]
+    assert main(["recommend", "--k", "4"]) == 0
+    out = capsys.readouterr().out
+    assert "no user was named: this is 1\n" in out and "stored vector" in out
+
+
 def test_recommend_shows_the_history_beside_what_is_recommended(live, world, capsys):
     assert main(["recommend", "--user", "1", "--k", "4", "--family", "item2vec"]) == 0
     lines = capsys.readouterr().out.splitlines()

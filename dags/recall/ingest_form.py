@@ -1,0 +1,58 @@
+"""The form of ingestion: the source, the day, what counts, the split, what is refused. What is left empty is the stage's default."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param
+
+from recall.forms import DAY, choice, number, optional, switch
+
+SECTIONS = ("Source", "Day", "What counts", "Split", "Refusal")
+LIKED = r"^(any|>=? *(mean|user mean|-?\d+(\.\d+)?))$"
+
+PLAIN = {
+    "format": choice(None, ["movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own"],
+                     "Layout of the source; `own`: as the TOML file at the location says. Empty: RECALL_FORMAT.", "Source", "Format"),
+    "location": optional("Folder of the data set, or the TOML file of `own`. Empty: RECALL_LOCATION.", "Source", "Location"),
+    "liked": optional("Which rows are liked, such as `>= 4`, `> user mean` or `any`. Empty: the source's own rule.", "What counts", "Liked",
+                      pattern=LIKED, examples=["any", ">= 4", "> 7", "> mean", "> user mean"]),
+    "liked_only": switch("Keep only liked rows.", "What counts", "Liked rows only"),
+    "minimum_item_interactions": number(0, 0, 1_000_000, "Items with fewer rows are left out, with their rows; 0 keeps all.", "What counts",
+                                        "Rows of an item at least"),
+    "maximum_quarantined": number(0.05, 0, 1, "Share of bad rows above which the batch is refused.", "Refusal", "Bad rows at most"),
+    "expectations": optional("The suite that judges the batch: a name, or the path of a JSON file. Empty: RECALL_EXPECTATIONS, else `default`.",
+                             "Refusal", "Expectations"),
+}
+SESSIONS = {
+    "gap_minutes": number(0.0, 0, 527_040, "So long without a row ends a user's session; 0: no session ids.", "What counts", "Session gap (minutes)"),
+}
+BOTS = {
+    "rows_a_day": number(0, 0, 100_000_000, "Users with more rows within a day (UTC) are left out whole; 0: no bound.", "What counts",
+                         "Bots: rows a day"),
+    "rows_a_minute": number(0, 0, 1_000_000, "The same within a minute.", "What counts", "Bots: rows a minute"),
+}
+SPLIT = {
+    "method": choice("leave-last-n", ["leave-last-n", "temporal", "users"], "What is held out: each user's newest liked rows, the last days, "
+                     "or whole users.", "Split", "Method"),
+    "order": choice(None, ["time", "file", "given"], "What orders a user's rows: timestamps, the place in the file, or an order column. A source "
+                    "without timestamps needs one of the last two. Empty: RECALL_SPLIT_ORDER, else timestamps.", "Split", "Order"),
+    "test": number(3, 1, 1000, "leave-last-n: newest liked rows of a user that are held out to judge models.", "Split", "Test rows"),
+    "validation": number(1, 0, 1000, "leave-last-n: the liked rows before them, for early stopping and tuning.", "Split", "Validation rows"),
+    "hold_out_short": switch("leave-last-n: hold out rows even of users who then have nothing left to learn from.", "Split", "Short histories too"),
+    "test_days": number(7, 1, 3650, "temporal: length of the test window, which ends with the day.", "Split", "Test days"),
+    "validation_days": number(7, 0, 3650, "temporal: length of the window before it.", "Split", "Validation days"),
+    "test_share": number(0.1, 0, 0.9, "users: share of the users who are test.", "Split", "Test users"),
+    "validation_share": number(0.1, 0, 0.9, "users: share of the users who are validation.", "Split", "Validation users"),
+    "history_share": number(0.8, 0.1, 0.99, "users: share of a held-out user's liked rows that is known.", "Split", "Known share"),
+    "seed": number(0, 0, 2_147_483_647, "users: which of them are held out.", "Split", "Seed"),
+}
+# Settings that are objects of their own; in the form their fields are called <setting>_<field>.
+NESTED = {"sessions": SESSIONS, "bots": BOTS, "split": SPLIT}
+
+
+def form() -> dict:
+    """All of it, section by section."""
+    params: dict[str, Param] = {
+        **PLAIN, **{f"{setting}_{name}": param for setting, fields in NESTED.items() for name, param in fields.items()},
+        "day": optional("The day to ingest (YYYY-MM-DD). Empty: the partition key.", "Day", "Day", pattern=DAY),
+        "repaired": optional("File of repaired rows: the day is made again with them. Empty: nothing is replayed.", "Source", "Repaired rows")}
+    return dict(sorted(params.items(), key=lambda item: SECTIONS.index(item[1].schema["section"])))

@@ -1,0 +1,38 @@
+"""Bad rows out of a day, to be repaired, and back into it: `make quarantine`, `make run REPAIRED=…`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from infra.environments.names import ROOT, python
+from infra.local.state import Local, outer_environment
+
+
+def write(local: Local, settings: dict[str, str]) -> str:
+    """Write the rows that DAY (else the newest day) has set aside as JSON lines; what the stage says of it."""
+    out = Path(os.environ.get("OUT") or local.home / "quarantine.jsonl").resolve()
+    if out.exists():
+        raise SystemExit(f"quarantine: {out} is there already, and repairs in it would be lost; move it away, or name another with OUT=")
+    request = {"store": local.store.as_uri(), "dataset": settings["RECALL_DATASET"], "out": str(out), "day": os.environ.get("DAY") or None}
+    environment = outer_environment() | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([str(python("spark")), "-m", "tasks.ingest", "quarantine", json.dumps(request)], cwd=ROOT, env=environment, text=True,
+                          stdout=subprocess.PIPE)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    day = json.loads(done.stdout.splitlines()[-1]).get("day") or os.environ.get("DAY") or "YYYY-MM-DD"
+    return f"{out}\nrepair what can be repaired, delete the other lines, then: make run DAY={day} REPAIRED={out}"
+
+
+def repaired() -> dict[str, str]:
+    """The part of the form of `ingest` that REPAIRED fills in."""
+    if not (given := os.environ.get("REPAIRED")):
+        return {}
+    path = Path(given).expanduser().resolve()
+    if not path.is_file():
+        raise SystemExit(f"run: REPAIRED is {given!r}, but there is no file {path}")
+    if not os.environ.get("DAY"):
+        raise SystemExit("run: REPAIRED is given, so DAY must say which day is made again: DAY=YYYY-MM-DD")
+    return {"repaired": str(path)}

@@ -1,0 +1,111 @@
+"""Which data the local stack works on: SOURCE of `make run`, else what it worked on before, else MovieLens 100K."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from infra.local import data, span, supervisor
+from infra.local.state import Local
+from infra.local.times import Untold
+
+NAMED = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION")
+DAYS = ("RECALL_FIRST_DAY", "RECALL_LAST_DAY")
+RULES = ("RECALL_SPLIT_ORDER", "RECALL_EXPECTATIONS")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+Settings = dict[str, str]
+
+
+def source(local: Local) -> Settings:
+    """The RECALL_* settings of the data set, with its first and last day; remembered until `make clean`."""
+    kept, asked = remembered(local), _by_source() or _spelt_out()
+    if asked and kept and any(asked[name] != kept[name] for name in NAMED):
+        raise SystemExit(f"local: this stack works on {_told(kept)}; its models cannot be compared with those of {_told(asked)}. "
+                         "`make clean` first forgets them, RECALL_STATE=another/folder keeps both")
+    one = asked or ({name: kept[name] for name in NAMED} if kept.get("asked") else _movielens_100k())
+    rules = {name: value for name in RULES if (value := os.environ.get(name, kept.get(name)))}
+    if kept and supervisor.read(local) and rules != {name: kept[name] for name in RULES if name in kept}:
+        raise SystemExit(f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again")
+    given = {name: value for name in DAYS if (value := os.environ.get(name.removeprefix("RECALL_")) or os.environ.get(name) or kept.get(name))}
+    settings = {**one, **rules, **_days(one, given)}
+    _remember(local, {**one, **rules, **given, **({"asked": "yes"} if asked or kept.get("asked") else {})})
+    return settings
+
+
+def remembered(local: Local) -> Settings:
+    """What the stack in this state folder works on; empty before its first start."""
+    path = local.home / "source.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _remember(local: Local, kept: Settings) -> None:
+    """Days are only kept where a person gave them: data grows."""
+    path = local.home / "source.json"
+    path.with_suffix(".new").write_text(json.dumps(kept, indent=1))
+    path.with_suffix(".new").replace(path)
+
+
+def _by_source() -> Settings | None:
+    """SOURCE: the TOML file of your own data, or with FORMAT the folder of a known layout."""
+    if not (given := os.environ.get("SOURCE")):
+        return None
+    format = os.environ.get("FORMAT") or ("own" if given.endswith(".toml") else "")
+    place = Path(given).expanduser().resolve()
+    if format not in span.FORMATS:
+        raise SystemExit(f"run: SOURCE is {given!r} and FORMAT is {format!r}; expected a .toml file, or a folder with FORMAT one of "
+                         f"{', '.join(span.KNOWN)}")
+    if not (place.is_file() if format == "own" else place.is_dir()):
+        raise SystemExit(f"run: SOURCE is {given!r}, but there is no {'file' if format == 'own' else 'folder'} {place}")
+    dataset = os.environ.get("DATASET") or (place.stem if format == "own" else place.name)
+    if not NAME.fullmatch(dataset):
+        raise SystemExit(f"run: {dataset!r} cannot name a data set; give DATASET=name, up to 128 letters, digits, '.', '_' and '-'")
+    return dict(zip(NAMED, (dataset, format, place.as_uri())))
+
+
+def _spelt_out() -> Settings | None:
+    """The settings as they are named outside the local stack."""
+    if not os.environ.get("RECALL_LOCATION"):
+        return None
+    if missing := [name for name in NAMED if not os.environ.get(name)]:
+        raise SystemExit(f"local: RECALL_LOCATION is set, so {', '.join(missing)} must be set too")
+    if os.environ["RECALL_FORMAT"] not in span.FORMATS:
+        raise SystemExit(f"local: RECALL_FORMAT is {os.environ['RECALL_FORMAT']!r}, expected one of {', '.join(span.FORMATS)}")
+    return {name: os.environ[name] for name in NAMED}
+
+
+def _movielens_100k() -> Settings:
+    return dict(zip(NAMED, ("ml-100k", "movielens-100k", data.movielens_100k().as_uri())))
+
+
+def _days(one: Settings, given: Settings) -> Settings:
+    """First and last day: as given, else as the files tell, else the one day that is asked for."""
+    given = {name: _day(name.removeprefix("RECALL_"), day) for name, day in given.items()}
+    if given.keys() == set(DAYS):
+        return given
+    try:
+        told = span.days(one["RECALL_FORMAT"], _path(one))
+        return dict(zip(DAYS, (day.isoformat() for day in told))) | given
+    except Untold as reason:
+        if day := os.environ.get("DAY"):
+            return dict.fromkeys(DAYS, _day("DAY", day)) | given
+        raise SystemExit(f"run: the days of {_told(one)} cannot be told here: {reason}. Name them with FIRST_DAY=YYYY-MM-DD LAST_DAY=YYYY-MM-DD, "
+                         "or one of them with DAY=YYYY-MM-DD") from None
+
+
+def _day(name: str, text: str) -> str:
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise SystemExit(f"run: {name} is {text!r}, expected YYYY-MM-DD") from None
+
+
+def _path(one: Settings) -> Path:
+    return Path(unquote(urlparse(one["RECALL_LOCATION"]).path))
+
+
+def _told(one: Settings) -> str:
+    return f"{one['RECALL_DATASET']} ({one['RECALL_FORMAT']}, {_path(one)})"
