@@ -11,7 +11,7 @@ from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Artefact, Draft
 from tasks.core.store import Store, write_json
-from tasks.ingest import accounts, batch, catalogue, figures, report, tables
+from tasks.ingest import accounts, batch, catalogue, drift, figures, report, tables
 from tasks.ingest.accounts import Accounts
 from tasks.ingest.examine import Shape
 from tasks.ingest.fingerprint import Fingerprint
@@ -84,6 +84,8 @@ class Making:
         written = {name: figures.read(self.spark, draft.path / name) for name in ("interactions", "items")}
         measured = figures.measure(written["interactions"], written["items"], told.rows, self.request)
         self._check_kept(measured, told.rows)
+        against, picture = drift.trailing(written["interactions"], self.request.day_starts, self.request.day_ends)
+        measured |= against | dict.fromkeys(("rows_against_previous", "late_share", "bot_rows_share"))
         checks = batch.judge(measured, self.suite)
         warnings = batch.decide(checks)
         log("ingest.batch", checks=len(checks), warnings=len(warnings))
@@ -94,7 +96,16 @@ class Making:
         draft.lineage = {"settings": settings_of(self.request), "code": code_version("ingest"), "parents": [],
                          "source": {name: dataclasses.asdict(one) for name, one in self.files.items()}}
         ratings = figures.histogram(written["interactions"])
-        (draft.path / "report.html").write_text(report.page(draft, checks, told.shown, ratings, measured))
+        (draft.path / "report.html").write_text(report.page(self._told(draft, told, checks, measured, ratings, picture)))
+
+    def _told(self, draft: Draft, told: "Told", checks: list, measured: dict, ratings: list, picture: drift.Picture) -> report.Told:
+        facts, lines = draft.facts, {shape.table.file: self._lines(name) for name, shape in self.shapes.items()}
+        return report.Told(
+            self.request.dataset, self.request.day, draft.id, checks=checks, accounts=facts["accounts"], counts=draft.counts,
+            figures=measured, parts=facts["parts"], split=", ".join(f"{name} {value}" for name, value in facts["split"].items()),
+            held_out=facts["held_out_users"], ratings=ratings, reasons={name: one.reasons for name, one in told.closed.items()},
+            examples=told.shown, files=[report.File(name, one.bytes, lines.get(name), one.sha256) for name, one in self.files.items()],
+            drift=picture, settings=settings_of(self.request))
 
     def _check_kept(self, measured: dict, closed: Accounts) -> None:
         wanted_all = not self.request.liked_only and not self.request.minimum_item_interactions
