@@ -54,7 +54,7 @@ bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark j
 
 .PHONY: bench-mutations
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
-	@PYTHONPATH=. .recall/environments/spark/bin/python -m tests.benchmarks.mutations
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.mutations
 
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec

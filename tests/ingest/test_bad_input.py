@@ -55,7 +55,8 @@ def test_every_kind_of_bad_row_is_counted_under_its_reason_with_its_place(take, 
     assert {row["reason"]: row["raw"] for row in rows}["conflicting_duplicate"] == good[1], "the newest row is the one kept"
     assert json.loads((folder / "summary.json").read_text())["interactions"] == expected
     report = made.artefact.file("report.html").read_text()
-    assert "out_of_range_rating" in report and "1\t2\t6\t876000000" in report
+    tab = '<span class="sign">\\t</span>'
+    assert "out_of_range_rating" in report and tab.join(("1", "2", "6", "876000000")) in report
 
 
 def test_bad_rows_of_the_catalogue_are_set_aside_and_their_interactions_with_them(take, source, world):

@@ -32,10 +32,10 @@ def page(told: Told) -> str:
                          trim_blocks=True, lstrip_blocks=True)
     engine.filters |= {"number": shown.number, "percent": shown.percent, "visible": shown.visible}
     return engine.get_template("report.template.html").render(
-        told=told, state=STATES[told.state], checks=sorted(told.checks, key=_order), unknown=UNKNOWN, span=_span(told), closing=_closing(told),
-        accounts=[(text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts], against=_against(told),
-        ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings], aside=_aside(told), meaning=REASONS,
-        settings=shown.flat(told.settings), most=MOST_FILES)
+        told=told, state=STATES[told.state], checks=sorted(told.checks, key=_order), unknown=UNKNOWN, span=_span(told),
+        closing=_closing(told), accounts=[(text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts],
+        against=_against(told), ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings],
+        aside=_aside(told), meaning=REASONS, settings=shown.flat(told.settings), most=MOST_FILES)
 
 
 def _order(check: Check) -> tuple[bool, bool, bool]:
@@ -55,7 +55,7 @@ def _closing(told: Told) -> str:
 
 
 def _against(told: Told) -> list[tuple[str, str]]:
-    return [(text, show(told.figures[name], UNKNOWN)) for name, (text, show) in AGAINST.items() if name in told.figures]
+    return [(text, show(told.figures[name], "unknown")) for name, (text, show) in AGAINST.items() if name in told.figures]
 
 
 def _aside(told: Told) -> list[dict]:
