@@ -12,7 +12,7 @@ import time
 from infra.local import quarantine, stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, ask, show
-from infra.local.source import source
+from infra.local.source import remembered, source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
 
@@ -104,7 +104,7 @@ def main() -> int:
         stack.start(local, source(local))
         return status(local)
     if given.command == "quarantine":
-        print(quarantine.write(local, source(local)))
+        print(quarantine.write(local, remembered(local)))
         return 0
     if given.command == "status":
         return status(local)

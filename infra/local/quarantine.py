@@ -13,6 +13,8 @@ from infra.local.state import Local, outer_environment
 
 def write(local: Local, settings: dict[str, str]) -> str:
     """Write the rows that DAY (else the newest day) has set aside as JSON lines; what the stage says of it."""
+    if not settings:
+        raise SystemExit("quarantine: no day has been taken yet; `make run` takes one")
     out = Path(os.environ.get("OUT") or local.home / "quarantine.jsonl").resolve()
     if out.exists():
         raise SystemExit(f"quarantine: {out} is there already, and repairs in it would be lost; move it away, or name another with OUT=")

@@ -154,3 +154,5 @@ def test_a_file_under_repair_is_not_written_over(tmp_path, local, monkeypatch):
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "half repaired"}))
     with pytest.raises(SystemExit, match="rows.jsonl is there already"):
         quarantine.write(local, {"RECALL_DATASET": "shop"})
+    with pytest.raises(SystemExit, match="no day has been taken yet"):
+        quarantine.write(local, source.remembered(local))
