@@ -23,7 +23,7 @@ from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, parse, setting
 from tasks.ingest.rules import Liked
 from tasks.ingest.sources.fields import column, separated
-from tasks.ingest.sources.layout import Source, Table
+from tasks.ingest.sources.layout import Source
 from tasks.ingest.sources.named import Files, table
 
 
