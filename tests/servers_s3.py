@@ -1,4 +1,4 @@
-"""A real S3 API for tests: moto's server, from the environment `tests`, on a free port of the loopback. Nothing is signed for AWS."""
+"""A real S3 API for tests: moto's server, from the environment `s3`, on a free port of the loopback. Nothing is signed for AWS."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def s3_server(folder: Path, **settings: str) -> Iterator[S3]:
         settings: further variables of the server, as INITIAL_NO_AUTH_ACTION_COUNT="0" to have it check keys.
     """
     url = f"http://127.0.0.1:{(port := free_port())}"
-    command = [python("tests"), "-m", "moto.server", "-H", "127.0.0.1", "-p", port]
+    command = [python("s3"), "-m", "moto.server", "-H", "127.0.0.1", "-p", port]
     with _process(command, folder, "moto", settings) as process:
         _wait(process, folder / "moto.log", lambda: urllib.request.urlopen(f"{url}/moto-api/", timeout=2).close())
         with environment(AWS_ENDPOINT_URL=url, AWS_ACCESS_KEY_ID="tester", AWS_SECRET_ACCESS_KEY=SECRET, AWS_REGION="us-east-1",

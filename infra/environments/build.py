@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from infra.environments.names import BESIDE, BUILT, LOCKS, NAMES, ROOT, cache, environments, state
+from infra.environments.names import BESIDE, BUILT, FOR_TESTS, LOCKS, NAMES, ROOT, cache, environments, state
 
 UV = "uv==0.13.9"
 
@@ -137,8 +137,8 @@ def _without_hashes(home: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m infra.environments.build", description=__doc__.splitlines()[0],
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; none means all but tests")
-    names = parser.parse_args(arguments).names or [name for name in NAMES if name != "tests"]
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; none means all but {' and '.join(FOR_TESTS)}")
+    names = parser.parse_args(arguments).names or [name for name in NAMES if name not in FOR_TESTS]
     if unknown := [name for name in names if name not in NAMES]:
         parser.error(f"no environment is named {', '.join(map(repr, unknown))}; choose from {', '.join(NAMES)}")
     if sys.version_info[:2] != (3, 11):
