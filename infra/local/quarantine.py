@@ -24,8 +24,10 @@ def write(local: Local, settings: dict[str, str]) -> str:
                           stdout=subprocess.PIPE)
     if done.returncode:
         raise SystemExit(done.returncode)
-    day = json.loads(done.stdout.splitlines()[-1]).get("day") or os.environ.get("DAY") or "YYYY-MM-DD"
-    return f"{out}\nrepair what can be repaired, delete the other lines, then: make run DAY={day} REPAIRED={out}"
+    told = json.loads(done.stdout.splitlines()[-1])
+    if not told["rows"]:
+        return f"{told['day']} has set no row aside; {out} is empty"
+    return f"{told['rows']} rows of {told['day']} are in {out}\nrepair their texts, then: make run DAY={told['day']} REPAIRED={out}"
 
 
 def repaired() -> dict[str, str]:
