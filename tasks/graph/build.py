@@ -45,7 +45,7 @@ def _lists(snapshot: Snapshot, entrance: str) -> Lists:
     if not lists.edges:
         raise RefusedData(f"no user of {snapshot.uri} liked two items in its training part: the graph has no edge",
                           got=f"{len(histories.items)} liked rows of {int((histories.lengths > 0).sum())} users",
-                          remedy="ingest a day with more data, or lower minimum_rating")
+                          remedy="ingest a day with more data, or let more rows count as liked (`liked`)")
     log("graph.lists", users=len(histories), alone=int((histories.lengths == 1).sum()), edges=lists.edges,
         isolated_items=int((lists.item_offsets[1:] == lists.item_offsets[:-1]).sum()))
     return lists

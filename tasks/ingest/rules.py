@@ -1,4 +1,4 @@
-"""The rules by which rows become a snapshot: what is liked, what each row is for, sittings, bots."""
+"""The rules by which rows become a snapshot: what is liked, what each row is for, sittings, bots, sizes."""
 
 from __future__ import annotations
 
@@ -95,3 +95,15 @@ class Bots:
 
     rows_a_day: int = setting(0, "more rows than this within one day (UTC)", minimum=0, maximum=100_000_000)
     rows_a_minute: int = setting(0, "more rows than this within one minute of the clock", minimum=0, maximum=1_000_000)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a delivery may grow to. None of this changes what is read, only whether it is."""
+
+    unpacked_gb: float = setting(
+        64.0, "all files of one table together, unpacked, in GB of 10^9 bytes", minimum=1e-6, maximum=1e6)
+    expansion: float = setting(
+        200.0, "unpacked over packed bytes of one file, judged once more than 16 MiB came out", minimum=1, maximum=1e6)
+    line_kb: float = setting(
+        1024.0, "bytes of the longest line / 1024; a file with a longer one is refused", minimum=0.01, maximum=1_000_000)

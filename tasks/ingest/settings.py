@@ -9,8 +9,7 @@ from typing import Literal
 
 from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, setting
-from tasks.ingest.landing import Limits
-from tasks.ingest.rules import Bots, Liked, Sessions, Split
+from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")

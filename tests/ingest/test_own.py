@@ -113,7 +113,7 @@ def test_events_are_merged_with_their_weights_and_counted(spark, tmp_path):
 def test_a_catalogue_brings_titles_and_genres_and_sets_unknown_items_aside(spark, tmp_path):
     (tmp_path / "rows.jsonl").write_text(jsonl(rows()) + jsonl([("ünal-7", "nowhere", SECOND * 1000, 5)]))
     (tmp_path / "items.jsonl").write_text("".join(
-        json.dumps({"sku": sku, "name": f"The {sku}", "tags": ["a", "b|c"] if n % 2 else "d|e"}, ensure_ascii=False) + "\n" for n, sku in enumerate(ITEMS)))
+        json.dumps({"sku": sku, "name": f"The {sku}", "tags": [" a 0", "b|c"] if n % 2 else " d 0 |e|"}, ensure_ascii=False) + "\n" for n, sku in enumerate(ITEMS)))
     (tmp_path / "users.csv").write_text("uid,country\n" + "".join(f"{user},AT\n" for user in USERS[:2]))
     toml = STARS + 'path = "rows.jsonl"\nclock = "milliseconds"\n[items]\npath = "items.jsonl"\nid = "sku"\ntitle = "name"\ngenres = "tags"\n' \
         '[users]\npath = "users.csv"\nid = "uid"\nattributes = ["country"]\n'
@@ -121,7 +121,7 @@ def test_a_catalogue_brings_titles_and_genres_and_sets_unknown_items_aside(spark
     check(made)
     assert result["reasons"] == {"unknown_item": 1}
     told = {row["id"]: (row["title"], row["genres"]) for row in made.items.to_pylist()}
-    assert told == {sku: (f"The {sku}", ["a", "b|c"] if n % 2 else ["d", "e"]) for n, sku in enumerate(ITEMS)}
+    assert told == {sku: (f"The {sku}", ["a 0", "b|c"] if n % 2 else ["d 0", "e"]) for n, sku in enumerate(ITEMS)}
     assert {row["id"]: row["country"] for row in made.table("users").to_pylist()} == {USERS[0]: "AT", USERS[1]: "AT", USERS[2]: ""}
 
 

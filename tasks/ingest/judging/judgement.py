@@ -101,7 +101,8 @@ class Judgement:
 
     def _set_aside(self) -> None:
         """Write the quarantine; refuse what is too bad."""
-        frames = [one.bad() for one in (self.rows, *self.catalogues.values())]
+        duplicates = any(reason.endswith("_duplicate") for reason in self.closed["interactions"].reasons)
+        frames = [self.rows.bad(duplicates), *(one.bad() for one in self.catalogues.values())]
         frames = [frame for frame in frames if frame is not None]
         if frames:
             bad = reduce(DataFrame.unionByName, frames).persist()

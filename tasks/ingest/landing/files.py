@@ -1,11 +1,13 @@
-"""The words of landing: a file found, a file landed, the limits in between."""
+"""The words of landing: a file found, a file landed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.request import setting
+from tasks.ingest.rules import Limits
+
+__all__ = ["Found", "Landed", "Limits"]
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,3 @@ class Landed:
     sha256: str
     rows: int
     longest: int
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a delivery may grow to. None of this changes what is read, only whether it is."""
-
-    unpacked_gb: float = setting(
-        64.0, "all files of one table together, unpacked, in GB of 10^9 bytes", minimum=1e-6, maximum=1e6)
-    expansion: float = setting(
-        200.0, "unpacked over packed bytes of one file, judged once more than 16 MiB came out", minimum=1, maximum=1e6)
-    line_kb: float = setting(
-        1024.0, "bytes of the longest line / 1024; a file with a longer one is refused", minimum=0.01, maximum=1_000_000)

@@ -127,14 +127,18 @@ class Interactions:
         return accounts.closed("interactions", rows_in, known - merged - superseded - sum(losers.values()), later, merged, superseded,
                                reasons | losers | {"unknown_item": unknown})
 
-    def bad(self) -> DataFrame | None:
-        """Every row set aside, as `aside.told` wants them; None where there are none."""
+    def bad(self, duplicates: bool) -> DataFrame | None:
+        """Every row set aside, as `aside.told` gives them; None where there are none.
+
+        Args:
+            duplicates: whether the accounts count any: to look for them costs as much as to make the tables.
+        """
         frames = [aside.own(self.everything, self.delivered)]
         if self.totals["unknown_item"]:
             items = self.items.select(F.col("id").alias("item"))
             lost = self.everything.where("verdict is null").where(F.col("ms") < self.request.day_ends * 1000).join(items, "item", "left_anti")
             frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL, "raw"))
-        if not self.weighed and self.losers.where("reason != 'superseded'").limit(1).count():
+        if duplicates:
             frames.append(aside.found_again(self.losers.where("reason != 'superseded'"), self.everything))
         frames = [frame for frame in frames if frame is not None]
         whole = None

@@ -27,4 +27,4 @@ def separated(name: str, separator: str):
 
     listed = F.from_json(F.col(name), "array<string>")
     parts = F.when(F.startswith(F.col(name), F.lit("[")) & listed.isNotNull(), listed).otherwise(F.split(name, re.escape(separator)))
-    return F.filter(F.transform(parts, F.trim), lambda part: part.isNotNull() & (part != ""))
+    return F.filter(F.transform(parts, lambda part: F.trim(part)), lambda part: part.isNotNull() & (part != ""))
