@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import time
 import urllib.parse
@@ -11,8 +10,6 @@ import urllib.parse
 import pytest
 
 TRAININGS = ("train_item2vec", "train_gru4rec")
-SUITE = {"expectations": [{"type": "expect_column_values_to_be_between", "kwargs": {"column": "interactions", "min_value": 4000},
-                           "meta": {"level": "fail", "about": "We know that there are more."}}]}
 
 
 def days_from(first: str, count: int) -> list[str]:
@@ -48,39 +45,37 @@ def test_a_backfill_makes_every_day_of_a_week_in_order_and_a_day_twice_is_the_sa
 
 
 @pytest.fixture
-def refused(stack, tmp_path):
-    """A day that is asked for while half of the source is missing: the day, its form, its run."""
+def refused(stack):
+    """A day that is asked for while half of the source is missing: the day, its run."""
     day = (datetime.date.fromisoformat(stack.days[1]) + datetime.timedelta(days=1)).isoformat()
-    (tmp_path / "suite.json").write_text(json.dumps(SUITE))
-    form, ratings = {"expectations": str(tmp_path / "suite.json")}, stack.data / "u.data"
+    ratings = stack.data / "u.data"
     whole = ratings.read_bytes()
     ratings.write_bytes(b"\n".join(whole.split(b"\n")[:whole.count(b"\n") // 2]) + b"\n")
     try:
-        run = stack.airflow.trigger("ingest", day, form)["dag_run_id"]
+        run = stack.airflow.trigger("ingest", day)["dag_run_id"]
         stack.finish("ingest", run)
-        yield day, form, run
+        yield day, run
     finally:
         ratings.write_bytes(whole)
 
 
 def test_half_a_source_is_refused_with_a_message_and_starts_nothing(stack, refused):
-    day, form, run = refused
+    day, run = refused
     live = {dag: stack.live(dag.removeprefix("train_")) for dag in TRAININGS}
     [task] = stack.airflow.tasks("ingest", run)
     assert (task["state"], task["try_number"]) == ("failed", 1)
     told = re.search(r"AirflowFailException: (.*)", stack.airflow.log("ingest", run, "snapshot", 1))[1]
-    assert re.match(r"the data is refused: .*interactions is 2\d\d\d, expected at least 4000.*remedy: ", told), told
+    assert re.match(r"the data is refused: .*rows_against_previous is 0\.[45]\d*, expected at least 0\.9.*remedy: .*report: \S+report\.html", told), told
     time.sleep(5)
     assert not any(day in stack.days_of(dag) for dag in TRAININGS)
     assert not list((stack.local.store / "snapshots" / "planted").glob(f"{day}/*/manifest.json"))
     assert {dag: stack.live(dag.removeprefix("train_")) for dag in TRAININGS} == live
 
 
-def test_the_same_day_is_taken_once_its_source_is_whole_and_is_trained_on(stack, tmp_path):
+def test_the_same_day_is_taken_once_its_source_is_whole_and_is_trained_on(stack):
     """The day stands in the form alone, as a person fills it in: the trainings follow all the same."""
     day = (datetime.date.fromisoformat(stack.days[1]) + datetime.timedelta(days=1)).isoformat()
-    (tmp_path / "suite.json").write_text(json.dumps(SUITE))
-    run = stack.airflow.trigger("ingest", None, {"day": day, "expectations": str(tmp_path / "suite.json")})["dag_run_id"]
+    run = stack.airflow.trigger("ingest", None, {"day": day})["dag_run_id"]
     assert stack.finish("ingest", run)["snapshot"]["state"] == "success"
     [event] = stack.airflow.call("GET", f"assets/events?{urllib.parse.urlencode({'source_run_id': run})}")["asset_events"]
     made = stack.airflow.result("ingest", run, "snapshot")
