@@ -10,13 +10,15 @@ from tasks.ingest.reading.paths import to_read
 
 # Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the parts in which Spark reads a file.
 PLACE = ("file", "block", "at")
+PATH = "_metadata.file_path as _path"
 
 
 def read(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
     """Every line of these files: raw (binary, without its end), file (its number), block, at."""
     text = spark.read.text([to_read(landed[n].path) for n in numbers])
-    return text.select(F.col("value").cast("binary").alias("raw"), _number(landed, numbers).alias("file"),
-                       F.col("_metadata.file_block_start").alias("block"), F.monotonically_increasing_id().alias("at"))
+    lines = text.select(F.col("value").cast("binary").alias("raw"), F.expr(PATH), F.col("_metadata.file_block_start").alias("block"),
+                        F.monotonically_increasing_id().alias("at"))
+    return _with_number(spark, lines, landed, numbers)
 
 
 def read_parquet(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...], wanted: dict[str, str]) -> DataFrame:
@@ -29,8 +31,8 @@ def read_parquet(spark: SparkSession, landed: list[Landed], numbers: tuple[int, 
     types = dict(rows.dtypes)
     fields = [_text(F.col(f"`{theirs}`"), types[theirs]).alias(ours) for ours, theirs in wanted.items()]
     whole = F.to_json(F.struct(*[F.col(f"`{name}`") for name in rows.columns]))
-    return rows.select(whole.cast("binary").alias("raw"), _number(landed, numbers).alias("file"), F.lit(0).cast("bigint").alias("block"),
-                       F.col("_metadata.row_index").alias("at"), *fields)
+    rows = rows.select(whole.cast("binary").alias("raw"), F.expr(PATH), F.lit(0).cast("bigint").alias("block"), F.col("_metadata.row_index").alias("at"), *fields)
+    return _with_number(spark, rows, landed, numbers)
 
 
 def _text(value: Column, type: str) -> Column:
@@ -38,13 +40,13 @@ def _text(value: Column, type: str) -> Column:
     return F.coalesce(F.trim(F.to_json(value) if nested else value.cast("string")), F.lit(""))
 
 
-def _number(landed: list[Landed], numbers: tuple[int, ...]) -> Column:
-    """Which of the landed files a row is from."""
+def _with_number(spark: SparkSession, rows: DataFrame, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
+    """The rows with the number of their file in the place of its path."""
     if len(numbers) == 1:
-        return F.lit(numbers[0])
-    known = F.create_map(*[part for n in numbers for part in (F.lit(str(landed[n].path)), F.lit(n))])
-    path = F.regexp_replace(F.regexp_replace("_metadata.file_path", "^file:/+", "/"), r"\+", "%2B")
-    return known[F.url_decode(path)]
+        return rows.withColumn("file", F.lit(numbers[0])).drop("_path")
+    known = spark.createDataFrame([(str(landed[n].path), n) for n in numbers], "_path string, file int")
+    path = F.regexp_replace(F.regexp_replace("_path", "^file:/+", "/"), r"\+", "%2B")
+    return rows.withColumn("_path", F.url_decode(path)).join(F.broadcast(known), "_path").drop("_path")
 
 
 def numbered(rows: DataFrame) -> DataFrame:
