@@ -113,7 +113,7 @@ def lines_again(data: bytes, random: Random) -> bytes:
 
 def header_again(data: bytes, random: Random) -> bytes:
     lines = lines_of(data)
-    lines.insert(random.randrange(1, len(lines)), lines[0])
+    lines.insert(random.randint(1, len(lines)), lines[0])
     return b"\n".join(lines)
 
 

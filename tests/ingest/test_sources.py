@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.core.errors import BadRequest
 from tasks.ingest.landing import Limits, find, land
 from tasks.ingest.reading import lines
 
@@ -29,7 +30,7 @@ def check(made, titles: dict, first_genres: list):
     assert {id: told[id] for id in titles} == titles
     assert made.items["genres"][0].as_py() == first_genres
     for user in range(3):
-        assert [made.item_ids[i] for i in made.histories("train", "validation", "test")[user]] == ["10", "9", "2", "30", "4"]
+        assert [made.item_ids[i] for i in made.histories("train", "validation", "test", liked_only=False)[user]] == ["10", "9", "2", "30", "4"]
 
 
 ONE_TEST = {"split": {"test": 1, "validation": 1}}
@@ -113,3 +114,17 @@ def test_lines_are_numbered_as_the_file_has_them_however_it_is_cut(spark, tmp_pa
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
     assert {row["line"]: bytes(row["raw"]).decode() for row in rows} == dict(enumerate(texts, 1))
     assert [row["line"] for row in rows if row["last"]] == [199]
+
+
+def test_anime_has_no_times_and_ratings_that_say_only_watched(take, tmp_path):
+    rows = "".join(f"{user},{item},{rating}\n" for user in (1, 2, 3) for item, rating in ((10, 8), (9, -1), (2, 7), (30, 10), (4, 9), (10, 8)))
+    location = write(tmp_path / "in", rating__csv="user_id,anime_id,rating\n" + rows + "1,9,0\n",
+                     anime__csv='anime_id,name,genre,type,episodes,rating,members\n2,"Kimi, no Na wa.","Drama, School",Movie,1,9.37,200630\n'
+                                + "".join(f'{i},T{i},Action,TV,64,9.26,{i}\n' for i in (4, 9, 10, 30)))
+    result, made = take(location=location, format="anime", day="2016-12-31", maximum_quarantined=0.3, split={"test": 1, "validation": 1, "order": "file"})
+    check(made, {"2": "Kimi, no Na wa.", "30": "T30"}, ["Drama", "School"])
+    assert result["reasons"] == {"exact_duplicate": 3, "out_of_range_rating": 1}
+    told = {made.item_ids[row["item"]]: (row["rating"], row["liked"]) for row in made.table("interactions").to_pylist()}
+    assert told == {"10": (8, True), "9": (None, False), "2": (7, False), "30": (10, True), "4": (9, True)}, "above 7 is liked, met is not rated"
+    with pytest.raises(BadRequest, match="not every row of anime has a timestamp.*expected 'file'"):
+        take(location=location, format="anime", day="2016-12-31")
