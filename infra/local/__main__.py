@@ -12,7 +12,7 @@ import time
 from infra.local import quarantine, stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, ask, show
-from infra.local.source import remembered, source
+from infra.local.source import day_of, remembered, source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
 
@@ -21,10 +21,7 @@ def next_day(local: Local, settings: dict[str, str]) -> str:
     """`DAY`, else the day after the newest snapshot, else a week before the end of the data."""
     first, last = (datetime.date.fromisoformat(settings[name]) for name in ("RECALL_FIRST_DAY", "RECALL_LAST_DAY"))
     if given := os.environ.get("DAY"):
-        try:
-            day = datetime.date.fromisoformat(given)
-        except ValueError:
-            raise SystemExit(f"run: DAY is {given!r}, expected YYYY-MM-DD") from None
+        day = datetime.date.fromisoformat(day_of("DAY", given))
         if not first <= day <= last:
             raise SystemExit(f"run: DAY is {given}, the data has {first} to {last}")
         return day.isoformat()

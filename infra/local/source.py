@@ -83,7 +83,7 @@ def _movielens_100k() -> Settings:
 
 def _days(one: Settings, given: Settings) -> Settings:
     """First and last day: as given, else as the files tell, else the one day that is asked for."""
-    given = {name: _day(name.removeprefix("RECALL_"), day) for name, day in given.items()}
+    given = {name: day_of(name.removeprefix("RECALL_"), day) for name, day in given.items()}
     if given.keys() == set(DAYS):
         return given
     try:
@@ -91,12 +91,13 @@ def _days(one: Settings, given: Settings) -> Settings:
         return dict(zip(DAYS, (day.isoformat() for day in told))) | given
     except Untold as reason:
         if day := os.environ.get("DAY"):
-            return dict.fromkeys(DAYS, _day("DAY", day)) | given
+            return dict.fromkeys(DAYS, day_of("DAY", day)) | given
         raise SystemExit(f"run: the days of {_told(one)} cannot be told here: {reason}. Name them with FIRST_DAY=YYYY-MM-DD LAST_DAY=YYYY-MM-DD, "
                          "or one of them with DAY=YYYY-MM-DD") from None
 
 
-def _day(name: str, text: str) -> str:
+def day_of(name: str, text: str) -> str:
+    """The day that a person gave under this name, as YYYY-MM-DD; ends with a message when it is none."""
     try:
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:

@@ -43,8 +43,8 @@ def resolve(store: Store, uri: str | None, dataset: str, day: str | None = None)
         raise BadRequest("not a day", got=day, allowed="YYYY-MM-DD")
     days = [day] if day else [d for d in reversed(store.names("snapshots", dataset)) if DAY.fullmatch(d)]
     for one in days:
-        if found := store.children("snapshots", dataset, one):
-            return Snapshot(max(found, key=lambda artefact: artefact.created))
+        if found := store.newest("snapshots", dataset, one):
+            return Snapshot(found)
     raise BadRequest(f"there is no snapshot of {dataset}" + (f" for {day}" if day else ""),
                      allowed=f"a day of {store.names('snapshots', dataset)[-7:]}", remedy="trigger the DAG `ingest` for this day")
 

@@ -76,6 +76,10 @@ class Store:
             return []
         return [read(path) for path in sorted(place.iterdir()) if not path.name.startswith(".") and (path / NAME).is_file()]
 
+    def newest(self, *parts: str) -> Artefact | None:
+        """The complete folder right below a place that was made last, if there is one."""
+        return max(self.children(*parts), key=lambda artefact: artefact.created, default=None)
+
     def names(self, *parts: str) -> list[str]:
         """The names of the folders right below a place, complete or not, in order."""
         place = self.path(*parts)

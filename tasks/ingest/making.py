@@ -86,26 +86,22 @@ class Making:
     def previous(self) -> int | None:
         """The rows kept by the newest snapshot of an earlier day; None where there is none."""
         for day in reversed(self.store.names("snapshots", self.request.dataset)):
-            made = self.store.children("snapshots", self.request.dataset, day) if day < self.request.day else []
-            if made:
-                return max(made, key=lambda one: one.created).facts["accounts"]["kept"]
+            if day < self.request.day and (made := self.store.newest("snapshots", self.request.dataset, day)):
+                return made.facts["accounts"]["kept"]
         return None
 
     def _deliver(self, one: Delivery, drafts: ExitStack) -> Delivered:
-        read = self._kept(one) if one.made else self._read(one, drafts)
+        read = Delivered(one.table, one.name, one.made.path, one.made.facts) if one.made else self._read(one, drafts)
         rows_in, sound, reasons = accounts.summed([read.facts])
         if one.table == "interactions":
             self.told["deliveries"].append(report.Delivery(one.name, rows_in, sound))
         if one is self.plan[one.table][-1]:
             self.told["files"] += [report.File(**file) for file in read.facts["files"]]
         told = accounts.closed(one.table, rows_in, sound, reasons=reasons)
-        if read.new and told.quarantined_share > self.request.maximum_quarantined:
+        if not one.made and told.quarantined_share > self.request.maximum_quarantined:
             self.told.update({"accounts": told.plain(), "reasons": {one.table: told.reasons}})
             self._refuse(read, told)
         return read
-
-    def _kept(self, one: Delivery) -> Delivered:
-        return Delivered(one.table, one.name, one.made.path, one.made.facts, new=False)
 
     def _read(self, one: Delivery, drafts: ExitStack) -> Delivered:
         place = (self.request.dataset, one.table, one.name, one.id)
@@ -115,7 +111,7 @@ class Making:
         draft.counts = {"rows_in": rows_in, "sound": sound}
         draft.lineage = {"code": code_version("ingest"), "parents": []}
         log("ingest.delivery", table=one.table, delivery=one.name, files=len(one.landed), rows_in=rows_in, sound=sound)
-        return Delivered(one.table, one.name, draft.path, draft.facts, new=True)
+        return Delivered(one.table, one.name, draft.path, draft.facts)
 
     def _refuse(self, one: Delivered, told: Accounts) -> None:
         bad = aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one])
@@ -124,25 +120,21 @@ class Making:
 
     def _fill(self, draft: Draft, aside_draft: Draft, delivered: dict[str, list[Delivered]]) -> None:
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
-        items, item_ids = self._items(catalogues.get("items"), delivered["interactions"])
-        rows = Interactions(self.spark, self.request, delivered["interactions"], items, bool(self.source.weights))
+        known = catalogues["items"].kept if "items" in catalogues else self._met(delivered["interactions"])
+        items = numbering.numbered(known.select("id", "title", "genres"), "item")
+        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, bool(self.source.weights))
         attributes = catalogues["users"].kept if "users" in catalogues else None
-        made = tables.build(rows.kept, items, _attributed(rows.users, attributes), self.request, self._liked)
+        made = tables.build(rows.kept, items.table, _attributed(rows.users, attributes), self.request, self._liked)
         tables.write(made.interactions, draft.path / "interactions", "user", "position")
         tables.write(made.items, draft.path / "items", "item")
         tables.write(made.users.drop("bucket"), draft.path / "users", "user")
         log("ingest.written")
         judgement.Judgement(self, draft, aside_draft, delivered, rows, catalogues, {
-            "item_id_type": _type(item_ids), "user_id_type": _type(rows.user_ids_are_integers)}).conclude()
+            "item_id_type": items.type, "user_id_type": rows.numbered_users.type}).conclude()
 
-    def _items(self, known: "Catalogue | None", delivered: list[Delivered]) -> tuple[DataFrame, bool]:
-        if known is None:
-            rows = aside.rows(self.spark, delivered).where("verdict is null").where(F.col("ms") < self.request.day_ends * 1000)
-            table = catalogue.met(rows).persist()
-        else:
-            table = known.kept
-        by_number, count = numbering.integers(table), table.count()
-        return numbering.numbered(table.select("id", "title", "genres"), "item", by_number, count), by_number
+    def _met(self, delivered: list[Delivered]) -> DataFrame:
+        rows = aside.rows(self.spark, delivered).where("verdict is null").where(F.col("ms") < self.request.day_ends * 1000)
+        return catalogue.met(rows).persist()
 
     @property
     def _liked(self) -> Liked:
@@ -192,7 +184,3 @@ def _attributed(met: DataFrame, users: DataFrame | None) -> DataFrame:
     names = [name for name in users.columns if name not in ("id", "raw", "verdict", "day", "file", "block", "at")]
     return met.join(users.select("id", *names), "id", "left").select(
         *met.columns, *[F.coalesce(F.col(f"`{name}`"), F.lit("")).alias(name) for name in names])
-
-
-def _type(integers: bool) -> str:
-    return "integer" if integers else "text"

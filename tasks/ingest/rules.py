@@ -9,6 +9,7 @@ from typing import Literal
 from tasks.core.errors import BadRequest
 from tasks.core.request import setting
 
+DAY = "{day}"  # in a path: one delivery a day
 LIKED = re.compile(r"(>=|>)\s*(mean|user mean|-?\d+(?:\.\d+)?)")
 
 

@@ -17,7 +17,7 @@ from tasks.core.store import Store
 
 def main(root: str, family: str) -> None:
     store = Store(root)
-    good = max(store.children("candidates", family), key=lambda artefact: artefact.created)
+    good = store.newest("candidates", family)
     model = Candidate(good)
     order = np.random.default_rng(0).permutation(len(model.vectors))
     with store.writing("candidate", "candidates", family, "poisoned") as draft:

@@ -90,7 +90,7 @@ class Judgement:
         """The accounts of every table, over all deliveries."""
         return {"interactions": self._interactions[0]} | {name: one.close() for name, one in self.catalogues.items()}
 
-    @property
+    @cached_property
     def kept(self) -> figures.Kept:
         every, newest = self._interactions
         return figures.Kept(every, newest, self.rows.totals["late"] if self.rows.newest else 0, self.rows.totals["bot_rows"],
@@ -127,7 +127,7 @@ class Judgement:
             "dataset": request.dataset, "day": request.day, "split": dataclasses.asdict(request.split), **self.id_types,
             "liked": request.liked or self.making.source.liked,
             "first_timestamp": measured["first_timestamp"], "last_timestamp": measured["last_timestamp"],
-            "accounts": every.plain() | {"left_out": every.kept - measured["interactions"], "late": self.kept.late},
+            "accounts": self.making.told["accounts"] | {"late": self.kept.late},
             "delivered": newest.plain() | {"reasons": newest.reasons, "delivery": self.delivered["interactions"][-1].name},
             "reasons": every.reasons, "warnings": warnings, "bots": bots,
             "parts": self.making.told["parts"], "held_out_users": self.making.told["held_out"], "content_digest": measured["digest"],

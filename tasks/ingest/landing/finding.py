@@ -10,10 +10,10 @@ from pathlib import Path
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.ingest.landing.files import Found
 from tasks.ingest.landing.places import Place, fits, matches, parse, plain_name, wild
-from tasks.ingest.landing.s3 import Bucket
+from tasks.ingest.landing.s3 import Bucket, no_bucket
 from tasks.ingest.landing.tree import Entry, Local
+from tasks.ingest.rules import DAY
 
-DAY = "{day}"
 ANY_DAY = "-".join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2))
 SHOWN = 12
 
@@ -130,8 +130,7 @@ def _nothing(tree: Local | Bucket, place: Place) -> Exception:
     """Says how far the path leads and what lies there."""
     folder = place.root
     if place.scheme == "s3" and not tree.look(folder):
-        return BadRequest("there is no such bucket", got=place.written,
-                          remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
+        return no_bucket(place.written)
     for part in place.parts:
         entry = None if wild(part) else tree.look(_join(folder, part))
         if not entry:

@@ -106,13 +106,17 @@ def refused(error: OSError, path: str) -> RecallError:
     if code == "VALIDATION":
         return BadRequest("the address of the object store is none", got=_shown(), allowed="AWS_ENDPOINT_URL=https://host:port")
     if code == "NO_SUCH_BUCKET":
-        return BadRequest("there is no such bucket", got=place,
-                          remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
+        return no_bucket(place)
     if code in ELSEWHERE:
         return BadRequest(f"the bucket is not in this region ({code})", got=f"{place}, AWS_REGION={_region()!r}",
                           remedy="set AWS_REGION to the bucket's region, and AWS_ENDPOINT_URL if it is not at AWS")
     return Unreachable(f"the object store does not answer ({code})", got=f"{place} at {_shown()}",
                        remedy="check AWS_ENDPOINT_URL and the network, then run it again")
+
+
+def no_bucket(place: str) -> BadRequest:
+    """For a bucket that the object store does not have."""
+    return BadRequest("there is no such bucket", got=place, remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
 
 
 def _code(text: str) -> str:

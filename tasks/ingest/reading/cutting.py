@@ -8,9 +8,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tasks.ingest.reading.examine import Shape
+from tasks.ingest.reading.verdicts import HEADER
 
 BROKEN = "_broken"
-CONTROL = r"[\x00-\x08\x0e-\x1f]"
+CONTROL = r"\x00-\x08\x0e-\x1f"
 RUN_TOGETHER = r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
 
 
@@ -29,7 +30,7 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
     reason = "broken_json" if table.kind == "jsonl" else "wrong_number_of_fields"
     fault = F.when(_damaged(table.encoding), "broken_encoding").when(wrong, reason)
     if shape.header is not None:
-        fault = F.when(text == F.lit(shape.header), "header").otherwise(fault)
+        fault = F.when(text == F.lit(shape.header), HEADER).otherwise(fault)
     if shape.cut_short:
         fault = F.when(F.col("last") & F.col("file").isin(*shape.cut_short), "truncated_line").otherwise(fault)
     named = [F.trim(F.get("fields", F.lit(place))).alias(name) for name, place in zip(table.columns, shape.places, strict=True)]
@@ -46,11 +47,11 @@ def _text(encoding: str) -> Column:
 def _damaged(encoding: str) -> Column:
     """Whether a line's bytes cannot be what the encoding writes."""
     if encoding == "latin-1":
-        return F.decode("raw", "ISO-8859-1").rlike(CONTROL)
+        return F.decode("raw", "ISO-8859-1").rlike(f"[{CONTROL}]")
     string = F.col("raw").cast("string")
     if encoding == "ascii":  # a byte-order mark may stand before the first line
         return string.rlike("^\ufeff?[\\x09\\x20-\\x7e]*$") == F.lit(False)
-    return ~F.call_function("is_valid_utf8", string) | string.rlike(r"[\x00-\x08\x0e-\x1f\ufffd]")
+    return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{CONTROL}\\ufffd]")
 
 
 def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:

@@ -10,6 +10,7 @@ It is read once; every later day takes it from here. It is kept only with the fi
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -26,7 +27,7 @@ from tasks.ingest.reading import lines, verdicts
 from tasks.ingest.reading.corrections import Corrections
 from tasks.ingest.reading.cutting import cut
 from tasks.ingest.reading.examine import Shape
-from tasks.ingest.reading.paths import to_read, to_write
+from tasks.ingest.reading.paths import save, to_read
 from tasks.ingest.sources import Source
 
 WHOLE = "whole"
@@ -57,6 +58,11 @@ class Delivery:
     made: Artefact | None = field(default=None, compare=False)
 
 
+def day_of(name: str) -> int:
+    """A delivery's name as its rows carry it: 20260115, or 0 for `whole`."""
+    return 0 if name == WHOLE else int(name.replace("-", ""))
+
+
 def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path, now: int) -> dict:
     """Read, cut and judge the rows of a delivery into a folder; returns the facts for its manifest.
 
@@ -66,12 +72,10 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
     """
     rows = reduce(DataFrame.unionByName, [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes])
     try:
-        rows.write.options(**WRITING).parquet(to_write(folder / "rows"))
+        save(rows.write.options(**WRITING), folder / "rows")
     except Exception as error:
         _blame_files(delivery, error)
         raise
-    for checksum in (folder / "rows").glob(".*.crc"):  # our manifest digests every file
-        checksum.unlink()
     counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet(to_read(folder / "rows"))
     counts = counted.groupBy("file", "block", "verdict").agg(F.count("*").alias("rows"), F.min("at").alias("first")).collect()
     _write_blocks(counts, folder)
@@ -94,8 +98,7 @@ def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape,
     if delivery.corrections:
         rows = delivery.corrections.apply(spark, rows, landed, table)
     rows = rows if table.kind == "parquet" else cut(rows, shape)
-    day = 0 if delivery.name == WHOLE else int(delivery.name.replace("-", ""))
-    return _judge(rows, delivery.table, source, now).withColumn("day", F.lit(day))
+    return _judge(rows, delivery.table, source, now).withColumn("day", F.lit(day_of(delivery.name)))
 
 
 def _judge(rows: DataFrame, table: str, source: Source, now: int) -> DataFrame:
@@ -121,19 +124,17 @@ def _write_blocks(counts: list, folder: Path) -> None:
 def _close(delivery: Delivery, counts: list) -> list[dict]:
     """Every file's accounts: rows_in, sound, reasons; its header line is no row."""
     headed = {number for shape in delivery.shapes if shape.header is not None for number in shape.numbers}
-    told = []
-    for number, file in enumerate(delivery.landed):
-        of_file: dict[str | None, int] = {}
-        for row in counts:
-            if row["file"] == number:
-                of_file[row["verdict"]] = of_file.get(row["verdict"], 0) + row["rows"]
+    of_files, told = [Counter() for _ in delivery.landed], []
+    for row in counts:
+        of_files[row["file"]][row["verdict"]] += row["rows"]
+    for number, (file, of_file) in enumerate(zip(delivery.landed, of_files, strict=True)):
         headers = of_file.pop(verdicts.HEADER, 0)
         if headers > 1:
             of_file["repeated_header"] = headers - 1
         sound, rows_in = of_file.pop(None, 0), file.rows - (number in headed)
         if (number in headed) != bool(headers) or sound + sum(of_file.values()) != rows_in:
-            raise RuntimeError(f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, {headers} headers, {of_file}")
-        told.append({"file": file.name, "rows_in": rows_in, "sound": sound, "reasons": of_file})
+            raise RuntimeError(f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, {headers} headers, {dict(of_file)}")
+        told.append({"file": file.name, "rows_in": rows_in, "sound": sound, "reasons": dict(of_file)})
     return told
 
 

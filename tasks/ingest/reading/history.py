@@ -8,12 +8,12 @@ A day whose delivery was refused stays out until that day itself is run again or
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
+from tasks.core.snapshot import DAY as DATE
 from tasks.core.store import Store
 from tasks.ingest import landing
 from tasks.ingest.landing import Found
@@ -22,8 +22,6 @@ from tasks.ingest.reading.delivery import WHOLE, Delivery
 from tasks.ingest.reading.examine import examine
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import DAY, Source, Table
-
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +59,7 @@ class History:
 
     def _of_day(self, name: str, table: Table, day: str, there: bool) -> Delivery | None:
         found = landing.find_day(table.path, self.source.base, day) if there else []
-        kept = self.store.children("deliveries", self.request.dataset, name, day)
-        newest = max(kept, key=lambda artefact: artefact.created, default=None)
+        newest = self.store.newest("deliveries", self.request.dataset, name, day)
         if newest and day != self.request.day and self._still_holds(newest.facts, name, table, day, found):
             return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
         if not there:

@@ -55,20 +55,21 @@ def numbered(rows: DataFrame) -> DataFrame:
     Spark numbers nothing across the blocks in which it reads a file. Lines are numbered within their block by the order in
     which it is read; what the blocks before it hold is counted. However the file is cut, the numbers are the same.
     """
-    return place_by(rows, blocks(rows))
+    blocks = rows.groupBy("file", "block").agg(F.min("at").alias("first"), F.count("*").alias("lines"))
+    return placed(rows, blocks, "file")
 
 
-def blocks(rows: DataFrame) -> DataFrame:
-    """How many lines each block holds: file, block, first (its least `at`), lines."""
-    return rows.groupBy("file", "block").agg(F.min("at").alias("first"), F.count("*").alias("lines"))
+def placed(rows: DataFrame, blocks: DataFrame, *file: str) -> DataFrame:
+    """The rows with line and last, from what each block holds.
 
-
-def place_by(rows: DataFrame, counted: DataFrame) -> DataFrame:
-    """The rows with line and last, from what each block holds."""
-    whole = Window.partitionBy("file")
+    Args:
+        blocks: the file's columns, block, first (its least `at`), lines.
+        file: the columns that name a file.
+    """
+    whole = Window.partitionBy(*file)
     earlier = whole.orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
-    starts = counted.select("file", "block", "first", F.coalesce(F.sum("lines").over(earlier), F.lit(0)).alias("before"),
-                            F.sum("lines").over(whole).alias("total"))
+    starts = blocks.select(*file, "block", "first", F.coalesce(F.sum("lines").over(earlier), F.lit(0)).alias("before"),
+                           F.sum("lines").over(whole).alias("total"))
     line = F.col("at") - F.col("first") + F.col("before") + 1
-    return rows.join(F.broadcast(starts), ["file", "block"]).select(
+    return rows.join(F.broadcast(starts), [*file, "block"]).select(
         *rows.columns, line.alias("line"), (line == F.col("total")).alias("last"))

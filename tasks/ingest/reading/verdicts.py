@@ -49,7 +49,7 @@ def judge_interactions(cut: DataFrame, source: Source, now: int) -> DataFrame:
         likewise), raw, file, block, at, verdict.
     """
     has = set(cut.columns)
-    rows = cut.select("raw", *PLACE, "fault", "user", "item", _stars(has).alias("stars"), _rating(source, has).alias("rating"),
+    rows = cut.select("raw", *PLACE, "fault", "user", "item", _rating(source, has).alias("rating"),
                       (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
                       (_milliseconds(source) if "timestamp" in has else F.lit(None).cast("bigint")).alias("ms"),
                       (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"))
@@ -62,10 +62,6 @@ def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
     """Rows of a catalogue: id and the given fields, with raw, place and verdict."""
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault")).when(F.col("id") == "", "missing_id")
     return cut.select("id", *fields, "raw", *PLACE, verdict.alias("verdict"))
-
-
-def _stars(has: set[str]) -> Column:
-    return F.col("event") if "event" in has else F.col("rating") if "rating" in has else F.lit("")
 
 
 def _rating(source: Source, has: set[str]) -> Column:

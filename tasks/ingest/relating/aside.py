@@ -14,11 +14,10 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.reading import verdicts
-from tasks.ingest.reading.paths import to_read, to_write
+from tasks.ingest.reading import lines, verdicts
+from tasks.ingest.reading.delivery import day_of
+from tasks.ingest.reading.paths import save, to_read
 from tasks.ingest.relating.relations import ARRIVAL
-
-COLUMNS = ("table", "reason", "delivery", "file", "line", "raw")
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,11 @@ class Delivered:
     name: str
     folder: Path
     facts: dict
-    new: bool
 
     @property
     def day(self) -> int:
-        """Its name as the rows carry it: 20260115, or 0 for `whole`."""
-        return int(self.name.replace("-", "")) if self.name[0].isdigit() else 0
+        """Its name as the rows carry it."""
+        return day_of(self.name)
 
 
 def rows(spark: SparkSession, delivered: list[Delivered]) -> DataFrame:
@@ -59,7 +57,7 @@ def found_again(bad: DataFrame, rows: DataFrame) -> DataFrame:
 
 
 def told(spark: SparkSession, bad: DataFrame, delivered: list[Delivered]) -> DataFrame:
-    """Bad rows of one table with the places that a person can go to: `COLUMNS`."""
+    """Bad rows of one table with the places that a person can go to: table, reason, delivery, file, line, raw."""
     parts = []
     for one in delivered:
         blocks = pq.read_table(one.folder / "blocks.parquet")
@@ -67,15 +65,10 @@ def told(spark: SparkSession, bad: DataFrame, delivered: list[Delivered]) -> Dat
     counted = spark.createDataFrame(pa.concat_tables(parts).to_pandas())
     names = [(one.day, number, one.name, file["file"]) for one in delivered for number, file in enumerate(one.facts["accounts"])]
     files = spark.createDataFrame(names, "day int, file int, delivery string, name string")
-    before = Window.partitionBy("day", "file").orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
-    starts = counted.select("day", "file", "block", (F.coalesce(F.sum("lines").over(before), F.lit(0)) - F.col("first") + 1).alias("shift"))
-    placed = bad.join(F.broadcast(starts), ["day", "file", "block"]).join(F.broadcast(files), ["day", "file"])
-    return placed.select(F.lit(delivered[0].table).alias("table"), "reason", "delivery", F.col("name").alias("file"),
-                         (F.col("at") + F.col("shift")).alias("line"), "raw")
+    placed = lines.placed(bad, counted, "day", "file").join(F.broadcast(files), ["day", "file"])
+    return placed.select(F.lit(delivered[0].table).alias("table"), "reason", "delivery", F.col("name").alias("file"), "line", "raw")
 
 
 def write(bad: DataFrame, folder: Path) -> None:
     """Partitioned by reason."""
-    bad.coalesce(1).write.partitionBy("reason").parquet(to_write(folder / "rows"))
-    for checksum in folder.rglob(".*.crc"):  # our manifest digests every file
-        checksum.unlink()
+    save(bad.coalesce(1).write.partitionBy("reason"), folder / "rows")

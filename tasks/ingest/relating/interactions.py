@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from tasks.ingest.relating import accounts, aside, relations, splits
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
-from tasks.ingest.relating.numbering import integers, numbered
+from tasks.ingest.relating.numbering import Numbered, numbered
 from tasks.ingest.relating.relations import ARRIVAL
 from tasks.ingest.settings import SnapshotRequest
 
@@ -60,24 +60,22 @@ class Interactions:
 
     @cached_property
     def totals(self) -> dict[str, int]:
-        """The sums of `relations.COUNTS`; users, bots: how many; bot_rows: theirs."""
+        """The sums of `relations.COUNTS`; bots: how many; bot_rows: theirs."""
         sums = [F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in relations.COUNTS]
-        known = F.col("known") > 0
         return self.of_users.agg(
-            *sums, F.count_if(known & ~F.col("is_bot")).alias("users"), F.count_if(F.col("is_bot")).alias("bots"),
+            *sums, F.count_if(F.col("is_bot")).alias("bots"),
             F.coalesce(F.sum(F.when(F.col("is_bot"), F.col("known"))), F.lit(0)).alias("bot_rows")).first().asDict()
+
+    @cached_property
+    def numbered_users(self) -> Numbered:
+        """user (int) and id of those who are neither bots nor without a row that counts."""
+        return numbered(self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")), "user")
 
     @cached_property
     def users(self) -> DataFrame:
         """user (int), id and, where the split asks for it, bucket."""
-        ids = self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id"))
-        by_number = self.user_ids_are_integers
-        table = numbered(ids, "user", by_number, self.totals["users"])
+        table = self.numbered_users.table
         return table.withColumn("bucket", splits.bucket(F.col("id"), self.request.split)) if self.request.split.method == "users" else table
-
-    @cached_property
-    def user_ids_are_integers(self) -> bool:
-        return integers(self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")))
 
     @cached_property
     def gathered(self) -> DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -9,21 +11,22 @@ INTEGER = "^(0|[1-9][0-9]{0,17})$"  # an id that a number gives back exactly as 
 ROWS_A_PART = 1_000_000
 
 
-def integers(ids: DataFrame) -> bool:
-    """Whether every id is a plain whole number."""
-    return bool(ids.select(F.bool_and(F.col("id").rlike(INTEGER))).first()[0])
+@dataclass(frozen=True)
+class Numbered:
+    """A table with row numbers; `type` is `integer` when every id is a plain whole number, else `text`."""
+
+    table: DataFrame
+    type: str
 
 
-def numbered(table: DataFrame, name: str, by_number: bool, rows: int) -> DataFrame:
+def numbered(table: DataFrame, name: str) -> Numbered:
     """The table with a dense int32 row `name` from 0, in the order of its ids: as numbers when all are, else as text.
 
     Parts are sorted where they lie and shifted by what the parts before them hold, so no machine holds all ids. The result is
     kept: a part that was computed anew after a loss could be cut elsewhere.
-
-    Args:
-        rows: about how many there are.
     """
-    key: Column = F.col("id").try_cast("bigint") if by_number else F.col("id")
+    rows, whole = table.agg(F.count("*"), F.bool_and(F.col("id").cast("string").rlike(INTEGER))).first()
+    key: Column = F.col("id").try_cast("bigint") if whole else F.col("id")
     parts = max(1, -(-rows // ROWS_A_PART))
     spread = table.repartitionByRange(parts, key) if parts > 1 else table.coalesce(1)
     placed = spread.sortWithinPartitions(key).withColumns(
@@ -34,4 +37,4 @@ def numbered(table: DataFrame, name: str, by_number: bool, rows: int) -> DataFra
         before += row["rows"]
     shift = F.create_map(*[part for n, value in first.items() for part in (F.lit(n), F.lit(value))]) if first else None
     place = (F.col("_at") - shift[F.col("_part")]).cast("int") if first else F.lit(0).cast("int")
-    return placed.select(place.alias(name), *table.columns)
+    return Numbered(placed.select(place.alias(name), *table.columns), "integer" if whole else "text")

@@ -50,5 +50,4 @@ def narrowed(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snaps
 
 def _anew(table: DataFrame, name: str) -> DataFrame:
     """From old numbers to dense ones, in the same order: name, new."""
-    old = table.select(F.col(name).alias("id"))
-    return numbered(old, "new", True, old.count()).select(F.col("id").alias(name), "new")
+    return numbered(table.select(F.col(name).alias("id")), "new").table.select(F.col("id").alias(name), "new")

@@ -8,7 +8,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.reading.paths import to_write
+from tasks.ingest.reading.paths import save
 from tasks.ingest.relating import selection, splits
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
@@ -45,6 +45,4 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
 
 def write(table: DataFrame, folder: Path, *order: str) -> None:
     """Write a table, a file for each of its parts, each in the order of these columns."""
-    table.sortWithinPartitions(*order).write.parquet(to_write(folder))
-    for checksum in folder.glob(".*.crc"):  # our manifest digests every file
-        checksum.unlink()
+    save(table.sortWithinPartitions(*order).write, folder)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tasks.ingest.rules import DAY
+
 if TYPE_CHECKING:
     from pyspark.sql import Column
-
-DAY = "{day}"
 
 
 @dataclass(frozen=True)
