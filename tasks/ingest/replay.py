@@ -14,16 +14,15 @@ from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import resolve
 from tasks.core.store import Store
-from tasks.ingest import snapshot, sources
+from tasks.ingest import snapshot
 from tasks.ingest.reading import corrections
 from tasks.ingest.settings import QuarantineRequest, ReplayRequest
 
 KEYS = ("table", "delivery", "file", "line")
-ENCODINGS = {"latin-1": "latin-1"}
 
 
 def quarantine(request: QuarantineRequest) -> dict:
-    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes that are no UTF-8 appear as \\xNN."""
+    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes that the file's encoding cannot hold appear as \\xNN."""
     store = Store(request.store)
     made = resolve(store, None, request.dataset, request.day).artefact
     wanted = [row for row in _rows(store, made) if not request.reasons or row["reason"] in request.reasons]
@@ -47,7 +46,6 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
     """
     store = Store(request.store)
     made = resolve(store, None, request.dataset, request.day).artefact
-    source = sources.describe(request.format, request.location)
     old = {tuple(row[key] for key in KEYS): row["text"] for row in _rows(store, made)}
     changed: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
     unchanged = 0
@@ -57,8 +55,8 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
         if text == old[place]:
             unchanged += 1
             continue
-        encoding = ENCODINGS.get(source.tables[table].encoding, "utf-8")
-        changed.setdefault((table, delivery), {})[(digests[table, delivery, file], line)] = text.encode(encoding, "replace")
+        lines = changed.setdefault((table, delivery), {})
+        lines[(digests[table, delivery, file], line)] = text.encode(_encoding(made, table), "replace")
     for (table, delivery), lines in changed.items():
         corrections.keep(store, request.dataset, table, delivery, lines, made.uri)
     count = sum(map(len, changed.values()))
@@ -73,7 +71,12 @@ def _rows(store: Store, made: Artefact) -> Iterator[dict]:
         return
     rows = ds.dataset(artefact.path / "rows", format="parquet", partitioning="hive").to_table().to_pylist()
     for row in sorted(rows, key=lambda row: tuple(row[key] for key in KEYS)):
-        yield {**{key: row[key] for key in (*KEYS, "reason")}, "text": row["raw"].decode("utf-8", "backslashreplace")}
+        yield {**{key: row[key] for key in (*KEYS, "reason")}, "text": row["raw"].decode(_encoding(made, row["table"]), "backslashreplace")}
+
+
+def _encoding(made: Artefact, table: str) -> str:
+    """How text of a table stands for bytes; ASCII is UTF-8, too."""
+    return "latin-1" if made.lineage["source"][table][0]["encoding"] == "latin-1" else "utf-8"
 
 
 def _digests(made: Artefact) -> dict[tuple[str, str, str], str]:

@@ -94,6 +94,17 @@ def test_a_day_that_was_not_delivered_is_refused(spark, shop):
         snapshot(request(shop, 2))
 
 
+def test_a_catalogue_that_has_not_come_yet_is_refused(spark, shop):
+    (shop / "shop.toml").write_text(TOML.replace('path = "items.csv"', 'path = "items/{day}.csv"'))
+    with pytest.raises(RefusedData, match="no items have been delivered up to 2020-09-14: nothing is at items/{day}.csv; got 'no day at all'"):
+        snapshot(request(shop, 0))
+    (shop / "items").mkdir()
+    (shop / "items.csv").rename(shop / "items" / f"{DAYS[0]}.csv")
+    (shop / "items" / f"{DAYS[1]}.csv").write_text("i\ng\n")
+    _, made = opened(request(shop, 1))
+    assert made.item_ids == list("abcdefg"), "a catalogue grows day by day, too"
+
+
 def test_a_refused_day_stays_out_until_it_is_repaired(spark, shop):
     opened(request(shop, 0))
     deliver(shop, 1, *(f"x,a,{FIRST},9" for _ in range(8)))

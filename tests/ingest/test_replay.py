@@ -72,6 +72,18 @@ def test_rows_of_parquet_and_of_the_catalogue_are_repaired_too(spark, tmp_path):
     assert (after["repaired"], after["reasons"], after["kept"]) == (2, {}, 20)
 
 
+def test_a_repaired_line_keeps_the_encoding_of_its_file(spark, ask, source, tmp_path):
+    films = (source / "u.item").read_bytes().splitlines()
+    (source / "u.item").write_bytes(b"\n".join([films[0].replace(b"Film", "Café".encode("latin-1")) + b"|1", *films[1:]]) + b"\n")
+    request = ask(maximum_quarantined=0.2)
+    opened(request)
+    [row] = export(tmp_path, request, reasons=["wrong_number_of_fields"])
+    assert row["text"].startswith("1|Café 1 (1995)|"), "as a person reads it"
+    after = give_back(tmp_path, request, [row | {"text": row["text"].removesuffix("|1")}])
+    assert (after["repaired"], after["reasons"]) == (1, {})
+    assert opened(request)[1].items["title"][0].as_py() == "Café 1 (1995)"
+
+
 @pytest.mark.parametrize("line, told", [("{", "line 1 is no row"), ('{"table": "interactions"}', "line 1 is no row"),
                                         ('{"table": "interactions", "delivery": "whole", "file": "u.data", "line": 1, "text": "x"}', "not in the quarantine")])
 def test_a_file_that_is_no_repair_is_refused(planted, tmp_path, line, told):

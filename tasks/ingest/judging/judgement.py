@@ -136,6 +136,8 @@ class Judgement:
         draft.lineage = self._lineage()
 
     def _lineage(self) -> dict:
-        deliveries = {name: [{"delivery": one.name, "files": one.facts["files"]} for one in ones] for name, ones in self.delivered.items()}
+        tables = self.making.source.tables
+        deliveries = {name: [{"delivery": one.name, "encoding": tables[name].encoding, "files": one.facts["files"]} for one in ones]
+                      for name, ones in self.delivered.items()}
         return {"settings": self.making.settings, "code": code_version("ingest"), "source": deliveries,
                 "parents": [uri for ones in self.making.plan.values() for uri in map(self.making.uri, ones)]}

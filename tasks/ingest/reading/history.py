@@ -55,7 +55,12 @@ class History:
                               allowed=f"files for {today}", remedy="wait for the delivery, then clear this task; or name another day")
         kept = {day for day in self.store.names("deliveries", self.request.dataset, name) if DATE.fullmatch(day)}
         days = sorted(day for day in there | kept if day <= today)
-        return [made for day in days if (made := self._of_day(name, table, day, day in there))]
+        made = [one for day in days if (one := self._of_day(name, table, day, day in there))]
+        if not made:
+            raise RefusedData(f"no {name} have been delivered up to {today}: nothing is at {table.path}",
+                              got=f"the first day is {min(there)}" if there else "no day at all", allowed=f"files for {today} or an earlier day",
+                              remedy="wait for the delivery, then clear this task")
+        return made
 
     def _of_day(self, name: str, table: Table, day: str, there: bool) -> Delivery | None:
         found = landing.find_day(table.path, self.source.base, day) if there else []
