@@ -42,3 +42,19 @@ def _read(store: Store, uri: str, family: str) -> Candidate:
         raise BadRequest("the champion is of another family", got=f"{candidate.family}, {uri}",
                          allowed=f"a candidate of {family}")
     return candidate
+
+
+def forebear(store: Store, champion: Candidate, day: str) -> Candidate | None:
+    """The champion, or the nearest of those it goes back to, whose data ends before `day`; None when there is none.
+
+    A model that goes on from one of the same or a later day would have learned rows that are held out on its own day. And a day that is
+    run again finds the model it began with the first time, and so its work done.
+    """
+    family = champion.family
+    while champion.artefact.facts["day"] >= day:
+        before = champion.artefact.lineage.get("champion")
+        artefact = store.find("candidates", family, before) if before else None
+        if artefact is None:
+            return None
+        champion = Candidate(artefact)
+    return champion

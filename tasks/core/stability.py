@@ -50,3 +50,14 @@ def neighbours_kept(vectors: np.ndarray, before: np.ndarray, k: int = K, asked: 
     k, selves = min(k, len(vectors) - 1), Histories.of_lists([[row] for row in some])
     now, then = (top_k(np.asarray(space)[some], np.asarray(space), k, selves) for space in (vectors, before))
     return float((now[:, :, None] == then[:, None, :]).any(axis=2).mean())
+
+
+def told(figures: dict[str, float] | None) -> str:
+    """The figures as a sentence for people; empty for a model that was compared with none."""
+    if not figures:
+        return ""
+    if f"neighbours_{K}" not in figures:
+        return "It has fewer than two items in common with the champion."
+    turned = f"; cosine with the vectors before {figures['cosine']:.3f}" if "cosine" in figures else ""
+    return (f"Of the {figures['common_items']:.0f} items in common with the champion, {figures[f'neighbours_{K}']:.0%} of the ten nearest by "
+            f"candidate vectors and {figures[f'similar_{K}']:.0%} of the ten most similar are the same{turned}.")

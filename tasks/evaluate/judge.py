@@ -89,7 +89,7 @@ def _write(store, place, request, challenger, champion, snapshot: Snapshot, made
 def _who(candidate: Candidate) -> dict:
     facts = candidate.artefact.facts
     return {"uri": candidate.artefact.uri, "id": candidate.artefact.id,
-            **{name: facts.get(name) for name in ("day", "settings_digest", "code")}}
+            **{name: facts.get(name) for name in ("day", "settings_digest", "code", "stability")}}
 
 
 def _per_user(snapshot: Snapshot, queries: Queries, measured: dict[str, Measured]) -> pa.Table:
