@@ -44,16 +44,22 @@ GRAPH = {
                        "Walks", "Entrance"),
 }
 ITEM2VEC = {
-    "corpus": choice("mixed", ["mixed", "walks", "sequences"], "What is read: walks over the graph, users' own lists in order of time, or both.",
+    "trainer": choice("auto", ["auto", "netmf", "gensim"], "netmf: the closed form of skip-gram on two-step walks, up to 20,000 items; gensim: word2vec on the "
+                      "corpus; auto: netmf where it can.", "Model", "Trainer"),
+    "decoder": choice("auto", ["auto", "none", "leave-one-out", "causal"], "Output vectors: the trainer's own, or ridge regressions of each item on the "
+                      "rest of a list, or on what came before it; auto chooses on validation.", "Model", "Decoder"),
+    "popularity": Param(None, type=["null", "number"], minimum=0, maximum=10, section="Model", title="Popularity",
+                        description_md="Weight of a dimension that holds popularity, in spreads of the scores; 0 for none. Empty: chosen on validation."),
+    "corpus": choice("mixed", ["mixed", "walks", "sequences"], "What gensim reads: walks over the graph, users' own lists in order of time, or both.",
                      "Walks", "Corpus"),
     "walk_length": number(4, 2, 100, "Items in a walk.", "Walks", "Walk length"),
     "walk_words": number(0.5, 0.01, 1000, "Words of walks an epoch for each training interaction.", "Walks", "Words of walks"),
     "algorithm": choice("cbow", ["skip-gram", "cbow"], "Predict the neighbours from the item, or the item from its neighbours.",
                         "Model", "Algorithm"),
-    "dimension": number(32, 2, 1024, "Dimensions of a vector.", "Model", "Dimension"),
+    "dimension": number(128, 2, 1024, "Dimensions of an item's input vector.", "Model", "Dimension"),
     "window": number(4, 1, 200, "Neighbours within this many places are predicted.", "Model", "Window"),
     "negatives": number(5, 1, 200, "Noise items drawn for each observed pair.", "Model", "Negatives"),
-    "negative_exponent": number(0.2, -2, 2, "Noise items are drawn by popularity to this power.", "Model", "Negative exponent"),
+    "negative_exponent": number(0.5, -2, 2, "Noise items are drawn by popularity to this power.", "Model", "Negative exponent"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users get no vector and are never recommended.", "Model", "Minimum count"),
     "query_decay": Param(None, type=["null", "number"], minimum=0, maximum=10_000, section="Model", title="Query decay",
                          description_md="Items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike. Empty: chosen on validation."),

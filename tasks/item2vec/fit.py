@@ -1,26 +1,25 @@
-"""Train once, keep the epoch that was best on validation, record it."""
+"""Learn vectors, choose how they are searched, record both."""
 
 from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tasks.core.candidate import save_candidate
-from tasks.core.encoders import MeanEncoder
-from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.errors import BadRequest
 from tasks.core.graph import Graph
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
-from tasks.item2vec.corpus import Corpus
-from tasks.item2vec.settings import FitRequest, Settings
-from tasks.item2vec.training import Trainer, Vectors
-from tasks.item2vec.validation import DECAYS, Score, Validation
+from tasks.item2vec.choosing import Chosen, choose
+from tasks.item2vec.learning import learn
+from tasks.item2vec.settings import FitRequest
+from tasks.item2vec.validation import Validation
+from tasks.item2vec.vectors import Vectors
 
 FAMILY = "item2vec"
 
@@ -40,9 +39,9 @@ def fit(request: FitRequest) -> dict:
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
-            kept = _train(request, graph, snapshot, recorder)
+            fitted = _fit(request, graph, snapshot, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, kept, request, graph, snapshot, code, recorder)
+                _write(draft, fitted, request, graph, snapshot, code, recorder)
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
         recorder.failed()
@@ -59,48 +58,30 @@ def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Kept:
-    """The vectors of the best epoch (1, 2, …) and how they did."""
+class Fitted:
+    """The vectors of the best epoch, and the model that is served from them."""
 
     epoch: int
     vectors: Vectors
-    score: Score
+    chosen: Chosen
 
 
-def _train(request: FitRequest, graph: Graph, snapshot: Snapshot, recorder: Recorder) -> Kept:
-    settings, sequences, items = request.settings, snapshot.histories("train"), len(snapshot.item_ids)
-    corpus = Corpus(graph.lists, sequences, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
-    trainer = Trainer(settings, np.bincount(sequences.items, minlength=items), request.seed)
-    validation = Validation(snapshot.queries("validation"), items, settings.validation_users, request.seed)
-    log("item2vec.begin", items=int(trainer.known.sum()), left_out=int((~trainer.known).sum()), walks_an_epoch=corpus.walks, shards=corpus.shards)
-    kept = None
-    for epoch in range(1, settings.epochs + 1):
-        figures = trainer.epoch(epoch - 1, corpus)
-        kept = _better(kept, epoch, trainer.vectors(), validation, settings, recorder, figures)
-        if epoch - kept.epoch >= settings.patience:
-            break
-    return kept
+def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, recorder: Recorder) -> Fitted:
+    """Learn vectors, then choose on validation how they are searched."""
+    settings, train = request.settings, snapshot.histories("train")
+    validation = Validation(snapshot.queries("validation"), len(snapshot.item_ids), settings.validation_users, request.seed)
+    with threadpool_limits(settings.threads):  # the threads of matrix products spin against those of other trainings
+        learned = learn(request, graph, snapshot, validation, recorder)
+        chosen = choose(settings, learned.vectors, train, validation)
+    return Fitted(learned.epoch, learned.vectors, chosen)
 
 
-def _better(kept: Kept | None, epoch: int, vectors: Vectors, validation: Validation, settings: Settings, recorder: Recorder,
-            figures: dict) -> Kept:
-    if len(vectors.rows) == 0:
-        raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
-                          got=f"minimum_count {settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
-    score = validation.best(vectors, DECAYS if settings.query_decay is None else (settings.query_decay or None,))
-    recorder.epoch(epoch, {**figures, "validation_recall_50": score.recall, "query_decay": score.decay or 0.0})
-    return Kept(epoch, vectors, score) if kept is None or score.recall > kept.score.recall else kept
-
-
-def _write(draft: Draft, kept: Kept, request: FitRequest, graph: Graph, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
-    vectors, dimension = kept.vectors, kept.vectors.inputs.shape[1]
-    encoder = MeanEncoder(vectors.inputs, kept.score.decay)
-    rows = np.full(len(snapshot.item_ids), -1, np.int32)
-    rows[vectors.rows] = np.arange(len(vectors.rows))
-    similar = taste_space(vectors.inputs, snapshot.histories("train").renamed(rows))
-    save_candidate(draft.path, [snapshot.item_ids[row] for row in vectors.rows], vectors.outputs, similar, encoder)
-    recorder.save(draft.path, kept.epoch, {"validation_recall_50": kept.score.recall, "query_decay": kept.score.decay or 0.0})
-    draft.counts = {"items": len(vectors.rows), "items_left_out": len(snapshot.item_ids) - len(vectors.rows)}
-    draft.facts = describe(FAMILY, snapshot, request.settings, code, dimension)
+def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
+    model, chosen = fitted.chosen.model, fitted.chosen
+    similar = taste_space(model.encoder.inputs, snapshot.histories("train").renamed(model.places(len(snapshot.item_ids))))
+    save_candidate(draft.path, [snapshot.item_ids[row] for row in model.rows], model.candidates, similar, model.encoder)
+    recorder.save(draft.path, fitted.epoch, chosen.figures())
+    draft.counts = {"items": len(model.rows), "items_left_out": len(snapshot.item_ids) - len(model.rows)}
+    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1]), "choice": dataclasses.asdict(model.choice)}
     draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
                      "parents": [graph.uri, snapshot.uri]}

@@ -12,20 +12,27 @@ from tasks.core.request import REQUIRED, setting
 class Settings:
     """How item vectors are learned. Defaults are what was best on the validation rows of MovieLens 100K."""
 
-    corpus: Literal["mixed", "walks", "sequences"] = setting("mixed", "what is read: walks over the graph, users' own lists in order of time, or both")
+    trainer: Literal["auto", "netmf", "gensim"] = setting(
+        "auto", "netmf: the closed form of skip-gram on two-step walks, up to 20,000 items; gensim: word2vec on the corpus; auto: netmf where it can")
+    decoder: Literal["auto", "none", "leave-one-out", "causal"] = setting(
+        "auto", "output vectors: the trainer's own, or ridge regressions from its input vectors: of each item on the rest of a list, "
+        "or on what came before it; auto chooses on validation")
+    popularity: float | None = setting(None, "weight of a dimension that holds popularity, in spreads of the scores; 0 for none; "
+                                       "none chooses on validation; the causal decoder has its own", minimum=0, maximum=10)
+    corpus: Literal["mixed", "walks", "sequences"] = setting("mixed", "what gensim reads: walks over the graph, users' own lists in order of time, or both")
     walk_length: int = setting(4, "items in a walk", minimum=2, maximum=100)
     walk_words: float = setting(0.5, "words of walks an epoch for each training interaction; every epoch has new walks", minimum=0.01, maximum=1000)
     algorithm: Literal["skip-gram", "cbow"] = setting("cbow", "predict the neighbours from the item, or the item from its neighbours")
-    dimension: int = setting(32, "dimensions of a vector", minimum=2, maximum=1024)
+    dimension: int = setting(128, "dimensions of an item's input vector", minimum=2, maximum=1024)
     window: int = setting(4, "neighbours within this many places are predicted", minimum=1, maximum=200)
     negatives: int = setting(5, "noise items drawn for each observed pair", minimum=1, maximum=200)
-    negative_exponent: float = setting(0.2, "noise items are drawn by popularity to this power", minimum=-2, maximum=2)
+    negative_exponent: float = setting(0.5, "noise items are drawn by popularity to this power", minimum=-2, maximum=2)
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
     patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part get no vector and are never recommended", minimum=1, maximum=1_000_000)
     query_decay: float | None = setting(None, "items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike; "
-                                        "none chooses on validation", minimum=0, maximum=10_000)
+                                        "none chooses on validation; the causal decoder has its own two", minimum=0, maximum=10_000)
     validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
     threads: int = setting(1, "training threads; with more than 1 two trainings differ slightly, walks do not", minimum=1, maximum=64)
 

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import numpy as np
 from gensim.models import Word2Vec
 
-from tasks.core.errors import RefusedData
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import Settings
+from tasks.item2vec.vectors import Vectors
 
 BATCH_WORDS = 10_000  # a job of gensim's C code holds no more: above it, the rest of every job is dropped without a word
-
-
-@dataclasses.dataclass(frozen=True)
-class Vectors:
-    """What has been learned of the items that were met.
-
-    Attributes:
-        rows: int32 (n), their rows in the item table, ascending.
-        inputs: float32 (n, d), of an item as context of a query.
-        outputs: float32 (n, d), of an item as what is predicted; zero vectors are not here.
-    """
-
-    rows: np.ndarray
-    inputs: np.ndarray
-    outputs: np.ndarray
 
 
 class Trainer:
@@ -35,19 +19,14 @@ class Trainer:
 
     Args:
         settings: how to learn.
-        frequencies: int64 (items), users who liked each item in the training part; the vocabulary and the noise are made from it.
+        frequencies: int64 (items), users who liked each item in the training part, 0 for one that is left out; the vocabulary and the
+            noise are made from it.
         seed: of first vectors and noise.
-
-    Raises:
-        RefusedData: no item is liked by `minimum_count` users.
     """
 
     def __init__(self, settings: Settings, frequencies: np.ndarray, seed: int) -> None:
         self.settings = settings
-        self.known = frequencies >= max(settings.minimum_count, 1)
-        if self.known.sum() < 2:
-            raise RefusedData(f"{int(self.known.sum())} items are liked by {settings.minimum_count} users or more", allowed="at least two",
-                              got=f"at most {int(frequencies.max(initial=0))} users an item", remedy="lower minimum_count, or ingest more data")
+        self.known = frequencies > 0
         self.model = Word2Vec(
             vector_size=settings.dimension, window=settings.window, sg=int(settings.algorithm == "skip-gram"), negative=settings.negatives,
             ns_exponent=settings.negative_exponent, alpha=settings.learning_rate, min_alpha=settings.learning_rate / 100, sample=0,

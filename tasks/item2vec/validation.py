@@ -1,50 +1,38 @@
-"""Validation recall, and the query that does best: how fast a liked item's weight decays with its age."""
+"""Recall@50 on the validation rows, by the encoder that will be served."""
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from tasks.core.encoders import MeanEncoder
 from tasks.core.ranking import recall, top_k
 from tasks.core.snapshot import Queries
-from tasks.item2vec.training import Vectors
+from tasks.item2vec.model import Model
 
-DECAYS = (None, 50.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0)  # items; None weighs all alike
 K = 50
 
 
-@dataclasses.dataclass(frozen=True)
-class Score:
-    """Recall@50 over the validation users under one decay."""
-
-    recall: float
-    decay: float | None
-
-
 class Validation:
-    """The validation users of a snapshot, at most `users` of them drawn by `seed`."""
+    """The validation users of a snapshot, at most `users` of them drawn by `seed`.
+
+    Args:
+        queries: the validation users.
+        items: rows of the item table.
+    """
 
     def __init__(self, queries: Queries, items: int, users: int, seed: int) -> None:
         chosen = np.arange(len(queries.users))
         if users < len(chosen):
             chosen = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:users])
         self.histories, self.labels, self.seen = (part.take(chosen) for part in (queries.histories, queries.labels, queries.seen))
-        self.items, self._near = items, slice(None)
+        self.items = items
 
-    def best(self, vectors: Vectors, decays: tuple = DECAYS) -> Score:
-        """The decay with the highest recall, the slowest among equals: all are tried at first, then the last best and its neighbours."""
-        scores = [Score(self.recall(vectors, decay), decay) for decay in decays[self._near]]
-        best = max(scores, key=lambda score: score.recall)
-        place = decays.index(best.decay)
-        self._near = slice(max(place - 1, 0), place + 2)
-        return best
-
-    def recall(self, vectors: Vectors, decay: float | None) -> float:
+    def recall(self, model: Model) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an item without a vector is a miss."""
-        rows = np.full(self.items, -1, np.int32)
-        rows[vectors.rows] = np.arange(len(vectors.rows))
-        queries = MeanEncoder(vectors.inputs, decay).encode(self.histories.renamed(rows))
-        best = top_k(queries, vectors.outputs, K, self.seen.renamed(rows))
-        return recall(best, self.labels.renamed(rows), self.labels.lengths)
+        places = model.places(self.items)
+        best = top_k(model.encoder.encode(self.histories.renamed(places)), model.candidates, K, self.seen.renamed(places))
+        return recall(best, self.labels.renamed(places), self.labels.lengths)
+
+    def spread(self, model: Model) -> float:
+        """How much scores differ from item to item: their standard deviation for one query, averaged over at most 1,000 users."""
+        some = self.histories.take(np.arange(min(len(self.histories), 1000))).renamed(model.places(self.items))
+        return float((model.encoder.encode(some) @ model.candidates.T).std(axis=1).mean())

@@ -11,6 +11,7 @@ from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
 from tasks.item2vec import corpus as module
 from tasks.item2vec.corpus import Corpus
+from tasks.item2vec.learning import vocabulary
 from tasks.item2vec.settings import Settings
 from tasks.item2vec.training import Trainer
 from tests.item2vec.test_walker import FIVE
@@ -59,11 +60,12 @@ def test_words_that_gensim_drops_stop_the_training(monkeypatch):
 
 def test_minimum_count_that_empties_the_vocabulary_is_refused():
     with pytest.raises(RefusedData, match="0 items are liked by 4 users.*at most 3 users an item.*lower minimum_count"):
-        Trainer(Settings(minimum_count=4), np.bincount(LIKES.items), seed=0)
+        vocabulary(np.bincount(LIKES.items), 4)
 
 
 def test_items_below_minimum_count_get_no_vector():
-    trainer = Trainer(Settings(minimum_count=2, dimension=4, epochs=1), np.bincount(LIKES.items, minlength=6), seed=0)
+    frequencies = np.bincount(LIKES.items, minlength=6)
+    trainer = Trainer(Settings(dimension=4, epochs=1), frequencies * vocabulary(frequencies, 2), seed=0)
     trainer.epoch(0, Corpus(FIVE, LIKES, "mixed", 4, 10, 0))
     assert trainer.vectors().rows.tolist() == [0, 1, 2]
 

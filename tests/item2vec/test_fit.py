@@ -20,7 +20,7 @@ from tasks.item2vec.fit import fit
 from tasks.item2vec.settings import FitRequest, Settings
 from tests import worlds
 
-SMALL = Settings(dimension=16, epochs=20, walk_words=2)
+SMALL = Settings(trainer="gensim", decoder="none", dimension=16, epochs=20, walk_words=2, negative_exponent=.2)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,8 @@ def test_similar_items_share_the_group(store, grouped):
 def test_the_next_of_a_chain_is_among_the_first_and_a_query_meets_output_vectors(store):
     """After 6, 7, 8 comes 9: outputs predict neighbours. Inputs searched with inputs find what has the same neighbours as 8, as 10 has."""
     asked = request(store, worlds.chained(users=400), "chained",
-                    Settings(corpus="sequences", window=1, dimension=16, epochs=40, patience=40, query_decay=.5, learning_rate=.05))
+                    Settings(trainer="gensim", decoder="none", popularity=0, corpus="sequences", window=1, dimension=16, epochs=40, patience=40,
+                             query_decay=.5))
     made = candidate(store, fit(asked))
     numbers = np.array([int(item) - 1 for item in made.item_ids])
     row = {number: place for place, number in enumerate(numbers)}

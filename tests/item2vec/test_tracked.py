@@ -17,7 +17,7 @@ from tasks.item2vec.settings import FitRequest, Settings
 from tests import worlds
 from tests.servers import mlflow_server
 
-SETTINGS = Settings(dimension=8, epochs=4)
+SETTINGS = Settings(trainer="gensim", dimension=8, epochs=4)
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,11 @@ import numpy as np
 from tasks.core.arrays import load, save
 from tasks.core.encoders.gru import GRUEncoder
 from tasks.core.encoders.mean import MeanEncoder
+from tasks.core.encoders.scales import ScalesEncoder
 from tasks.core.errors import Corrupt
 from tasks.core.histories import Histories
 
-KINDS = {"mean": MeanEncoder, "gru": GRUEncoder}
+KINDS = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder}
 
 
 class Encoder(Protocol):

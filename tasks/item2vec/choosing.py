@@ -1,0 +1,114 @@
+"""The decoder, its ridge, the query and the popularity term that do best on validation: few and coarse options, all in closed form."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from tasks.core.errors import RefusedData
+from tasks.core.histories import Histories
+from tasks.core.log import log
+from tasks.core.similar import unit
+from tasks.item2vec.decoders.causal import Causal
+from tasks.item2vec.decoders.leave_one_out import LeaveOneOut
+from tasks.item2vec.model import Choice, Model
+from tasks.item2vec.settings import Settings
+from tasks.item2vec.validation import Validation
+from tasks.item2vec.vectors import Vectors
+
+QUERIES = ((None, None), (30.0, None), (10.0, None), (5.0, None), (2.0, None), (None, 3))  # decay and newest items of a mean; plainest first
+LEAVE_ONE_OUT_RIDGES = (100.0, 300.0, 30.0)
+CAUSAL_DECAYS = (3.0, 30.0)  # items: two scales
+CAUSAL_HORIZONS = (None, 6.0)
+CAUSAL_RIDGES = (0.1, 0.01, 1.0)  # of the mean square of a query's dimensions
+POPULARITIES = (0.1, 0.3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """The best model, its validation recall, and the best recall of each decoder that was tried."""
+
+    model: Model
+    recall: float
+    by_decoder: dict[str, float]
+
+    def figures(self) -> dict[str, float]:
+        """What is recorded."""
+        tried = {f"validation_recall_50_{name.replace('-', '_')}": recall for name, recall in self.by_decoder.items()}
+        return {"validation_recall_50": self.recall, **tried, **self.model.choice.figures()}
+
+
+def choose(settings: Settings, vectors: Vectors, train: Histories, validation: Validation) -> Chosen:
+    """Try what the settings leave open.
+
+    Args:
+        train: liked rows of the training part, as rows of the item table.
+
+    Raises:
+        RefusedData: no item has a candidate vector.
+    """
+    popular, own = np.bincount(train.items, minlength=validation.items), train.renamed(vectors.places(validation.items))
+    best: Chosen | None = None
+    recalls: dict[str, float] = {}
+    for decoder in DECODERS if settings.decoder == "auto" else (settings.decoder,):
+        model, recall = _best(DECODERS[decoder](settings, vectors, own), validation)
+        model, recall = _with_popularity(settings, model, recall, popular, validation)
+        recalls[decoder] = recall
+        log("item2vec.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
+        if best is None or recall > best.recall:
+            best = Chosen(model, recall, recalls)
+    return best
+
+
+def queries(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:
+    """Decay and newest items of the means that are tried."""
+    return QUERIES if settings.query_decay is None else ((settings.query_decay or None, None),)
+
+
+def plain(settings: Settings, vectors: Vectors, own: Histories | None = None) -> Iterator[Model]:
+    """The trainer's own output vectors under each query."""
+    for decay, last in queries(settings):
+        yield Model.of(vectors.rows, vectors.inputs, vectors.outputs, Choice("none", (decay,), last))
+
+
+def _leave_one_out(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
+    inputs = unit(vectors.inputs).astype(np.float32)
+    decoder = LeaveOneOut(inputs, own)
+    for ridge in LEAVE_ONE_OUT_RIDGES:
+        outputs = decoder.outputs(ridge)
+        for decay, last in queries(settings):
+            yield Model.of(vectors.rows, inputs, outputs, Choice("leave-one-out", (decay,), last, ridge))
+
+
+def _causal(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
+    inputs = unit(vectors.inputs).astype(np.float32)
+    for horizon in CAUSAL_HORIZONS:
+        decoder = Causal(inputs, own, CAUSAL_DECAYS, horizon)
+        for ridge in CAUSAL_RIDGES:
+            yield Model.of(vectors.rows, inputs, decoder.outputs(ridge), Choice("causal", CAUSAL_DECAYS, None, ridge, horizon))
+
+
+DECODERS = {"none": plain, "leave-one-out": _leave_one_out, "causal": _causal}
+
+
+def _best(models: Iterator[Model], validation: Validation) -> tuple[Model, float]:
+    """The first among equals."""
+    best, best_recall = None, -1.0
+    for model in models:
+        if len(model.rows) and (recall := validation.recall(model)) > best_recall:
+            best, best_recall = model, recall
+    if best is None:
+        raise RefusedData("no item has a candidate vector: no two of the vocabulary follow each other", remedy="lower minimum_count, or ingest more data")
+    return best, best_recall
+
+
+def _with_popularity(settings: Settings, model: Model, recall: float, popular: np.ndarray, validation: Validation) -> tuple[Model, float]:
+    """The model with a popularity dimension, when that does better or is asked for; the causal decoder has its intercept already."""
+    weights = POPULARITIES if settings.popularity is None else (settings.popularity,)
+    if model.choice.decoder == "causal" or weights == (0,):
+        return model, recall
+    spread = validation.spread(model)
+    tried, best = _best((model.with_popularity(popular[model.rows], weight, spread) for weight in weights), validation)
+    return (tried, best) if best > recall or settings.popularity is not None else (model, recall)

@@ -1,0 +1,105 @@
+"""From a graph and sequences to the vectors of the epoch that was best on validation."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+
+from tasks.core.errors import RefusedData
+from tasks.core.graph import Graph
+from tasks.core.histories import Histories
+from tasks.core.log import log
+from tasks.core.recording import Recorder
+from tasks.core.snapshot import Snapshot
+from tasks.item2vec import netmf
+from tasks.item2vec.choosing import plain
+from tasks.item2vec.corpus import Corpus
+from tasks.item2vec.settings import FitRequest, Settings
+from tasks.item2vec.training import Trainer
+from tasks.item2vec.validation import Validation
+from tasks.item2vec.vectors import Vectors
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """The vectors of the best epoch (1, 2, …) and the recall of their plain input-output search."""
+
+    epoch: int
+    vectors: Vectors
+    recall: float
+
+
+def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Validation, recorder: Recorder) -> Learned:
+    """Train as the settings say; every epoch is recorded.
+
+    Raises:
+        BadRequest: the catalogue is too large for the trainer that is asked for.
+        RefusedData: nothing to learn from.
+    """
+    train = snapshot.histories("train")
+    frequencies = np.bincount(train.items, minlength=len(snapshot.item_ids))
+    known = vocabulary(frequencies, request.settings.minimum_count)
+    trainer = trainer_of(request.settings, int(known.sum()))
+    log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
+    if trainer == "netmf":
+        return _factorise(request, train, known, validation, recorder)
+    return _train(request, graph, train, frequencies * known, validation, recorder)
+
+
+def vocabulary(frequencies: np.ndarray, minimum_count: int) -> np.ndarray:
+    """bool (items): liked by `minimum_count` users or more in the training part.
+
+    Raises:
+        RefusedData: fewer than two are.
+    """
+    known = frequencies >= max(minimum_count, 1)
+    if known.sum() < 2:
+        raise RefusedData(f"{int(known.sum())} items are liked by {minimum_count} users or more", allowed="at least two",
+                          got=f"at most {int(frequencies.max(initial=0))} users an item", remedy="lower minimum_count, or ingest more data")
+    return known
+
+
+def trainer_of(settings: Settings, items: int) -> str:
+    """`netmf` or `gensim`, for so many items.
+
+    Raises:
+        BadRequest: more items than the dense matrix of `netmf` may have.
+    """
+    if settings.trainer == "auto":
+        return "netmf" if items <= netmf.LARGEST else "gensim"
+    if settings.trainer == "netmf":
+        netmf.check(items)
+    return settings.trainer
+
+
+def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validation: Validation, recorder: Recorder) -> Learned:
+    settings, started = request.settings, time.monotonic()
+    vectors = netmf.factorise(train, known, settings.dimension, settings.negative_exponent, request.seed)
+    return _better(None, 1, vectors, validation, settings, recorder, {"epoch_seconds": time.monotonic() - started})
+
+
+def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.ndarray, validation: Validation,
+           recorder: Recorder) -> Learned:
+    settings = request.settings
+    corpus = Corpus(graph.lists, train, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
+    trainer = Trainer(settings, frequencies, request.seed)
+    log("item2vec.corpus", walks_an_epoch=corpus.walks, shards=corpus.shards)
+    best = None
+    for epoch in range(1, settings.epochs + 1):
+        figures = trainer.epoch(epoch - 1, corpus)
+        best = _better(best, epoch, trainer.vectors(), validation, settings, recorder, figures)
+        if epoch - best.epoch >= settings.patience:
+            break
+    return best
+
+
+def _better(best: Learned | None, epoch: int, vectors: Vectors, validation: Validation, settings: Settings, recorder: Recorder,
+            figures: dict) -> Learned:
+    if len(vectors.rows) == 0:
+        raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
+                          got=f"minimum_count {settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
+    recall, model = max(((validation.recall(model), model) for model in plain(settings, vectors)), key=lambda pair: pair[0])
+    recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **model.choice.figures()})
+    return Learned(epoch, vectors, recall) if best is None or recall > best.recall else best

@@ -1,0 +1,28 @@
+"""What a trainer leaves behind, whichever it is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """What has been learned of the items that were met.
+
+    Attributes:
+        rows: int32 (n), their rows in the item table, ascending.
+        inputs: float32 (n, d), of an item as context of a query.
+        outputs: float32 (n, d), of an item as what is predicted; zero vectors are not here.
+    """
+
+    rows: np.ndarray
+    inputs: np.ndarray
+    outputs: np.ndarray
+
+    def places(self, items: int) -> np.ndarray:
+        """int32 (items): the place in `rows` of each row of the item table, −1 for an item without a vector."""
+        places = np.full(items, -1, np.int32)
+        places[self.rows] = np.arange(len(self.rows))
+        return places
