@@ -30,6 +30,20 @@ def rotation(vectors: np.ndarray, onto: np.ndarray) -> np.ndarray:
     return left @ right
 
 
+def onto(vectors: np.ndarray, before: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Vectors turned as close as they come to those of before; as they are where the two have no dimension or no item in common.
+
+    Args:
+        vectors: (n, d).
+        before: (m, e), of another day.
+        places: int (n), the row of each in `before`, −1 for one that it does not have.
+    """
+    both = places >= 0
+    if vectors.shape[1] != before.shape[1] or not both.any():
+        return vectors
+    return turned(vectors, rotation(vectors[both], before[places[both]]))
+
+
 def turned(vectors: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """Vectors turned by R, block by block.
 

@@ -11,10 +11,12 @@ trained ones it is made from, so a cold item is found by whom its genres suit an
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 
 SHRINKAGE = 10.0  # items: a genre with as many has about half of its items' mean deviation
+MOST = 300  # genres, the commonest: a catalogue of tags has thousands, and the rare ones are drawn to nothing anyhow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Genres:
     @classmethod
     def of(cls, genres: list[list[str] | None], likes: np.ndarray, trained: np.ndarray) -> "Genres":
         """From the genres of every item; those that no item marked in `trained` (bool, items) has tell nothing."""
-        names = sorted({name for row in np.flatnonzero(trained) for name in genres[row] or ()})
+        counts = Counter(name for row in np.flatnonzero(trained) for name in set(genres[row] or ()))
+        names = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
         column = {name: i for i, name in enumerate(names)}
         shares = np.zeros((len(genres), len(names)))
         for row, some in enumerate(genres):

@@ -120,7 +120,7 @@ class Recorder:
         training = json.loads(artefact.file(CURVE).read_text())
         version = self._record(artefact, snapshot, training) if self.run else None
         return {"uri": artefact.uri, "id": artefact.id, "family": self.family, "snapshot": snapshot.uri, "day": snapshot.day,
-                "run": self.run, "version": version, "items": artefact.counts["items"], "dimension": artefact.facts["dimension"],
+                "run": self.run, "version": version, "items": artefact.counts["items"], "stability": artefact.facts.get("stability"), "dimension": artefact.facts["dimension"],
                 "epochs": training["best_epoch"], "metrics": training["metrics"]}
 
     def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:

@@ -13,8 +13,11 @@ K = 10
 ASKED = 2000  # items whose neighbours are compared at most, spread evenly over the rows: seconds at any size
 
 
-def stability(made: Candidate, before: Candidate) -> dict[str, float]:
-    """Figures over the items that both candidates have, each between 0 and 1 (cosines from −1).
+def stability(item_ids: list[str], vectors: np.ndarray, similar: np.ndarray, before: Candidate) -> dict[str, float]:
+    """Figures over the items that a new model and one of before have, each between 0 and 1 (cosines from −1).
+
+    Args:
+        item_ids, vectors, similar: of the new model, as a candidate holds them.
 
     Returns:
         common_items: how many; with fewer than two there is nothing else.
@@ -23,14 +26,13 @@ def stability(made: Candidate, before: Candidate) -> dict[str, float]:
         cosine: the mean cosine of an item's candidate vector with the one it had; only where the dimensions agree.
         similar_cosine: the same of the item-to-item vectors.
     """
-    ids = list(made.item_ids)
-    rows = before.rows_of(ids)
+    rows = before.rows_of(item_ids)
     both = np.flatnonzero(rows >= 0)
     figures: dict[str, float] = {"common_items": float(len(both))}
     if len(both) < 2:
         return figures
-    for name, short, new, old in (("neighbours", "", unit(made.vectors[both]), unit(before.vectors[rows[both]])),
-                                  ("similar", "similar_", made.similar[both], before.similar[rows[both]])):
+    for name, short, new, old in (("neighbours", "", unit(vectors[both]), unit(before.vectors[rows[both]])),
+                                  ("similar", "similar_", similar[both], before.similar[rows[both]])):
         figures[f"{name}_{K}"] = neighbours_kept(new, old)
         if new.shape == old.shape:
             figures[f"{short}cosine"] = float(np.mean(np.sum(unit(new) * unit(old), axis=1)))

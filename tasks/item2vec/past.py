@@ -10,7 +10,6 @@ together onto the champion's, so that every score stays and vectors of both days
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -20,62 +19,58 @@ from tasks.core.arrays import load, save
 from tasks.core.candidate import Candidate
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
+from tasks.core.stability import stability
+from tasks.item2vec.model import Model
+from tasks.item2vec.vectors import Vectors
 
-NAMES = ("rows", "inputs", "outputs")
-
-
-@dataclasses.dataclass(frozen=True)
 class Past:
-    """The trained vectors of an earlier candidate, in today's rows.
+    """The champion a training goes on from.
 
     Attributes:
-        rows: int32 (n), rows of today's item table, ascending; n ≥ 1.
-        inputs, outputs: float32 (n, d).
+        candidate: as it was stored.
+        vectors: as its training left them, in today's rows; None, with the reason in the log, where they cannot be used.
     """
 
-    rows: np.ndarray
-    inputs: np.ndarray
-    outputs: np.ndarray
-
-    @classmethod
-    def of(cls, candidate: Candidate | None, snapshot: Snapshot, dimension: int) -> "Past | None":
-        """The past of today's training; None, with the reason in the log, where there is none to go on from."""
+    def __init__(self, candidate: Candidate, snapshot: Snapshot, dimension: int) -> None:
+        self.candidate, self.vectors = candidate, None
         why = _unfit(candidate, snapshot, dimension)
-        past = None if why else cls._read(candidate, snapshot)
-        if why is None and not len(past.rows):
-            why = "none of its items is left"
-        if why:
-            log("item2vec.cold_start", champion=candidate.artefact.id if candidate else None, why=why)
-            return None
-        log("item2vec.past", champion=candidate.artefact.id, day=candidate.artefact.facts["day"], items=len(past.rows))
-        return past
+        if why is None:
+            vectors = _in_todays_rows(candidate, snapshot)
+            self.vectors, why = (vectors, None) if len(vectors.rows) else (None, "none of its items is left")
+        told = {"begins_anew": why} if why else {"items": len(self.vectors.rows)}
+        log("item2vec.past", champion=candidate.artefact.id, day=candidate.artefact.facts["day"], **told)
 
-    @classmethod
-    def _read(cls, candidate: Candidate, snapshot: Snapshot) -> "Past":
-        rows, inputs, outputs = (load(candidate.artefact.path / f"trained.{name}.npy") for name in NAMES)
-        place = {item: row for row, item in enumerate(snapshot.item_ids)}
-        today = np.array([place.get(candidate.item_ids[row], -1) for row in rows], np.int32)
-        order = np.argsort(today, kind="stable")[np.count_nonzero(today < 0):]
-        return cls(today[order], inputs[order], outputs[order])
+    def aligned(self, now: Vectors) -> Vectors:
+        """Inputs and outputs turned by one rotation onto the past; as they are where there is nothing to turn them onto."""
+        if self.vectors is None:
+            return now
+        _, here, there = np.intersect1d(now.rows, self.vectors.rows, assume_unique=True, return_indices=True)
+        if not len(here):
+            return now
+        found = rotation(*(np.vstack([of.inputs[rows], of.outputs[rows]]) for of, rows in ((now, here), (self.vectors, there))))
+        return Vectors(now.rows, turned(now.inputs, found), turned(now.outputs, found))
 
-    def turn(self, rows: np.ndarray, inputs: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and outputs (n, d) of the items `rows`, turned by one rotation onto the past; as they are without a common item."""
-        _, now, then = np.intersect1d(rows, self.rows, assume_unique=True, return_indices=True)
-        if not len(now):
-            return inputs, outputs
-        found = rotation(np.vstack([inputs[now], outputs[now]]), np.vstack([self.inputs[then], self.outputs[then]]))
-        return turned(inputs, found), turned(outputs, found)
+    def stability(self, item_ids: list[str], model: Model, similar: np.ndarray) -> dict[str, float]:
+        """How much of the champion's neighbourhoods is left."""
+        return stability(item_ids, model.candidates, similar, self.candidate)
 
 
-def leave(folder: Path, rows: np.ndarray, inputs: np.ndarray, outputs: np.ndarray) -> None:
-    """Write what the next training goes on from into a candidate's folder; `rows` are the candidate's own."""
-    for name, array in zip(NAMES, (rows.astype(np.int32), inputs.astype(np.float32), outputs.astype(np.float32))):
+def leave(folder: Path, model: Model, trained: Vectors, items: int) -> None:
+    """Write what the next training goes on from into the folder of a candidate that serves `model`."""
+    places = model.places(items)[trained.rows]
+    for name, array in (("rows", places[places >= 0]), ("inputs", trained.inputs[places >= 0]), ("outputs", trained.outputs[places >= 0])):
         save(folder / f"trained.{name}.npy", array)
 
 
-def _unfit(candidate: Candidate | None, snapshot: Snapshot, dimension: int) -> str | None:
-    if candidate is None:
-        return "no champion of an earlier day"
+def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> Vectors:
+    rows, inputs, outputs = (load(candidate.artefact.path / f"trained.{name}.npy") for name in ("rows", "inputs", "outputs"))
+    place = {item: row for row, item in enumerate(snapshot.item_ids)}
+    today = np.array([place.get(candidate.item_ids[row], -1) for row in rows], np.int32)
+    order = np.argsort(today, kind="stable")[np.count_nonzero(today < 0):]
+    return Vectors(today[order], inputs[order], outputs[order])
+
+
+def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | None:
     facts = candidate.artefact.facts
     if facts["dataset"] != snapshot.dataset:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"

@@ -13,22 +13,21 @@ from tasks.core.store import Store
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32)
+IDS = [f"i{row}" for row in range(60)]
 TURN = np.linalg.qr(RANDOM.normal(size=(8, 8)))[0].astype(np.float32)
 
 
 @pytest.fixture
-def made(tmp_path):
+def before(tmp_path) -> Candidate:
+    """A model of VECTORS."""
     store = Store(tmp_path.as_uri())
+    with store.writing("candidate", "candidates", "toy", "before") as draft:
+        save_candidate(draft.path, IDS, VECTORS, unit(VECTORS), MeanEncoder(VECTORS))
+    return Candidate(store.find("candidates", "toy", "before"))
 
-    def make(vectors: np.ndarray, ids: list[str] | None = None, similar: np.ndarray | None = None) -> Candidate:
-        name = f"c{len(store.names('candidates', 'toy'))}"
-        with store.writing("candidate", "candidates", "toy", name) as draft:
-            save_candidate(draft.path, ids or [f"i{row}" for row in range(len(vectors))], vectors,
-                           unit(vectors if similar is None else similar), MeanEncoder(vectors))
-            draft.facts = {"family": "toy"}
-        return Candidate(store.find("candidates", "toy", name))
 
-    return make
+def compared(vectors: np.ndarray, before: Candidate, ids: list[str] = IDS) -> dict[str, float]:
+    return stability(ids, vectors, unit(vectors), before)
 
 
 def test_neighbours_on_a_line_counted_by_hand():
@@ -54,25 +53,25 @@ def test_items_asked_are_a_sample_of_a_large_catalogue():
     assert neighbours_kept(large, large, asked=50) == 1
 
 
-def test_a_turned_space_has_the_same_neighbours_and_other_vectors(made):
-    figures = stability(made(VECTORS @ TURN), made(VECTORS))
+def test_a_turned_space_has_the_same_neighbours_and_other_vectors(before):
+    figures = compared(VECTORS @ TURN, before)
     assert figures["common_items"] == 60 and figures["neighbours_10"] == 1 and figures["similar_10"] == 1
     assert figures["cosine"] < .5 and figures["similar_cosine"] < .5
-    assert stability(made(VECTORS), made(VECTORS))["cosine"] == pytest.approx(1)
+    assert compared(VECTORS, before)["cosine"] == pytest.approx(1)
 
 
-def test_only_common_items_count(made):
+def test_only_common_items_count(before):
     """The new one has lost ten items and has ten others in their place, and its rows are in another order."""
     order = RANDOM.permutation(60)
     ids = [f"i{row}" if row < 50 else f"new{row}" for row in order]
-    figures = stability(made(VECTORS[order], ids), made(VECTORS))
+    figures = compared(VECTORS[order], before, ids)
     assert figures["common_items"] == 50 and figures["neighbours_10"] == 1 and figures["cosine"] == pytest.approx(1)
 
 
-def test_other_dimensions_have_neighbours_and_no_cosine(made):
-    figures = stability(made(np.hstack([VECTORS, VECTORS])), made(VECTORS))
+def test_other_dimensions_have_neighbours_and_no_cosine(before):
+    figures = compared(np.hstack([VECTORS, VECTORS]), before)
     assert figures["neighbours_10"] == 1 and "cosine" not in figures
 
 
-def test_nothing_in_common_says_so(made):
-    assert stability(made(VECTORS, [f"x{row}" for row in range(60)]), made(VECTORS)) == {"common_items": 0}
+def test_nothing_in_common_says_so(before):
+    assert compared(VECTORS, before, [f"x{row}" for row in range(60)]) == {"common_items": 0}
