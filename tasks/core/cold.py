@@ -46,22 +46,24 @@ class Genres:
         """bool (items): the item has a genre that a trained item has."""
         return self.shares.any(axis=1)
 
-    def predict(self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    def predict(self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray, standing: bool = True) -> np.ndarray:
         """Vectors for the items `wanted`.
 
         Args:
             vectors: (n, d), of trained items: inputs, candidates or item-to-item vectors alike.
             rows: int (n), which items those are.
             wanted: int (m), rows of items that are told.
+            standing: likes matter; without, for vectors that only say what is like what, they are no part of the regression.
 
         Returns:
             float32 (m, d).
         """
-        known = self._features(rows)
-        penalty = np.diag(np.repeat([1e-6, SHRINKAGE], [2, self.shares.shape[1]]))
+        known = self._features(rows, standing)
+        penalty = np.diag(np.repeat([1e-6, SHRINKAGE], [1 + standing, self.shares.shape[1]]))
         effects = np.linalg.solve(known.T @ known + penalty, known.T @ vectors.astype(np.float64))
-        return (self._features(wanted) @ effects).astype(np.float32)
+        return (self._features(wanted, standing) @ effects).astype(np.float32)
 
-    def _features(self, rows: np.ndarray) -> np.ndarray:
-        """float64 (n, 2 + g)."""
-        return np.column_stack([np.ones(len(rows)), np.log1p(self.likes[rows]), self.shares[rows]])
+    def _features(self, rows: np.ndarray, standing: bool) -> np.ndarray:
+        """float64 (n, 2 + g), or (n, 1 + g) without standing."""
+        likes = [np.log1p(self.likes[rows])] if standing else []
+        return np.column_stack([np.ones(len(rows)), *likes, self.shares[rows]])

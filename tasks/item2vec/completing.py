@@ -43,8 +43,8 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
     if not len(wanted):
         return Served(model, similar, 0)
     order = np.argsort(np.concatenate([model.rows, wanted]))
-    candidates, inputs, alike = (np.vstack([known, genres.predict(known, model.rows, wanted)])[order]
-                                 for known in (model.candidates, model.encoder.inputs, similar))
+    candidates, inputs, alike = (np.vstack([known, genres.predict(known, model.rows, wanted, standing)])[order]
+                                 for known, standing in ((model.candidates, True), (model.encoder.inputs, True), (similar, False)))
     encoder = ScalesEncoder(inputs, model.encoder.decays, model.encoder.last, model.encoder.constant)
     rows = np.concatenate([model.rows, wanted]).astype(np.int32)[order]
     return Served(Model(rows, candidates, encoder, model.choice), alike / np.maximum(np.linalg.norm(alike, axis=1, keepdims=True), 1), len(wanted))

@@ -30,7 +30,7 @@ class Settings:
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
     patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
-    minimum_count: int = setting(1, "items liked by fewer users in the training part get no vector and are never recommended", minimum=1, maximum=1_000_000)
+    minimum_count: int = setting(1, "items liked by fewer users in the training part are not trained: they are cold items", minimum=1, maximum=1_000_000)
     cold_items: Literal["leave-out", "metadata"] = setting(
         "metadata", "items of the catalogue without a trained vector: left out, or placed by their genres where hardly liked items stand")
     warm_start: bool = setting(True, "gensim goes on from the champion's vectors; netmf, a closed form, always begins anew")

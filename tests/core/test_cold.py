@@ -43,6 +43,11 @@ def test_it_stands_where_hardly_liked_items_stand_and_never_above_liked_ones():
         assert cold[fan] > np.mean(VECTORS[(OF != fan) & (LIKES < 5)] @ FANS[fan]) + 1  # yet above what else is hardly liked
 
 
+def test_vectors_that_tell_likeness_take_no_standing_from_likes():
+    with_likes, without = (genres(["g0"], likes=likes).predict(VECTORS, np.arange(ITEMS), np.array([ITEMS]), standing=False) for likes in (4, 0))
+    np.testing.assert_allclose(with_likes, without)
+
+
 def test_a_few_likes_raise_it():
     assert (FANS[0] @ predicted(["g0"], likes=4)[0]) > (FANS[0] @ predicted(["g0"])[0]) + .5
 
