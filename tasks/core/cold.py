@@ -3,9 +3,9 @@
 An unseen item deserves the standing of an item that hardly anybody has liked, and the taste of its genres. A plain mean of its
 genres' items has neither: most of those are liked by many, and the mean carries their popularity along. So three things are told
 apart by one ridge regression over the trained items, v = a + b · log(1 + likes) + mean of the genres' effects: the general level,
-what popularity does to a vector, and each genre's effect: the mean deviation of its items, drawn to nothing where they are few. The
-item then gets its own likes (0, or less than the minimum) and its own genres. A predicted vector varies less than the
-trained ones it is made from, so a cold item is found by whom its genres suit and does not outrank what is known to be liked.
+what popularity does to a vector, and each genre's effect: the mean deviation of its items, drawn to nothing where they are few. A cold
+item is the mean of the least liked trained items, its genres' effects in the place of theirs. Effects are means, smaller than what
+sets single items apart, so a cold item is found by whom its genres suit and does not outrank what is known to be liked.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections import Counter
 import numpy as np
 
 SHRINKAGE = 10.0  # items: a genre with as many has about half of its items' mean deviation
+LEAST = 0.1  # share of the trained items, the least liked, whose standing a cold item has
 MOST = 300  # genres, the commonest: a catalogue of tags has thousands, and the rare ones are drawn to nothing anyhow
 
 
@@ -53,17 +54,15 @@ class Genres:
             vectors: (n, d), of trained items: inputs, candidates or item-to-item vectors alike.
             rows: int (n), which items those are.
             wanted: int (m), rows of items that are told.
-            standing: likes matter; without, for vectors that only say what is like what, they are no part of the regression.
+            standing: stand where the least liked trained items do; without, for vectors that only say what is like what, in the middle of all.
 
         Returns:
             float32 (m, d).
         """
-        known = self._features(rows, standing)
-        penalty = np.diag(np.repeat([1e-6, SHRINKAGE], [1 + standing, self.shares.shape[1]]))
-        effects = np.linalg.solve(known.T @ known + penalty, known.T @ vectors.astype(np.float64))
-        return (self._features(wanted, standing) @ effects).astype(np.float32)
-
-    def _features(self, rows: np.ndarray, standing: bool) -> np.ndarray:
-        """float64 (n, 2 + g), or (n, 1 + g) without standing."""
-        likes = [np.log1p(self.likes[rows])] if standing else []
-        return np.column_stack([np.ones(len(rows)), *likes, self.shares[rows]])
+        known, likes, vectors = self.shares[rows], self.likes[rows], vectors.astype(np.float64)
+        features = np.column_stack([np.ones(len(rows)), np.log1p(likes), known])
+        penalty = np.diag(np.repeat([1e-6, SHRINKAGE], [2, known.shape[1]]))
+        effects = np.linalg.solve(features.T @ features + penalty, features.T @ vectors)[2:]
+        least = likes <= np.quantile(likes, LEAST) if standing else np.ones(len(rows), bool)
+        level = (vectors[least] - known[least] @ effects).mean(axis=0)
+        return (level + self.shares[wanted] @ effects).astype(np.float32)
