@@ -56,6 +56,14 @@ bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark j
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
 	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.mutations
 
+.PHONY: bench-item2vec
+bench-item2vec: environments ## word2vec in the stage beside plain gensim, and where the seconds of the stage go
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.item2vec
+
+.PHONY: ablation
+ablation: environments ## what matters for item2vec, one thing changed at a time: a table on validation rows
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.ablation
+
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default

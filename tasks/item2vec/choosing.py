@@ -67,10 +67,14 @@ def queries(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:
     return QUERIES if settings.query_decay is None else ((settings.query_decay or None, None),)
 
 
-def plain(settings: Settings, vectors: Vectors, own: Histories | None = None) -> Iterator[Model]:
-    """The trainer's own output vectors under each query."""
-    for decay, last in queries(settings):
+def plain(vectors: Vectors, asked: tuple[tuple[float | None, int | None], ...]) -> Iterator[Model]:
+    """The trainer's own output vectors under each of these queries."""
+    for decay, last in asked:
         yield Model.of(vectors.rows, vectors.inputs, vectors.outputs, Choice("none", (decay,), last))
+
+
+def _none(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
+    return plain(vectors, queries(settings))
 
 
 def _leave_one_out(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
@@ -90,7 +94,7 @@ def _causal(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Mo
             yield Model.of(vectors.rows, inputs, decoder.outputs(ridge), Choice("causal", CAUSAL_DECAYS, None, ridge, horizon))
 
 
-DECODERS = {"none": plain, "leave-one-out": _leave_one_out, "causal": _causal}
+DECODERS = {"none": _none, "leave-one-out": _leave_one_out, "causal": _causal}
 
 
 def _best(models: Iterator[Model], validation: Validation) -> tuple[Model, float]:

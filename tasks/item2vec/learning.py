@@ -14,7 +14,7 @@ from tasks.core.log import log
 from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot
 from tasks.item2vec import netmf
-from tasks.item2vec.choosing import plain
+from tasks.item2vec.choosing import plain, queries
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import FitRequest, Settings
 from tasks.item2vec.training import Trainer
@@ -78,7 +78,9 @@ def trainer_of(settings: Settings, items: int) -> str:
 def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validation: Validation, recorder: Recorder) -> Learned:
     settings, started = request.settings, time.monotonic()
     vectors = netmf.factorise(train, known, settings.dimension, settings.negative_exponent, request.seed)
-    return _better(None, 1, vectors, validation, settings, recorder, {"epoch_seconds": time.monotonic() - started})
+    watch = Watch(settings, validation, recorder)
+    watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
+    return watch.best
 
 
 def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.ndarray, validation: Validation,
@@ -89,13 +91,13 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
     if past is not None:
         trainer.go_on(past)
     log("item2vec.corpus", begins="anew" if past is None else "from the champion", walks_an_epoch=corpus.walks, shards=corpus.shards)
-    best = None
+    watch = Watch(settings, validation, recorder)
     for epoch in range(1, settings.epochs + 1):
         figures = trainer.epoch(epoch - 1, corpus)
-        best = _better(best, epoch, trainer.vectors(), validation, settings, recorder, figures)
-        if epoch - best.epoch >= settings.patience:
+        watch.look(epoch, trainer.vectors(), figures)
+        if epoch - watch.best.epoch >= settings.patience:
             break
-    return best
+    return watch.best
 
 
 def shortened(settings: Settings) -> Settings:
@@ -104,11 +106,32 @@ def shortened(settings: Settings) -> Settings:
                                learning_rate=settings.learning_rate * settings.warm_share)
 
 
-def _better(best: Learned | None, epoch: int, vectors: Vectors, validation: Validation, settings: Settings, recorder: Recorder,
-            figures: dict) -> Learned:
-    if len(vectors.rows) == 0:
-        raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
-                          got=f"minimum_count {settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
-    recall, model = max(((validation.recall(model), model) for model in plain(settings, vectors)), key=lambda pair: pair[0])
-    recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **model.choice.figures()})
-    return Learned(epoch, vectors, recall) if best is None or recall > best.recall else best
+class Watch:
+    """Keeps the best epoch by the plain search of its vectors, and records every one.
+
+    The first epoch is tried with all queries, a later one with the query that was best so far and those beside it: the decoder and
+    the query that are served are chosen afterwards (`tasks.item2vec.choosing`).
+    """
+
+    def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:
+        self.settings, self.validation, self.recorder = settings, validation, recorder
+        self.best: Learned | None = None
+        self._near = slice(None)
+
+    def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
+        """Validate one epoch.
+
+        Raises:
+            RefusedData: nothing has been trained.
+        """
+        if len(vectors.rows) == 0:
+            raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
+                              got=f"minimum_count {self.settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
+        asked = queries(self.settings)
+        scores = [(self.validation.recall(model), model.choice) for model in plain(vectors, asked[self._near])]
+        recall, choice = max(scores, key=lambda score: score[0])
+        place = asked.index((choice.decays[0], choice.last))
+        self._near = slice(max(place - 1, 0), place + 2)
+        self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})
+        if self.best is None or recall > self.best.recall:
+            self.best = Learned(epoch, vectors, recall)

@@ -12,11 +12,11 @@ The matrix is dense: 4 n² bytes for n items, about three times that at the peak
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.log import Progress
+from tasks.item2vec.likes import likes
 from tasks.item2vec.vectors import Vectors
 
 QUANTILE = 0.7  # of the finite entries
@@ -63,12 +63,10 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
 
 def _logarithms(histories: Histories, items: int, exponent: float) -> np.ndarray:
     """float32 (items, items): log(M / f^α) less its quantile, cut at zero."""
-    likes = csr_matrix((np.ones(len(histories.items), np.float32), histories.items, histories.offsets), (len(histories), items))
-    likes.sum_duplicates()
-    likes.data[:] = 1
-    users, own = likes.getnnz(axis=0), likes.getnnz(axis=1)
-    back = likes.multiply(1 / np.maximum(own, 1)[:, None]).tocsr()
-    there = likes.T.tocsr().multiply(1 / np.maximum(users, 1)[:, None]).tocsr()
+    liked = likes(histories, items)
+    users, own = liked.getnnz(axis=0), liked.getnnz(axis=1)
+    back = liked.multiply(1 / np.maximum(own, 1)[:, None]).tocsr()
+    there = liked.T.tocsr().multiply(1 / np.maximum(users, 1)[:, None]).tocsr()
     noise = np.maximum(users, 1) ** exponent
     matrix = np.empty((items, items), np.float32)
     with Progress("item2vec.netmf", items, "rows") as progress:

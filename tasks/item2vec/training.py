@@ -47,18 +47,20 @@ class Trainer:
         Raises:
             RuntimeError: gensim trained fewer words than the corpus holds.
         """
-        started, loss, trained = time.monotonic(), 0.0, 0
+        started, loss, trained, training = time.monotonic(), 0.0, 0, 0.0
         for part, shard in enumerate(corpus.epoch(number)):
-            expected = int(shard.counts[self.known].sum())
+            expected, begun = int(shard.counts[self.known].sum()), time.monotonic()
             begin, end = (self._rate(number + edge / corpus.shards) for edge in (part, part + 1))
             effective, _ = self.model.train(shard.sentences, total_examples=len(shard.sentences), epochs=1, start_alpha=begin,
                                             end_alpha=end, compute_loss=True)
             if effective != expected:
                 raise RuntimeError(f"gensim trained {effective} words of a shard that holds {expected} words of the vocabulary")
             loss, trained = loss + self.model.get_latest_training_loss(), trained + effective
+            training += time.monotonic() - begun
             self.met += shard.counts
         seconds = time.monotonic() - started
-        return {"train_loss": loss / max(trained, 1), "words": trained, "words_per_s": trained / seconds, "epoch_seconds": seconds}
+        return {"train_loss": loss / max(trained, 1), "words": trained, "words_per_s": trained / seconds, "epoch_seconds": seconds,
+                "corpus_seconds": seconds - training}
 
     def _rate(self, epoch: float) -> float:
         return self.settings.learning_rate * (1 - .99 * epoch / self.settings.epochs)

@@ -12,9 +12,9 @@ and d² for an item, beside d for an interaction. The idea is EASE's (Steck 2019
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from tasks.core.histories import Histories
+from tasks.item2vec.likes import likes
 
 
 class LeaveOneOut:
@@ -27,12 +27,10 @@ class LeaveOneOut:
 
     def __init__(self, inputs: np.ndarray, histories: Histories) -> None:
         self.inputs = np.asarray(inputs, np.float64)
-        likes = csr_matrix((np.ones(len(histories.items)), histories.items, histories.offsets), (len(histories), len(inputs)))
-        likes.sum_duplicates()
-        likes.data[:] = 1
-        tastes = likes @ self.inputs
-        self.tastes, self.sums = tastes.T @ tastes, likes.T @ tastes
-        self.counts = np.bincount(likes.indices, minlength=len(inputs)).astype(np.float64)
+        liked = likes(histories, len(inputs), np.float64)
+        tastes = liked @ self.inputs
+        self.tastes, self.sums = tastes.T @ tastes, liked.T @ tastes
+        self.counts = liked.getnnz(axis=0).astype(np.float64)
 
     def outputs(self, ridge: float) -> np.ndarray:
         """float32 (n, d): the output vectors for λ = `ridge`; zeros for an item that nobody likes beside another."""
