@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tasks.core.log import log
-from tasks.ingest import java
-from tasks.ingest.settings import Spark
+from tasks.core.spark import java
+from tasks.core.spark.settings import Spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SMALL = 8 << 20  # bytes of source
+SMALL = 8 << 20  # bytes that are read
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def session(settings: Spark, source_bytes: int) -> "Iterator[SparkSession]":
         spark.stop()
 
 
-def start(settings: Spark, small: bool):
+def start(settings: Spark, small: bool) -> "SparkSession":
     """Start a session."""
     started = time.monotonic()
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
@@ -45,7 +45,7 @@ def start(settings: Spark, small: bool):
     which = java.prepare()
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.appName("recallflow ingest").master(settings.master)
+    builder = SparkSession.builder.appName("recallflow").master(settings.master)
     for name, value in configuration(settings, small).items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
