@@ -35,7 +35,7 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
-    code = code_version("graph", FAMILY)
+    code = code_version("graph", "core/walks", FAMILY)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, settings=request.settings, seed=request.seed, code=code)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
@@ -69,7 +69,7 @@ class Kept:
 
 def _train(request: FitRequest, graph: Graph, snapshot: Snapshot, recorder: Recorder) -> Kept:
     settings, sequences, items = request.settings, snapshot.histories("train"), len(snapshot.item_ids)
-    corpus = Corpus(graph.lists, sequences, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
+    corpus = Corpus(graph.tables, sequences, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
     trainer = Trainer(settings, np.bincount(sequences.items, minlength=items), request.seed)
     validation = Validation(snapshot.queries("validation"), items, settings.validation_users, request.seed)
     log("item2vec.begin", items=int(trainer.known.sum()), left_out=int((~trainer.known).sum()), walks_an_epoch=corpus.walks, shards=corpus.shards)

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.core.log import log
@@ -16,6 +17,7 @@ from tasks.core.spark.settings import Spark
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = 8 << 20  # bytes that are read
 
 
@@ -69,6 +71,7 @@ def configuration(settings: Spark, small: bool) -> dict[str, str]:
         "spark.driver.memory": f"{settings.driver_memory_gb}g",
         "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Duser.timezone=UTC" + " -XX:TieredStopAtLevel=1" * small,
         "spark.sql.adaptive.enabled": str(not small).lower(),
+        "spark.executorEnv.PYTHONPATH": str(ROOT),  # every machine has the code where this one has it, as it has the environment
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.parquet.compression.codec": "zstd",
