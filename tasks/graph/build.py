@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 from tasks.core.arrays import save
 from tasks.core.errors import RefusedData
-from tasks.core.graph import ARRAYS, Lists
+from tasks.core.graph import LAWS, Tables
+from tasks.core.histories import Histories
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
-from tasks.graph.lists import build_lists
+from tasks.graph.laws.cooccurrence import build_cooccurrence
+from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.settings import BuildRequest
+from tasks.graph.windowed import Windowed
 
 
 def build(request: BuildRequest) -> dict:
-    """Write the graph of one snapshot, or find it written.
+    """Write the graph of one snapshot, or find it written. Engine and update do not change what it holds, so nor its id.
 
     Raises:
         BadRequest: no such snapshot.
@@ -23,33 +29,44 @@ def build(request: BuildRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    settings, code = {"law": request.law, "entrance": request.entrance}, code_version("graph")
+    settings, code = request.of_law(), code_version("graph")
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=settings, code=code)
     place = ("graphs", snapshot.dataset, snapshot.day, id)
     artefact = store.find(*place)
     if artefact is None:
-        lists = _lists(snapshot, request.entrance)
+        histories = snapshot.histories("train")
         with store.writing("graph", *place) as draft:
-            for name in ARRAYS:
-                save(draft.path / f"{name}.npy", getattr(lists, name))
-            draft.counts = {"users": len(lists.user_offsets) - 1, "items": lists.items, "edges": lists.edges}
-            draft.facts = {"dataset": snapshot.dataset, "day": snapshot.day, "snapshot": snapshot.id, **settings}
-            draft.lineage = {"settings": settings, "code": code, "parents": [snapshot.uri]}
+            if request.law == "window":
+                made = Windowed(store, request, snapshot, histories, code).write(draft.path)
+            else:
+                made = _of_lists(draft.path, histories, len(snapshot.item_ids), request)
+            _refuse_no_edge(made["edges"], histories, snapshot)
+            draft.counts = {"users": len(histories), "items": len(snapshot.item_ids), "edges": made.pop("edges")}
+            draft.facts = {"dataset": snapshot.dataset, "day": snapshot.day, "snapshot": snapshot.id,
+                           "law_version": LAWS[request.law].version, **settings}
+            draft.lineage = {"settings": settings, "code": code, "parents": [snapshot.uri], **made}
         artefact = store.find(*place)
-    return _result(artefact, snapshot)
+        log("graph.built", law=request.law, engine=request.engine, **artefact.counts, alone=int((histories.lengths == 1).sum()))
+    return {"uri": artefact.uri, "id": artefact.id, "snapshot": snapshot.uri, "day": snapshot.day, **artefact.counts}
 
 
-def _lists(snapshot: Snapshot, entrance: str) -> Lists:
-    histories = snapshot.histories("train")
-    lists = build_lists(histories, len(snapshot.item_ids), entrance)
-    if not lists.edges:
+def _of_lists(folder: Path, histories: Histories, items: int, request: BuildRequest) -> dict:
+    """Write a graph that is the lists themselves: nothing is summed over days, so that a new build is the update."""
+    if request.law == "cooccurrence":
+        tables = build_cooccurrence(histories, items, request.entrance)
+    else:
+        tables = build_degree_penalised(histories, items, request.degree_penalty, request.entrance)
+    _save(folder, tables)
+    return {"edges": tables.edges}
+
+
+def _save(folder: Path, tables: Tables) -> None:
+    for field in dataclasses.fields(tables):
+        save(folder / f"{field.name}.npy", getattr(tables, field.name))
+
+
+def _refuse_no_edge(edges: int, histories: Histories, snapshot: Snapshot) -> None:
+    if not edges:
         raise RefusedData(f"no user of {snapshot.uri} liked two items in its training part: the graph has no edge",
                           got=f"{len(histories.items)} liked rows of {int((histories.lengths > 0).sum())} users",
                           remedy="ingest a day with more data, or let more rows count as liked (`liked`)")
-    log("graph.lists", users=len(histories), alone=int((histories.lengths == 1).sum()), edges=lists.edges,
-        isolated_items=int((lists.item_offsets[1:] == lists.item_offsets[:-1]).sum()))
-    return lists
-
-
-def _result(artefact: Artefact, snapshot: Snapshot) -> dict:
-    return {"uri": artefact.uri, "id": artefact.id, "snapshot": snapshot.uri, "day": snapshot.day, **artefact.counts}

@@ -9,20 +9,11 @@ from typing import Literal
 
 from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, setting
+from tasks.core.spark.settings import Spark
 from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-
-@dataclass(frozen=True)
-class Spark:
-    """Where Spark runs. None of this changes what a snapshot holds, so none of it is part of its id."""
-
-    master: str = setting("local[2]", "spark.master: local[n], or the URL of a cluster that shares the store's disk")
-    driver_memory_gb: int = setting(1, "heap of the driver, and of everything in local mode", minimum=1, maximum=256)
-    shuffle_partitions: int = setting(4, "spark.sql.shuffle.partitions", minimum=1, maximum=10_000)
-    packages: tuple[str, ...] = setting((), "spark.jars.packages: Maven coordinates, for what a cluster's image lacks")
 
 
 @dataclass(frozen=True)

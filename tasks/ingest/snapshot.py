@@ -14,12 +14,12 @@ from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
+from tasks.core.spark.session import session
 from tasks.core.store import Store
 from tasks.ingest import sources
 from tasks.ingest.judging import batch
 from tasks.ingest.reading.delivery import Delivery
 from tasks.ingest.reading.history import History
-from tasks.ingest.session import session
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.core.graph import Lists
+from tasks.core.graph import Tables
 from tasks.core.histories import Histories
-from tasks.item2vec.walker import walk
+from tasks.core.walks import walk
 
 SHARD_WORDS = 1_000_000
 LONGEST = 10_000  # gensim drops the rest of a longer sentence
@@ -36,21 +36,21 @@ class Corpus:
     """Shards by epoch. The sequences come back every epoch in another order; walks are new every time.
 
     Args:
-        lists: the graph walked upon.
+        tables: the graph walked upon.
         sequences: users' items in order of time; its rows also measure how many words of walks an epoch has.
         what: `walks`, `sequences` or `mixed`, both.
         walk_length: items in a walk.
         walk_words: words of walks for each row of the sequences.
     """
 
-    def __init__(self, lists: Lists, sequences: Histories, what: str, walk_length: int, walk_words: float, seed: int,
+    def __init__(self, tables: Tables, sequences: Histories, what: str, walk_length: int, walk_words: float, seed: int,
                  threads: int = 1) -> None:
-        self.lists, self.walk_length, self.seed, self.threads = lists, walk_length, seed, threads
+        self.tables, self.walk_length, self.seed, self.threads = tables, walk_length, seed, threads
         self.sequences = sequences if what != "walks" else Histories.of_lists([])
         self.walks = 0 if what == "sequences" else max(1, round(walk_words * len(sequences.items) / walk_length))
         words = self.walks * walk_length + len(self.sequences.items)
         self.shards = -(-words // SHARD_WORDS)
-        self.names = np.array([str(item) for item in range(lists.items)], object)
+        self.names = np.array([str(item) for item in range(tables.items)], object)
 
     def epoch(self, number: int) -> Iterator[Shard]:
         """The shards of epoch 0, 1, …"""
@@ -61,12 +61,12 @@ class Corpus:
             mine = users[len(users) * shard // self.shards:len(users) * (shard + 1) // self.shards]
             if sentences := self._sentences(number, first, last, mine):
                 words = [self.names[sentences[i]].tolist() for i in random.permutation(len(sentences))]
-                yield Shard(words, np.bincount(np.concatenate(sentences), minlength=self.lists.items))
+                yield Shard(words, np.bincount(np.concatenate(sentences), minlength=self.tables.items))
 
     def _sentences(self, number: int, first: int, last: int, users: np.ndarray) -> list[np.ndarray]:
         sentences = []
         if last > first:
-            sentences += list(walk(self.lists, number * self.walks + first, last - first, self.walk_length, self.seed, self.threads))
+            sentences += list(walk(self.tables, number * self.walks + first, last - first, self.walk_length, self.seed, self.threads))
         for user in users[self.sequences.lengths[users] > 1]:  # an item alone has nothing to predict: it would only be noise
             items = self.sequences[user]
             sentences += [items[start:start + LONGEST] for start in range(0, len(items), LONGEST)]

@@ -39,7 +39,7 @@ def fit(request: FitRequest) -> dict:
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
     past = _past(store, request, snapshot)
-    code = code_version("graph", FAMILY)
+    code = code_version("graph", "core/walks", FAMILY)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, champion=past and past.candidate.artefact.id,
                   settings=request.settings, seed=request.seed, code=code)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)

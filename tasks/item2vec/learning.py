@@ -86,7 +86,7 @@ def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validat
 def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.ndarray, validation: Validation,
            recorder: Recorder, past: Vectors | None) -> Learned:
     settings = request.settings if past is None else shortened(request.settings)
-    corpus = Corpus(graph.lists, train, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
+    corpus = Corpus(graph.tables, train, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
     trainer = Trainer(settings, frequencies, request.seed)
     if past is not None:
         trainer.go_on(past)

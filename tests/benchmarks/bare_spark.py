@@ -7,8 +7,8 @@ import sys
 
 from pyspark.sql import functions as F
 
-from tasks.ingest.session import start
-from tasks.ingest.settings import Spark
+from tasks.core.spark.session import start
+from tasks.core.spark.settings import Spark
 
 SCHEMA = "userId int, movieId int, rating float, timestamp bigint"
 

@@ -25,12 +25,13 @@ import pyarrow.parquet as pq
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.request import parse
+from tasks.core.spark.session import session
+from tasks.core.spark.settings import Spark
 from tasks.core.store import Store
 from tasks.ingest import landing, snapshot
 from tasks.ingest.reading.examine import examine
 from tasks.ingest.rules import Split
-from tasks.ingest.session import session
-from tasks.ingest.settings import Limits, SnapshotRequest, Spark
+from tasks.ingest.settings import Limits, SnapshotRequest
 from tasks.ingest.sources import Source, describe
 from tests.benchmarks.mutators import mutate
 

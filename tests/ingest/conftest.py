@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.core.request import parse
-from tasks.ingest.settings import SnapshotRequest, Spark
+from tasks.core.spark.settings import Spark
+from tasks.ingest.settings import SnapshotRequest
 from tests import worlds
 
 NOW = 1_700_000_000
@@ -15,7 +16,7 @@ NOW = 1_700_000_000
 
 @pytest.fixture(scope="session")
 def spark():
-    from tasks.ingest.session import start
+    from tasks.core.spark.session import start
 
     session = start(Spark(shuffle_partitions=2), small=True)
     yield session

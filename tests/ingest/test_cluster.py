@@ -1,57 +1,26 @@
-"""A Spark cluster gives the snapshot that one machine gives: a master and two workers, as processes of this machine."""
+"""A Spark cluster gives the snapshot that one machine gives."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pyspark
 import pytest
 
 from tasks.core.store import Store
-from tasks.ingest import java
 from tests import worlds
-from tests.servers import free_port
+from tests.servers_spark import spark_cluster
 
 ROOT = Path(__file__).resolve().parents[2]
-CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    """The URL of a cluster with two workers of one core each."""
-    java.prepare()
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(tmp_path / "work"), "SPARK_HOME": str(CLASS.parents[1])}
-    port, log = free_port(), tmp_path / "cluster.log"
-    url = f"spark://127.0.0.1:{port}"
-
-    def process(name: str, *arguments: str) -> subprocess.Popen:
-        command = [str(CLASS), f"org.apache.spark.deploy.{name}", "--host", "127.0.0.1", "--webui-port", "0", *arguments]
-        return subprocess.Popen(command, env=environment, stdout=log.open("ab"), stderr=subprocess.STDOUT, start_new_session=True)
-
-    processes = [process("master.Master", "--port", str(port))]
-    try:
-        wait(log, "Starting Spark master", 1)
-        processes += [process("worker.Worker", "--cores", "1", "--memory", "2g", url) for _ in range(2)]
-        wait(log, "Successfully registered with master", 2)
+    with spark_cluster(tmp_path) as url:
         yield url
-    finally:
-        for one in reversed(processes):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(one.pid, 9)
-            one.wait()
-
-
-def wait(log: Path, text: str, times: int) -> None:
-    deadline = time.monotonic() + 120
-    while log.read_text().count(text) < times:
-        assert time.monotonic() < deadline, log.read_text()[-2000:]
-        time.sleep(0.2)
 
 
 def made(folder: Path, source: Path, master: str):

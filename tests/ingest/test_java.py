@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.ingest import java
+from tasks.core.spark import java
 
 
 def fake(folder: Path, version: str) -> Path:
@@ -25,7 +25,7 @@ def test_a_java_that_is_new_enough_is_used(tmp_path, monkeypatch):
 
 def test_where_java_is_too_old_the_runtime_from_pypi_runs_spark_through_the_wrapper(tmp_path):
     old = fake(tmp_path / "old", "11.0.1")
-    program = ("from tasks.ingest.session import start; from tasks.ingest.settings import Spark; import os\n"
+    program = ("from tasks.core.spark.session import start; from tasks.core.spark.settings import Spark; import os\n"
                "spark = start(Spark(), small=True)\n"
                "print(spark.range(7).count(), spark._jvm.System.getProperty('java.home'), os.environ['JAVA_HOME'])\n"
                "spark.stop()\n")

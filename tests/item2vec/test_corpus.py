@@ -14,7 +14,7 @@ from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.learning import vocabulary
 from tasks.item2vec.settings import Settings
 from tasks.item2vec.training import Trainer
-from tests.item2vec.test_walker import FIVE
+from tests.graphs import FIVE
 
 LIKES = Histories.of_lists([[0, 1, 2], [1, 2], [2, 3, 4, 0]])
 

@@ -7,16 +7,18 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.core.log import log
-from tasks.ingest import java
-from tasks.ingest.settings import Spark
+from tasks.core.spark import java
+from tasks.core.spark.settings import Spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SMALL = 8 << 20  # bytes of source
+ROOT = Path(__file__).resolve().parents[3]
+SMALL = 8 << 20  # bytes that are read
 
 
 @contextlib.contextmanager
@@ -34,7 +36,7 @@ def session(settings: Spark, source_bytes: int) -> "Iterator[SparkSession]":
         spark.stop()
 
 
-def start(settings: Spark, small: bool):
+def start(settings: Spark, small: bool) -> "SparkSession":
     """Start a session."""
     started = time.monotonic()
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
@@ -45,7 +47,7 @@ def start(settings: Spark, small: bool):
     which = java.prepare()
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.appName("recallflow ingest").master(settings.master)
+    builder = SparkSession.builder.appName("recallflow").master(settings.master)
     for name, value in configuration(settings, small).items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
@@ -69,6 +71,7 @@ def configuration(settings: Spark, small: bool) -> dict[str, str]:
         "spark.driver.memory": f"{settings.driver_memory_gb}g",
         "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Duser.timezone=UTC" + " -XX:TieredStopAtLevel=1" * small,
         "spark.sql.adaptive.enabled": str(not small).lower(),
+        "spark.executorEnv.PYTHONPATH": str(ROOT),  # every machine has the code where this one has it, as it has the environment
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.parquet.compression.codec": "zstd",

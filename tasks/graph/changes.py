@@ -1,0 +1,67 @@
+"""What has changed from yesterday's graph to today's lists: whose, and from which place on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tasks.core.histories import Histories
+
+
+@dataclasses.dataclass(frozen=True)
+class Renamed:
+    """Rows of yesterday's table in today's: int64, −1 where an id is gone. Both are in the order of their ids, so that it ascends."""
+
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, before: list[str], now: list[str]) -> "Renamed | None":
+        """None where the order of the ids is another (whole numbers have become texts)."""
+        places = {id: row for row, id in enumerate(now)}
+        rows = np.array([places.get(id, -1) for id in before], np.int64)
+        return cls(rows) if (np.diff(rows[rows >= 0]) > 0).all() else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """The users whose lists differ, those who are gone among them.
+
+    Attributes:
+        before, now: their lists, in today's item rows; an item that is gone is −1.
+        since: int64 (users), the first place at which they differ.
+    """
+
+    before: Histories
+    now: Histories
+    since: np.ndarray
+
+    @classmethod
+    def of(cls, before: Histories, now: Histories, users: Renamed, items: Renamed) -> "Changes":
+        """From lists in yesterday's rows and lists in today's; equal timestamps are equal days here."""
+        kept, gone = np.flatnonzero(users.rows >= 0), np.flatnonzero(users.rows < 0)
+        order = np.full(len(now) + len(gone), -1)
+        order[users.rows[kept]], order[len(now):] = kept, gone
+        old = _placed(before, order, items)
+        new = Histories(np.append(now.offsets, np.full(len(gone), now.offsets[-1])), now.items, now.timestamps)
+        since = _common(old, new)
+        changed = np.flatnonzero(since < np.maximum(old.lengths, new.lengths))
+        return cls(old.take(changed), new.take(changed), since[changed])
+
+
+def _placed(before: Histories, order: np.ndarray, items: Renamed) -> Histories:
+    """Users in this order (−1: nobody, an empty list), items in today's rows."""
+    renamed = items.rows[before.items].astype(np.int32) if len(items.rows) else before.items
+    with_nobody = Histories(np.append(before.offsets, before.offsets[-1]), renamed, before.timestamps)
+    return with_nobody.take(np.where(order < 0, len(before), order))
+
+
+def _common(old: Histories, new: Histories) -> np.ndarray:
+    """int64 (users): how many places agree, from the first on."""
+    common = np.minimum(old.lengths, new.lengths)
+    users = np.repeat(np.arange(len(common)), common)
+    place = np.arange(len(users)) - np.repeat(np.cumsum(common) - common, common)
+    one, other = old.offsets[users] + place, new.offsets[users] + place
+    differ = (old.items[one] != new.items[other]) | (old.timestamps[one] != new.timestamps[other])
+    np.minimum.at(common, users[differ], place[differ])
+    return common
