@@ -14,9 +14,10 @@ from tasks.core.graph import Graph
 from tasks.core.identity import code_version, identity
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
+from tasks.core.pictures.walks import WALKS
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.store import Store, write_json
 from tasks.item2vec.choosing import Chosen, choose
 from tasks.item2vec.completing import complete
 from tasks.item2vec.learning import learn
@@ -24,6 +25,7 @@ from tasks.item2vec.past import Past, leave
 from tasks.item2vec.settings import FitRequest
 from tasks.item2vec.validation import Validation
 from tasks.item2vec.vectors import Vectors
+from tasks.item2vec.walk_statistics import statistics
 
 FAMILY = "item2vec"
 
@@ -106,6 +108,7 @@ def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snap
     similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
     save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder)
     leave(draft.path, model, fitted.vectors, items)
+    write_json(draft.path / WALKS, statistics(graph.tables, request.settings.walk_length, request.seed))
     recorder.save(draft.path, fitted.epoch, chosen.figures())
     draft.counts = {"items": len(model.rows), "items_cold": served.cold, "items_left_out": items - len(model.rows)}
     draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1]), "choice": dataclasses.asdict(model.choice),

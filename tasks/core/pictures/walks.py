@@ -11,8 +11,9 @@ def walks(path: Path, counted: dict, name: str) -> None:
     """Draw the walks as a PNG.
 
     Args:
-        counted: law, walks, length; by_degree: list of {degree, items, visits, expected}, visits an item and walk of a class of
-            degrees, counted and by the law; distinct: list (length), share of the walks with 1, 2, … different items.
+        counted: law, walks, length; by_degree: list of {degree, items, visits, expected}, visits an item of a million steps in a class
+            of degrees, counted and by the law; distance, distance_by_chance: total variation from the law, and what chance makes of it;
+            distinct: list (length), share of the walks with 1, 2, … different items; distinct_mean.
     """
     import matplotlib.pyplot as plt
 
@@ -22,15 +23,15 @@ def walks(path: Path, counted: dict, name: str) -> None:
     visits.plot(degrees, [one["expected"] for one in classes], color="grey", linewidth=1.2, label="by the law")
     visits.scatter(degrees, [one["visits"] for one in classes], s=[14 + 1.5 * one["items"] ** .7 for one in classes], color="#1f5fa8", alpha=.8,
                    linewidths=0, label="counted (area: items)")
-    visits.set(xscale="log", yscale="log", xlabel="degree: items reached from an item, by co-occurrence", ylabel="visits an item, of a million steps")
-    visits.set_title(f"{counted['walks']:,} walks by the law `{counted['law']}`", loc="left", fontsize=10)
+    visits.set(xscale="log", yscale="log", xlabel="degree of an item: edges that lead on from it", ylabel="visits an item, of a million steps")
+    visits.set_title(f"{counted['walks']:,} walks by the law {counted['law']}: {counted['distance']:.4f} from it, {counted['distance_by_chance']:.4f} by chance", loc="left", fontsize=10)
     visits.grid(alpha=.3)
     visits.legend(frameon=False)
     bars = moves.bar(range(1, len(counted["distinct"]) + 1), counted["distinct"], color="#1f5fa8")
     if len(counted["distinct"]) <= 12:
         moves.bar_label(bars, fmt=lambda share: f"{100 * share:.0f} %" if share >= .005 else "", fontsize=9)
     moves.set(xlabel="different items in a walk", ylabel="share of the walks")
-    moves.set_title(f"walks of {counted['length']} items, {counted['length_mean']:.2f} on average", loc="left", fontsize=10)
+    moves.set_title(f"walks of {counted['length']} items: {counted['distinct_mean']:.2f} different ones on average", loc="left", fontsize=10)
     figure.suptitle(name, x=.01, ha="left", fontsize=12)
     figure.savefig(path, dpi=110)
     plt.close(figure)
