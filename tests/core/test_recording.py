@@ -11,7 +11,6 @@ from tasks.core import tracking
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders import MeanEncoder
 from tasks.core.errors import Unreachable
-from tasks.core.pictures import main_genre
 from tasks.core.recording import Recorder, describe
 from tasks.core.similar import unit
 from tasks.core.snapshot import Snapshot
@@ -101,7 +100,3 @@ def test_untracked_training_needs_no_server(world):
     recorder = Recorder.start(Request(track=False), "toy", "d4", snapshot, "c0de")
     train(store, snapshot, recorder, "d4")
     assert recorder.finish(store.find("candidates", "toy", "d4"), snapshot)["version"] is None
-
-
-def test_main_genre_is_the_rarest_of_the_common_ones():
-    assert main_genre([["Drama", "War"], ["Drama"], ["Drama", "Film-Noir"], [], ["War"]], most=2) == ["War", "Drama", "Drama", "other", "War"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FIRST = ("train_loss", "validation_recall_50")
-LEFT_OUT = ("words", "epoch_seconds")  # the same every epoch, or speed under another name
+LEFT_OUT = ("words", "words_per_s")  # the same every epoch, or speed, as what ends on _seconds
 MOST = 4
 
 
@@ -40,5 +40,5 @@ def _shown(training: dict) -> list[str]:
     for one in training["epochs"]:
         for metric, value in one["metrics"].items():
             values.setdefault(metric, set()).add(value)
-    others = [metric for metric in sorted(values) if len(values[metric]) > 1 and metric not in (*FIRST, *LEFT_OUT)]
+    others = [metric for metric in sorted(values) if len(values[metric]) > 1 and metric not in (*FIRST, *LEFT_OUT) and not metric.endswith("_seconds")]
     return [*FIRST, *others][:MOST]

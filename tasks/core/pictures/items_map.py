@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -29,8 +30,9 @@ def items_map(path: Path, items: Items, name: str) -> None:
         axes.scatter(*places[of].T, s=sizes[of], color=palette(i % 10) if genre != OTHER else "lightgrey", alpha=.75,
                      linewidths=0, label=f"{genre} ({of.sum()})", zorder=1 if genre == OTHER else 2)
     for place in _apart(places, NAMED):
-        axes.annotate(_short(items.titles[place]), places[place], xytext=(0, 5), textcoords="offset points", ha="center", fontsize=8,
+        axes.annotate(_short(items.titles[place]), places[place], xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8,
                       bbox={"boxstyle": "round,pad=.1", "fc": "white", "ec": "none", "alpha": .65}, zorder=3)
+    axes.margins(x=.09)
     axes.set(xticks=[], yticks=[])
     axes.set_title(f"{name}: the {n} most popular items; near each other are those liked by people of one taste (t-SNE)", loc="left")
     legend = axes.legend(loc="center left", bbox_to_anchor=(1, .5), frameon=False, title="the rarest genre\nof each item")
@@ -70,4 +72,6 @@ def _apart(places: np.ndarray, most: int) -> list[int]:
 
 
 def _short(title: str, most: int = 24) -> str:
+    """Without a year in brackets at the end, cut to `most` letters."""
+    title = re.sub(r" \(\d{4}\)$", "", title)
     return title if len(title) <= most else f"{title[:most - 1]}…"

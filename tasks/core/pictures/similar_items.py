@@ -43,7 +43,7 @@ def _page(table: list[dict], name: str) -> str:
     body = "".join(f"<h2>{title}</h2><p>{text}; {_agreement(rows)}</p><table>{''.join(map(_row, rows))}</table>"
                    for part, title, text in parts if (rows := [row for row in table if row["part"] == part]))
     return (f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Similar items, {html.escape(name)}</title><style>{STYLE}</style>"
-            f"<h1>Items most like an item: {html.escape(name)}</h1><p>The number is the similarity as it is served; red: no genre in common.</p>"
+            f"<h1>Items most like an item: {html.escape(name)}</h1><p>Before each title the similarity as it is served, red without a genre in common; after it, how many users like it.</p>"
             f"{body}</html>")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 WALKS = "walks.json"  # of the candidate's folder
+MOST_LABELLED = 12
 
 
 def walks(path: Path, counted: dict, name: str) -> None:
@@ -16,6 +17,7 @@ def walks(path: Path, counted: dict, name: str) -> None:
             distinct: list (length), share of the walks with 1, 2, … different items; distinct_mean.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import PercentFormatter
 
     figure, (visits, moves) = plt.subplots(1, 2, figsize=(12, 4.4), layout="constrained", width_ratios=(3, 2))
     classes = counted["by_degree"]
@@ -28,9 +30,11 @@ def walks(path: Path, counted: dict, name: str) -> None:
     visits.grid(alpha=.3)
     visits.legend(frameon=False)
     bars = moves.bar(range(1, len(counted["distinct"]) + 1), counted["distinct"], color="#1f5fa8")
-    if len(counted["distinct"]) <= 12:
+    if len(counted["distinct"]) <= MOST_LABELLED:
+        moves.set_xticks(range(1, len(counted["distinct"]) + 1))
         moves.bar_label(bars, fmt=lambda share: f"{100 * share:.0f} %" if share >= .005 else "", fontsize=9)
-    moves.set(xlabel="different items in a walk", ylabel="share of the walks")
+    moves.yaxis.set_major_formatter(PercentFormatter(1))
+    moves.set(ylim=(0, 1.08 * max(counted["distinct"])), xlabel="different items in a walk", ylabel="share of the walks")
     moves.set_title(f"walks of {counted['length']} items: {counted['distinct_mean']:.2f} different ones on average", loc="left", fontsize=10)
     figure.suptitle(name, x=.01, ha="left", fontsize=12)
     figure.savefig(path, dpi=110)
