@@ -4,6 +4,7 @@
         item_ids.block.npy, item_ids.offsets.npy   the ids of the n items that can be recommended, by row
         candidates.npy                             float32 (n, d): what is indexed; the score is the inner product with the query
         similar.npy                                float32 (n, s): item-to-item by inner product; at most unit length, shorter where the data is thin
+        cold.npy                                   int32: rows that were not trained but placed by metadata; absent when there are none
         encoder.json, encoder.*.npy                from a history of these rows to a query (d)
         training.json                              figures by epoch, the kept epoch and its figures (tasks.core.recording)
         manifest.json                              lineage: settings, seed, code version, snapshot; facts: family, day, dimension
@@ -24,7 +25,8 @@ from tasks.core.errors import Corrupt
 from tasks.core.manifest import Artefact
 
 
-def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, similar: np.ndarray, encoder: Encoder) -> None:
+def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, similar: np.ndarray, encoder: Encoder,
+                   cold: np.ndarray | None = None) -> None:
     """Write the files of a candidate.
 
     Args:
@@ -32,6 +34,7 @@ def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, si
         candidates: (n, d), finite, no row all zero.
         similar: (n, s), finite, no row longer than 1; a shorter one says that its item's likeness is less certain.
         encoder: its `dimension` is d.
+        cold: rows that were placed by metadata; None or empty when every item was trained.
 
     Raises:
         ValueError: any of this does not hold.
@@ -52,6 +55,8 @@ def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, si
     save(folder / "candidates.npy", candidates.astype(np.float32))
     save(folder / "similar.npy", similar.astype(np.float32))
     save_encoder(folder, encoder)
+    if cold is not None and len(cold):
+        save(folder / "cold.npy", cold.astype(np.int32))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +88,11 @@ class Candidate:
     @cached_property
     def similar(self) -> np.ndarray:
         return load(self.artefact.path / "similar.npy", self.mmap)
+
+    @cached_property
+    def cold(self) -> np.ndarray:
+        """int32: rows that were not trained but placed by metadata."""
+        return load(self.artefact.path / "cold.npy") if "cold.npy" in self.artefact.files else np.zeros(0, np.int32)
 
     @cached_property
     def encoder(self) -> Encoder:

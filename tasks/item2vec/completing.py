@@ -20,12 +20,12 @@ class Served:
     Attributes:
         model: of all items that can be recommended.
         similar: float32 (n, s), item-to-item vectors of the same items.
-        cold: how many of them were placed by their genres.
+        cold: int (c), the places of those that were placed by their genres.
     """
 
     model: Model
     similar: np.ndarray
-    cold: int
+    cold: np.ndarray
 
 
 def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: str) -> Served:
@@ -41,10 +41,11 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
         wanted = np.flatnonzero(~trained & genres.told())
     log("item2vec.cold", cold_items=cold_items, trained=int(trained.sum()), items_cold=len(wanted), items_left_out=int((~trained).sum()) - len(wanted))
     if not len(wanted):
-        return Served(model, similar, 0)
+        return Served(model, similar, wanted)
     order = np.argsort(np.concatenate([model.rows, wanted]))
     candidates, inputs, alike = (np.vstack([known, genres.predict(known, model.rows, wanted, standing)])[order]
                                  for known, standing in ((model.candidates, True), (model.encoder.inputs, True), (similar, False)))
     encoder = ScalesEncoder(inputs, model.encoder.decays, model.encoder.last, model.encoder.constant)
     rows = np.concatenate([model.rows, wanted]).astype(np.int32)[order]
-    return Served(Model(rows, candidates, encoder, model.choice), alike / np.maximum(np.linalg.norm(alike, axis=1, keepdims=True), 1), len(wanted))
+    return Served(Model(rows, candidates, encoder, model.choice), alike / np.maximum(np.linalg.norm(alike, axis=1, keepdims=True), 1),
+                  np.flatnonzero(np.isin(rows, wanted)))

@@ -106,11 +106,11 @@ def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snap
     served = complete(chosen.model, similar, snapshot, request.settings.cold_items)
     model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
     similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
-    save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder)
+    save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
     leave(draft.path, model, fitted.vectors, items)
     write_json(draft.path / WALKS, statistics(graph.tables, request.settings.walk_length, request.seed))
     recorder.save(draft.path, fitted.epoch, chosen.figures())
-    draft.counts = {"items": len(model.rows), "items_cold": served.cold, "items_left_out": items - len(model.rows)}
+    draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
     draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1]), "choice": dataclasses.asdict(model.choice),
                    "stability": past and past.stability(item_ids, model, similar)}
     champion = past and past.candidate.artefact

@@ -11,7 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.core.candidate import save_candidate
+from tasks.core.encoders import MeanEncoder
 from tasks.core.errors import BadRequest
+from tasks.core.similar import unit
 from tasks.core.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
@@ -102,3 +105,18 @@ def test_the_command_answers_one_line_of_json(store, snapshot):
     said = subprocess.run([sys.executable, "-m", "tasks.evaluate", "judge", json.dumps(request)], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout.splitlines()[-1])["users"] == 300
+
+
+def test_cold_items_of_one_genre_are_no_fault_and_not_counted_as_known(tmp_path):
+    """Half of the items have the vector of their group, as items placed by their genres have; they are told as such, or not."""
+    store = Store(str(tmp_path))
+    uri, ids = worlds.snapshot(store, planted.WORLD), [str(row + 1) for row in range(360)]
+    vectors = planted.vectors()
+    vectors[180:] = np.eye(16, dtype=np.float32)[planted.WORLD.item_group[180:]]
+    for cold, duplicate, known in ((np.arange(180, 360), 0, .5), (None, 177 / 360, 1)):
+        with store.writing("candidate", "candidates", planted.FAMILY, f"cold{known}") as draft:
+            save_candidate(draft.path, ids, vectors, unit(vectors), MeanEncoder(vectors), cold)
+            draft.facts = {"family": planted.FAMILY}
+        done = ask(store, store.path("candidates", planted.FAMILY, f"cold{known}").as_uri(), snapshot=uri)
+        found = store.open(done["uri"], "evaluation").facts["health"]
+        assert (found["duplicate"], found["items_known"]) == (pytest.approx(duplicate), pytest.approx(known))

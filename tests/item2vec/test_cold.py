@@ -55,6 +55,7 @@ def rows(made: Candidate) -> tuple[np.ndarray, np.ndarray]:
 
 def test_new_items_are_counted_and_none_is_zero(made):
     assert made.artefact.counts == {"items": LIKED + NEW, "items_cold": NEW, "items_left_out": 0}
+    assert made.cold.tolist() == rows(made)[0].tolist()
     assert np.any(made.vectors, axis=1).all() and np.any(made.encoder.inputs, axis=1).all() and np.any(made.similar, axis=1).all()
 
 

@@ -48,3 +48,21 @@ def test_a_server_that_is_not_named_is_a_bad_request(asked, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(BadRequest, match="MLFLOW_TRACKING_URI"):
         fit(dataclasses.replace(asked, seed=5))
+
+
+def test_the_champion_in_the_registry_is_gone_on_from_and_the_version_says_what_is_left_of_it(asked, tmp_path):
+    store = Store(asked.store)
+    snapshot = worlds.snapshot(store, worlds.grouped(users=124, items=63), "1998-04-16")
+    graph = build(BuildRequest(asked.store, dataset="planted", snapshot=snapshot))
+    with mlflow_server(tmp_path):
+        first = fit(asked)
+        assert first["stability"] is None and tracking.by_alias("item2vec", tracking.CHALLENGER).description in (None, "")
+        tracking.client().set_registered_model_alias(tracking.model_name("item2vec"), tracking.CHAMPION, first["version"])
+        second = fit(dataclasses.replace(asked, graph=graph["uri"]))
+        assert store.open(second["uri"], "candidate").lineage["champion"] == first["id"]
+        figures = tracking.client().get_run(second["run"]).data.metrics
+        assert figures["stability/neighbours_10"] == pytest.approx(second["stability"]["neighbours_10"]) and figures["stability/common_items"] >= 60
+        assert {"best/items_cold", "best/items_left_out", "stability/similar_10", "stability/cosine"} <= figures.keys()
+        assert "in common with the champion" in tracking.by_alias("item2vec", tracking.CHALLENGER).description
+        files = {file.path for file in tracking.client().list_artifacts(second["run"])}
+        assert {"walks.png", "items_tsne.png", "similar_items.html", "training_curve.png"} <= files
