@@ -16,7 +16,7 @@ def curves(path: Path, training: dict, name: str) -> None:
 
     shown = _shown(training)
     rows = -(-len(shown) // 2)
-    figure, axes = plt.subplots(rows, 2, figsize=(12, 1 + 3.2 * rows), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(rows, 2, figsize=(10, 1 + 2.8 * rows), layout="constrained", squeeze=False)
     for panel in axes.flat[len(shown):]:
         panel.remove()
     best = training["best_epoch"]
@@ -30,7 +30,7 @@ def curves(path: Path, training: dict, name: str) -> None:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.grid(alpha=.3)
     figure.suptitle(name, x=.01, ha="left", fontsize=12)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=130)
     plt.close(figure)
 
 

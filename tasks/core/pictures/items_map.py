@@ -22,7 +22,7 @@ def items_map(path: Path, items: Items, name: str) -> None:
     n = min(MOST, len(items))
     places, likes = _places(items.vectors[:n]), items.likes[:n]
     colours = np.array(main_genre(items.genres[:n]))
-    figure, axes = plt.subplots(figsize=(12, 8), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10.5, 7.4), layout="constrained")
     sizes, palette = 12 + 110 * likes / max(likes.max(), 1), plt.get_cmap("tab10")
     shown = [genre for genre, _ in Counter(colours).most_common() if genre != OTHER] + [OTHER] * (OTHER in colours)
     for i, genre in enumerate(shown):
@@ -39,7 +39,7 @@ def items_map(path: Path, items: Items, name: str) -> None:
     for handle in legend.legend_handles:
         handle.set_sizes([60])
     figure.text(.99, .01, "area: users who like it", ha="right", fontsize=8, color="grey")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=130)
     plt.close(figure)
 
 

@@ -19,7 +19,7 @@ def walks(path: Path, counted: dict, name: str) -> None:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import PercentFormatter
 
-    figure, (visits, moves) = plt.subplots(1, 2, figsize=(12, 4.4), layout="constrained", width_ratios=(3, 2))
+    figure, (visits, moves) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", width_ratios=(3, 2))
     classes = counted["by_degree"]
     degrees = [one["degree"] for one in classes]
     visits.plot(degrees, [one["expected"] for one in classes], color="grey", linewidth=1.2, label="by the law")
@@ -37,5 +37,5 @@ def walks(path: Path, counted: dict, name: str) -> None:
     moves.set(ylim=(0, 1.08 * max(counted["distinct"])), xlabel="different items in a walk", ylabel="share of the walks")
     moves.set_title(f"walks of {counted['length']} items: {counted['distinct_mean']:.2f} different ones on average", loc="left", fontsize=10)
     figure.suptitle(name, x=.01, ha="left", fontsize=12)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=130)
     plt.close(figure)
