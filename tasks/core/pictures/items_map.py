@@ -62,8 +62,8 @@ def _places(vectors: np.ndarray) -> np.ndarray:
 
 
 def _apart(places: np.ndarray, most: int) -> list[int]:
-    """Rows from the first on that leave each other room for a title: a tenth of the map sideways, a thirtieth up and down."""
-    room = np.ptp(places, axis=0) * (.14, .035)
+    """Rows from the first on that leave each other room for a title: a sixth of the map sideways, a thirtieth up and down."""
+    room = np.ptp(places, axis=0) * (.18, .035)
     chosen: list[int] = []
     for row, place in enumerate(places):
         if len(chosen) < most and all((np.abs(place - places[other]) > room).any() for other in chosen):
