@@ -20,7 +20,7 @@ from tasks.item2vec.fit import fit
 from tasks.item2vec.settings import FitRequest, Settings
 from tests import worlds
 
-SMALL = Settings(trainer="gensim", decoder="none", dimension=16, epochs=20, walk_words=2, negative_exponent=.2)
+SMALL = Settings(trainer="gensim", decoder="none", dimension=16, epochs=20, walk_words=2, corpus="mixed", negative_exponent=.2)
 
 
 @pytest.fixture(scope="module")
