@@ -60,6 +60,18 @@ def rows() -> list[tuple[str, str, Settings, bool]]:
         return dataclasses.replace(CLOSED, **changed)
 
     return [
+        ("closed", "closed form + the best decoder (the default)", CLOSED, True),
+        ("corpus", "closed form of sequences + the best decoder", closed(corpus="sequences"), False),
+        ("corpus", "closed form of both + the best decoder", closed(corpus="mixed"), False),
+        ("closed", "closed form, own outputs", closed(decoder="none"), False),
+        ("closed", "closed form, own outputs + popularity dimension", closed(decoder="none", popularity=None), False),
+        ("closed", "closed form + leave-one-out", closed(decoder="leave-one-out"), False),
+        ("closed", "closed form + leave-one-out, mean of all as query", closed(decoder="leave-one-out", query_decay=0.0), False),
+        ("closed", "closed form + causal", closed(decoder="causal"), False),
+        ("exponent", "closed form, exponent 0", closed(negative_exponent=0.0), False),
+        ("exponent", "closed form, exponent 1", closed(negative_exponent=1.0), False),
+        ("dimension", "closed form, dimension 32", closed(dimension=32), False), ("dimension", "closed form, dimension 64", closed(dimension=64), False),
+        ("dimension", "closed form, dimension 256", closed(dimension=256), False),
         ("w2v", "w2v (sequences, skip-gram, d32, w4, exponent .2, decayed query)", W2V, True),
         ("search", "input searched with input", W2V, True),
         ("query", "mean of all as query", w2v(query_decay=0.0), False),
@@ -74,16 +86,6 @@ def rows() -> list[tuple[str, str, Settings, bool]]:
         ("corpus", "mixed: sequences and walks of 3, cbow", hops(corpus="mixed", walk_words=.5), False),
         ("decoder", "w2v + leave-one-out", w2v(decoder="leave-one-out"), False), ("decoder", "w2v + causal", w2v(decoder="causal"), False),
         ("decoder", "hops + leave-one-out", hops(decoder="leave-one-out"), True), ("decoder", "hops + causal", hops(decoder="causal"), False),
-        ("closed", "closed form + the best decoder (the default)", CLOSED, True),
-        ("closed", "closed form, own outputs", closed(decoder="none"), False),
-        ("closed", "closed form, own outputs + popularity dimension", closed(decoder="none", popularity=None), False),
-        ("closed", "closed form + leave-one-out", closed(decoder="leave-one-out"), False),
-        ("closed", "closed form + leave-one-out, mean of all as query", closed(decoder="leave-one-out", query_decay=0.0), False),
-        ("closed", "closed form + causal", closed(decoder="causal"), False),
-        ("exponent", "closed form, exponent 0", closed(negative_exponent=0.0), False),
-        ("exponent", "closed form, exponent 1", closed(negative_exponent=1.0), False),
-        ("dimension", "closed form, dimension 32", closed(dimension=32), False), ("dimension", "closed form, dimension 64", closed(dimension=64), False),
-        ("dimension", "closed form, dimension 256", closed(dimension=256), False),
     ]
 
 
