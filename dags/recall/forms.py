@@ -44,13 +44,13 @@ GRAPH = {
                        "Walks", "Entrance"),
 }
 ITEM2VEC = {
-    "trainer": choice("auto", ["auto", "netmf", "gensim"], "netmf: the closed form of skip-gram on two-step walks, up to 20,000 items; gensim: word2vec on the "
-                      "corpus; auto: netmf where it can.", "Model", "Trainer"),
-    "decoder": choice("auto", ["auto", "none", "leave-one-out", "causal"], "Output vectors: the trainer's own, or ridge regressions of each item on the "
-                      "rest of a list, or on what came before it; auto chooses on validation.", "Model", "Decoder"),
+    "trainer": choice("auto", ["auto", "netmf", "gensim"], "netmf: the closed form of skip-gram, of two-step walks and of sequences, up to 20,000 items; gensim: "
+                      "word2vec on the corpus; auto: netmf where it can.", "Model", "Trainer"),
+    "decoder": choice("auto", ["auto", "none", "leave-one-out", "causal", "blended"], "Output vectors: the trainer's own, or ridge regressions of each item on the "
+                      "rest of a list, or on what came before it; blended: the own beside the latter; auto chooses on validation.", "Model", "Decoder"),
     "popularity": Param(None, type=["null", "number"], minimum=0, maximum=10, section="Model", title="Popularity",
                         description_md="Weight of a dimension that holds popularity, in spreads of the scores; 0 for none. Empty: chosen on validation."),
-    "corpus": choice("mixed", ["mixed", "walks", "sequences"], "What gensim reads: walks over the graph, users' own lists in order of time, or both.",
+    "corpus": choice("walks", ["walks", "sequences", "mixed"], "What is learned from: walks over the graph, users' own lists in order of time, or both.",
                      "Walks", "Corpus"),
     "walk_length": number(4, 2, 100, "Items in a walk.", "Walks", "Walk length"),
     "walk_words": number(0.5, 0.01, 1000, "Words of walks an epoch for each training interaction.", "Walks", "Words of walks"),

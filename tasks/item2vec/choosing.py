@@ -24,6 +24,8 @@ CAUSAL_DECAYS = (3.0, 30.0)  # items: two scales
 CAUSAL_HORIZONS = (None, 6.0)
 CAUSAL_RIDGES = (0.1, 0.01, 1.0)  # of the mean square of a query's dimensions
 POPULARITIES = (0.1, 0.3)
+BLEND_DECAYS = (5.0, 2.0)
+BLEND_OWN = (0.3, 0.5, 0.7)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +52,13 @@ def choose(settings: Settings, vectors: Vectors, train: Histories, validation: V
         RefusedData: no item has a candidate vector.
     """
     popular, own = np.bincount(train.items, minlength=validation.items), train.renamed(vectors.places(validation.items))
-    best: Chosen | None = None
-    recalls: dict[str, float] = {}
-    for decoder in DECODERS if settings.decoder == "auto" else (settings.decoder,):
-        model, recall = _best(DECODERS[decoder](settings, vectors, own), validation)
-        model, recall = _with_popularity(settings, model, recall, popular, validation)
-        recalls[decoder] = recall
+    tried: dict[str, tuple[Model, float]] = {}
+    for decoder in TRIED.get(settings.decoder, (settings.decoder,)):
+        models = _blended(vectors, tried["causal"][0], validation) if decoder == "blended" else DECODERS[decoder](settings, vectors, own)
+        model, recall = tried[decoder] = _with_popularity(settings, *_best(models, validation), popular, validation)
         log("item2vec.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
-        if best is None or recall > best.recall:
-            best = Chosen(model, recall, recalls)
-    return best
+    wanted = settings.decoder if settings.decoder != "auto" else max(tried, key=lambda decoder: tried[decoder][1])
+    return Chosen(*tried[wanted], {decoder: recall for decoder, (_, recall) in tried.items()})
 
 
 def queries(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:
@@ -94,7 +93,21 @@ def _causal(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Mo
             yield Model.of(vectors.rows, inputs, decoder.outputs(ridge), Choice("causal", CAUSAL_DECAYS, None, ridge, horizon))
 
 
+def _blended(vectors: Vectors, causal: Model, validation: Validation) -> Iterator[Model]:
+    """The trainer's own outputs beside the causal ones, each scaled by the spread of its scores: one inner product, their weighted sum."""
+    there = np.searchsorted(vectors.rows, causal.rows)
+    inputs, outputs, spread = causal.encoder.inputs, vectors.outputs[there], validation.spread(causal)
+    for decay in BLEND_DECAYS:
+        own = Model.of(causal.rows, inputs, outputs, Choice("none", (decay,)))
+        scale = spread / max(validation.spread(own), 1e-9)
+        for weight in BLEND_OWN:
+            candidates = np.hstack([weight * scale * outputs, (1 - weight) * causal.candidates]).astype(np.float32)
+            choice = dataclasses.replace(causal.choice, decoder="blended", decays=(decay, *causal.choice.decays), own=weight)
+            yield Model.of(causal.rows, inputs, candidates, choice)
+
+
 DECODERS = {"none": _none, "leave-one-out": _leave_one_out, "causal": _causal}
+TRIED = {"auto": (*DECODERS, "blended"), "blended": ("causal", "blended")}  # in this order; any other setting is tried alone
 
 
 def _best(models: Iterator[Model], validation: Validation) -> tuple[Model, float]:
@@ -111,7 +124,7 @@ def _best(models: Iterator[Model], validation: Validation) -> tuple[Model, float
 def _with_popularity(settings: Settings, model: Model, recall: float, popular: np.ndarray, validation: Validation) -> tuple[Model, float]:
     """The model with a popularity dimension, when that does better or is asked for; the causal decoder has its intercept already."""
     weights = POPULARITIES if settings.popularity is None else (settings.popularity,)
-    if model.choice.decoder == "causal" or weights == (0,):
+    if model.choice.decoder in ("causal", "blended") or weights == (0,):
         return model, recall
     spread = validation.spread(model)
     tried, best = _best((model.with_popularity(popular[model.rows], weight, spread) for weight in weights), validation)

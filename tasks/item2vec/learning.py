@@ -77,7 +77,7 @@ def trainer_of(settings: Settings, items: int) -> str:
 
 def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validation: Validation, recorder: Recorder) -> Learned:
     settings, started = request.settings, time.monotonic()
-    vectors = netmf.factorise(train, known, settings.dimension, settings.negative_exponent, request.seed)
+    vectors = netmf.factorise(train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus)
     watch = Watch(settings, validation, recorder)
     watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
     return watch.best

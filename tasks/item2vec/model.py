@@ -14,12 +14,13 @@ class Choice:
     """How queries and candidates are made from a trainer's vectors.
 
     Attributes:
-        decoder: `none` (the trainer's own output vectors), `leave-one-out` or `causal`.
+        decoder: `none` (the trainer's own output vectors), `leave-one-out`, `causal`, or `blended`: own outputs and causal side by side.
         decays: of each scale of the query (`ScalesEncoder`).
         last: items a query is made of at most; None: all.
         ridge: λ of the decoder; 0 for none.
         horizon: of the causal decoder.
         popularity: weight of the popularity dimension; 0: there is none.
+        own: weight of the trainer's own outputs in the blend, 1 − own that of the causal ones, both in spreads of their scores.
     """
 
     decoder: str
@@ -28,11 +29,13 @@ class Choice:
     ridge: float = 0.0
     horizon: float | None = None
     popularity: float = 0.0
+    own: float = 0.0
 
     def figures(self) -> dict[str, float]:
         """The numbers, for a curve or a table; 0 stands for "all alike" and "all"."""
         decays = {"query_decay" if scale == 0 else f"query_decay_{scale + 1}": decay or 0.0 for scale, decay in enumerate(self.decays)}
-        return {**decays, "query_last": float(self.last or 0), "ridge": self.ridge, "horizon": self.horizon or 0.0, "popularity": self.popularity}
+        return {**decays, "query_last": float(self.last or 0), "ridge": self.ridge, "horizon": self.horizon or 0.0, "popularity": self.popularity,
+                "own_outputs": self.own}
 
 
 @dataclasses.dataclass(frozen=True)

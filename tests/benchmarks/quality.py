@@ -46,6 +46,14 @@ def recipe(protocol: str, family: str, name: str) -> tuple[dict, dict]:
     return content["protocol"][protocol], settings or {}
 
 
+def ingest(name: str, protocol: dict) -> dict:
+    """The snapshot of a protocol."""
+    (state() / "quality").mkdir(parents=True, exist_ok=True)
+    settings = {field: value for field, value in protocol.items() if field != "data"}
+    return ask("ingest", "snapshot", {"store": (state() / "quality").as_uri(), "dataset": name, "location": data(protocol["data"]).as_uri(),
+                                      "day": LAST_DAY, **settings})
+
+
 def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int) -> dict:
     """Train one model without MLflow."""
     common = {"store": store, "settings": dict(settings), "seed": seed, "track": False}
@@ -67,11 +75,7 @@ def main() -> int:
     given = parser.parse_args()
     begun = time.monotonic()
     protocol, settings = recipe(given.protocol, given.family, given.recipe)
-    protocol = dict(protocol)
-    store = (state() / "quality").as_uri()
-    (state() / "quality").mkdir(parents=True, exist_ok=True)
-    snapshot = ask("ingest", "snapshot", {"store": store, "dataset": f"{given.protocol}", "location": data(protocol.pop("data")).as_uri(),
-                                          "day": LAST_DAY, **protocol})
+    store, snapshot = (state() / "quality").as_uri(), ingest(given.protocol, protocol)
     figures = []
     for seed in range(given.seeds):
         started = time.monotonic()

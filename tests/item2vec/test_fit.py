@@ -20,7 +20,7 @@ from tasks.item2vec.fit import fit
 from tasks.item2vec.settings import FitRequest, Settings
 from tests import worlds
 
-SMALL = Settings(trainer="gensim", decoder="none", dimension=16, epochs=20, walk_words=2, negative_exponent=.2)
+SMALL = Settings(trainer="gensim", decoder="none", dimension=16, epochs=20, walk_words=2, corpus="mixed", negative_exponent=.2)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,19 @@ def test_cbow_recommends_from_the_users_own_group(store, grouped):
     made = candidate(store, fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, algorithm="cbow"))))
     histories = histories_of(store, asked, made)
     assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > .99
+
+
+@pytest.mark.parametrize("corpus", ["walks", "sequences", "mixed"])
+def test_the_closed_form_with_what_is_chosen_on_validation_recommends_from_the_users_own_group(store, grouped, corpus):
+    world, asked, _ = grouped
+    result = fit(dataclasses.replace(asked, settings=Settings(corpus=corpus)))
+    made = candidate(store, result)
+    histories = histories_of(store, asked, made)
+    assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > .99
+    decoders = ("none", "leave_one_out", "causal", "blended")
+    assert result["metrics"]["validation_recall_50"] == max(result["metrics"][f"validation_recall_50_{name}"] for name in decoders)
+    choice = store.open(result["uri"], "candidate").facts["choice"]
+    assert len(choice["decays"]) == {"causal": 2, "blended": 3}.get(choice["decoder"], 1)
 
 
 def test_similar_items_share_the_group(store, grouped):
