@@ -70,9 +70,9 @@ def fit_gru4rec(context: Any) -> dict:
 FAMILIES = (
     Family("item2vec", "DeepWalk and item2vec", (
         Step("graph", "graph", "build", build_graph, doc="The user-item graph that is walked on."),
-        Step("fit", "item2vec", "fit", fit_item2vec, ("mlflow",), doc="Walks and sequences → skip-gram → input and output vectors.")),
+        Step("fit", "item2vec", "fit", fit_item2vec, ("mlflow",), doc="Walks and sequences → skip-gram or its closed form → decoder → input and output vectors.")),
         {**forms.run(), **forms.GRAPH, **forms.ITEM2VEC},
-        "Random walks over the user-item graph and the users' own sequences, learned by skip-gram or CBOW."),
+        "Random walks over the user-item graph and the users' own sequences, learned by skip-gram, CBOW or in closed form."),
     Family("gru4rec", "GRU4Rec", (
         Step("fit", "gru4rec", "fit", fit_gru4rec, ("mlflow",), doc="A recurrent network over the users' sequences."),),
         {**forms.run(), **forms.GRU4REC},
