@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import shutil
 import statistics
 import sys
 import time
@@ -94,6 +95,7 @@ def main() -> int:
     given = parser.parse_args()
     begun = time.monotonic()
     (state() / "days").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(state() / "days" / "candidates", ignore_errors=True)  # a training that is found done would take no time
     store = (state() / "days").as_uri()
     days = snapshots(store, given.days, given.step)
     lines = {(trainer, way): [line(store, days, {**given.settings, "trainer": trainer, **chosen}, seed) for seed in range(given.seeds)]
