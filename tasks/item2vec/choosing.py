@@ -117,7 +117,8 @@ def _best(models: Iterator[Model], validation: Validation) -> tuple[Model, float
         if len(model.rows) and (recall := validation.recall(model)) > best_recall:
             best, best_recall = model, recall
     if best is None:
-        raise RefusedData("no item has a candidate vector: no two of the vocabulary follow each other", remedy="lower minimum_count, or ingest more data")
+        raise RefusedData("no item has a candidate vector: no two of the vocabulary follow each other",
+                          remedy="lower minimum_count, or ingest more data")
     return best, best_recall
 
 

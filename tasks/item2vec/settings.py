@@ -13,13 +13,15 @@ class Settings:
     """How item vectors are learned. Defaults are what was best on the validation rows of MovieLens 100K."""
 
     trainer: Literal["auto", "netmf", "gensim"] = setting(
-        "auto", "netmf: the closed form of skip-gram, of two-step walks and of sequences, up to 20,000 items; gensim: word2vec on the corpus; auto: netmf where it can")
+        "auto", "netmf: the closed form of skip-gram, of two-step walks and of sequences, up to 20,000 items; "
+        "gensim: word2vec on the corpus; auto: netmf where it can")
     decoder: Literal["auto", "none", "leave-one-out", "causal", "blended"] = setting(
         "auto", "output vectors: the trainer's own, or ridge regressions from its input vectors: of each item on the rest of a list, "
         "or on what came before it; blended: the own beside the latter; auto chooses on validation")
     popularity: float | None = setting(None, "weight of a dimension that holds popularity, in spreads of the scores; 0 for none; "
                                        "none chooses on validation; the causal decoder has its own", minimum=0, maximum=10)
-    corpus: Literal["walks", "sequences", "mixed"] = setting("walks", "what is learned from: walks over the graph, users' own lists in order of time, or both")
+    corpus: Literal["walks", "sequences", "mixed"] = setting(
+        "walks", "what is learned from: walks over the graph, users' own lists in order of time, or both")
     walk_length: int = setting(4, "items in a walk", minimum=2, maximum=100)
     walk_words: float = setting(0.5, "words of walks an epoch for each training interaction; every epoch has new walks", minimum=0.01, maximum=1000)
     algorithm: Literal["skip-gram", "cbow"] = setting("cbow", "predict the neighbours from the item, or the item from its neighbours")

@@ -42,8 +42,8 @@ from tasks.item2vec.vectors import Vectors
 from tests.benchmarks.quality import ingest, recipe
 
 METRICS = ("hr_10", "ndcg_10", "recall_50")
-W2V = Settings(trainer="gensim", decoder="none", corpus="sequences", algorithm="skip-gram", dimension=32, window=4, negative_exponent=.2, popularity=0,
-               epochs=30, patience=30)
+W2V = Settings(trainer="gensim", decoder="none", corpus="sequences", algorithm="skip-gram", dimension=32, window=4, negative_exponent=.2,
+               popularity=0, epochs=30, patience=30)
 HOPS = dataclasses.replace(W2V, corpus="walks", algorithm="cbow", walk_length=3, walk_words=1, negative_exponent=.57)
 CLOSED = Settings(trainer="netmf", popularity=0)
 
@@ -70,7 +70,8 @@ def rows() -> list[tuple[str, str, Settings, bool]]:
         ("closed", "closed form + causal", closed(decoder="causal"), False),
         ("exponent", "closed form, exponent 0", closed(negative_exponent=0.0), False),
         ("exponent", "closed form, exponent 1", closed(negative_exponent=1.0), False),
-        ("dimension", "closed form, dimension 32", closed(dimension=32), False), ("dimension", "closed form, dimension 64", closed(dimension=64), False),
+        ("dimension", "closed form, dimension 32", closed(dimension=32), False),
+        ("dimension", "closed form, dimension 64", closed(dimension=64), False),
         ("dimension", "closed form, dimension 256", closed(dimension=256), False),
         ("w2v", "w2v (sequences, skip-gram, d32, w4, exponent .2, decayed query)", W2V, True),
         ("search", "input searched with input", W2V, True),
@@ -120,7 +121,8 @@ class Table:
         self.items, self.train = len(self.snapshot.item_ids), self.snapshot.histories("train")
         self.graph = Graph(store.open(build(BuildRequest(store.root.as_uri(), dataset=protocol, snapshot=uri))["uri"], "graph"))
         self.validation = Validation(self.snapshot.queries("validation"), self.items, 5000, seed)
-        print(f"\n{protocol}, {len(self.train.items):,} training rows; validation: {' '.join(METRICS)}; seconds; * test: {' '.join(METRICS)}", flush=True)
+        shown = " ".join(METRICS)
+        print(f"\n{protocol}, {len(self.train.items):,} training rows; validation: {shown}; seconds; * test: {shown}", flush=True)
 
     def add(self, group: str, name: str, settings: Settings, headline: bool) -> Vectors:
         """Train, decode, judge."""
