@@ -42,7 +42,8 @@ def edges(rows: DataFrame, nearness: Nearness) -> DataFrame:
         if weight:
             later, then = F.lead("item", apart).over(order), F.lead("day", apart).over(order)
             near.append(F.struct(later.alias("target"), F.greatest("day", then).alias("day"), F.lit(weight).cast("bigint").alias("weight")))
-    pairs = placed.select(F.col("item").alias("source"), F.explode(F.array(*near)).alias("near")).select("source", "near.*")
+    seen = placed.select(F.col("item").alias("source"), F.array(*near).alias("near"))
+    pairs = seen.select("source", F.explode("near").alias("near")).select("source", "near.*")
     pairs = pairs.where("target is not null and target <> source")
     both = pairs.unionByName(pairs.select(F.col("target").alias("source"), F.col("source").alias("target"), "day", "weight"))
     return both.groupBy("source", "target", "day").agg(F.sum("weight").alias("weight"))
