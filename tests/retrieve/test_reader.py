@@ -103,8 +103,9 @@ def test_more_than_the_catalogue_gives_the_catalogue(reader):
 @pytest.mark.parametrize("ask", [
     lambda reader: reader.similar("999"), lambda reader: reader.similar(title="no such film"), lambda reader: reader.similar(),
     lambda reader: reader.recommend("1", 0), lambda reader: reader.recommend(),
-    lambda reader: reader.recommend("1", history=["1"]),
-    lambda reader: reader.recommend("1", family="gru4rec"), lambda reader: reader.recommend("1", family="No Family")])
+    lambda reader: reader.recommend("1", channels=[]), lambda reader: reader.recommend("1", channels={"item2vec": -1}),
+    lambda reader: reader.precomputed("1", 0), lambda reader: reader.similar("1", 0),
+    lambda reader: reader.recommend("1", channels=["gru4rec"]), lambda reader: reader.recommend("1", channels=["No Family"])])
 def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
     with pytest.raises(BadRequest, match="remedy|expected"):
         ask(reader)
@@ -116,10 +117,10 @@ def test_families_are_merged_and_each_says_its_generation(root, server, live):
     answer = reader.recommend("2", 7)  # of the 8 unseen items of the group, the 7 that both know come first
     assert answer.generations == {"gru4rec": other["id"], "item2vec": live["id"]}
     assert {group(hit) for hit in answer.hits} == {WORLD.user_group[1]}
-    assert any(set(hit.families) == {"gru4rec", "item2vec"} for hit in answer.hits)
+    assert any(set(hit.channels) == {"gru4rec", "item2vec"} for hit in answer.hits)
     alone = reader.similar("59", 3)
     assert alone.generations == {"item2vec": live["id"]}
-    assert reader.recommend("2", 8, family="gru4rec").generations == {"gru4rec": other["id"]}
+    assert reader.recommend("2", 8, channels=["gru4rec"]).generations == {"gru4rec": other["id"]}
 
 
 def test_reciprocal_rank_by_hand():
@@ -151,7 +152,8 @@ def test_an_altered_index_is_refused(root, server, live):
 @pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"),
                                           ("schema", "99")])
 def test_a_mixture_of_folder_and_redis_is_refused(root, server, live, field, value):
-    redis.Redis.from_url(server.url).hset(NAMES.manifest(live["id"]), field, value)
+    client = redis.Redis.from_url(server.url)
+    client.hset(NAMES.manifest(client.hget(NAMES.live, "load").decode()), field, value)
     with pytest.raises(Corrupt):
         Reader(server.url, root).recommend("1")
 
