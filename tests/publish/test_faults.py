@@ -17,7 +17,7 @@ from tasks.publish.claims import live, whole
 from tasks.publish.load import load
 from tasks.publish.settings import LoadRequest
 from tests import generations, worlds
-from tests.servers_valkey import valkey_server
+from tests.valkeys import valkey_server
 
 NAMES = Names("item2vec")
 SMALL = worlds.grouped()
