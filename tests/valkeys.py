@@ -78,15 +78,16 @@ def valkey_cluster(folder: Path, password: str = PASSWORD, nodes: int = 3) -> It
     import redis
 
     with contextlib.ExitStack() as stack:
-        started = [stack.enter_context(valkey_server(folder / f"node{one}", password, "--cluster-enabled", "yes", "--masterauth", password,
-                                                     "--cluster-node-timeout", "5000")) for one in range(nodes)]
+        buses = free_ports(nodes)
+        started = [stack.enter_context(valkey_server(folder / f"node{one}", password, "--cluster-enabled", "yes", "--cluster-port", str(bus),
+                                                     "--cluster-node-timeout", "15000")) for one, bus in enumerate(buses)]
         clients = [redis.Redis.from_url(one.url) for one in started]
         bounds = [16_384 * one // nodes for one in range(nodes + 1)]
         for one, client in enumerate(clients):
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", bounds[one], bounds[one + 1] - 1)
             client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", one + 1)
-        for other in started[1:]:
-            clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", other.port)
+        for other, bus in zip(started[1:], buses[1:]):
+            clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", other.port, bus)
         until = time.monotonic() + 30
         while not all(_joined(client, nodes) for client in clients):
             if time.monotonic() > until:

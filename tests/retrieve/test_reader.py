@@ -7,7 +7,6 @@ import threading
 
 import numpy as np
 import pytest
-import redis
 
 from tasks.core.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.keys import Names
@@ -31,13 +30,18 @@ def made(root, number=1, family="item2vec", world=WORLD, **other):
 
 
 @pytest.fixture
+def server(anywhere):
+    return anywhere
+
+
+@pytest.fixture
 def live(root, server):
     return generations.publish(root, made(root))
 
 
 @pytest.fixture
 def reader(root, server, live):
-    return Reader(server.url, root)
+    return Reader(server.reader_url, root)
 
 
 def group(hit):
@@ -90,7 +94,7 @@ def test_who_is_unknown_gets_the_popular_items_and_is_told_so(reader):
 def test_a_user_who_only_disliked_gets_popular_items_but_none_of_those(root, server):
     world = dataclasses.replace(WORLD, ratings=np.where(WORLD.users == 7, 1.0, 5.0).astype(np.float32))
     generations.publish(root, made(root, world=world))
-    answer = Reader(server.url, root).recommend("8", 60)
+    answer = Reader(server.reader_url, root).recommend("8", 60)
     assert answer.source == "popular" and len(answer.hits) == 48
     assert not {int(hit.item.id) - 1 for hit in answer.hits} & set(own(7).tolist())
 
@@ -113,7 +117,7 @@ def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
 
 def test_families_are_merged_and_each_says_its_generation(root, server, live):
     other = generations.publish(root, made(root, 2, "gru4rec", items=58))  # it does not know items 59 and 60
-    reader = Reader(server.url, root)
+    reader = Reader(server.reader_url, root)
     answer = reader.recommend("2", 7)  # of the 8 unseen items of the group, the 7 that both know come first
     assert answer.generations == {"gru4rec": other["id"], "item2vec": live["id"]}
     assert {group(hit) for hit in answer.hits} == {WORLD.user_group[1]}
@@ -136,7 +140,7 @@ def test_what_one_family_saw_is_left_out_of_the_others(root, server):
     generations.publish(root, made(root, 2))
     generations.publish(root, made(root, 1, "gru4rec", world=old))
     for user in range(10):
-        hits = Reader(server.url, root).recommend(WORLD.user_id(user), 60).hits
+        hits = Reader(server.reader_url, root).recommend(WORLD.user_id(user), 60).hits
         assert not {int(hit.item.id) - 1 for hit in hits} & set(own(user).tolist())
 
 
@@ -146,16 +150,16 @@ def test_an_altered_index_is_refused(root, server, live):
     content[-1] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(Corrupt, match="index.faiss"):
-        Reader(server.url, root).recommend("1")
+        Reader(server.reader_url, root).recommend("1")
 
 
 @pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"),
                                           ("schema", "99")])
 def test_a_mixture_of_folder_and_redis_is_refused(root, server, live, field, value):
-    client = redis.Redis.from_url(server.url)
+    client = server.client()
     client.hset(NAMES.manifest(client.hget(NAMES.live, "load").decode()), field, value)
     with pytest.raises(Corrupt):
-        Reader(server.url, root).recommend("1")
+        Reader(server.reader_url, root).recommend("1")
 
 
 def test_a_generation_whose_folder_is_gone_does_not_end_a_running_reader(root, server, reader, live):
@@ -165,11 +169,11 @@ def test_a_generation_whose_folder_is_gone_does_not_end_a_running_reader(root, s
     folder.rename(folder.with_name("elsewhere"))
     assert reader.recommend("1").generations == {"item2vec": live["id"]}
     with pytest.raises(Corrupt, match="not in the store"):
-        Reader(server.url, root).recommend("1")
+        Reader(server.reader_url, root).recommend("1")
 
 
 def test_the_store_is_found_by_what_the_publisher_wrote(server, live):
-    assert Reader(server.url).generations() == {"item2vec": live["id"]}
+    assert Reader(server.reader_url).generations() == {"item2vec": live["id"]}
 
 
 def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(root, server):
@@ -178,7 +182,7 @@ def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(
     vectors = {one["id"]: np.load(Store(root).open(one["uri"], "generation").path / "vectors.npy") for one in made_ones}
     generations.publish(root, made_ones[0])
     stop, faults, seen, reads = threading.Event(), [], set(), [0]
-    reader, mine = Reader(server.url, root), own(3)
+    reader, mine = Reader(server.reader_url, root), own(3)
 
     def read():
         while not stop.is_set():
@@ -200,7 +204,7 @@ def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(
         for _ in range(4):
             for one in made_ones:
                 generations.load(root, one)
-                redis.Redis.from_url(server.url).hset(NAMES.live, "day", "")  # the same days over and over
+                server.client().hset(NAMES.live, "day", "")  # the same days over and over
                 generations.switch(root, one)
                 generations.sweep(root)
             generations.rollback(root)
@@ -222,5 +226,5 @@ def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, server, li
     code = ("import sys\nfor name in ('mlflow', 'pyarrow', 'pandas', 'torch', 'requests'): sys.modules[name] = None\n"
             "from tasks.retrieve import Reader\n"
             f"print(len(Reader(sys.argv[1], {root!r}).recommend('1', 3).hits))")
-    done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, server.reader_url], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr
