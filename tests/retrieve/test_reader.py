@@ -12,7 +12,7 @@ from tasks.core.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.keys import Names
 from tasks.core.store import Store
 from tasks.retrieve import Reader
-from tasks.retrieve.merge import reciprocal_rank
+from tasks.retrieve.merge import by_quota, reciprocal_rank
 from tests import generations, worlds
 
 WORLD = worlds.grouped()
@@ -125,6 +125,78 @@ def test_families_are_merged_and_each_says_its_generation(root, server, live):
     alone = reader.similar("59", 3)
     assert alone.generations == {"item2vec": live["id"]}
     assert reader.recommend("2", 8, channels=["gru4rec"]).generations == {"gru4rec": other["id"]}
+
+
+def test_a_user_who_has_just_done_more_is_searched_with_all_of_it(reader, root, live):
+    vectors = np.load(Store(root).open(live["uri"], "generation").path / "vectors.npy")
+    fresh = next(item for item in range(60) if item not in own(3))
+    answer = reader.recommend("4", 8, history=[WORLD.item_id(fresh), "999"])
+    mean = vectors[[*own(3), fresh]].mean(axis=0)
+    assert answer.source == "history" and answer.unknown == ("999",) and answer.history[0].id == WORLD.item_id(fresh)
+    assert not {int(hit.item.id) - 1 for hit in answer.hits} & {*own(3).tolist(), fresh}
+    for hit in answer.hits:
+        assert hit.score == pytest.approx(float(mean @ vectors[int(hit.item.id) - 1]), rel=1e-4)
+
+
+def test_a_precomputed_list_is_what_a_search_finds(reader):
+    for user in ("1", "7", "50"):
+        made, found = reader.precomputed(user, 8), reader.recommend(user, 8)
+        assert [hit.item for hit in made.hits] == [hit.item for hit in found.hits] and made.generations == found.generations
+    assert reader.precomputed("nobody").hits == ()
+
+
+def test_the_channel_of_similar_items_starts_from_the_newest_liked_ones(reader):
+    answer = reader.recommend(history=["1"], k=5, channels=["similar"])
+    assert [hit.item.id for hit in answer.hits] == [hit.item.id for hit in reader.similar("1", 5).hits]
+    for user in (0, 7):
+        hits = reader.recommend(WORLD.user_id(user), 8, channels=["similar"]).hits
+        assert {group(hit) for hit in hits} == {WORLD.user_group[user]} and {hit.channels for hit in hits} == {("similar",)}
+        assert not {int(hit.item.id) - 1 for hit in hits} & set(own(user).tolist())
+
+
+def test_each_channel_gives_its_quota_and_nothing_twice(reader):
+    answer = reader.recommend("1", 9, channels={"item2vec": 4, "similar": 2, "popular": 3})
+    ids = [hit.item.id for hit in answer.hits]
+    assert len(ids) == len(set(ids)) == 9 and not {int(id) - 1 for id in ids} & set(own(0).tolist())
+    assert sum("popular" in hit.channels for hit in answer.hits) >= 3 and sum("item2vec" in hit.channels for hit in answer.hits) >= 4
+    assert len(reader.recommend("1", 6, channels={"item2vec": 1}).hits) == 6  # what is missing is filled up
+
+
+def test_a_cold_item_is_recommended_by_its_genre_and_never_read_by_the_encoder(root, server):
+    generations.publish(root, made(root, items=55, build={"cold": "genres"}))
+    reader = Reader(server.reader_url, root)
+    assert reader.recommend(history=["56"], k=3).source == "popular"  # nothing that the model learned is in it
+    assert {group(hit) for hit in reader.recommend(history=["56"], k=3, channels=["similar"]).hits} == {WORLD.item_group[55]}
+    with_cold, without = reader.recommend(history=["1", "56"], k=8), reader.recommend(history=["1"], k=8)
+    assert [hit.item.id for hit in with_cold.hits][:5] == [hit.item.id for hit in without.hits if hit.item.id != "56"][:5]
+
+
+def test_half_precision_in_redis_serves_nearly_the_same_scores(root, server):
+    one = made(root)
+    generations.load(root, one, dtype="float16")
+    generations.switch(root, one)
+    half, vectors = Reader(server.reader_url, root).recommend("4", 8), np.load(Store(root).open(one["uri"], "generation").path / "vectors.npy")
+    for hit in half.hits:
+        assert hit.score == pytest.approx(float(vectors[own(3)].mean(axis=0) @ vectors[int(hit.item.id) - 1]), rel=2e-3)
+
+
+def test_a_generation_swept_under_a_reader_is_never_answered_from(root, server, reader, live, monkeypatch):
+    """Between the reader's look at the pointer and its look at the data two more go live and the first is swept."""
+    reader.recommend("1")
+    follow, second, third = reader._followed["item2vec"], made(root, 2), made(root, 3)
+    held = follow._held
+    generations.publish(root, second)
+    generations.publish(root, third)
+    generations.sweep(root)
+    monkeypatch.setattr(follow, "_held", held)
+    answer = reader.recommend("1")
+    assert answer.generations == {"item2vec": third["id"]} and answer.source == "user" and answer.history
+
+
+def test_quotas_by_hand():
+    lists = {"a": ["x", "y", "z"], "b": ["x", "v", "w"]}
+    assert [id for id, _, _ in by_quota(lists, {"a": 1, "b": 2}, 3)] == ["x", "v", "w"]
+    assert [id for id, _, _ in by_quota(lists, {"a": 1, "b": 0}, 3)] == ["x", "y", "v"]
 
 
 def test_reciprocal_rank_by_hand():
