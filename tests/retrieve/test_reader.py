@@ -191,6 +191,11 @@ def test_a_generation_swept_under_a_reader_is_never_answered_from(root, server, 
     monkeypatch.setattr(follow, "_held", held)
     answer = reader.recommend("1")
     assert answer.generations == {"item2vec": third["id"]} and answer.source == "user" and answer.history
+    monkeypatch.setattr(follow, "_held", held)
+    folder = Store(root).open(third["uri"], "generation").path
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(Corrupt, match="not in the store"):  # not the popular items of what is half gone
+        reader.recommend("1")
 
 
 def test_quotas_by_hand():
