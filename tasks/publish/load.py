@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 
 from tasks.core.connection import Client, answering, connect
@@ -11,7 +12,7 @@ from tasks.core.generation import LOADED, Generation
 from tasks.core.keys import KINDS, SCHEMA, Names
 from tasks.core.log import Progress, log
 from tasks.core.store import Store
-from tasks.publish.channel import Channel, Sent
+from tasks.publish.channel import AHEAD, Channel, Sent
 from tasks.publish.claims import KEYS_AT_ONCE, Claim, delete, entries
 from tasks.publish.content import Content, plan
 from tasks.publish.counts import damaged
@@ -80,26 +81,27 @@ def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int)
 def _fill(claim: Claim, content: Content, batch_fields: int) -> None:
     """Send all buckets in batches of about `batch_fields` fields, while the claim holds.
 
-    What a loader writes after it was taken over and before it notices is deleted by itself; after a crash in that moment, by expiry.
+    What a loader writes after it was taken over and before it notices is deleted by itself; after a crash in that moment, by the next sweep.
     """
-    client, sent = claim.client, []
+    client, sent = claim.client, deque(maxlen=AHEAD + 1)
 
     def again(one: Sent) -> None:
         client.hset(one.key, mapping=content.fields(one.kind, one.rows))
         client.expire(one.key, LEASE_SECONDS)
 
-    try:
-        with Progress("publish.load", sum(content.plan[kind]["fields"] for kind in KINDS), "fields") as progress, Channel(client, again) as channel:
+    with Progress("publish.load", sum(content.plan[kind]["fields"] for kind in KINDS), "fields") as progress, Channel(client, again) as channel:
+        try:
             for kind in KINDS:
                 for batch in _batches(_buckets(claim, content, kind), batch_fields):
                     claim.check()
-                    sent = batch
+                    sent.append(batch)
                     channel.send(batch)
                     progress.add(sum(len(one.rows) for one in batch), kind=kind)
             channel.flush()
-    except Conflict:
-        delete(client, (one.key for one in sent))
-        raise
+        except Conflict:
+            channel.flush()
+            delete(client, (one.key for batch in sent for one in batch))
+            raise
 
 
 def _buckets(claim: Claim, content: Content, kind: str) -> Iterator[Sent]:

@@ -72,7 +72,8 @@ redis.call('LTRIM', KEYS[4], 0, tonumber(ARGV[11]) - 1)
 return {'live', live[2], tostring(fence)}
 """
 
-RETIRE = """-- KEYS live, claims, loads, manifest, fence; ARGV load, now, seconds after which a newer one is given up
+RETIRE = """-- KEYS live, claims, loads, manifest, fence; ARGV load, now, seconds after which a newer one is given up,
+-- seconds for which a loader may still be sending
 local live = redis.call('HMGET', KEYS[1], 'load', 'previous_load', 'fence')
 if ARGV[1] == live[1] then return {'live'} end
 if ARGV[1] == live[2] then return {'previous'} end
@@ -86,7 +87,8 @@ if entry.state ~= 'deleting' and not doomed and not abandoned then return {'on i
 local fence = redis.call('INCR', KEYS[5])
 redis.call('DEL', KEYS[4])
 redis.call('HSET', KEYS[2], ARGV[1], fence)
+if entry.state == 'loading' then entry.watched_until = tonumber(ARGV[2]) + tonumber(ARGV[4]) end
 entry.state = 'deleting'
 redis.call('HSET', KEYS[3], ARGV[1], cjson.encode(entry))
-return {'retired', tostring(fence), text}
+return {'retired', tostring(fence), cjson.encode(entry)}
 """

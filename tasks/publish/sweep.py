@@ -20,9 +20,9 @@ def sweep(request: SweepRequest) -> dict:
         for load, entry in entries(client, names).items():
             outcome, gone = retire(client, names, load, 3600 * request.abandoned_after_hours)
             keys += gone
-            if outcome == "retired":
+            if outcome == "retired" and (gone or entry["state"] != "deleting"):
                 swept.append(entry["generation"])
-            elif outcome != "gone":
+            elif outcome not in ("gone", "retired"):
                 kept.setdefault(entry["generation"], outcome)
         catch_up(Store(request.store), client, request.family)
     log("publish.swept", family=request.family, generations=len(swept), keys=keys, kept=len(kept))

@@ -91,7 +91,9 @@ class Drill:
         for load in filter(None, (pointer["load"], pointer["previous_load"])):
             named |= {NAMES.manifest(load), *NAMES.buckets(load, kept[load]["plan"])}
         there = {key.decode() for key in client.scan_iter(count=10_000)}
-        self.leftover += len(there - named) + len(kept.keys() - {pointer["load"], pointer["previous_load"]})
+        self.leftover += len(there - named)
+        for key in sorted(there - named)[:5]:
+            print(f"leftover: {key} of {kept.get(key.split(':')[2], 'no registered load')}", file=sys.stderr)
         if missing := {key for key in named - there if not any(f":{kind}:" in key for kind in KINDS)}:
             raise SystemExit(f"drill: keys are missing: {sorted(missing)[:5]}")
 

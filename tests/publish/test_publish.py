@@ -5,6 +5,7 @@ import json
 import threading
 import time
 import uuid
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,7 +177,7 @@ def test_a_loader_that_was_taken_over_writes_nothing_more(root, client, monkeypa
     monkeypatch.setattr(Channel, "send", meddled)
     with pytest.raises(Conflict, match="somebody newer"):
         loading.load(LoadRequest(store=root, generation=generation["uri"], bucket_fields=5, batch_fields=5))
-    assert len(begun) == 3 and list(entries(client, NAMES)) == [second[0]["load"]]
+    assert len(begun) == 3 and [load for load, entry in entries(client, NAMES).items() if entry["state"] != "deleting"] == [second[0]["load"]]
     assert len(keys(client, "recall:item2vec:*")) == second[0]["keys"] - 1
     stale = Claim(client, NAMES, second[0]["load"], 1)
     with pytest.raises(Conflict):
@@ -344,3 +345,19 @@ def test_precomputed_lists_are_packed_ids_of_whatever_type(root, client, id, for
     scores = folder.array("vectors") @ folder.array("user_vectors")[folder.user_ids[:].index("7")]
     expected = [id(row) for row in np.argsort(-scores, kind="stable").tolist() if row not in seen]
     assert unpack(packed, form, folder.item_ids) == expected
+
+
+def test_what_a_dead_loader_had_on_its_way_is_deleted_by_the_next_sweep(root, client, monkeypatch):
+    """Its load is retired; then its last batch arrives, and it is killed before it can look."""
+    generations.publish(root, made(root, 1))
+    generation = made(root, 2)
+    monkeypatch.setattr(loading, "_keep", lambda *of: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        loading.load(LoadRequest(store=root, generation=generation["uri"]))
+    [dead] = [load for load, entry in entries(client, NAMES).items() if entry["state"] == "loading"]
+    assert generations.sweep(root, abandoned_after_hours=0.0)["deleted_keys"] == 7
+    client.hset(NAMES.bucket(dead, "items", 0), "1", "x")
+    assert generations.sweep(root)["deleted_keys"] == 1 and dead in entries(client, NAMES)
+    monkeypatch.setattr("tasks.publish.retire.time", SimpleNamespace(time=lambda: time.time() + 61))
+    told = generations.sweep(root)
+    assert (told["deleted_keys"], told["deleted_generations"]) == (0, []) and dead not in entries(client, NAMES)
