@@ -7,8 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = Path(__file__).resolve().parent
-NAMES = ("airflow", "spark", "train", "serve", "mlflow", "tests", "s3")
-FOR_TESTS = ("tests", "s3")  # built only by `make test`
+NAMES = ("airflow", "spark", "train", "serve", "mlflow", "tests", "s3", "ranx")
+FOR_TESTS = ("tests", "s3", "ranx")  # built only by `make test`
 
 # Installed beside the hashed lock: its CPU build carries a local version (2.13.0+cpu) whose hash differs by source.
 BESIDE = {"train": ("torch==2.13.0",)}

@@ -68,3 +68,10 @@ def collapsed(store: Store, snapshot: str, **more) -> str:
     outputs = np.ones((len(WORLD.item_group), 16), np.float32)
     outputs[:40] = vectors()[:40]
     return candidate(store, snapshot, "collapsed", vectors(), outputs, **more)
+
+
+def blind(store: Store, snapshot: str, world: worlds.World, group: int, **more) -> str:
+    """Knows the groups, but takes what one group of users likes for what another does."""
+    inputs = vectors(world=world)
+    inputs[world.item_group == group] = vectors(world=world)[world.item_group == (group + 1) % 3][0]
+    return candidate(store, snapshot, f"blind {group}", inputs, vectors(world=world), **more)

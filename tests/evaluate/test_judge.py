@@ -47,13 +47,17 @@ def test_models_are_ordered_as_planted(store, snapshot):
 
 def test_every_model_is_measured_on_the_same_users_and_the_means_are_those_of_the_table(store, snapshot):
     done = ask(store, planted.good(store, snapshot), champion=planted.weak(store, snapshot))
-    table = pq.read_table(store.open(done["uri"], "evaluation").file("per_user.parquet"))
-    users = {model: table.filter(pc.equal(table["model"], model)) for model in ("challenger", "champion", "popularity")}
-    assert all(users["challenger"]["user"].equals(rows["user"]) for rows in users.values())
-    assert users["challenger"].num_rows == done["users"] == len(planted.WORLD.user_group)
-    for model, rows in users.items():
-        assert np.mean(rows["recall_50"]) == pytest.approx(done["metrics"][model]["recall_50"])
-    assert set(users["challenger"]["labels"].to_pylist()) == {3} and set(users["challenger"]["history"].to_pylist()) == {9}
+    evaluation = store.open(done["uri"], "evaluation")
+    known = store.open(evaluation.facts["yardstick"], "yardstick")
+    own, baselines = (pq.read_table(one.file("per_user.parquet")) for one in (evaluation, known))
+    slices = pq.read_table(known.file("slices.parquet"))
+    assert len(slices) == done["users"] == len(planted.WORLD.user_group)
+    for table, models in ((own, ("challenger", "champion")), (baselines, ("popularity", "item_knn", "ease", "ease_64"))):
+        for model in models:
+            rows = table.filter(pc.equal(table["model"], model))
+            assert len(rows) == len(slices) and (model in baselines["model"].to_pylist() or rows["user"].equals(slices["user"]))
+            assert np.mean(rows["recall_50"]) == pytest.approx(done["metrics"][model]["recall_50"])
+    assert set(slices["labels"].to_pylist()) == {3} and set(slices["history"].to_pylist()) == {9}
 
 
 def test_a_label_the_candidate_does_not_know_is_a_miss(store, snapshot):
