@@ -6,6 +6,9 @@ import numba
 import numpy as np
 
 
+CHUNK = 64
+
+
 @numba.njit(inline="always", cache=True)
 def _before(value, row, other, other_row):
     """Whether the first stands before the second in a list: a higher score, or an equal one of a lower row."""
@@ -78,11 +81,17 @@ def best(scores, offsets, items, unseen, kept):
         for item in seen:
             row[item] = -np.inf
         size, last = 0, np.float32(-np.inf)
-        for item in range(len(row)):
-            if row[item] > last:  # a later item with the score of the last one never stands before it
-                size = _push(values, rows, size, row[item], np.int32(item))
-                if size == k:
-                    last = values[0]
+        for start in range(0, len(row), CHUNK):
+            stop, some = min(start + CHUNK, len(row)), 0
+            for item in range(start, stop):  # many at once: most chunks hold nothing that is good enough
+                some += row[item] > last
+            if some == 0:
+                continue
+            for item in range(start, stop):
+                if row[item] > last:  # a later item with the score of the last one never stands before it
+                    size = _push(values, rows, size, row[item], np.int32(item))
+                    if size == k:
+                        last = values[0]
         top_values, top_rows = values.copy(), rows.copy()
         _sorted(top_values, top_rows, size, unseen[user])
         for at in range(len(seen)):

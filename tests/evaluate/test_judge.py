@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.core import tracking
 from tasks.core.errors import BadRequest
 from tasks.core.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tests import worlds
 from tests.evaluate import planted
+from tests.servers import mlflow_server
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +108,33 @@ def test_the_command_answers_one_line_of_json(store, snapshot):
     said = subprocess.run([sys.executable, "-m", "tasks.evaluate", "judge", json.dumps(request)], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout.splitlines()[-1])["users"] == 300
+
+
+def test_several_seeds_are_judged_as_their_mean(store, snapshot):
+    """The figures of every user are the mean over the trainings; another recipe is not one of them."""
+    uris = [planted.good(store, snapshot, seed) for seed in (1, 2)]
+    alone = [ask(store, uri)["metrics"]["challenger"] for uri in uris]
+    done = ask(store, uris[0], seeds=(uris[1],))
+    assert done["seeds"] == 2
+    for name in ("recall_50", "ndcg_10", "coverage_50"):
+        assert done["metrics"]["challenger"][name] == pytest.approx(np.mean([one[name] for one in alone])), name
+    told = store.open(done["uri"], "evaluation").facts["seeds"]
+    assert [one["metrics"]["recall_50"] for one in told] == [one["recall_50"] for one in alone]
+    with pytest.raises(BadRequest, match="differ in more than their seed"):
+        ask(store, uris[0], seeds=(planted.good(store, snapshot, 2, settings="other"),))
+
+
+def test_mlflow_has_a_run_of_its_own_for_every_baseline(store, snapshot, tmp_path):
+    """The same names of metrics as a model's run; judged again, nothing is told twice."""
+    with mlflow_server(tmp_path):
+        for seed in (1, 2):
+            ask(store, planted.good(store, snapshot, seed), track=True)
+        client = tracking.client()
+        runs = {run.data.tags["recall.family"]: run for run in client.search_runs([client.get_experiment_by_name("recall").experiment_id])}
+        assert set(runs) == {"popularity", "item_knn", "ease", "ease_64"}
+        assert runs["ease"].data.tags["recall.kind"] == "baseline" and runs["ease"].data.params["penalty"]
+        known = store.children("yardsticks", "planted")
+        facts = max(known, key=lambda one: one.created).facts
+        assert runs["ease"].data.metrics["test/recall_50"] == pytest.approx(facts["metrics"]["ease"]["recall_50"])
+        assert runs["ease"].data.metrics["slice group 1/recall_50"] > 0
+        assert len(client.get_metric_history(runs["ease"].info.run_id, "test/recall_50")) == 1
