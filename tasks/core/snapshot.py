@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 
+from tasks.core.attributes import Attributes
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.manifest import Artefact
@@ -95,6 +96,10 @@ class Snapshot:
         return self.table("users", ["user", "id"]).sort_by("user")["id"].to_pylist()
 
     @cached_property
+    def users(self) -> pa.Table:
+        return self.table("users").sort_by("user")
+
+    @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
         table = self.table("interactions", ["user", "item", "timestamp", "position", "liked", "part"])
         if table.num_rows == 0:
@@ -105,6 +110,17 @@ class Snapshot:
         columns["part"] = np.array([PARTS.index(name) for name in names], np.int8)[np.asarray(parts.indices)]
         order = np.lexsort((columns["position"], columns["user"]))
         return {name: values[order] for name, values in columns.items()}
+
+    def attributes(self, columns: tuple[str, ...] | None = None, users: np.ndarray | None = None) -> Attributes:
+        """What is known of users beside what they did.
+
+        Args:
+            columns: of the table of users; those it lacks are left out. None: all.
+            users: rows of that table; None: everybody.
+        """
+        table = self.users if users is None else self.users.take(users)
+        there = [name for name in table.column_names if name != "user" and (columns is None or name in columns)]
+        return Attributes(len(table), {name: table[name].to_pylist() for name in there})
 
     def histories(self, *parts: str, liked_only: bool = True) -> Histories:
         """Every user's rows of these parts, oldest first; users without any have an empty list."""

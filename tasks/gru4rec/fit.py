@@ -20,12 +20,13 @@ from tasks.core.recording import Recorder, describe
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
-from tasks.gru4rec import checkpoint, export
+from tasks.core.training import checkpoint
+from tasks.core.training.checkpoint import Standing
+from tasks.core.training.validation import Validation
+from tasks.gru4rec import export
 from tasks.gru4rec.batches import positions
-from tasks.gru4rec.checkpoint import Standing
 from tasks.gru4rec.settings import FitRequest, Settings
 from tasks.gru4rec.trainer import Trainer
-from tasks.gru4rec.validation import Validation
 
 FAMILY = "gru4rec"
 
@@ -40,7 +41,7 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    code = code_version(FAMILY)
+    code = code_version(FAMILY, "core/training")
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=request.settings, seed=request.seed, code=code)
     scratch = store.path("checkpoints", FAMILY, id)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)

@@ -11,9 +11,9 @@ import torch
 from tasks.core.errors import BadRequest
 from tasks.core.histories import Histories
 from tasks.core.log import Progress
-from tasks.gru4rec.adamw import AdamW
+from tasks.core.training.adamw import AdamW
+from tasks.core.training.checkpoint import Standing
 from tasks.gru4rec.batches import Batch, batches, positions
-from tasks.gru4rec.checkpoint import Standing
 from tasks.gru4rec.losses import FullSoftmax, SampledSoftmax
 from tasks.gru4rec.model import GRU4Rec, Shape
 from tasks.gru4rec.settings import Settings

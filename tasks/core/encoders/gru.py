@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
+from tasks.core.encoders.base import OfHistories
 from tasks.core.histories import Histories
 
 
-class GRUEncoder:
+class GRUEncoder(OfHistories):
     """One GRU layer (Cho et al. 2014, with PyTorch's gate order r, z, n and its second bias inside the reset gate).
 
     Per step, with x the embedding of an item after layer normalisation (ε = 1e-5):
@@ -53,7 +55,7 @@ class GRUEncoder:
         bias[:2 * h] += self.state_bias[:2 * h]
         self._input_bias = bias * half[:, 0]
 
-    def encode(self, histories: Histories) -> np.ndarray:
+    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
         """float32 (users, d + 1); a row of zeros for an empty history."""
         queries = np.zeros((len(histories), self.dimension), np.float32)
         lengths = np.minimum(histories.lengths, self.last)
