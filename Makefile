@@ -61,7 +61,7 @@ FAMILY ?= item2vec
 RECIPE ?= default
 SEEDS ?= 3
 .PHONY: quality
-quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower RECIPE=default SEEDS=3
 	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS)
 
 .PHONY: env

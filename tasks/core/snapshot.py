@@ -59,12 +59,14 @@ class Queries:
         histories: what the model may know of each, liked rows only (q users).
         labels: the held-out rows to find (q users).
         seen: every row of the user up to then, liked or not: left out of what is recommended (q users).
+        attributes: what else is known of each (q users); None: nothing.
     """
 
     users: np.ndarray
     histories: Histories
     labels: Histories
     seen: Histories
+    attributes: Attributes | None = None
 
 
 class Snapshot:
@@ -137,4 +139,17 @@ class Snapshot:
         users = np.flatnonzero(wanted.lengths > 0).astype(np.int32)
         if not len(users):
             raise RefusedData(f"no user of {self.uri} has {labels} rows", remedy="ingest more data or hold out fewer rows")
-        return Queries(users, known.take(users), wanted.take(users), seen.take(users))
+        return Queries(users, known.take(users), wanted.take(users), seen.take(users), self.attributes(users=users))
+
+    def newcomers(self, labels: str) -> Queries:
+        """The users who have `labels` and nothing to learn from, as if they had just come: no history, all they liked is to be found.
+
+        Raises:
+            RefusedData: there are none.
+        """
+        asked, learned = self.queries(labels), self.histories("train", liked_only=False)
+        users = asked.users[learned.lengths[asked.users] == 0]
+        if not len(users):
+            raise RefusedData(f"no user of {self.uri} has {labels} rows and none to learn from", remedy="use a snapshot split by users")
+        nothing = Histories.of_lists([[]] * len(users))
+        return Queries(users, nothing, self.histories(*PARTS).take(users), nothing, self.attributes(users=users))

@@ -69,7 +69,8 @@ def _learned_from(store: Store, candidate: Candidate) -> str:
 
 
 def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
-    vectors = queries(candidate.encoder, crowd.liked.take(np.arange(crowd.with_query)))
+    asked = np.arange(crowd.with_query)
+    vectors = queries(candidate.encoder, crowd.liked.take(asked), crowd.attributes.take(asked))
     if not len(vectors):
         raise RefusedData("no user of the snapshot liked an item that the model knows",
                           remedy="name the snapshot it learned from")

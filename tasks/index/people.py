@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
 from tasks.core.candidate import Candidate
 from tasks.core.encoders import Encoder
 from tasks.core.histories import Histories
@@ -24,7 +25,8 @@ class People:
         seen: each row once, first the liked ones, then the others (m users).
         seen_liked: int32 (m), how many of a user's rows in `seen` are liked.
         with_query: how many have a query.
-        left_out: users of the snapshot who never met an item of this candidate.
+        attributes: what else the encoder reads of them (m users).
+        left_out: users of the snapshot who never met an item of this candidate, and of whom it reads nothing else.
     """
 
     users: np.ndarray
@@ -32,18 +34,21 @@ class People:
     seen: Histories
     seen_liked: np.ndarray
     with_query: int
+    attributes: Attributes
     left_out: int
 
 
 def people(snapshot: Snapshot, candidate: Candidate) -> People:
-    """Everybody who did anything with an item of the candidate, over the whole history."""
+    """Everybody who did anything with an item of the candidate, over the whole history, or whom its encoder knows otherwise."""
     rows = candidate.rows_of(snapshot.item_ids)
     everything = snapshot.histories(*PARTS, liked_only=False).renamed(rows)
     liked = snapshot.histories(*PARTS).renamed(rows)
-    filled = np.flatnonzero(everything.lengths)
-    users = filled[np.argsort(liked.lengths[filled] == 0, kind="stable")]
+    attributes = snapshot.attributes(candidate.encoder.columns)
+    known = candidate.encoder.knows(liked, attributes)
+    users = np.flatnonzero(known | (everything.lengths > 0))
+    users = users[np.argsort(~known[users], kind="stable")]
     liked = liked.take(users)
-    return People(users, liked, *_liked_first(everything.take(users), liked), int((liked.lengths > 0).sum()),
+    return People(users, liked, *_liked_first(everything.take(users), liked), int(known.sum()), attributes.take(users),
                   len(everything) - len(users))
 
 
@@ -60,12 +65,13 @@ def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np
     return Histories.of(owners[first], items[first], everything.timestamps[order][first], len(everything)), counts
 
 
-def queries(encoder: Encoder, liked: Histories) -> np.ndarray:
+def queries(encoder: Encoder, liked: Histories, attributes: Attributes) -> np.ndarray:
     """float32 (users, d), encoded in blocks."""
     if not len(liked):
         return np.zeros((0, encoder.dimension), np.float32)
     starts = range(0, len(liked), BLOCK)
-    return np.concatenate([encoder.encode(liked.take(np.arange(start, min(start + BLOCK, len(liked))))) for start in starts])
+    blocks = [np.arange(start, min(start + BLOCK, len(liked))) for start in starts]
+    return np.concatenate([encoder.encode(liked.take(block), attributes.take(block)) for block in blocks])
 
 
 def popularity(people: People, items: int) -> np.ndarray:

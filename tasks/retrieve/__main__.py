@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     whom.add_argument("--user", help="the user's id")
     whom.add_argument("--history", nargs="+", metavar="ITEM",
                       help="ids or titles, oldest first, of somebody who need not be known")
+    recommend.add_argument("--attributes", nargs="+", metavar="NAME=VALUE", help="what else is known of them, as age=25; with or without --history")
     return top
 
 
@@ -68,20 +69,29 @@ def _similar(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[st
 
 
 def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
+    if asked.user is not None and asked.attributes:
+        raise BadRequest("a known user's attributes are in the snapshot", got="--user and --attributes", allowed="one of them")
     if asked.user is not None:
         return reader.recommend(asked.user, asked.k, family=asked.family), []
-    if asked.history is None:
+    attributes = _attributes(asked.attributes)
+    if asked.history is None and attributes is None:
         user = reader.someone(asked.family)
         return reader.recommend(user, asked.k, family=asked.family), [f"no user was named: this is {user}"]
     ids, notes = [], []
-    for text in asked.history:
+    for text in asked.history or ():
         if reader.knows(text, asked.family):
             ids.append(text)
             continue
         id, told = _title(reader, text, asked.family)
         ids.append(id)
         notes += told
-    return reader.recommend(None, asked.k, history=ids, family=asked.family), notes
+    return reader.recommend(None, asked.k, history=ids, attributes=attributes, family=asked.family), notes
+
+
+def _attributes(given: list[str] | None) -> dict[str, str] | None:
+    if wrong := [one for one in given or () if "=" not in one]:
+        raise BadRequest("--attributes: not a name with its value", got=wrong, allowed="name=value, as age=25")
+    return dict(one.split("=", 1) for one in given) if given else None
 
 
 def _title(reader: Reader, text: str, family: str) -> tuple[str, list[str]]:

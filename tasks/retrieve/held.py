@@ -7,6 +7,7 @@ from functools import cached_property
 import faiss
 import numpy as np
 
+from tasks.core.attributes import Attributes
 from tasks.core.errors import Corrupt
 from tasks.core.generation import SERVED, Generation
 from tasks.core.histories import Histories
@@ -53,9 +54,10 @@ class Held:
         """int32: the rows of those ids that are known, in this order."""
         return np.array([self.rows[id] for id in ids if id in self.rows], np.int32)
 
-    def encode(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (d): the query of a history of rows, oldest first."""
-        return self.encoder.encode(Histories.of_lists([rows]))[0]
+    def encode(self, rows: np.ndarray, attributes: Attributes | None = None) -> np.ndarray | None:
+        """float32 (d): the query of a history of rows, oldest first, and of what else is known; None where it is known of nothing."""
+        history = Histories.of_lists([rows])
+        return self.encoder.encode(history, attributes)[0] if self.encoder.knows(history, attributes)[0] else None
 
     def nearest(self, query: np.ndarray, k: int, without: np.ndarray) -> Ranked:
         """The candidate vectors of the k largest inner products."""

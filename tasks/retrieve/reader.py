@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tasks.core.attributes import Attributes, Value, texts
 from tasks.core.connection import answering, connect
 from tasks.core.errors import BadRequest
 from tasks.core.keys import FAMILIES, unpack_seen, unpack_vector
@@ -61,22 +62,25 @@ class Reader:
             return _answer({one: held[one] for one in lists}, lists, k, "similar", _items(held, [item]))
 
     def recommend(self, user: str | None = None, k: int = 10, *, history: Sequence[str] | None = None,
-                  family: str | None = None) -> Answer:
-        """Items for a user, or for anybody whose history is given; what they have seen is left out.
+                  attributes: Mapping[str, Value] | None = None, family: str | None = None) -> Answer:
+        """Items for a user, or for anybody whose history or attributes are given; what they have seen is left out.
 
         Args:
             user: an id. A user without a stored vector gets the popular items, and the answer's source says so.
             history: item ids, oldest first, of someone who need not be known; ids that no family knows are told in `unknown`.
-                An empty history, or one of unknown ids only, gives the popular items.
+                An empty history, or one of unknown ids only, gives the popular items, unless a family knows an attribute.
+            attributes: column of the table of users → value, as {"age": "25"}, of somebody who need not be known; names and values
+                that no live family has learned play no part.
             family: one family, or None for all of them merged.
         """
-        if (user is None) == (history is None):
-            raise BadRequest("recommend for a user or for a history", got="both" if user is not None else "neither",
+        if (user is None) == (history is None and attributes is None):
+            raise BadRequest("recommend for a user, or for a history or attributes", got="both" if user is not None else "neither",
                              allowed="one of them")
+        told = _checked(attributes)
         with answering(self.client):
-            if history is None:
+            if user is not None:
                 return self._for_user(str(user), k, family)
-            return self._for_history([str(id) for id in history], k, family)
+            return self._for_history([str(id) for id in history or ()], k, family, told)
 
     def find(self, title: str, family: str | None = None) -> list[Item]:
         """Items whose title matches, best first: whole title, its beginning, a part of it; then by popularity."""
@@ -118,15 +122,16 @@ class Reader:
         lists = {one: held[one].nearest(query, _depth(held, k), seen[one]) for one, query in vectors.items()}
         return _answer({one: held[one] for one in lists}, lists, k, "user", history)
 
-    def _for_history(self, ids: list[str], k: int, family: str | None) -> Answer:
+    def _for_history(self, ids: list[str], k: int, family: str | None, attributes: Attributes | None) -> Answer:
         held = self._ask(family, k)
         rows = {one: h.known(ids) for one, h in held.items()}
         unknown = tuple(id for id in ids if not any(id in h.rows for h in held.values()))
         history = _items(held, [id for id in reversed(ids) if id not in unknown])
-        lists = {one: held[one].nearest(held[one].encode(r), _depth(held, k), r) for one, r in rows.items() if len(r)}
+        asked = {one: held[one].encode(r, attributes) for one, r in rows.items()}
+        lists = {one: held[one].nearest(query, _depth(held, k), rows[one]) for one, query in asked.items() if query is not None}
         if not lists:
             return self._popular(held, rows, k, history, unknown)
-        return _answer({one: held[one] for one in lists}, lists, k, "history", history, unknown)
+        return _answer({one: held[one] for one in lists}, lists, k, "history" if history else "attributes", history, unknown)
 
     def _popular(self, held: dict[str, Held], seen: dict[str, np.ndarray], k: int, history: tuple[Item, ...],
                  unknown: tuple[str, ...] = ()) -> Answer:
@@ -165,6 +170,20 @@ class Reader:
                 item = h.item(row)
                 found.setdefault(item.id, (level, -int(h.popularity[row]), item))
         return [item for _, _, item in sorted(found.values(), key=lambda match: match[:2])]
+
+
+def _checked(attributes: Mapping[str, Value] | None) -> Attributes | None:
+    """The attributes of one user.
+
+    Raises:
+        BadRequest: a value is neither text nor number nor a list of these.
+    """
+    for name, value in (attributes or {}).items():
+        try:
+            texts(value)
+        except TypeError as error:
+            raise BadRequest(f"attribute {name}: not a value", got=str(error), allowed="a text, a number, or a list of texts") from None
+    return Attributes.of_one(attributes) if attributes else None
 
 
 def _depth(held: dict[str, Held], k: int) -> int:

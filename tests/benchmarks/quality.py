@@ -35,15 +35,17 @@ def data(name: str) -> Path:
     return folder.resolve()
 
 
-def recipe(protocol: str, family: str, name: str) -> tuple[dict, dict]:
-    """The protocol's ingestion and the family's settings on it."""
+def recipe(protocol: str, family: str, name: str) -> tuple[str, dict, dict]:
+    """The data set's name, the protocol's ingestion and the family's settings on it; a protocol that is `same_as` another asks its models."""
     content = tomllib.loads(RECIPES.read_text())
     if protocol not in content["protocol"]:
         raise SystemExit(f"quality: no protocol is named {protocol!r}; choose from {', '.join(content['protocol'])}")
-    settings = content.get(family, {}).get(name, {}).get(protocol)
+    asked = content["protocol"][protocol]
+    dataset = asked.pop("same_as", protocol)
+    settings = content.get(family, {}).get(name, {}).get(dataset)
     if settings is None and name != "default":
         raise SystemExit(f"quality: {family} has no recipe {name!r} for {protocol}; it has {', '.join(content.get(family, {})) or 'none'}")
-    return content["protocol"][protocol], settings or {}
+    return dataset, {**content["protocol"][dataset], **asked}, settings or {}
 
 
 def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int) -> dict:
@@ -66,17 +68,17 @@ def main() -> int:
     parser.add_argument("--labels", default="test", choices=("test", "validation"), help="validation is for tuning")
     given = parser.parse_args()
     begun = time.monotonic()
-    protocol, settings = recipe(given.protocol, given.family, given.recipe)
-    protocol = dict(protocol)
+    dataset, protocol, settings = recipe(given.protocol, given.family, given.recipe)
+    newcomers = protocol.pop("newcomers", False)
     store = (state() / "quality").as_uri()
     (state() / "quality").mkdir(parents=True, exist_ok=True)
-    snapshot = ask("ingest", "snapshot", {"store": store, "dataset": f"{given.protocol}", "location": data(protocol.pop("data")).as_uri(),
+    snapshot = ask("ingest", "snapshot", {"store": store, "dataset": dataset, "location": data(protocol.pop("data")).as_uri(),
                                           "day": LAST_DAY, **protocol})
     figures = []
     for seed in range(given.seeds):
         started = time.monotonic()
         model = fit(given.family, store, snapshot, settings, seed)
-        judged = ask("evaluate", "judge", {"store": store, "candidate": model["uri"], "snapshot": snapshot["uri"], "labels": given.labels,
+        judged = ask("evaluate", "judge", {"store": store, "candidate": model["uri"], "snapshot": snapshot["uri"], "labels": given.labels, "newcomers": newcomers,
                                            "champion_from_registry": False, "track": False})
         figures.append(judged["metrics"]["challenger"])
         popular = judged["metrics"]["popularity"]

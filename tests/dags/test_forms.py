@@ -10,6 +10,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 FORMS = [("item2vec", "Settings", "forms", "ITEM2VEC"), ("graph", "BuildRequest", "forms", "GRAPH"), ("gru4rec", "Settings", "forms", "GRU4REC"),
+         ("two_tower", "Settings", "forms", "TWO_TOWER"),
          ("ingest", "SnapshotRequest", "ingest_form", "PLAIN")]
 
 
