@@ -60,9 +60,10 @@ PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default
 SEEDS ?= 3
+JOBS ?= 1
 .PHONY: quality
-quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3
-	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS)
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3 JOBS=1
+	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 
 .PHONY: env
 env: ## the settings of the reader for the local stack, for eval
