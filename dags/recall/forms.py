@@ -69,12 +69,17 @@ ITEM2VEC = {
     "threads": number(1, 1, 64, "Training threads; with more than 1 two trainings differ slightly.", "Training", "Threads"),
 }
 GRU4REC = {
+    "encoder": choice("gru", ["gru", "sasrec"], "What reads a history: a recurrent layer, or blocks of self-attention.", "Model", "Encoder"),
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
-    "hidden": number(128, 2, 4096, "Hidden units of the recurrent layer; 256 for a million interactions or more.", "Model", "Hidden units"),
+    "hidden": number(128, 2, 4096, "Hidden units of the recurrent layer, of sasrec's feed-forward; 256 for a million interactions or more.", "Model", "Hidden units"),
+    "blocks": number(2, 1, 32, "Blocks of sasrec.", "Model", "Blocks"),
+    "heads": number(1, 1, 64, "Attention heads of a sasrec block; a divisor of the dimension.", "Model", "Heads"),
+    "interests": number(1, 1, 16, "Query vectors of a user; an item's score is its best one's.", "Model", "Interests"),
     "window": number(200, 1, 10_000, "Items read before a prediction at most, in training and in serving.", "Model", "Window"),
     "input_dropout": number(0.4, 0, 0.95, "Share of an item's input vector dropped in training.", "Model", "Input dropout"),
     "output_dropout": number(0.4, 0, 0.95, "Share of the hidden state dropped in training.", "Model", "Output dropout"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
+    "loss": choice("cross-entropy", ["cross-entropy", "bpr-max"], "Of the next item; bpr-max always samples negatives.", "Loss", "Loss"),
     "full_softmax_items": number(5000, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives.", "Loss", "Full softmax up to"),
     "negatives": number(512, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions.", "Loss", "Negatives"),
     "negative_exponent": number(0.5, 0, 2, "Negatives are drawn by popularity to this power.", "Loss", "Negative exponent"),

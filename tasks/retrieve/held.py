@@ -54,7 +54,7 @@ class Held:
         return np.array([self.rows[id] for id in ids if id in self.rows], np.int32)
 
     def encode(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (d): the query of a history of rows, oldest first."""
+        """float32 (d), or several vectors side by side: the query of a history of rows, oldest first."""
         return self.encoder.encode(Histories.of_lists([rows]))[0]
 
     def nearest(self, query: np.ndarray, k: int, without: np.ndarray) -> Ranked:

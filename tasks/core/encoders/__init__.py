@@ -15,21 +15,22 @@ import numpy as np
 from tasks.core.arrays import load, save
 from tasks.core.encoders.gru import GRUEncoder
 from tasks.core.encoders.mean import MeanEncoder
+from tasks.core.encoders.sasrec import SASRecEncoder
 from tasks.core.encoders.scales import ScalesEncoder
 from tasks.core.errors import Corrupt
 from tasks.core.histories import Histories
 
-KINDS = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder}
+KINDS = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder, "sasrec": SASRecEncoder}
 
 
 class Encoder(Protocol):
-    """What every kind offers."""
+    """What every kind offers. A query is one vector of the candidates' `dimension`, or several side by side: see `tasks.core.ranking`."""
 
     kind: str
     dimension: int
 
     def encode(self, histories: Histories) -> np.ndarray:
-        """float32 (users, dimension); a row of zeros for an empty history."""
+        """float32 (users, dimension), or a multiple of it; a row of zeros for an empty history."""
 
     def numbers(self) -> dict:
         """What goes into `encoder.json`."""
