@@ -65,6 +65,10 @@ JOBS ?= 1
 quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3 JOBS=1
 	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 
+.PHONY: bench-days
+bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep
+	@$(PYTHON) -m tests.benchmarks.days
+
 .PHONY: env
 env: ## the settings of the reader for the local stack, for eval
 	@$(PYTHON) -m infra.local env
