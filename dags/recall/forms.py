@@ -20,9 +20,9 @@ def choice(default: str | None, values: list[str], text: str, section: str, titl
     return Param(default, type="string", enum=values, description_md=text, section=section, title=title)
 
 
-def switch(text: str, section: str, title: str | None = None) -> Param:
-    """Off, unless switched on."""
-    return Param(False, type="boolean", description_md=text, section=section, title=title)
+def switch(text: str, section: str, title: str | None = None, on: bool = False) -> Param:
+    """Off, unless it is `on` or switched on."""
+    return Param(on, type="boolean", description_md=text, section=section, title=title)
 
 
 def optional(text: str, section: str, title: str | None = None, **schema: object) -> Param:
@@ -65,21 +65,31 @@ ITEM2VEC = {
     "window": number(4, 1, 200, "Neighbours within this many places are predicted.", "Model", "Window"),
     "negatives": number(5, 1, 200, "Noise items drawn for each observed pair.", "Model", "Negatives"),
     "negative_exponent": number(0.5, -2, 2, "Noise items are drawn by popularity to this power.", "Model", "Negative exponent"),
-    "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users get no vector and are never recommended.", "Model", "Minimum count"),
+    "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are not trained: they are cold items.", "Model", "Minimum count"),
+    "cold_items": choice("metadata", ["leave-out", "metadata"], "Items of the catalogue that are not trained: left out, or placed by their genres "
+                         "where hardly liked items stand.", "Model", "Cold items"),
     "query_decay": Param(None, type=["null", "number"], minimum=0, maximum=10_000, section="Model", title="Query decay",
                          description_md="Items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike. Empty: chosen on validation."),
     "learning_rate": number(0.05, 1e-5, 1.0, "At the first epoch; falls linearly to a hundredth of it.", "Training", "Learning rate"),
     "epochs": number(60, 1, 2000, "Passes over the corpus at most.", "Training", "Epochs"),
     "patience": number(40, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "warm_start": switch("gensim goes on from the champion's vectors; netmf, a closed form, always begins anew.", "Day over day", "Warm start", on=True),
+    "warm_share": number(0.35, 0.01, 1, "Share of the epochs and of the learning rate of a training that goes on.", "Day over day", "Share of a training"),
+    "align": switch("Turn all vectors onto the champion's, so that yesterday's stay comparable; no score changes.", "Day over day", "Align", on=True),
     "threads": number(1, 1, 64, "Training threads; with more than 1 two trainings differ slightly.", "Training", "Threads"),
 }
 GRU4REC = {
+    "encoder": choice("gru", ["gru", "sasrec"], "What reads a history: a recurrent layer, or blocks of self-attention.", "Model", "Encoder"),
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
-    "hidden": number(128, 2, 4096, "Hidden units of the recurrent layer; 256 for a million interactions or more.", "Model", "Hidden units"),
+    "hidden": number(128, 2, 4096, "Hidden units of the recurrent layer, of sasrec's feed-forward; 256 for a million interactions or more.", "Model", "Hidden units"),
+    "blocks": number(2, 1, 32, "Blocks of sasrec.", "Model", "Blocks"),
+    "heads": number(1, 1, 64, "Attention heads of a sasrec block; a divisor of the dimension.", "Model", "Heads"),
+    "interests": number(1, 1, 16, "Query vectors of a user; an item's score is its best one's.", "Model", "Interests"),
     "window": number(200, 1, 10_000, "Items read before a prediction at most, in training and in serving.", "Model", "Window"),
     "input_dropout": number(0.4, 0, 0.95, "Share of an item's input vector dropped in training.", "Model", "Input dropout"),
     "output_dropout": number(0.4, 0, 0.95, "Share of the hidden state dropped in training.", "Model", "Output dropout"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
+    "loss": choice("cross-entropy", ["cross-entropy", "bpr-max"], "Of the next item; bpr-max always samples negatives.", "Loss", "Loss"),
     "full_softmax_items": number(5000, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives.", "Loss", "Full softmax up to"),
     "negatives": number(512, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions.", "Loss", "Negatives"),
     "negative_exponent": number(0.5, 0, 2, "Negatives are drawn by popularity to this power.", "Loss", "Negative exponent"),

@@ -25,6 +25,7 @@ from tasks.core.identity import identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Snapshot
+from tasks.core.stability import told
 from tasks.core.store import write_json
 
 CURVE = "training.json"
@@ -40,15 +41,15 @@ class Request(Protocol):
     origin: dict
 
 
-# Where a model is trained, not what it is: another machine makes a refresh, not a change.
-MACHINE = ("threads", "device")
+# Where a model is trained, where it starts and which way its space is turned, not what it is: these make a refresh, not a change.
+CIRCUMSTANCES = ("threads", "device", "warm_start", "align")
 
 
 def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimension: int) -> dict:
     """The facts that the manifest of every candidate holds."""
-    chosen = {name: value for name, value in dataclasses.asdict(settings).items() if name not in MACHINE}
+    chosen = {name: value for name, value in dataclasses.asdict(settings).items() if name not in CIRCUMSTANCES}
     return {"family": family, "day": snapshot.day, "dataset": snapshot.dataset, "snapshot": snapshot.id, "dimension": dimension,
-            "settings_digest": identity(settings=chosen), "code": code}
+            "split": snapshot.artefact.facts["split"], "settings_digest": identity(settings=chosen), "code": code}
 
 
 def changed(settings: Any) -> list[str]:
@@ -119,7 +120,7 @@ class Recorder:
         training = json.loads(artefact.file(CURVE).read_text())
         version = self._record(artefact, snapshot, training) if self.run else None
         return {"uri": artefact.uri, "id": artefact.id, "family": self.family, "snapshot": snapshot.uri, "day": snapshot.day,
-                "run": self.run, "version": version, "items": artefact.counts["items"], "dimension": artefact.facts["dimension"],
+                "run": self.run, "version": version, "items": artefact.counts["items"], "stability": artefact.facts.get("stability"), "dimension": artefact.facts["dimension"],
                 "epochs": training["best_epoch"], "metrics": training["metrics"]}
 
     def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:
@@ -127,14 +128,16 @@ class Recorder:
 
         self._send(training["epochs"])
         final = {f"best/{name}": value for name, value in training["metrics"].items()}
-        tracking.log_metrics(self.run, {**final, "best/epoch": training["best_epoch"], "best/items": artefact.counts["items"]})
+        counts = {f"best/{name}": count for name, count in artefact.counts.items()}
+        stable = {f"stability/{name}": value for name, value in (artefact.facts.get("stability") or {}).items()}
+        tracking.log_metrics(self.run, {**final, **counts, **stable, "best/epoch": training["best_epoch"]})
         with tempfile.TemporaryDirectory() as folder:
             draw(Path(folder), Candidate(artefact), snapshot, training)
             tracking.log_folder(self.run, Path(folder))
         tracking.log_folder(self.run, artefact.path, "candidate")
         version = tracking.register(self.family, self.run, artefact.id, artefact.uri,
                                     {"recall.day": snapshot.day, "recall.snapshot": snapshot.id, "recall.code": artefact.facts["code"],
-                                     "recall.settings": artefact.facts["settings_digest"]})
+                                     "recall.settings": artefact.facts["settings_digest"]}, told(artefact.facts.get("stability")) or None)
         tracking.end(self.run)
         log(f"{self.family}.registered", version=version, run=self.run)
         return version

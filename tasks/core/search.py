@@ -15,6 +15,7 @@ import faiss  # noqa: E402
 import numpy as np
 
 from tasks.core.errors import Corrupt
+from tasks.core.ranking import score
 
 
 def open_index(path: Path) -> faiss.Index:
@@ -51,7 +52,7 @@ class Searcher:
         """The rows of the k best vectors that are not in `without`, best first, and their scores.
 
         Args:
-            query: float32 (d).
+            query: float32 (d), or several vectors side by side, (interests d): each searches, the best score of an item counts.
             k: how many; fewer come back when there are fewer, or when an approximate index finds fewer.
             without: rows to leave out; the index is asked for that many more.
 
@@ -60,10 +61,12 @@ class Searcher:
         """
         without = np.zeros(0, np.int64) if without is None else without
         asked = min(len(self.vectors), k + len(without))
-        rows = self.index.search(np.ascontiguousarray(query, np.float32)[None], asked)[1][0]
+        parts = np.ascontiguousarray(query, np.float32).reshape(-1, self.vectors.shape[1])
+        rows = self.index.search(parts, asked)[1]
+        rows = rows[0] if len(parts) == 1 else np.unique(rows)
         rows = rows[rows >= 0]
         if len(without):
             rows = rows[~np.isin(rows, without)]
-        scores = self.vectors[rows] @ query
+        scores = score(query[None], self.vectors[rows])[0]
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]

@@ -131,8 +131,8 @@ def end(run: str, status: str = "FINISHED") -> None:
         client().set_terminated(run, status)
 
 
-def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, str]) -> str:
-    """The version of the family's registered model that stands for this candidate, now the challenger."""
+def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, str], description: str | None = None) -> str:
+    """The version of the family's registered model that stands for this candidate, now the challenger; `description` is a new one's."""
     from mlflow.exceptions import MlflowException
 
     with reachable():
@@ -147,7 +147,8 @@ def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, st
             version = versions[0].version
         else:
             source = f"{mlflow.get_run(run).info.artifact_uri}/candidate"
-            version = mlflow.create_model_version(name, source, run, tags={TAG: candidate, "recall.uri": uri, **tags}).version
+            version = mlflow.create_model_version(name, source, run, tags={TAG: candidate, "recall.uri": uri, **tags},
+                                                  description=description).version
         mlflow.set_registered_model_alias(name, CHALLENGER, version)
         return str(version)
 

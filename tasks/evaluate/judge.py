@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.core import champion as champions
 from tasks.core import tracking
 from tasks.core.candidate import Candidate
 from tasks.core.errors import BadRequest
@@ -20,7 +21,6 @@ from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Queries, Snapshot
 from tasks.core.store import Store
-from tasks.evaluate import champion as champions
 from tasks.evaluate.health import health
 from tasks.evaluate.lists import of_candidate, of_popularity
 from tasks.evaluate.measure import Catalogue, Measured, hits, measure
@@ -35,7 +35,7 @@ def judge(request: JudgeRequest) -> dict:
     store = Store(request.store)
     challenger = Candidate(store.open(request.candidate, "candidate"))
     snapshot = Snapshot(store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, challenger))
-    champion = champions.find(store, request, challenger.family)
+    champion = champions.find(store, challenger.family, request.champion, request.champion_from_registry)
     made_of = {"candidate": challenger.artefact.id, "snapshot": snapshot.id, "labels": request.labels,
                "newcomers": request.newcomers, "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
                "code": code_version("evaluate", "core")}
@@ -89,7 +89,7 @@ def _write(store, place, request, challenger, champion, snapshot: Snapshot, made
 def _who(candidate: Candidate) -> dict:
     facts = candidate.artefact.facts
     return {"uri": candidate.artefact.uri, "id": candidate.artefact.id,
-            **{name: facts.get(name) for name in ("day", "settings_digest", "code")}}
+            **{name: facts.get(name) for name in ("day", "settings_digest", "code", "stability")}}
 
 
 def _per_user(snapshot: Snapshot, queries: Queries, measured: dict[str, Measured]) -> pa.Table:

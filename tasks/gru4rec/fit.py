@@ -118,7 +118,8 @@ def _advance(standing: Standing, trainer: Trainer, validation: Validation, recor
     number, figures = standing.epoch + 1, trainer.epoch(standing.epoch + 1, progress)
     weights = trainer.weights()
     with threadpool_limits(trainer.settings.threads):  # numpy's own threads spin against those of other trainings
-        recall = validation.recall(export.encoder(weights, trainer.settings.window), export.candidates(weights))
+        recall = validation.recall(export.encoder(weights, trainer.settings),
+                                   export.candidates(weights, trainer.settings.unit_items))
     if recall >= standing.best_recall:
         standing.best_epoch, standing.best_recall, standing.best = number, recall, weights
     standing.epoch, standing.weights = number, weights
@@ -129,7 +130,7 @@ def _advance(standing: Standing, trainer: Trainer, validation: Validation, recor
 
 def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, snapshot: Snapshot, code: str,
            recorder: Recorder) -> None:
-    vectors, encoder = export.candidates(kept.best), export.encoder(kept.best, request.settings.window)
+    vectors, encoder = export.candidates(kept.best, request.settings.unit_items), export.encoder(kept.best, request.settings)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
     similar = taste_space(vectors[:, :-1], snapshot.histories("train").renamed(rows))
     save_candidate(draft.path, item_ids, vectors, similar, encoder)

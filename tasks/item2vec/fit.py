@@ -6,7 +6,9 @@ import dataclasses
 
 from threadpoolctl import threadpool_limits
 
+from tasks.core.alignment import onto
 from tasks.core.candidate import save_candidate
+from tasks.core.champion import find, forebear
 from tasks.core.errors import BadRequest
 from tasks.core.graph import Graph
 from tasks.core.identity import code_version, identity
@@ -16,7 +18,9 @@ from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.item2vec.choosing import Chosen, choose
+from tasks.item2vec.completing import complete
 from tasks.item2vec.learning import learn
+from tasks.item2vec.past import Past, leave
 from tasks.item2vec.settings import FitRequest
 from tasks.item2vec.validation import Validation
 from tasks.item2vec.vectors import Vectors
@@ -34,14 +38,16 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
+    past = _past(store, request, snapshot)
     code = code_version("graph", FAMILY)
-    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, settings=request.settings, seed=request.seed, code=code)
+    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, champion=past and past.candidate.artefact.id,
+                  settings=request.settings, seed=request.seed, code=code)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
-            fitted = _fit(request, graph, snapshot, recorder)
+            fitted = _fit(request, graph, snapshot, past, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, fitted, request, graph, snapshot, code, recorder)
+                _write(draft, fitted, request, graph, snapshot, past, code, recorder)
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
         recorder.failed()
@@ -57,6 +63,20 @@ def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
     return graph, snapshot
 
 
+def _past(store: Store, request: FitRequest, snapshot: Snapshot) -> Past | None:
+    """The champion, or the one it goes back to from before this day.
+
+    Raises:
+        BadRequest: the candidate that was named is of this day or a later one, and goes back to none before it.
+    """
+    champion = find(store, FAMILY, request.champion, request.track)
+    before = forebear(store, champion.candidate, snapshot.day) if champion else None
+    if before is None and request.champion:
+        raise BadRequest("the champion to go on from has seen what is held out on this day", got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
+                         allowed=f"a candidate of a day before {snapshot.day}", remedy="name an earlier one, or none")
+    return Past(before, snapshot, request.settings.dimension) if before else None
+
+
 @dataclasses.dataclass(frozen=True)
 class Fitted:
     """The vectors of the best epoch, and the model that is served from them."""
@@ -66,22 +86,30 @@ class Fitted:
     chosen: Chosen
 
 
-def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, recorder: Recorder) -> Fitted:
-    """Learn vectors, then choose on validation how they are searched."""
+def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, recorder: Recorder) -> Fitted:
+    """Learn vectors, turn them onto the champion's, then choose on validation how they are searched."""
     settings, train = request.settings, snapshot.histories("train")
     validation = Validation(snapshot.queries("validation"), len(snapshot.item_ids), settings.validation_users, request.seed)
     with threadpool_limits(settings.threads):  # the threads of matrix products spin against those of other trainings
-        learned = learn(request, graph, snapshot, validation, recorder)
-        chosen = choose(settings, learned.vectors, train, validation)
-    return Fitted(learned.epoch, learned.vectors, chosen)
+        learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors)
+        vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
+        chosen = choose(settings, vectors, train, validation)
+    return Fitted(learned.epoch, vectors, chosen)
 
 
-def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
-    model, chosen = fitted.chosen.model, fitted.chosen
-    similar = taste_space(model.encoder.inputs, snapshot.histories("train").renamed(model.places(len(snapshot.item_ids))))
-    save_candidate(draft.path, [snapshot.item_ids[row] for row in model.rows], model.candidates, similar, model.encoder)
+def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, code: str,
+           recorder: Recorder) -> None:
+    chosen, items = fitted.chosen, len(snapshot.item_ids)
+    similar = taste_space(chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items)))
+    served = complete(chosen.model, similar, snapshot, request.settings.cold_items)
+    model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
+    similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
+    save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder)
+    leave(draft.path, model, fitted.vectors, items)
     recorder.save(draft.path, fitted.epoch, chosen.figures())
-    draft.counts = {"items": len(model.rows), "items_left_out": len(snapshot.item_ids) - len(model.rows)}
-    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1]), "choice": dataclasses.asdict(model.choice)}
+    draft.counts = {"items": len(model.rows), "items_cold": served.cold, "items_left_out": items - len(model.rows)}
+    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1]), "choice": dataclasses.asdict(model.choice),
+                   "stability": past and past.stability(item_ids, model, similar)}
+    champion = past and past.candidate.artefact
     draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "parents": [graph.uri, snapshot.uri]}
+                     "champion": champion and champion.id, "parents": [graph.uri, snapshot.uri, *([champion.uri] if champion else [])]}

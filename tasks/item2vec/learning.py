@@ -31,8 +31,9 @@ class Learned:
     recall: float
 
 
-def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Validation, recorder: Recorder) -> Learned:
-    """Train as the settings say; every epoch is recorded.
+def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Validation, recorder: Recorder,
+          past: Vectors | None = None) -> Learned:
+    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is recorded.
 
     Raises:
         BadRequest: the catalogue is too large for the trainer that is asked for.
@@ -45,7 +46,7 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
     if trainer == "netmf":
         return _factorise(request, train, known, validation, recorder)
-    return _train(request, graph, train, frequencies * known, validation, recorder)
+    return _train(request, graph, train, frequencies * known, validation, recorder, past if request.settings.warm_start else None)
 
 
 def vocabulary(frequencies: np.ndarray, minimum_count: int) -> np.ndarray:
@@ -81,11 +82,13 @@ def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validat
 
 
 def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.ndarray, validation: Validation,
-           recorder: Recorder) -> Learned:
-    settings = request.settings
+           recorder: Recorder, past: Vectors | None) -> Learned:
+    settings = request.settings if past is None else shortened(request.settings)
     corpus = Corpus(graph.lists, train, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
     trainer = Trainer(settings, frequencies, request.seed)
-    log("item2vec.corpus", walks_an_epoch=corpus.walks, shards=corpus.shards)
+    if past is not None:
+        trainer.go_on(past)
+    log("item2vec.corpus", begins="anew" if past is None else "from the champion", walks_an_epoch=corpus.walks, shards=corpus.shards)
     best = None
     for epoch in range(1, settings.epochs + 1):
         figures = trainer.epoch(epoch - 1, corpus)
@@ -93,6 +96,12 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
         if epoch - best.epoch >= settings.patience:
             break
     return best
+
+
+def shortened(settings: Settings) -> Settings:
+    """The settings of a training that goes on: few epochs at a low rate, or it would forget where it came from."""
+    return dataclasses.replace(settings, epochs=max(1, round(settings.epochs * settings.warm_share)),
+                               learning_rate=settings.learning_rate * settings.warm_share)
 
 
 def _better(best: Learned | None, epoch: int, vectors: Vectors, validation: Validation, settings: Settings, recorder: Recorder,

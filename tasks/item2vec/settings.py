@@ -30,7 +30,12 @@ class Settings:
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
     patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
-    minimum_count: int = setting(1, "items liked by fewer users in the training part get no vector and are never recommended", minimum=1, maximum=1_000_000)
+    minimum_count: int = setting(1, "items liked by fewer users in the training part are not trained: they are cold items", minimum=1, maximum=1_000_000)
+    cold_items: Literal["leave-out", "metadata"] = setting(
+        "metadata", "items of the catalogue without a trained vector: left out, or placed by their genres where hardly liked items stand")
+    warm_start: bool = setting(True, "gensim goes on from the champion's vectors; netmf, a closed form, always begins anew")
+    warm_share: float = setting(0.35, "share of the epochs and of the learning rate of a training that goes on", minimum=0.01, maximum=1)
+    align: bool = setting(True, "turn all vectors onto the champion's, so that yesterday's stay comparable; no score changes")
     query_decay: float | None = setting(None, "items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike; "
                                         "none chooses on validation; the causal decoder has its own two", minimum=0, maximum=10_000)
     validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
@@ -45,6 +50,7 @@ class FitRequest:
     graph: str = setting(REQUIRED, "URI of the graph")
     snapshot: str | None = setting(None, "URI of the snapshot with sequences and validation rows; none takes the graph's own")
     settings: Settings = setting(Settings(), "how vectors are learned")
+    champion: str | None = setting(None, "URI of the candidate to go on from and to align with; none takes the champion in the registry, when tracked")
     seed: int = setting(0, "of walks, shuffling, first vectors and noise", minimum=0, maximum=2**31 - 1)
     track: bool = setting(True, "record the training in MLflow and register the model as challenger")
     experiment: str = setting("recall", "MLflow experiment")

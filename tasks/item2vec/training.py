@@ -34,6 +34,13 @@ class Trainer:
         self.model.build_vocab_from_freq({str(row): int(frequencies[row]) for row in np.flatnonzero(self.known)})
         self.met = np.zeros(len(frequencies), np.int64)
 
+    def go_on(self, past: Vectors) -> None:
+        """Begin where an earlier training ended, for the items of the vocabulary that it knows; the others begin as always."""
+        words = self.model.wv.key_to_index
+        here = np.array([row in words for row in map(str, past.rows.tolist())])
+        places = [words[str(row)] for row in past.rows[here].tolist()]
+        self.model.wv.vectors[places], self.model.syn1neg[places] = past.inputs[here], past.outputs[here]
+
     def epoch(self, number: int, corpus: Corpus) -> dict[str, float]:
         """One pass (0, 1, …); the learning rate falls linearly over all epochs of the settings.
 

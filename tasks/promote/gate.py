@@ -14,6 +14,7 @@ from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
+from tasks.core.stability import told
 from tasks.core.store import Store, write_json
 from tasks.promote import registry
 from tasks.promote.case import read_case
@@ -68,7 +69,7 @@ def _write(store: Store, place: tuple, request: GateRequest, evaluation: Artefac
                "labels": facts["labels"],
                "candidate": facts["challenger"]["uri"], "candidate_id": facts["challenger"]["id"], "version": version,
                "champion": champion["uri"], "champion_version": champion["version"], "evaluation": evaluation.uri,
-               "health": facts["health"]}
+               "stability": facts["challenger"].get("stability"), "health": facts["health"]}
     with store.writing("verdict", *place) as draft:
         write_json(draft.path / "verdict.json", verdict)
         (draft.path / "verdict.html").write_text(page(verdict))
@@ -98,4 +99,4 @@ def _described(verdict: dict) -> str:
     own = verdict["metrics"]["challenger"]
     figures = ", ".join(f"{name} {own[name]:.4f}" for name in ("recall_50", "ndcg_10", "hr_10") if name in own)
     return (f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}\n\n{figures} over {verdict['users']} users "
-            f"of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}")
+            f"of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}\n\n{told(verdict['stability'])}").strip()

@@ -67,9 +67,9 @@ def plan(generation: Generation, bucket_fields: int) -> dict:
 
 def payload_bytes(generation: Generation) -> dict[str, int]:
     """Bytes of ids and values a kind, without anything that Redis adds."""
-    width, people = 4 * generation.facts["dimension"], len(generation.array("user_vectors"))
+    width, (people, query) = 4 * generation.facts["dimension"], generation.array("user_vectors").shape
     users, items = generation.user_ids.offsets, generation.item_ids.offsets
-    return {"items": int(items[-1]) + width * len(generation.item_ids), "users": int(users[people]) + width * people,
+    return {"items": int(items[-1]) + width * len(generation.item_ids), "users": int(users[people]) + 4 * query * people,
             "seen": int(users[-1]) + 4 * (len(generation.array("seen.items")) + len(generation.user_ids))}
 
 

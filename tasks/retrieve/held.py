@@ -55,7 +55,7 @@ class Held:
         return np.array([self.rows[id] for id in ids if id in self.rows], np.int32)
 
     def encode(self, rows: np.ndarray, attributes: Attributes | None = None) -> np.ndarray | None:
-        """float32 (d): the query of a history of rows, oldest first, and of what else is known; None where it is known of nothing."""
+        """float32 (d), or several vectors side by side: the query of a history of rows, oldest first, and of what else is known; None where nothing is known."""
         history = Histories.of_lists([rows])
         return self.encoder.encode(history, attributes)[0] if self.encoder.knows(history, attributes)[0] else None
 

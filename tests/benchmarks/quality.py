@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.environments.names import state
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--family", default="item2vec")
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="seeds trained side by side; a seed that is done already is only judged")
     parser.add_argument("--labels", default="test", choices=("test", "validation"), help="validation is for tuning")
     given = parser.parse_args()
     begun = time.monotonic()
@@ -74,16 +76,19 @@ def main() -> int:
     (state() / "quality").mkdir(parents=True, exist_ok=True)
     snapshot = ask("ingest", "snapshot", {"store": store, "dataset": dataset, "location": data(protocol.pop("data")).as_uri(),
                                           "day": LAST_DAY, **protocol})
-    figures = []
-    for seed in range(given.seeds):
+
+    def one(seed: int) -> dict:
         started = time.monotonic()
         model = fit(given.family, store, snapshot, settings, seed)
         judged = ask("evaluate", "judge", {"store": store, "candidate": model["uri"], "snapshot": snapshot["uri"], "labels": given.labels, "newcomers": newcomers,
                                            "champion_from_registry": False, "track": False})
-        figures.append(judged["metrics"]["challenger"])
-        popular = judged["metrics"]["popularity"]
-        print(f"seed {seed}: " + "  ".join(f"{name} {figures[-1][name]:.4f}" for name in METRICS) +
+        print(f"seed {seed}: " + "  ".join(f"{name} {judged['metrics']['challenger'][name]:.4f}" for name in METRICS) +
               f"  ({judged['users']} users, {model['items']} items, {time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
+        return judged["metrics"]
+
+    with ThreadPoolExecutor(given.jobs) as pool:
+        metrics = list(pool.map(one, range(given.seeds)))
+    figures, popular = [one["challenger"] for one in metrics], metrics[0]["popularity"]
     print("popularity: " + "  ".join(f"{name} {popular[name]:.4f}" for name in METRICS), file=sys.stderr, flush=True)
     told = {name: {"mean": round(statistics.fmean(one[name] for one in figures), 5),
                    "sd": round(statistics.stdev([one[name] for one in figures]), 5) if len(figures) > 1 else 0.0} for name in METRICS}

@@ -132,7 +132,7 @@ def test_stops_early_and_keeps_the_best_epoch(store, grouped):
 
 def test_items_below_minimum_count_are_left_out(store):
     world = worlds.grouped(users=60, items=90, likes=8)
-    asked = request(store, world, "sparse", dataclasses.replace(SMALL, minimum_count=3))
+    asked = request(store, world, "sparse", dataclasses.replace(SMALL, minimum_count=3, cold_items="leave-out"))
     result = fit(asked)
     made = candidate(store, result)
     counts = np.bincount(histories_of(store, asked, made).items, minlength=len(made.item_ids))

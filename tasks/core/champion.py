@@ -1,4 +1,4 @@
-"""Who is to be beaten: the champion in the registry, a candidate given by hand, or nobody."""
+"""The champion of a family: who is to be beaten, and whose space a new model keeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from tasks.core import tracking
 from tasks.core.candidate import Candidate
 from tasks.core.errors import BadRequest
 from tasks.core.store import Store
-from tasks.evaluate.settings import JudgeRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,18 +18,16 @@ class Champion:
     version: str | None
 
 
-def find(store: Store, request: JudgeRequest, family: str) -> Champion | None:
-    """The champion to compare with, or None when the family has none yet.
+def find(store: Store, family: str, uri: str | None, registry: bool = True) -> Champion | None:
+    """The candidate at `uri`, else the champion in the registry if that is to be asked, else None; None, too, without a champion.
 
     Raises:
         BadRequest: its folder is gone, or it belongs to another family.
         Unreachable: the registry does not answer.
     """
-    if request.champion is not None:
-        return Champion(_read(store, request.champion, family), None)
-    if not request.champion_from_registry:
-        return None
-    version = tracking.by_alias(family, tracking.CHAMPION)
+    if uri is not None:
+        return Champion(_read(store, uri, family), None)
+    version = tracking.by_alias(family, tracking.CHAMPION) if registry else None
     if version is None:
         return None
     if "recall.uri" not in version.tags:
@@ -45,3 +42,19 @@ def _read(store: Store, uri: str, family: str) -> Candidate:
         raise BadRequest("the champion is of another family", got=f"{candidate.family}, {uri}",
                          allowed=f"a candidate of {family}")
     return candidate
+
+
+def forebear(store: Store, champion: Candidate, day: str) -> Candidate | None:
+    """The champion, or the nearest of those it goes back to, whose data ends before `day`; None when there is none.
+
+    A model that goes on from one of the same or a later day would have learned rows that are held out on its own day. And a day that is
+    run again finds the model it began with the first time, and so its work done.
+    """
+    family = champion.family
+    while champion.artefact.facts["day"] >= day:
+        before = champion.artefact.lineage.get("champion")
+        artefact = store.find("candidates", family, before) if before else None
+        if artefact is None:
+            return None
+        champion = Candidate(artefact)
+    return champion

@@ -1,0 +1,39 @@
+"""What a person looks at in MLflow: the map of the items, the training's curves, items beside the items most like them, the walks."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tasks.core.candidate import Candidate
+from tasks.core.log import log
+from tasks.core.pictures.curves import curves
+from tasks.core.pictures.items import Items
+from tasks.core.pictures.items_map import items_map
+from tasks.core.pictures.similar_items import similar_items
+from tasks.core.pictures.walks import WALKS, walks
+from tasks.core.snapshot import Snapshot
+
+FEWEST = 5  # items without which there is no map
+
+
+def draw(folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict) -> None:
+    """Write the pictures of a candidate into a folder.
+
+    `items_tsne.png`, `training_curve.png`, `similar_items.html` and `.json`, and `walks.png` where the candidate holds `walks.json`.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    started, name = time.monotonic(), f"{candidate.family} {snapshot.day}"
+    items = Items.of(candidate, snapshot)
+    if len(items) >= FEWEST:
+        items_map(folder / "items_tsne.png", items, name)
+    curves(folder / "training_curve.png", training, name)
+    similar_items(folder, items, name)
+    if WALKS in candidate.artefact.files:
+        walks(folder / "walks.png", json.loads(candidate.artefact.file(WALKS).read_text()), name)
+    log("pictures.drawn", items=len(items), seconds=time.monotonic() - started)
