@@ -142,14 +142,16 @@ class Snapshot:
         return Queries(users, known.take(users), wanted.take(users), seen.take(users), self.attributes(users=users))
 
     def newcomers(self, labels: str) -> Queries:
-        """The users who have `labels` and nothing to learn from, as if they had just come: no history, all they liked is to be found.
+        """The users who have `labels` and nothing to learn from, as if they had just come: the same labels, but no history is known.
+
+        What they have seen is left out of the lists as ever, since it cannot be among the labels.
 
         Raises:
             RefusedData: there are none.
         """
         asked, learned = self.queries(labels), self.histories("train", liked_only=False)
-        users = asked.users[learned.lengths[asked.users] == 0]
-        if not len(users):
+        new = np.flatnonzero(learned.lengths[asked.users] == 0)
+        if not len(new):
             raise RefusedData(f"no user of {self.uri} has {labels} rows and none to learn from", remedy="use a snapshot split by users")
-        nothing = Histories.of_lists([[]] * len(users))
-        return Queries(users, nothing, self.histories(*PARTS).take(users), nothing, self.attributes(users=users))
+        nothing = Histories.of_lists([[]] * len(new))
+        return Queries(asked.users[new], nothing, asked.labels.take(new), asked.seen.take(new), asked.attributes.take(new))

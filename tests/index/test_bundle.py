@@ -111,3 +111,11 @@ def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeyp
 def test_a_candidate_of_another_family_is_refused(root):
     with pytest.raises(BadRequest, match="another family"):
         build(BuildRequest(store=root, family="gru4rec", candidate=generations.candidate(Store(root), WORLD)))
+
+
+def test_a_user_known_by_attributes_alone_has_a_query_and_one_known_by_nothing_has_none(root):
+    world = dataclasses.replace(WORLD, user_group=np.append(WORLD.user_group, [1, 7]).astype(np.int32))  # two more users who did nothing
+    generation = opened(root, generations.generation(root, world, attributes=True))
+    assert list(generation.user_ids)[-1] == "121" and len(generation.user_ids) == 121
+    scores = generation.array("vectors") @ generation.array("user_vectors")[-1]
+    assert set(WORLD.item_group[np.argsort(-scores)[:20]]) == {1}

@@ -222,3 +222,22 @@ def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, server, li
             f"print(len(Reader(sys.argv[1], {root!r}).recommend('1', 3).hits))")
     done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr
+
+
+def test_somebody_of_whom_an_attribute_is_all_that_is_known_gets_the_groups_items(root, server):
+    generations.publish(root, made(root, attributes=True))
+    generations.publish(root, made(root, family="gru4rec"))
+    reader = Reader(server.url, root)
+    answer = reader.recommend(attributes={"group": "2", "zodiac": "lion"})
+    assert {group(hit) for hit in answer.hits} == {2} and answer.source == "attributes" and list(answer.generations) == ["item2vec"]
+    both = reader.recommend(history=["2"], attributes={"group": 2}, family="item2vec")  # an item of group 1
+    assert {group(hit) for hit in both.hits} == {1, 2} and both.source == "history"
+    assert reader.recommend(attributes={"group": "unheard of"}).source == "popular"
+    assert reader.recommend(attributes={}).source == "popular"
+
+
+def test_attributes_that_are_no_values_or_stand_beside_a_user_are_refused(reader):
+    with pytest.raises(BadRequest, match="attribute age: not a value.*dict"):
+        reader.recommend(attributes={"age": {"years": 3}})
+    with pytest.raises(BadRequest, match="got 'both'"):
+        reader.recommend(user="1", attributes={"age": "3"})
