@@ -56,6 +56,14 @@ bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark j
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
 	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.mutations
 
+.PHONY: bench-gru
+bench-gru: environments ## training speed of GRU4Rec beside other layouts and losses
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.gru
+
+.PHONY: drill-gru
+drill-gru: environments ## GRU4Rec killed at KILLS=20 random moments: every retry ends with the unbroken run's weights
+	@$(PYTHON) -m tests.benchmarks.gru_drill --kills $${KILLS:-20}
+
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tasks.core.log import Progress
+from tasks.gru4rec.group import Group
 from tasks.gru4rec.trainer import Trainer, _stream
 from tests.gru4rec.conftest import SMALL, random_histories
 
@@ -16,7 +17,7 @@ from tests.gru4rec.conftest import SMALL, random_histories
 def trainer(**settings) -> Trainer:
     histories = random_histories([30] * 40, 60)
     counts = np.bincount(histories.items, minlength=60)
-    return Trainer(dataclasses.replace(SMALL, **settings), histories, counts, 0, torch.device("cpu"))
+    return Trainer(dataclasses.replace(SMALL, **settings), histories, counts, 0, torch.device("cpu"), Group())
 
 
 def test_learning_rate_rises_then_falls_to_zero_or_stays():

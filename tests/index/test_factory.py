@@ -8,6 +8,7 @@ from tasks.core.errors import BadRequest, Corrupt
 from tasks.core.ranking import top_k
 from tasks.core.search import Searcher, open_index
 from tasks.index.factory import make
+from tasks.index.probe import probe
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.standard_normal((600, 16)).astype(np.float32)
@@ -50,6 +51,17 @@ def test_what_is_left_out_is_made_up_for(searcher):
 def test_more_than_there_is_gives_what_there_is():
     rows, _ = Searcher(make(VECTORS[:7], "Flat"), VECTORS[:7]).search(QUERIES[0], 50, without=np.array([3]))
     assert sorted(rows.tolist()) == [0, 1, 2, 4, 5, 6]
+
+
+def test_several_interests_search_together_and_the_best_score_of_an_item_counts():
+    search, asked = Searcher(make(VECTORS, "Flat"), VECTORS), np.hstack([QUERIES[:10], QUERIES[10:]])
+    best = np.maximum(QUERIES[:10] @ VECTORS.T, QUERIES[10:] @ VECTORS.T)
+    best[:, 3] = -np.inf
+    for query, truth in zip(asked, best):
+        rows, scores = search.search(query, 10, without=np.array([3]))
+        assert rows.tolist() == np.argsort(-truth)[:10].tolist()
+        np.testing.assert_allclose(scores, np.sort(truth)[:-11:-1], rtol=1e-5)
+    assert probe(search, asked).recall == 1.0
 
 
 @pytest.mark.parametrize("factory, count, says", [("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"),
