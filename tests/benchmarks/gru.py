@@ -82,16 +82,15 @@ def main() -> int:
     shape = histories(ITEMS)
     ways = {"sampled": Way(shape, ITEMS), "full": Way(shape, ITEMS, full_softmax_items=ITEMS), "one": Way(shape, ITEMS, positions="one"),
             "prefix": Way(shape, ITEMS, prefixes, window=PREFIX_WINDOW, batch_positions=PREFIX_BATCH)}
-    peak = peak_gb(torch.device("cpu"))
-    ways["million"] = Way(histories(1_000_000), 1_000_000)
     for way in ways.values():
         way.speed(0)  # the first batch brings memory into being
+    peak = peak_gb(torch.device("cpu"))
+    ways["million"] = Way(histories(1_000_000), 1_000_000)
+    ways["million"].speed(0)
     figures = {name: [] for name in ways}
-    for number in range(given.passes):
+    for _ in range(given.passes):
         for name, way in ways.items():
             figures[name].append(way.speed(given.seconds))
-            if name == "prefix":
-                peak = peak_gb(torch.device("cpu")) if not number else peak
         print("  ".join(f"{name} {speeds[-1]:,.0f}/s" for name, speeds in figures.items()), file=sys.stderr, flush=True)
     ratio = {name: round(statistics.median(a / b for a, b in zip(figures["sampled"], figures[name])), 2) for name in ways}
     print(json.dumps({"positions_per_s": round(statistics.median(figures["sampled"])), "ratio_full": ratio["full"],
