@@ -11,7 +11,7 @@ from tasks.core import tracking
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders import MeanEncoder
 from tasks.core.errors import Unreachable
-from tasks.core.pictures import main_genre
+from tasks.core.pictures.items_map import main_genre
 from tasks.core.recording import Recorder, describe
 from tasks.core.similar import unit
 from tasks.core.snapshot import Snapshot
