@@ -122,12 +122,12 @@ class Making:
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
         known = catalogues["items"].kept if "items" in catalogues else self._met(delivered["interactions"])
         items = numbering.numbered(known.select("id", "title", "genres"), "item")
-        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, bool(self.source.weights))
+        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, bool(self.source.weights), self.source.ordered)
         attributes = catalogues["users"].kept if "users" in catalogues else None
         made = tables.build(rows.kept, items.table, _attributed(rows.users, attributes), self.request, self._liked)
-        tables.write(made.interactions, draft.path / "interactions", "user", "position")
-        tables.write(made.items, draft.path / "items", "item")
-        tables.write(made.users.drop("bucket"), draft.path / "users", "user")
+        tables.write(made.interactions, draft.path / "interactions")
+        tables.write(made.items, draft.path / "items")
+        tables.write(made.users, draft.path / "users")
         log("ingest.written")
         judgement.Judgement(self, draft, aside_draft, delivered, rows, catalogues, {
             "item_id_type": items.type, "user_id_type": rows.numbered_users.type}).conclude()

@@ -67,7 +67,7 @@ def configuration(settings: Spark, small: bool) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": f"{settings.driver_memory_gb}g",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Duser.timezone=UTC" + " -XX:TieredStopAtLevel=1" * small,
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC " + ("-XX:+UseSerialGC -XX:TieredStopAtLevel=1" if small else "-XX:+UseParallelGC"),
         "spark.sql.adaptive.enabled": str(not small).lower(),
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.session.timeZone": "UTC",

@@ -139,7 +139,7 @@ class _Landing:
             raise _empty(name)
         path = target or self._in_place()
         rows = tally.rows if self.kind == "lines" else _footer(name, path)
-        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest)
+        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest, tally.printable)
 
     def _in_place(self) -> Path:
         """The file where it is; by way of a link when Spark would take its path for something else."""

@@ -29,6 +29,7 @@ class Shape:
         header: the text of the first line of each of them, where it names the fields.
         numbers: which of the landed files, counted from 0.
         cut_short: which of them lack the end of their last line, where the layout always has one.
+        printable: whether all of them are printable ASCII throughout, so that no line needs a look at its bytes.
     """
 
     table: Table
@@ -37,6 +38,7 @@ class Shape:
     header: str | None
     numbers: tuple[int, ...]
     cut_short: tuple[int, ...] = ()
+    printable: bool = False
 
 
 def examine(table: Table, landed: list[Landed]) -> list[Shape]:
@@ -55,7 +57,8 @@ def examine(table: Table, landed: list[Landed]) -> list[Shape]:
         groups.setdefault((places, width, header), []).append(number)
         if not ends and table.ends_with_newline:
             cut_short.append(number)
-    return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers)) for key, numbers in groups.items()]
+    return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers), all(landed[n].printable for n in numbers))
+            for key, numbers in groups.items()]
 
 
 def _delimited(file: Landed, table: Table) -> tuple:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.ingest.relating import accounts, aside, relations, splits
@@ -23,6 +23,7 @@ class Interactions:
     Attributes:
         items: item, id and more, numbered.
         weighed: whether they are events, of which those of one user and item are merged.
+        ordered: whether the source gives an order.
     """
 
     spark: SparkSession
@@ -30,6 +31,7 @@ class Interactions:
     delivered: list[Delivered]
     items: DataFrame
     weighed: bool
+    ordered: bool = False
 
     @cached_property
     def everything(self) -> DataFrame:
@@ -37,7 +39,17 @@ class Interactions:
 
     @cached_property
     def sound(self) -> DataFrame:
-        return self.everything.where("verdict is null").drop("verdict", "raw")
+        return self.everything.where("verdict is null").drop("verdict", "raw").withColumns(self._same)
+
+    @property
+    def _same(self) -> dict[str, Column]:
+        """The columns that are known to hold one value: said so, they are neither shuffled nor sorted by."""
+        one = {} if self.ordered else {"order": F.lit(0).cast("bigint")}
+        if len(self.delivered) == 1:
+            one["day"] = F.lit(self.newest)
+            if len(self.delivered[0].facts["files"]) == 1:
+                one["file"] = F.lit(0)
+        return one
 
     @property
     def newest(self) -> int:
@@ -86,13 +98,12 @@ class Interactions:
         """One row for each user and item."""
         if self.weighed:
             return relations.merged(self.gathered, [name for name in self.users.columns if name == "bucket"])
-        return relations.judged(self.gathered).where("verdict is null").drop("verdict")
+        return relations.newest(self.gathered)
 
     @cached_property
     def losers(self) -> DataFrame:
         """Rows in whose place another of the same user and item is kept: reason, place."""
-        judged = relations.judged(self.gathered).where("verdict is not null")
-        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
+        return relations.lost(self.gathered).select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
 
     def close(self, written: int | None) -> tuple[Accounts, Accounts]:
         """The accounts over all deliveries, and over the newest alone.

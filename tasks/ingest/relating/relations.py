@@ -5,7 +5,7 @@ Verdicts here are of one day's view: rows of days to come wait, and a row may be
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from tasks.ingest.reading.lines import PLACE
@@ -50,15 +50,24 @@ def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int,
     return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user")
 
 
-def judged(rows: DataFrame) -> DataFrame:
-    """Adds the verdict on rows of one user and item: the newest is kept, and of equal ones the first that was delivered.
+def _newest_first() -> WindowSpec:
+    """The rows of one user and item: the newest first, and of equal ones the first that was delivered."""
+    both = F.shiftleft(F.col("user").cast("bigint"), 32) + F.col("item")  # one number settles nearly every comparison of the sort
+    return Window.partitionBy(both, "user").orderBy(F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
 
-    An older row is `conflicting_duplicate` beside a newer one of its own delivery, and `superseded` where that came later.
-    """
-    key = F.struct("ms", "order", "rating")
-    pair = Window.partitionBy("user", "item").orderBy(F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
+
+def newest(rows: DataFrame) -> DataFrame:
+    """One row of each user and item: that which `lost` leaves out."""
+    return rows.withColumn("_newer", F.lag("item").over(_newest_first())).where("_newer is null").drop("_newer")
+
+
+def lost(rows: DataFrame) -> DataFrame:
+    """The other rows of a user and item, with their verdict: `exact_duplicate`; `conflicting_duplicate` beside a newer one of its own
+    delivery; `superseded` where that came later."""
+    pair, key = _newest_first(), F.struct("ms", "order", "rating")
     older = F.when(F.first("day").over(pair) > F.col("day"), "superseded").otherwise("conflicting_duplicate")
-    return rows.withColumn("verdict", F.when(F.lag(key).over(pair) == key, "exact_duplicate").when(F.row_number().over(pair) > 1, older))
+    verdict = F.when(F.lag(key).over(pair) == key, "exact_duplicate").when(F.row_number().over(pair) > 1, older)
+    return rows.withColumn("verdict", verdict).where("verdict is not null")
 
 
 def merged(rows: DataFrame, carried: list[str]) -> DataFrame:

@@ -16,7 +16,7 @@ from tasks.ingest.settings import SnapshotRequest
 
 @dataclass(frozen=True)
 class Tables:
-    """A snapshot's tables, in the columns that `tasks.core.snapshot` reads."""
+    """A snapshot's tables, in the columns that `tasks.core.snapshot` reads, which puts them in their order."""
 
     interactions: DataFrame
     items: DataFrame
@@ -40,9 +40,9 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
     interactions = rows.select(
         "user", "item", F.col("rating").cast("float").alias("rating"), F.expr("ms div 1000").alias("timestamp"),
         F.col("position").cast("int").alias("position"), "liked", "part", *[F.col(name).cast("int").alias(name) for name in more])
-    return Tables(interactions, items.select("item", "id", "title", "genres"), users)
+    return Tables(interactions, items.select("item", "id", "title", "genres"), users.drop("bucket"))
 
 
-def write(table: DataFrame, folder: Path, *order: str) -> None:
-    """Write a table, a file for each of its parts, each in the order of these columns."""
-    save(table.sortWithinPartitions(*order).write, folder)
+def write(table: DataFrame, folder: Path) -> None:
+    """Write a table, a file for each of its parts."""
+    save(table.write, folder)
