@@ -56,6 +56,11 @@ bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark j
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
 	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.mutations
 
+.PHONY: bench-walks
+bench-walks: environments ## random walks beside numpy, alias tables and PecanPy; memory at 20M interactions
+	@$(PYTHON) -m infra.environments.build peers
+	@$(PYTHON) -m tests.benchmarks.walks
+
 .PHONY: bench-item2vec
 bench-item2vec: environments ## word2vec in the stage beside plain gensim, and where the seconds of the stage go
 	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.item2vec
