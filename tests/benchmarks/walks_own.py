@@ -25,7 +25,7 @@ from tasks.graph.laws.window import write_edges
 from tasks.graph.pairs import Nearness
 from tests.benchmarks.walks_peers import Alias, Choice
 
-LENGTH, WALKS, SHORT, CHOICE_STEPS = 81, 60_000, 4, 8_000
+LENGTH, WALKS, OWN, SHORT, CHOICE_STEPS = 81, 60_000, 400_000, 4, 8_000  # the walker draws more, to be timed as long as the others
 DRAWS, LAWFUL = 2_000_000, 5  # draws of the law, from so many items
 ALWAYS = 2**32 - 1
 
@@ -77,16 +77,16 @@ class Ways:
     def timed(self, what: str) -> dict:
         """Steps and seconds of one turn."""
         self.turn += 1
-        first, begun = self.turn * WALKS, time.perf_counter()
+        first, begun = self.turn * OWN, time.perf_counter()
         if what == "choice":
             steps = len(self.choice.walk(int(self.starts[0]), CHOICE_STEPS, np.random.RandomState(self.turn))) - 1
         elif what == "alias":
             steps = self.alias.walk(self.starts, LENGTH, self.turn).size - WALKS
         elif what == "short":
-            steps = walk(self.own, first, 20 * WALKS, SHORT, seed=0).size - 20 * WALKS
+            steps = walk(self.own, 20 * first, 20 * OWN, SHORT, seed=0).size - 20 * OWN
         else:
             law, _, threads = what.partition(" ")
-            steps = walk(self.tables.get(law, self.own), first, WALKS, LENGTH, seed=0, threads=int(threads or 1)).size - WALKS
+            steps = walk(self.tables.get(law, self.own), first, OWN, LENGTH, seed=0, threads=int(threads or 1)).size - OWN
         return {"steps": steps, "seconds": time.perf_counter() - begun}
 
     def law(self) -> dict:
