@@ -1,7 +1,7 @@
 """How fast walks are drawn, beside other ways: `python3 -m tests.benchmarks.walks` (or `make bench-walks`).
 
 The graph is MovieLens 1M's, rating 4 or more: items by how many users liked both. Everything is timed in one run, in turns, walks of
-81 items; figures are medians. The last line is JSON:
+81 items; figures are medians, each of a second pass that follows a first at once. The last line is JSON:
 
     steps_per_s_1t, steps_per_s_2t   the walker, law `cooccurrence`; steps_per_s_by_law has the others, one thread
     steps_per_s_short                one thread, walks of 4 items, the product's default; entering counts for nothing
@@ -59,6 +59,7 @@ def rounds(own: Contestant, peer: Contestant, times: int) -> dict[str, float]:
     rates: dict[str, list[float]] = {name: [] for _, name in turns}
     for turn in range(times + 1):
         for contestant, name in turns:
+            contestant.ask(name)  # whoever comes first after another finds the caches cold
             told = contestant.ask(name)
             if turn:  # the first compiles
                 rates[name].append(told["steps"] / told["seconds"])
