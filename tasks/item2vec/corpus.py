@@ -59,15 +59,29 @@ class Corpus:
         for shard in range(self.shards):
             first, last = (self.walks * edge // self.shards for edge in (shard, shard + 1))
             mine = users[len(users) * shard // self.shards:len(users) * (shard + 1) // self.shards]
-            if sentences := self._sentences(number, first, last, mine):
-                words = [self.names[sentences[i]].tolist() for i in random.permutation(len(sentences))]
-                yield Shard(words, np.bincount(np.concatenate(sentences), minlength=self.tables.items))
+            items, lengths = self._sentences(number, first, last, mine)
+            if len(lengths):
+                words, ends = self.names[items].tolist(), np.cumsum(lengths)  # all in one go
+                order = random.permutation(len(ends))
+                sentences = [words[begin:end] for begin, end in zip((ends - lengths)[order].tolist(), ends[order].tolist())]
+                yield Shard(sentences, np.bincount(items, minlength=self.tables.items))
 
-    def _sentences(self, number: int, first: int, last: int, users: np.ndarray) -> list[np.ndarray]:
-        sentences = []
+    def _sentences(self, number: int, first: int, last: int, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Walks, then sequences: int32 (words), the items of all sentences one after the other; int64 (sentences), their lengths."""
+        items, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
         if last > first:
-            sentences += list(walk(self.tables, number * self.walks + first, last - first, self.walk_length, self.seed, self.threads))
-        for user in users[self.sequences.lengths[users] > 1]:  # an item alone has nothing to predict: it would only be noise
-            items = self.sequences[user]
-            sentences += [items[start:start + LONGEST] for start in range(0, len(items), LONGEST)]
-        return sentences
+            walks = walk(self.tables, number * self.walks + first, last - first, self.walk_length, self.seed, self.threads)
+            items.append(walks.ravel())
+            lengths.append(np.full(len(walks), self.walk_length))
+        own = self.sequences.take(users[self.sequences.lengths[users] > 1])  # an item alone has nothing to predict: it would only be noise
+        items.append(own.items)
+        lengths.append(_cut(own.lengths))
+        return np.concatenate(items), np.concatenate(lengths)
+
+
+def _cut(lengths: np.ndarray) -> np.ndarray:
+    """The lengths of sentences of at most LONGEST words."""
+    parts = -(-lengths // LONGEST)
+    cut = np.full(parts.sum(), LONGEST)
+    cut[np.cumsum(parts) - 1] = lengths - (parts - 1) * LONGEST
+    return cut

@@ -75,9 +75,9 @@ def main() -> int:
         graph = build(BuildRequest(store.root.as_uri(), snapshot=uri, dataset=base.name))
         whole = stage(store, graph, settings)
         train = Snapshot(store.open(uri, "snapshot")).histories("train")
-        lists = Graph(store.open(graph["uri"], "graph")).lists
-        frequencies = np.bincount(train.items, minlength=lists.items)
-        corpus = Corpus(lists, train, settings.corpus, settings.walk_length, settings.walk_words, 0, settings.threads)
+        tables = Graph(store.open(graph["uri"], "graph")).tables
+        frequencies = np.bincount(train.items, minlength=tables.items)
+        corpus = Corpus(tables, train, settings.corpus, settings.walk_length, settings.walk_words, 0, settings.threads)
         ready = [sentence for shard in corpus.epoch(0) for sentence in shard.sentences]
         rates = []
         for turn in range(given.rounds):
