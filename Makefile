@@ -61,6 +61,10 @@ bench-walks: environments ## random walks beside numpy, alias tables and PecanPy
 	@$(PYTHON) -m infra.environments.build peers
 	@$(PYTHON) -m tests.benchmarks.walks
 
+.PHONY: bench-cluster
+bench-cluster: environments ## walks and word2vec on a Spark cluster of a master and two workers beside one machine
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.cluster
+
 .PHONY: bench-item2vec
 bench-item2vec: environments ## word2vec in the stage beside plain gensim, and where the seconds of the stage go
 	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.item2vec
