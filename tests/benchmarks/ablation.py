@@ -119,10 +119,16 @@ class Table:
     def __init__(self, store: Store, protocol: str, uri: str, seed: int) -> None:
         self.snapshot, self.seed, self.lines = Snapshot(store.open(uri, "snapshot")), seed, []
         self.items, self.train = len(self.snapshot.item_ids), self.snapshot.histories("train")
-        self.graph = Graph(store.open(build(BuildRequest(store.root.as_uri(), dataset=protocol, snapshot=uri))["uri"], "graph"))
+        self._asked = (store, BuildRequest(store.root.as_uri(), dataset=protocol, snapshot=uri, update=False))
+        self.walk_by("cooccurrence")
         self.validation = Validation(self.snapshot.queries("validation"), self.items, 5000, seed)
         shown = " ".join(METRICS)
         print(f"\n{protocol}, {len(self.train.items):,} training rows; validation: {shown}; seconds; * test: {shown}", flush=True)
+
+    def walk_by(self, law: str) -> None:
+        """The law of the walks from here on."""
+        store, request = self._asked
+        self.graph = Graph(store.open(build(dataclasses.replace(request, law=law))["uri"], "graph"))
 
     def add(self, group: str, name: str, settings: Settings, headline: bool) -> Vectors:
         """Train, decode, judge."""
@@ -164,6 +170,10 @@ def main() -> int:
                 vectors = table.add(*row)
                 if row[2] == CLOSED:
                     table.decoders(vectors)
+            for law in ("degree-penalised", "window"):
+                table.walk_by(law)
+                table.add("law", f"hops by the law {law}", HOPS, False)
+                table.add("law", f"hops by the law {law} + leave-one-out", dataclasses.replace(HOPS, decoder="leave-one-out"), False)
         told[protocol] = table.lines
     print(json.dumps({"seed": given.seed, **told}))
     return 0
