@@ -95,7 +95,7 @@ def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | Non
     with threadpool_limits(settings.threads):  # the threads of matrix products spin against those of other trainings
         learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors)
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
-        chosen = choose(settings, vectors, train, validation)
+        chosen = choose(settings, vectors, train, validation, past.decoder if past and settings.align else None)
     return Fitted(learned.epoch, vectors, chosen)
 
 

@@ -23,6 +23,7 @@ from tasks.core.stability import stability
 from tasks.item2vec.model import Model
 from tasks.item2vec.vectors import Vectors
 
+
 class Past:
     """The champion a training goes on from.
 
@@ -39,6 +40,11 @@ class Past:
             self.vectors, why = (vectors, None) if len(vectors.rows) else (None, "none of its items is left")
         told = {"begins_anew": why} if why else {"items": len(self.vectors.rows)}
         log("item2vec.past", champion=candidate.artefact.id, day=candidate.artefact.facts["day"], **told)
+
+    @property
+    def decoder(self) -> str | None:
+        """How its output vectors were made; None where its vectors cannot be used."""
+        return (self.candidate.artefact.facts.get("choice") or {}).get("decoder") if self.vectors else None
 
     def aligned(self, now: Vectors) -> Vectors:
         """Inputs and outputs turned by one rotation onto the past; as they are where there is nothing to turn them onto."""

@@ -57,6 +57,18 @@ def test_order_calls_for_the_causal_decoder():
     assert (figures["query_decay"], figures["query_decay_2"]) == chosen.model.choice.decays
 
 
+@pytest.mark.parametrize("lists, seen, before, stays", [(groups, groups, "causal", True), (lambda: hubs(2000), lambda: hubs(200), "leave-one-out", False)])
+def test_the_champions_decoder_stays_unless_another_is_clearly_better(lists, seen, before, stays):
+    train, (_, validation) = Histories.of_lists(lists()), asked(seen())
+    vectors = learned(train)
+    free, kept = (choose(Settings(), vectors, train, validation, decoder) for decoder in (None, before))
+    assert free.model.choice.decoder != before and kept.by_decoder == free.by_decoder
+    assert (free.by_decoder[before] > free.recall - .02) == stays
+    assert kept.model.choice.decoder == (before if stays else free.model.choice.decoder)
+    assert kept.recall == kept.by_decoder[kept.model.choice.decoder]
+    assert choose(Settings(), vectors, train, validation, "of an older version").model.choice == free.model.choice
+
+
 @pytest.mark.parametrize("decoder", ["none", "leave-one-out", "causal"])
 def test_a_decoder_that_is_asked_for_is_the_only_one_tried(decoder):
     train, validation = asked(groups())
