@@ -12,12 +12,13 @@ from tasks.core.champion import find, forebear
 from tasks.core.errors import BadRequest
 from tasks.core.graph import Graph
 from tasks.core.identity import code_version, identity
-from tasks.core.manifest import Draft
+from tasks.core.manifest import Artefact, Draft
 from tasks.core.recording import Recorder, describe
 from tasks.core.pictures.walks import WALKS
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store, write_json
+from tasks.item2vec import given
 from tasks.item2vec.choosing import Chosen, choose
 from tasks.item2vec.completing import complete
 from tasks.item2vec.learning import learn
@@ -40,14 +41,15 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
-    past = _past(store, request, snapshot)
+    elsewhere = given.find(store, request.vectors, snapshot)
+    past = _past(store, request, snapshot, elsewhere.facts["dimension"] if elsewhere else request.settings.dimension)
     code = code_version("graph", "core/walks", FAMILY)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, champion=past and past.candidate.artefact.id,
-                  settings=request.settings, seed=request.seed, code=code)
+                  vectors=elsewhere and elsewhere.id, settings=request.settings, seed=request.seed, code=code)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
-            fitted = _fit(request, graph, snapshot, past, recorder)
+            fitted = _fit(request, graph, snapshot, past, elsewhere, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
                 _write(draft, fitted, request, graph, snapshot, past, code, recorder)
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
@@ -65,7 +67,7 @@ def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
     return graph, snapshot
 
 
-def _past(store: Store, request: FitRequest, snapshot: Snapshot) -> Past | None:
+def _past(store: Store, request: FitRequest, snapshot: Snapshot, dimension: int) -> Past | None:
     """The champion, or the one it goes back to from before this day.
 
     Raises:
@@ -74,9 +76,10 @@ def _past(store: Store, request: FitRequest, snapshot: Snapshot) -> Past | None:
     champion = find(store, FAMILY, request.champion, request.track)
     before = forebear(store, champion.candidate, snapshot.day) if champion else None
     if before is None and request.champion:
-        raise BadRequest("the champion to go on from has seen what is held out on this day", got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
+        raise BadRequest("the champion to go on from has seen what is held out on this day",
+                         got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
                          allowed=f"a candidate of a day before {snapshot.day}", remedy="name an earlier one, or none")
-    return Past(before, snapshot, request.settings.dimension) if before else None
+    return Past(before, snapshot, dimension) if before else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,12 +91,12 @@ class Fitted:
     chosen: Chosen
 
 
-def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, recorder: Recorder) -> Fitted:
+def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, elsewhere: Artefact | None, recorder: Recorder) -> Fitted:
     """Learn vectors, turn them onto the champion's, then choose on validation how they are searched."""
     settings, train = request.settings, snapshot.histories("train")
     validation = Validation(snapshot.queries("validation"), len(snapshot.item_ids), settings.validation_users, request.seed)
     with threadpool_limits(settings.threads):  # the threads of matrix products spin against those of other trainings
-        learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors)
+        learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere)
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
         chosen = choose(settings, vectors, train, validation, past.decoder if past and settings.align else None)
     return Fitted(learned.epoch, vectors, chosen)
@@ -115,4 +118,5 @@ def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snap
                    "stability": past and past.stability(item_ids, model, similar)}
     champion = past and past.candidate.artefact
     draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "champion": champion and champion.id, "parents": [graph.uri, snapshot.uri, *([champion.uri] if champion else [])]}
+                     "champion": champion and champion.id,
+                     "parents": [graph.uri, snapshot.uri, *filter(None, (request.vectors, champion and champion.uri))]}

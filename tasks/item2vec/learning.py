@@ -11,9 +11,10 @@ from tasks.core.errors import RefusedData
 from tasks.core.graph import Graph
 from tasks.core.histories import Histories
 from tasks.core.log import log
+from tasks.core.manifest import Artefact
 from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot
-from tasks.item2vec import netmf
+from tasks.item2vec import given, netmf
 from tasks.item2vec.choosing import plain, queries
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import FitRequest, Settings
@@ -32,8 +33,9 @@ class Learned:
 
 
 def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Validation, recorder: Recorder,
-          past: Vectors | None = None) -> Learned:
-    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is recorded.
+          past: Vectors | None = None, elsewhere: Artefact | None = None) -> Learned:
+    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is recorded. What was learned `elsewhere`
+    is taken as it is.
 
     Raises:
         BadRequest: the catalogue is too large for the trainer that is asked for.
@@ -42,8 +44,12 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
     train = snapshot.histories("train")
     frequencies = np.bincount(train.items, minlength=len(snapshot.item_ids))
     known = vocabulary(frequencies, request.settings.minimum_count)
-    trainer = trainer_of(request.settings, int(known.sum()))
+    trainer = trainer_of(request.settings, int(known.sum())) if elsewhere is None else elsewhere.facts["trainer"]
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
+    if elsewhere is not None:
+        watch = Watch(request.settings, validation, recorder)
+        watch.look(1, given.completed(elsewhere, train, known), {})
+        return watch.best
     if trainer == "netmf":
         return _factorise(request, train, known, validation, recorder)
     return _train(request, graph, train, frequencies * known, validation, recorder, past if request.settings.warm_start else None)

@@ -52,7 +52,10 @@ class FitRequest:
     graph: str = setting(REQUIRED, "URI of the graph")
     snapshot: str | None = setting(None, "URI of the snapshot with sequences and validation rows; none takes the graph's own")
     settings: Settings = setting(Settings(), "how vectors are learned")
-    champion: str | None = setting(None, "URI of the candidate to go on from and to align with; none takes the champion in the registry, when tracked")
+    vectors: str | None = setting(None, "URI of input vectors that `graph word2vec` learned with Spark; then no trainer runs here, only decoder and "
+                                   "query are chosen")
+    champion: str | None = setting(None, "URI of the candidate to go on from and to align with; none takes the champion in the registry, when "
+                                    "tracked")
     seed: int = setting(0, "of walks, shuffling, first vectors and noise", minimum=0, maximum=2**31 - 1)
     track: bool = setting(True, "record the training in MLflow and register the model as challenger")
     experiment: str = setting("recall", "MLflow experiment")

@@ -1,0 +1,58 @@
+"""Input vectors that were learned elsewhere: by `graph word2vec`, for corpora that outgrow one machine.
+
+Its trainer leaves no output vectors. Those of the leave-one-out decoder stand for them, and the decoders and queries that are tried on
+validation are tried on these vectors as on any others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.histories import Histories
+from tasks.core.manifest import Artefact
+from tasks.core.similar import unit
+from tasks.core.snapshot import Snapshot
+from tasks.core.store import Store
+from tasks.core.vectors import read_vectors
+from tasks.item2vec.choosing import LEAVE_ONE_OUT_RIDGES
+from tasks.item2vec.decoders.leave_one_out import LeaveOneOut
+from tasks.item2vec.vectors import Vectors
+
+
+def find(store: Store, uri: str | None, snapshot: Snapshot) -> Artefact | None:
+    """The vectors at `uri`, if one is given.
+
+    Raises:
+        BadRequest: there are none, or they are of another snapshot, whose item rows differ.
+    """
+    if uri is None:
+        return None
+    found = store.open(uri, "vectors")
+    if found.facts["snapshot"] != snapshot.id:
+        raise BadRequest("the vectors were learned from another snapshot, whose item rows differ", got=f"{found.facts['snapshot']}, {uri}",
+                         allowed=snapshot.id, remedy="walk on this snapshot's graph and learn from those walks")
+    return found
+
+
+def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> Vectors:
+    """The vectors of known items, with output vectors.
+
+    Args:
+        train: liked rows of the training part.
+        known: bool (items), those that may have a vector.
+
+    Raises:
+        RefusedData: no known item has an input vector.
+    """
+    rows, inputs = read_vectors(artefact)
+    kept = known[rows] & inputs.any(axis=1)
+    if not kept.any():
+        raise RefusedData("none of the vectors is of an item that is liked often enough", got=f"{len(rows)} vectors, {artefact.uri}",
+                          remedy="lower minimum_count, or draw more walks")
+    rows, inputs = rows[kept].astype(np.int32), unit(inputs[kept]).astype(np.float32)
+    places = np.full(len(known), -1, np.int32)
+    places[rows] = np.arange(len(rows))
+    outputs = LeaveOneOut(inputs, train.renamed(places)).outputs(LEAVE_ONE_OUT_RIDGES[0])
+    met = outputs.any(axis=1)
+    return Vectors(rows[met], inputs[met], outputs[met])
