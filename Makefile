@@ -73,6 +73,20 @@ bench-item2vec: environments ## word2vec in the stage beside plain gensim, and w
 ablation: environments ## what matters for item2vec, one thing changed at a time: a table on validation rows
 	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.ablation
 
+SERVE = PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"serve\"))")
+
+.PHONY: bench-publish
+bench-publish: environments ## loading, memory, rollback and reading at 200,000 and 1,000,000 vectors beside a bare client
+	@$(SERVE) -m tests.benchmarks.publish
+
+.PHONY: bench-index
+bench-index: environments ## inverted lists and a graph beside exact search at a million vectors
+	@$(SERVE) -m tests.benchmarks.index
+
+.PHONY: drill-publish
+drill-publish: environments ## publications and the server killed at random moments under readers who check every answer
+	@$(SERVE) -m tests.benchmarks.drill_publish
+
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default

@@ -11,7 +11,7 @@ from recall.stages import stage
 DOC = """
 ### Publish {title}
 
-**index** → **bundle** (probe against exact search; below the bound nothing goes live) → **load** (beside the live generation) →
+**index** → **bundle** (search parameters tuned and probed against exact search; below the bound nothing goes live) → **load** (beside the live generation) →
 **verify** (read back) → **go_live** (one atomic step) → **sweep** (what is neither live nor the one before).
 
 Killed at any moment, the live generation stays whole; run it again. To go back: the DAG *Roll back*.
@@ -33,7 +33,7 @@ for family in FAMILIES:
         index = stage("index", "index", "build", ask.index, policy=policies.SERVING, needs=("mlflow",), doc="The FAISS index of the champion's candidate vectors.")
         bundle = stage("bundle", "index", "bundle", ask.bundle, policy=policies.SERVING, doc="Probes the index and gathers all that goes live together.")
         load = stage("load", "publish", "load", ask.load, policy=policies.SERVING, needs=("redis",), doc="Writes vectors and seen items to Redis under the new generation.")
-        verify = stage("verify", "publish", "verify", ask.load, policy=policies.SERVING, needs=("redis",), doc="Reads back what was written and compares.")
+        verify = stage("verify", "publish", "verify", ask.verify, policy=policies.SERVING, needs=("redis",), doc="Reads back what was written and compares.")
         go_live = stage("go_live", "publish", "go_live", ask.go_live, policy=policies.SERVING, needs=("redis",),
                         outlets=[assets.live(family.name)], announce=publication.announce_live, doc="Flips the pointer in one atomic step.")
         sweep = stage("sweep", "publish", "sweep", ask.sweep, policy=policies.SERVING, needs=("redis",), doc="Deletes generations that are neither live nor the one before.")

@@ -30,17 +30,18 @@ def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: s
 
 def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
                version: str | None = "1",
-               factory: str = "Flat", minimum_recall: float = 0.98, **made) -> dict:
+               factory: str = "auto", minimum_recall: float = 0.98, build: dict | None = None, bundle: dict | None = None, **made) -> dict:
     """A whole generation, through the index stage itself; returns the result of `bundle`."""
-    from tasks.index.build import build
-    from tasks.index.bundle import bundle
+    from tasks.index import build as building
+    from tasks.index import bundle as bundling
     from tasks.index.settings import BuildRequest, BundleRequest
 
     store = Store(root)
     taken = worlds.snapshot(store, world, day=day)
     uri = candidate(store, world, family, id, day, taken.rsplit("/", 1)[1], **made)
-    index = build(BuildRequest(store=root, family=family, candidate=uri, factory=factory, threads=1))
-    return bundle(BundleRequest(store=root, index=index["uri"], version=version, minimum_recall=minimum_recall))
+    index = building.build(BuildRequest(store=root, family=family, candidate=uri, factory=factory, threads=1, **(build or {})))
+    return bundling.bundle(BundleRequest(store=root, index=index["uri"], version=version, minimum_recall=minimum_recall, threads=1,
+                                         **(bundle or {})))
 
 
 def load(root: str, made: dict, **settings) -> dict:

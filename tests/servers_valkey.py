@@ -1,71 +1,52 @@
-"""A real server of the Redis protocol for tests: Valkey, from the environment `serve`, on a free port of the loopback."""
+"""Fixtures: real servers of the Redis protocol, shared by the tests of a folder and emptied for each.
+
+`server` is one server; `anywhere` is in turn that one, one behind TLS whose users may do little, and a cluster of three.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+import redis
 
-from infra.local.services import valkey
-from tests.servers import free_port
+from tests.tls import tls_in_front_of
+from tests.valkeys import Valkey, valkey_cluster, valkey_server
 
-PASSWORD = "correct-horse"
+PUBLISHER = ["on", ">publisher-secret", "~recall:*", "-@all", "+@connection", "+@read", "+@write", "+eval", "-@dangerous", "+info", "+config|get",
+             "+memory|usage"]
+READER = ["on", ">reader-secret", "%R~recall:*", "-@all", "+@connection", "+@read", "-@dangerous"]
 
 
-@dataclasses.dataclass
-class Valkey:
-    """A running server.
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a test publishes and reads.
 
     Attributes:
-        url: with the password.
-        process: ended with `kill()` when a test wants the server to die.
+        url, reader_url: of a publisher, of a reader.
+        nodes: the servers behind.
     """
 
     url: str
-    port: int
-    password: str
-    process: subprocess.Popen
+    reader_url: str
+    nodes: tuple[Valkey, ...]
 
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+    def client(self) -> redis.Redis | redis.RedisCluster:
+        """A client that may do anything, for the test itself."""
+        return redis.Redis.from_url(self.nodes[0].url) if len(self.nodes) == 1 else redis.RedisCluster.from_url(self.nodes[0].url)
 
-
-@contextlib.contextmanager
-def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Iterator[Valkey]:
-    """Start a server that keeps nothing on disk; `settings` are further options, as "--maxmemory", "8mb"."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    command = [str(valkey()), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", password, "--save", "", "--appendonly",
-               "no",
-               "--dir", str(folder), *settings]
-    with (folder / "valkey.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _wait(port, process, folder / "valkey.log")
-        yield Valkey(f"redis://:{password}@127.0.0.1:{port}/0", port, password, process)
-    finally:
-        process.kill()
-        process.wait()
+    def calls(self, command: str) -> int:
+        """How often this command was sent to the servers."""
+        told = [redis.Redis.from_url(node.url).info("commandstats") for node in self.nodes]
+        return sum(one.get(f"cmdstat_{command}", {}).get("calls", 0) for one in told)
 
 
-def _wait(port: int, process: subprocess.Popen, log: Path, seconds: float = 10.0) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"valkey-server ended with {process.returncode}: {log.read_text()[-500:]}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as link:
-            link.sendall(b"PING\r\n")
-            if link.recv(64):
-                return
-        time.sleep(0.02)
-    raise TimeoutError(f"valkey-server does not answer on port {port}")
+def keys(client: redis.Redis | redis.RedisCluster, pattern: str = "*") -> list[bytes]:
+    """Every key, of all nodes; a test may scan, the product never does."""
+    nodes = [client.get_redis_connection(node) for node in client.get_primaries()] if isinstance(client, redis.RedisCluster) else [client]
+    return [key for node in nodes for key in node.keys(pattern)]
 
 
 @pytest.fixture(scope="session")
@@ -74,11 +55,55 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """From the name of a place to the place, started when it is asked for."""
+    started: dict[str, Place] = {}
+    with contextlib.ExitStack() as stack:
+        def place(name: str) -> Place:
+            if name not in started:
+                started[name] = stack.enter_context({"one server": _plain, "TLS and users": _tls, "a cluster": _cluster}[name](
+                    tmp_path_factory.mktemp(name.split()[-1])))
+            return started[name]
+
+        yield place
+
+
+@contextlib.contextmanager
+def _plain(folder) -> Iterator[Place]:
+    with valkey_server(folder) as running:
+        yield Place(running.url, running.url, (running,))
+
+
+@contextlib.contextmanager
+def _tls(folder) -> Iterator[Place]:
+    with valkey_server(folder) as running, tls_in_front_of(running.port, folder) as (port, authority):
+        admin = redis.Redis.from_url(running.url)
+        admin.execute_command("ACL", "SETUSER", "publisher", *PUBLISHER)
+        admin.execute_command("ACL", "SETUSER", "reader", *READER)
+        yield Place(*(f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}" for user in ("publisher", "reader")), (running,))
+
+
+@contextlib.contextmanager
+def _cluster(folder) -> Iterator[Place]:
+    with valkey_cluster(folder) as nodes:
+        url = f"{nodes[-1].url}?cluster=true"
+        yield Place(url, url, tuple(nodes))
+
+
 @pytest.fixture
 def server(shared_server: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
     """The shared server, emptied, named by RECALL_REDIS_URL."""
-    import redis
-
     redis.Redis.from_url(shared_server.url).flushall()
     monkeypatch.setenv("RECALL_REDIS_URL", shared_server.url)
     return shared_server
+
+
+@pytest.fixture(params=["one server", "TLS and users", "a cluster"])
+def anywhere(request: pytest.FixtureRequest, places, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Each place in turn, emptied, named by RECALL_REDIS_URL."""
+    place = places(request.param)
+    for node in place.nodes:
+        redis.Redis.from_url(node.url).flushall()
+    monkeypatch.setenv("RECALL_REDIS_URL", place.url)
+    return place

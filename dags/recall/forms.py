@@ -93,14 +93,28 @@ GRU4REC = {
 }
 
 
+INDEX = {
+    "factory": Param("auto", type="string", pattern=r"^[A-Za-z0-9_,]+$", examples=["auto", "Flat", "IVF1024,Flat", "HNSW32", "LSH256", "SQ8", "IVF1024,PQ16"],
+                     description_md="FAISS factory string; `Flat` is exact, `auto` chooses by size.", section="Index", title="Index"),
+    "memory_mib": Param(None, type=["null", "number"], minimum=0.001, maximum=10_000_000, section="Index", title="Memory, MiB",
+                        description_md="What the index may weigh; `auto` compresses as far as it must. Empty: no bound."),
+    "cold": choice("leave_out", ["leave_out", "genres"], "Items the model does not know: left out, or placed at the mean of their genres.", "Index", "Cold items"),
+}
+BUNDLE = {
+    "search": Param("", type="string", pattern=r"^[A-Za-z0-9_,=]*$", examples=["", "nprobe=16", "efSearch=64"], section="Index", title="Search parameters",
+                    description_md="Of the index. Empty: tuned on real users' queries."),
+    "wanted_recall": number(0.99, 0.0, 1.0, "Recall@50 that the search parameters are tuned to.", "Index", "Wanted recall"),
+    "minimum_recall": number(0.98, 0.0, 1.0, "Recall@50 against exact search below which nothing goes live.", "Index", "Minimum recall"),
+    "top": number(100, 1, 1000, "Items precomputed for each user, unseen ones only.", "Redis", "Precomputed list"),
+}
+LOAD = {
+    "dtype": choice("float32", ["float32", "float16"], "How vectors are stored in Redis; the index keeps float32.", "Redis", "Vectors"),
+}
+
+
 def publish() -> dict:
-    """What is published and how it is indexed."""
-    return {
-        "candidate": optional("Publish exactly this candidate (its URI). Empty: the champion.", "What", "Candidate"),
-        "factory": Param("Flat", type="string", pattern=r"^[A-Za-z0-9_,]+$", examples=["Flat", "IVF256,Flat", "HNSW16", "SQfp16"],
-                         description_md="FAISS factory string. `Flat` is exact.", section="Index", title="Index"),
-        "minimum_recall": number(0.98, 0.5, 1.0, "Recall@50 against exact search below which nothing goes live.", "Index", "Minimum recall"),
-    }
+    """What is published, how it is indexed, and in which form it is loaded."""
+    return {"candidate": optional("Publish exactly this candidate (its URI). Empty: the champion.", "What", "Candidate"), **INDEX, **BUNDLE, **LOAD}
 
 
 def rollback() -> dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from recall import requests
+from recall import forms, requests
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,19 +17,23 @@ class For:
     def index(self, context: Any) -> dict:
         announced = requests.event(context)
         return {"store": requests.store(), "family": self.family, "candidate": context["params"].get("candidate") or announced.get("candidate"),
-                "factory": context["params"]["factory"]}
+                "snapshot": announced.get("snapshot"), **requests.settings(context, list(forms.INDEX))}
 
     def bundle(self, context: Any) -> dict:
         announced = requests.event(context)
-        return {"store": requests.store(), "index": requests.result(context, "index")["uri"], "snapshot": announced.get("snapshot"),
-                "version": announced.get("version") or requests.result(context, "index").get("version"), "minimum_recall": context["params"]["minimum_recall"]}
+        return {"store": requests.store(), "index": requests.result(context, "index")["uri"],
+                "version": announced.get("version") or requests.result(context, "index").get("version"),
+                **requests.settings(context, list(forms.BUNDLE))}
 
     def load(self, context: Any) -> dict:
+        return {**self.verify(context), **requests.settings(context, list(forms.LOAD))}
+
+    def verify(self, context: Any) -> dict:
         return {"store": requests.store(), "generation": requests.result(context, "bundle")["uri"]}
 
     def go_live(self, context: Any) -> dict:
         origin = requests.origin(context)
-        return {**self.load(context), "by": origin["by"], "why": f"published by {origin['dag_id']} {origin['run_id']}"}
+        return {**self.verify(context), "by": origin["by"], "why": f"published by {origin['dag_id']} {origin['run_id']}"}
 
     def sweep(self, context: Any) -> dict:
         return {"store": requests.store(), "family": self.family}

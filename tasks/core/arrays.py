@@ -53,6 +53,12 @@ class StringTable(Sequence):
         row = row % len(self)
         return bytes(self.block[self.offsets[row]:self.offsets[row + 1]]).decode()
 
+    def __iter__(self):
+        block, start = self.block.tobytes(), 0
+        for end in self.offsets[1:].tolist():
+            yield block[start:end].decode()
+            start = end
+
     def save(self, folder: Path, name: str) -> None:
         save(folder / f"{name}.block.npy", self.block)
         save(folder / f"{name}.offsets.npy", self.offsets)

@@ -2,17 +2,19 @@
 
     generations/<family>/<id>/
         index.faiss, similar.faiss    over candidate vectors (inner product), over unit item-to-item vectors (exact)
-        vectors.npy                   float32 (n, d), the candidate vectors by row
+        vectors.npy                   float32 (n, d), the candidate vectors by row; the first `trained` rows are the model's own
         item_ids.*, titles.*          string tables (n)
+        item_rows.*                   from an id to its row
         genres.*                      string table (n), an item's genres joined by "|"
         popularity.npy, popular.npy   int32 (n): how many users liked each row; all rows, most liked first
-        encoder.json, encoder.*.npy   from a history of rows to a query
+        encoder.json, encoder.*.npy   from a history of trained rows to a query
         user_ids.*                    string table (m): everybody who did anything with an item of this catalogue
-        user_vectors.npy              float32 (u ≤ m, d): queries of the first u users; the others liked nothing that is known
+        user_vectors.npy              float32 (u ≤ m, d): queries of the first u users; the others liked nothing that the model knows
+        top.npy                       int32 (u, t): the unseen rows recommended to each of these, best first, −1 where there are no more
         seen.offsets.npy              int64 (m + 1)
         seen.items.npy                int32: each user's rows, first the liked ones, oldest first, then the others
         liked.npy                     int32 (m): how many of a user's rows are liked
-        manifest.json                 facts: family, candidate, snapshot, day, version, dimension, factory, probe
+        manifest.json                 facts: family, candidate, snapshot, day, version, dimension, factory, search, depth, trained, probe
 """
 
 from __future__ import annotations
@@ -23,11 +25,12 @@ import numpy as np
 
 from tasks.core.arrays import StringTable, load
 from tasks.core.encoders import Encoder, load_encoder
+from tasks.core.ids import Rows
 from tasks.core.manifest import Artefact
 from tasks.core.search import Searcher, open_index
 
-SERVED = ("index.faiss", "similar.faiss", "vectors", "item_ids", "titles", "genres", "popularity", "popular", "encoder")
-LOADED = ("vectors", "item_ids", "user_ids", "user_vectors", "seen", "liked")
+SERVED = ("index.faiss", "similar.faiss", "vectors", "item_ids", "item_rows", "titles", "genres", "popularity", "popular", "encoder")
+LOADED = ("vectors", "item_ids", "user_ids", "user_vectors", "top", "seen", "liked")
 
 
 class Generation:
@@ -55,6 +58,10 @@ class Generation:
         return StringTable.load(self.path, "item_ids", mmap=True)
 
     @cached_property
+    def rows(self) -> Rows:
+        return Rows.load(self.path, "item_rows", self.item_ids)
+
+    @cached_property
     def titles(self) -> StringTable:
         return StringTable.load(self.path, "titles", mmap=True)
 
@@ -72,7 +79,7 @@ class Generation:
 
     @cached_property
     def searcher(self) -> Searcher:
-        return Searcher(open_index(self.path / "index.faiss"), self.array("vectors"))
+        return Searcher(open_index(self.path / "index.faiss"), self.array("vectors"), self.facts["depth"])
 
     @cached_property
     def similar(self):

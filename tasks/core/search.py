@@ -15,6 +15,7 @@ import faiss  # noqa: E402
 import numpy as np
 
 from tasks.core.errors import Corrupt
+from tasks.core.histories import Histories
 
 
 def open_index(path: Path) -> faiss.Index:
@@ -36,16 +37,18 @@ class Searcher:
     Args:
         index: over `vectors`, row by row.
         vectors: float32 (n, d).
+        depth: the index is asked for so many times as many rows as are wanted: a coarse one finds in its first thousand what
+            exact search has in its first hundred.
 
     Raises:
         Corrupt: they differ in number or dimension.
     """
 
-    def __init__(self, index: faiss.Index, vectors: np.ndarray) -> None:
+    def __init__(self, index: faiss.Index, vectors: np.ndarray, depth: int = 1) -> None:
         if (index.ntotal, index.d) != vectors.shape:
             raise Corrupt("the index is not of these vectors", got=f"{index.ntotal} × {index.d}",
                           allowed=f"{len(vectors)} × {vectors.shape[1]}")
-        self.index, self.vectors = index, vectors
+        self.index, self.vectors, self.depth = index, vectors, depth
 
     def search(self, query: np.ndarray, k: int, without: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The rows of the k best vectors that are not in `without`, best first, and their scores.
@@ -59,7 +62,7 @@ class Searcher:
             int64 (≤ k), float32 (≤ k); equal scores are ordered by row.
         """
         without = np.zeros(0, np.int64) if without is None else without
-        asked = min(len(self.vectors), k + len(without))
+        asked = min(len(self.vectors), k * self.depth + len(without))
         rows = self.index.search(np.ascontiguousarray(query, np.float32)[None], asked)[1][0]
         rows = rows[rows >= 0]
         if len(without):
@@ -67,3 +70,32 @@ class Searcher:
         scores = self.vectors[rows] @ query
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
+
+    def search_many(self, queries: np.ndarray, k: int, without: Histories, at_once: int = 200_000) -> np.ndarray:
+        """The same for many queries, in blocks: int32 (q, k), −1 where there are no more.
+
+        Args:
+            queries: float32 (q, d).
+            without: rows to leave out, one list a query (q users).
+            at_once: rows scored at a time.
+        """
+        best = np.full((len(queries), k), -1, np.int32)
+        order = np.argsort(without.lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            wide = min(len(self.vectors), k * self.depth + int(without.lengths[order[start]]))
+            block = order[start:start + max(1, at_once // wide)]
+            asked = min(len(self.vectors), k * self.depth + int(without.lengths[block[-1]]))
+            found = self._block(queries[block], asked, without.take(block))[:, :k]
+            best[block, :found.shape[1]] = found
+            start += len(block)
+        return best
+
+    def _block(self, queries: np.ndarray, asked: int, without: Histories) -> np.ndarray:
+        rows = self.index.search(np.ascontiguousarray(queries, np.float32), asked)[1]
+        scores = np.einsum("qkd,qd->qk", self.vectors[np.maximum(rows, 0)], queries, optimize=False)
+        stride = len(self.vectors)
+        mine, seen = np.arange(len(queries))[:, None] * stride + rows, without.users().astype(np.int64) * stride + without.items
+        scores[(rows < 0) | np.isin(mine, seen)] = -np.inf
+        order = np.lexsort((rows, -scores), axis=1)
+        return np.where(np.take_along_axis(scores, order, axis=1) > -np.inf, np.take_along_axis(rows, order, axis=1), -1).astype(np.int32)

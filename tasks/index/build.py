@@ -3,40 +3,71 @@
 from __future__ import annotations
 
 import faiss
+import numpy as np
 
+from tasks.core.arrays import StringTable, save
 from tasks.core.candidate import Candidate
 from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
+from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
+from tasks.index.catalogue import cold_items
 from tasks.index.factory import make
+from tasks.index.memory import bytes_per_vector, chosen
 from tasks.index.settings import BuildRequest
 
 
 def build(request: BuildRequest) -> dict:
-    """Write `indexes/<family>/<id>/index.faiss`, or find it written."""
+    """Write `indexes/<family>/<id>/`, or find it written: the index, and the items that got their vectors from their genres."""
     store = Store(request.store)
     uri, version = (request.candidate, None) if request.candidate else _champion(request.family)
     artefact = store.open(uri, "candidate")
     if artefact.facts["family"] != request.family:
         raise BadRequest("the candidate is of another family", got=artefact.facts["family"], allowed=request.family)
+    snapshot = Snapshot(store.open(request.snapshot or _learned_from(store, artefact.facts), "snapshot"))
     code = code_version("index")
-    id = identity(family=request.family, candidate=artefact.id, factory=request.factory, search=request.search, code=code)
+    settings = {"factory": request.factory, "memory_mib": request.memory_mib, "cold": request.cold}
+    id = identity(family=request.family, candidate=artefact.id, snapshot=snapshot.id, settings=settings, code=code)
     where = ("indexes", request.family, id)
     if store.find(*where) is None:
-        vectors = Candidate(artefact).vectors
+        candidate = Candidate(artefact)
+        cold = cold_items(candidate, snapshot, request.cold == "genres")
+        vectors = np.concatenate([candidate.vectors, cold.vectors])
+        factory = _factory(request, len(vectors), vectors.shape[1])
         faiss.omp_set_num_threads(request.threads)
-        index = make(vectors, request.factory, request.search)
+        index = make(vectors, factory)
         with store.writing("index", *where) as draft:
             faiss.write_index(index, str(draft.path / "index.faiss"))
-            draft.counts = {"items": len(vectors)}
-            draft.facts = {"family": request.family, "candidate": uri, "factory": request.factory, "search": request.search,
-                           "dimension": vectors.shape[1]}
-            draft.lineage = {"settings": {"factory": request.factory, "search": request.search}, "code": code, "parents": [uri]}
-        log("index.built", factory=request.factory, items=len(vectors), dimension=vectors.shape[1])
+            StringTable.of(cold.ids).save(draft.path, "cold_ids")
+            save(draft.path / "cold.npy", cold.vectors)
+            save(draft.path / "cold_similar.npy", cold.similar)
+            draft.counts = {"items": len(vectors), "cold": len(cold.ids), "left_out": cold.left_out}
+            draft.facts = {"family": request.family, "candidate": uri, "snapshot": snapshot.uri, "factory": factory, "dimension": vectors.shape[1],
+                           "predicted_bytes_per_vector": round(bytes_per_vector(factory, vectors.shape[1], len(vectors)), 2)}
+            draft.lineage = {"settings": settings, "code": code, "parents": [uri, snapshot.uri]}
+        log("index.built", factory=factory, items=len(vectors), dimension=vectors.shape[1], cold=len(cold.ids), left_out=cold.left_out)
     done = store.find(*where)
-    return {"uri": done.uri, "id": id, "family": request.family, "candidate": uri, "version": version,
-            "bytes": done.files["index.faiss"]["bytes"], "items": done.counts["items"], "dimension": done.facts["dimension"]}
+    size = done.files["index.faiss"]["bytes"]
+    return {"uri": done.uri, "id": id, "family": request.family, "candidate": uri, "version": version, "factory": done.facts["factory"],
+            "bytes": size, "bytes_per_vector": round(size / done.counts["items"], 2), "items": done.counts["items"],
+            "cold_items": done.counts["cold"], "left_out_items": done.counts["left_out"], "dimension": done.facts["dimension"]}
+
+
+def _factory(request: BuildRequest, count: int, dimension: int) -> str:
+    """The factory string, and a line that says what it will weigh before anything is built."""
+    budget = None if request.memory_mib is None else request.memory_mib * 2**20
+    factory = chosen(count, dimension, budget) if request.factory == "auto" else request.factory
+    each = bytes_per_vector(factory, dimension, count)
+    log("index.predicted", factory=factory, bytes_per_vector=each, mib=each * count / 2**20)
+    if budget is not None and each * count > budget:
+        raise BadRequest(f"{factory} would weigh more than the index may", got=f"{each * count / 2**20:,.1f} MiB",
+                         allowed=f"{request.memory_mib:,.1f} MiB", remedy="take auto, or raise memory_mib")
+    return factory
+
+
+def _learned_from(store: Store, facts: dict) -> str:
+    return store.path("snapshots", facts["dataset"], facts["day"], facts["snapshot"]).as_uri()
 
 
 def _champion(family: str) -> tuple[str, str]:

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.candidate import Candidate
 from tasks.core.encoders import Encoder
 from tasks.core.histories import Histories
 from tasks.core.snapshot import PARTS, Snapshot
@@ -16,34 +15,41 @@ BLOCK = 50_000  # users encoded at a time
 
 @dataclasses.dataclass(frozen=True)
 class People:
-    """Users of a snapshot in the rows of one candidate.
+    """Users of a snapshot in the rows of one catalogue.
 
     Attributes:
         users: int64 (m), rows of the snapshot's user table; those with a query first.
-        liked: their liked rows, oldest first (m users, the last ones empty).
+        liked: their liked rows, oldest first (m users, the last ones may be empty).
+        read: those of them that the model learned, from which it makes a query (m users, the last ones empty).
         seen: each row once, first the liked ones, then the others (m users).
         seen_liked: int32 (m), how many of a user's rows in `seen` are liked.
         with_query: how many have a query.
-        left_out: users of the snapshot who never met an item of this candidate.
+        left_out: users of the snapshot who never met an item of this catalogue.
     """
 
     users: np.ndarray
     liked: Histories
+    read: Histories
     seen: Histories
     seen_liked: np.ndarray
     with_query: int
     left_out: int
 
 
-def people(snapshot: Snapshot, candidate: Candidate) -> People:
-    """Everybody who did anything with an item of the candidate, over the whole history."""
-    rows = candidate.rows_of(snapshot.item_ids)
+def people(snapshot: Snapshot, rows: np.ndarray, trained: int) -> People:
+    """Everybody who did anything with an item of the catalogue, over the whole history.
+
+    Args:
+        rows: int32, the catalogue's row of each item of the snapshot, −1 where it has none.
+        trained: the first so many rows are the model's own.
+    """
     everything = snapshot.histories(*PARTS, liked_only=False).renamed(rows)
     liked = snapshot.histories(*PARTS).renamed(rows)
+    read = liked.where(liked.items < trained)
     filled = np.flatnonzero(everything.lengths)
-    users = filled[np.argsort(liked.lengths[filled] == 0, kind="stable")]
-    liked = liked.take(users)
-    return People(users, liked, *_liked_first(everything.take(users), liked), int((liked.lengths > 0).sum()),
+    users = filled[np.argsort(read.lengths[filled] == 0, kind="stable")]
+    liked, read = liked.take(users), read.take(users)
+    return People(users, liked, read, *_liked_first(everything.take(users), liked), int((read.lengths > 0).sum()),
                   len(everything) - len(users))
 
 
@@ -60,12 +66,12 @@ def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np
     return Histories.of(owners[first], items[first], everything.timestamps[order][first], len(everything)), counts
 
 
-def queries(encoder: Encoder, liked: Histories) -> np.ndarray:
+def queries(encoder: Encoder, histories: Histories) -> np.ndarray:
     """float32 (users, d), encoded in blocks."""
-    if not len(liked):
+    if not len(histories):
         return np.zeros((0, encoder.dimension), np.float32)
-    starts = range(0, len(liked), BLOCK)
-    return np.concatenate([encoder.encode(liked.take(np.arange(start, min(start + BLOCK, len(liked))))) for start in starts])
+    starts = range(0, len(histories), BLOCK)
+    return np.concatenate([encoder.encode(histories.take(np.arange(start, min(start + BLOCK, len(histories))))) for start in starts])
 
 
 def popularity(people: People, items: int) -> np.ndarray:

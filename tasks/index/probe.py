@@ -24,6 +24,8 @@ class Probe:
         queries_per_s: one over the mean time.
         p50_ms, p99_ms: milliseconds a query.
         queries: how many were asked.
+        bytes: of the index file.
+        bytes_per_vector: of the index file, for each vector.
     """
 
     recall: float
@@ -31,10 +33,12 @@ class Probe:
     p50_ms: float
     p99_ms: float
     queries: int
+    bytes: int
+    bytes_per_vector: float
 
 
-def probe(searcher: Searcher, queries: np.ndarray) -> Probe:
-    """Ask `queries`, float32 (q ≥ 1, d), of an index."""
+def probe(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
+    """Ask `queries`, float32 (q ≥ 1, d), of an index whose file has `size` bytes."""
     faiss.omp_set_num_threads(1)
     found, seconds = [], []
     for query in queries:
@@ -43,13 +47,18 @@ def probe(searcher: Searcher, queries: np.ndarray) -> Probe:
         seconds.append(time.perf_counter() - started)
     timed = np.array(seconds[-TIMED:])
     return Probe(round(recall(queries, searcher.vectors, found), 6), round(float(1 / timed.mean()), 1),
-                 round(1000 * float(np.quantile(timed, 0.5)), 4), round(1000 * float(np.quantile(timed, 0.99)), 4), len(queries))
+                 round(1000 * float(np.quantile(timed, 0.5)), 4), round(1000 * float(np.quantile(timed, 0.99)), 4), len(queries),
+                 size, round(size / len(searcher.vectors), 2))
 
 
-def recall(queries: np.ndarray, vectors: np.ndarray, found: list[np.ndarray], k: int = DEPTH) -> float:
-    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the number of vectors."""
+def recall(queries: np.ndarray, vectors: np.ndarray, found: list[np.ndarray], k: int = DEPTH, exact: np.ndarray | None = None) -> float:
+    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the number of vectors.
+
+    Args:
+        exact: int32 (q, k), the exact top k where it is known already.
+    """
     k = min(k, len(vectors))
-    last = top_k(queries, vectors, k)[:, -1]
+    last = (top_k(queries, vectors, k) if exact is None else exact)[:, -1]
     hits = 0
     for query, row, rows in zip(queries, last, found):
         bound = float(vectors[row] @ query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 from tasks.core.request import REQUIRED, setting
 
@@ -14,20 +15,24 @@ class BuildRequest:
     store: str = setting(REQUIRED, "root URI of the store")
     family: str = setting(REQUIRED, "the family of the model")
     candidate: str | None = setting(None, "URI of the candidate; null: the champion in the registry")
-    factory: str = setting("Flat", "FAISS factory string: Flat (exact), IVF256,Flat, HNSW32, LSH256, SQ8, PQ16, …")
-    search: str = setting("", "FAISS search parameters kept in the index, as nprobe=16 (IVF) or efSearch=64 (HNSW)")
+    snapshot: str | None = setting(None, "URI of the snapshot whose catalogue and users are served; null: the one the candidate learned from")
+    factory: str = setting("auto", "FAISS factory string: Flat (exact), IVF256,Flat, HNSW32, LSH256, SQ8, PQ16, …; auto chooses by size")
+    memory_mib: float | None = setting(None, "what auto may let the index weigh, MiB; null: no bound", minimum=0.001, maximum=10_000_000)
+    cold: Literal["leave_out", "genres"] = setting("leave_out", "items the model does not know: left out, or placed at the mean of their genres")
     threads: int = setting(2, "threads that train and fill the index", minimum=1, maximum=64)
 
 
 @dataclasses.dataclass(frozen=True)
 class BundleRequest:
-    """Probe an index and write a generation."""
+    """Tune and probe an index and write a generation."""
 
     store: str = setting(REQUIRED, "root URI of the store")
     index: str = setting(REQUIRED, "URI of the index")
-    snapshot: str | None = setting(None, "URI of the snapshot whose users are served; null: the one the candidate learned from")
     version: str | None = setting(None, "version of the registered model that this is")
-    minimum_recall: float = setting(0.98, "recall@50 against exact search below which nothing goes live", minimum=0.0,
-                                    maximum=1.0)
-    probes: int = setting(2000, "users whose queries probe the index", minimum=1, maximum=1_000_000)
-    seed: int = setting(0, "which users these are", minimum=0)
+    search: str = setting("", "search parameters, as nprobe=16 (IVF) or efSearch=64 (HNSW); empty: tuned to wanted_recall")
+    wanted_recall: float = setting(0.99, "recall@50 that the search parameters are tuned to", minimum=0.0, maximum=1.0)
+    minimum_recall: float = setting(0.98, "recall@50 against exact search below which nothing goes live", minimum=0.0, maximum=1.0)
+    probes: int = setting(2000, "users whose queries probe the index; as many others at most tune it", minimum=1, maximum=1_000_000)
+    top: int = setting(100, "items precomputed for each user, unseen ones only", minimum=1, maximum=1000)
+    threads: int = setting(2, "threads that precompute these lists; the probe uses one", minimum=1, maximum=64)
+    seed: int = setting(0, "which users probe and tune", minimum=0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 
+from tasks.core.connection import Client
 from tasks.core.errors import Unreachable
+from tasks.core.keys import Names
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.store import Store, write_json
@@ -18,7 +21,7 @@ def record(store: Store, family: str, event: dict) -> str | None:
     Args:
         event: event, from, to, fence, at (seconds since 1970), by, why.
     """
-    id = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(event["at"])) + f"-{event['fence']}"
+    id = _id(event)
     try:
         with store.writing("audit", "audit", family, id) as draft:
             write_json(draft.path / "event.json", event)
@@ -29,6 +32,20 @@ def record(store: Store, family: str, event: dict) -> str | None:
         return None
 
 
+def catch_up(store: Store, client: Client, family: str) -> None:
+    """Record the switches of the list in Redis that the store lacks: whoever made them was killed in that moment."""
+    known = set(store.names("audit", family))
+    for text in client.lrange(Names(family).audit, 0, KEPT - 1):
+        event = json.loads(text)
+        event |= {"from": event["from"] or None, "fence": int(event["fence"])}
+        if _id(event) not in known:
+            record(store, family, event)
+
+
 def events(store: Store, family: str) -> list[Artefact]:
     """Every recorded switch, oldest first; its facts are the event."""
     return store.children("audit", family)
+
+
+def _id(event: dict) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(event["at"])) + f"-{event['fence']}"

@@ -1,97 +1,91 @@
-"""Who may write the keys of a generation: the holder of its newest claim, checked with every batch."""
+"""Who may write the keys of a load: the process that began it, until somebody newer claims it; and what the registry says of each."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 
-import redis
-from redis.exceptions import WatchError
-
-from tasks.core.errors import Conflict, Unreachable
+from tasks.core.connection import Client
+from tasks.core.errors import Conflict
 from tasks.core.keys import Names
-from tasks.publish.scripts import CLAIM, FINISH
+from tasks.publish.scripts import CLAIM, FINISH, RECLAIM
 
-TRIES = 50
-KEYS_AT_ONCE = 500
+KEYS_AT_ONCE = 1000
 
 
 class Claim:
-    """The right to write one generation's keys, lost as soon as somebody else claims it."""
+    """The right to write under one load's name, lost as soon as somebody else claims it."""
 
-    def __init__(self, client: redis.Redis, names: Names, generation: str, fence: int) -> None:
-        self.client, self.names, self.generation, self.fence = client, names, generation, fence
-
-    @classmethod
-    def take(cls, client: redis.Redis, names: Names, generation: str, entry: dict) -> "Claim":
-        """Claim a generation; its entry in the registry says from now on what is happening to it, and which keys it may have."""
-        fence = client.eval(CLAIM, 3, names.fence, names.claims, names.generations, generation, json.dumps(entry))
-        return cls(client, names, generation, int(fence))
+    def __init__(self, client: Client, names: Names, load: str, fence: int) -> None:
+        self.client, self.names, self.load, self.fence = client, names, load, fence
 
     @classmethod
-    def held(cls, client: redis.Redis, names: Names, generation: str) -> "Claim":
-        """The newest claim, whoever took it: for a task that goes on where the one before it ended."""
-        return cls(client, names, generation, int(client.hget(names.claims, generation) or 0))
+    def begin(cls, client: Client, names: Names, generation: str, entry: dict) -> "Claim":
+        """A new load; from now on its entry in the registry says what is happening, and which keys there may be."""
+        load, fence = client.eval(CLAIM, 3, names.fence, names.claims, names.loads, generation, json.dumps(entry))
+        return cls(client, names, load.decode(), int(fence))
 
-    def run(self, fill: Callable[[redis.client.Pipeline], object]) -> list:
-        """Send commands that take effect only if the claim still holds, all at once.
+    @classmethod
+    def again(cls, client: Client, names: Names, load: str) -> "Claim | None":
+        """A load that is whole, under a new number; None when it has just been deleted."""
+        fence = client.eval(RECLAIM, 3, names.fence, names.claims, names.manifest(load), load)
+        return cls(client, names, load, int(fence)) if fence else None
+
+    def check(self) -> None:
+        """Go on only while nobody newer has claimed this load.
 
         Raises:
-            Conflict: somebody claimed the generation in the meantime; nothing of this batch was written.
+            Conflict: somebody has.
         """
-        for _ in range(TRIES):
-            try:
-                with self.client.pipeline(transaction=True) as pipe:
-                    pipe.watch(self.names.claims)
-                    self._check(pipe.hget(self.names.claims, self.generation))
-                    pipe.multi()
-                    fill(pipe)
-                    return pipe.execute()
-            except WatchError:  # another generation was claimed; or the connection broke, which the next try tells
-                continue
-        raise Unreachable(f"{self.names.family} is claimed by others without pause", remedy="see which publishers are running")
-
-    def delete(self, keys: Iterable[str]) -> int:
-        """Delete keys in batches; returns how many there were."""
-        keys, gone = iter(keys), 0
-        while batch := list(islice(keys, KEYS_AT_ONCE)):
-            gone += self.run(lambda pipe: pipe.unlink(*batch))[0]
-        return gone
-
-    def note(self, entry: dict) -> None:
-        """Replace the generation's entry in the registry."""
-        self.run(lambda pipe: pipe.hset(self.names.generations, self.generation, json.dumps(entry)))
+        holder = self.client.hget(self.names.claims, self.load)
+        if holder is None or int(holder) != self.fence:
+            raise Conflict(f"load {self.load} of {self.names.family} was taken over by somebody newer", got=f"fence {self.fence}",
+                           allowed=f"fence {int(holder or 0)}", remedy="let the newer publisher finish; nothing live was touched")
 
     def finish(self, entry: dict, manifest: dict) -> None:
-        """Write the manifest and the entry in one step: from here on the generation is whole."""
+        """Write the manifest and the entry in one step: from here on the load is whole."""
         fields = [part for pair in manifest.items() for part in pair]
         names = self.names
-        if not self.client.eval(FINISH, 3, names.claims, names.generations, names.manifest(self.generation), self.generation,
-                                self.fence, json.dumps(entry), *fields):
-            self._check(None)
+        if not self.client.eval(FINISH, 3, names.claims, names.loads, names.manifest(self.load), self.load, self.fence,
+                                json.dumps(entry), *fields):
+            self.check()
 
     def forget(self) -> None:
-        """Remove the generation from the registry."""
-        self.run(lambda pipe: (pipe.hdel(self.names.generations, self.generation), pipe.hdel(self.names.claims, self.generation)))
-
-    def _check(self, holder: bytes | None) -> None:
-        if holder is None or int(holder) != self.fence:
-            raise Conflict(f"generation {self.generation} of {self.names.family} was claimed by somebody newer",
-                           got=f"fence {self.fence}", allowed=f"fence {int(holder or 0)}",
-                           remedy="let the newer publisher finish; nothing live was touched")
+        """Remove the load from the registry."""
+        self.client.hdel(self.names.loads, self.load)
+        self.client.hdel(self.names.claims, self.load)
 
 
-def entries(client: redis.Redis, names: Names) -> dict[str, dict]:
-    """Every generation that Redis may hold keys of: its state, its plan, when it was started."""
-    return {generation.decode(): json.loads(text) for generation, text in client.hgetall(names.generations).items()}
+def delete(client: Client, keys: Iterable[str]) -> int:
+    """Delete keys in batches; returns how many there were."""
+    keys, gone = iter(keys), 0
+    while batch := list(islice(keys, KEYS_AT_ONCE)):
+        with client.pipeline(transaction=False) as pipe:
+            for key in batch:
+                pipe.unlink(key)
+            gone += sum(pipe.execute())
+    return gone
 
 
-def live(client: redis.Redis, names: Names) -> dict[str, str]:
+def entries(client: Client, names: Names) -> dict[str, dict]:
+    """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end; `fence` says under which number."""
+    claims = {load.decode(): int(fence) for load, fence in client.hgetall(names.claims).items()}
+    found = {load.decode(): json.loads(text) for load, text in client.hgetall(names.loads).items()}
+    return {load: {**found[load], "fence": claims.get(load, 0)} for load in sorted(found, key=lambda load: (found[load]["state"] == "deleting", -claims.get(load, 0)))}
+
+
+def live(client: Client, names: Names) -> dict[str, str]:
     """The pointer, empty when nothing is live."""
     return {name.decode(): value.decode() for name, value in client.hgetall(names.live).items()}
 
 
-def manifest(client: redis.Redis, names: Names, generation: str) -> dict[str, str]:
-    """A generation's manifest in Redis, empty when it is not whole there."""
-    return {name.decode(): value.decode() for name, value in client.hgetall(names.manifest(generation)).items()}
+def manifest(client: Client, names: Names, load: str) -> dict[str, str]:
+    """A load's manifest in Redis, empty when it is not whole there."""
+    return {name.decode(): value.decode() for name, value in client.hgetall(names.manifest(load)).items()}
+
+
+def whole(client: Client, names: Names, generation: str) -> str | None:
+    """The load of a generation that has a manifest and was claimed last."""
+    mine = (load for load, entry in entries(client, names).items() if entry["generation"] == generation)
+    return next((load for load in mine if client.exists(names.manifest(load))), None)

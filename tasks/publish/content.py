@@ -9,9 +9,20 @@ import numpy as np
 
 from tasks.core.arrays import StringTable
 from tasks.core.generation import Generation
-from tasks.core.keys import KINDS, bucket_of, pack_seen
+from tasks.core.ids import hashes
+from tasks.core.keys import DTYPES, KINDS
+from tasks.core.packed_ids import form_of, table
 
-OVERHEAD = 120  # bytes that Redis 7 adds to a field of a hash in its general encoding, beside field and value
+AT_ONCE = 16_384  # fields made at a time
+Shape = tuple[int, int]  # bytes of an id, bytes of its value
+
+
+def plan(generation: Generation, bucket_fields: int, dtype: str) -> dict:
+    """Which keys, in which form: kind → {fields, buckets}, and `dtype` and `top`; written before the first of them."""
+    users = len(generation.array("user_vectors"))
+    counts = {"items": len(generation.item_ids), "users": users, "seen": len(generation.user_ids), "top": users}
+    return {"dtype": dtype, "top_form": form_of(generation.item_ids),
+            **{kind: {"fields": counts[kind], "buckets": max(1, math.ceil(counts[kind] / bucket_fields))} for kind in KINDS}}
 
 
 class Content:
@@ -19,60 +30,62 @@ class Content:
 
     Args:
         generation: its folder.
-        plan: kind → {fields, buckets}; made by `plan()` or found in the registry.
+        plan: made by `plan()`, or found in the registry.
     """
 
     def __init__(self, generation: Generation, plan: dict) -> None:
-        self.generation, self.plan = generation, plan
+        self.generation, self.plan, self.dtype = generation, plan, DTYPES[plan["dtype"]]
         self.vectors, self.user_vectors = generation.array("vectors"), generation.array("user_vectors")
         self.offsets, self.seen = generation.array("seen.offsets"), generation.array("seen.items")
-        self.liked = generation.array("liked")
+        self.liked, self.top = generation.array("liked"), generation.array("top")
+        self._packed = table(generation.item_ids, plan["top_form"])
 
-    def buckets(self, kind: str) -> Iterator[tuple[int, dict[bytes, bytes]]]:
-        """Every bucket of a kind that holds something: its number, and its fields with their values."""
+    def buckets(self, kind: str) -> Iterator[list[tuple[int, np.ndarray]]]:
+        """Every bucket of a kind that holds something, some at a time: its number, and the rows of its fields."""
         fields, buckets = self.plan[kind]["fields"], self.plan[kind]["buckets"]
-        table = self.generation.item_ids if kind == "items" else self.generation.user_ids
-        ids = _Bytes(table)
-        numbers = np.fromiter((bucket_of(ids[row], buckets) for row in range(fields)), np.int64, fields)
+        ids = self.ids(kind)
+        numbers = (hashes(ids)[:fields] % np.uint32(buckets)).astype(np.int64)
         order = np.argsort(numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=buckets))
-        for number, end in enumerate(ends.tolist()):
-            rows = order[ends[number - 1] if number else 0:end]
-            if len(rows):
-                yield number, dict(zip((bytes(ids[row]) for row in rows.tolist()), self._values(kind, rows)))
+        starts = np.concatenate([[0], ends[:-1]])
+        some, size = [], 0
+        for number in np.flatnonzero(ends > starts).tolist():
+            some.append((number, order[starts[number]:ends[number]]))
+            size += len(some[-1][1])
+            if size >= AT_ONCE:
+                yield some
+                some, size = [], 0
+        if some:
+            yield some
 
-    def _values(self, kind: str, rows: np.ndarray) -> list[bytes]:
+    def ids(self, kind: str) -> StringTable:
+        """The ids that are this kind's fields."""
+        return self.generation.item_ids if kind == "items" else self.generation.user_ids
+
+    def sizes(self, kind: str, rows: np.ndarray) -> np.ndarray:
+        """int64: the bytes of these rows' values."""
         if kind == "seen":
-            return [pack_seen(self.seen[self.offsets[row]:self.offsets[row + 1]], self.liked[row]) for row in rows.tolist()]
-        block = (self.vectors if kind == "items" else self.user_vectors)[rows].astype("<f4", copy=False)
-        data, size = block.tobytes(), 4 * block.shape[1]
-        return [data[start:start + size] for start in range(0, len(data), size)]
+            return 4 * (1 + self.offsets[rows + 1] - self.offsets[rows])
+        if kind == "top":
+            return self._packed.shape[1] * (self.top[rows] >= 0).sum(axis=1)
+        return np.full(len(rows), self.vectors.shape[1] * np.dtype(self.dtype).itemsize)
 
+    def values(self, kind: str, rows: np.ndarray, size: int) -> np.ndarray:
+        """uint8 (rows, size): the values of rows that all have this size."""
+        if kind == "seen":
+            at = self.offsets[rows][:, None] + np.arange(size // 4 - 1)
+            numbers = np.concatenate([self.liked[rows][:, None], self.seen[at]], axis=1).astype("<i4")
+            return numbers.view(np.uint8)
+        if kind == "top":
+            return self._packed[self.top[rows, :size // self._packed.shape[1]]].reshape(len(rows), size)
+        block = np.ascontiguousarray((self.vectors if kind == "items" else self.user_vectors)[rows].astype(self.dtype, copy=False))
+        return block.view(np.uint8).reshape(len(rows), size)
 
-class _Bytes:
-    """The ids of a table as views of its bytes."""
-
-    def __init__(self, table: StringTable) -> None:
-        self.block, self.offsets = memoryview(np.asarray(table.block)), table.offsets.tolist()
-
-    def __getitem__(self, row: int) -> memoryview:
-        return self.block[self.offsets[row]:self.offsets[row + 1]]
-
-
-def plan(generation: Generation, bucket_fields: int) -> dict:
-    """kind → {fields, buckets}: it names every key of a generation, so it is written before the first of them."""
-    counts = {"items": len(generation.item_ids), "users": len(generation.array("user_vectors")), "seen": len(generation.user_ids)}
-    return {kind: {"fields": counts[kind], "buckets": max(1, math.ceil(counts[kind] / bucket_fields))} for kind in KINDS}
-
-
-def payload_bytes(generation: Generation) -> dict[str, int]:
-    """Bytes of ids and values a kind, without anything that Redis adds."""
-    width, people = 4 * generation.facts["dimension"], len(generation.array("user_vectors"))
-    users, items = generation.user_ids.offsets, generation.item_ids.offsets
-    return {"items": int(items[-1]) + width * len(generation.item_ids), "users": int(users[people]) + width * people,
-            "seen": int(users[-1]) + 4 * (len(generation.array("seen.items")) + len(generation.user_ids))}
-
-
-def needed_bytes(generation: Generation, plan: dict) -> int:
-    """An upper estimate of the memory a generation takes in Redis."""
-    return sum(payload_bytes(generation).values()) + OVERHEAD * sum(plan[kind]["fields"] for kind in KINDS)
+    def fields(self, kind: str, rows: np.ndarray) -> dict[bytes, bytes]:
+        """id → value, as any client would send or read them."""
+        ids, sizes, found = self.ids(kind), self.sizes(kind, rows), {}
+        for size in np.unique(sizes).tolist():
+            mine = rows[sizes == size]
+            data = self.values(kind, mine, size).tobytes()
+            found |= {ids[row].encode(): data[nth * size:(nth + 1) * size] for nth, row in enumerate(mine.tolist())}
+        return found

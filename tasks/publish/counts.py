@@ -1,17 +1,17 @@
-"""Whether a generation's buckets hold as many fields as planned."""
+"""Whether a load's buckets hold as many fields as planned."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 
-import redis
-
+from tasks.core.connection import Client
 from tasks.core.keys import KINDS, Names
 
 AT_ONCE = 2000
 
 
-def sizes(client: redis.Redis, keys) -> list[int]:
+def sizes(client: Client, keys: Iterable[str]) -> list[int]:
     """The number of fields of each hash, 0 where there is none; asked in pipelines."""
     keys, found = iter(keys), []
     while batch := list(islice(keys, AT_ONCE)):
@@ -22,11 +22,11 @@ def sizes(client: redis.Redis, keys) -> list[int]:
     return found
 
 
-def damaged(client: redis.Redis, names: Names, generation: str, plan: dict) -> list[str]:
+def damaged(client: Client, names: Names, load: str, plan: dict) -> list[str]:
     """The kinds whose buckets together hold another number of fields than planned."""
     wrong = []
     for kind in KINDS:
-        keys = (names.bucket(generation, kind, number) for number in range(plan[kind]["buckets"]))
+        keys = (names.bucket(load, kind, number) for number in range(plan[kind]["buckets"]))
         if sum(sizes(client, keys)) != plan[kind]["fields"]:
             wrong.append(kind)
     return wrong

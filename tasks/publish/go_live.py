@@ -11,6 +11,7 @@ from tasks.core.keys import FAMILIES, Names
 from tasks.core.log import log
 from tasks.core.store import Store
 from tasks.publish.audit import KEPT, record
+from tasks.publish.claims import whole
 from tasks.publish.scripts import GO_LIVE
 from tasks.publish.settings import GoLiveRequest
 
@@ -20,15 +21,18 @@ def go_live(request: GoLiveRequest) -> dict:
 
     Raises:
         BadRequest: not loaded, or not verified.
-        Conflict: a publisher or a rollback that started later has been here, or a newer day is live.
+        Conflict: it was deleted in this moment; a publisher or a rollback that started later has been here, or a newer day is live.
     """
     store = Store(request.store)
     generation = Generation(store.open(request.generation, "generation"))
     facts, names, client, now = generation.facts, Names(generation.family), connect(), time.time()
     with answering(client):
+        load = whole(client, names, generation.id)
+        if load is None:
+            raise BadRequest(f"generation {generation.id} is not whole in Redis", remedy="load and verify it, then go live")
         client.sadd(FAMILIES, generation.family)
         outcome, *told = [part.decode() for part in client.eval(
-            GO_LIVE, 4, names.live, names.claims, names.manifest(generation.id), names.audit, generation.id, facts["day"],
+            GO_LIVE, 4, names.live, names.claims, names.manifest(load), names.audit, load, generation.id, facts["day"],
             facts["version"] or "", generation.artefact.uri, now, request.by, request.why, KEPT)]
     if outcome != "live":
         raise _refusal(outcome, told, generation)
@@ -43,7 +47,7 @@ def go_live(request: GoLiveRequest) -> dict:
 
 def _refusal(outcome: str, told: list[str], generation: Generation) -> BadRequest | Conflict:
     if outcome == "absent":
-        return BadRequest(f"generation {generation.id} is not whole in Redis", remedy="load and verify it, then go live")
+        return Conflict(f"generation {generation.id} was deleted from Redis in this moment", remedy="load it again, if it is still wanted")
     if outcome == "unverified":
         return BadRequest(f"generation {generation.id} was not read back yet", remedy="verify it, then go live")
     if outcome == "day":

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 
-import redis
-
-from tasks.core.connection import answering, connect
+from tasks.core.connection import Client, answering, connect
 from tasks.core.errors import BadRequest, Conflict, Corrupt
 from tasks.core.generation import Generation
 from tasks.core.keys import Names
 from tasks.core.log import log
 from tasks.core.store import Store
 from tasks.publish.audit import KEPT, record
-from tasks.publish.claims import entries, live, manifest
+from tasks.publish.claims import entries, live, whole
 from tasks.publish.counts import damaged
 from tasks.publish.scripts import ROLL_BACK
 from tasks.publish.settings import RollbackRequest
@@ -35,11 +33,10 @@ def rollback(request: RollbackRequest) -> dict:
         if request.ticket and pointer.get("ticket") == request.ticket:
             return _result(request, pointer["generation"], pointer["previous"], pointer["fence"], pointer["version"], 0.0)
         target = _target(request, pointer)
-        generation = _whole(store, client, names, target)
+        load, generation = _whole(store, client, names, target)
         facts, now = generation.facts, time.time()
         outcome, *told = [part.decode() for part in client.eval(
-            ROLL_BACK, 5, names.live, names.claims, names.manifest(target), names.audit, names.fence, target,
-            pointer["generation"],
+            ROLL_BACK, 5, names.live, names.claims, names.manifest(load), names.audit, names.fence, load, target, pointer["load"],
             facts["day"], facts["version"] or "", generation.artefact.uri, now, request.by, request.why, request.ticket, KEPT)]
     if outcome != "live":
         raise Conflict(f"what is live of {request.family} changed in this moment", got=outcome,
@@ -63,18 +60,18 @@ def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
     return target
 
 
-def _whole(store: Store, client: redis.Redis, names: Names, target: str) -> Generation:
-    kept = entries(client, names)
-    if target not in kept or not manifest(client, names, target):
+def _whole(store: Store, client: Client, names: Names, target: str) -> tuple[str, Generation]:
+    kept, load = entries(client, names), whole(client, names, target)
+    if load is None:
         raise BadRequest(f"generation {target} of {names.family} is not kept in Redis",
-                         allowed=f"one of {', '.join(sorted(kept))}",
+                         allowed=f"one of {', '.join(sorted({entry['generation'] for entry in kept.values()}))}",
                          remedy="load and verify it again, or name another")
-    if wrong := damaged(client, names, target, kept[target]["plan"]):
+    if wrong := damaged(client, names, load, kept[load]["plan"]):
         raise Corrupt(f"Redis lost {' and '.join(wrong)} of generation {target}", remedy="load it again, then roll back")
     artefact = store.find("generations", names.family, target)
     if artefact is None:
         raise Corrupt(f"the folder of generation {target} is gone from the store", remedy="name another generation")
-    return Generation(artefact)
+    return load, Generation(artefact)
 
 
 def _result(request: RollbackRequest, generation: str, previous: str, fence: str, version: str | None, seconds: float) -> dict:

@@ -4,44 +4,80 @@ from __future__ import annotations
 
 import redis
 
+from tasks.core.connection import Client, memories
 from tasks.core.errors import BadRequest
-from tasks.core.keys import KINDS, Names
+from tasks.core.generation import Generation
+from tasks.core.keys import DTYPES, KINDS, Names
 from tasks.core.log import log
 
 SAMPLED = 32  # buckets of a kind whose memory is asked for
+GENERAL, COMPACT = 120, 24  # bytes a field beside id and value, at most: in a hash table, and in the compact encoding (listpack)
+KEY = 250  # bytes of a bucket itself
 
 
-def check_room(client: redis.Redis, needed: int, allow_eviction: bool) -> None:
+def needed_bytes(generation: Generation, plan: dict, compact: int) -> int:
+    """An upper estimate of the memory that a load takes.
+
+    Args:
+        compact: values up to so many bytes are stored in the compact encoding, as the server is set.
+    """
+    return sum(size + KEY * plan[kind]["buckets"] + plan[kind]["fields"] * (COMPACT if longest <= compact else GENERAL)
+               for kind, size, longest in _payload(generation, plan))
+
+
+def _payload(generation: Generation, plan: dict) -> list[tuple[str, int, int]]:
+    """Of each kind: bytes of ids and values, and of the longest value."""
+    dtype, people = DTYPES[plan["dtype"]], plan["users"]["fields"]
+    width = int(dtype[-1]) * generation.facts["dimension"]
+    listed = generation.array("top").shape[1] * {"int64": 8, "uuid": 16}.get(plan["top_form"], 4)
+    users, items, offsets = generation.user_ids.offsets, generation.item_ids.offsets, generation.array("seen.offsets")
+    seen = 4 * (len(generation.array("seen.items")) + len(generation.user_ids))
+    return [("items", int(items[-1]) + width * len(generation.item_ids), width), ("users", int(users[people]) + width * people, width),
+            ("seen", int(users[-1]) + seen, int(4 + 4 * (offsets[1:] - offsets[:-1]).max(initial=0))),
+            ("top", int(users[people]) + listed * people, listed)]
+
+
+def check_room(client: Client, generation: Generation, plan: dict, allow_eviction: bool) -> None:
     """Refuse to start what would end in a full server, or in one that drops what is live.
 
     Raises:
         BadRequest: too little room below maxmemory, or a policy that evicts keys without an expiry.
     """
-    memory = client.info("memory")
-    limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
-    if limit == 0:
-        return
-    policy = memory.get("maxmemory_policy", "noeviction")
-    if policy.startswith("allkeys") and not allow_eviction:
-        raise BadRequest("the server evicts any key when it is full, live vectors too", got=f"maxmemory-policy {policy}",
-                         allowed="noeviction or volatile-*", remedy="change the policy, or set allow_eviction")
-    if used + needed > limit:
-        raise BadRequest(f"the generation does not fit into Redis: it needs about {_mb(needed)}",
-                         got=f"{_mb(max(0, limit - used))} free of {_mb(limit)}",
-                         remedy=f"raise maxmemory to {_mb(used + needed)} or sweep old generations; what is live stays")
+    servers = memories(client)
+    needed = needed_bytes(generation, plan, _compact(client, plan)) // len(servers)
+    for memory in servers:
+        limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
+        policy = memory.get("maxmemory_policy", "noeviction")
+        if limit and policy.startswith("allkeys") and not allow_eviction:
+            raise BadRequest("the server evicts any key when it is full, live vectors too", got=f"maxmemory-policy {policy}",
+                             allowed="noeviction or volatile-*", remedy="change the policy, or set allow_eviction")
+        if limit and used + needed > limit:
+            raise BadRequest(f"the generation does not fit into Redis: it needs about {_mb(needed)}",
+                             got=f"{_mb(max(0, limit - used))} free of {_mb(limit)}",
+                             remedy=f"raise maxmemory to {_mb(used + needed)} or sweep old generations; what is live stays")
 
 
-def measured_bytes(client: redis.Redis, names: Names, generation: str, plan: dict) -> int | None:
-    """Memory of a generation's keys, extrapolated from some of its buckets; None where the server does not tell."""
+def _compact(client: Client, plan: dict) -> int:
+    """The longest value that the server keeps in the compact encoding, 0 when buckets are too large for it or it does not say."""
+    server = client.get_redis_connection(client.get_primaries()[0]) if isinstance(client, redis.RedisCluster) else client
+    try:
+        settings = server.config_get("hash-max-listpack-*")
+        fields = max(plan[kind]["fields"] / plan[kind]["buckets"] for kind in KINDS)
+        roomy = int(settings["hash-max-listpack-entries"]) >= fields + 4 * fields ** 0.5  # a bucket holds more or less than the mean
+        return int(settings["hash-max-listpack-value"]) if roomy else 0
+    except (redis.ResponseError, KeyError):
+        return 0
+
+
+def measured_bytes(client: Client, names: Names, load: str, plan: dict) -> int | None:
+    """Memory of a load's keys, extrapolated from some of its buckets; None where the server does not tell."""
     total = 0.0
     try:
         for kind in KINDS:
             buckets = plan[kind]["buckets"]
             numbers = range(0, buckets, max(1, buckets // SAMPLED))
-            with client.pipeline(transaction=False) as pipe:
-                for number in numbers:
-                    pipe.memory_usage(names.bucket(generation, kind, number), samples=0)
-                total += sum(size or 0 for size in pipe.execute()) * buckets / len(numbers)
+            sizes = [client.memory_usage(names.bucket(load, kind, number), samples=0) or 0 for number in numbers]
+            total += sum(sizes) * buckets / len(numbers)
     except redis.ResponseError as error:
         log("publish.memory_unknown", reason=str(error))
         return None

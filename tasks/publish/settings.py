@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 from tasks.core.request import REQUIRED, setting
 
@@ -13,9 +14,10 @@ class LoadRequest:
 
     store: str = setting(REQUIRED, "root URI of the store")
     generation: str = setting(REQUIRED, "URI of the generation")
-    bucket_fields: int = setting(100, "fields a bucket holds on average; below the server's hash-max-listpack-entries: compact",
+    dtype: Literal["float32", "float16"] = setting("float32", "how a vector's numbers are stored in Redis; the index keeps float32")
+    bucket_fields: int = setting(64, "fields a bucket holds on average; half of the server's hash-max-listpack-entries or less: compact",
                                  minimum=1, maximum=100_000)
-    batch_fields: int = setting(1000, "fields sent in one pipeline", minimum=1, maximum=100_000)
+    batch_fields: int = setting(2000, "fields sent at a time; two such batches are on their way at most", minimum=1, maximum=100_000)
     allow_eviction: bool = setting(False, "load into a server that may evict what is live when it is full")
 
 

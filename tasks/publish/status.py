@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import json
 
-import redis
-
-from tasks.core.connection import answering, connect
-from tasks.core.keys import FAMILIES, Names
-from tasks.publish.claims import entries, live, manifest
+from tasks.core.connection import Client, answering, connect, memories
+from tasks.core.keys import FAMILIES, KINDS, Names
+from tasks.publish.claims import entries, live
 from tasks.publish.settings import StatusRequest
 
 SHOWN = 10  # switches told
 
 
 def status(request: StatusRequest) -> dict:
-    """{families: {family: {live, kept, switches}}, memory}: `live` is null when nothing is."""
+    """{families: {family: {live, kept, switches}}, memory}: `live` is null when nothing is.
+
+    `kept` is by generation; one that is loaded twice shows the load that was claimed last.
+    """
     client = connect()
     with answering(client):
         found = sorted(name.decode() for name in client.smembers(FAMILIES))
         families = [request.family] if request.family else found
-        memory = client.info("memory")
+        servers = memories(client)
+        limits = [int(memory.get("maxmemory", 0)) for memory in servers]
         return {"families": {family: _family(client, Names(family)) for family in families},
-                "memory": {"used": int(memory["used_memory"]), "maximum": int(memory.get("maxmemory", 0)) or None,
-                           "policy": memory.get("maxmemory_policy")}}
+                "memory": {"used": sum(int(memory["used_memory"]) for memory in servers), "maximum": sum(limits) if all(limits) else None,
+                           "policy": servers[0].get("maxmemory_policy")}}
 
 
-def _family(client: redis.Redis, names: Names) -> dict:
+def _family(client: Client, names: Names) -> dict:
     pointer = live(client, names)
     pointer.pop("ticket", None)
-    kept = {}
-    for generation, entry in entries(client, names).items():
-        kept[generation] = {"state": entry["state"], "day": entry["day"], "version": entry["version"],
-                            "started": entry["started"],
-                            "whole": bool(manifest(client, names, generation)), "bytes": entry.get("bytes"),
-                            "keys": sum(part["buckets"] for part in entry["plan"].values()) + 1, **entry["counts"]}
+    kept: dict[str, dict] = {}
+    for load, entry in entries(client, names).items():
+        kept.setdefault(entry["generation"], {
+            "state": entry["state"], "load": load, "day": entry["day"], "version": entry["version"], "started": entry["started"],
+            "whole": bool(client.exists(names.manifest(load))), "bytes": entry.get("bytes"), "dtype": entry["plan"]["dtype"],
+            "keys": sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1, **entry["counts"]})
     shown = {**pointer, "fence": int(pointer["fence"]), "since": float(pointer["since"])} if pointer else None
     return {"live": shown, "kept": kept, "switches": [json.loads(text) for text in client.lrange(names.audit, 0, SHOWN - 1)]}

@@ -1,40 +1,29 @@
-"""Verb `sweep`: delete generations that nobody can need, by their own list of keys."""
+"""Verb `sweep`: delete what neither readers nor a rollback nor a publisher can need."""
 
 from __future__ import annotations
-
-import json
-import time
 
 from tasks.core.connection import answering, connect
 from tasks.core.keys import Names
 from tasks.core.log import log
-from tasks.publish.claims import Claim, entries
-from tasks.publish.scripts import RETIRE
+from tasks.core.store import Store
+from tasks.publish.audit import catch_up
+from tasks.publish.claims import entries
+from tasks.publish.retire import retire
 from tasks.publish.settings import SweepRequest
 
 
 def sweep(request: SweepRequest) -> dict:
-    """Delete what is neither live nor the one before, and cannot go live any more.
-
-    A generation claimed before the live one went live is refused by `go_live` for ever, so it goes at once, half-loaded or not,
-    even while its loader still runs: that one is told at its next batch. One claimed later is on its way, until it is given up.
-    """
+    """Delete every load that is neither live nor the one before and cannot go live any more; write switches to the store that
+    a crash kept from it."""
     names, client, kept, swept, keys = Names(request.family), connect(), {}, [], 0
     with answering(client):
-        for generation in entries(client, names):
-            outcome, *told = [part.decode() for part in client.eval(
-                RETIRE, 5, names.live, names.claims, names.generations, names.manifest(generation), names.fence, generation,
-                time.time(), 3600 * request.abandoned_after_hours)]
-            if outcome == "retired":
-                keys += _delete(Claim(client, names, generation, int(told[0])), json.loads(told[1]))
-                swept.append(generation)
-            elif outcome != "gone":
-                kept[generation] = outcome
+        for load, entry in entries(client, names).items():
+            outcome, gone = retire(client, names, load, 3600 * request.abandoned_after_hours)
+            keys += gone
+            if outcome == "retired" and (gone or entry["state"] != "deleting"):
+                swept.append(entry["generation"])
+            elif outcome not in ("gone", "retired"):
+                kept.setdefault(entry["generation"], outcome)
+        catch_up(Store(request.store), client, request.family)
     log("publish.swept", family=request.family, generations=len(swept), keys=keys, kept=len(kept))
     return {"family": request.family, "deleted_generations": swept, "deleted_keys": keys, "kept": kept}
-
-
-def _delete(claim: Claim, entry: dict) -> int:
-    gone = claim.delete(claim.names.buckets(claim.generation, entry["plan"]))
-    claim.forget()
-    return gone

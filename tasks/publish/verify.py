@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import redis
 
-from tasks.core.connection import answering, connect
-from tasks.core.errors import BadRequest, Corrupt
+from tasks.core.connection import Client, answering, connect
+from tasks.core.errors import BadRequest, Conflict, Corrupt
 from tasks.core.generation import LOADED, SERVED, Generation
 from tasks.core.keys import KINDS, Names
 from tasks.core.log import Progress
 from tasks.core.store import Store
-from tasks.publish.claims import Claim, entries, manifest
+from tasks.publish.claims import entries, whole
 from tasks.publish.content import Content
 from tasks.publish.counts import damaged
+from tasks.publish.scripts import VERIFIED
 from tasks.publish.settings import VerifyRequest
 
-BUCKETS_AT_ONCE = 20
+BUCKETS_AT_ONCE = 50
 
 
 def verify(request: VerifyRequest) -> dict:
@@ -26,48 +26,47 @@ def verify(request: VerifyRequest) -> dict:
 
     Raises:
         BadRequest: it is not loaded.
+        Conflict: it was deleted while it was read.
         Corrupt: Redis, or the folder, holds something else.
     """
     generation = Generation(Store(request.store).open(request.generation, "generation"), verified=LOADED + SERVED)
     names, client = Names(generation.family), connect()
     with answering(client):
-        entry = entries(client, names).get(generation.id)
-        if entry is None or manifest(client, names, generation.id).get("generation") != generation.id:
+        load = whole(client, names, generation.id)
+        if load is None:
             raise BadRequest(f"generation {generation.id} is not loaded", remedy="load it first")
-        claim = Claim.held(client, names, generation.id)
-        if wrong := damaged(client, names, generation.id, entry["plan"]):
+        plan = entries(client, names)[load]["plan"]
+        if wrong := damaged(client, names, load, plan):
             raise _differs(generation, f"another number of {' and '.join(wrong)}")
-        checked = _compare(client, names, generation, entry["plan"], request)
-        claim.run(lambda pipe: pipe.hset(names.manifest(generation.id), "verified", time.time()))
-    return {"generation": generation.id, "family": generation.family, "checked": checked}
+        checked = _compare(client, names, load, Content(generation, plan), request)
+        if not client.eval(VERIFIED, 1, names.manifest(load), time.time()):
+            raise Conflict(f"load {load} of {names.family} was deleted while it was read back", remedy="load it again, if it is still wanted")
+    return {"generation": generation.id, "family": generation.family, "load": load, "checked": checked}
 
 
-def _compare(client: redis.Redis, names: Names, generation: Generation, plan: dict, request: VerifyRequest) -> int:
-    random, checked = np.random.default_rng(request.seed), 0
-    content = Content(generation, plan)
+def _compare(client: Client, names: Names, load: str, content: Content, request: VerifyRequest) -> int:
+    random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
     with Progress("publish.verify", request.share * sum(plan[kind]["fields"] for kind in KINDS), "fields") as progress:
         for kind in KINDS:
             chosen = random.random(plan[kind]["buckets"]) < request.share
-            batch = []
-            for number, fields in content.buckets(kind):
-                if chosen[number]:
-                    batch.append((names.bucket(generation.id, kind, number), fields))
-                if len(batch) == BUCKETS_AT_ONCE:
-                    progress.add(_read_back(client, generation, batch))
-                    checked, batch = checked + sum(len(fields) for _, fields in batch), []
-            progress.add(_read_back(client, generation, batch))
-            checked += sum(len(fields) for _, fields in batch)
+            for some in content.buckets(kind):
+                batch = [(names.bucket(load, kind, number), rows) for number, rows in some if chosen[number]]
+                for start in range(0, len(batch), BUCKETS_AT_ONCE):
+                    fields = _read_back(client, content, kind, batch[start:start + BUCKETS_AT_ONCE])
+                    progress.add(fields)
+                    checked += fields
     return checked
 
 
-def _read_back(client: redis.Redis, generation: Generation, batch: list[tuple[str, dict[bytes, bytes]]]) -> int:
+def _read_back(client: Client, content: Content, kind: str, batch: list[tuple[str, np.ndarray]]) -> int:
     with client.pipeline(transaction=False) as pipe:
         for key, _ in batch:
             pipe.hgetall(key)
-        for (key, expected), found in zip(batch, pipe.execute()):
+        for (key, rows), found in zip(batch, pipe.execute()):
+            expected = content.fields(kind, rows)
             if found != expected:
-                raise _differs(generation, f"{key}, {sum(found.get(id) != value for id, value in expected.items())} fields")
-    return sum(len(fields) for _, fields in batch)
+                raise _differs(content.generation, f"{key}, {sum(found.get(id) != value for id, value in expected.items())} fields")
+    return sum(len(rows) for _, rows in batch)
 
 
 def _differs(generation: Generation, what: str) -> Corrupt:

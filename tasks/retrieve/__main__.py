@@ -69,10 +69,10 @@ def _similar(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[st
 
 def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
     if asked.user is not None:
-        return reader.recommend(asked.user, asked.k, family=asked.family), []
+        return reader.recommend(asked.user, asked.k, channels=_channels(asked)), []
     if asked.history is None:
         user = reader.someone(asked.family)
-        return reader.recommend(user, asked.k, family=asked.family), [f"no user was named: this is {user}"]
+        return reader.recommend(user, asked.k, channels=_channels(asked)), [f"no user was named: this is {user}"]
     ids, notes = [], []
     for text in asked.history:
         if reader.knows(text, asked.family):
@@ -81,7 +81,11 @@ def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[
         id, told = _title(reader, text, asked.family)
         ids.append(id)
         notes += told
-    return reader.recommend(None, asked.k, history=ids, family=asked.family), notes
+    return reader.recommend(None, asked.k, history=ids, channels=_channels(asked)), notes
+
+
+def _channels(asked: argparse.Namespace) -> list[str] | None:
+    return None if asked.family == ALL else [asked.family]
 
 
 def _title(reader: Reader, text: str, family: str) -> tuple[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-Source = Literal["user", "history", "similar", "popular"]
+Source = Literal["user", "history", "similar", "popular", "precomputed"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Hit:
     """One recommended item.
 
     Attributes:
-        score: the inner product of query and item (cosine for similar items, number of likes for popular ones); over several
-            families, the sum of reciprocal ranks.
-        families: those that proposed it, in the order asked.
+        score: the inner product of query and item (cosine for similar items, number of likes for popular ones, 1 / rank for
+            precomputed ones); over several channels, the sum of reciprocal ranks.
+        channels: those that proposed it, in the order asked.
     """
 
     item: Item
     score: float
-    families: tuple[str, ...]
+    channels: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Answer:
     Attributes:
         hits: at most k; fewer when the catalogue has no more that was not seen.
         generations: family → id of the one generation that everything of that family in this answer was read from.
-        source: what was searched with: the user's stored vector, the history given, an item; or nothing (the popular items).
-        history: the items searched with, newest first: the user's liked ones, or the known ones of the history given.
+        source: what was searched with: the user's stored vector, a history, an item; or nothing (a precomputed list, the popular items).
+        history: the items searched with, newest first: the user's liked ones, those of the history given.
         unknown: ids of the history given that no family knows; they played no part.
     """
 

@@ -1,8 +1,9 @@
 """Following the pointer of a family while it moves, so that no answer fails and none mixes two generations.
 
-Every question is one transaction: the pointer, the data of the generation held, and that generation's manifest. Sweeping deletes
-the manifest before anything else, so data read while the manifest stands is whole. When the pointer has moved, one caller opens
-the new generation; until that is done the others go on with the old one, which stays whole in Redis as the one before.
+What stands under a load's name is written once and never changed, so a value that is there is right. Sweeping deletes the
+manifest before anything else, so a value that is missing was never there if the manifest still stands afterwards; if not, the
+question is asked again of what is live now. When the pointer has moved, one caller opens the new generation; until that is done
+the others go on with the old one, which stays whole in Redis as the one before.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import redis
-
+from tasks.core.connection import Client
 from tasks.core.errors import BadRequest, Corrupt, RecallError
-from tasks.core.keys import Names
+from tasks.core.keys import SCHEMA, Names
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.store import Store
@@ -23,7 +24,7 @@ from tasks.retrieve.held import Held
 
 TRIES = 20
 RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
-Fill = Callable[[redis.client.Pipeline, Held], object]
+Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
 
 
 class Followed:
@@ -35,7 +36,7 @@ class Followed:
         family: its name.
     """
 
-    def __init__(self, client: redis.Redis, store: Store | None, family: str) -> None:
+    def __init__(self, client: Client, store: Store | None, family: str) -> None:
         self.client, self.store, self.names = client, store, Names(family)
         self._held: Held | None = None
         self._lock, self._refused = threading.Lock(), {}
@@ -51,24 +52,23 @@ class Followed:
             held = self._held or self._open(self._pointer(), wait=True)
             if held is None:
                 continue
-            with self.client.pipeline(transaction=True) as pipe:
-                pipe.hget(self.names.live, "generation")
-                pipe.hget(self.names.manifest(held.id), "generation")
+            with self.client.pipeline(transaction=False) as pipe:
+                pipe.hget(self.names.live, "load")
                 if fill:
                     fill(pipe, held)
-                live, told, *replies = pipe.execute()
-            whole = told is not None and told.decode() == held.id
+                live, *replies = pipe.execute()
             if live is None:
                 raise self._nothing()
-            if live.decode() == held.id and whole:
+            whole = None not in replies or self.client.exists(self.names.manifest(held.load)) == 1
+            if whole and (live.decode() == held.load or not self._open(live.decode(), wait=False)):
                 return held, replies
-            if not self._open(live.decode(), wait=not whole) and whole:
-                return held, replies
+            if not whole:
+                self._open(self._pointer(), wait=True, again=held)
         raise Corrupt(f"the live generation of {self.names.family} is not whole in Redis", got=self._pointer(),
                       remedy="load and verify it again, or roll back")
 
     def _pointer(self) -> str:
-        live = self.client.hget(self.names.live, "generation")
+        live = self.client.hget(self.names.live, "load")
         if live is None:
             raise self._nothing()
         return live.decode()
@@ -77,37 +77,46 @@ class Followed:
         return BadRequest(f"nothing of {self.names.family} is live",
                           remedy=f"publish it: trigger the DAG publish_{self.names.family}")
 
-    def _open(self, generation: str, wait: bool) -> Held | None:
-        """Hold this generation; None when another caller is opening one, or when it cannot be had and an older one serves."""
+    def _open(self, load: str, wait: bool, again: Held | None = None) -> Held | None:
+        """Hold this load; None when another caller is opening one, or when it cannot be had and an older one serves.
+
+        Args:
+            wait: wait for another caller, and raise what goes wrong.
+            again: what was held and is no longer whole.
+        """
         if not self._lock.acquire(blocking=wait):
             return None
         try:
-            if self._held and self._held.id == generation:
+            if self._held and self._held.load == load and self._held is not again:
                 return self._held
-            if time.monotonic() - self._refused.get(generation, -RETRY_SECONDS) < RETRY_SECONDS and not wait:
+            if time.monotonic() - self._refused.get(load, -RETRY_SECONDS) < RETRY_SECONDS and not wait:
                 return None
-            self._held = self._read(generation)
+            self._held = self._read(load)
             return self._held
         except RecallError as error:
             if wait:
                 raise
-            self._refused = {generation: time.monotonic()}
-            log("retrieve.refused", family=self.names.family, generation=generation, reason=str(error), serving=self._held.id)
+            self._refused = {load: time.monotonic()}
+            log("retrieve.refused", family=self.names.family, load=load, reason=str(error), serving=self._held.id)
             return None
         finally:
             self._lock.release()
 
-    def _read(self, generation: str) -> Held | None:
-        manifest = {name.decode(): value.decode() for name, value in self.client.hgetall(self.names.manifest(generation)).items()}
+    def _read(self, load: str) -> Held | None:
+        manifest = {name.decode(): value.decode() for name, value in self.client.hgetall(self.names.manifest(load)).items()}
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
             return self._held
-        return Held(self._folder(generation, manifest["store"]), manifest)
+        if int(manifest.get("schema", 0)) > SCHEMA:
+            raise Corrupt("Redis was loaded by a newer version", got=f"schema {manifest['schema']}", allowed=f"schema {SCHEMA} or older",
+                          remedy="upgrade this reader")
+        return Held(self._folder(load, manifest), manifest)
 
-    def _folder(self, generation: str, uri: str) -> Artefact:
+    def _folder(self, load: str, manifest: dict[str, str]) -> Artefact:
+        generation = load.rpartition(".")[0]
         if self.store:
             artefact = self.store.find("generations", self.names.family, generation)
         else:
-            place = Path(uri.removeprefix("file://"))
+            place = Path(manifest["store"].removeprefix("file://"))
             artefact = Store(place.parents[2].as_uri()).find("generations", self.names.family, place.name)
         if artefact is None:
             raise Corrupt(f"the folder of the live generation {generation} of {self.names.family} is not in the store",

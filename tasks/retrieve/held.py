@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import faiss
 import numpy as np
 
 from tasks.core.errors import Corrupt
 from tasks.core.generation import SERVED, Generation
 from tasks.core.histories import Histories
-from tasks.core.keys import KINDS, SCHEMA, Names, bucket_of
+from tasks.core.keys import KINDS, Names, bucket_of, unpack_seen, unpack_vector
 from tasks.core.manifest import Artefact
+from tasks.core.packed_ids import unpack
 from tasks.retrieve.answers import Item
 
 Ranked = tuple[np.ndarray, np.ndarray]  # rows, scores, best first
+NONE = np.zeros(0, np.int32)
 
 
 class Held:
@@ -22,7 +22,7 @@ class Held:
 
     Args:
         artefact: its folder.
-        manifest: what Redis says it holds under this generation.
+        manifest: what Redis says it holds under this load.
 
     Raises:
         Corrupt: a file differs from its digest, or folder and Redis are not the same generation.
@@ -31,41 +31,48 @@ class Held:
     def __init__(self, artefact: Artefact, manifest: dict[str, str]) -> None:
         _same(artefact, manifest)
         self.folder = Generation(artefact, verified=SERVED)
-        self.id, self.family, self.names = self.folder.id, self.folder.family, Names(self.folder.family)
+        self.id, self.load, self.family, self.names = self.folder.id, manifest["load"], self.folder.family, Names(self.folder.family)
         self.buckets = {kind: int(manifest[f"buckets.{kind}"]) for kind in KINDS}
+        self.dtype, self.top_form = manifest["dtype"], manifest["top_form"]
         self.searcher, self.similar_index, self.encoder = self.folder.searcher, self.folder.similar, self.folder.encoder
+        self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
         self.popular_rows, self.popularity = self.folder.array("popular"), self.folder.array("popularity")
-
-    @cached_property
-    def rows(self) -> dict[str, int]:
-        """id → row."""
-        return {id: row for row, id in enumerate(self.folder.item_ids)}
 
     def bucket(self, kind: str, id: bytes) -> str:
         """The key that holds an id's field."""
-        return self.names.bucket(self.id, kind, bucket_of(id, self.buckets[kind]))
+        return self.names.bucket(self.load, kind, bucket_of(id, self.buckets[kind]))
 
     def item(self, row: int) -> Item:
         genres = self.folder.genres[row]
         return Item(self.folder.item_ids[row], self.folder.titles[row], tuple(genres.split("|")) if genres else ())
 
-    def known(self, ids: list[str]) -> np.ndarray:
-        """int32: the rows of those ids that are known, in this order."""
-        return np.array([self.rows[id] for id in ids if id in self.rows], np.int32)
+    def vector(self, value: bytes) -> np.ndarray:
+        """float32 (d)."""
+        return unpack_vector(value, self.dtype)
 
-    def encode(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (d): the query of a history of rows, oldest first."""
-        return self.encoder.encode(Histories.of_lists([rows]))[0]
+    def top(self, value: bytes) -> np.ndarray:
+        """int32: the rows of a precomputed list."""
+        return self.rows.known(unpack(value, self.top_form, self.folder.item_ids))
+
+    @staticmethod
+    def seen(value: bytes | None) -> tuple[np.ndarray, np.ndarray]:
+        """Liked rows, oldest first, and all rows; both int32."""
+        return unpack_seen(value) if value else (NONE, NONE)
+
+    def encode(self, rows: np.ndarray) -> np.ndarray | None:
+        """float32 (d): the query of a history of rows, oldest first; None when the model learned none of them."""
+        rows = rows[rows < self.trained]
+        return self.encoder.encode(Histories.of_lists([rows]))[0] if len(rows) else None
 
     def nearest(self, query: np.ndarray, k: int, without: np.ndarray) -> Ranked:
         """The candidate vectors of the k largest inner products."""
         return self.searcher.search(query, k, np.unique(without))
 
-    def similar(self, row: int, k: int) -> Ranked:
+    def similar(self, row: int, k: int, without: np.ndarray = NONE) -> Ranked:
         """The k items of the largest cosine with an item, itself left out."""
         query = self.similar_index.reconstruct(int(row))
-        scores, rows = self.similar_index.search(query[None], min(k + 1, self.similar_index.ntotal))
-        others = rows[0] != row
+        scores, rows = self.similar_index.search(query[None], min(k + 1 + len(without), self.similar_index.ntotal))
+        others = (rows[0] != row) & ~np.isin(rows[0], without)
         return rows[0][others][:k], scores[0][others][:k]
 
     def popular(self, k: int, without: np.ndarray) -> Ranked:
@@ -76,10 +83,6 @@ class Held:
 
 
 def _same(artefact: Artefact, manifest: dict[str, str]) -> None:
-    if int(manifest.get("schema", 0)) > SCHEMA:
-        raise Corrupt("Redis was loaded by a newer version", got=f"schema {manifest['schema']}",
-                      allowed=f"schema {SCHEMA} or older",
-                      remedy="upgrade this reader")
     told = {"generation": artefact.id, "family": artefact.facts.get("family"), "dimension": str(artefact.facts.get("dimension")),
             "fields.items": str(artefact.counts.get("items"))}
     wrong = [f"{name} {manifest.get(name)!r} in Redis, {value!r} in the folder"

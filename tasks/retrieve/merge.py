@@ -1,18 +1,21 @@
-"""Merging the lists of several families."""
+"""Merging the lists of several channels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 CONSTANT = 60
+Merged = list[tuple[str, float, tuple[str, ...]]]  # id, score, the names of the lists that hold it; best first
 
 
-def reciprocal_rank(lists: dict[str, list[str]], constant: int = CONSTANT) -> list[tuple[str, float, tuple[str, ...]]]:
+def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = CONSTANT) -> Merged:
     """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): score(i) = Σ over lists 1 / (constant + rank of i, from 1).
 
     Args:
         lists: name → ids, best first.
 
     Returns:
-        id, score and the names of the lists that hold it, best first; equal scores in the order in which they were met.
+        every id of any list; equal scores in the order in which they were met.
     """
     scores: dict[str, float] = {}
     names: dict[str, list[str]] = {}
@@ -21,3 +24,17 @@ def reciprocal_rank(lists: dict[str, list[str]], constant: int = CONSTANT) -> li
             scores[id] = scores.get(id, 0.0) + 1 / (constant + rank)
             names.setdefault(id, []).append(name)
     return [(id, scores[id], tuple(names[id])) for id in sorted(scores, key=lambda id: -scores[id])]
+
+
+def by_quota(lists: Mapping[str, list[str]], quotas: Mapping[str, int], k: int) -> Merged:
+    """Each list's best that no earlier list has taken, as many as its quota; what is missing up to k is filled by reciprocal rank.
+
+    Returns:
+        k ids, or all there are, ordered by their reciprocal ranks.
+    """
+    taken: set[str] = set()
+    for name, ids in lists.items():
+        taken.update([id for id in ids if id not in taken][:quotas[name]])
+    merged = reciprocal_rank(lists)
+    filling = [id for id, _, _ in merged if id not in taken][:max(0, k - len(taken))]
+    return [one for one in merged if one[0] in taken or one[0] in filling][:k]

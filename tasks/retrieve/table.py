@@ -18,12 +18,12 @@ def rendered(answer: Answer, notes: list[str]) -> str:
     told = [_about(answer), *notes]
     told += [f"unknown to every live model: {', '.join(answer.unknown)}"] if answer.unknown else []
     several = len(answer.generations) > 1
-    heading = ["#", "title", "genres", "score", *(["families"] if several else []),
+    heading = ["#", "title", "genres", "score", *(["channels"] if several else []),
                *(["history, newest first"] if beside else [])]
     rows = []
     for rank, (hit, past) in enumerate(zip_longest(answer.hits, answer.history[:len(answer.hits)] if beside else ()), 1):
         row = [str(rank), _cut(hit.item.title, TITLE), _cut(", ".join(hit.item.genres), GENRES), f"{hit.score:.3f}"]
-        row += ["+".join(hit.families)] if several else []
+        row += ["+".join(hit.channels)] if several else []
         rows.append([*row, *([_cut(past.title, HISTORY) if past else ""] if beside else [])])
     generations = ", ".join(f"{family} {id}" for family, id in answer.generations.items())
     return "\n".join([*told, "", *_columns([heading, *rows]), "", f"generations: {generations}"])

@@ -9,7 +9,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-FORMS = [("item2vec", "Settings", "forms", "ITEM2VEC"), ("graph", "BuildRequest", "forms", "GRAPH"), ("gru4rec", "Settings", "forms", "GRU4REC"),
+FORMS = [("index", "BuildRequest", "forms", "INDEX"), ("index", "BundleRequest", "forms", "BUNDLE"), ("publish", "LoadRequest", "forms", "LOAD"),
+         ("item2vec", "Settings", "forms", "ITEM2VEC"), ("graph", "BuildRequest", "forms", "GRAPH"), ("gru4rec", "Settings", "forms", "GRU4REC"),
          ("ingest", "SnapshotRequest", "ingest_form", "PLAIN")]
 
 

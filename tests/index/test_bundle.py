@@ -77,17 +77,18 @@ def test_users_who_only_disliked_have_no_vector_but_keep_what_they_saw(root):
 def test_an_index_that_finds_too_little_does_not_become_a_generation(root):
     world = worlds.grouped(users=60, items=600, groups=3, likes=20)
     with pytest.raises(RefusedData, match="recall@50") as refusal:
-        generations.generation(root, world, factory="LSH4")
+        generations.generation(root, world, factory="IVF20,Flat", bundle={"search": "nprobe=1"})
     assert "at least 0.98" in str(refusal.value)
     assert Store(root).names("generations", "item2vec") == []
 
 
 def test_a_generation_found_done_is_still_held_to_the_bound(root):
-    made = generations.generation(root, worlds.grouped(users=60, items=600), factory="SQ4", minimum_recall=0.5)
+    narrow = {"search": "nprobe=1"}
+    made = generations.generation(root, worlds.grouped(users=60, items=600), factory="IVF20,Flat", minimum_recall=0.1, bundle=narrow)
     index = Store(root).open(made["uri"], "generation").lineage["parents"][0]
     assert made["recall"] < 1.0
     with pytest.raises(RefusedData, match="at least 1.0"):
-        bundle(BundleRequest(store=root, index=index, version="1", minimum_recall=1.0))
+        bundle(BundleRequest(store=root, index=index, version="1", minimum_recall=1.0, **narrow))
 
 
 def test_recall_counts_what_is_missing_and_forgives_ties():
@@ -99,7 +100,7 @@ def test_recall_counts_what_is_missing_and_forgives_ties():
 
 
 def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeypatch):
-    uri = generations.candidate(Store(root), WORLD)
+    uri = generations.candidate(Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1])
     registry = {("item2vec", "champion"): SimpleNamespace(version="7", tags={"recall.uri": uri})}
     monkeypatch.setattr(tracking, "by_alias", lambda family, alias: registry.get((family, alias)))
     made = build(BuildRequest(store=root, family="item2vec"))
@@ -111,3 +112,48 @@ def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeyp
 def test_a_candidate_of_another_family_is_refused(root):
     with pytest.raises(BadRequest, match="another family"):
         build(BuildRequest(store=root, family="gru4rec", candidate=generations.candidate(Store(root), WORLD)))
+
+
+def test_items_the_model_does_not_know_are_left_out_or_placed_among_their_genre_and_counted(root):
+    made = generations.generation(root, WORLD, items=55)  # items 56 to 60 are not in the model
+    assert (made["items"], made["cold_items"], made["left_out_items"]) == (55, 0, 5)
+    made = generations.generation(root, WORLD, items=55, build={"cold": "genres"})
+    assert (made["items"], made["cold_items"], made["left_out_items"]) == (60, 5, 0)
+    generation = opened(root, made)
+    vectors, groups = generation.array("vectors"), WORLD.item_group
+    assert generation.facts["trained"] == 55 and generation.item_ids[55:] == ["56", "57", "58", "59", "60"]
+    for row in range(55, 60):
+        np.testing.assert_allclose(vectors[row], vectors[:55][groups[:55] == groups[row]].mean(axis=0), rtol=1e-5)
+    assert np.any(vectors, axis=1).all() and generation.searcher.index.ntotal == 60
+
+
+def test_a_user_is_encoded_without_the_items_that_the_model_did_not_learn(root):
+    generation = opened(root, generations.generation(root, WORLD, items=55, build={"cold": "genres"}))
+    vectors = generation.array("vectors")
+    for user in (0, 1, 2):
+        mine = WORLD.items[WORLD.users == user]
+        row = generation.user_ids[:].index(WORLD.user_id(user))
+        np.testing.assert_allclose(generation.array("user_vectors")[row], vectors[mine[mine < 55]].mean(axis=0), rtol=1e-4, atol=1e-5)
+
+
+def test_precomputed_lists_are_what_a_search_finds_unseen_and_best_first(root):
+    generation = opened(root, generations.generation(root, WORLD, bundle={"top": 7}))
+    offsets, seen = generation.array("seen.offsets"), generation.array("seen.items")
+    assert generation.array("top").shape == (120, 7)
+    for user, top in enumerate(generation.array("top")):
+        rows, _ = generation.searcher.search(generation.array("user_vectors")[user], 7, without=np.unique(seen[offsets[user]:offsets[user + 1]]))
+        assert top.tolist() == rows.tolist()
+
+
+def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
+    monkeypatch.setattr("tasks.core.encoders.mean.MeanEncoder.encode", lambda self, histories: np.full((len(histories), 8), np.nan, np.float32))
+    with pytest.raises(RefusedData, match="not numbers"):
+        generations.generation(root, WORLD)
+    assert Store(root).names("generations", "item2vec") == []
+
+
+def test_an_index_that_would_weigh_too_much_is_refused_before_it_is_built(root):
+    with pytest.raises(BadRequest, match="would weigh more"):
+        generations.generation(root, worlds.grouped(users=60, items=600), factory="HNSW32", build={"memory_mib": 0.1})
+    made = generations.generation(root, worlds.grouped(users=60, items=600), build={"memory_mib": 0.01})
+    assert made["factory"] == "SQ8"

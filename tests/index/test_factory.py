@@ -1,59 +1,27 @@
-"""Every kind of index gives back its own vectors, by the same search that is served; what cannot be built says why."""
+"""What cannot be built says why; which index is chosen, and how it is tuned."""
 
 import faiss
 import numpy as np
 import pytest
 
 from tasks.core.errors import BadRequest, Corrupt
-from tasks.core.ranking import top_k
-from tasks.core.search import Searcher, open_index
+from tasks.core.search import Searcher
 from tasks.index.factory import make
+from tasks.index.memory import bytes_per_vector, chosen
+from tasks.index.tune import adjust, tune
+from tests.index.vectors import clustered
 
-RANDOM = np.random.default_rng(0)
-VECTORS = RANDOM.standard_normal((600, 16)).astype(np.float32)
-QUERIES = RANDOM.standard_normal((20, 16)).astype(np.float32)
-KINDS = {"Flat": "", "IVF8,Flat": "nprobe=8", "HNSW16": "efSearch=200", "LSH128": "", "SQ8": "", "PQ8x4": ""}
-EXACT = ("Flat", "IVF8,Flat")
+VECTORS, ASKED = clustered(600, 16, 40, groups=6)
 faiss.omp_set_num_threads(1)
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def searcher(request, tmp_path_factory):
-    path = tmp_path_factory.mktemp("index") / "index.faiss"
-    faiss.write_index(make(VECTORS, request.param, KINDS[request.param]), str(path))
-    return request.param, Searcher(open_index(path), VECTORS)
-
-
-def test_scores_are_true_inner_products_in_true_order(searcher):
-    _, search = searcher
-    for query in QUERIES:
-        rows, scores = search.search(query, 10)
-        np.testing.assert_allclose(scores, VECTORS[rows] @ query, rtol=1e-5)
-        assert len(set(rows.tolist())) == len(rows) == 10 and (np.diff(scores) <= 0).all()
-
-
-def test_exact_kinds_find_exactly_what_the_evaluator_finds(searcher):
-    kind, search = searcher
-    found = np.array([search.search(query, 10)[0] for query in QUERIES])
-    truth = top_k(QUERIES, VECTORS, 10)
-    share = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found.tolist(), truth.tolist())])
-    assert share == 1.0 if kind in EXACT else share > 0.3
-
-
-def test_what_is_left_out_is_made_up_for(searcher):
-    _, search = searcher
-    first = search.search(QUERIES[0], 5)[0]
-    rows, _ = search.search(QUERIES[0], 5, without=first)
-    assert len(rows) == 5 and not set(rows.tolist()) & set(first.tolist())
-
-
 def test_more_than_there_is_gives_what_there_is():
-    rows, _ = Searcher(make(VECTORS[:7], "Flat"), VECTORS[:7]).search(QUERIES[0], 50, without=np.array([3]))
+    rows, _ = Searcher(make(VECTORS[:7], "Flat"), VECTORS[:7]).search(ASKED[0], 50, without=np.array([3]))
     assert sorted(rows.tolist()) == [0, 1, 2, 4, 5, 6]
 
 
-@pytest.mark.parametrize("factory, count, says", [("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"),
-                                                  ("PQ7", 600, "PQ7")])
+@pytest.mark.parametrize("factory, count, says", [("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"), ("PQ7", 600, "PQ7"), ("HNSW0", 600, "HNSW0"), ("HNSW1", 600, "HNSW1"), ("IVF0,Flat", 600, "IVF0"),
+                                                  ("Flat,IDMap", 100, "IDMap"), ("IVF8", 100, "IVF8")])
 def test_what_cannot_be_built_is_refused_with_a_remedy(factory, count, says):
     with pytest.raises(BadRequest, match=says) as refusal:
         make(VECTORS[:count], factory)
@@ -62,17 +30,39 @@ def test_what_cannot_be_built_is_refused_with_a_remedy(factory, count, says):
 
 def test_a_parameter_of_another_kind_is_refused():
     with pytest.raises(BadRequest, match="efSearch"):
-        make(VECTORS, "Flat", "efSearch=8")
-
-
-def test_a_cut_file_is_refused(tmp_path):
-    path = tmp_path / "index.faiss"
-    faiss.write_index(make(VECTORS, "Flat"), str(path))
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(Corrupt, match="delete its folder"):
-        open_index(path)
+        adjust(make(VECTORS, "Flat"), "Flat", "efSearch=8")
 
 
 def test_an_index_of_other_vectors_is_refused():
     with pytest.raises(Corrupt, match="600"):
         Searcher(make(VECTORS, "Flat"), VECTORS[:-1])
+
+
+def test_auto_is_exact_while_that_is_fast_and_compresses_as_far_as_it_must():
+    assert chosen(20_000, 64, None) == "Flat" and chosen(1_000_000, 64, None) == "IVF4000,Flat"
+    for budget, code in ((300, "Flat"), (140, "SQfp16"), (80, "SQ8"), (44, "SQ4"), (30, "PQ16")):
+        factory = chosen(1_000_000, 64, budget * 1e6)
+        assert factory == f"IVF4000,{code}" and bytes_per_vector(factory, 64, 1_000_000) <= budget
+    with pytest.raises(BadRequest, match=r"MiB or more \(IVF4000,PQ16\)"):
+        chosen(1_000_000, 64, 20e6)
+
+
+def test_a_graph_finds_the_best_by_inner_product_though_lengths_differ_tenfold():
+    vectors = VECTORS * np.exp(np.random.default_rng(1).normal(0, 1, (600, 1))).astype(np.float32)
+    index = make(vectors, "HNSW16")
+    adjust(index, "HNSW16", "efSearch=128")
+    searcher = Searcher(index, vectors)
+    exact = np.argsort(-(ASKED @ vectors.T), axis=1)[:, :10]
+    found = [searcher.search(query, 10)[0].tolist() for query in ASKED]
+    assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, exact.tolist())]) > 0.99
+
+
+def test_no_more_is_searched_than_the_wanted_recall_needs():
+    vectors, asked = clustered(4000, 16, 80, groups=40)
+    steps = []
+    for wanted in (0.5, 0.9, 1.0):
+        index = make(vectors, "IVF64,Flat")
+        parameters, depth = tune(index, vectors, "IVF64,Flat", asked, wanted)
+        steps.append(int(parameters.removeprefix("nprobe=")))
+        assert depth == 1 and faiss.extract_index_ivf(index).nprobe == steps[-1]
+    assert steps[0] < steps[1] < steps[2] <= 64

@@ -13,11 +13,11 @@ import redis
 from tasks.core.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.keys import Names
 from tasks.core.store import Store
-from tasks.publish.claims import live
+from tasks.publish.claims import live, whole
 from tasks.publish.load import load
 from tasks.publish.settings import LoadRequest
 from tests import generations, worlds
-from tests.servers_valkey import valkey_server
+from tests.valkeys import valkey_server
 
 NAMES = Names("item2vec")
 SMALL = worlds.grouped()
@@ -54,12 +54,12 @@ def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, 
     in_the_middle(client, process, clean)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert clean + 200 <= client.dbsize() < clean + 2500 and not client.exists(NAMES.manifest(crashed["id"]))
+    assert clean + 200 <= client.dbsize() < clean + 2500 and not whole(client, NAMES, crashed["id"])
     assert live(client, NAMES)["generation"] == first["id"]
 
     second = generations.publish(root, generations.generation(root, SMALL, id="c3", day="1998-04-13", seed=3))
     assert generations.sweep(root)["deleted_generations"] == [crashed["id"]]
-    assert client.dbsize() == clean + 6  # the second generation's own keys
+    assert client.dbsize() == clean + 8  # the second generation's own keys
     assert live(client, NAMES)["generation"] == second["id"]
 
 

@@ -1,1 +1,1 @@
-from tests.servers_valkey import server, shared_server  # noqa: F401
+from tests.servers_valkey import anywhere, places, server, shared_server  # noqa: F401

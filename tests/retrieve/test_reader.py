@@ -7,13 +7,12 @@ import threading
 
 import numpy as np
 import pytest
-import redis
 
 from tasks.core.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.keys import Names
 from tasks.core.store import Store
 from tasks.retrieve import Reader
-from tasks.retrieve.merge import reciprocal_rank
+from tasks.retrieve.merge import by_quota, reciprocal_rank
 from tests import generations, worlds
 
 WORLD = worlds.grouped()
@@ -31,13 +30,18 @@ def made(root, number=1, family="item2vec", world=WORLD, **other):
 
 
 @pytest.fixture
+def server(anywhere):
+    return anywhere
+
+
+@pytest.fixture
 def live(root, server):
     return generations.publish(root, made(root))
 
 
 @pytest.fixture
 def reader(root, server, live):
-    return Reader(server.url, root)
+    return Reader(server.reader_url, root)
 
 
 def group(hit):
@@ -90,7 +94,7 @@ def test_who_is_unknown_gets_the_popular_items_and_is_told_so(reader):
 def test_a_user_who_only_disliked_gets_popular_items_but_none_of_those(root, server):
     world = dataclasses.replace(WORLD, ratings=np.where(WORLD.users == 7, 1.0, 5.0).astype(np.float32))
     generations.publish(root, made(root, world=world))
-    answer = Reader(server.url, root).recommend("8", 60)
+    answer = Reader(server.reader_url, root).recommend("8", 60)
     assert answer.source == "popular" and len(answer.hits) == 48
     assert not {int(hit.item.id) - 1 for hit in answer.hits} & set(own(7).tolist())
 
@@ -103,8 +107,9 @@ def test_more_than_the_catalogue_gives_the_catalogue(reader):
 @pytest.mark.parametrize("ask", [
     lambda reader: reader.similar("999"), lambda reader: reader.similar(title="no such film"), lambda reader: reader.similar(),
     lambda reader: reader.recommend("1", 0), lambda reader: reader.recommend(),
-    lambda reader: reader.recommend("1", history=["1"]),
-    lambda reader: reader.recommend("1", family="gru4rec"), lambda reader: reader.recommend("1", family="No Family")])
+    lambda reader: reader.recommend("1", channels=[]), lambda reader: reader.recommend("1", channels={"item2vec": -1}),
+    lambda reader: reader.precomputed("1", 0), lambda reader: reader.similar("1", 0),
+    lambda reader: reader.recommend("1", channels=["gru4rec"]), lambda reader: reader.recommend("1", channels=["No Family"])])
 def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
     with pytest.raises(BadRequest, match="remedy|expected"):
         ask(reader)
@@ -112,14 +117,91 @@ def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
 
 def test_families_are_merged_and_each_says_its_generation(root, server, live):
     other = generations.publish(root, made(root, 2, "gru4rec", items=58))  # it does not know items 59 and 60
-    reader = Reader(server.url, root)
+    reader = Reader(server.reader_url, root)
     answer = reader.recommend("2", 7)  # of the 8 unseen items of the group, the 7 that both know come first
     assert answer.generations == {"gru4rec": other["id"], "item2vec": live["id"]}
     assert {group(hit) for hit in answer.hits} == {WORLD.user_group[1]}
-    assert any(set(hit.families) == {"gru4rec", "item2vec"} for hit in answer.hits)
+    assert any(set(hit.channels) == {"gru4rec", "item2vec"} for hit in answer.hits)
     alone = reader.similar("59", 3)
     assert alone.generations == {"item2vec": live["id"]}
-    assert reader.recommend("2", 8, family="gru4rec").generations == {"gru4rec": other["id"]}
+    assert reader.recommend("2", 8, channels=["gru4rec"]).generations == {"gru4rec": other["id"]}
+
+
+def test_a_user_who_has_just_done_more_is_searched_with_all_of_it(reader, root, live):
+    vectors = np.load(Store(root).open(live["uri"], "generation").path / "vectors.npy")
+    fresh = next(item for item in range(60) if item not in own(3))
+    answer = reader.recommend("4", 8, history=[WORLD.item_id(fresh), "999"])
+    mean = vectors[[*own(3), fresh]].mean(axis=0)
+    assert answer.source == "history" and answer.unknown == ("999",) and answer.history[0].id == WORLD.item_id(fresh)
+    assert not {int(hit.item.id) - 1 for hit in answer.hits} & {*own(3).tolist(), fresh}
+    for hit in answer.hits:
+        assert hit.score == pytest.approx(float(mean @ vectors[int(hit.item.id) - 1]), rel=1e-4)
+
+
+def test_a_precomputed_list_is_what_a_search_finds(reader):
+    for user in ("1", "7", "50"):
+        made, found = reader.precomputed(user, 8), reader.recommend(user, 8)
+        assert [hit.item for hit in made.hits] == [hit.item for hit in found.hits] and made.generations == found.generations
+    assert reader.precomputed("nobody").hits == ()
+
+
+def test_the_channel_of_similar_items_starts_from_the_newest_liked_ones(reader):
+    answer = reader.recommend(history=["1"], k=5, channels=["similar"])
+    assert [hit.item.id for hit in answer.hits] == [hit.item.id for hit in reader.similar("1", 5).hits]
+    for user in (0, 7):
+        hits = reader.recommend(WORLD.user_id(user), 8, channels=["similar"]).hits
+        assert {group(hit) for hit in hits} == {WORLD.user_group[user]} and {hit.channels for hit in hits} == {("similar",)}
+        assert not {int(hit.item.id) - 1 for hit in hits} & set(own(user).tolist())
+
+
+def test_each_channel_gives_its_quota_and_nothing_twice(reader):
+    answer = reader.recommend("1", 9, channels={"item2vec": 4, "similar": 2, "popular": 3})
+    ids = [hit.item.id for hit in answer.hits]
+    assert len(ids) == len(set(ids)) == 9 and not {int(id) - 1 for id in ids} & set(own(0).tolist())
+    assert sum("popular" in hit.channels for hit in answer.hits) >= 3 and sum("item2vec" in hit.channels for hit in answer.hits) >= 4
+    assert len(reader.recommend("1", 6, channels={"item2vec": 1}).hits) == 6  # what is missing is filled up
+
+
+def test_a_cold_item_is_recommended_by_its_genre_and_never_read_by_the_encoder(root, server):
+    generations.publish(root, made(root, items=55, build={"cold": "genres"}))
+    reader = Reader(server.reader_url, root)
+    assert reader.recommend(history=["56"], k=3).source == "popular"  # nothing that the model learned is in it
+    assert {group(hit) for hit in reader.recommend(history=["56"], k=3, channels=["similar"]).hits} == {WORLD.item_group[55]}
+    with_cold, without = reader.recommend(history=["1", "56"], k=8), reader.recommend(history=["1"], k=8)
+    assert [hit.item.id for hit in with_cold.hits][:5] == [hit.item.id for hit in without.hits if hit.item.id != "56"][:5]
+
+
+def test_half_precision_in_redis_serves_nearly_the_same_scores(root, server):
+    one = made(root)
+    generations.load(root, one, dtype="float16")
+    generations.switch(root, one)
+    half, vectors = Reader(server.reader_url, root).recommend("4", 8), np.load(Store(root).open(one["uri"], "generation").path / "vectors.npy")
+    for hit in half.hits:
+        assert hit.score == pytest.approx(float(vectors[own(3)].mean(axis=0) @ vectors[int(hit.item.id) - 1]), rel=2e-3)
+
+
+def test_a_generation_swept_under_a_reader_is_never_answered_from(root, server, reader, live, monkeypatch):
+    """Between the reader's look at the pointer and its look at the data two more go live and the first is swept."""
+    reader.recommend("1")
+    follow, second, third = reader._followed["item2vec"], made(root, 2), made(root, 3)
+    held = follow._held
+    generations.publish(root, second)
+    generations.publish(root, third)
+    generations.sweep(root)
+    monkeypatch.setattr(follow, "_held", held)
+    answer = reader.recommend("1")
+    assert answer.generations == {"item2vec": third["id"]} and answer.source == "user" and answer.history
+    monkeypatch.setattr(follow, "_held", held)
+    folder = Store(root).open(third["uri"], "generation").path
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(Corrupt, match="not in the store"):  # not the popular items of what is half gone
+        reader.recommend("1")
+
+
+def test_quotas_by_hand():
+    lists = {"a": ["x", "y", "z"], "b": ["x", "v", "w"]}
+    assert [id for id, _, _ in by_quota(lists, {"a": 1, "b": 2}, 3)] == ["x", "v", "w"]
+    assert [id for id, _, _ in by_quota(lists, {"a": 1, "b": 0}, 3)] == ["x", "y", "v"]
 
 
 def test_reciprocal_rank_by_hand():
@@ -135,7 +217,7 @@ def test_what_one_family_saw_is_left_out_of_the_others(root, server):
     generations.publish(root, made(root, 2))
     generations.publish(root, made(root, 1, "gru4rec", world=old))
     for user in range(10):
-        hits = Reader(server.url, root).recommend(WORLD.user_id(user), 60).hits
+        hits = Reader(server.reader_url, root).recommend(WORLD.user_id(user), 60).hits
         assert not {int(hit.item.id) - 1 for hit in hits} & set(own(user).tolist())
 
 
@@ -145,15 +227,16 @@ def test_an_altered_index_is_refused(root, server, live):
     content[-1] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(Corrupt, match="index.faiss"):
-        Reader(server.url, root).recommend("1")
+        Reader(server.reader_url, root).recommend("1")
 
 
 @pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"),
                                           ("schema", "99")])
 def test_a_mixture_of_folder_and_redis_is_refused(root, server, live, field, value):
-    redis.Redis.from_url(server.url).hset(NAMES.manifest(live["id"]), field, value)
+    client = server.client()
+    client.hset(NAMES.manifest(client.hget(NAMES.live, "load").decode()), field, value)
     with pytest.raises(Corrupt):
-        Reader(server.url, root).recommend("1")
+        Reader(server.reader_url, root).recommend("1")
 
 
 def test_a_generation_whose_folder_is_gone_does_not_end_a_running_reader(root, server, reader, live):
@@ -163,11 +246,11 @@ def test_a_generation_whose_folder_is_gone_does_not_end_a_running_reader(root, s
     folder.rename(folder.with_name("elsewhere"))
     assert reader.recommend("1").generations == {"item2vec": live["id"]}
     with pytest.raises(Corrupt, match="not in the store"):
-        Reader(server.url, root).recommend("1")
+        Reader(server.reader_url, root).recommend("1")
 
 
 def test_the_store_is_found_by_what_the_publisher_wrote(server, live):
-    assert Reader(server.url).generations() == {"item2vec": live["id"]}
+    assert Reader(server.reader_url).generations() == {"item2vec": live["id"]}
 
 
 def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(root, server):
@@ -176,7 +259,7 @@ def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(
     vectors = {one["id"]: np.load(Store(root).open(one["uri"], "generation").path / "vectors.npy") for one in made_ones}
     generations.publish(root, made_ones[0])
     stop, faults, seen, reads = threading.Event(), [], set(), [0]
-    reader, mine = Reader(server.url, root), own(3)
+    reader, mine = Reader(server.reader_url, root), own(3)
 
     def read():
         while not stop.is_set():
@@ -198,7 +281,7 @@ def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(
         for _ in range(4):
             for one in made_ones:
                 generations.load(root, one)
-                redis.Redis.from_url(server.url).hset(NAMES.live, "day", "")  # the same days over and over
+                server.client().hset(NAMES.live, "day", "")  # the same days over and over
                 generations.switch(root, one)
                 generations.sweep(root)
             generations.rollback(root)
@@ -220,5 +303,5 @@ def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, server, li
     code = ("import sys\nfor name in ('mlflow', 'pyarrow', 'pandas', 'torch', 'requests'): sys.modules[name] = None\n"
             "from tasks.retrieve import Reader\n"
             f"print(len(Reader(sys.argv[1], {root!r}).recommend('1', 3).hits))")
-    done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, server.reader_url], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr

@@ -1,0 +1,73 @@
+"""Approximate search against exact search at a million vectors, in one run: `make bench-index`. One JSON line last.
+
+The vectors are made as `tests/index/vectors.py` says: groups of Zipf sizes, log-normal lengths, and queries as item2vec's encoder
+makes them. The search parameters are tuned by the product on some queries, to .985; the figures are of others. Both sides are
+asked one query after the other on one thread, in turns, through the search that is served.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+import faiss
+import numpy as np
+
+from tasks.core.ranking import top_k
+from tasks.core.search import Searcher
+from tasks.index.factory import make
+from tasks.index.memory import chosen
+from tasks.index.probe import DEPTH, recall
+from tasks.index.tune import tune
+from tests.index.vectors import clustered
+
+DIMENSION, TUNING, PROBES, ROUNDS = 64, 200, 300, 3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--graph", default="HNSW16")
+    asked = parser.parse_args()
+    vectors, queries = clustered(asked.items, DIMENSION, TUNING + PROBES, groups=max(20, asked.items // 1000))
+    told: dict = {"items": asked.items}
+    flat = Searcher(make(vectors, "Flat"), vectors)
+    exact = top_k(queries[TUNING:], vectors, DEPTH, block=64)
+    for name, factory in (("ivf", chosen(asked.items, DIMENSION, None)), ("hnsw", asked.graph)):
+        faiss.omp_set_num_threads(asked.threads)
+        started = time.perf_counter()
+        index = make(vectors, factory if factory != "Flat" else "IVF64,Flat")
+        built = time.perf_counter() - started
+        search, depth = tune(index, vectors, factory, queries[:TUNING], 0.985)
+        told |= _compared(name, Searcher(index, vectors, depth), flat, queries[TUNING:], exact)
+        told |= {f"{name}_build_s": round(built, 1), f"{name}_search": search, f"{name}_factory": factory}
+        print(told, file=sys.stderr, flush=True)
+    print(json.dumps(told))
+    return 0
+
+
+def _compared(name: str, searcher: Searcher, flat: Searcher, queries: np.ndarray, exact: np.ndarray) -> dict:
+    """Recall@50, and the median over rounds of the ratio of queries a second."""
+    found = [searcher.search(query, DEPTH)[0] for query in queries]
+    ratios, each = [], []
+    for number in range(ROUNDS):
+        some = queries[number * 20:number * 20 + 20]
+        exact_s = _seconds(flat, some)
+        each.append(_seconds(searcher, queries))
+        ratios.append(exact_s / each[-1])
+    return {f"{name}_recall": round(recall(queries, searcher.vectors, found, exact=exact), 4), f"{name}_ratio": round(float(np.median(ratios)), 1),
+            f"{name}_ms": round(1000 * float(np.median(each)), 3)}
+
+
+def _seconds(searcher: Searcher, queries: np.ndarray) -> float:
+    started = time.perf_counter()
+    for query in queries:
+        searcher.search(query, DEPTH)
+    return (time.perf_counter() - started) / len(queries)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
