@@ -98,7 +98,8 @@ INDEX = {
                      description_md="FAISS factory string; `Flat` is exact, `auto` chooses by size.", section="Index", title="Index"),
     "memory_mib": Param(None, type=["null", "number"], minimum=0.001, maximum=10_000_000, section="Index", title="Memory, MiB",
                         description_md="What the index may weigh; `auto` compresses as far as it must. Empty: no bound."),
-    "cold": choice("leave_out", ["leave_out", "genres"], "Items the model does not know: left out, or placed at the mean of their genres.", "Index", "Cold items"),
+    "cold_items": choice("leave-out", ["leave-out", "metadata"], "Items the model does not know: left out, or placed by their genres where hardly liked "
+                         "items stand.", "Index", "Cold items"),
 }
 BUNDLE = {
     "search": Param("", type="string", pattern=r"^[A-Za-z0-9_,=]*$", examples=["", "nprobe=16", "efSearch=64"], section="Index", title="Search parameters",

@@ -1,8 +1,8 @@
 """A generation: everything that goes live as one thing.
 
     generations/<family>/<id>/
-        index.faiss, similar.faiss    over candidate vectors (inner product), over unit item-to-item vectors (exact)
-        vectors.npy                   float32 (n, d), the candidate vectors by row; the first `trained` rows are the model's own
+        index.faiss, vectors.npy      float32 (n, d), the candidate vectors by row, the first `trained` rows the model's own; and their index
+        similar.faiss, similar.npy    float32 (n, s), the item-to-item vectors, at most of unit length; and their index
         item_ids.*, titles.*          string tables (n)
         item_rows.*                   from an id to its row
         genres.*                      string table (n), an item's genres joined by "|"
@@ -14,7 +14,8 @@
         seen.offsets.npy              int64 (m + 1)
         seen.items.npy                int32: each user's rows, first the liked ones, oldest first, then the others
         liked.npy                     int32 (m): how many of a user's rows are liked
-        manifest.json                 facts: family, candidate, snapshot, day, version, dimension, factory, search, depth, trained, probe
+        manifest.json                 facts: family, candidate, snapshot, day, version, dimension, trained, factory, search, depth, probe,
+                                  similar: {factory, search, depth, probe}
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tasks.core.ids import Rows
 from tasks.core.manifest import Artefact
 from tasks.core.search import Searcher, open_index
 
-SERVED = ("index.faiss", "similar.faiss", "vectors", "item_ids", "item_rows", "titles", "genres", "popularity", "popular", "encoder")
+SERVED = ("index", "vectors", "similar", "item_ids", "item_rows", "titles", "genres", "popularity", "popular", "encoder")
 LOADED = ("vectors", "item_ids", "user_ids", "user_vectors", "top", "seen", "liked")
 
 
@@ -79,12 +80,13 @@ class Generation:
 
     @cached_property
     def searcher(self) -> Searcher:
+        """Search among candidate vectors."""
         return Searcher(open_index(self.path / "index.faiss"), self.array("vectors"), self.facts["depth"])
 
     @cached_property
-    def similar(self):
-        """The exact FAISS index of the item-to-item vectors; `reconstruct(row)` gives one of them."""
-        return open_index(self.path / "similar.faiss")
+    def similar(self) -> Searcher:
+        """Search among item-to-item vectors."""
+        return Searcher(open_index(self.path / "similar.faiss"), self.array("similar"), self.facts["similar"]["depth"])
 
     def array(self, name: str) -> np.ndarray:
         """`<name>.npy`, mapped."""

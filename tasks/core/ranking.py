@@ -6,8 +6,10 @@ import numpy as np
 
 from tasks.core.histories import Histories
 
+SCORES = 2**26  # held at a time
 
-def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | None = None, block: int = 1024) -> np.ndarray:
+
+def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | None = None, block: int | None = None) -> np.ndarray:
     """The rows of the k best vectors of each query, best first.
 
     Args:
@@ -15,12 +17,13 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
         vectors: float32 (n, d).
         k: how many; at most n are returned.
         seen: rows of `vectors` to leave out, one list a query (q users).
-        block: queries scored at a time.
+        block: queries scored at a time; None: 1024, and fewer over many vectors, so that their scores stay below 256 MB.
 
     Returns:
         int32 (q, min(k, n)); −1 where fewer than k unseen rows exist. Equal scores are ordered by row; which of them stand at the very end of the list is arbitrary but repeatable.
     """
     n, k = len(vectors), min(k, len(vectors))
+    block = block or min(1024, max(1, SCORES // max(n, 1)))
     best = np.full((len(queries), k), -1, np.int32)
     for start in range(0, len(queries), block):
         scores = queries[start:start + block] @ vectors.T

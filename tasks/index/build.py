@@ -1,4 +1,4 @@
-"""Verb `build`: the FAISS index of a candidate's vectors."""
+"""Verb `build`: the FAISS indexes of a candidate's vectors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from tasks.index.settings import BuildRequest
 
 
 def build(request: BuildRequest) -> dict:
-    """Write `indexes/<family>/<id>/`, or find it written: the index, and the items that got their vectors from their genres."""
+    """Write `indexes/<family>/<id>/`, or find it written: the index of candidate vectors, that of item-to-item vectors (chosen by size
+    and memory), and the items that got theirs from their genres."""
     store = Store(request.store)
     uri, version = (request.candidate, None) if request.candidate else _champion(request.family)
     artefact = store.open(uri, "candidate")
@@ -27,23 +28,23 @@ def build(request: BuildRequest) -> dict:
         raise BadRequest("the candidate is of another family", got=artefact.facts["family"], allowed=request.family)
     snapshot = Snapshot(store.open(request.snapshot or _learned_from(store, artefact.facts), "snapshot"))
     code = code_version("index")
-    settings = {"factory": request.factory, "memory_mib": request.memory_mib, "cold": request.cold}
+    settings = {"factory": request.factory, "memory_mib": request.memory_mib, "cold_items": request.cold_items}
     id = identity(family=request.family, candidate=artefact.id, snapshot=snapshot.id, settings=settings, code=code)
     where = ("indexes", request.family, id)
     if store.find(*where) is None:
         candidate = Candidate(artefact)
-        cold = cold_items(candidate, snapshot, request.cold == "genres")
-        vectors = np.concatenate([candidate.vectors, cold.vectors])
-        factory = _factory(request, len(vectors), vectors.shape[1])
+        cold = cold_items(candidate, snapshot, request.cold_items == "metadata")
+        vectors, similar = np.concatenate([candidate.vectors, cold.vectors]), np.concatenate([candidate.similar, cold.similar])
+        factory, alike = _factory(request, request.factory, vectors.shape), _factory(request, "auto", similar.shape)
         faiss.omp_set_num_threads(request.threads)
-        index = make(vectors, factory)
         with store.writing("index", *where) as draft:
-            faiss.write_index(index, str(draft.path / "index.faiss"))
+            faiss.write_index(make(vectors, factory), str(draft.path / "index.faiss"))
+            faiss.write_index(make(similar, alike), str(draft.path / "similar.faiss"))
             StringTable.of(cold.ids).save(draft.path, "cold_ids")
             save(draft.path / "cold.npy", cold.vectors)
             save(draft.path / "cold_similar.npy", cold.similar)
             draft.counts = {"items": len(vectors), "cold": len(cold.ids), "left_out": cold.left_out}
-            draft.facts = {"family": request.family, "candidate": uri, "snapshot": snapshot.uri, "factory": factory, "dimension": vectors.shape[1],
+            draft.facts = {"family": request.family, "candidate": uri, "snapshot": snapshot.uri, "factory": factory, "similar_factory": alike, "dimension": vectors.shape[1],
                            "predicted_bytes_per_vector": round(bytes_per_vector(factory, vectors.shape[1], len(vectors)), 2)}
             draft.lineage = {"settings": settings, "code": code, "parents": [uri, snapshot.uri]}
         log("index.built", factory=factory, items=len(vectors), dimension=vectors.shape[1], cold=len(cold.ids), left_out=cold.left_out)
@@ -54,10 +55,11 @@ def build(request: BuildRequest) -> dict:
             "cold_items": done.counts["cold"], "left_out_items": done.counts["left_out"], "dimension": done.facts["dimension"]}
 
 
-def _factory(request: BuildRequest, count: int, dimension: int) -> str:
+def _factory(request: BuildRequest, factory: str, shape: tuple[int, int]) -> str:
     """The factory string, and a line that says what it will weigh before anything is built."""
+    count, dimension = shape
     budget = None if request.memory_mib is None else request.memory_mib * 2**20
-    factory = chosen(count, dimension, budget) if request.factory == "auto" else request.factory
+    factory = chosen(count, dimension, budget) if factory == "auto" else factory
     each = bytes_per_vector(factory, dimension, count)
     log("index.predicted", factory=factory, bytes_per_vector=each, mib=each * count / 2**20)
     if budget is not None and each * count > budget:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import faiss
 import numpy as np
@@ -11,17 +10,16 @@ import numpy as np
 from tasks.core.candidate import Candidate
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
 from tasks.core.manifest import Artefact
-from tasks.core.search import Searcher, open_index
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.index.catalogue import Catalogue
 from tasks.index.people import People, people, queries
-from tasks.index.probe import Probe, probe
+from tasks.index.proof import Proof, halves, proven
 from tasks.index.settings import BundleRequest
-from tasks.index.tune import Parameters, adjust, tune
-from tasks.index.writing import write_items, write_search, write_users
+from tasks.index.writing import write_items, write_users, write_vectors
+
+ITEMS, SIMILAR = "items", "similar items"
 
 
 def bundle(request: BundleRequest) -> dict:
@@ -42,8 +40,8 @@ def bundle(request: BundleRequest) -> dict:
     if done is None:
         _write(store, where, request, index, candidate, snapshot, code)
         done = store.find(*where)
-    else:
-        _judge(Probe(**done.facts["probe"]), index, request.minimum_recall)
+    for facts, of in ((done.facts, ITEMS), (done.facts["similar"], SIMILAR)):
+        Proof.of(facts).judge(request.minimum_recall, of)
     return _result(done)
 
 
@@ -52,38 +50,25 @@ def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: 
     catalogue = Catalogue.of(candidate, index)
     crowd = people(snapshot, catalogue.rows_of(snapshot.item_ids), catalogue.trained)
     vectors = _queries(candidate, crowd)
-    probing, tuning = _sample(vectors, request.probes, request.seed)
     with store.writing("generation", *where) as draft:
-        parameters, depth = _tuned(request, index, catalogue, tuning, draft.path / "index.faiss")
-        searcher = Searcher(open_index(draft.path / "index.faiss"), catalogue.vectors, depth)  # as the reader will open it
-        measured = probe(searcher, probing, (draft.path / "index.faiss").stat().st_size)
-        log("index.probed", factory=index.facts["factory"], **dataclasses.asdict(measured))
-        _judge(measured, index, request.minimum_recall)
+        found, searcher = proven(index.file("index.faiss", verify=False), index.facts["factory"], catalogue.vectors, halves(vectors, request.probes, request.seed),
+                                 draft.path / "index.faiss", request.wanted_recall, request.search)
+        found.judge(request.minimum_recall, ITEMS)
+        alike, _ = proven(index.file("similar.faiss", verify=False), index.facts["similar_factory"], catalogue.similar,
+                          halves(_liked(catalogue, crowd, request), request.probes, request.seed), draft.path / "similar.faiss", request.wanted_recall)
+        alike.judge(request.minimum_recall, SIMILAR)
         faiss.omp_set_num_threads(request.threads)
         write_items(draft.path, catalogue, snapshot)
         write_users(draft.path, crowd, vectors, snapshot, len(catalogue.item_ids), searcher, request.top)
-        write_search(draft.path, catalogue, candidate.encoder)
-        draft.counts = {"items": len(catalogue.item_ids), "cold_items": len(catalogue.item_ids) - catalogue.trained,
+        write_vectors(draft.path, catalogue, candidate.encoder)
+        draft.counts = {"items": len(catalogue.item_ids), "cold_items": catalogue.cold,
                         "left_out_items": index.counts["left_out"], "users": crowd.with_query, "known_users": len(crowd.users),
                         "left_out_users": crowd.left_out, "seen": len(crowd.seen.items)}
         draft.facts = {"family": candidate.family, "candidate": candidate.artefact.uri, "snapshot": snapshot.uri,
                        "day": snapshot.day, "dataset": snapshot.dataset, "version": request.version, "trained": catalogue.trained,
-                       "dimension": candidate.vectors.shape[1], "factory": index.facts["factory"], "search": parameters,
-                       "depth": depth, "probe": dataclasses.asdict(measured)}
+                       "dimension": candidate.vectors.shape[1], **dataclasses.asdict(found), "similar": dataclasses.asdict(alike)}
         draft.lineage = {"settings": dataclasses.asdict(request), "code": code,
                          "parents": [index.uri, candidate.artefact.uri, snapshot.uri]}
-
-
-def _tuned(request: BundleRequest, index: Artefact, catalogue: Catalogue, queries: np.ndarray, path: Path) -> Parameters:
-    """Write the index with its search parameters in it."""
-    opened, factory = faiss.read_index(str(index.file("index.faiss"))), index.facts["factory"]
-    if request.search:
-        adjust(opened, factory, request.search)
-        parameters, depth = request.search, 1
-    else:
-        parameters, depth = tune(opened, catalogue.vectors, factory, queries, request.wanted_recall)
-    faiss.write_index(opened, str(path))
-    return parameters, depth
 
 
 def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
@@ -98,20 +83,10 @@ def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
     return vectors
 
 
-def _sample(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Queries to probe with, and others to tune with; of a few users all are used for both."""
-    if len(vectors) < 100:
-        return vectors, vectors
-    order = np.random.default_rng(seed).permutation(len(vectors))
-    half = min(probes, len(vectors) // 2)
-    return vectors[np.sort(order[:half])], vectors[np.sort(order[half:half + min(probes, 500)])]
-
-
-def _judge(measured: Probe, index: Artefact, minimum: float) -> None:
-    if measured.recall < minimum:
-        raise RefusedData(f"the index {index.facts['factory']} finds too little of what exact search finds",
-                          got=f"recall@50 {measured.recall:.4f}", allowed=f"at least {minimum}",
-                          remedy="raise wanted_recall, nprobe or efSearch, or take Flat; what is live stays")
+def _liked(catalogue: Catalogue, crowd: People, request: BundleRequest) -> np.ndarray:
+    """Vectors of items that people liked, as often as they did: whose neighbours will be asked for."""
+    items = crowd.liked.items
+    return catalogue.similar[np.random.default_rng(request.seed).choice(items, min(2 * request.probes, len(items)), replace=False)]
 
 
 def _result(done: Artefact) -> dict:
@@ -121,4 +96,4 @@ def _result(done: Artefact) -> dict:
             "search": facts["search"], "depth": facts["depth"], "dimension": facts["dimension"],
             **{name: done.counts[name] for name in ("items", "cold_items", "left_out_items", "users", "left_out_users")},
             **{name: measured[name] for name in ("recall", "queries_per_s", "p50_ms", "p99_ms", "bytes_per_vector")},
-            "bytes": sum(file["bytes"] for file in done.files.values())}
+            "similar_recall": facts["similar"]["probe"]["recall"], "bytes": sum(file["bytes"] for file in done.files.values())}

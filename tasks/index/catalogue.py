@@ -8,18 +8,18 @@ import numpy as np
 
 from tasks.core.arrays import StringTable, load
 from tasks.core.candidate import Candidate
+from tasks.core.cold import Genres
 from tasks.core.manifest import Artefact
-from tasks.core.similar import unit
 from tasks.core.snapshot import Snapshot
 
 
 @dataclasses.dataclass(frozen=True)
 class Cold:
-    """Items of a snapshot that a model has no vector for.
+    """Items of a snapshot that a candidate has no vector for.
 
     Attributes:
-        ids: the c items that get one from their genres.
-        vectors: float32 (c, d), the mean over an item's genres of the mean vector of the genre's items; none is all zero.
+        ids: the c items that get one from their genres (`tasks.core.cold`).
+        vectors: float32 (c, d); none is all zero.
         similar: float32 (c, s), the same of the item-to-item vectors, at most of unit length.
         left_out: how many items get none: a zero vector would outrank every item with a negative score.
     """
@@ -33,23 +33,17 @@ class Cold:
 def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) -> Cold:
     """What becomes of the items of `snapshot` that `candidate` does not know."""
     rows = candidate.rows_of(snapshot.item_ids)
-    genres = [tuple(one or ()) for one in snapshot.items["genres"].to_pylist()]
-    missing = np.flatnonzero(rows < 0).tolist()
-    told: dict[str, list[int]] = {}
-    for item in np.flatnonzero(rows >= 0).tolist():
-        for genre in genres[item]:
-            told.setdefault(genre, []).append(int(rows[item]))
-    kept = [item for item in missing if from_metadata and any(genre in told for genre in genres[item])]
-
-    def means(vectors: np.ndarray) -> np.ndarray:
-        centres = {genre: vectors[mine].mean(axis=0) for genre, mine in told.items()} if kept else {}
-        made = [np.mean([centres[genre] for genre in genres[item] if genre in centres], axis=0) for item in kept]
-        return np.array(made, np.float32).reshape(len(kept), vectors.shape[1])
-
-    vectors, similar = means(candidate.vectors), means(candidate.similar)
+    missing = int((rows < 0).sum())
+    if not (from_metadata and missing):
+        return Cold([], candidate.vectors[:0], candidate.similar[:0], missing)
+    trained = (rows >= 0) & ~np.isin(rows, candidate.cold)
+    genres = Genres.of(snapshot.items["genres"].to_pylist(), np.bincount(snapshot.histories("train").items, minlength=len(rows)), trained)
+    wanted, known = np.flatnonzero((rows < 0) & genres.told()), np.flatnonzero(trained)
+    vectors = genres.predict(candidate.vectors[rows[trained]], known, wanted)
+    similar = genres.predict(candidate.similar[rows[trained]], known, wanted, standing=False)
     there = np.any(vectors, axis=1)
-    ids = [snapshot.item_ids[item] for item, one in zip(kept, there) if one]
-    return Cold(ids, vectors[there], unit(similar[there]).astype(np.float32), len(missing) - len(ids))
+    ids = [snapshot.item_ids[item] for item in wanted[there].tolist()]
+    return Cold(ids, vectors[there], similar[there] / np.maximum(np.linalg.norm(similar[there], axis=1, keepdims=True), 1), missing - len(ids))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +51,14 @@ class Catalogue:
     """What can be recommended, by row: the candidate's items, then those that got their vectors from their genres.
 
     Attributes:
-        trained: how many are the candidate's.
+        trained: how many are the candidate's own: its encoder reads them.
+        cold: how many were placed by their genres, by the candidate itself or here.
         vectors, similar: float32 (n, d) and (n, s).
     """
 
     item_ids: list[str]
     trained: int
+    cold: int
     vectors: np.ndarray
     similar: np.ndarray
 
@@ -72,7 +68,7 @@ class Catalogue:
         for name in index.files:
             index.file(name)
         cold = list(StringTable.load(index.path, "cold_ids"))
-        return cls([*candidate.item_ids, *cold], len(candidate.item_ids),
+        return cls([*candidate.item_ids, *cold], len(candidate.item_ids), len(candidate.cold) + len(cold),
                    np.concatenate([candidate.vectors, load(index.path / "cold.npy")]),
                    np.concatenate([candidate.similar, load(index.path / "cold_similar.npy")]))
 

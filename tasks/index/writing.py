@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import faiss
 import numpy as np
 
 from tasks.core.arrays import StringTable, save
@@ -43,10 +42,8 @@ def write_users(folder: Path, crowd: People, vectors: np.ndarray, snapshot: Snap
     save(folder / "popular.npy", np.lexsort((np.arange(items), -counts)).astype(np.int32))
 
 
-def write_search(folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
-    """Vectors, encoder and the index of similar items, beside the index that is there."""
+def write_vectors(folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
+    """What the indexes beside it were built over, and what makes queries."""
     save(folder / "vectors.npy", catalogue.vectors)
+    save(folder / "similar.npy", catalogue.similar)
     save_encoder(folder, encoder)
-    similar = faiss.IndexFlatIP(catalogue.similar.shape[1])
-    similar.add(np.ascontiguousarray(catalogue.similar, np.float32))
-    faiss.write_index(similar, str(folder / "similar.faiss"))

@@ -34,7 +34,7 @@ class Held:
         self.id, self.load, self.family, self.names = self.folder.id, manifest["load"], self.folder.family, Names(self.folder.family)
         self.buckets = {kind: int(manifest[f"buckets.{kind}"]) for kind in KINDS}
         self.dtype, self.top_form = manifest["dtype"], manifest["top_form"]
-        self.searcher, self.similar_index, self.encoder = self.folder.searcher, self.folder.similar, self.folder.encoder
+        self.searcher, self.alike, self.encoder = self.folder.searcher, self.folder.similar, self.folder.encoder
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
         self.popular_rows, self.popularity = self.folder.array("popular"), self.folder.array("popularity")
 
@@ -69,11 +69,9 @@ class Held:
         return self.searcher.search(query, k, np.unique(without))
 
     def similar(self, row: int, k: int, without: np.ndarray = NONE) -> Ranked:
-        """The k items of the largest cosine with an item, itself left out."""
-        query = self.similar_index.reconstruct(int(row))
-        scores, rows = self.similar_index.search(query[None], min(k + 1 + len(without), self.similar_index.ntotal))
-        others = (rows[0] != row) & ~np.isin(rows[0], without)
-        return rows[0][others][:k], scores[0][others][:k]
+        """The k items of the largest cosine with an item, itself left out; none for one of which nothing is known."""
+        query = self.alike.vectors[row]
+        return self.alike.search(query, k, np.unique(np.append(without, row))) if np.any(query) else (NONE, np.zeros(0, np.float32))
 
     def popular(self, k: int, without: np.ndarray) -> Ranked:
         """The k items that most users liked."""

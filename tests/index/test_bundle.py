@@ -117,18 +117,33 @@ def test_a_candidate_of_another_family_is_refused(root):
 def test_items_the_model_does_not_know_are_left_out_or_placed_among_their_genre_and_counted(root):
     made = generations.generation(root, WORLD, items=55)  # items 56 to 60 are not in the model
     assert (made["items"], made["cold_items"], made["left_out_items"]) == (55, 0, 5)
-    made = generations.generation(root, WORLD, items=55, build={"cold": "genres"})
+    made = generations.generation(root, WORLD, items=55, build={"cold_items": "metadata"})
     assert (made["items"], made["cold_items"], made["left_out_items"]) == (60, 5, 0)
     generation = opened(root, made)
     vectors, groups = generation.array("vectors"), WORLD.item_group
     assert generation.facts["trained"] == 55 and generation.item_ids[55:] == ["56", "57", "58", "59", "60"]
-    for row in range(55, 60):
-        np.testing.assert_allclose(vectors[row], vectors[:55][groups[:55] == groups[row]].mean(axis=0), rtol=1e-5)
-    assert np.any(vectors, axis=1).all() and generation.searcher.index.ntotal == 60
+    for name in ("vectors", "similar"):
+        centres = np.array([generation.array(name)[:55][groups[:55] == one].mean(axis=0) for one in range(3)])
+        assert (generation.array(name)[55:] @ centres.T).argmax(axis=1).tolist() == groups[55:].tolist()
+    assert np.any(vectors, axis=1).all() and generation.searcher.index.ntotal == generation.similar.index.ntotal == 60
+
+
+def test_items_that_the_candidate_itself_placed_by_their_genres_are_counted(root):
+    made = generations.generation(root, WORLD, cold=np.array([3, 7]))
+    assert (made["items"], made["cold_items"], made["left_out_items"]) == (60, 2, 0)
+    made = generations.generation(root, WORLD, id="c2", items=55, cold=np.array([3, 7]), build={"cold_items": "metadata"})
+    assert (made["items"], made["cold_items"]) == (60, 7)
+
+
+def test_an_index_of_similar_items_that_finds_too_little_does_not_become_a_generation(root, monkeypatch):
+    monkeypatch.setattr("tasks.index.build.chosen", lambda *asked: "LSH2")
+    with pytest.raises(RefusedData, match="LSH2 of similar items"):
+        generations.generation(root, worlds.grouped(users=60, items=6000, groups=3, likes=20), factory="Flat")
+    assert Store(root).names("generations", "item2vec") == []
 
 
 def test_a_user_is_encoded_without_the_items_that_the_model_did_not_learn(root):
-    generation = opened(root, generations.generation(root, WORLD, items=55, build={"cold": "genres"}))
+    generation = opened(root, generations.generation(root, WORLD, items=55, build={"cold_items": "metadata"}))
     vectors = generation.array("vectors")
     for user in (0, 1, 2):
         mine = WORLD.items[WORLD.users == user]

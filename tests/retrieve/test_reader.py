@@ -163,7 +163,7 @@ def test_each_channel_gives_its_quota_and_nothing_twice(reader):
 
 
 def test_a_cold_item_is_recommended_by_its_genre_and_never_read_by_the_encoder(root, server):
-    generations.publish(root, made(root, items=55, build={"cold": "genres"}))
+    generations.publish(root, made(root, items=55, build={"cold_items": "metadata"}))
     reader = Reader(server.reader_url, root)
     assert reader.recommend(history=["56"], k=3).source == "popular"  # nothing that the model learned is in it
     assert {group(hit) for hit in reader.recommend(history=["56"], k=3, channels=["similar"]).hits} == {WORLD.item_group[55]}
