@@ -10,7 +10,8 @@ import sys
 
 from tasks.core.errors import BadRequest, RecallError
 from tasks.retrieve.answers import Answer
-from tasks.retrieve.reader import ALL, Reader
+from tasks.retrieve.families import ALL
+from tasks.retrieve.reader import Reader
 from tasks.retrieve.table import rendered
 
 OTHERS = 5  # other matches of a title that are told

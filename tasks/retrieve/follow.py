@@ -106,9 +106,10 @@ class Followed:
         manifest = {name.decode(): value.decode() for name, value in self.client.hgetall(self.names.manifest(load)).items()}
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
             return self._held
-        if int(manifest.get("schema", 0)) > SCHEMA:
-            raise Corrupt("Redis was loaded by a newer version", got=f"schema {manifest['schema']}", allowed=f"schema {SCHEMA} or older",
-                          remedy="upgrade this reader")
+        if (schema := int(manifest.get("schema", 0))) != SCHEMA:
+            newer = schema > SCHEMA
+            raise Corrupt(f"Redis was loaded by {'a newer' if newer else 'an older'} version", got=f"schema {schema}", allowed=f"schema {SCHEMA}",
+                          remedy="upgrade this reader" if newer else "publish again")
         return Held(self._folder(load, manifest), manifest)
 
     def _folder(self, load: str, manifest: dict[str, str]) -> Artefact:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from tasks.core.errors import BadRequest
+from tasks.retrieve.answers import Item
 from tasks.retrieve.held import Held
 
 ARTICLE = re.compile(r"(.+), (the|a|an)( \(.*\))?")  # "Empire Strikes Back, The (1980)"
@@ -23,6 +26,28 @@ def find(held: Held, text: str) -> list[tuple[int, int]]:
         if level < NO_MATCH:
             found.append((level, row))
     return sorted(found, key=lambda match: (match[0], -int(held.popularity[match[1]]), match[1]))
+
+
+def found(held: Mapping[str, Held], text: str) -> list[Item]:
+    """Items of any family whose title matches, each once, best first; then by popularity."""
+    best: dict[str, tuple] = {}
+    for h in held.values():
+        for level, row in find(h, text):
+            item = h.item(row)
+            best.setdefault(item.id, (level, -int(h.popularity[row]), item))
+    return [item for _, _, item in sorted(best.values(), key=lambda match: match[:2])]
+
+
+def best(held: Mapping[str, Held], text: str) -> str:
+    """The id of the best match.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    items = found(held, text)
+    if not items:
+        raise BadRequest("no live model knows a title like this", got=text, remedy="try fewer words of it")
+    return items[0].id
 
 
 def _level(wanted: str, title: str) -> int:

@@ -183,7 +183,7 @@ def test_half_precision_in_redis_serves_nearly_the_same_scores(root, server):
 def test_a_generation_swept_under_a_reader_is_never_answered_from(root, server, reader, live, monkeypatch):
     """Between the reader's look at the pointer and its look at the data two more go live and the first is swept."""
     reader.recommend("1")
-    follow, second, third = reader._followed["item2vec"], made(root, 2), made(root, 3)
+    follow, second, third = reader._live._followed["item2vec"], made(root, 2), made(root, 3)
     held = follow._held
     generations.publish(root, second)
     generations.publish(root, third)

@@ -1,0 +1,38 @@
+"""Checks of what a service asks, before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tasks.core.errors import BadRequest
+from tasks.retrieve.channels import POPULAR, SIMILAR
+
+Channels = Sequence[str] | Mapping[str, int]
+
+
+def positive(k: int) -> None:
+    """Refuse a k that is no number of items."""
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise BadRequest("k is how many items are wanted", got=k, allowed="1 or more")
+
+
+def ids(history: Sequence[str] | None) -> list[str] | None:
+    """A history as ids; a single text would be taken for a list of its letters."""
+    if isinstance(history, (str, bytes)):
+        raise BadRequest("a history is a list of item ids", got=history, allowed="[\"50\", \"172\"], oldest first")
+    return None if history is None else [str(id) for id in history]
+
+
+def named(channels: Channels, k: int) -> list[str]:
+    """The names of channels, each once; their quotas must leave no more than k."""
+    if isinstance(channels, (str, bytes)):
+        raise BadRequest("channels are a list of names", got=channels, allowed=f"[\"item2vec\", \"{SIMILAR}\", \"{POPULAR}\"]")
+    names = list(dict.fromkeys(channels))
+    if not names:
+        raise BadRequest("no channel is named", allowed=f"names of families, {SIMILAR}, {POPULAR}; or None for all families")
+    if isinstance(channels, Mapping):
+        if not all(isinstance(quota, int) and quota >= 0 for quota in channels.values()):
+            raise BadRequest("a quota is a number of items", got=dict(channels), allowed="0 or more for each channel")
+        if sum(channels.values()) > k:
+            raise BadRequest("the quotas are of more items than are wanted", got=dict(channels), allowed=f"{k} together", remedy="raise k")
+    return names

@@ -1,0 +1,53 @@
+"""The families that are live, each followed while its pointer moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.core.connection import Client
+from tasks.core.errors import BadRequest
+from tasks.core.keys import FAMILIES
+from tasks.core.store import Store
+from tasks.retrieve.follow import Followed
+from tasks.retrieve.held import Held
+
+ALL = "all"
+
+
+class Families:
+    """What is live, family by family.
+
+    Args:
+        client: the server.
+        store: where generations lie; None: where the publisher wrote them.
+        wanted: those to take when a call names none; None: all that ever went live.
+    """
+
+    def __init__(self, client: Client, store: Store | None, wanted: Sequence[str] | None) -> None:
+        self.client, self.store, self.wanted = client, store, list(wanted) if wanted else None
+        self._followed: dict[str, Followed] = {}
+
+    def names(self, family: str | None = None) -> list[str]:
+        """The one that is named, or all.
+
+        Raises:
+            BadRequest: nothing has ever gone live.
+        """
+        if family not in (None, ALL):
+            return [family]
+        names = self.wanted or sorted(name.decode() for name in self.client.smembers(FAMILIES))
+        if not names:
+            raise BadRequest("nothing is live", remedy="publish a model first")
+        return names
+
+    def held(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None) -> tuple[dict[str, Held], dict[str, list]]:
+        """Of each family the generation that answers, and what stands there of a user under these kinds (None: nothing)."""
+        def fill(pipe, held: Held) -> None:
+            for kind in kinds if user is not None else ():
+                pipe.hget(held.bucket(kind, user.encode()), user)
+
+        held, values = {}, {}
+        for one in names:
+            followed = self._followed.get(one) or self._followed.setdefault(one, Followed(self.client, self.store, one))
+            held[one], values[one] = followed.ask(fill)
+        return held, values

@@ -1,0 +1,54 @@
+"""What is known of somebody."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from tasks.retrieve.answers import Item
+from tasks.retrieve.held import Held
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What is known of one person, in the rows of each family.
+
+    Attributes:
+        vectors: family → stored query vector, float32 (d).
+        liked: family → int32, liked rows, oldest first.
+        seen: family → int32, every row to be left out.
+    """
+
+    vectors: Mapping[str, np.ndarray]
+    liked: Mapping[str, np.ndarray]
+    seen: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, held: Mapping[str, Held], values: Mapping[str, list], history: list[str] | None) -> "Known":
+        """What the families know together: one of them may be a day older than the others, so what any of them saw is seen by all.
+
+        Args:
+            values: family → the stored vector and the stored rows of a user, None where there is none; empty without a user.
+            history: ids of what was liked since, oldest first; then the stored vectors are out of date.
+        """
+        vectors, liked, seen = {}, {}, {}
+        for one, h in held.items():
+            vector, rows = values[one] or (None, None)
+            liked[one], seen[one] = h.seen(rows)
+            if vector is not None and history is None:
+                vectors[one] = h.vector(vector)
+        if len(held) > 1:
+            ids = list({held[one].folder.item_ids[row] for one, rows in seen.items() for row in rows.tolist()})
+            seen = {one: h.rows.known(ids) for one, h in held.items()}
+        if history:
+            more = {one: h.rows.known(history) for one, h in held.items()}
+            liked = {one: np.concatenate([liked[one], more[one]]) for one in held}
+            seen = {one: np.concatenate([seen[one], more[one]]) for one in held}
+        return cls(vectors, liked, seen)
+
+    def history(self, held: Mapping[str, Held]) -> tuple[Item, ...]:
+        """What was liked, newest first, as the family that knows most of it tells it."""
+        longest = max(held, key=lambda one: len(self.liked[one]))
+        return tuple(map(held[longest].item, self.liked[longest][::-1].tolist()))

@@ -1,0 +1,31 @@
+"""From the lists of channels to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tasks.retrieve.answers import Answer, Hit, Item, Source
+from tasks.retrieve.channels import Ranked
+from tasks.retrieve.held import Held
+from tasks.retrieve.merge import by_quota, reciprocal_rank
+
+
+def answer(held: Mapping[str, Held], lists: Mapping[str, Ranked], k: int, source: Source, history: tuple[Item, ...] = (),
+           unknown: tuple[str, ...] = (), quotas: Mapping[str, int] | None = None) -> Answer:
+    """One channel's list as it is; several merged, by quota if there are any, else by reciprocal rank."""
+    if len(lists) == 1:
+        [(name, ranked)] = lists.items()
+        merged = [(id, score, (name,)) for id, score in ranked[:k]]
+    else:
+        ids = {name: [id for id, _ in ranked] for name, ranked in lists.items()}
+        merged = by_quota(ids, quotas, k) if quotas else reciprocal_rank(ids)[:k]
+    hits = tuple(Hit(_item(held, id, names), float(score), names) for id, score, names in merged)
+    return Answer(hits, {one: h.id for one, h in held.items()}, source, history, unknown)
+
+
+def _item(held: Mapping[str, Held], id: str, names: tuple[str, ...]) -> Item:
+    """As the first channel that proposed it tells it, if that is a family."""
+    for one in (*(name for name in names if name in held), *held):
+        if (row := held[one].rows.get(id)) >= 0:
+            return held[one].item(row)
+    raise KeyError(id)
