@@ -1,6 +1,7 @@
 """Fixtures: real servers of the Redis protocol, shared by the tests of a folder and emptied for each.
 
-`server` is one server; `anywhere` is in turn that one, one behind TLS whose users may do little, and a cluster of three.
+`server` is one server; `anywhere` is in turn another one, one behind TLS whose users may do little, and a cluster of three;
+`standing` is the same for tests that only read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import redis
 from tests.tls import tls_in_front_of
 from tests.valkeys import Valkey, valkey_cluster, valkey_server
 
+KINDS = ("one server", "TLS and users", "a cluster")
 PUBLISHER = ["on", ">publisher-secret", "~recall:*", "-@all", "+@connection", "+@read", "+@write", "+eval", "-@dangerous", "+info", "+config|get",
              "+memory|usage"]
 READER = ["on", ">reader-secret", "%R~recall:*", "-@all", "+@connection", "+@read", "-@dangerous"]
@@ -25,10 +27,12 @@ class Place:
     """Where a test publishes and reads.
 
     Attributes:
+        kind: which of `KINDS`.
         url, reader_url: of a publisher, of a reader.
         nodes: the servers behind.
     """
 
+    kind: str
     url: str
     reader_url: str
     nodes: tuple[Valkey, ...]
@@ -62,8 +66,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     with contextlib.ExitStack() as stack:
         def place(name: str) -> Place:
             if name not in started:
-                started[name] = stack.enter_context({"one server": _plain, "TLS and users": _tls, "a cluster": _cluster}[name](
-                    tmp_path_factory.mktemp(name.split()[-1])))
+                started[name] = stack.enter_context(dict(zip(KINDS, (_plain, _tls, _cluster)))[name](tmp_path_factory.mktemp(name.split()[-1])))
             return started[name]
 
         yield place
@@ -72,7 +75,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
 @contextlib.contextmanager
 def _plain(folder) -> Iterator[Place]:
     with valkey_server(folder) as running:
-        yield Place(running.url, running.url, (running,))
+        yield Place(KINDS[0], running.url, running.url, (running,))
 
 
 @contextlib.contextmanager
@@ -81,14 +84,14 @@ def _tls(folder) -> Iterator[Place]:
         admin = redis.Redis.from_url(running.url)
         admin.execute_command("ACL", "SETUSER", "publisher", *PUBLISHER)
         admin.execute_command("ACL", "SETUSER", "reader", *READER)
-        yield Place(*(f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}" for user in ("publisher", "reader")), (running,))
+        yield Place(KINDS[1], *(f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}" for user in ("publisher", "reader")), (running,))
 
 
 @contextlib.contextmanager
 def _cluster(folder) -> Iterator[Place]:
     with valkey_cluster(folder) as nodes:
         url = f"{nodes[-1].url}?cluster=true"
-        yield Place(url, url, tuple(nodes))
+        yield Place(KINDS[2], url, url, tuple(nodes))
 
 
 @pytest.fixture
@@ -99,11 +102,25 @@ def server(shared_server: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
     return shared_server
 
 
-@pytest.fixture(params=["one server", "TLS and users", "a cluster"])
-def anywhere(request: pytest.FixtureRequest, places, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Each place in turn, emptied, named by RECALL_REDIS_URL."""
-    place = places(request.param)
+def emptied(place: Place) -> Place:
+    """The place, with nothing in it."""
     for node in place.nodes:
         redis.Redis.from_url(node.url).flushall()
+    return place
+
+
+@pytest.fixture(params=KINDS)
+def anywhere(request: pytest.FixtureRequest, places, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Each place in turn, emptied, named by RECALL_REDIS_URL."""
+    place = emptied(places(request.param))
     monkeypatch.setenv("RECALL_REDIS_URL", place.url)
     return place
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def standing(request: pytest.FixtureRequest, places) -> Iterator[Place]:
+    """The same, emptied once for all tests of a module, which only read."""
+    place = emptied(places(request.param))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECALL_REDIS_URL", place.url)
+        yield place

@@ -7,7 +7,8 @@ import contextlib
 import datetime
 import ipaddress
 import ssl
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,29 +19,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @contextlib.contextmanager
 def tls_in_front_of(port: int, folder: Path) -> Iterator[tuple[int, Path]]:
-    """Pass on what comes in encrypted; yields the port that takes it and the certificate to trust."""
-    key, certificate = _certificate(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    loop, listening = asyncio.new_event_loop(), threading.Event()
-    found: list[int] = []
-
-    async def serve() -> None:
-        async with await asyncio.start_server(lambda *ends: _pass_on(port, *ends), "127.0.0.1", 0, ssl=context) as server:
-            found.append(server.sockets[0].getsockname()[1])
-            listening.set()
-            with contextlib.suppress(asyncio.CancelledError):
-                await server.serve_forever()
-
-    task = loop.create_task(serve())
-    thread = threading.Thread(target=loop.run_until_complete, args=(task,), daemon=True)
-    thread.start()
-    listening.wait(10)
+    """Pass on what comes in encrypted, in a process of its own; yields the port that takes it and the certificate to trust."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.tls", str(port), str(folder)], stdout=subprocess.PIPE, text=True)
     try:
-        yield found[0], certificate
+        yield int(process.stdout.readline()), folder / "ca.pem"
     finally:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join(5)
+        process.kill()
+        process.wait()
+
+
+async def serve(port: int, folder: Path) -> None:
+    """Take encrypted connections on a free port, which is printed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*reversed(_certificate(folder)))
+    async with await asyncio.start_server(lambda *ends: _pass_on(port, *ends), "127.0.0.1", 0, ssl=context) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
 
 
 async def _pass_on(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,3 +62,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     (folder / "ca.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     return folder / "key.pem", folder / "ca.pem"
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))

@@ -1,1 +1,8 @@
-from tests.servers_valkey import anywhere, places, server, shared_server  # noqa: F401
+import pytest
+
+from tests.servers_valkey import anywhere, places, server, shared_server, standing  # noqa: F401
+
+
+@pytest.fixture
+def root(tmp_path):
+    return (tmp_path / "store").as_uri()

@@ -1,0 +1,25 @@
+"""Generations of one planted world, one a day, and what of them stands in Redis."""
+
+from __future__ import annotations
+
+from tasks.core.keys import Names
+from tasks.publish.claims import whole
+from tests import generations, worlds
+from tests.servers_valkey import keys
+
+WORLD = worlds.grouped()
+NAMES = Names("item2vec")
+
+
+def load_of(client, generation):
+    return whole(client, NAMES, generation["id"])
+
+
+def made(root, number, **other):
+    return generations.generation(root, WORLD, id=f"c{number}", version=str(number), seed=number, day=f"1998-04-{10 + number}",
+                                  **other)
+
+
+def dump(client):
+    """Every key with its content."""
+    return {key: client.hgetall(key) if client.type(key) == b"hash" else client.type(key) for key in keys(client)}

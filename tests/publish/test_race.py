@@ -1,0 +1,41 @@
+"""Two publishers at once: one wins, the other says so."""
+
+import threading
+
+from tasks.core.errors import Conflict
+from tasks.publish import load as loading
+from tasks.publish.claims import entries, live
+from tasks.publish.settings import LoadRequest
+from tests import generations
+from tests.publish.planted import NAMES, made
+
+
+def test_of_two_publishers_racing_a_hundred_times_the_older_never_wins(root, anywhere, client):
+    """Both load and go live at once, in threads; whoever began to load last is live in the end, the other says so or was first."""
+    pair = [made(root, 1), made(root, 1, factory="SQ8", minimum_recall=0.5)]
+    for one in pair:
+        generations.load(root, one)
+    refused, rounds = 0, 100 if anywhere.kind == "one server" else 25  # the others are the same scripts at the end of slower lines
+    for _ in range(rounds):
+        outcomes = {}
+
+        def publish(one, outcomes=outcomes):
+            try:
+                loading.load(LoadRequest(store=root, generation=one["uri"]))
+                generations.switch(root, one)
+                outcomes[one["id"]] = "live"
+            except Conflict as error:
+                outcomes[one["id"]] = str(error)
+
+        threads = [threading.Thread(target=publish, args=(one,)) for one in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        claims = {entry["generation"]: entry["fence"] for entry in entries(client, NAMES).values()}
+        newest = max(claims, key=claims.get)
+        assert live(client, NAMES)["generation"] == newest and outcomes[newest] == "live"
+        older = [told for id, told in outcomes.items() if id != newest]
+        assert all(told == "live" or "after this load had started" in told for told in older)
+        refused += sum(told != "live" for told in older)
+    assert 0 < refused < rounds  # both orders were met

@@ -1,0 +1,137 @@
+"""What a service relies on: right neighbours, nothing seen, honest answers to the unknown. One generation stands; all only read."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tasks.core.errors import BadRequest
+from tasks.core.store import Store
+from tasks.retrieve import Reader
+from tests import generations
+from tests.retrieve.planted import WORLD, group, made, own
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return (tmp_path_factory.mktemp("answers") / "store").as_uri()
+
+
+@pytest.fixture(scope="module")
+def live(root, standing):
+    return generations.publish(root, made(root))
+
+
+@pytest.fixture(scope="module")
+def reader(root, standing, live):
+    return Reader(standing.reader_url, root)
+
+
+def test_similar_items_share_the_group_and_the_item_is_not_its_own_neighbour(reader, live):
+    for item in range(60):
+        answer = reader.similar(WORLD.item_id(item), 10)
+        assert {group(hit) for hit in answer.hits} == {WORLD.item_group[item]} and len(answer.hits) == 10
+        assert WORLD.item_id(item) not in {hit.item.id for hit in answer.hits}
+        assert answer.generations == {"item2vec": live["id"]} and answer.history[0].id == WORLD.item_id(item)
+
+
+def test_a_user_gets_the_rest_of_the_group_and_nothing_seen(reader, live):
+    for user in range(0, 120, 7):
+        answer = reader.recommend(WORLD.user_id(user), 8)  # a group has 20 items, of which 12 are seen
+        assert {group(hit) for hit in answer.hits} == {WORLD.user_group[user]} and len(answer.hits) == 8
+        assert not {int(hit.item.id) - 1 for hit in answer.hits} & set(own(user).tolist())
+        assert [int(item.id) - 1 for item in answer.history] == own(user)[::-1].tolist() and answer.source == "user"
+
+
+def test_a_history_of_nobody_known_is_encoded_as_the_user_with_that_history(reader):
+    stored = reader.recommend("4", 8)
+    given = reader.recommend(history=[WORLD.item_id(item) for item in own(3)], k=8)
+    assert [hit.item for hit in given.hits] == [hit.item for hit in stored.hits] and given.source == "history"
+    np.testing.assert_allclose([hit.score for hit in given.hits], [hit.score for hit in stored.hits], rtol=1e-4)
+    assert given.history == stored.history
+
+
+def test_scores_are_inner_products_with_the_candidate_vectors(reader, root, live):
+    folder = Store(root).open(live["uri"], "generation").path
+    vectors = np.load(folder / "vectors.npy")
+    for hit in reader.recommend("4", 8).hits:
+        assert hit.score == pytest.approx(float(vectors[own(3)].mean(axis=0) @ vectors[int(hit.item.id) - 1]), rel=1e-4)
+
+
+def test_ids_may_be_numbers(reader):
+    assert reader.recommend(4, 8) == reader.recommend("4", 8) and reader.similar(5, 3) == reader.similar("5", 3)
+    assert reader.recommend(history=[1, 4]) == reader.recommend(history=["1", "4"]) and reader.knows(60) and not reader.knows(61)
+
+
+def test_who_is_unknown_gets_the_popular_items_and_is_told_so(reader):
+    counts = np.bincount(WORLD.items, minlength=60)
+    for answer in (reader.recommend("nobody", 5), reader.recommend(history=[], k=5), reader.recommend(history=["999", "x"], k=5)):
+        assert answer.source == "popular" and [hit.score for hit in answer.hits] == sorted(counts.tolist(), reverse=True)[:5]
+    assert reader.recommend(history=["999", "x"]).unknown == ("999", "x")
+    assert reader.recommend(history=["999", "1"]).unknown == ("999",)
+
+
+def test_more_than_the_catalogue_gives_the_catalogue(reader):
+    assert len(reader.similar("1", 1000).hits) == 59
+    assert len(reader.recommend("1", 1000).hits) == 48
+
+
+@pytest.mark.parametrize("ask", [
+    lambda reader: reader.similar("999"), lambda reader: reader.similar(title="no such film"), lambda reader: reader.similar(),
+    lambda reader: reader.recommend("1", 0), lambda reader: reader.recommend(),
+    lambda reader: reader.recommend("1", channels=[]), lambda reader: reader.recommend("1", channels={"item2vec": -1}),
+    lambda reader: reader.recommend("1", 2, channels={"item2vec": 2, "popular": 1}), lambda reader: reader.recommend("1", channels="item2vec"),
+    lambda reader: reader.recommend(history="12"), lambda reader: reader.recommend("1", float("nan")), lambda reader: reader.similar("1", title="x"),
+    lambda reader: reader.precomputed("1", 0), lambda reader: reader.similar("1", 0),
+    lambda reader: reader.recommend("1", channels=["gru4rec"]), lambda reader: reader.recommend("1", channels=["No Family"])])
+def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
+    with pytest.raises(BadRequest, match="remedy|expected"):
+        ask(reader)
+
+
+def test_a_user_who_has_just_done_more_is_searched_with_all_of_it(reader, root, live):
+    vectors = np.load(Store(root).open(live["uri"], "generation").path / "vectors.npy")
+    fresh = next(item for item in range(60) if item not in own(3))
+    answer = reader.recommend("4", 8, history=[WORLD.item_id(fresh), "999"])
+    mean = vectors[[*own(3), fresh]].mean(axis=0)
+    assert answer.source == "history" and answer.unknown == ("999",) and answer.history[0].id == WORLD.item_id(fresh)
+    assert not {int(hit.item.id) - 1 for hit in answer.hits} & {*own(3).tolist(), fresh}
+    for hit in answer.hits:
+        assert hit.score == pytest.approx(float(mean @ vectors[int(hit.item.id) - 1]), rel=1e-4)
+
+
+def test_a_precomputed_list_is_what_a_search_finds(reader):
+    for user in ("1", "7", "50"):
+        made, found = reader.precomputed(user, 8), reader.recommend(user, 8)
+        assert [hit.item for hit in made.hits] == [hit.item for hit in found.hits] and made.generations == found.generations
+    assert reader.precomputed("nobody").hits == ()
+
+
+def test_the_channel_of_similar_items_starts_from_the_newest_liked_ones(reader):
+    answer = reader.recommend(history=["1"], k=5, channels=["similar"])
+    assert [hit.item.id for hit in answer.hits] == [hit.item.id for hit in reader.similar("1", 5).hits]
+    for user in (0, 7):
+        hits = reader.recommend(WORLD.user_id(user), 8, channels=["similar"]).hits
+        assert {group(hit) for hit in hits} == {WORLD.user_group[user]} and {hit.channels for hit in hits} == {("similar",)}
+        assert not {int(hit.item.id) - 1 for hit in hits} & set(own(user).tolist())
+
+
+def test_each_channel_gives_its_quota_and_nothing_twice(reader):
+    answer = reader.recommend("1", 9, channels={"item2vec": 4, "similar": 2, "popular": 3})
+    ids = [hit.item.id for hit in answer.hits]
+    assert len(ids) == len(set(ids)) == 9 and not {int(id) - 1 for id in ids} & set(own(0).tolist())
+    assert sum("popular" in hit.channels for hit in answer.hits) >= 3 and sum("item2vec" in hit.channels for hit in answer.hits) >= 4
+    assert len(reader.recommend("1", 6, channels={"item2vec": 1}).hits) == 6  # what is missing is filled up
+
+
+def test_the_store_is_found_by_what_the_publisher_wrote(standing, live):
+    assert Reader(standing.reader_url).generations() == {"item2vec": live["id"]}
+
+
+def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, standing, live):
+    code = ("import sys\nfor name in ('mlflow', 'pyarrow', 'pandas', 'torch', 'requests'): sys.modules[name] = None\n"
+            "from tasks.retrieve import Reader\n"
+            f"print(len(Reader(sys.argv[1], {root!r}).recommend('1', 3).hits))")
+    done = subprocess.run([sys.executable, "-c", code, standing.reader_url], capture_output=True, text=True)
+    assert done.stdout == "3\n", done.stderr
