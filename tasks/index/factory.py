@@ -9,7 +9,7 @@ from tasks.core.errors import BadRequest
 from tasks.index.memory import ALLOWED, parsed, widened
 
 BUILD_EFFORT = 80  # HNSW's efConstruction
-TRAINED_ON = 100  # vectors a centroid, at most, of which k-means sees a sample
+TRAINED_ON = 40  # vectors a centroid of which k-means sees a sample; with 100, recall is the same (.983 at a million, 32 lists) and training takes twice as long
 
 
 def make(vectors: np.ndarray, factory: str) -> faiss.Index:
