@@ -33,7 +33,7 @@ class StringTable(Sequence):
     """Strings by row, as one block of UTF-8 bytes and n + 1 offsets: linear in what it holds, and mappable."""
 
     def __init__(self, block: np.ndarray, offsets: np.ndarray) -> None:
-        self.block, self.offsets = block, offsets
+        self.block, self.offsets = np.asarray(block), np.asarray(offsets)  # plain views: a memmap is slow to index
 
     @classmethod
     def of(cls, strings: Sequence[str]) -> "StringTable":
@@ -52,6 +52,12 @@ class StringTable(Sequence):
             raise IndexError(row)
         row = row % len(self)
         return bytes(self.block[self.offsets[row]:self.offsets[row + 1]]).decode()
+
+    def take(self, rows: np.ndarray) -> list[str]:
+        """The strings of some rows, each at least 0, in their order."""
+        rows, block = np.asarray(rows, np.int64), memoryview(self.block)
+        ends = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist())
+        return [str(block[start:end], "utf-8") for start, end in ends]
 
     def __iter__(self):
         block, start = self.block.tobytes(), 0

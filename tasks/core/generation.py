@@ -90,4 +90,4 @@ class Generation:
 
     def array(self, name: str) -> np.ndarray:
         """`<name>.npy`, mapped."""
-        return load(self.path / f"{name}.npy", mmap=True)
+        return np.asarray(load(self.path / f"{name}.npy", mmap=True))

@@ -41,7 +41,7 @@ class Rows:
     """
 
     def __init__(self, table: StringTable, keys: np.ndarray, order: np.ndarray) -> None:
-        self.table, self.keys, self.order = table, keys, order
+        self.table, self.keys, self.order = table, np.asarray(keys), np.asarray(order)
 
     @classmethod
     def of(cls, table: StringTable) -> "Rows":

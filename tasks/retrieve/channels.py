@@ -34,8 +34,8 @@ def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -
 
 def listed(held: Held, rows: np.ndarray, scores: np.ndarray | None = None) -> Ranked:
     """Rows by their ids, in this order; without scores, by 1 / rank."""
-    ids, scores = held.folder.item_ids, 1 / np.arange(1, len(rows) + 1) if scores is None else scores
-    return [(ids[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
+    scores = 1 / np.arange(1, len(rows) + 1) if scores is None else scores
+    return list(zip(held.folder.item_ids.take(rows), scores.tolist()))
 
 
 def _similar(held: Mapping[str, Held], known: Known, depth: int) -> Ranked:

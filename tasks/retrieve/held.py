@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import faiss
 import numpy as np
 
@@ -42,9 +44,14 @@ class Held:
         """The key that holds an id's field."""
         return self.names.bucket(self.load, kind, bucket_of(id, self.buckets[kind]))
 
+    def items(self, rows: Sequence[int]) -> list[Item]:
+        """What is known of the items of these rows."""
+        folder = self.folder
+        told = zip(folder.item_ids.take(rows), folder.titles.take(rows), folder.genres.take(rows))
+        return [Item(id, title, tuple(genres.split("|")) if genres else ()) for id, title, genres in told]
+
     def item(self, row: int) -> Item:
-        genres = self.folder.genres[row]
-        return Item(self.folder.item_ids[row], self.folder.titles[row], tuple(genres.split("|")) if genres else ())
+        return self.items([row])[0]
 
     def vector(self, value: bytes) -> np.ndarray:
         """float32 (d)."""

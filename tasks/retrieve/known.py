@@ -40,7 +40,7 @@ class Known:
             if vector is not None and history is None:
                 vectors[one] = h.vector(vector)
         if len(held) > 1:
-            ids = list({held[one].folder.item_ids[row] for one, rows in seen.items() for row in rows.tolist()})
+            ids = list({id for one, rows in seen.items() for id in held[one].folder.item_ids.take(rows)})
             seen = {one: h.rows.known(ids) for one, h in held.items()}
         if history:
             more = {one: h.rows.known(history) for one, h in held.items()}
@@ -51,4 +51,4 @@ class Known:
     def history(self, held: Mapping[str, Held]) -> tuple[Item, ...]:
         """What was liked, newest first, as the family that knows most of it tells it."""
         longest = max(held, key=lambda one: len(self.liked[one]))
-        return tuple(map(held[longest].item, self.liked[longest][::-1].tolist()))
+        return tuple(held[longest].items(self.liked[longest][::-1]))
