@@ -1,5 +1,7 @@
 """Every kind of index passes the same test: build, save, load by memory map, search, ids, probe, digest."""
 
+from pathlib import Path
+
 import faiss
 import numpy as np
 import pytest
@@ -51,6 +53,9 @@ class TestEveryKind:
     def test_its_size_was_predicted(self, kind, artefact):
         size = artefact.files["index.faiss"]["bytes"]
         assert bytes_per_vector(kind, 16, 3000) == pytest.approx(size / 3000, rel=0.05)
+
+    def test_the_reader_maps_it_instead_of_reading_it(self, artefact, searcher):
+        assert searcher.index.ntotal == 3000 and str(artefact.path / "index.faiss") in Path("/proc/self/maps").read_text()
 
     def test_scores_are_true_inner_products_in_true_order(self, searcher):
         for query in ASKED:
