@@ -5,7 +5,8 @@
 >>> reader.recommend(user="42", k=10).hits                                     # doctest: +SKIP
 """
 
+from tasks.core.errors import BadRequest, Corrupt, RecallError, Unreachable
 from tasks.retrieve.answers import Answer, Hit, Item
 from tasks.retrieve.reader import Reader
 
-__all__ = ["Answer", "Hit", "Item", "Reader"]
+__all__ = ["Answer", "BadRequest", "Corrupt", "Hit", "Item", "RecallError", "Reader", "Unreachable"]

@@ -16,6 +16,7 @@ from infra.environments.names import ROOT, python
 from infra.local.meter import descendants
 from infra.local.supervisor import read
 from tests.benchmarks.stages import ask
+from tests.wheel import reader_wheel
 
 FAMILIES = ("item2vec", "gru4rec")
 
@@ -146,9 +147,11 @@ def test_the_reader_prints_what_a_person_can_read(stack):
     assert len(shown) == 10 and {group(number) for number in shown} == {0}
 
 
-def test_the_python_of_the_readme_runs_in_the_readers_environment(stack):
+def test_the_python_of_the_readme_runs_with_the_installed_reader_alone(stack, tmp_path):
     code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
-    code = f"import os\nredis_url, store = os.environ['RECALL_REDIS_URL'], os.environ['RECALL_STORE']\n{code}print(reader.generations())"
-    done = subprocess.run([str(python("serve")), "-c", code], cwd=ROOT, text=True, capture_output=True,
-                          env={**os.environ, **stack.local.reader_environment()})
+    for shown, variable in (("redis://user:password@host:6379/0", "RECALL_REDIS_URL"), ("file:///srv/recall", "RECALL_STORE")):
+        assert code.count(f'"{shown}"') == 1
+        code = code.replace(f'"{shown}"', f"os.environ['{variable}']")
+    done = subprocess.run([str(python("serve")), "-c", f"import os\n{code}print(reader.generations())"], cwd=tmp_path, text=True, capture_output=True,
+                          env={**os.environ, **stack.local.reader_environment(), "PYTHONPATH": str(reader_wheel(tmp_path))})
     assert done.returncode == 0 and "item2vec" in done.stdout, done.stderr

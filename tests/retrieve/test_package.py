@@ -1,21 +1,23 @@
 """The reader as services install it: a wheel of its own, without the pipeline."""
 
-import importlib.util
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from tests import generations, worlds
+from tests.wheel import reader_wheel
 
-SOURCE = Path(__file__).resolve().parents[2] / "tasks" / "retrieve"
 CODE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 for name in ("tasks", "mlflow", "pyarrow", "pandas", "torch", "requests", "scipy"): sys.modules[name] = None
-from recall_reader import Reader
+from recall_reader import BadRequest, Corrupt, RecallError, Reader, Unreachable
+try:
+    Reader(sys.argv[2], sys.argv[3]).similar("nobody")
+except BadRequest:
+    pass
 answer = Reader(sys.argv[2], sys.argv[3]).recommend(history=["1", "4"], k=3)
 print(len(answer.hits), *answer.generations.values())
 """
@@ -24,11 +26,8 @@ print(len(answer.hits), *answer.generations.values())
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """The wheel's content, as an installer lays it down."""
-    spec = importlib.util.spec_from_file_location("wheel_of_reader", SOURCE / "wheel_of_reader.py")
-    backend = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(backend)
     folder = tmp_path_factory.mktemp("wheel")
-    with zipfile.ZipFile(folder / backend.build_wheel(str(folder))) as wheel:
+    with zipfile.ZipFile(reader_wheel(folder)) as wheel:
         wheel.extractall(folder / "site")
     return folder / "site"
 
