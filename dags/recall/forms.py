@@ -42,6 +42,15 @@ def run() -> dict:
 GRAPH = {
     "entrance": choice("strength", ["strength", "uniform"], "Where walks begin: at items by their co-occurrence weight, or at every item alike.",
                        "Walks", "Entrance"),
+    "law": choice("cooccurrence", ["cooccurrence", "degree-penalised", "window"], "How a walk moves: by the number of users who liked both items; "
+                  "the same with popular items held back; or by how often two items stand near each other in a user's list.", "Walks", "Law"),
+    "degree_penalty": number(0.5, 0, 4, "Law degree-penalised: items are reached by their number of users to minus this power.", "Walks",
+                             "Degree penalty"),
+    "window_places": number(5, 1, 1000, "Law window: places apart at most.", "Walks", "Places apart"),
+    "half_life_places": Param(None, type=["null", "number"], minimum=0.01, maximum=10_000, section="Walks", title="Half-life in places",
+                              description_md="Law window: places after the first after which a pair weighs half. Empty: all weigh alike."),
+    "half_life_days": Param(None, type=["null", "number"], minimum=0.01, maximum=100_000, section="Walks", title="Half-life in days",
+                            description_md="Law window: days before the newest interaction after which a pair weighs half. Empty: nothing is forgotten."),
 }
 ITEM2VEC = {
     "trainer": choice("auto", ["auto", "netmf", "gensim"], "netmf: the closed form of skip-gram, of two-step walks and of sequences, up to 20,000 items; gensim: "

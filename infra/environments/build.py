@@ -49,6 +49,11 @@ def uv() -> Path:
     return home / "bin" / "uv"
 
 
+def pip() -> list[Path | str]:
+    """The command line of a pip that is there whatever Python runs this: the installer's own."""
+    return [uv().with_name("python"), "-m", "pip"]
+
+
 def index_settings() -> dict[str, str]:
     """uv does not read pip's configuration: hand it the local wheels that pip has been told of, if any."""
     settings = dict(os.environ)
@@ -83,7 +88,7 @@ def built_wheel(package: str, entry: str) -> Path:
         making = home.with_name(f"{home.name}.{os.getpid()}")
         making.mkdir(parents=True, exist_ok=True)
         (making / "entry.txt").write_text(entry)
-        run([state() / "uv" / "bin" / "python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--require-hashes",
+        run([*pip(), "wheel", "--quiet", "--no-deps", "--require-hashes",
              "--wheel-dir", making, "--requirement", making / "entry.txt"])
         shutil.rmtree(home, ignore_errors=True)
         making.rename(home)

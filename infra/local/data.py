@@ -16,6 +16,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+from infra.environments.build import pip
 from infra.environments.names import cache
 
 ARCHIVE = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
@@ -88,7 +89,7 @@ def from_archive(scratch: Path) -> Path:
 
 def from_wheel(scratch: Path) -> Path:
     """The data set that the package recbole carries; the package itself is not installed."""
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, WHEEL], check=True,
+    subprocess.run([*pip(), "download", "--quiet", "--no-deps", "--dest", scratch, WHEEL], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     wheel = next(scratch.glob("recbole-*.whl"))
     if (digest := hashlib.sha256(wheel.read_bytes()).hexdigest()) != WHEEL_SHA256:

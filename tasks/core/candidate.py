@@ -8,7 +8,8 @@
         encoder.json, encoder.*.npy                from a history of these rows to a query (d)
         training.json                              figures by epoch, the kept epoch and its figures (tasks.core.recording)
         manifest.json                              lineage: settings, seed, code version, snapshot; facts: family, day, dimension
-An item that was not trained is not here at all: a zero vector would outrank every trained item with a negative score.
+An item that was not trained is not here at all, or it was placed by metadata: a zero vector would outrank every trained item with a
+negative score.
 """
 
 from __future__ import annotations

@@ -26,10 +26,19 @@ def _plain(value: object) -> object:
 
 @lru_cache
 def code_version(*stages: str) -> str:
-    """A digest of what the named stages do: their syntax trees without docstrings, so that no comment makes a new model."""
+    """A digest of what the named stages, folders or modules of `tasks` do: their syntax trees without docstrings, so that no comment
+    makes a new model.
+
+    Raises:
+        FileNotFoundError: there is none of that name.
+    """
     digest = hashlib.sha256()
     for stage in stages:
-        for path in sorted((TASKS / stage).rglob("*.py")):
+        module = TASKS / f"{stage}.py"
+        paths = [module] if module.is_file() else sorted((TASKS / stage).rglob("*.py"))
+        if not paths:
+            raise FileNotFoundError(f"no code of the name {stage!r} in {TASKS}")
+        for path in paths:
             digest.update(str(path.relative_to(TASKS)).encode())
             digest.update(_bare(path).encode())
     return digest.hexdigest()[:12]

@@ -45,9 +45,13 @@ class Request(Protocol):
 CIRCUMSTANCES = ("threads", "device", "warm_start", "align")
 
 
-def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimension: int) -> dict:
-    """The facts that the manifest of every candidate holds."""
-    chosen = {name: value for name, value in dataclasses.asdict(settings).items() if name not in CIRCUMSTANCES}
+def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimension: int, more: dict | None = None) -> dict:
+    """The facts that the manifest of every candidate holds.
+
+    Args:
+        more: what was set elsewhere and decides on the model too, as the graph's settings do.
+    """
+    chosen = {name: value for name, value in dataclasses.asdict(settings).items() if name not in CIRCUMSTANCES} | (more or {})
     return {"family": family, "day": snapshot.day, "dataset": snapshot.dataset, "snapshot": snapshot.id, "dimension": dimension,
             "split": snapshot.artefact.facts["split"], "settings_digest": identity(settings=chosen), "code": code}
 
@@ -67,8 +71,8 @@ class Recorder:
         self._away = False
 
     @classmethod
-    def start(cls, request: Request, family: str, candidate: str, snapshot: Snapshot, code: str) -> "Recorder":
-        """Find the run of this candidate or begin it, with its settings, tags and data.
+    def start(cls, request: Request, family: str, candidate: str, snapshot: Snapshot, code: str, more: dict | None = None) -> "Recorder":
+        """Find the run of this candidate or begin it, with its settings, tags and data; `more` as in `describe`.
 
         Raises:
             Unreachable: MLflow is away; nothing has been trained yet.
@@ -78,7 +82,7 @@ class Recorder:
         tags = {"recall.family": family, "recall.day": snapshot.day, "recall.snapshot": snapshot.id, "recall.code": code,
                 "recall.origin": str(request.origin.get("url") or request.origin.get("run_id") or "by hand")}
         run = tracking.find_or_start(request.experiment, " ".join([family, snapshot.day, *changed(request.settings)]), candidate, tags)
-        tracking.log_settings(run, {**dataclasses.asdict(request.settings), "seed": request.seed})
+        tracking.log_settings(run, {**dataclasses.asdict(request.settings), **(more or {}), "seed": request.seed})
         tracking.log_lineage(run, f"{snapshot.dataset} {snapshot.day}", snapshot.id, snapshot.uri)
         return cls(family, candidate, run)
 

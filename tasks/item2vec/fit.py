@@ -29,6 +29,7 @@ from tasks.item2vec.vectors import Vectors
 from tasks.item2vec.walk_statistics import statistics
 
 FAMILY = "item2vec"
+CODE = ("graph", "core/walks", "core/alignment", "core/cold", "core/similar", FAMILY)  # what decides on the vectors
 
 
 def fit(request: FitRequest) -> dict:
@@ -43,15 +44,16 @@ def fit(request: FitRequest) -> dict:
     graph, snapshot = _inputs(store, request)
     elsewhere = given.find(store, request.vectors, snapshot)
     past = _past(store, request, snapshot, elsewhere.facts["dimension"] if elsewhere else request.settings.dimension)
-    code = code_version("graph", "core/walks", FAMILY)
+    code = code_version(*CODE)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, champion=past and past.candidate.artefact.id,
                   vectors=elsewhere and elsewhere.id, settings=request.settings, seed=request.seed, code=code)
-    recorder = Recorder.start(request, FAMILY, id, snapshot, code)
+    upstream = _upstream(graph, elsewhere)
+    recorder = Recorder.start(request, FAMILY, id, snapshot, code, upstream)
     try:
         if store.find("candidates", FAMILY, id) is None:
             fitted = _fit(request, graph, snapshot, past, elsewhere, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, fitted, request, graph, snapshot, past, code, recorder)
+                _write(draft, fitted, request, graph, snapshot, past, code, upstream, recorder)
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
         recorder.failed()
@@ -65,6 +67,11 @@ def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
         raise BadRequest("the graph was built from another snapshot, whose item rows differ", got=f"{snapshot.uri} for {graph.uri}",
                          allowed=graph.artefact.lineage["parents"][0], remedy="leave `snapshot` out, or build its graph")
     return graph, snapshot
+
+
+def _upstream(graph: Graph, elsewhere: Artefact | None) -> dict:
+    """What else decides on the vectors: the settings of the graph that is walked on, and who learned them if that was done elsewhere."""
+    return graph.artefact.lineage["settings"] | ({"vectors": elsewhere.facts["trainer"]} if elsewhere else {})
 
 
 def _past(store: Store, request: FitRequest, snapshot: Snapshot, dimension: int) -> Past | None:
@@ -103,7 +110,7 @@ def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | Non
 
 
 def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, code: str,
-           recorder: Recorder) -> None:
+           upstream: dict, recorder: Recorder) -> None:
     chosen, items = fitted.chosen, len(snapshot.item_ids)
     similar = taste_space(chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items)))
     served = complete(chosen.model, similar, snapshot, request.settings.cold_items)
@@ -114,7 +121,7 @@ def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snap
     write_json(draft.path / WALKS, statistics(graph.tables, request.settings.walk_length, request.seed))
     recorder.save(draft.path, fitted.epoch, chosen.figures())
     draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
-    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1]), "choice": dataclasses.asdict(model.choice),
+    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1], upstream), "choice": dataclasses.asdict(model.choice),
                    "stability": past and past.stability(item_ids, model, similar)}
     champion = past and past.candidate.artefact
     draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,

@@ -17,7 +17,7 @@ from tasks.core.store import Store
 from tasks.core.vectors import read_vectors
 from tasks.item2vec.choosing import LEAVE_ONE_OUT_RIDGES
 from tasks.item2vec.decoders.leave_one_out import LeaveOneOut
-from tasks.item2vec.vectors import Vectors
+from tasks.item2vec.vectors import Vectors, places_of
 
 
 def find(store: Store, uri: str | None, snapshot: Snapshot) -> Artefact | None:
@@ -51,8 +51,6 @@ def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> Vector
         raise RefusedData("none of the vectors is of an item that is liked often enough", got=f"{len(rows)} vectors, {artefact.uri}",
                           remedy="lower minimum_count, or draw more walks")
     rows, inputs = rows[kept].astype(np.int32), unit(inputs[kept]).astype(np.float32)
-    places = np.full(len(known), -1, np.int32)
-    places[rows] = np.arange(len(rows))
-    outputs = LeaveOneOut(inputs, train.renamed(places)).outputs(LEAVE_ONE_OUT_RIDGES[0])
+    outputs = LeaveOneOut(inputs, train.renamed(places_of(rows, len(known)))).outputs(LEAVE_ONE_OUT_RIDGES[0])
     met = outputs.any(axis=1)
     return Vectors(rows[met], inputs[met], outputs[met])

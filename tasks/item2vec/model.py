@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from tasks.core.encoders import ScalesEncoder
+from tasks.item2vec.vectors import places_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +65,7 @@ class Model:
 
     def places(self, items: int) -> np.ndarray:
         """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not here."""
-        places = np.full(items, -1, np.int32)
-        places[self.rows] = np.arange(len(self.rows))
-        return places
+        return places_of(self.rows, items)
 
     def with_popularity(self, popular: np.ndarray, weight: float, spread: float) -> "Model":
         """The same with a dimension more: each item's standardised log popularity, weighed by `weight` spreads of a query's scores.

@@ -14,7 +14,7 @@ from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.similar import unit
 from tasks.item2vec import laws
-from tasks.item2vec.vectors import Vectors
+from tasks.item2vec.vectors import Vectors, places_of
 
 EXTRA, ROUNDS = 20, 6  # directions beyond d, and rounds of power iteration
 LARGEST = 20_000  # items: the dense matrix has the square of it
@@ -46,9 +46,7 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
         RefusedData: no two items share a user.
     """
     rows = np.flatnonzero(known).astype(np.int32)
-    places = np.full(len(known), -1, np.int32)
-    places[rows] = np.arange(len(rows))
-    own, random = histories.renamed(places), np.random.default_rng(seed)
+    own, random = histories.renamed(places_of(rows, len(known))), np.random.default_rng(seed)
     parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(corpus, ((corpus, dimension),))
     halves = [_halves(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts]
     inputs = np.hstack([unit(one) if len(parts) > 1 else one for one, _ in halves]).astype(np.float32)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from pyarrow import csv
-from scipy.sparse import csr_matrix
 
 from tasks.core.arrays import load, save
 from tasks.core.graph import Cooccurrence, Tables, Window
@@ -23,6 +22,7 @@ from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.window import write_edges
 from tasks.graph.pairs import Nearness
+from tasks.item2vec.likes import likes
 from tests.benchmarks.walks_peers import Alias, Choice
 
 LENGTH, WALKS, OWN, SHORT, CHOICE_STEPS = 81, 60_000, 400_000, 4, 8_000  # the walker draws more, to be timed as long as the others
@@ -64,8 +64,8 @@ class Ways:
 
     def __init__(self, histories: Histories) -> None:
         items = int(histories.items.max()) + 1
-        likes = csr_matrix((np.ones(len(histories.items), np.int64), histories.items, histories.offsets), (len(histories), items))
-        self.graph = (likes.T @ likes).tocsr()
+        liked = likes(histories, items, np.int64)
+        self.graph = (liked.T @ liked).tocsr()
         self.graph.setdiag(0)
         self.graph.eliminate_zeros()
         self.own: Cooccurrence = build_cooccurrence(histories, items)

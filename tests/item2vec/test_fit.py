@@ -162,3 +162,18 @@ def test_refuses_what_cannot_be_learned_from(store, grouped):
         fit(dataclasses.replace(asked, snapshot=other))
     with pytest.raises(BadRequest, match="no complete graph"):
         fit(dataclasses.replace(asked, graph=asked.graph + "0"))
+
+
+def test_another_law_of_walks_is_a_change_and_another_day_is_none(store):
+    """The gate asks a change to be better and a refresh to be not worse: it tells them apart by this digest."""
+    world, root = worlds.grouped(users=60, items=30, likes=8), store.root.as_uri()
+    days = [worlds.snapshot(store, world, dataset="laws", day=day) for day in ("2026-01-14", "2026-01-15")]
+
+    def digest(snapshot: str, **law) -> str:
+        graph = build(BuildRequest(root, dataset="laws", snapshot=snapshot, **law))
+        fitted = fit(FitRequest(root, graph["uri"], settings=Settings(cold_items="leave-out"), track=False))
+        return store.open(fitted["uri"], "candidate").facts["settings_digest"]
+
+    one = digest(days[0])
+    assert one == digest(days[1])
+    assert len({one, digest(days[0], law="window"), digest(days[0], law="window", window_places=2), digest(days[0], entrance="uniform")}) == 4

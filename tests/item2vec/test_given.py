@@ -52,6 +52,8 @@ def test_the_users_group_is_recommended_from_vectors_without_outputs(asked):
     assert own_group(WORLD, made, made.encoder.encode(histories), made.vectors, histories, k=5) > .95
     assert snapshot.item_ids[3] not in list(made.item_ids) and len(made.item_ids) == 59
     assert uri in made.artefact.lineage["parents"]
+    of_own = candidate(store, fit(request)).artefact.facts["settings_digest"]
+    assert made.artefact.facts["settings_digest"] != of_own, "vectors of another trainer are a change, not a refresh"
     assert fit(with_vectors)["id"] == made.artefact.id != fit(request)["id"]
 
 

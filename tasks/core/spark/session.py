@@ -64,8 +64,9 @@ def local(settings: Spark) -> bool:
 def configuration(settings: Spark, small: bool) -> dict[str, str]:
     """What differs from Spark's own defaults. Seconds of work end before an optimising compiler or a plan that adapts as it
     runs pays for itself: without both, MovieLens 100K takes half the processor time."""
+    packages = {"spark.jars.packages": ",".join(settings.packages)} if settings.packages else {}
     loopback = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"} if local(settings) else {}
-    return loopback | {
+    return loopback | packages | {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": f"{settings.driver_memory_gb}g",

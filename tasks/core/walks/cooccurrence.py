@@ -12,7 +12,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.walks.draws import BLOCK, GOLDEN, below, choice, enter, mix
+from tasks.core.walks.draws import BLOCK, GOLDEN, below, enter, lead_on, mix
 
 
 @numba.njit(nogil=True, cache=True)
@@ -26,13 +26,7 @@ def advance(item_offsets, slots, entrance, user_offsets, user_items, key, first,
         width = min(BLOCK, count - start)
         enter(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
-            for b in range(width):
-                counter[b] += GOLDEN
-                bits[b] = mix(counter[b])
-                begin = item_offsets[here[b]]
-                user[b] = begin + below(bits[b], item_offsets[here[b] + 1] - begin)
-            for b in range(width):
-                user[b] = choice(slots, user[b], bits[b])
+            lead_on(item_offsets, slots, width, here, counter, bits, user)
             for b in range(width):
                 counter[b] += GOLDEN
                 begin = user_offsets[user[b]]

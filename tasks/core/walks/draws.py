@@ -42,6 +42,18 @@ def choice(slots, slot, bits):
 
 
 @numba.njit(inline="always", cache=True)
+def lead_on(item_offsets, slots, width, here, counter, bits, place):
+    """The first draw of a step for a block of walks, from the alias tables of the items they are at: `place` takes what it gives."""
+    for b in range(width):
+        counter[b] += GOLDEN
+        bits[b] = mix(counter[b])
+        begin = item_offsets[here[b]]
+        place[b] = begin + below(bits[b], item_offsets[here[b] + 1] - begin)
+    for b in range(width):
+        place[b] = choice(slots, place[b], bits[b])
+
+
+@numba.njit(inline="always", cache=True)
 def enter(entrance, key, first, length, walks, start, width, here, counter):
     """The first items of a block of walks; `here` and `counter` begin with them."""
     for b in range(width):

@@ -13,24 +13,20 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.walks.draws import BLOCK, GOLDEN, below, choice, enter, mix
+from tasks.core.walks.draws import BLOCK, enter, lead_on
 
 
 @numba.njit(nogil=True, cache=True)
 def advance(item_offsets, slots, entrance, key, first, walks):
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
-    here, slot = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    here, found = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     for start in range(0, count, BLOCK):
         width = min(BLOCK, count - start)
         enter(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
+            lead_on(item_offsets, slots, width, here, counter, bits, found)
             for b in range(width):
-                counter[b] += GOLDEN
-                bits[b] = mix(counter[b])
-                begin = item_offsets[here[b]]
-                slot[b] = begin + below(bits[b], item_offsets[here[b] + 1] - begin)
-            for b in range(width):
-                here[b] = choice(slots, slot[b], bits[b])
+                here[b] = found[b]
                 walks[start + b, step] = here[b]
