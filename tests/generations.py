@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.candidate import save_candidate
-from tasks.core.encoders import MeanEncoder
+from tasks.core.encoders import Encoder, MeanEncoder
 from tasks.core.similar import unit
 from tasks.core.store import Store
 from tests import worlds
@@ -13,7 +13,8 @@ from tests import worlds
 
 def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
               snapshot: str = "",
-              dimension: int = 8, seed: int = 0, items: int | None = None, cold: np.ndarray | None = None) -> str:
+              dimension: int = 8, seed: int = 0, items: int | None = None, cold: np.ndarray | None = None,
+              encoder: Encoder | None = None) -> str:
     """A candidate in which the items of a group lie close together, of the first `items` items; it says that `cold` rows were not
     trained. Returns its URI."""
     random = np.random.default_rng(seed)
@@ -21,7 +22,7 @@ def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: s
     centres = np.linalg.qr(random.standard_normal((dimension, dimension)))[0][:int(world.item_group.max()) + 1]
     vectors = (centres[world.item_group[:count]] + 0.1 * random.standard_normal((count, dimension))).astype(np.float32)
     with store.writing("candidate", "candidates", family, id) as draft:
-        save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, unit(vectors), MeanEncoder(vectors), cold)
+        save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, unit(vectors), encoder or MeanEncoder(vectors), cold)
         draft.counts = {"items": count}
         draft.facts = {"family": family, "day": day, "dataset": "planted", "dimension": dimension, "snapshot": snapshot,
                        "settings_digest": "0" * 16, "code": "0" * 12}

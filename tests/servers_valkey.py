@@ -84,7 +84,8 @@ def _tls(folder) -> Iterator[Place]:
         admin = redis.Redis.from_url(running.url)
         admin.execute_command("ACL", "SETUSER", "publisher", *PUBLISHER)
         admin.execute_command("ACL", "SETUSER", "reader", *READER)
-        yield Place(KINDS[1], *(f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}" for user in ("publisher", "reader")), (running,))
+        urls = (f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}" for user in ("publisher", "reader"))
+        yield Place(KINDS[1], *urls, (running,))
 
 
 @contextlib.contextmanager

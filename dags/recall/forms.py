@@ -119,6 +119,9 @@ BUNDLE = {
 }
 LOAD = {
     "dtype": choice("float32", ["float32", "float16"], "How vectors are stored in Redis; the index keeps float32.", "Redis", "Vectors"),
+    "bucket_fields": number(64, 1, 100_000, "Fields of a hash on average. Half of the server's `hash-max-listpack-entries` or less: stored compactly.",
+                            "Redis", "Fields a bucket"),
+    "allow_eviction": switch("Load into a server that may evict what is live when it is full.", "Redis", "Allow eviction"),
 }
 
 

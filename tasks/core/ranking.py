@@ -20,7 +20,8 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
         block: queries scored at a time; None: 1024, and fewer over many vectors, so that their scores stay below 256 MB.
 
     Returns:
-        int32 (q, min(k, n)); −1 where fewer than k unseen rows exist. Equal scores are ordered by row; which of them stand at the very end of the list is arbitrary but repeatable.
+        int32 (q, min(k, n)); −1 where fewer than k unseen rows exist. Equal scores are ordered by row; which of them stand at the very end of the
+        list is arbitrary but repeatable.
     """
     n, k = len(vectors), min(k, len(vectors))
     block = block or min(1024, max(1, SCORES // max(n, 1)))

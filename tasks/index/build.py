@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.core.arrays import StringTable, save
 from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest
+from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
@@ -20,7 +20,12 @@ from tasks.index.settings import BuildRequest
 
 def build(request: BuildRequest) -> dict:
     """Write `indexes/<family>/<id>/`, or find it written: the index of candidate vectors, that of item-to-item vectors (chosen by size
-    and memory), and the items that got theirs from their genres."""
+    and memory), and the items that got theirs from their genres.
+
+    Raises:
+        BadRequest: another family's candidate, or an index that cannot be made or would weigh too much.
+        RefusedData: vectors that are not numbers, or all zero.
+    """
     store = Store(request.store)
     uri, version = (request.candidate, None) if request.candidate else _champion(request.family)
     artefact = store.open(uri, "candidate")
@@ -35,6 +40,7 @@ def build(request: BuildRequest) -> dict:
         candidate = Candidate(artefact)
         cold = cold_items(candidate, snapshot, request.cold_items == "metadata")
         vectors, similar = np.concatenate([candidate.vectors, cold.vectors]), np.concatenate([candidate.similar, cold.similar])
+        _usable(vectors)
         factory, alike = _factory(request, request.factory, vectors.shape), _factory(request, "auto", similar.shape)
         faiss.omp_set_num_threads(request.threads)
         with store.writing("index", *where) as draft:
@@ -44,15 +50,25 @@ def build(request: BuildRequest) -> dict:
             save(draft.path / "cold.npy", cold.vectors)
             save(draft.path / "cold_similar.npy", cold.similar)
             draft.counts = {"items": len(vectors), "cold": len(cold.ids), "left_out": cold.left_out}
-            draft.facts = {"family": request.family, "candidate": uri, "snapshot": snapshot.uri, "factory": factory, "similar_factory": alike, "dimension": vectors.shape[1],
+            draft.facts = {"family": request.family, "candidate": uri, "snapshot": snapshot.uri, "factory": factory, "similar_factory": alike,
+                           "dimension": vectors.shape[1],
                            "predicted_bytes_per_vector": round(bytes_per_vector(factory, vectors.shape[1], len(vectors)), 2)}
             draft.lineage = {"settings": settings, "code": code, "parents": [uri, snapshot.uri]}
         log("index.built", factory=factory, items=len(vectors), dimension=vectors.shape[1], cold=len(cold.ids), left_out=cold.left_out)
     done = store.find(*where)
     size = done.files["index.faiss"]["bytes"]
     return {"uri": done.uri, "id": id, "family": request.family, "candidate": uri, "version": version, "factory": done.facts["factory"],
-            "bytes": size, "bytes_per_vector": round(size / done.counts["items"], 2), "items": done.counts["items"],
+            "bytes": size, "bytes_per_vector": round(size / done.counts["items"], 2),
+            "predicted_bytes_per_vector": done.facts["predicted_bytes_per_vector"], "items": done.counts["items"],
             "cold_items": done.counts["cold"], "left_out_items": done.counts["left_out"], "dimension": done.facts["dimension"]}
+
+
+def _usable(vectors: np.ndarray) -> None:
+    """Refuse what no search can rank: a zero vector would outrank every item with a negative score."""
+    for wrong, what in ((~np.isfinite(vectors).all(axis=1), "not numbers"), (~np.any(vectors, axis=1), "all zero")):
+        if wrong.any():
+            raise RefusedData(f"candidate vectors are {what}", got=f"{int(wrong.sum())} of {len(vectors)}",
+                              remedy="train the candidate again; what is live stays")
 
 
 def _factory(request: BuildRequest, factory: str, shape: tuple[int, int]) -> str:

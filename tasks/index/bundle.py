@@ -51,11 +51,12 @@ def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: 
     crowd = people(snapshot, catalogue.rows_of(snapshot.item_ids), catalogue.trained)
     vectors = _queries(candidate, crowd)
     with store.writing("generation", *where) as draft:
-        found, searcher = proven(index.file("index.faiss", verify=False), index.facts["factory"], catalogue.vectors, halves(vectors, request.probes, request.seed),
-                                 draft.path / "index.faiss", request.wanted_recall, request.search)
+        found, searcher = proven(index.file("index.faiss", verify=False), index.facts["factory"], catalogue.vectors,
+                                 halves(vectors, request.probes, request.seed), draft.path / "index.faiss", request.wanted_recall, request.search)
         found.judge(request.minimum_recall, ITEMS)
-        alike, _ = proven(index.file("similar.faiss", verify=False), index.facts["similar_factory"], catalogue.similar,
-                          halves(_liked(catalogue, crowd, request), request.probes, request.seed), draft.path / "similar.faiss", request.wanted_recall)
+        liked = halves(_liked(catalogue, crowd, request), request.probes, request.seed)
+        alike, _ = proven(index.file("similar.faiss", verify=False), index.facts["similar_factory"], catalogue.similar, liked,
+                          draft.path / "similar.faiss", request.wanted_recall)
         alike.judge(request.minimum_recall, SIMILAR)
         faiss.omp_set_num_threads(request.threads)
         write_items(draft.path, catalogue, snapshot)

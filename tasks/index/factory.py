@@ -9,7 +9,7 @@ from tasks.core.errors import BadRequest
 from tasks.index.memory import ALLOWED, parsed, widened
 
 BUILD_EFFORT = 80  # HNSW's efConstruction
-TRAINED_ON = 40  # vectors a centroid of which k-means sees a sample; with 100, recall is the same (.983 at a million, 32 lists) and training takes twice as long
+TRAINED_ON = 40  # vectors a centroid that k-means sees; of 100 the recall is the same (.983 at a million, 32 lists), and it takes twice as long
 
 
 def make(vectors: np.ndarray, factory: str) -> faiss.Index:

@@ -17,7 +17,8 @@ class BuildRequest:
     candidate: str | None = setting(None, "URI of the candidate; null: the champion in the registry")
     snapshot: str | None = setting(None, "URI of the snapshot whose catalogue and users are served; null: the one the candidate learned from")
     factory: str = setting("auto", "FAISS factory string: Flat (exact), IVF256,Flat, HNSW32, LSH256, SQ8, PQ16, …; auto chooses by size")
-    memory_mib: float | None = setting(None, "what the index may weigh, MiB, and so that of similar items; auto compresses as far as it must; null: no bound", minimum=0.001, maximum=10_000_000)
+    memory_mib: float | None = setting(None, "what the index may weigh, MiB, and so may that of similar items; auto compresses as far as it must; "
+                                       "null: no bound", minimum=0.001, maximum=10_000_000)
     cold_items: Literal["leave-out", "metadata"] = setting("leave-out", "items the model does not know: left out, or placed by their genres "
                                                            "where hardly liked items stand")
     threads: int = setting(2, "threads that train and fill the index", minimum=1, maximum=64)

@@ -82,6 +82,7 @@ def _ladders(factory: str, count: int) -> Iterator[list[Parameters]]:
             yield [(f"nprobe={step}", depth) for step in steps]
     elif parts["links"]:
         for depth in (1,) if parts["stored"] in (None, "Flat") else DEPTHS[:3]:
-            yield [(f"efSearch={round(2 ** (quarter / 4))}", depth) for quarter in range(22, 45) if 2 ** (quarter / 4) < 2 * count] or [("efSearch=64", 1)]
+            steps = [round(2 ** (quarter / 4)) for quarter in range(22, 45) if 2 ** (quarter / 4) < 2 * count]
+            yield [(f"efSearch={step}", depth) for step in steps or (64,)]
     else:
         yield [("", depth) for depth in (DEPTHS if parts["code"] != "Flat" else (1,))]

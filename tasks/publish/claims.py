@@ -72,7 +72,8 @@ def entries(client: Client, names: Names) -> dict[str, dict]:
     """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end; `fence` says under which number."""
     claims = {load.decode(): int(fence) for load, fence in client.hgetall(names.claims).items()}
     found = {load.decode(): json.loads(text) for load, text in client.hgetall(names.loads).items()}
-    return {load: {**found[load], "fence": claims.get(load, 0)} for load in sorted(found, key=lambda load: (found[load]["state"] == "deleting", -claims.get(load, 0)))}
+    order = sorted(found, key=lambda load: (found[load]["state"] == "deleting", -claims.get(load, 0)))
+    return {load: {**found[load], "fence": claims.get(load, 0)} for load in order}
 
 
 def live(client: Client, names: Names) -> dict[str, str]:

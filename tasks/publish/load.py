@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator
 
 from tasks.core.connection import Client, answering, connect
-from tasks.core.errors import Conflict, Corrupt
+from tasks.core.errors import Corrupt
 from tasks.core.generation import LOADED, Generation
 from tasks.core.keys import KINDS, SCHEMA, Names
-from tasks.core.log import Progress, log
+from tasks.core.log import log
 from tasks.core.store import Store
-from tasks.publish.channel import AHEAD, Channel, Sent
-from tasks.publish.claims import KEYS_AT_ONCE, Claim, delete, entries
+from tasks.publish.claims import KEYS_AT_ONCE, Claim, entries
 from tasks.publish.content import Content, plan
 from tasks.publish.counts import damaged
+from tasks.publish.fill import LEASE_SECONDS, fill
 from tasks.publish.retire import AT_ONCE, retire
 from tasks.publish.room import check_room, measured_bytes
 from tasks.publish.settings import LoadRequest
-from tasks.publish.wire import commands
-
-LEASE_SECONDS = 24 * 3600  # keys of a load that crashed and that nobody ever swept
 
 
 def load(request: LoadRequest) -> dict:
@@ -62,7 +57,7 @@ def _clear(client: Client, names: Names, generation: str) -> None:
 def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int) -> dict:
     """Write all buckets, count them, finish; returns the entry as it stands in the registry now."""
     client, names, planned, started = claim.client, claim.names, entry["plan"], time.monotonic()
-    _fill(claim, Content(generation, planned), batch_fields)
+    fill(claim, Content(generation, planned), batch_fields)
     _keep(client, list(names.buckets(claim.load, planned)))
     if wrong := damaged(client, names, claim.load, planned):
         claim.check()
@@ -76,52 +71,6 @@ def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int)
     claim.finish(entry, _manifest(claim, generation, planned))
     log("publish.loaded", family=generation.family, load=claim.load, vectors=vectors, seconds=seconds)
     return entry
-
-
-def _fill(claim: Claim, content: Content, batch_fields: int) -> None:
-    """Send all buckets in batches of about `batch_fields` fields, while the claim holds.
-
-    What a loader writes after it was taken over and before it notices is deleted by itself; after a crash in that moment, by the next sweep.
-    """
-    client, sent = claim.client, deque(maxlen=AHEAD + 1)
-
-    def again(one: Sent) -> None:
-        client.hset(one.key, mapping=content.fields(one.kind, one.rows))
-        client.expire(one.key, LEASE_SECONDS)
-
-    with Progress("publish.load", sum(content.plan[kind]["fields"] for kind in KINDS), "fields") as progress, Channel(client, again) as channel:
-        try:
-            for kind in KINDS:
-                for batch in _batches(_buckets(claim, content, kind), batch_fields):
-                    claim.check()
-                    sent.append(batch)
-                    channel.send(batch)
-                    progress.add(sum(len(one.rows) for one in batch), kind=kind)
-            channel.flush()
-        except Conflict:
-            channel.flush()
-            delete(client, (one.key for batch in sent for one in batch))
-            raise
-
-
-def _buckets(claim: Claim, content: Content, kind: str) -> Iterator[Sent]:
-    for some in content.buckets(kind):
-        named = [(claim.names.bucket(claim.load, kind, number), rows) for number, rows in some]
-        for (key, rows), command in zip(named, commands(content, kind, named, LEASE_SECONDS)):
-            yield Sent(key, command, kind, rows)
-
-
-def _batches(buckets: Iterator[Sent], fields: int) -> Iterator[list[Sent]]:
-    """Buckets that hold about so many fields together."""
-    batch, size = [], 0
-    for one in buckets:
-        batch.append(one)
-        size += len(one.rows)
-        if size >= fields:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _keep(client: Client, keys: list[str]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.core import tracking
+from tasks.core.candidate import Candidate
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.generation import LOADED, SERVED, Generation
 from tasks.core.store import Store
@@ -165,6 +166,18 @@ def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
     with pytest.raises(RefusedData, match="not numbers"):
         generations.generation(root, WORLD)
     assert Store(root).names("generations", "item2vec") == []
+
+
+@pytest.mark.parametrize("value, says", [(np.nan, "1 of 60"), (0.0, "1 of 60")])
+def test_vectors_that_no_search_can_rank_are_refused(root, value, says, monkeypatch):
+    """Written by somebody else's trainer: ours refuses to."""
+    uri = generations.candidate(Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1])
+    vectors = Candidate(Store(root).open(uri, "candidate")).vectors.copy()
+    vectors[7] = value
+    monkeypatch.setattr(Candidate, "vectors", vectors)
+    with pytest.raises(RefusedData, match=says):
+        build(BuildRequest(store=root, family="item2vec", candidate=uri))
+    assert Store(root).names("indexes", "item2vec") == []
 
 
 def test_an_index_that_would_weigh_too_much_is_refused_before_it_is_built(root):

@@ -20,8 +20,9 @@ def test_more_than_there_is_gives_what_there_is():
     assert sorted(rows.tolist()) == [0, 1, 2, 4, 5, 6]
 
 
-@pytest.mark.parametrize("factory, count, says", [("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"), ("PQ7", 600, "PQ7"), ("HNSW0", 600, "HNSW0"), ("HNSW1", 600, "HNSW1"), ("IVF0,Flat", 600, "IVF0"),
-                                                  ("Flat,IDMap", 100, "IDMap"), ("IVF8", 100, "IVF8")])
+@pytest.mark.parametrize("factory, count, says", [
+    ("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"), ("PQ7", 600, "PQ7"), ("HNSW0", 600, "HNSW0"), ("HNSW1", 600, "HNSW1"),
+    ("IVF0,Flat", 600, "IVF0"), ("Flat,IDMap", 100, "IDMap"), ("IVF8", 100, "IVF8")])
 def test_what_cannot_be_built_is_refused_with_a_remedy(factory, count, says):
     with pytest.raises(BadRequest, match=says) as refusal:
         make(VECTORS[:count], factory)

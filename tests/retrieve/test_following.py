@@ -40,13 +40,14 @@ def test_a_generation_swept_under_a_reader_is_never_answered_from(root, anywhere
         reader.recommend("1")
 
 
-def test_an_altered_index_is_refused(root, anywhere, live):
-    path = Store(root).open(live["uri"], "generation").path / "index.faiss"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(bytes(content))
-    with pytest.raises(Corrupt, match="index.faiss"):
-        Reader(anywhere.reader_url, root).recommend("1")
+@pytest.mark.parametrize("name", ["index.faiss", "similar.faiss", "vectors.npy"])
+@pytest.mark.parametrize("damage", [lambda content: content[:-1] + bytes([content[-1] ^ 1]), lambda content: content[:len(content) // 2]],
+                         ids=["altered", "cut"])
+def test_a_damaged_file_is_refused(root, server, name, damage):
+    path = Store(root).open(generations.publish(root, made(root))["uri"], "generation").path / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(Corrupt, match=name):
+        Reader(server.url, root).recommend("1")
 
 
 @pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"),

@@ -4,10 +4,22 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
+from tasks.core.encoders import GRUEncoder
+from tasks.core.generation import Generation
+from tasks.core.histories import Histories
+from tasks.core.store import Store
 from tests import generations, worlds
 from tests.wheel import reader_wheel
+
+RANDOM = np.random.default_rng(0)
+
+
+def weights(*shape):
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
 
 CODE = """
 import sys
@@ -18,8 +30,8 @@ try:
     Reader(sys.argv[2], sys.argv[3]).similar("nobody")
 except BadRequest:
     pass
-answer = Reader(sys.argv[2], sys.argv[3]).recommend(history=["1", "4"], k=3)
-print(len(answer.hits), *answer.generations.values())
+answer = Reader(sys.argv[2], sys.argv[3]).recommend(history=sys.argv[4:], k=3)
+print(*answer.generations.values(), *(hit.item.id for hit in answer.hits))
 """
 
 
@@ -32,11 +44,18 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
-def test_it_answers_without_the_pipeline(tmp_path, server, installed):
+@pytest.mark.parametrize("encoder", [None, GRUEncoder(weights(60, 7), *(weights(*shape) for shape in (
+    (7,), (7,), (48, 7), (48,), (48, 16), (48,), (7, 16), (7,))))], ids=["mean", "gru"])
+def test_it_answers_somebody_new_without_the_pipeline_and_without_torch(tmp_path, server, installed, encoder):
     root = (tmp_path / "store").as_uri()
-    made = generations.publish(root, generations.generation(root, worlds.grouped()))
-    done = subprocess.run([sys.executable, "-I", "-c", CODE, installed, server.url, root], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stdout == f"3 {made['id']}\n", done.stderr
+    made = generations.publish(root, generations.generation(root, worlds.grouped(), "gru4rec", encoder=encoder))
+    generation = Generation(Store(root).open(made["uri"], "generation"))
+    read = [0, 3, 1, 7]
+    scores = generation.array("vectors") @ generation.encoder.encode(Histories.of_lists([read]))[0]
+    best = [str(row + 1) for row in np.argsort(-scores).tolist() if row not in read][:3]
+    done = subprocess.run([sys.executable, "-I", "-c", CODE, installed, server.url, root, *(str(row + 1) for row in read)],
+                          capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.split() == [made["id"], *best], done.stderr
 
 
 def test_it_names_nothing_of_the_checkout_and_is_typed(installed):
