@@ -1,5 +1,6 @@
 """The crash drill: `make drill-publish`. Publications and rollbacks are killed at random moments, and the server now and then,
-while readers read without pause; every answer is held against what its generation would say. One JSON line last.
+while readers read without pause; every answer is held against what its generation would say. At times all readers are held still
+in the middle of what they do, while what they read goes out of date and is swept. One JSON line last.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from tests.valkeys import Valkey, valkey_server
 NAMES = Names(FAMILY)
 CYCLE = 6  # generations that are published in turn
 BUCKET_FIELDS = 4  # small buckets and batches: a load is hundreds of steps to be killed between
-EVERY = 10  # kills after which one publication is left alone and what stays behind is counted
+EVERY = 10  # kills after which publications are left alone and what stays behind is counted
+ALONE = 3  # of them: what was live before is swept
 
 
 class Drill:
     """Publications of a few generations, killed at moments that follow from `seed`."""
 
-    def __init__(self, server: Valkey, root: str, made: list[dict], seed: int) -> None:
-        self.server, self.root, self.made, self.random = server, root, made, random.Random(seed)
+    def __init__(self, server: Valkey, root: str, made: list[dict], readers: list[multiprocessing.Process], seed: int) -> None:
+        self.server, self.root, self.made, self.readers, self.random = server, root, made, readers, random.Random(seed)
         self.publishes = self.kills = self.server_kills = self.leftover = self.rollbacks = 0
         self.down: list[tuple[float, float]] = []
         self.seconds = 0.5  # of a publication that is left alone
@@ -49,8 +51,8 @@ class Drill:
                 next_server += server_every
             self.kills += sum(self._end(process) for process in pair)
             if self.kills // EVERY != (self.kills - len(pair)) // EVERY:
-                self._good()
-        self._good()
+                self._stand_still()
+        self._stand_still()
 
     def _start(self) -> multiprocessing.Process:
         one, back = self.random.choice(self.made), self.random.random() < 0.1
@@ -74,6 +76,17 @@ class Drill:
         self.server.start()
         self.down.append((began, time.time()))
         self.server_kills += 1
+
+    def _stand_still(self) -> None:
+        """Hold the readers, wherever they are, while a few publications that nobody kills pass."""
+        for reader in self.readers:
+            os.kill(reader.pid, signal.SIGSTOP)
+        try:
+            for _ in range(ALONE):
+                self._good()
+        finally:
+            for reader in self.readers:
+                os.kill(reader.pid, signal.SIGCONT)
 
     def _good(self) -> None:
         """One publication that nobody kills; then count the keys that belong to nothing that is kept."""
@@ -122,7 +135,7 @@ def drill(folder: Path, kills: int, server_every: int, readers: int, seed: int =
         asking = [fork.Process(target=read, args=(server.url, root, made, stop, report, seed + one)) for one, report in enumerate(reports)]
         for process in asking:
             process.start()
-        begun, work = time.monotonic(), Drill(server, root, made, seed)
+        begun, work = time.monotonic(), Drill(server, root, made, asking, seed)
         try:
             work.run(kills, server_every)
         finally:
