@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 
-import faiss
 import numpy as np
 
 from tasks.core.ranking import top_k
@@ -39,7 +38,6 @@ class Probe:
 
 def probe(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
     """Ask `queries`, float32 (q ≥ 1, d), of an index whose file has `size` bytes."""
-    faiss.omp_set_num_threads(1)
     found, seconds = [], []
     for query in queries:
         started = time.perf_counter()

@@ -44,7 +44,6 @@ def tune(index: faiss.Index, vectors: np.ndarray, factory: str, queries: np.ndar
         vectors: float32 (n, d), by which what is found is re-scored.
         queries: float32 (q ≥ 1, d), of users who are not those that the probe asks.
     """
-    faiss.omp_set_num_threads(1)
     ladders = list(_ladders(factory, len(vectors)))
     if len(ladders) == len(ladders[0]) == 1:
         return ladders[0][0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import faiss
 import numpy as np
 
 from tasks.core.errors import Corrupt
@@ -95,6 +94,3 @@ def _same(artefact: Artefact, manifest: dict[str, str]) -> None:
     if wrong:
         raise Corrupt(f"{artefact.path} and Redis are not the same generation", got="; ".join(wrong),
                       remedy="publish this generation again")
-
-
-faiss.omp_set_num_threads(1)  # a service answers several callers at once; threads inside one answer would only fight

@@ -106,6 +106,7 @@ def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeyp
     monkeypatch.setattr(tracking, "by_alias", lambda family, alias: registry.get((family, alias)))
     made = build(BuildRequest(store=root, family="item2vec"))
     assert (made["candidate"], made["version"], made["items"]) == (uri, "7", 60)
+    assert made["predicted_bytes_per_vector"] == 32 <= made["bytes_per_vector"] < 34
     with pytest.raises(BadRequest, match="no champion yet"):
         build(BuildRequest(store=root, family="gru4rec"))
 

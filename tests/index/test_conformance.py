@@ -23,7 +23,6 @@ VECTORS, ASKED = clustered(3000, 16, 60, groups=12)
 KINDS = ("Flat", "IVF32,Flat", "IVF32,SQ8", "IVF16,PQ8", "HNSW16", "HNSW16,SQ8", "LSH128", "LSH16", "SQ8", "SQ4", "SQfp16", "PQ8", "PQ8x4")
 EXACT = ("Flat",)
 COARSE = {"LSH16": 0.5}  # sixteen bits of sixteen dimensions: what can be had of them
-faiss.omp_set_num_threads(1)
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -1,5 +1,8 @@
 """What cannot be built says why; which index is chosen, and how it is tuned."""
 
+import os
+import threading
+
 import faiss
 import numpy as np
 import pytest
@@ -12,12 +15,27 @@ from tasks.index.tune import adjust, tune
 from tests.index.vectors import clustered
 
 VECTORS, ASKED = clustered(600, 16, 40, groups=6)
-faiss.omp_set_num_threads(1)
 
 
 def test_more_than_there_is_gives_what_there_is():
     rows, _ = Searcher(make(VECTORS[:7], "Flat"), VECTORS[:7]).search(ASKED[0], 50, without=np.array([3]))
     assert sorted(rows.tolist()) == [0, 1, 2, 4, 5, 6]
+
+
+def test_a_query_stays_on_the_thread_that_asks():
+    """A service's worker has OpenMP's own number of threads, whatever the thread that imported the reader had set."""
+    searcher, told = Searcher(make(VECTORS, "SQ8"), VECTORS), []
+
+    def ask():
+        faiss.omp_set_num_threads(4)
+        before = len(os.listdir("/proc/self/task"))
+        searcher.search(ASKED[0], 10)
+        told.extend([len(os.listdir("/proc/self/task")) - before, faiss.omp_get_max_threads()])
+
+    worker = threading.Thread(target=ask)
+    worker.start()
+    worker.join()
+    assert told == [0, 4]
 
 
 @pytest.mark.parametrize("factory, count, says", [

@@ -50,7 +50,7 @@ def test_a_damaged_file_is_refused(root, server, name, damage):
         Reader(server.url, root).recommend("1")
 
 
-@pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"),
+@pytest.mark.parametrize("field, value", [("generation", "0" * 16), ("dimension", "16"), ("fields.items", "61"), ("schema", "1"),
                                           ("schema", "99")])
 def test_a_mixture_of_folder_and_redis_is_refused(root, anywhere, live, field, value):
     client = anywhere.client()
