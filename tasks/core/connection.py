@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import (AuthenticationError, AuthorizationError, BusyLoadingError, ClusterError, ConnectionError, NoPermissionError,
-                              OutOfMemoryError, ReadOnlyError, RedisClusterException, ResponseError, TimeoutError)
+from redis.exceptions import (AuthenticationError, AuthorizationError, BusyLoadingError, ClusterError, ConnectionError, MovedError,
+                              NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisClusterException, ResponseError, TimeoutError)
 from redis.retry import Retry
 
 from tasks.core.errors import BadRequest, RecallError, Unreachable
@@ -19,6 +19,7 @@ VARIABLE = "RECALL_REDIS_URL"
 EXAMPLE = "redis://user:password@host:port/0"
 AWAY = ("MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
 Client = redis.Redis | redis.RedisCluster
+FAULTS = (redis.RedisError, RedisClusterException)  # the second derives from Exception alone
 
 
 def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int = 1) -> Client:
@@ -44,7 +45,7 @@ def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int 
     except ValueError:
         raise BadRequest("not the URL of a Redis server", got=urlsplit(url).scheme or "no scheme",
                          allowed="redis://, rediss:// (TLS) or unix://") from None
-    except redis.RedisError as error:
+    except FAULTS as error:
         raise _told(error, f"{urlsplit(url).hostname}:{urlsplit(url).port or 6379}") or error from None
 
 
@@ -80,16 +81,16 @@ def answering(client: Client) -> Iterator[None]:
         yield
     except RecallError:
         raise
-    except redis.RedisError as error:
+    except FAULTS as error:
         told = _told(error, place(client))
         if told is None:
             raise
         raise told from None
 
 
-def _told(error: redis.RedisError, where: str) -> RecallError | None:
+def _told(error: Exception, where: str) -> RecallError | None:
     text = str(error)
-    if isinstance(error, (AuthenticationError, AuthorizationError)) or text.startswith(("NOAUTH", "WRONGPASS")) or "WRONGPASS" in text:
+    if isinstance(error, (AuthenticationError, AuthorizationError)) or "invalid username-password" in text or text.startswith(("NOAUTH", "WRONGPASS")):
         return BadRequest(f"Redis at {where} refused the user or the password", remedy=f"correct them in {VARIABLE}")
     if isinstance(error, NoPermissionError):
         return BadRequest(f"Redis at {where} does not let this user do that ({text})",
@@ -105,7 +106,7 @@ def _told(error: redis.RedisError, where: str) -> RecallError | None:
         return BadRequest(f"Redis at {where} shows a certificate that is not trusted", remedy=f"name its CA in {VARIABLE}: ?ssl_ca_certs=/a/ca.pem")
     if isinstance(error, (ConnectionError, TimeoutError, BusyLoadingError, ClusterError, RedisClusterException)):
         return Unreachable(f"Redis at {where} does not answer ({type(error).__name__})", remedy="start it; the task retries")
-    if text.startswith("MOVED"):
+    if isinstance(error, MovedError):
         return BadRequest(f"Redis at {where} is a node of a cluster", remedy=f"say so in {VARIABLE}: ?cluster=true")
     if isinstance(error, ResponseError) and text.startswith(AWAY):
         return Unreachable(f"Redis at {where} takes no writes now ({text})", remedy="see the server's log; the task retries")

@@ -72,5 +72,12 @@ class Rows:
 
     def known(self, ids: Iterable[str]) -> np.ndarray:
         """int32: the rows of those ids that are known, in this order."""
-        rows = np.fromiter((self.get(id) for id in ids), np.int32)
+        ids = list(ids)
+        if not ids or not len(self.keys):
+            return np.zeros(0, np.int32)
+        keys = hashes(StringTable.of(ids))
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        first, same = self.order[at], (self.keys[at] == keys).tolist()
+        rows = [row if text == id else self.get(id) for row, text, id, alike in zip(first.tolist(), self.table.take(first), ids, same) if alike]
+        rows = np.array(rows, np.int32)
         return rows[rows >= 0]

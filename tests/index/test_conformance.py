@@ -115,3 +115,6 @@ def test_ids_of_one_hash_are_told_apart():
     rows = Rows.of(table)
     assert rows.keys[0] == rows.keys[1] or rows.keys[1] == rows.keys[2]
     assert [rows.get(id) for id in ("plumless", "buckeroo", "other", "")] == [0, 1, 2, -1]
+    assert rows.known(["buckeroo", "", "other", "plumless", "buckeroo"]).tolist() == [1, 2, 0, 1]
+    only = Rows.of(StringTable.of(["plumless"]))
+    assert (only.known(["buckeroo", "plumless"]).tolist(), Rows.of(StringTable.of([])).known(["x"]).tolist()) == ([0], [])
