@@ -70,7 +70,7 @@ def test_a_generation_whose_folder_is_gone_does_not_end_a_running_reader(root, a
 
 
 def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(root, anywhere):
-    """Each generation's vectors are scaled by its number, so that a score tells which generation both of its sides came from."""
+    """Each generation has other vectors, so that a score tells which generation both of its sides came from."""
     made_ones = [made(root, number) for number in (1, 2, 3)]
     vectors = {one["id"]: np.load(Store(root).open(one["uri"], "generation").path / "vectors.npy") for one in made_ones}
     generations.publish(root, made_ones[0])
