@@ -43,7 +43,7 @@ def examine(table: Table, landed: list[Landed]) -> list[Shape]:
     """The landed files in groups of one shape each.
 
     Raises:
-        RefusedData: a file lacks a column, or does not look like its layout at all.
+        RefusedData: a file lacks a column, or does not look like its layout at all; all hold their headers and nothing else.
     """
     if table.kind == "parquet":
         _same_types(table, landed)
@@ -55,6 +55,9 @@ def examine(table: Table, landed: list[Landed]) -> list[Shape]:
         groups.setdefault((places, width, header), []).append(number)
         if not ends and table.ends_with_newline:
             cut_short.append(number)
+    if table.kind == "delimited" and table.fields and all(file.rows < 2 for file in landed):
+        raise RefusedData(f"{landed[0].name} holds its header and nothing else{', and the others, too' if len(landed) > 1 else ''}",
+                          remedy="get the data set again")
     return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers)) for key, numbers in groups.items()]
 
 
@@ -62,8 +65,6 @@ def _delimited(file: Landed, table: Table) -> tuple:
     lines, ends = _look(file.path, table.encoding)
     if table.fields:
         places, width = _from_header(file, table, lines[0])
-        if file.rows < 2:
-            raise RefusedData(f"{file.name} holds its header and nothing else", remedy="get the data set again")
         return places, width, lines[0], ends
     width = len(table.columns)
     if not table.quoted and not any(len(line.split(table.delimiter)) == width for line in lines):
