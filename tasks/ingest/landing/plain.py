@@ -149,7 +149,7 @@ class _Landing:
             return self._passed_over(name)
         path = target or self._in_place()
         rows = tally.rows if self.kind == "lines" else _footer(name, path)
-        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest)
+        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest, tally.printable)
 
     def _passed_over(self, name: str) -> None:
         self.empty.append(name)

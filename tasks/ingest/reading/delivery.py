@@ -11,7 +11,7 @@ It is read once; every later day takes it from here. It is kept only with the fi
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -98,6 +98,7 @@ def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape,
         rows = lines.numbered(rows)
     if delivery.corrections:
         rows = delivery.corrections.apply(spark, rows, landed, table)
+        shape = replace(shape, printable=False)  # a repaired line is not a line of the file
     rows = rows if table.kind == "parquet" else cut(rows, shape)
     return _judge(rows, delivery.table, source, now).withColumn("day", F.lit(day_of(delivery.name)))
 

@@ -29,6 +29,7 @@ class Shape:
         header: the text of the first line of each of them, where it names the fields.
         numbers: which of the landed files, counted from 0.
         cut_short: which of them lack the end of their last line, where the layout always has one.
+        printable: whether all of them are printable ASCII throughout, so that no line needs a look at its bytes.
     """
 
     table: Table
@@ -37,6 +38,7 @@ class Shape:
     header: str | None
     numbers: tuple[int, ...]
     cut_short: tuple[int, ...] = ()
+    printable: bool = False
 
 
 def examine(table: Table, landed: list[Landed]) -> list[Shape]:
@@ -58,7 +60,8 @@ def examine(table: Table, landed: list[Landed]) -> list[Shape]:
     if table.kind == "delimited" and table.fields and all(file.rows < 2 for file in landed):
         raise RefusedData(f"{landed[0].name} holds its header and nothing else{', and the others, too' if len(landed) > 1 else ''}",
                           remedy="get the data set again")
-    return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers)) for key, numbers in groups.items()]
+    return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers), all(landed[n].printable for n in numbers))
+            for key, numbers in groups.items()]
 
 
 def _delimited(file: Landed, table: Table) -> tuple:
