@@ -33,8 +33,8 @@ BOTS = {
 SPLIT = {
     "method": choice("leave-last-n", ["leave-last-n", "temporal", "users"], "What is held out: each user's newest liked rows, the last days, "
                      "or whole users.", "Split", "Method"),
-    "order": choice(None, ["time", "file", "given"], "What orders a user's rows: timestamps, the place in the file, or an order column. A source "
-                    "without timestamps needs one of the last two. Empty: RECALL_SPLIT_ORDER, else timestamps.", "Split", "Order"),
+    "order": choice(None, ["time", "given", "file"], "What orders a user's rows: timestamps, an order column, or the place in the file. Empty: the "
+                    "first of these that the source has for every row.", "Split", "Order"),
     "test": number(3, 1, 1000, "leave-last-n: newest liked rows of a user that are held out to judge models.", "Split", "Test rows"),
     "validation": number(1, 0, 1000, "leave-last-n: the liked rows before them, for early stopping and tuning.", "Split", "Validation rows"),
     "hold_out_short": switch("leave-last-n: hold out rows even of users who then have nothing left to learn from.", "Split", "Short histories too"),

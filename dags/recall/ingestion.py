@@ -11,7 +11,7 @@ from recall import requests
 from recall.ingest_form import NESTED, PLAIN
 
 # What a scheduled run, which has no form, must know of the source.
-ENVIRONMENT = {"format": "RECALL_FORMAT", "location": "RECALL_LOCATION", "expectations": "RECALL_EXPECTATIONS", "split_order": "RECALL_SPLIT_ORDER"}
+ENVIRONMENT = {"format": "RECALL_FORMAT", "location": "RECALL_LOCATION", "expectations": "RECALL_EXPECTATIONS"}
 
 
 def snapshot(context: Any) -> dict:

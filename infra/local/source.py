@@ -15,7 +15,7 @@ from infra.local.times import Untold
 
 NAMED = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION")
 DAYS = ("RECALL_FIRST_DAY", "RECALL_LAST_DAY")
-RULES = ("RECALL_SPLIT_ORDER", "RECALL_EXPECTATIONS")
+RULES = ("RECALL_EXPECTATIONS",)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 Settings = dict[str, str]
 

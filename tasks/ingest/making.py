@@ -122,10 +122,10 @@ class Making:
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
         known = catalogues["items"].kept if "items" in catalogues else self._met(delivered["interactions"])
         items = numbering.numbered(known.select("id", "title", "genres"), "item")
-        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, bool(self.source.weights))
+        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, self.source)
         attributes = catalogues["users"].kept if "users" in catalogues else None
         made = tables.build(rows.kept, items.table, _attributed(rows.users, attributes), self.request, self._liked)
-        tables.write(made.interactions, draft.path / "interactions", "user", "position")
+        tables.write(made.interactions, draft.path / "interactions")
         tables.write(made.items, draft.path / "items", "item")
         tables.write(made.users.drop("bucket"), draft.path / "users", "user")
         log("ingest.written")

@@ -61,8 +61,9 @@ class Split:
     """
 
     method: Literal["leave-last-n", "users", "temporal"] = setting("leave-last-n", "how rows are divided")
-    order: Literal["time", "file", "given"] = setting(
-        "time", "what orders a user's rows: timestamps (ties as in the file), the place in the file, or an order column")
+    order: Literal["time", "given", "file"] | None = setting(
+        None, "what orders a user's rows: timestamps (ties as in the file), an order column, or the place in the file; none: the first of "
+        "these that the source has for every row")
     test: int = setting(3, "leave-last-n: newest liked rows of a user that are test", minimum=1, maximum=1000)
     validation: int = setting(1, "leave-last-n: liked rows before those that are validation", minimum=0, maximum=1000)
     hold_out_short: bool = setting(
@@ -79,7 +80,7 @@ class Split:
         if self.test_share + self.validation_share >= 1:
             raise BadRequest("split.test_share and split.validation_share leave no user to train on",
                              got=self.test_share + self.validation_share, allowed="a sum below 1")
-        if self.method == "temporal" and self.order != "time":
+        if self.method == "temporal" and self.order not in ("time", None):
             raise BadRequest("a temporal split follows the clock", got=f"split.order={self.order!r}", allowed="'time'")
 
 

@@ -39,7 +39,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         BadRequest, RefusedData: nothing was written but, for a refused batch, its report.
     """
     source = sources.describe(request.format, request.location)
-    _check(request, source)
+    request = _ordered(request, source)
     suite, store = batch.load(request.expectations), Store(request.store)
     with scratch(store) as folder:
         plan = History(store, request, source, folder).plan()
@@ -91,16 +91,22 @@ def _bytes(plan: dict[str, list[Delivery]]) -> int:
     return new + kept
 
 
-def _check(request: SnapshotRequest, source: Source) -> None:
-    split = request.split
+def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:
+    """The request with an order of rows that the source has.
+
+    Raises:
+        BadRequest: what it asks for needs an order or times that the source lacks.
+    """
+    split = dataclasses.replace(request.split, order=request.split.order or source.order)
     if split.order == "given" and not source.ordered:
         raise BadRequest(f"split.order: {request.format} gives no order", got="'given'", allowed="'time' or 'file'")
     if split.order == "time" and not source.timed:
         raise BadRequest(f"split.order: not every row of {request.format} has a timestamp", got="'time'",
-                         allowed="'given' or 'file'" if source.ordered else "'file', or the method 'users' with it")
+                         allowed="'given' or 'file', or none" if source.ordered else "'file' or none")
     if not source.timed and (request.sessions.gap_minutes or request.bots.rows_a_day or request.bots.rows_a_minute):
         raise BadRequest(f"sessions and bots need timestamps, and not every row of {request.format} has one",
                          got=f"{request.sessions}, {request.bots}", allowed="0, which switches them off")
+    return dataclasses.replace(request, split=split)
 
 
 def answer(made: Artefact) -> dict:

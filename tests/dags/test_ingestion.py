@@ -35,12 +35,11 @@ def test_a_form_as_it_comes_asks_for_the_stages_defaults(ask, monkeypatch):
 
 
 def test_what_a_scheduled_run_cannot_be_told_by_a_form_comes_from_the_environment(ask, monkeypatch):
-    told = {"RECALL_LOCATION": "file:///srv/shop.toml", "RECALL_FORMAT": "own", "RECALL_DATASET": "shop", "RECALL_SPLIT_ORDER": "file",
-            "RECALL_EXPECTATIONS": "/srv/suite.json"}
+    told = {"RECALL_LOCATION": "file:///srv/shop.toml", "RECALL_FORMAT": "own", "RECALL_DATASET": "shop", "RECALL_EXPECTATIONS": "/srv/suite.json"}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     made = parse(SnapshotRequest, ask())
-    assert [made.location, made.format, made.dataset, made.split.order, made.expectations] == list(told.values())
+    assert [made.location, made.format, made.dataset, made.expectations] == list(told.values())
     made = parse(SnapshotRequest, ask(format="anime", location="/data/anime", split_order="given", expectations="default"))
     assert (made.format, made.location, made.split.order, made.expectations) == ("anime", "/data/anime", "given", "default")
 

@@ -90,11 +90,11 @@ def test_another_source_is_refused_until_the_first_is_forgotten(run, shop, local
 
 
 def test_rules_are_remembered_and_those_of_a_running_stack_are_not_changed_under_it(run, shop, local, monkeypatch):
-    assert run(SOURCE=shop, RECALL_SPLIT_ORDER="file")["RECALL_SPLIT_ORDER"] == "file" == run()["RECALL_SPLIT_ORDER"]
+    assert run(SOURCE=shop, RECALL_EXPECTATIONS="/a.json")["RECALL_EXPECTATIONS"] == "/a.json" == run()["RECALL_EXPECTATIONS"]
     monkeypatch.setattr(supervisor, "read", lambda local: {"pid": os.getpid()})
-    assert run()["RECALL_SPLIT_ORDER"] == "file"
+    assert run()["RECALL_EXPECTATIONS"] == "/a.json"
     with pytest.raises(SystemExit, match="make stop"):
-        run(RECALL_SPLIT_ORDER="given")
+        run(RECALL_EXPECTATIONS="/b.json")
     monkeypatch.undo()
 
 

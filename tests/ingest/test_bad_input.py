@@ -22,7 +22,8 @@ BAD = {
     "before_epoch": [b"1\t2\t4\t-5", b"1\t2\t4\t12"],
     "in_future": [b"1\t2\t4\t876000000000"],
     "missing_id": [b"\t2\t4\t876000000", b"1\t \t4\t876000000"],
-    "unparsable_rating": [b"1\t2\tfour\t876000000", b"1\t2\t\t876000000", b"1\t2\tNaN\t876000000", b"1\t2\t4d\t876000000"],
+    "unparsable_rating": [b"1\t2\tfour\t876000000", b"1\t2\t\t876000000", b"1\t2\tNaN\t876000000", b"1\t2\t4d\t876000000", b"1\t2\tInfinity\t876000000",
+                          b"1\t2\t0x1p1\t876000000", b"1\t2\t1e999\t876000000"],
     "out_of_range_rating": [b"1\t2\t6\t876000000", b"1\t2\t0\t876000000"],
     "unknown_item": [b"1\t999\t4\t876000000"],
 }

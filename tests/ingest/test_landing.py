@@ -60,6 +60,14 @@ def test_every_file_of_a_zip_lands_but_hidden_ones(put, drop):
         ("a.zip!c.csv", 1, b"3"), ("a.zip!inner/b.csv", 2, b"1\n2\n"), ("a.zip!w/d.csv", 1, b"4\n")]
 
 
+def test_files_without_a_byte_are_passed_over_where_there_are_others(put, drop):
+    put(a__csv=b"", b__csv=b"1\n", c__csv__gz=gz(b""), d__zip=zipped({"part-0": b"", "part-1": b"2\n"}))
+    assert [(one.name, one.rows) for one in landed(drop)] == [("b.csv", 1), ("d.zip!part-1", 1)]
+    put(b__csv=b"", d__zip=zipped({"part-0": b""}))
+    with pytest.raises(RefusedData, match=r"a\.csv is empty, and so are the 3 other files; got '0 bytes'"):
+        landed(drop)
+
+
 def test_a_path_inside_a_zip_decides_nothing(put, drop):
     put(a__zip=zipped({"../../escaped.csv": b"1\n", "/etc/absolute.csv": b"2\n", "a/../../x.csv": b"3\n"}))
     made = landed(drop)

@@ -65,9 +65,11 @@ def write_iso(folder):
 
 
 def write_csv_zip(folder):
-    text = "note;stars;ts;sku;uid\n" + "".join(f'"a;b";{s};{ms / 1000:.3f};"{i}";{u}\n' for u, i, ms, s in rows())
+    """Several parts, as Spark writes them: one without a byte, one with its header alone."""
+    header, text = "note;stars;ts;sku;uid\n", [f'"a;b";{s};{ms / 1000:.3f};"{i}";{u}\n' for u, i, ms, s in rows()]
     with zipfile.ZipFile(folder / "rows.csv.zip", "w") as archive:
-        archive.writestr("inner/rows.csv", text)
+        for nth, part in enumerate(("", header, header + "".join(text[:8]), header + "".join(text[8:]))):
+            archive.writestr(f"inner/part-{nth}.csv", part)
     return STARS + 'path = "rows.csv.zip"\ndelimiter = ";"\n'
 
 
@@ -155,3 +157,14 @@ def test_files_that_are_not_as_described_are_refused(tmp_path):
     for name, told in (("rows.jsonl", "none of its first lines is a JSON object with uid"), ("rows.parquet", "lacks the columns sku, stars, ts")):
         with pytest.raises(RefusedData, match=told):
             snapshot(asked(tmp_path, describe_as(tmp_path, STARS + f'path = "{name}"\n'), format="own", day=DAY))
+
+
+@pytest.mark.parametrize("files, told", [
+    ({"rows.csv": "uid,sku,stars,ts\na,b,5,1\n", "README.txt": "a,b\n"}, r"rows\.zip!README\.txt, line 1: the header lacks uid, sku, stars, ts"),
+    ({"a.csv": "uid,sku,stars,ts\n", "b.csv": "uid,sku,stars,ts\n"}, r"rows\.zip!a\.csv holds its header and nothing else, and the others, too")])
+def test_all_files_of_a_zip_are_of_the_one_table(tmp_path, files, told):
+    with zipfile.ZipFile(tmp_path / "rows.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    with pytest.raises(RefusedData, match=told):
+        snapshot(asked(tmp_path, describe_as(tmp_path, STARS + 'path = "rows.zip"\nformat = "csv"\n'), format="own", day=DAY))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 
 from tasks.core.errors import BadRequest
@@ -79,6 +80,19 @@ def test_the_content_does_not_depend_on_partitions_or_blocks(planted, take, spar
     assert second.artefact.facts["content_digest"] == first.artefact.facts["content_digest"]
     for part in ("train", "validation", "test"):
         assert np.array_equal(second.histories(part).items, first.histories(part).items)
+
+
+@pytest.mark.parametrize("order", ["time", "file"])
+def test_a_file_of_interactions_holds_whole_users_one_after_the_other_in_their_order(take, order):
+    _, made = take(split={"order": order}, sessions={"gap_minutes": 60.0})
+    seen = set()
+    for file in sorted((made.artefact.path / "interactions").glob("*.parquet")):
+        rows = pyarrow.parquet.read_table(file, columns=["user", "position"])
+        user, position = (rows[name].to_numpy().astype(np.int64) for name in ("user", "position"))
+        assert (np.diff((user << 32) + position) > 0).all()
+        assert not seen & set(user.tolist())
+        seen |= set(user.tolist())
+    assert len(seen) == 120
 
 
 def test_rare_items_and_disliked_rows_are_left_out_when_asked(take, source):

@@ -76,10 +76,10 @@ def test_ordered_csv_follows_the_order_given_where_there_is_no_time(take, tmp_pa
         text = "\n".join((ORDERED, *lines)) + "\n"
         return write(tmp_path / name, ratings_with_order__csv=text, movies__dat=MOVIES, users__dat=USERS)
 
-    asked = {"format": "ordered-csv", "day": "2001-01-02", "split": {"test": 1, "validation": 1, "order": "given"}}
+    asked = {"format": "ordered-csv", "day": "2001-01-02", **ONE_TEST}
     result, made = take(location=location("in", reversed(rows)), **asked)
     check(made, {"10": "Café 10 (1999)"}, ["Comedy", "War"])
-    assert made.histories("train")[1].shape == (3,) and result["quarantined"] == 0
+    assert made.histories("train")[1].shape == (3,) and made.artefact.facts["split"]["order"] == "given" and result["quarantined"] == 0
     bad, _ = take(location=location("bad", [*rows, "3,2,5,,"]), maximum_quarantined=0.2, **asked)
     assert bad["reasons"] == {"unparsable_order": 1}
 
@@ -121,10 +121,11 @@ def test_anime_has_no_times_and_ratings_that_say_only_watched(take, tmp_path):
     location = write(tmp_path / "in", rating__csv="user_id,anime_id,rating\n" + rows + "1,9,0\n",
                      anime__csv='anime_id,name,genre,type,episodes,rating,members\n2,"Kimi, no Na wa.","Drama, School",Movie,1,9.37,200630\n'
                                 + "".join(f'{i},T{i},Action,TV,64,9.26,{i}\n' for i in (4, 9, 10, 30)))
-    result, made = take(location=location, format="anime", day="2016-12-31", maximum_quarantined=0.3, split={"test": 1, "validation": 1, "order": "file"})
+    result, made = take(location=location, format="anime", day="2016-12-31", maximum_quarantined=0.3, **ONE_TEST)
     check(made, {"2": "Kimi, no Na wa.", "30": "T30"}, ["Drama", "School"])
     assert result["reasons"] == {"exact_duplicate": 3, "out_of_range_rating": 1}
     told = {made.item_ids[row["item"]]: (row["rating"], row["liked"]) for row in made.table("interactions").to_pylist()}
     assert told == {"10": (8, True), "9": (None, False), "2": (7, False), "30": (10, True), "4": (9, True)}, "above 7 is liked, met is not rated"
-    with pytest.raises(BadRequest, match="not every row of anime has a timestamp.*expected 'file'"):
-        take(location=location, format="anime", day="2016-12-31")
+    assert made.artefact.facts["split"]["order"] == "file"
+    with pytest.raises(BadRequest, match="not every row of anime has a timestamp.*expected 'file' or none"):
+        take(location=location, format="anime", day="2016-12-31", split={"order": "time"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -25,6 +27,7 @@ SPLITS = ({"test": 3, "validation": 1}, {"test": 1, "validation": 1, "order": "g
 def divided(spark, rows, split) -> dict[str, list]:
     """Rows (user, day, order, liked) as divided, by user, in the user's order."""
     lines = [(user, day * 86_400_000, order, 0, 0, 0, line, liked) for line, (user, day, order, liked) in enumerate(rows, 1)]
+    split = replace(split, order=split.order or "time")
     frame = spark.createDataFrame(lines, COLUMNS).withColumn("bucket", bucket(F.col("user"), split))
     users: dict[str, list] = {}
     for row in divide(frame, split, DAY_ENDS).collect():

@@ -47,10 +47,10 @@ def trailing(interactions: DataFrame, day_starts: int, day_ends: int, days: int 
         days: how many days before the day it is compared with.
 
     Returns:
-        `rows_of_day`, `trailing_days` (those with rows), `trailing_median_rows` (over those), `volume_ratio`, `volume_surprise`,
-        `new_user_share`, `new_item_share` (of the day's users and items, those that no earlier row has), `rating_drift`,
-        `popularity_drift` (see `change.drift`), `days_missing` (of the 7 before, those without rows). None where
-        there is too little to compare: fewer than 7 days with rows, 10 users or items, or 5 independent rows.
+        `items_with_rows` (of the whole history), `rows_of_day`, `trailing_days` (those with rows), `trailing_median_rows` (over
+        those), `volume_ratio`, `volume_surprise`, `new_user_share`, `new_item_share` (of the day's users and items, those that no
+        earlier row has), `rating_drift`, `popularity_drift` (see `change.drift`), `days_missing` (of the 7 before, those without
+        rows). None where there is too little to compare: fewer than 7 days with rows, 10 users or items, or 5 independent rows.
     """
     rows, trailing_starts = interactions.where(F.col("timestamp") < day_ends), day_starts - days * DAY
     counted = _by_day_and_rating(rows.where(F.col("timestamp") >= trailing_starts), day_ends)
@@ -60,6 +60,7 @@ def trailing(interactions: DataFrame, day_starts: int, day_ends: int, days: int 
     tenths = classes.of_popularity(popularity)
     known = 0 if users["first"] is None else min(days, -(-max(day_starts - users["first"], 0) // DAY))
     figures = _volume(by_day, known) | _newcomers(users, popularity, by_day) | {
+        "items_with_rows": sum(row["ids"] for row in popularity),
         "rating_drift": _drift(ratings, users, by_day), "popularity_drift": _drift(tenths, users, by_day)}
     return figures, _picture(by_day, day_starts, ratings, tenths)
 

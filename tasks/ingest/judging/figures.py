@@ -43,7 +43,7 @@ def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest)
     variance = one.pop("square") / rated - mean**2
     return one | {
         "digest": f"{one.pop('mixed') & (2**64 - 1):016x}{one.pop('summed'):x}", "items": titles["items"],
-        "items_with_rows": interactions.select("item").distinct().count(), "titled_share": titles["titled"] / max(titles["items"], 1),
+        "titled_share": titles["titled"] / max(titles["items"], 1),
         "liked_share": one.pop("likes") / max(rows, 1), "rating_mean": mean, "rating_sd": max(variance, 0.0) ** 0.5,
         "longest_user_share": one.pop("longest_user") / max(rows, 1),
         "days_since_last_row": max(request.day_ends - 1 - one["last_timestamp"], 0) // 86_400}

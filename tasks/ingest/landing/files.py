@@ -37,6 +37,7 @@ class Landed:
         sha256: of the plain bytes.
         rows: lines (ended by LF, CR LF or CR; the last needs no end), or rows of a Parquet file as its footer tells.
         longest: bytes of the longest line without its end; 0 for Parquet.
+        printable: whether all of its bytes are printable ASCII; False for Parquet.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Landed:
     sha256: str
     rows: int
     longest: int
+    printable: bool = False

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.core.errors import RefusedData, Unreachable
+from tasks.core.log import log
 from tasks.ingest.landing import packing, unpack
 from tasks.ingest.landing.budget import Budget, room
 from tasks.ingest.landing.files import Found, Landed, Limits
@@ -30,20 +31,24 @@ ENDS = (".gz", ".zst", ".zstd", ".bz2", ".snappy", ".lz4", ".deflate", ".xz", ".
 
 
 def land(found: list[Found], kind: Literal["lines", "parquet"], scratch: Path, limits: Limits) -> list[Landed]:
-    """Make plain files of what was found, by name.
+    """Make plain files of what was found, by name. A zip is read like a folder: each file in it is one of the table's. Files without a
+    byte are passed over, since parallel writers leave some, unless there are no others.
 
     Args:
         scratch: unpacked and fetched files go into a new folder in it, which must outlive their use. When anything is
             refused, nothing is left there.
 
     Raises:
-        RefusedData: empty, damaged, encrypted, packed twice, too big, or not of this kind.
+        RefusedData: all are empty; one is damaged, encrypted, packed twice, too big, or not of this kind.
         Unreachable: a disk is full, or a source went away or changed while it was read.
     """
     with _scratch(scratch) as folder:
         trees, budget = {scheme: tree_of(scheme) for scheme in ("file", "s3")}, Budget(limits)
         works = [_Landing(one, kind, folder / f"{nth:06d}", budget, trees) for nth, one in enumerate(found)]
-        return sorted(_together(works, budget), key=lambda one: one.name)
+        landed = sorted(_together(works, budget), key=lambda one: one.name)
+        if found and not landed:
+            raise _empty([name for work in works for name in work.empty])
+        return landed
 
 
 def _together(landings: "list[_Landing]", budget: Budget) -> list[Landed]:
@@ -82,13 +87,16 @@ class _Landing:
         self.found, self.kind, self.target, self.budget = found, kind, target, budget
         self.away, self.path = found.uri.startswith("s3://"), found.uri.removeprefix("s3://")
         self.tree = trees["s3" if self.away else "file"]
+        self.empty: list[str] = []
 
     def all(self) -> list[Landed]:
         """The file, or those inside it."""
-        if not self.found.bytes:
-            raise _empty(self.found.name)
-        with self.tree.open(self.path) as file:
-            landed = self._land(file)
+        landed = []
+        if self.found.bytes:
+            with self.tree.open(self.path) as file:
+                landed = self._land(file)
+        else:
+            self._passed_over(self.found.name)
         now = self.tree.look(self.path)
         if now is None or (now.bytes, now.modified) != (self.found.bytes, self.found.modified):
             raise Unreachable(f"{self.found.name} changed while it was read", got=self.found.uri,
@@ -101,7 +109,8 @@ class _Landing:
         if how == "zip":
             return self._members(file)
         target = self.target if how or self.away else None
-        return [self._keep(self.found.name, unpack.unpacked(self.found.name, how, file), target, how is not None)]
+        kept = self._keep(self.found.name, unpack.unpacked(self.found.name, how, file), target, how is not None)
+        return [kept] if kept else []
 
     def _members(self, file: io.BufferedReader) -> list[Landed]:
         if not self.away:
@@ -120,12 +129,13 @@ class _Landing:
     def _inside(self, file: io.BufferedReader) -> list[Landed]:
         landed, out = [], 0
         for nth, (name, source) in enumerate(unpack.members(self.found.name, file)):
-            landed.append(self._keep(name, source, self.target.with_name(f"{self.target.name}-{nth:06d}"), True, out))
-            out += landed[-1].bytes
+            if kept := self._keep(name, source, self.target.with_name(f"{self.target.name}-{nth:06d}"), True, out):
+                landed.append(kept)
+                out += kept.bytes
         return landed
 
-    def _keep(self, name: str, source: Iterator[bytes], target: Path | None, packed: bool, before: int = 0) -> Landed:
-        """Read plain bytes once: judged, counted and, with a target, written."""
+    def _keep(self, name: str, source: Iterator[bytes], target: Path | None, packed: bool, before: int = 0) -> Landed | None:
+        """Read plain bytes once: judged, counted and, with a target, written. None where there are none."""
         tally = Tally(lines=self.kind == "lines")
         with _writing(target) as write:
             for block in source:
@@ -136,10 +146,14 @@ class _Landing:
                 self.budget.line(name, tally.longest, tally.longest_line)
                 write(block)
         if not tally.bytes:
-            raise _empty(name)
+            return self._passed_over(name)
         path = target or self._in_place()
         rows = tally.rows if self.kind == "lines" else _footer(name, path)
-        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest)
+        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest, tally.printable)
+
+    def _passed_over(self, name: str) -> None:
+        self.empty.append(name)
+        log("ingest.empty_file", file=name)
 
     def _in_place(self) -> Path:
         """The file where it is; by way of a link when Spark would take its path for something else."""
@@ -171,6 +185,7 @@ def _footer(name: str, path: Path) -> int:
                           remedy="deliver the file again: compare its size and digest") from error
 
 
-def _empty(name: str) -> RefusedData:
-    return RefusedData(f"{name} is empty", got="0 bytes",
+def _empty(names: list[str]) -> RefusedData:
+    others = f", and so {'is the other file' if len(names) == 2 else f'are the {len(names) - 1} other files'}" if len(names) > 1 else ""
+    return RefusedData(f"{names[0]} is empty{others}", got="0 bytes",
                        remedy="deliver the file again, or take it away if there is nothing to deliver")

@@ -12,6 +12,7 @@ import hashlib
 import numpy as np
 
 LF, CR = 10, 13
+PRINTABLE = bytes([9, LF, CR, *range(32, 127)])  # ASCII, with tabs and the ends of lines
 
 
 class Tally:
@@ -21,13 +22,14 @@ class Tally:
         bytes: seen so far.
         longest: bytes of the longest line so far without its end; one that has not ended counts as far as it goes.
         longest_line: its number, from 1.
+        printable: whether every byte so far is printable ASCII: then no line of it can be damaged in its encoding.
     """
 
     def __init__(self, lines: bool = True) -> None:
         self.bytes = self.longest = self.longest_line = 0
         self._lines, self._digest = lines, hashlib.sha256()
         self._ended = self._pending = 0  # lines that have ended; bytes since then
-        self._after_cr = False
+        self._after_cr, self.printable = False, lines
 
     @property
     def sha256(self) -> str:
@@ -46,6 +48,7 @@ class Tally:
             self._count(block)
 
     def _count(self, block: bytes) -> None:
+        self.printable = self.printable and not block.translate(None, PRINTABLE)
         data = np.frombuffer(block, np.uint8)
         if self._after_cr and data[0] == LF:  # the other half of a line's end
             data = data[1:]

@@ -25,10 +25,11 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         The lines with the fields and `fault`: null, why the line cannot be a row, or `header`.
     """
     table = shape.table
-    text = _text(table.encoding)
+    text = F.col("raw").cast("string") if shape.printable else _text(table.encoding)
     fields, wrong = {"delimited": _quoted if table.quoted else _plain, "jsonl": _objects}[table.kind](text, shape)
     reason = "broken_json" if table.kind == "jsonl" else "wrong_number_of_fields"
-    fault = F.when(_damaged(table.encoding), "broken_encoding").when(wrong, reason)
+    damaged = F.lit(False) if shape.printable else _damaged(table.encoding)
+    fault = F.when(damaged, "broken_encoding").when(wrong, reason)
     if shape.header is not None:
         fault = F.when(text == F.lit(shape.header), HEADER).otherwise(fault)
     if shape.cut_short:

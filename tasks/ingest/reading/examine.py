@@ -29,6 +29,7 @@ class Shape:
         header: the text of the first line of each of them, where it names the fields.
         numbers: which of the landed files, counted from 0.
         cut_short: which of them lack the end of their last line, where the layout always has one.
+        printable: whether all of them are printable ASCII throughout, so that no line needs a look at its bytes.
     """
 
     table: Table
@@ -37,13 +38,14 @@ class Shape:
     header: str | None
     numbers: tuple[int, ...]
     cut_short: tuple[int, ...] = ()
+    printable: bool = False
 
 
 def examine(table: Table, landed: list[Landed]) -> list[Shape]:
     """The landed files in groups of one shape each.
 
     Raises:
-        RefusedData: a file lacks a column, or does not look like its layout at all.
+        RefusedData: a file lacks a column, or does not look like its layout at all; all hold their headers and nothing else.
     """
     if table.kind == "parquet":
         _same_types(table, landed)
@@ -55,15 +57,17 @@ def examine(table: Table, landed: list[Landed]) -> list[Shape]:
         groups.setdefault((places, width, header), []).append(number)
         if not ends and table.ends_with_newline:
             cut_short.append(number)
-    return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers)) for key, numbers in groups.items()]
+    if table.kind == "delimited" and table.fields and all(file.rows < 2 for file in landed):
+        raise RefusedData(f"{landed[0].name} holds its header and nothing else{', and the others, too' if len(landed) > 1 else ''}",
+                          remedy="get the data set again")
+    return [Shape(table, *key, tuple(numbers), tuple(n for n in cut_short if n in numbers), all(landed[n].printable for n in numbers))
+            for key, numbers in groups.items()]
 
 
 def _delimited(file: Landed, table: Table) -> tuple:
     lines, ends = _look(file.path, table.encoding)
     if table.fields:
         places, width = _from_header(file, table, lines[0])
-        if file.rows < 2:
-            raise RefusedData(f"{file.name} holds its header and nothing else", remedy="get the data set again")
         return places, width, lines[0], ends
     width = len(table.columns)
     if not table.quoted and not any(len(line.split(table.delimiter)) == width for line in lines):

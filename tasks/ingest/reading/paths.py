@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import DataFrameWriter
 
+# Our manifest digests every file, and every reader reads all rows. Writing both takes a quarter of the processor time of a delivery.
+UNUSED = {"parquet.page.write-checksum.enabled": "false", "parquet.column.statistics.enabled": "false"}
 PATTERN = re.compile(r"([\\{}\[\]*?])")
 
 
@@ -18,7 +20,7 @@ def to_read(path: Path) -> str:
 
 
 def save(writer: "DataFrameWriter", folder: Path) -> None:
-    """Write a folder of Parquet files, without Hadoop's checksums: our manifest digests every file."""
-    writer.parquet(f"file://{folder}")
+    """Write a folder of Parquet files, without checksums and statistics."""
+    writer.options(**UNUSED).parquet(f"file://{folder}")
     for checksum in folder.rglob(".*.crc"):
         checksum.unlink()

@@ -31,7 +31,6 @@ REASONS = {
     "conflicting_duplicate": "another row of this user and item; the newest is kept",
     "duplicate_id": "another row of the catalogue has this id; the first is kept",
 }
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{0,9})?$"
 DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 WEIGHTLESS = 1.0
@@ -70,7 +69,15 @@ def _rating(source: Source, has: set[str]) -> Column:
         return F.try_element_at(weights, F.col("event"))
     if "rating" not in has:
         return F.lit(WEIGHTLESS)
-    return F.when(F.col("rating").rlike(NUMBER), F.col("rating").try_cast("double"))
+    return _number(F.col("rating"))
+
+
+def _number(text: Column) -> Column:
+    """A finite double. Java also takes NaN, infinities, hexadecimals and a type's letter at the end, which no source means by a number.
+    A pattern would say the same and take as long as all the rest of the verdict."""
+    value, last = text.try_cast("double"), F.ascii(F.substring(text, -1, 1))
+    hexadecimal = F.contains(text, F.lit("x")) | F.contains(text, F.lit("X"))
+    return F.when((F.abs(value) < F.lit(float("inf"))) & last.between(ord("."), ord("9")) & ~hexadecimal, value)
 
 
 def _milliseconds(source: Source) -> Column:

@@ -14,6 +14,7 @@ from tasks.ingest.relating.aside import Delivered
 from tasks.ingest.relating.numbering import Numbered, numbered
 from tasks.ingest.relating.relations import ARRIVAL
 from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.sources import Source
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,25 @@ class Interactions:
 
     Attributes:
         items: item, id and more, numbered.
-        weighed: whether they are events, of which those of one user and item are merged.
     """
 
     spark: SparkSession
     request: SnapshotRequest
     delivered: list[Delivered]
     items: DataFrame
-    weighed: bool
+    source: Source
+
+    @property
+    def weighed(self) -> bool:
+        """Whether they are events, of which those of one user and item are merged."""
+        return bool(self.source.weights)
+
+    @property
+    def same(self) -> dict[str, int]:
+        """Columns that hold one value in all rows."""
+        ordered, days, files = self.source.ordered, {one.day for one in self.delivered}, [one.facts["files"] for one in self.delivered]
+        return ({} if ordered else {"order": 0}) | ({"day": self.newest} if len(days) == 1 else {}) | (
+            {"file": 0} if all(len(its) == 1 for its in files) else {})
 
     @cached_property
     def everything(self) -> DataFrame:
@@ -79,19 +91,23 @@ class Interactions:
 
     @cached_property
     def gathered(self) -> DataFrame:
-        return relations.gathered(self.sound, self.items, self.users, self.request.day_ends, self.totals["known"])
+        return relations.gathered(self.sound, self.items, self.users, self.request.day_ends, self.totals["known"], self.same)
 
     @cached_property
     def kept(self) -> DataFrame:
         """One row for each user and item."""
         if self.weighed:
             return relations.merged(self.gathered, [name for name in self.users.columns if name == "bucket"])
-        return relations.judged(self.gathered).where("verdict is null").drop("verdict")
+        return self._judged.where("verdict is null").drop("verdict")
+
+    @property
+    def _judged(self) -> DataFrame:
+        return relations.judged(self.gathered, one_day="day" in self.same)
 
     @cached_property
     def losers(self) -> DataFrame:
         """Rows in whose place another of the same user and item is kept: reason, place."""
-        judged = relations.judged(self.gathered).where("verdict is not null")
+        judged = self._judged.where("verdict is not null")
         return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
 
     def close(self, written: int | None) -> tuple[Accounts, Accounts]:

@@ -32,12 +32,13 @@ def counted(rows: DataFrame, items: DataFrame, day_ends: int, newest: int) -> Da
         F.count_if(kinds["known"] & new & (F.col("ms") < (day_ends - 86_400) * 1000)).alias("late"))
 
 
-def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int, total: int) -> DataFrame:
+def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int, total: int, same: dict[str, int]) -> DataFrame:
     """The rows of the day and before it with known items, numbered, each user's rows in one part.
 
     Args:
         items: item, id; users: user, id and further columns, which are carried along.
         total: about how many rows there are.
+        same: columns that are alike in all rows, with their value; they need not travel.
 
     Returns:
         user, item (int), rating, ms, order, day, file, block, at, and what users carry.
@@ -46,19 +47,32 @@ def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int,
     items = items.select(F.col("item").alias("i"), F.col("id").alias("item"))
     users = users.select(F.col("user").alias("u"), F.col("id").alias("user"), *carried)
     joined = rows.where(F.col("ms") < day_ends * 1000).join(items, "item").join(users, "user")
-    spread = joined.select(F.col("u").alias("user"), F.col("i").alias("item"), "rating", "ms", "order", *ARRIVAL, *carried)
-    return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user")
+    travels = [name for name in ("rating", "ms", "order", *ARRIVAL, *carried) if name not in same]
+    spread = joined.select(F.col("u").alias("user"), F.col("i").alias("item"), *travels)
+    return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user").withColumns(
+        {name: F.lit(value).cast(dict(rows.dtypes)[name]) for name, value in same.items()})
 
 
-def judged(rows: DataFrame) -> DataFrame:
+def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     """Adds the verdict on rows of one user and item: the newest is kept, and of equal ones the first that was delivered.
 
     An older row is `conflicting_duplicate` beside a newer one of its own delivery, and `superseded` where that came later.
+    Windows are of a user, whose rows of one item lie together: a window for each pair takes several times as long.
+
+    Args:
+        one_day: whether all rows are of one delivery, so that none can be superseded.
     """
-    key = F.struct("ms", "order", "rating")
-    pair = Window.partitionBy("user", "item").orderBy(F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
-    older = F.when(F.first("day").over(pair) > F.col("day"), "superseded").otherwise("conflicting_duplicate")
-    return rows.withColumn("verdict", F.when(F.lag(key).over(pair) == key, "exact_duplicate").when(F.row_number().over(pair) > 1, older))
+    order = ("item", F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
+    own = Window.partitionBy("user").orderBy(*order)
+    again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
+    alike = [F.lag(name).over(own).eqNullSafe(F.col(name)) for name in ("ms", "order", "rating")]
+    rows = rows.withColumns({"_again": again, "_alike": alike[0] & alike[1] & alike[2]})
+    older = F.lit("conflicting_duplicate")
+    if not one_day:
+        of_the_kept = F.last(F.when(~F.col("_again"), F.col("day")), ignorenulls=True).over(own)
+        older = F.when(of_the_kept > F.col("day"), "superseded").otherwise(older)
+    verdict = F.when(F.col("_again") & F.col("_alike"), "exact_duplicate").when(F.col("_again"), older)
+    return rows.withColumn("verdict", verdict).drop("_again", "_alike")
 
 
 def merged(rows: DataFrame, carried: list[str]) -> DataFrame:

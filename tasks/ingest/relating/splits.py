@@ -18,17 +18,17 @@ BUCKETS = 1_000_000
 
 
 def divide(rows: DataFrame, split: Split, day_ends: int) -> DataFrame:
-    """Adds position (int32, 0 oldest) and part.
+    """Adds position (int32, 0 oldest) and part; each user's rows follow each other by position.
 
     Args:
         rows: user, ms, order, day, file, block, at, liked; for the method `users` also `bucket`.
     """
-    everything = Window.partitionBy("user")
-    ordered = everything.orderBy(*ORDERS[split.order])
+    ordered = Window.partitionBy("user").orderBy(*ORDERS[split.order])
+    everything = ordered.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)  # in the same order: sorted once
+    so_far = ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     liked = F.col("liked").cast("int")
     rows = rows.select("*", (F.row_number().over(ordered) - 1).alias("position"), F.sum(liked).over(everything).alias("likes"),
-                       (F.sum(liked).over(everything) - F.sum(liked).over(ordered.rowsBetween(Window.unboundedPreceding, 0)))
-                       .alias("likes_after"))
+                       (F.sum(liked).over(everything) - F.sum(liked).over(so_far)).alias("likes_after"))
     part = {"leave-last-n": _leave_last, "users": _by_user, "temporal": _by_time}[split.method]
     return rows.withColumn("part", part(split, day_ends)).drop("likes", "likes_after")
 

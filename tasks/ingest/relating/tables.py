@@ -33,10 +33,10 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
     rows = selection.liked(rows, liked)
     if selection.narrows(request):
         rows, items, users = selection.narrowed(rows, items, users, request)
-    rows = splits.divide(rows, request.split, request.day_ends)
     more = ["events"] if "events" in rows.columns else []
     if request.sessions.gap_minutes:
         rows, more = splits.sessions(rows, request.sessions), [*more, "session"]
+    rows = splits.divide(rows, request.split, request.day_ends)  # last: it leaves the rows in the order in which they are written
     interactions = rows.select(
         "user", "item", F.col("rating").cast("float").alias("rating"), F.expr("ms div 1000").alias("timestamp"),
         F.col("position").cast("int").alias("position"), "liked", "part", *[F.col(name).cast("int").alias(name) for name in more])
@@ -44,5 +44,5 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
 
 
 def write(table: DataFrame, folder: Path, *order: str) -> None:
-    """Write a table, a file for each of its parts, each in the order of these columns."""
-    save(table.sortWithinPartitions(*order).write, folder)
+    """Write a table, a file for each of its parts, each in the order of these columns; without any, as they lie."""
+    save((table.sortWithinPartitions(*order) if order else table).write, folder)

@@ -83,6 +83,11 @@ class Source:
         return "order" in self.interactions.columns
 
     @property
+    def order(self) -> str:
+        """What orders a user's rows when a request does not say: see `rules.Split`."""
+        return "time" if self.timed else "given" if self.ordered else "file"
+
+    @property
     def tables(self) -> dict[str, Table]:
         """The tables that the source has, by name."""
         named = {"interactions": self.interactions, "items": self.items, "users": self.users}

@@ -20,7 +20,8 @@ FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndj
 class Files:
     """What every section of the TOML file says of its files."""
 
-    path: str = setting(REQUIRED, "a file, a folder, a glob or an s3 URI, plain or packed (gz, zst, zip); {day} in it: one delivery a day")
+    path: str = setting(REQUIRED, "a file, a folder, a glob or an s3 URI, plain or packed (gz, zst, zip); {day} in it: one delivery a day; "
+                      "a folder or a zip holds nothing but files of this table")
     format: Literal["csv", "jsonl", "parquet"] | None = setting(None, "how rows are written; none: told by the name")
     delimiter: str | None = setting(None, "csv: what stands between fields; none: a comma, or a tab in .tsv")
     encoding: Literal["utf-8", "latin-1", "ascii"] = setting("utf-8", "of the text")
