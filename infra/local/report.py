@@ -28,6 +28,14 @@ def _number(cell: str) -> bool:
     return cell == "-" or cell.replace(".", "").replace(",", "").isdigit()
 
 
+ELSEWHERE = {"merged": "merged into others", "superseded": "superseded by later ones", "later": "of days to come"}
+
+
+def elsewhere(accounts: dict) -> str:
+    """What became of rows that were neither kept nor set aside."""
+    return "".join(f"{accounts[name]:,} {text}, " for name, text in ELSEWHERE.items() if accounts[name])
+
+
 class Report:
     """Gathers what the tasks returned, from Airflow."""
 
@@ -42,7 +50,7 @@ class Report:
     def ingest(self) -> str:
         got = self.result("ingest", "snapshot")
         reasons = ", ".join(f"{n} {reason}" for reason, n in got.get("reasons", {}).items()) or "none"
-        lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, {got['quarantined']:,} in quarantine ({reasons}); "
+        lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, {elsewhere(got)}{got['quarantined']:,} in quarantine ({reasons}); "
                  f"{got['users']:,} users, {got['items']:,} items", *(f"  warning: {text}" for text in got["warnings"]), f"  report: {got['report']}"]
         return "\n".join(lines)
 
