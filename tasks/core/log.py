@@ -9,7 +9,8 @@ import time
 def log(event: str, **fields: object) -> None:
     """Write one line: the event, then its fields as `name=value`."""
     told = " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
-    print(f"{time.strftime('%H:%M:%S')} {event} {told}".rstrip(), file=sys.stderr, flush=True)
+    line = f"{time.strftime('%H:%M:%S')} {event} {told}".rstrip()
+    print(f"{line}\n", end="", file=sys.stderr, flush=True)  # in one piece: threads log side by side
 
 
 def _plain(value: object) -> str:

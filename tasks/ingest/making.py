@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 
@@ -33,6 +34,7 @@ class Making:
     Attributes:
         plan: by table, the deliveries it is made of.
         settings: of the request, those that decide what the snapshot holds.
+        read: by table and name, the deliveries that were not there before.
         told: what there is to report, as far as it has come: fields of `told.Told`.
     """
 
@@ -44,6 +46,7 @@ class Making:
     suite: dict
     settings: dict
     now: int
+    read: dict = dataclasses.field(default_factory=dict)
     told: dict = dataclasses.field(default_factory=lambda: {"examples": [], "files": [], "deliveries": []})
 
     def make(self, id: str) -> Artefact:
@@ -57,7 +60,8 @@ class Making:
             with ExitStack() as drafts:  # left in the opposite order: the snapshot appears last
                 draft = drafts.enter_context(self.store.writing("snapshot", "snapshots", *place))
                 aside_draft = drafts.enter_context(self.store.writing("quarantine", "quarantine", *place))
-                delivered = {name: [self._deliver(one, drafts) for one in ones] for name, ones in self.plan.items()}
+                self._read_new(drafts)
+                delivered = {name: [self._delivered(one) for one in ones] for name, ones in self.plan.items()}
                 self._fill(draft, aside_draft, delivered)
         except RefusedData as refusal:
             raise self._keep_refusal(place, refusal) from None
@@ -90,8 +94,20 @@ class Making:
                 return made.facts["accounts"]["kept"]
         return None
 
-    def _deliver(self, one: Delivery, drafts: ExitStack) -> Delivered:
-        read = Delivered(one.table, one.name, one.made.path, one.made.facts) if one.made else self._read(one, drafts)
+    def _read_new(self, drafts: ExitStack) -> None:
+        """Read the deliveries that are not there yet, side by side: a small one is mostly planning, which is one thread's work."""
+        new = [one for ones in self.plan.values() for one in ones if not one.made]
+        places = [drafts.enter_context(self.store.writing("delivery", "deliveries", self.request.dataset, one.table, one.name, one.id)) for one in new]
+        with ThreadPoolExecutor(max(1, min(self.spark.sparkContext.defaultParallelism, len(new)))) as pool:
+            reading = [pool.submit(self._read, *one) for one in zip(new, places, strict=True)]
+            try:
+                self.read.update(zip(((one.table, one.name) for one in new), [one.result() for one in reading], strict=True))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _delivered(self, one: Delivery) -> Delivered:
+        read = Delivered(one.table, one.name, one.made.path, one.made.facts) if one.made else self.read[one.table, one.name]
         rows_in, sound, reasons = accounts.summed([read.facts])
         if one.table == "interactions":
             self.told["deliveries"].append(report.Delivery(one.name, rows_in, sound))
@@ -103,9 +119,7 @@ class Making:
             self._refuse(read, told)
         return read
 
-    def _read(self, one: Delivery, drafts: ExitStack) -> Delivered:
-        place = (self.request.dataset, one.table, one.name, one.id)
-        draft = drafts.enter_context(self.store.writing("delivery", "deliveries", *place))
+    def _read(self, one: Delivery, draft: Draft) -> Delivered:
         draft.facts = delivery.write(self.spark, one, self.source, draft.path, self.now)
         rows_in, sound, _ = accounts.summed([draft.facts])
         draft.counts = {"rows_in": rows_in, "sound": sound}

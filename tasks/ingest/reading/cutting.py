@@ -11,6 +11,7 @@ from tasks.ingest.reading.examine import Shape
 from tasks.ingest.reading.verdicts import HEADER
 
 BROKEN = "_broken"
+MOST_FIELDS = 20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
 CONTROL = r"\x00-\x08\x0e-\x1f"
 RUN_TOGETHER = r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
 
@@ -62,10 +63,12 @@ def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:
 def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
     names = [f"f{i}" for i in range(shape.width)]
     schema = ", ".join(f"{name} string" for name in (*names, BROKEN))
-    parsed = F.from_csv(text, schema, {"sep": shape.table.delimiter, "quote": '"', "escape": '"', "mode": "PERMISSIVE",
+    delimiters = F.regexp_count(text, F.lit(re.escape(shape.table.delimiter)))
+    crowded = (F.octet_length("raw") > MOST_FIELDS) & (delimiters > MOST_FIELDS)
+    parsed = F.from_csv(F.when(~crowded, text), schema, {"sep": shape.table.delimiter, "quote": '"', "escape": '"', "mode": "PERMISSIVE",
                                        "maxCharsPerColumn": "-1", "columnNameOfCorruptRecord": BROKEN})
     cells = [F.coalesce(parsed[name], F.lit("")) for name in names]
-    return F.array(*cells, parsed[BROKEN]), F.get("fields", F.lit(shape.width)).isNotNull()
+    return F.array(*cells, parsed[BROKEN]), crowded | F.get("fields", F.lit(shape.width)).isNotNull()
 
 
 def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
