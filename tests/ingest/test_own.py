@@ -136,6 +136,15 @@ def test_lines_that_are_no_single_object_are_set_aside(spark, tmp_path):
     assert result["reasons"] == {"broken_json": 5, "missing_id": 1}
 
 
+def test_a_line_of_more_fields_than_the_parser_holds_is_set_aside_and_ends_nothing(spark, tmp_path):
+    lines = [f"{user},{item},{ms},{stars}" for user, item, ms, stars in rows()]
+    (tmp_path / "rows.csv").write_text("\n".join(["uid,sku,ts,stars", *lines, "3,2" + 30_000 * ","]) + "\n")
+    toml = STARS + 'path = "rows.csv"\nclock = "milliseconds"\n'
+    result, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, maximum_quarantined=0.5, **HOLD_ONE))
+    check(made)
+    assert result["reasons"] == {"wrong_number_of_fields": 1}
+
+
 @pytest.mark.parametrize("toml, told", [
     ("[interactions\n", "no TOML"), ('[interactions]\npath = "a.csv"\nuser = "u"\n', "interactions.item: missing"),
     ('[interactions]\npath = "a"\nuser = "u"\nitem = "i"\n', "format: cannot be told from the name; got 'a'"),
