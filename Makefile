@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 .DEFAULT_GOAL := help
+# The interpreter of an environment, which sees the sources.
+in = PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"$(1)\"))")
 
 .PHONY: help
 help: ## this list
@@ -54,7 +56,7 @@ bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark j
 
 .PHONY: bench-mutations
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
-	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.mutations
+	@$(call in,spark) -m tests.benchmarks.mutations
 
 .PHONY: bench-walks
 bench-walks: environments ## random walks beside numpy, alias tables and PecanPy; memory at 20M interactions
@@ -63,29 +65,27 @@ bench-walks: environments ## random walks beside numpy, alias tables and PecanPy
 
 .PHONY: bench-cluster
 bench-cluster: environments ## walks and word2vec on a Spark cluster of a master and two workers beside one machine
-	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"spark\"))") -m tests.benchmarks.cluster
+	@$(call in,spark) -m tests.benchmarks.cluster
 
 .PHONY: bench-item2vec
 bench-item2vec: environments ## word2vec in the stage beside plain gensim, and where the seconds of the stage go
-	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.item2vec
+	@$(call in,train) -m tests.benchmarks.item2vec
 
 .PHONY: ablation
 ablation: environments ## what matters for item2vec, one thing changed at a time: a table on validation rows
-	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.ablation
-
-SERVE = PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"serve\"))")
+	@$(call in,train) -m tests.benchmarks.ablation
 
 .PHONY: bench-publish
 bench-publish: environments ## loading, memory, rollback and reading at 200,000 and 1,000,000 vectors beside a bare client
-	@$(SERVE) -m tests.benchmarks.publish
+	@$(call in,serve) -m tests.benchmarks.publish
 
 .PHONY: bench-index
 bench-index: environments ## inverted lists and a graph beside exact search at a million vectors
-	@$(SERVE) -m tests.benchmarks.index
+	@$(call in,serve) -m tests.benchmarks.index
 
 .PHONY: drill-publish
 drill-publish: environments ## publications and the server killed at random moments under readers who check every answer
-	@$(SERVE) -m tests.benchmarks.drill_publish
+	@$(call in,serve) -m tests.benchmarks.drill_publish
 
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec

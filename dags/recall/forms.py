@@ -7,10 +7,10 @@ from airflow.sdk import Param
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
-def number(default: int | float, low: int | float, high: int | float, text: str, section: str, title: str | None = None) -> Param:
-    """A bounded number; whole when its default is."""
-    return Param(default, type="integer" if isinstance(default, int) else "number", minimum=low, maximum=high,
-                 description_md=text, section=section, title=title)
+def number(default: int | float | None, low: int | float, high: int | float, text: str, section: str, title: str | None = None) -> Param:
+    """A bounded number; whole when its default is; without a default it may be left empty."""
+    kind = ["null", "number"] if default is None else "integer" if isinstance(default, int) else "number"
+    return Param(default, type=kind, minimum=low, maximum=high, description_md=text, section=section, title=title)
 
 
 def choice(default: str | None, values: list[str], text: str, section: str, title: str | None = None) -> Param:
@@ -47,18 +47,18 @@ GRAPH = {
     "degree_penalty": number(0.5, 0, 4, "Law degree-penalised: items are reached by their number of users to minus this power.", "Walks",
                              "Degree penalty"),
     "window_places": number(5, 1, 1000, "Law window: places apart at most.", "Walks", "Places apart"),
-    "half_life_places": Param(None, type=["null", "number"], minimum=0.01, maximum=10_000, section="Walks", title="Half-life in places",
-                              description_md="Law window: places after the first after which a pair weighs half. Empty: all weigh alike."),
-    "half_life_days": Param(None, type=["null", "number"], minimum=0.01, maximum=100_000, section="Walks", title="Half-life in days",
-                            description_md="Law window: days before the newest interaction after which a pair weighs half. Empty: nothing is forgotten."),
+    "half_life_places": number(None, 0.01, 10_000, "Law window: places after the first after which a pair weighs half. Empty: all weigh alike.",
+                               "Walks", "Half-life in places"),
+    "half_life_days": number(None, 0.01, 100_000, "Law window: days before the newest interaction after which a pair weighs half. Empty: nothing is forgotten.",
+                             "Walks", "Half-life in days"),
 }
 ITEM2VEC = {
     "trainer": choice("auto", ["auto", "netmf", "gensim"], "netmf: the closed form of skip-gram, of two-step walks and of sequences, up to 20,000 items; gensim: "
                       "word2vec on the corpus; auto: netmf where it can.", "Model", "Trainer"),
     "decoder": choice("auto", ["auto", "none", "leave-one-out", "causal", "blended"], "Output vectors: the trainer's own, or ridge regressions of each item on the "
                       "rest of a list, or on what came before it; blended: the own beside the latter; auto chooses on validation.", "Model", "Decoder"),
-    "popularity": Param(None, type=["null", "number"], minimum=0, maximum=10, section="Model", title="Popularity",
-                        description_md="Weight of a dimension that holds popularity, in spreads of the scores; 0 for none. Empty: chosen on validation."),
+    "popularity": number(None, 0, 10, "Weight of a dimension that holds popularity, in spreads of the scores; 0 for none. Empty: chosen on validation.",
+                         "Model", "Popularity"),
     "corpus": choice("walks", ["walks", "sequences", "mixed"], "What is learned from: walks over the graph, users' own lists in order of time, or both.",
                      "Walks", "Corpus"),
     "walk_length": number(4, 2, 100, "Items in a walk.", "Walks", "Walk length"),
@@ -72,8 +72,8 @@ ITEM2VEC = {
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are not trained: they are cold items.", "Model", "Minimum count"),
     "cold_items": choice("metadata", ["leave-out", "metadata"], "Items of the catalogue that are not trained: left out, or placed by their genres "
                          "where hardly liked items stand.", "Model", "Cold items"),
-    "query_decay": Param(None, type=["null", "number"], minimum=0, maximum=10_000, section="Model", title="Query decay",
-                         description_md="Items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike. Empty: chosen on validation."),
+    "query_decay": number(None, 0, 10_000, "Items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike. Empty: chosen on validation.",
+                          "Model", "Query decay"),
     "learning_rate": number(0.05, 1e-5, 1.0, "At the first epoch; falls linearly to a hundredth of it.", "Training", "Learning rate"),
     "epochs": number(60, 1, 2000, "Passes over the corpus at most.", "Training", "Epochs"),
     "patience": number(40, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
@@ -105,8 +105,8 @@ GRU4REC = {
 INDEX = {
     "factory": Param("auto", type="string", pattern=r"^[A-Za-z0-9_,]+$", examples=["auto", "Flat", "IVF1024,Flat", "HNSW32", "LSH256", "SQ8", "IVF1024,PQ16"],
                      description_md="FAISS factory string; `Flat` is exact, `auto` chooses by size.", section="Index", title="Index"),
-    "memory_mib": Param(None, type=["null", "number"], minimum=0.001, maximum=10_000_000, section="Index", title="Memory, MiB",
-                        description_md="What the index may weigh; `auto` compresses as far as it must. Empty: no bound."),
+    "memory_mib": number(None, 0.001, 10_000_000, "What the index may weigh; `auto` compresses as far as it must. Empty: no bound.",
+                         "Index", "Memory, MiB"),
     "cold_items": choice("leave-out", ["leave-out", "metadata"], "Items the model does not know: left out, or placed by their genres where hardly liked "
                          "items stand.", "Index", "Cold items"),
 }

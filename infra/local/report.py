@@ -50,7 +50,8 @@ class Report:
     def ingest(self) -> str:
         got = self.result("ingest", "snapshot")
         reasons = ", ".join(f"{n} {reason}" for reason, n in got.get("reasons", {}).items()) or "none"
-        lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, {elsewhere(got)}{got['quarantined']:,} in quarantine ({reasons}); "
+        lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, "
+                 f"{elsewhere(got)}{got['quarantined']:,} in quarantine ({reasons}); "
                  f"{got['users']:,} users, {got['items']:,} items", *(f"  warning: {text}" for text in got["warnings"]), f"  report: {got['report']}"]
         return "\n".join(lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,12 @@ def load(path: Path, mmap: bool = False) -> np.ndarray:
         return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise Corrupt(f"{path} cannot be read as a plain array ({error})") from None
+
+
+def rows_of(wanted: Sequence[str], ids: Iterable[str]) -> np.ndarray:
+    """int32 (wanted): the row of each of these among `ids`, −1 where it is not there."""
+    rows = {id: row for row, id in enumerate(ids)}
+    return np.array([rows.get(id, -1) for id in wanted], np.int32)
 
 
 class StringTable(Sequence):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.core.arrays import StringTable, load, save
+from tasks.core.arrays import StringTable, load, rows_of, save
 from tasks.core.encoders import Encoder, load_encoder, save_encoder
 from tasks.core.errors import Corrupt
 from tasks.core.manifest import Artefact
@@ -101,5 +101,4 @@ class Candidate:
 
     def rows_of(self, item_ids: list[str]) -> np.ndarray:
         """int32: this candidate's row of each id, −1 where it has none."""
-        mine = {item: row for row, item in enumerate(self.item_ids)}
-        return np.array([mine.get(item, -1) for item in item_ids], np.int32)
+        return rows_of(item_ids, self.item_ids)

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.arrays import StringTable, load
+from tasks.core.arrays import StringTable, load, rows_of
 from tasks.core.candidate import Candidate
 from tasks.core.cold import Genres
 from tasks.core.manifest import Artefact
@@ -74,5 +74,4 @@ class Catalogue:
 
     def rows_of(self, item_ids: list[str]) -> np.ndarray:
         """int32: the row of each id, −1 where there is none."""
-        mine = {item: row for row, item in enumerate(self.item_ids)}
-        return np.array([mine.get(item, -1) for item in item_ids], np.int32)
+        return rows_of(item_ids, self.item_ids)

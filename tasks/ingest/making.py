@@ -34,7 +34,6 @@ class Making:
     Attributes:
         plan: by table, the deliveries it is made of.
         settings: of the request, those that decide what the snapshot holds.
-        read: by table and name, the deliveries that were not there before.
         told: what there is to report, as far as it has come: fields of `told.Told`.
     """
 
@@ -46,7 +45,6 @@ class Making:
     suite: dict
     settings: dict
     now: int
-    read: dict = dataclasses.field(default_factory=dict)
     told: dict = dataclasses.field(default_factory=lambda: {"examples": [], "files": [], "deliveries": []})
 
     def make(self, id: str) -> Artefact:
@@ -60,8 +58,8 @@ class Making:
             with ExitStack() as drafts:  # left in the opposite order: the snapshot appears last
                 draft = drafts.enter_context(self.store.writing("snapshot", "snapshots", *place))
                 aside_draft = drafts.enter_context(self.store.writing("quarantine", "quarantine", *place))
-                self._read_new(drafts)
-                delivered = {name: [self._delivered(one) for one in ones] for name, ones in self.plan.items()}
+                read = self._read_new(drafts)
+                delivered = {name: [self._delivered(one, read) for one in ones] for name, ones in self.plan.items()}
                 self._fill(draft, aside_draft, delivered)
         except RefusedData as refusal:
             raise self._keep_refusal(place, refusal) from None
@@ -94,20 +92,21 @@ class Making:
                 return made.facts["accounts"]["kept"]
         return None
 
-    def _read_new(self, drafts: ExitStack) -> None:
-        """Read the deliveries that are not there yet, side by side: a small one is mostly planning, which is one thread's work."""
+    def _read_new(self, drafts: ExitStack) -> dict[tuple[str, str], Delivered]:
+        """By table and name, the deliveries that were not there yet. They are read side by side: a small one is mostly planning, which is
+        one thread's work."""
         new = [one for ones in self.plan.values() for one in ones if not one.made]
         places = [drafts.enter_context(self.store.writing("delivery", "deliveries", self.request.dataset, one.table, one.name, one.id)) for one in new]
         with ThreadPoolExecutor(max(1, min(self.spark.sparkContext.defaultParallelism, len(new)))) as pool:
             reading = [pool.submit(self._read, *one) for one in zip(new, places, strict=True)]
             try:
-                self.read.update(zip(((one.table, one.name) for one in new), [one.result() for one in reading], strict=True))
+                return dict(zip(((one.table, one.name) for one in new), [one.result() for one in reading], strict=True))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _delivered(self, one: Delivery) -> Delivered:
-        read = Delivered(one.table, one.name, one.made.path, one.made.facts) if one.made else self.read[one.table, one.name]
+    def _delivered(self, one: Delivery, new: dict[tuple[str, str], Delivered]) -> Delivered:
+        read = Delivered(one.table, one.name, one.made.path, one.made.facts) if one.made else new[one.table, one.name]
         rows_in, sound, reasons = accounts.summed([read.facts])
         if one.table == "interactions":
             self.told["deliveries"].append(report.Delivery(one.name, rows_in, sound))

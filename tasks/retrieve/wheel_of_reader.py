@@ -36,8 +36,13 @@ def build_wheel(wheel_directory: str, config_settings: dict | None = None, metad
     return wheel
 
 
+class UnsupportedOperation(Exception):
+    """What PEP 517 wants to be raised by a hook that a project cannot serve."""
+
+
 def build_sdist(sdist_directory: str, config_settings: dict | None = None) -> str:
-    raise NotImplementedError("the reader is built from a checkout: pip install ./tasks/retrieve")
+    """There is none: the reader needs parts of the folder beside its own."""
+    raise UnsupportedOperation("the reader is built from a checkout: pip install ./tasks/retrieve")
 
 
 def _needed(paths: list[Path]) -> set[Path]:
