@@ -111,8 +111,8 @@ INDEX = {
                          "items stand.", "Index", "Cold items"),
 }
 BUNDLE = {
-    "search": Param("", type="string", pattern=r"^[A-Za-z0-9_,=]*$", examples=["", "nprobe=16", "efSearch=64"], section="Index", title="Search parameters",
-                    description_md="Of the index. Empty: tuned on real users' queries."),
+    "search": optional("Of the index, as `nprobe=16` or `efSearch=64`. Empty: tuned on real users' queries.", "Index", "Search parameters",
+                       pattern=r"^[A-Za-z0-9_,=]*$"),
     "wanted_recall": number(0.99, 0.0, 1.0, "Recall@50 that the search parameters are tuned to.", "Index", "Wanted recall"),
     "minimum_recall": number(0.98, 0.0, 1.0, "Recall@50 against exact search below which nothing goes live.", "Index", "Minimum recall"),
     "top": number(100, 1, 1000, "Items precomputed for each user, unseen ones only.", "Redis", "Precomputed list"),
