@@ -47,7 +47,7 @@ recommend: ## recommendations for USER_ID=1; without it, for some user
 
 .PHONY: test
 test: ## every test, each in the environment its sources run in
-	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests s3
+	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests s3 ranx
 	@$(PYTHON) -m tests $(FOLDERS)
 
 .PHONY: bench-ingest
@@ -86,6 +86,14 @@ bench-index: environments ## inverted lists and a graph beside exact search at a
 .PHONY: drill-publish
 drill-publish: environments ## publications and the server killed at random moments under readers who check every answer
 	@$(call in,serve) -m tests.benchmarks.drill_publish
+
+.PHONY: bench-evaluate
+bench-evaluate: environments ## evaluation of 6,040 × 3,416 and 138,000 × 27,000 beside a bare product with top-k
+	@OMP_NUM_THREADS=1 $(PYTHON) -m tests.benchmarks.evaluate
+
+.PHONY: drill-gate
+drill-gate: environments ## equal, better and worse models before the gate: how often each gets through
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.gate
 
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec

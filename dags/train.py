@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
-from recall import assets, judging, policies
+from recall import assets, judging, policies, seeds
+from recall.approval import approval
 from recall.families import FAMILIES
-from recall.stages import stage
+from recall.stages import StageOperator, stage
 
 DOC = """
 ### Train {title}
 
 {doc}
 
-`{first}` → … → **evaluate** (champion and challenger on the same held-out users) → **gate** (promote, hold or ask, with reasons) →
-**promote** (skipped when the challenger is held: the run stays green and what is live stays live).
+`{first}` → … → **evaluate** (champion, challenger and baselines on the same held-out users) → **gate** (promote, hold or ask, with reasons) →
+**approve** (waits for a person when the form's *Approval* says so; no answer in time is a hold) → **promote** (skipped when the
+challenger is held: the run stays green and what is live stays live).
 
 Starts when `ingest` announces a new day. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is used
-unless the form names a day or a snapshot. A change of settings must be **better** than the champion to be promoted; the same
+unless the form names a day or a snapshot. With several *Seeds* the same is trained beside it (**seeds**) and a user's figures are
+the mean over all of them, so that no lucky seed decides; the first one goes live. A change of settings must be **better** than the champion to be promoted; the same
 settings on newer data must be **not worse**.
 """
 
@@ -36,10 +39,14 @@ for family in FAMILIES:
         own = [stage(step.task, step.stage, step.verb, step.build, policy=policies.TRAINING, needs=step.needs, doc=step.doc)
                for step in family.steps]
         evaluate = stage("evaluate", "evaluate", "judge", judging.evaluate, policy=policies.TRAINING, needs=("mlflow",),
-                         doc="Champion, challenger and popularity on the same held-out users of the same snapshot.")
+                         trigger_rule="none_failed_min_one_success", doc="Champion, challenger and baselines on the same held-out users of the same snapshot.")
         gate = stage("gate", "promote", "gate", judging.gate, policy=policies.SERVING, needs=("mlflow",),
-                     doc="The verdict: promote or hold, with every figure that led to it.")
+                     doc="The verdict: promote, hold or ask, with every figure that led to it.")
         promote = stage("promote", "promote", "promote", judging.promote, policy=policies.SERVING, needs=("mlflow",),
                         outlets=[assets.champion(family.name)], announce=judging.announce_champion,
                         doc="Moves the aliases champion and previous. Skipped when the verdict holds the challenger.")
-        chain(*own, evaluate, gate, promote)
+        chain(*own, evaluate, gate, approval(), promote)
+        fit = family.steps[-1]
+        again = StageOperator.partial(task_id="seeds", stage=fit.stage, verb=fit.verb, build=seeds.build(fit.build),
+                                      doc_md="The same with further seeds, when the form asks for several.", **policies.TRAINING)
+        chain(own[:-1], again.expand(item=seeds.further("{{ params.seeds }}")), evaluate)

@@ -15,7 +15,8 @@ import time
 from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, environments, python
 
-FOLDERS = {"core": "train", "infra": "tests", **ENVIRONMENTS, "dags": "airflow", "readme": "tests", "chain": "tests"}
+# `promote` runs in `serve`; its tests judge planted models first, and run its commands there.
+FOLDERS = {"core": "train", "infra": "tests", **ENVIRONMENTS, "promote": "train", "dags": "airflow", "readme": "tests", "chain": "tests"}
 COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
 
 

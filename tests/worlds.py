@@ -68,6 +68,22 @@ def grouped(users: int = 120, items: int = 60, groups: int = 3, likes: int = 12,
                  user_group.astype(np.int32), item_group.astype(np.int32))
 
 
+def uneven(users: int = 300, items: int = 360, groups: int = 3, seed: int = 0) -> World:
+    """A grouped world in which one user in three has only 7 likes, the others 20; popularity within a group falls from head to tail."""
+    random = np.random.default_rng(seed)
+    user_group, item_group = np.arange(users) % groups, np.arange(items) % groups
+    rows = []
+    for user in range(users):
+        own = np.flatnonzero(item_group == user_group[user])
+        worth = 1 / np.arange(5, 5 + len(own))
+        rows.append(random.choice(own, 7 if user // groups % 3 == 0 else 20, replace=False, p=worth / worth.sum()))
+    lengths = [len(row) for row in rows]
+    order = np.concatenate([np.arange(n) for n in lengths])
+    return World(np.repeat(np.arange(users), lengths).astype(np.int32), np.concatenate(rows).astype(np.int32), np.full(sum(lengths), 5.0, np.float32),
+                 (START + 86_400 * order + np.repeat(np.arange(users), lengths)).astype(np.int64),
+                 user_group.astype(np.int32), item_group.astype(np.int32))
+
+
 def chained(users: int = 200, items: int = 30, length: int = 15, seed: int = 0) -> World:
     """Every user walks the ring of items in order, from a random start: the next item is always the last plus one."""
     random = np.random.default_rng(seed)

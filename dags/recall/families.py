@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from recall import forms, requests
+from recall import forms, requests, tuning
 
 Build = Callable[[Any], dict]
 
@@ -49,9 +49,10 @@ def snapshot_of(context: Any) -> dict:
             "day": None if announced.get("snapshot") else requests.day(context)}
 
 
-def training(context: Any, fields: dict) -> dict:
-    """What every fit is asked: settings from the form, seed, where it came from."""
-    return {"store": requests.store(), "settings": requests.settings(context, list(fields)), "seed": context["params"]["seed"],
+def training(context: Any, family: str, fields: dict) -> dict:
+    """What every fit is asked: settings from the form and from what a study found, seed, where it came from."""
+    settings = tuning.adopted(family, fields, requests.settings(context, list(fields)))
+    return {"store": requests.store(), "settings": settings, "seed": context["params"]["seed"],
             "origin": requests.origin(context)}
 
 
@@ -60,11 +61,11 @@ def build_graph(context: Any) -> dict:
 
 
 def fit_item2vec(context: Any) -> dict:
-    return {**training(context, forms.ITEM2VEC), "graph": requests.result(context, "graph")["uri"]}
+    return {**training(context, "item2vec", forms.ITEM2VEC), "graph": requests.result(context, "graph")["uri"]}
 
 
 def fit_gru4rec(context: Any) -> dict:
-    return {**training(context, forms.GRU4REC), **snapshot_of(context)}
+    return {**training(context, "gru4rec", forms.GRU4REC), **snapshot_of(context)}
 
 
 FAMILIES = (

@@ -36,6 +36,9 @@ def run() -> dict:
         "day": optional("Train on the newest snapshot of this day (YYYY-MM-DD). Empty: the newest of all.", "Data", "Day", pattern=DAY),
         "snapshot": optional("Train on exactly this snapshot (its URI). Empty: chosen by day.", "Data", "Snapshot"),
         "seed": number(0, 0, 2**31 - 1, "Every random choice follows from it.", "Data", "Seed"),
+        "seeds": number(1, 1, 10, "Trainings that differ by their seed; the verdict uses all of them, the first goes live.", "Data", "Seeds"),
+        "approval": choice("never", ["never", "borderline", "always"], "Whether a person is asked before the challenger goes live: never, when the "
+                           "verdict is `ask`, or always. Nobody's answer within 12 hours is a hold.", "Decision", "Approval"),
     }
 
 
@@ -68,7 +71,7 @@ ITEM2VEC = {
     "dimension": number(128, 2, 1024, "Dimensions of an item's input vector.", "Model", "Dimension"),
     "window": number(4, 1, 200, "Neighbours within this many places are predicted.", "Model", "Window"),
     "negatives": number(5, 1, 200, "Noise items drawn for each observed pair.", "Model", "Negatives"),
-    "negative_exponent": number(0.5, -2, 2, "Noise items are drawn by popularity to this power.", "Model", "Negative exponent"),
+    "negative_exponent": number(0.5, -3, 3, "Noise items are drawn by popularity to this power.", "Model", "Negative exponent"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are not trained: they are cold items.", "Model", "Minimum count"),
     "cold_items": choice("metadata", ["leave-out", "metadata"], "Items of the catalogue that are not trained: left out, or placed by their genres "
                          "where hardly liked items stand.", "Model", "Cold items"),
@@ -128,6 +131,27 @@ LOAD = {
 def publish() -> dict:
     """What is published, how it is indexed, and in which form it is loaded."""
     return {"candidate": optional("Publish exactly this candidate (its URI). Empty: the champion.", "What", "Candidate"), **INDEX, **BUNDLE, **LOAD}
+
+
+def tune() -> dict:
+    """Which data, how many trials, and what becomes of the winner."""
+    data = run()
+    return {
+        "day": data["day"], "snapshot": data["snapshot"], "seed": data["seed"],
+        "trials": number(40, 1, 1000, "Trials of the study; asked for more later, it goes on where it was.", "Study", "Trials"),
+        "space": optional("TOML file of the search space. Empty: the family's own.", "Study", "Search space"),
+        "adopt": Param(True, type="boolean", description_md="Train with the winner from the next training on.", section="Study", title="Adopt"),
+    }
+
+
+def overrule() -> dict:
+    """Which version, what becomes of it, and why."""
+    return {
+        "action": choice("refuse", ["refuse", "force"], "`force`: it goes live whatever its verdict says. `refuse`: it never does.", "Decision", "Action"),
+        "version": optional("The registered version. Empty: the challenger.", "Decision", "Version", pattern=r"^\d+$"),
+        "why": Param(type="string", minLength=3, maxLength=500, pattern=r"\S", description_md="Stands in the audit record. Required.",
+                     section="Decision", title="Reason"),
+    }
 
 
 def rollback() -> dict:

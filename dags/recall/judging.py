@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from recall import requests
+from airflow.sdk.exceptions import AirflowSkipException
+
+from recall import approval, requests, seeds
 
 
 def evaluate(context: Any) -> dict:
     fit = requests.result(context, "fit")
-    return {"store": requests.store(), "candidate": fit["uri"], "snapshot": fit["snapshot"], "run": fit["run"]}
+    return {"store": requests.store(), "candidate": fit["uri"], "seeds": seeds.trained(context), "snapshot": fit["snapshot"], "run": fit["run"]}
 
 
 def gate(context: Any) -> dict:
@@ -18,8 +20,25 @@ def gate(context: Any) -> dict:
 
 
 def promote(context: Any) -> dict:
-    return {"store": requests.store(), "verdict": requests.result(context, "gate")["uri"], "origin": requests.origin(context)}
+    return {"store": requests.store(), "verdict": requests.result(context, "gate")["uri"], "answer": approval.answer(context),
+            "origin": requests.origin(context)}
 
 
 def announce_champion(result: dict) -> dict:
     return {name: result[name] for name in ("candidate", "version", "snapshot", "day")}
+
+
+def overruled(family: str, action: str):
+    """The request of `force` or `refuse`; the task whose action was not chosen is skipped."""
+
+    def build(context: Any) -> dict:
+        params, origin = context["params"], requests.origin(context)
+        if params["action"] != action:
+            raise AirflowSkipException(f"the form asks to {params['action']}")
+        return {"store": requests.store(), "family": family, "version": params.get("version"), "by": origin["by"], "why": params["why"], "origin": origin}
+
+    return build
+
+
+def announce_forced(result: dict) -> dict:
+    return {name: result[name] for name in ("candidate", "version", "day") if result[name]}

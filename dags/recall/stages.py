@@ -40,6 +40,7 @@ class StageOperator(BaseOperator):
         needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as MLFLOW_TRACKING_URI.
         announce: from the result to the `extra` of the events of this task's outlets; a `day` in it is the events' partition,
             so that a run by hand, whose day stands in its form, starts what a scheduled one would.
+        item: which of several this task is, where tasks are mapped; `build` finds it in `context["task"]`.
     """
 
     template_fields: Sequence[str] = ("request",)
@@ -48,8 +49,9 @@ class StageOperator(BaseOperator):
     ui_color = "#e8f1f8"
 
     def __init__(self, *, stage: str, verb: str | Callable[[dict], str], build: Build, needs: tuple[str, ...] = (),
-                 announce: Callable[[dict], dict] | None = None, **arguments: Any) -> None:
+                 announce: Callable[[dict], dict] | None = None, item: Any = None, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.item = item
         self.stage, self.verb, self.needs = stage, verb, needs
         self.custom_operator_name = stage  # what the graph shows below the task's name
         self.request: dict = {}
@@ -135,7 +137,8 @@ def interpreter(stage: str) -> Path:
 
 
 def stage(task_id: str, name: str, verb: str | Callable[[dict], str], build: Build, *, policy: dict, needs: tuple[str, ...] = (),
-          outlets: Sequence[Asset] = (), announce: Callable[[dict], dict] | None = None, doc: str = "") -> StageOperator:
+          outlets: Sequence[Asset] = (), announce: Callable[[dict], dict] | None = None, doc: str = "",
+          **arguments: Any) -> StageOperator:
     """One isolated task of the DAG being defined."""
     return StageOperator(task_id=task_id, stage=name, verb=verb, build=build, needs=needs, outlets=list(outlets),
-                         announce=announce, doc_md=doc, **policy)
+                         announce=announce, doc_md=doc, **policy, **arguments)

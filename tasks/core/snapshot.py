@@ -99,12 +99,14 @@ class Snapshot:
         table = self.table("interactions", ["user", "item", "timestamp", "position", "liked", "part"])
         if table.num_rows == 0:
             raise RefusedData(f"the snapshot {self.uri} holds no interaction", remedy="ingest a day that has data")
-        parts = table["part"].combine_chunks().dictionary_encode()
-        names = parts.dictionary.to_pylist()
-        columns = {name: table[name].to_numpy() for name in ("user", "item", "timestamp", "position", "liked")}
-        columns["part"] = np.array([PARTS.index(name) for name in names], np.int8)[np.asarray(parts.indices)]
+        columns: dict[str, np.ndarray] = {}
+        for name in ("part", "user", "item", "timestamp", "position", "liked"):  # one by one: what is read is let go of
+            columns[name] = _parts(table[name]) if name == "part" else table[name].to_numpy()
+            table = table.drop_columns([name])
+        if _in_order(columns["user"], columns["position"]):
+            return columns
         order = np.lexsort((columns["position"], columns["user"]))
-        return {name: values[order] for name, values in columns.items()}
+        return {name: columns.pop(name)[order] for name in list(columns)}
 
     def histories(self, *parts: str, liked_only: bool = True) -> Histories:
         """Every user's rows of these parts, oldest first; users without any have an empty list."""
@@ -122,3 +124,15 @@ class Snapshot:
         if not len(users):
             raise RefusedData(f"no user of {self.uri} has {labels} rows", remedy="ingest more data or hold out fewer rows")
         return Queries(users, known.take(users), wanted.take(users), seen.take(users))
+
+
+def _parts(column: pa.ChunkedArray) -> np.ndarray:
+    """int8: the part of each row, as a place in `PARTS`."""
+    coded = column.dictionary_encode()
+    return np.concatenate([np.array([PARTS.index(name) for name in chunk.dictionary.to_pylist()], np.int8)[np.asarray(chunk.indices)]
+                           for chunk in coded.chunks])
+
+
+def _in_order(users: np.ndarray, positions: np.ndarray) -> bool:
+    same = users[1:] == users[:-1]
+    return bool((same | (users[1:] > users[:-1])).all() and (~same | (positions[1:] >= positions[:-1])).all())

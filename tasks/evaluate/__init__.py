@@ -1,1 +1,1 @@
-"""Judging a candidate: exact full ranking of held-out rows, beside the champion and popularity, on the same users."""
+"""Judging a candidate: exact full ranking of held-out rows, beside the champion and baselines, on the same users."""

@@ -13,7 +13,7 @@ def _judge():
 
 
 VERBS = {"judge": Verb(JudgeRequest, _judge,
-                       "Rank held-out rows with a candidate, the champion and popularity; keep the figures of every user.")}
+                       "Rank held-out rows with a candidate, the champion and the baselines; keep the figures of every user.")}
 
 if __name__ == "__main__":
     raise SystemExit(run("evaluate", VERBS))

@@ -1,9 +1,9 @@
-"""Judge a candidate: the same users, today's histories, today's labels for challenger, champion and popularity.
+"""Judge a candidate: the same users, today's histories, today's labels for challenger, champion and baselines.
 
     evaluations/<family>/<id>/
-        per_user.parquet   user (string), model (challenger, champion or popularity), history (rows known of the user),
-                           labels (different held-out rows), one float64 column a metric; users in the same order for every model
-        manifest.json      facts: who was judged on what, the metrics' means, health
+        per_user.parquet   user (string), model (challenger or champion), one float64 column a metric; users in the same order
+                           for every model, that of the yardstick
+        manifest.json      facts: who was judged on what, the yardstick, the metrics' means, slices, health
 """
 
 from __future__ import annotations
@@ -13,39 +13,54 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core import champion as champions
-from tasks.core import tracking
 from tasks.core.candidate import Candidate
+from tasks.core.champion import Champion
 from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Queries, Snapshot
 from tasks.core.store import Store
+from tasks.evaluate import telling
+from tasks.evaluate.baselines.yardstick import yardstick
 from tasks.evaluate.health import health
-from tasks.evaluate.lists import of_candidate, of_popularity
-from tasks.evaluate.measure import Catalogue, Measured, hits, measure
+from tasks.evaluate.lists import of_candidate
+from tasks.evaluate.measure import Catalogue, Measured, measure, together
 from tasks.evaluate.metrics import LONGEST
 from tasks.evaluate.settings import JudgeRequest
 
-SHOWN_AS = {"challenger": "test", "champion": "champion", "popularity": "popularity"}  # metric prefixes in MLflow
-
 
 def judge(request: JudgeRequest) -> dict:
-    """Write the evaluation, or find it written, and log its figures."""
+    """Write the evaluation, or find it written, and log its figures.
+
+    Raises:
+        BadRequest: a candidate, the snapshot or the champion is not there; the seeds are not of one recipe.
+        Unreachable: the registry does not answer.
+    """
     store = Store(request.store)
-    challenger = Candidate(store.open(request.candidate, "candidate"))
-    snapshot = Snapshot(store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, challenger))
-    champion = champions.find(store, challenger.family, request.champion, request.champion_from_registry)
-    made_of = {"candidate": challenger.artefact.id, "snapshot": snapshot.id, "labels": request.labels,
+    challengers = _challengers(store, request)
+    first = challengers[0]
+    snapshot = Snapshot(store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, first))
+    champion = champions.find(store, first.family, request.champion, request.champion_from_registry)
+    made_of = {"candidates": [one.artefact.id for one in challengers], "snapshot": snapshot.id, "labels": request.labels,
                "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
-               "code": code_version("evaluate", "core")}
-    place = ("evaluations", challenger.family, identity(**made_of))
+               "memory_gb": request.baselines_memory_gb, "code": code_version("evaluate", "core")}
+    place = ("evaluations", first.family, identity(**made_of))
     if not (done := store.find(*place)):
-        _write(store, place, request, challenger, champion, snapshot, made_of)
+        _write(store, place, request, challengers, champion, snapshot, made_of)
         done = store.find(*place)
-    if request.track and request.run:
-        tracking.log_metrics(request.run, _figures(done.facts["metrics"]))
+    if request.track:
+        telling.tell(done, store.open(done.facts["yardstick"], "yardstick"), request)
     return _result(done)
+
+
+def _challengers(store: Store, request: JudgeRequest) -> list[Candidate]:
+    found = [Candidate(store.open(uri, "candidate")) for uri in dict.fromkeys((request.candidate, *request.seeds))]
+    recipes = {(one.family, one.artefact.facts["settings_digest"], one.artefact.facts["code"], one.artefact.facts["snapshot"]) for one in found}
+    if len(recipes) > 1:
+        raise BadRequest("the trainings to be judged together differ in more than their seed", got=[one.artefact.uri for one in found],
+                         allowed="one family, one set of settings, one code, one snapshot", remedy="judge them one by one")
+    return found
 
 
 def _trained_on(store: Store, candidate: Candidate) -> Artefact:
@@ -57,32 +72,35 @@ def _trained_on(store: Store, candidate: Candidate) -> Artefact:
                      remedy="give another snapshot, or ingest that day again")
 
 
-def _write(store, place, request, challenger, champion, snapshot: Snapshot, made_of: dict) -> None:
+def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[Candidate], champion: Champion | None, snapshot: Snapshot,
+           made_of: dict) -> None:
     queries = snapshot.queries(request.labels)
     counts = np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
-    lists = of_candidate(challenger, snapshot.item_ids, queries, LONGEST)
-    measured = {"challenger": measure(lists, queries.labels, catalogue)}
-    if champion and champion.candidate.artefact.id == challenger.artefact.id:
+    known = yardstick(store, snapshot, queries, catalogue, request.labels, request.baselines_memory_gb)
+    lists = [of_candidate(one, snapshot.item_ids, queries, LONGEST) for one in challengers]
+    each = [measure(one, queries.labels, catalogue) for one in lists]
+    measured = {"challenger": together(each)}
+    if champion and len(challengers) == 1 and champion.candidate.artefact.id == challengers[0].artefact.id:
         measured["champion"] = measured["challenger"]
     elif champion:
-        measured["champion"] = measure(of_candidate(champion.candidate, snapshot.item_ids, queries, LONGEST), queries.labels,
-                                       catalogue)
-    measured["popularity"] = measure(of_popularity(catalogue.order, queries.seen, LONGEST), queries.labels, catalogue)
+        measured["champion"] = measure(of_candidate(champion.candidate, snapshot.item_ids, queries, LONGEST), queries.labels, catalogue)
     for model, one in measured.items():
-        log("evaluate.measured", model=model, users=len(queries.users),
-            **{m: one.overall[m] for m in ("recall_50", "ndcg_10", "hr_10")})
+        log("evaluate.measured", model=model, users=len(queries.users), **{m: one.overall[m] for m in ("recall_50", "ndcg_10", "hr_10")})
     with store.writing("evaluation", *place) as draft:
-        pq.write_table(_per_user(snapshot, queries, measured), draft.path / "per_user.parquet")
-        draft.counts = {"users": len(queries.users), "items": len(snapshot.item_ids), "labels": len(queries.labels.items)}
+        users = [snapshot.user_ids[row] for row in queries.users]
+        pq.write_table(pa.concat_tables([pa.table({"user": users, "model": [model] * len(users), **one.per_user})
+                                         for model, one in measured.items()]), draft.path / "per_user.parquet")
+        draft.counts = {**known.counts, "seeds": len(challengers)}
         draft.facts = {
-            "family": challenger.family, "labels": request.labels, "snapshot": snapshot.uri, "day": snapshot.day,
-            "dataset": snapshot.dataset,
-            "challenger": _who(challenger), "champion": champion and {**_who(champion.candidate), "version": champion.version},
-            "metrics": {model: one.overall for model, one in measured.items()},
-            "health": health(challenger, snapshot.item_ids, queries, lists),
-            "users_without_history": int((queries.histories.lengths == 0).sum()), "users_without_list": int(lists.silent.sum())}
-        draft.lineage = {**made_of, "parents": [request.candidate, snapshot.uri,
+            "family": challengers[0].family, "labels": request.labels, "snapshot": snapshot.uri, "day": snapshot.day, "dataset": snapshot.dataset,
+            "yardstick": known.uri, "challenger": _who(challengers[0]), "seeds": [_seed(*one) for one in zip(challengers, each, strict=True)],
+            "champion": champion and _champion(champion, snapshot),
+            "metrics": {**{model: one.overall for model, one in measured.items()}, **known.facts["metrics"]},
+            "slices": _slices(known, measured), "left_out": known.facts["left_out"],
+            "health": health(challengers[0], snapshot.item_ids, queries, lists[0]),
+            "users_without_history": int((queries.histories.lengths == 0).sum()), "users_without_list": int(lists[0].silent.sum())}
+        draft.lineage = {**made_of, "parents": [*(one.artefact.uri for one in challengers), snapshot.uri, known.uri,
                                                 *([champion.candidate.artefact.uri] if champion else [])]}
 
 
@@ -92,17 +110,21 @@ def _who(candidate: Candidate) -> dict:
             **{name: facts.get(name) for name in ("day", "settings_digest", "code", "stability")}}
 
 
-def _per_user(snapshot: Snapshot, queries: Queries, measured: dict[str, Measured]) -> pa.Table:
-    users = [snapshot.user_ids[row] for row in queries.users]
-    _, labels = hits(np.zeros((len(users), 0), np.int64), queries.labels, len(snapshot.item_ids))
-    return pa.concat_tables([pa.table({
-        "user": users, "model": [model] * len(users), "history": queries.histories.lengths, "labels": labels, **one.per_user,
-    }) for model, one in measured.items()])
+def _seed(candidate: Candidate, measured: Measured) -> dict:
+    return {"candidate": candidate.artefact.uri, "seed": candidate.artefact.lineage.get("seed"), "metrics": measured.overall}
 
 
-def _figures(metrics: dict[str, dict[str, float | None]]) -> dict[str, float]:
-    return {f"{SHOWN_AS[model]}/{name}": value  # MLflow draws one section of charts for each name before a slash
-            for model, one in metrics.items() for name, value in one.items() if value is not None}
+def _champion(champion: Champion, snapshot: Snapshot) -> dict:
+    known = float((champion.candidate.rows_of(snapshot.item_ids) >= 0).mean())
+    return {**_who(champion.candidate), "version": champion.version, "items_known": known}
+
+
+def _slices(known: Artefact, measured: dict[str, Measured]) -> dict[str, dict]:
+    """The yardstick's slices with the models' own means beside the baselines'."""
+    table = pq.read_table(known.file("slices.parquet"))
+    return {name: {"users": told["users"], "metrics": {**{model: one.among(table[name].to_numpy()) for model, one in measured.items()},
+                                                       **told["metrics"]}}
+            for name, told in known.facts["slices"].items()}
 
 
 def _result(done: Artefact) -> dict:
@@ -110,6 +132,6 @@ def _result(done: Artefact) -> dict:
     champion = facts["champion"] or {"uri": None, "version": None}
     return {"uri": done.uri, "id": done.id, "family": facts["family"], "candidate": facts["challenger"]["uri"],
             "champion": champion["uri"], "champion_version": champion["version"], "snapshot": facts["snapshot"],
-            "day": facts["day"], "users": done.counts["users"],
+            "day": facts["day"], "users": done.counts["users"], "seeds": done.counts["seeds"],
             "users_without_list": facts["users_without_list"],
             "metrics": {"champion": None, **facts["metrics"]}}

@@ -1,15 +1,18 @@
-"""Ranked lists: what a candidate, or popularity, would show to each user, in rows of the snapshot's items."""
+"""Ranked lists: what a model would show to each user, in rows of the snapshot's items."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
 from tasks.core.candidate import Candidate
 from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
 from tasks.core.snapshot import Queries
+from tasks.evaluate import kernel
+
+CELLS = 4_000_000  # scores held at a time: 16 MB, which a large cache still holds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +32,29 @@ class Lists:
     faulty: np.ndarray
 
 
+def ranked(score: Callable[[int, int], np.ndarray], items: int, seen: Histories, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The whole catalogue ranked for every user, in blocks: exact, no item is sampled.
+
+    Args:
+        score: from a range of users, begin and end, to float32 (users, items), an array of its own.
+        items: size of the catalogue.
+        seen: item rows of each user.
+        k: places.
+
+    Returns:
+        int32 (users, k) without and with what was seen, best first, equal scores by row; −1 for an empty place.
+    """
+    users = len(seen)
+    unseen, kept = (np.full((users, k), -1, np.int32) for _ in range(2))
+    block = min(max(CELLS // max(items, 1), 64), 2048)
+    for start in range(0, users, block):
+        stop = min(start + block, users)
+        kernel.best(score(start, stop), seen.offsets[start:stop + 1], seen.items, unseen[start:stop], kept[start:stop])
+    return unseen, kept
+
+
 def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k: int) -> Lists:
-    """The lists of a candidate, through the encoder and the ranking that serve it.
+    """The lists of a candidate, through the encoder that serves it.
 
     Items are matched by id. One the candidate does not know is never shown (so a label among them is a miss); one that
     today's snapshot no longer has is not shown either. A user whose history the candidate knows nothing of gets an empty list.
@@ -43,44 +67,17 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     asked = candidate.encoder.encode(histories)
     faulty = ~np.isfinite(asked).all(axis=1)
     silent = (histories.lengths == 0) | faulty | ~asked.any(axis=1) | (len(known) == 0)
-    asked = np.where(silent[:, None], np.float32(0), asked)
-    vectors, seen = np.asarray(candidate.vectors)[rows[known]], queries.seen.renamed(place)
-    return Lists(_named(_ranked(asked, vectors, k, seen), known, silent, k), _named(_ranked(asked, vectors, k), known, silent, k),
-                 silent, faulty)
+    asked[silent] = 0
+    vectors = np.ascontiguousarray(candidate.vectors[rows[known]]).T
+    unseen, kept = ranked(lambda start, stop: asked[start:stop] @ vectors, len(known), queries.seen.renamed(place), k)
+    for lists in (unseen, kept):
+        lists[silent] = -1
+        if len(known) < len(item_ids):
+            np.copyto(lists, np.append(known, -1)[lists])
+    return Lists(unseen, kept, silent, faulty)
 
 
-def _ranked(asked: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | None = None) -> np.ndarray:
-    return top_k(asked, vectors, k, seen) if len(vectors) else np.zeros((len(asked), 0), np.int32)
-
-
-def _named(ranked: np.ndarray, known: np.ndarray, silent: np.ndarray, k: int) -> np.ndarray:
-    lists = np.full((len(ranked), k), -1, np.int32)
-    lists[:, :ranked.shape[1]] = np.where(ranked >= 0, known[ranked] if len(known) else -1, -1)
-    lists[silent] = -1
-    return lists
-
-
-def of_popularity(order: np.ndarray, seen: Histories, k: int, block: int = 1024) -> Lists:
-    """The most popular items for everybody, what each has seen left out.
-
-    Args:
-        order: int (items), rows from the most to the least popular.
-        seen: item rows of each user.
-        k: places.
-        block: users at a time.
-    """
-    users, items = len(seen), len(order)
-    rank = np.empty(items, np.int64)
-    rank[order] = np.arange(items)
-    unseen = np.full((users, k), -1, np.int32)
-    for start in range(0, users, block):
-        one = seen.take(np.arange(start, min(start + block, users)))
-        free = np.ones((len(one), items), bool)
-        free[one.users(), rank[one.items]] = False
-        place = np.cumsum(free, axis=1, dtype=np.int32)
-        row, column = np.nonzero(free & (place <= k))
-        unseen[start + row, place[row, column] - 1] = order[column]
-    kept = np.full((users, k), -1, np.int32)
-    kept[:, :min(k, items)] = order[:k]
-    nobody = np.zeros(users, bool)
-    return Lists(unseen, kept, nobody, nobody)
+def of_scores(score: Callable[[int, int], np.ndarray], items: int, queries: Queries, k: int) -> Lists:
+    """The lists of a baseline, which has an answer for everybody: see `ranked`."""
+    nobody = np.zeros(len(queries.users), bool)
+    return Lists(*ranked(score, items, queries.seen, k), nobody, nobody)

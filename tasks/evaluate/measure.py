@@ -7,11 +7,15 @@ import dataclasses
 import numpy as np
 
 from tasks.core.histories import Histories
+from tasks.evaluate import kernel
 from tasks.evaluate.lists import Lists
 from tasks.evaluate.metrics import ACCURACY, ACCURACY_KEPT
 from tasks.evaluate.metrics.coverage import coverage
 from tasks.evaluate.metrics.diversity import diversity
 from tasks.evaluate.metrics.popularity_rank import mean_popularity_rank
+from tasks.evaluate.metrics.tail import recall_of, tail_of, tail_share
+
+BLOCK = 8192  # users measured at a time, so that memory does not grow with their number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,23 +24,26 @@ class Catalogue:
 
     Attributes:
         order: int (items), rows from the most to the least popular; equal counts by row.
+        tail: bool (items), see `metrics.tail`.
         features: float (items, f), unit rows, one column a genre; None when no item has any.
     """
 
     order: np.ndarray
+    tail: np.ndarray
     features: np.ndarray | None
 
     @classmethod
     def of(cls, counts: np.ndarray, genres: list[list[str] | None]) -> "Catalogue":
+        order = np.argsort(-counts, kind="stable")
         names = sorted({name for one in genres for name in one or ()})
         if not names:
-            return cls(np.argsort(-counts, kind="stable"), None)
+            return cls(order, tail_of(order), None)
         column = {name: i for i, name in enumerate(names)}
         features = np.zeros((len(genres), len(names)))
         for row, one in enumerate(genres):
             features[row, [column[name] for name in one or ()]] = 1.0
         features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-        return cls(np.argsort(-counts, kind="stable"), features)
+        return cls(order, tail_of(order), features)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,36 +53,71 @@ class Measured:
     per_user: dict[str, np.ndarray]
     overall: dict[str, float | None]
 
+    def among(self, users: np.ndarray) -> dict[str, float | None]:
+        """The means over some of the users (bool)."""
+        return {name: mean(values[users]) for name, values in self.per_user.items()}
 
-def hits(lists: np.ndarray, labels: Histories, items: int) -> tuple[np.ndarray, np.ndarray]:
+
+@dataclasses.dataclass(frozen=True)
+class Hits:
     """Where the labels stand.
 
-    Returns:
-        bool (users, k): the place holds one of the user's labels; int64 (users): different labels of each user.
+    Attributes:
+        found: bool (users, k): the place holds one of the user's labels.
+        different, tail: int64 (users): different labels of each user, in all and in the tail.
     """
-    wanted = np.unique(labels.users().astype(np.int64) * items + labels.items)
-    asked = np.arange(len(lists), dtype=np.int64)[:, None] * items + lists
-    found = np.minimum(np.searchsorted(wanted, asked), len(wanted) - 1)
-    return (wanted[found] == asked) & (lists >= 0), np.bincount(wanted // items, minlength=len(lists))
+
+    found: np.ndarray
+    different: np.ndarray
+    tail: np.ndarray
+
+
+def hits(lists: np.ndarray, labels: Histories, tail: np.ndarray) -> Hits:
+    """Look the labels up in the lists. `tail`: bool (items)."""
+    order = np.lexsort((labels.items, labels.users()))
+    made = Hits(np.zeros(lists.shape, bool), np.zeros(len(lists), np.int64), np.zeros(len(lists), np.int64))
+    kernel.hits(np.ascontiguousarray(lists, np.int32), labels.offsets, labels.items[order], made.found, made.different, tail, made.tail)
+    return made
 
 
 def measure(lists: Lists, labels: Histories, catalogue: Catalogue) -> Measured:
     """Every metric of one model. `labels` has at least one row for each user."""
+    users, parts = len(lists.unseen), []
+    for start in range(0, users, BLOCK):
+        some = np.arange(start, min(start + BLOCK, users))
+        parts.append(_block(lists.unseen[some], lists.kept[some], labels.take(some), catalogue))
+    per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     items = len(catalogue.order)
-    unseen, relevant = hits(lists.unseen, labels, items)
-    kept, _ = hits(lists.kept, labels, items)
-    per_user = {name: function(unseen[:, :k], relevant) for name, (function, k) in ACCURACY.items()}
-    per_user |= {name: function(kept[:, :k], relevant) for name, (function, k) in ACCURACY_KEPT.items()}
-    rank = np.empty(items, np.int64)
-    rank[catalogue.order] = np.arange(1, items + 1)
-    per_user["mean_popularity_rank_50"] = mean_popularity_rank(lists.unseen, rank)
+    return Measured(per_user, {name: mean(values) for name, values in per_user.items()}
+                    | {f"coverage_{k}": coverage(lists.unseen[:, :k], items) for k in (10, 50)})
+
+
+def _block(unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: Catalogue) -> dict[str, np.ndarray]:
+    shown, with_seen = (hits(lists, labels, catalogue.tail) for lists in (unseen, kept))
+    figures = {name: function(shown.found[:, :k], shown.different) for name, (function, k) in ACCURACY.items()}
+    figures |= {name: function(with_seen.found[:, :k], shown.different) for name, (function, k) in ACCURACY_KEPT.items()}
+    figures["recall_50_head"] = recall_of(unseen, shown.found, ~catalogue.tail, shown.different - shown.tail)
+    figures["recall_50_tail"] = recall_of(unseen, shown.found, catalogue.tail, shown.tail)
+    figures["tail_share_50"] = tail_share(unseen, catalogue.tail)
+    rank = np.empty(len(catalogue.order), np.int64)
+    rank[catalogue.order] = np.arange(1, len(rank) + 1)
+    figures["mean_popularity_rank_50"] = mean_popularity_rank(unseen, rank)
     if catalogue.features is not None:
-        per_user["diversity_10"] = diversity(lists.unseen[:, :10], catalogue.features)
-    overall = {name: _mean(values) for name, values in per_user.items()}
-    return Measured(per_user, overall | {"coverage_10": coverage(lists.unseen[:, :10], items),
-                                         "coverage_50": coverage(lists.unseen, items)})
+        figures["diversity_10"] = diversity(unseen[:, :10], catalogue.features)
+    return figures
 
 
-def _mean(values: np.ndarray) -> float | None:
+def together(several: list[Measured]) -> Measured:
+    """Several trainings of one recipe as one: each user's mean over them, so that no lucky seed decides."""
+    if len(several) == 1:
+        return several[0]
+    per_user = {name: np.mean([one.per_user[name] for one in several], axis=0) for name in several[0].per_user}
+    overall = {name: None if any(one.overall[name] is None for one in several) else float(np.mean([one.overall[name] for one in several]))
+               for name in several[0].overall}
+    return Measured(per_user, overall)
+
+
+def mean(values: np.ndarray) -> float | None:
+    """The mean of what is defined, or None."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else None

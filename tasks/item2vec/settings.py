@@ -28,7 +28,7 @@ class Settings:
     dimension: int = setting(128, "dimensions of an item's input vector", minimum=2, maximum=1024)
     window: int = setting(4, "neighbours within this many places are predicted", minimum=1, maximum=200)
     negatives: int = setting(5, "noise items drawn for each observed pair", minimum=1, maximum=200)
-    negative_exponent: float = setting(0.5, "noise items are drawn by popularity to this power", minimum=-2, maximum=2)
+    negative_exponent: float = setting(0.5, "noise items are drawn by popularity to this power", minimum=-3, maximum=3)
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
     patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)

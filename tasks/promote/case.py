@@ -1,10 +1,11 @@
-"""A case: everything the gate looks at, read from an evaluation."""
+"""A case: everything the gate looks at, read from an evaluation and its yardstick."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -19,10 +20,13 @@ class Case:
     """One challenger before the gate.
 
     Attributes:
-        per_user: model (challenger, champion when there is one, popularity) → metric → float64 (users), the same order of users.
+        per_user: model (challenger, champion when there is one, baselines) → metric → float64 (users), the same order of users.
         overall: model → metric → mean over users, or a figure of all lists together (coverage).
         health: shares, see `tasks.evaluate.health`.
-        challenger, champion: uri, id, day, settings_digest, code; champion also version; None without one.
+        challenger, champion: uri, id, day, settings_digest, code, stability; champion also version and items_known; None without one.
+        slices: name → bool (users).
+        left_out: baseline → why it was not measured.
+        seeds: each training of the challenger with its own means; the per-user figures are the mean over them.
     """
 
     per_user: dict[str, dict[str, np.ndarray]]
@@ -30,6 +34,9 @@ class Case:
     health: dict[str, float]
     challenger: dict
     champion: dict | None
+    slices: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    seeds: list[dict] = dataclasses.field(default_factory=list)
 
     @property
     def users(self) -> int:
@@ -50,21 +57,27 @@ class Case:
         return "refresh" if self.same or (known and equal) else "change"
 
 
-def read_case(evaluation: Artefact) -> Case:
+def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
     """The case an evaluation describes.
 
     Raises:
         Corrupt: the models were not measured on the same users.
     """
-    table = pq.read_table(evaluation.file("per_user.parquet"))
-    metrics = [name for name in table.column_names if name not in COLUMNS]
-    facts, per_user, users = evaluation.facts, {}, None
-    for model in facts["metrics"]:
+    slices = pq.read_table(yardstick.file("slices.parquet"))
+    if not len(slices):
+        raise Corrupt(f"{yardstick.path} holds no user", remedy="delete the folder and judge again")
+    facts = evaluation.facts
+    own = _models(pq.read_table(evaluation.file("per_user.parquet")), slices["user"], evaluation)
+    per_user = own | _models(pq.read_table(yardstick.file("per_user.parquet")), slices["user"], yardstick)
+    return Case(per_user, facts["metrics"], facts["health"], facts["challenger"], facts["champion"],
+                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts["left_out"], facts["seeds"])
+
+
+def _models(table: pa.Table, users: pa.ChunkedArray, artefact: Artefact) -> dict[str, dict[str, np.ndarray]]:
+    found = {}
+    for model in table["model"].unique().to_pylist():
         rows = table.filter(pc.equal(table["model"], model))
-        if users is not None and not rows["user"].equals(users):
-            raise Corrupt(f"{evaluation.path}: {model} was measured on other users", remedy="delete the folder and judge again")
-        users = rows["user"]
-        per_user[model] = {name: rows[name].to_numpy() for name in metrics}
-    if not len(users):
-        raise Corrupt(f"{evaluation.path} holds no user", remedy="delete the folder and judge again")
-    return Case(per_user, facts["metrics"], facts["health"], facts["challenger"], facts["champion"])
+        if len(rows) != len(users) or ("user" in rows.column_names and not rows["user"].equals(users)):
+            raise Corrupt(f"{artefact.path}: {model} was measured on other users", remedy="delete the folder and judge again")
+        found[model] = {name: rows[name].to_numpy() for name in rows.column_names if name not in COLUMNS}
+    return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tasks.promote.bootstrap import Difference
 from tasks.promote.case import Case
-from tasks.promote.settings import Policy
+from tasks.promote.policy import Floor, Policy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,79 +19,96 @@ class Check:
     sentence: str
 
 
+def check(name: str, passed: bool, sentence: str, otherwise: str = "hold") -> Check:
+    """`ok` with its sentence, or what it otherwise asks for."""
+    return Check(name, "ok" if passed else otherwise, sentence)
+
+
 def health(case: Case, policy: Policy) -> Iterator[Check]:
     """What only a fault leaves."""
-    share = case.health
+    share, bounds = case.health, policy.health
     for name, most, what in (
             ("not_finite", 0.0, "of the vectors are not finite"), ("zero", 0.0, "of the vectors are all zero"),
-            ("duplicate", policy.duplicate_most, "of the vectors repeat another one"),
+            ("duplicate", bounds.duplicate_most, "of the vectors repeat another one"),
             ("queries_not_finite", 0.0, "of the users get a query that is not finite"),
-            ("silent", policy.silent_most, "of the users with a history get no list")):
-        yield _check(f"health.{name}", share[name] <= most, f"{share[name]:.1%} {what}, at most {most:.1%} may")
-    yield _check("health.items_known", share["items_known"] >= policy.items_known_least,
-                 f"the model knows {share['items_known']:.1%} of the items, at least {policy.items_known_least:.1%} are wanted")
+            ("silent", bounds.silent_most, "of the users with a history get no list")):
+        yield check(f"health.{name}", share[name] <= most, f"{share[name]:.1%} {what}, at most {most:.1%} may")
+    yield check("health.alike", share["alike"] <= bounds.alike_most,
+                f"two vectors have a cosine of {share['alike']:.3f} on average, at most {bounds.alike_most:g} may be: the space "
+                f"{'has not' if share['alike'] <= bounds.alike_most else 'has'} collapsed")
+    yield check("health.longest", share["longest"] <= bounds.longest_most,
+                f"the longest vector is {share['longest']:.1f} × the median one, at most {bounds.longest_most:g} × may be")
+    yield check("health.items_known", share["items_known"] >= bounds.items_known_least,
+                f"the model knows {share['items_known']:.1%} of the items, at least {bounds.items_known_least:.1%} are wanted")
+
+
+def comparison(case: Case, policy: Policy) -> Iterator[Check]:
+    """Whether a comparison with the champion is a fair one, and whether a refresh left the items where they were."""
+    known, least = case.champion.get("items_known", 1.0), policy.health.champion_items_known_least
+    yield check("champion.items_known", known >= least, f"the champion knows {known:.1%} of today's items, at least {least:.1%} make a fair "
+                "comparison", otherwise="ask")
+    kept, least = (case.challenger.get("stability") or {}).get("neighbours_10"), policy.health.neighbours_least
+    if kept is not None and case.question == "refresh":
+        yield check("stability", kept >= least, f"{kept:.1%} of an item's ten nearest are the champion's, a refresh leaves at least {least:.1%}",
+                    otherwise="ask")
 
 
 def users(case: Case, policy: Policy) -> Check:
     """Enough users to decide anything."""
-    return _check("users", case.users >= policy.users_least,
-                  f"{case.users} users were judged, at least {policy.users_least} are wanted",
-                  otherwise="ask")
+    return check("users", case.users >= policy.users_least,
+                 f"{case.users} users were judged, at least {policy.users_least} are wanted",
+                 otherwise="ask")
 
 
-def floor(against: Difference, metric: str) -> Check:
-    """Better than popularity, whatever else."""
-    return _check("floor.popularity", against.low > 0,
-                  f"{_told(metric, against, 'popularity')}: {'better' if against.low > 0 else 'not better'}")
+def floor(against: Difference | None, rule: Floor, policy: Policy, case: Case) -> Check:
+    """Better than a share of a baseline, whatever else. `against`: the difference to that share; None where it was not measured."""
+    name, whose = f"floor.{rule.baseline}", f"{'' if rule.share == 1 else f'{rule.share:g} × '}{rule.baseline}"
+    if against is None:
+        return Check(name, "ask", f"{rule.baseline} was not measured: {case.left_out[rule.baseline]}")
+    passed = against.low > 0
+    return check(name, passed, f"{told(policy.metric, against, whose)}: {'better' if passed else 'not better'}", otherwise=rule.below)
 
 
 def better(against: Difference, metric: str) -> Check:
     """A change: the interval of the difference lies above 0."""
-    return _check("better", against.low > 0, f"{_told(metric, against, 'the champion')}: "
-                  + ("better" if against.low > 0 else "worse" if against.high < 0
-                     else "not shown to be better, as a change must be"))
+    return check("better", against.low > 0, f"{told(metric, against, 'the champion')}: "
+                 + ("better" if against.low > 0 else "worse" if against.high < 0
+                    else f"not shown to be better, as a change must be (these users show a gain of {against.detectable:.4f})"))
 
 
 def margin(against: Difference, policy: Policy) -> float:
-    """The loss a refresh may hide, in units of the metric: see `Policy`."""
-    wanted = policy.margin_standard_errors * against.standard_error
-    return min(max(wanted, policy.margin_least * against.base), policy.margin_most * against.base)
+    """The loss a refresh may hide, in units of the metric: see `Refresh`."""
+    wanted = policy.refresh.margin_standard_errors * against.standard_error
+    return min(max(wanted, policy.refresh.margin_least * against.base), policy.refresh.margin_most * against.base)
 
 
 def not_worse(against: Difference, metric: str, policy: Policy) -> Check:
     """A refresh: the interval of the difference lies above −margin."""
-    allowed = margin(against, policy)
-    told = f"{_told(metric, against, 'the champion')}, margin {allowed:.4f}"
+    allowed, bounds = margin(against, policy), policy.refresh
+    said = f"{told(metric, against, 'the champion')}, margin {allowed:.4f}"
     if against.low > -allowed or (against.low == against.mean == 0):
-        return Check("not_worse", "ok", f"{told}: not worse")
-    too_wide = policy.margin_standard_errors * against.standard_error > policy.margin_most * against.base
+        return Check("not_worse", "ok", f"{said}: not worse")
+    too_wide = bounds.margin_standard_errors * against.standard_error > bounds.margin_most * against.base
     if too_wide and against.mean > -allowed:
-        return Check("not_worse", "ask", f"{told}: these users cannot show a loss of {policy.margin_most:.0%}")
-    return Check("not_worse", "hold", f"{told}: worse" if against.high < 0 else f"{told}: may be worse by more than the margin")
+        return Check("not_worse", "ask", f"{said}: these users cannot show a loss of {bounds.margin_most:.0%}")
+    return Check("not_worse", "hold", f"{said}: worse" if against.high < 0 else f"{said}: may be worse by more than the margin")
 
 
-def coverage(case: Case, policy: Policy, against: Difference | None) -> Iterator[Check]:
-    """What is shown of the catalogue does not collapse. `against`: the champion on the metric that decides, None without one.
-
-    A challenger shown to be better that shows less of the catalogue is a trade for a person to weigh: a diffuse champion
-    must not block a better model for ever.
-    """
+def coverage_of_popularity(case: Case, policy: Policy) -> Check:
+    """A model shows more of the catalogue than the same list for everybody does."""
     own, popular = (case.overall[model]["coverage_50"] for model in ("challenger", "popularity"))
     least = policy.coverage_of_popularity_least * popular
-    yield _check("coverage.popularity", own >= least,
+    return check("coverage.popularity", own >= least,
                  f"coverage@50 {own:.3f}, at least {least:.3f} ({policy.coverage_of_popularity_least:g} × popularity's)")
-    if against is not None:
-        least = case.overall["champion"]["coverage_50"] - policy.coverage_loss_most
-        yield _check("coverage.champion", own >= least,
-                     f"coverage@50 {own:.3f}, at least {least:.3f} (the champion's − {policy.coverage_loss_most:g})",
-                     otherwise="ask" if against.low > 0 else "hold")
 
 
-def _check(name: str, passed: bool, sentence: str, otherwise: str = "hold") -> Check:
-    return Check(name, "ok" if passed else otherwise, sentence)
+def called(metric: str) -> str:
+    """`recall_50_tail` as people write it."""
+    return metric.replace("_50", "@50").replace("_10", "@10").replace("_20", "@20").replace("_", " ")
 
 
-def _told(metric: str, against: Difference, other: str) -> str:
-    name = metric.replace("_", "@", 1).replace("_", " ")
-    return (f"{name} {against.base + against.mean:.4f} against {other}'s {against.base:.4f}, "
-            f"difference {against.mean:+.4f} [{against.low:+.4f}, {against.high:+.4f}]")
+def told(metric: str, against: Difference, whose: str) -> str:
+    """Both means and the interval of the difference, as a part of a sentence."""
+    chance = "" if against.p is None else f", p {against.p:.2g}"
+    return (f"{called(metric)} {against.base + against.mean:.4f} against {whose}'s {against.base:.4f}, "
+            f"difference {against.mean:+.4f} [{against.low:+.4f}, {against.high:+.4f}]{chance}")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from tasks.core.errors import BadRequest
 from tasks.promote import checks
 from tasks.promote.bootstrap import Difference, paired
 from tasks.promote.case import Case
 from tasks.promote.checks import Check
-from tasks.promote.settings import Policy
+from tasks.promote.guards import guarded
+from tasks.promote.policy import Policy
 
 
 def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
-    """The verdict. `taken_down` is the reason for which a person took this very candidate down, if one did.
+    """The verdict. `taken_down` is the reason for which a person took this very candidate down or refused it, if one did.
 
     The outcome is `hold` when a check asks for it, else `ask` when one does, else `promote`. With too few users the
     statistical checks say little: then only faults hold, and the rest is `ask`. A challenger that is the champion already
@@ -21,16 +24,20 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
 
     Returns:
         outcome, question, reason (one sentence), reasons (sentences, those that decided first), checks, users, margin,
-        difference and difference_to_popularity (metric → mean, low, high, relative, …), metrics, policy.
+        difference (metric → mean, low, high, relative, p, detectable, …) to `difference_to`, baselines (the same of the metric that
+        decides), slices (the same of each slice of users), metrics, seeds, policy.
 
     Raises:
-        BadRequest: the policy's metric was not measured for every user.
+        BadRequest: a metric or slice of the policy was not measured.
     """
-    popular = _paired(case, "popularity", policy)
-    champion = _paired(case, "champion", policy) if case.champion and not case.same else {}
-    made = _checks(case, policy, popular, champion)
+    other = "champion" if case.champion and not case.same else "popularity"
+    _measured(case, policy)
+    difference = paired(case.per_user["challenger"], case.per_user[other], policy.confidence, policy.resamples, policy.seed,
+                        (policy.metric, *policy.tested))
+    beside = _beside(case, policy, other)
+    made = _checks(case, policy, difference if other == "champion" else None, beside)
     if taken_down:
-        made.insert(0, Check("taken_down", "hold", f"this candidate was live and was taken down: {taken_down}"))
+        made.insert(0, Check("taken_down", "hold", f"a person decided against this candidate: {taken_down}"))
     outcome = _outcome(case, made)
     reasons = [check.sentence for check in sorted(made, key=lambda check: _weight(check, outcome))]
     if case.same:
@@ -38,35 +45,52 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
     return {
         "outcome": outcome, "question": case.question, "reason": f"{_asked(case)}: {reasons[0]}", "reasons": reasons,
         "checks": [dataclasses.asdict(check) for check in made], "users": case.users,
-        "margin": checks.margin(champion[policy.metric], policy) if champion and case.question == "refresh" else None,
-        "difference": {name: one.document() for name, one in (champion or popular).items()},
-        "difference_to": "champion" if champion else "popularity",
-        "difference_to_popularity": {name: one.document() for name, one in popular.items()},
-        "metrics": {"champion": None, **case.overall}, "policy": dataclasses.asdict(policy)}
+        "margin": checks.margin(difference[policy.metric], policy) if other == "champion" and case.question == "refresh" else None,
+        "difference": {name: one.document() for name, one in difference.items()}, "difference_to": other,
+        **{kind: {name: one.document() for (of, name), one in beside.items() if of == kind} for kind in ("baselines", "slices")},
+        "left_out": case.left_out,
+        "metrics": {"champion": None, **case.overall}, "seeds": case.seeds, "policy": dataclasses.asdict(policy)}
 
 
-def _paired(case: Case, other: str, policy: Policy) -> dict[str, Difference]:
-    found = paired(case.per_user["challenger"], case.per_user[other], policy.confidence, policy.resamples, policy.seed)
-    if policy.metric not in found:
-        raise BadRequest("policy.metric was not measured for every user", got=policy.metric, allowed=f"one of {', '.join(found)}")
-    return found
+def _measured(case: Case, policy: Policy) -> None:
+    known = case.per_user["challenger"]
+    for name in (policy.metric, *policy.tested):
+        if name not in known or not np.isfinite(known[name]).all():
+            raise BadRequest("the policy names a metric that was not measured for every user", got=name, allowed=f"one of {', '.join(known)}")
+    for rule in policy.floors:
+        if rule.baseline not in case.per_user and rule.baseline not in case.left_out:
+            raise BadRequest("the policy has a floor at a baseline that was not measured", got=rule.baseline,
+                             allowed=f"one of {', '.join(case.per_user)}")
 
 
-def _checks(case: Case, policy: Policy, popular: dict[str, Difference], champion: dict[str, Difference]) -> list[Check]:
+def _beside(case: Case, policy: Policy, other: str) -> dict[tuple[str, str], Difference]:
+    """The difference in the metric that decides: to each baseline, to each floor, and to `other` in each slice of enough users."""
+    figures = {model: metrics[policy.metric] for model, metrics in case.per_user.items()}
+    against = {("baselines", model): values for model, values in figures.items() if model not in ("challenger", "champion")}
+    against |= {("floors", rule.baseline): rule.share * figures[rule.baseline] for rule in policy.floors if rule.baseline in figures}
+    against |= {("slices", name): np.where(chosen, figures[other], np.nan) for name, chosen in case.slices.items()
+                if chosen.sum() >= policy.slice_users_least}
+    return paired(dict.fromkeys(against, figures["challenger"]), against, policy.confidence, policy.resamples, policy.seed)
+
+
+def _checks(case: Case, policy: Policy, champion: dict[str, Difference] | None, beside: dict[tuple[str, str], Difference]) -> list[Check]:
     metric = policy.metric
     made = [*checks.health(case, policy), checks.users(case, policy)]
-    if champion and case.question == "refresh":
-        made.append(checks.not_worse(champion[metric], metric, policy))
-    elif champion:
-        made.append(checks.better(champion[metric], metric))
-    return [*made, checks.floor(popular[metric], metric), *checks.coverage(case, policy, champion.get(metric))]
+    if champion:
+        made += checks.comparison(case, policy)
+        made.append(checks.not_worse(champion[metric], metric, policy) if case.question == "refresh" else checks.better(champion[metric], metric))
+    made += [checks.floor(beside.get(("floors", rule.baseline)), rule, policy, case) for rule in policy.floors]
+    made.append(checks.coverage_of_popularity(case, policy))
+    if champion:
+        made += [guarded(case, rule, policy, champion[metric].low > 0) for rule in policy.guards]
+    return made
 
 
 def _outcome(case: Case, made: list[Check]) -> str:
     if case.same:
         return "promote"
     says = {check.name: check.says for check in made if check.says != "ok"}
-    if any(name == "taken_down" or name.startswith("health.") for name in says):
+    if any(says[name] == "hold" and (name == "taken_down" or name.startswith("health.")) for name in says):
         return "hold"
     if "users" in says:
         return "ask"

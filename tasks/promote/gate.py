@@ -18,25 +18,35 @@ from tasks.core.stability import told
 from tasks.core.store import Store, write_json
 from tasks.promote import registry
 from tasks.promote.case import read_case
+from tasks.promote.checks import called
 from tasks.promote.decide import decide
 from tasks.promote.page import page
+from tasks.promote.policy import Policy, read
 from tasks.promote.settings import GateRequest
 
-KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "candidate", "champion", "version",
-        "champion_version",
-        "snapshot", "day", "users")
+KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "difference_to", "baselines", "candidate", "champion",
+        "version", "champion_version", "snapshot", "day", "users", "checks")
+
+
+SHOWN = ("recall_50", "ndcg_10", "hr_10", "coverage_50")
 
 
 def gate(request: GateRequest) -> dict:
-    """Write the verdict, or find it written, and tell MLflow."""
+    """Write the verdict, or find it written, and tell MLflow.
+
+    Raises:
+        BadRequest: no such evaluation, or a policy that cannot be read or names what was not measured.
+        Unreachable: the registry does not answer.
+    """
     store = Store(request.store)
     evaluation = store.open(request.evaluation, "evaluation")
+    policy, file = read(evaluation.facts["family"], request.policy)
     version, run, taken_down = _registered(request, evaluation)
-    made_of = {"evaluation": evaluation.id, "policy": request.policy, "version": version, "taken_down": taken_down,
+    made_of = {"evaluation": evaluation.id, "policy": policy, "version": version, "taken_down": taken_down,
                "code": code_version("promote")}
     place = ("verdicts", evaluation.facts["family"], identity(**made_of))
     if not (done := store.find(*place)):
-        _write(store, place, request, evaluation, version, taken_down)
+        _write(store, place, policy, file.name, evaluation, version, taken_down)
         done = store.find(*place)
     verdict = json.loads(done.file("verdict.json").read_text())
     log("promote.verdict", family=verdict["family"], outcome=verdict["outcome"], question=verdict["question"], users=verdict["users"])
@@ -61,10 +71,10 @@ def _registered(request: GateRequest, evaluation: Artefact) -> tuple[str | None,
     return str(found.version), request.run or found.run_id, found.tags.get(registry.TAKEN_DOWN)
 
 
-def _write(store: Store, place: tuple, request: GateRequest, evaluation: Artefact, version: str | None,
+def _write(store: Store, place: tuple, policy: Policy, file: str, evaluation: Artefact, version: str | None,
            taken_down: str | None) -> None:
     facts, champion = evaluation.facts, evaluation.facts["champion"] or {"uri": None, "version": None}
-    verdict = {**decide(read_case(evaluation), request.policy, taken_down),
+    verdict = {**decide(read_case(evaluation, store.open(facts["yardstick"], "yardstick")), policy, taken_down), "policy_file": file,
                "family": facts["family"], "day": facts["day"], "dataset": facts["dataset"], "snapshot": facts["snapshot"],
                "labels": facts["labels"],
                "candidate": facts["challenger"]["uri"], "candidate_id": facts["challenger"]["id"], "version": version,
@@ -86,8 +96,6 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
         if run:
             for name in ("verdict.json", "verdict.html"):
                 tracking.client().log_artifact(run, str(done.path / name), "verdict")
-            for name, value in tags.items():
-                tracking.client().set_tag(run, name, value)
             tracking.client().set_tag(run, tracking.DESCRIPTION, _described(verdict))
         if verdict["version"]:
             tracking.client().update_model_version(tracking.model_name(verdict["family"]), verdict["version"],
@@ -96,7 +104,11 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
 
 
 def _described(verdict: dict) -> str:
-    own = verdict["metrics"]["challenger"]
-    figures = ", ".join(f"{name} {own[name]:.4f}" for name in ("recall_50", "ndcg_10", "hr_10") if name in own)
-    return (f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}\n\n{figures} over {verdict['users']} users "
-            f"of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}\n\n{told(verdict['stability'])}").strip()
+    """What a person reads beside the run and the version: the decision, why, and how far the model is from what is simple."""
+    lines = [f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}", "", "| | " + " | ".join(map(called, SHOWN)) + " |",
+             "|---|" + "---|" * len(SHOWN)]
+    for model, figures in verdict["metrics"].items():
+        if figures:
+            lines.append(f"| {model} | " + " | ".join(f"{figures[name]:.4f}" for name in SHOWN) + " |")
+    lines += ["", f"{verdict['users']} users of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}, policy {verdict['policy_file']}"]
+    return "\n".join([*lines, "", told(verdict["stability"])]).strip()

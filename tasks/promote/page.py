@@ -20,6 +20,8 @@ def page(verdict: dict) -> str:
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
             f"<h2>Difference to {escape(verdict['difference_to'])}, {verdict['policy']['confidence']:.0%} interval</h2>"
             f"{plot(verdict)}<h2>Figures over {verdict['users']} users</h2>{_table(verdict)}"
+            f"<h2>Users by slice: {escape(verdict['policy']['metric'])}</h2>{_differences('slice', verdict['slices'])}"
+            f"<h2>Baselines: {escape(verdict['policy']['metric'])}</h2>{_differences('baseline', verdict['baselines'])}{_left_out(verdict)}{_seeds(verdict)}"
             f"<h2>Checks</h2>{_checks(verdict)}<h2>Reasons</h2><ol>{reasons}</ol></html>")
 
 
@@ -52,11 +54,34 @@ def plot(verdict: dict) -> str:
 
 
 def _table(verdict: dict) -> str:
-    models = [name for name in ("challenger", "champion", "popularity") if verdict["metrics"].get(name)]
-    rows = [[name, *(_figure(verdict["metrics"][model].get(name)) for model in models),
-             _interval(verdict["difference"].get(name))]
+    models = sorted((name for name, figures in verdict["metrics"].items() if figures), key=lambda name: (name != "challenger", name != "champion"))
+    rows = [[name, *(_figure(verdict["metrics"][model].get(name)) for model in models), *_compared(verdict["difference"].get(name))]
             for name in verdict["metrics"]["challenger"]]
-    return _rows(["metric", *models, f"difference to {verdict['difference_to']}"], rows)
+    return _rows(["metric", *models, f"difference to {verdict['difference_to']}", "p", "p (Holm)", "could be shown"], rows)
+
+
+def _compared(one: dict | None) -> list[str]:
+    if one is None:
+        return ["", "", "", ""]
+    return [_interval(one), *("" if one[name] is None else f"{one[name]:.2g}" for name in ("p", "p_holm")), f"{one['detectable']:.4f}"]
+
+
+def _differences(what: str, found: dict[str, dict]) -> str:
+    return _rows([what, "users", "challenger", "other", "difference", "could be shown"],
+                 [[name, str(one["users"]), _figure(one["base"] + one["mean"]), _figure(one["base"]), _interval(one), f"{one['detectable']:.4f}"]
+                  for name, one in found.items()])
+
+
+def _left_out(verdict: dict) -> str:
+    return "".join(f"<p>{escape(name)} was not measured: {escape(why)}</p>" for name, why in verdict["left_out"].items())
+
+
+def _seeds(verdict: dict) -> str:
+    metric = verdict["policy"]["metric"]
+    if len(verdict["seeds"]) < 2:
+        return ""
+    return f"<h2>Seeds: {escape(metric)}</h2>" + _rows(["seed", "challenger"], [[str(one["seed"]), _figure(one["metrics"][metric])]
+                                                                                 for one in verdict["seeds"]])
 
 
 def _checks(verdict: dict) -> str:

@@ -49,14 +49,20 @@ def point(family: str, alias: str, version: str) -> None:
 
 
 def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
-    """Set tags of a version; None takes one away."""
+    """Set tags of a version and of the run it came from, so that runs can be told apart without opening them; None takes one away."""
     with tracking.reachable():
-        known = tracking.client().get_model_version(tracking.model_name(family), version).tags
-        for name, value in tags.items():
+        client, name = tracking.client(), tracking.model_name(family)
+        known = client.get_model_version(name, version)
+        of_run = client.get_run(known.run_id).data.tags if known.run_id else {}
+        for key, value in tags.items():
             if value is not None:
-                tracking.client().set_model_version_tag(tracking.model_name(family), version, name, value)
-            elif name in known:
-                tracking.client().delete_model_version_tag(tracking.model_name(family), version, name)
+                client.set_model_version_tag(name, version, key, value)
+                client.set_tag(known.run_id, key, value) if known.run_id else None
+                continue
+            if key in known.tags:
+                client.delete_model_version_tag(name, version, key)
+            if key in of_run:
+                client.delete_tag(known.run_id, key)
 
 
 def aliases() -> dict[str, dict[str, str]]:

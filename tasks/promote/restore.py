@@ -11,10 +11,10 @@ from tasks.core.store import Store
 from tasks.promote import registry
 from tasks.promote.audit import Audit, now
 from tasks.promote.move import carry_out, recover
-from tasks.promote.settings import RestoreRequest
+from tasks.promote.settings import Decision
 
 
-def restore(request: RestoreRequest) -> dict:
+def restore(request: Decision) -> dict:
     """Make a version the champion and today's champion the previous one.
 
     A second request of the same origin (a retried task) finds its work done instead of changing back. The version that
@@ -35,7 +35,7 @@ def restore(request: RestoreRequest) -> dict:
             "candidate": version.tags[registry.URI], "by": record["by"], "why": record["why"], "when": record["when"]}
 
 
-def _move(audit: Audit, request: RestoreRequest, name: str) -> dict:
+def _move(audit: Audit, request: Decision, name: str) -> dict:
     live = registry.version_behind(request.family, tracking.CHAMPION)
     wanted = request.version or registry.version_behind(request.family, tracking.PREVIOUS)
     if wanted is None:

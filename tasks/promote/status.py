@@ -1,9 +1,18 @@
-"""What the registry says now."""
+"""What the registry says now, and what the policy of a family is."""
 
 from __future__ import annotations
 
+import dataclasses
+
 from tasks.promote import registry
-from tasks.promote.settings import StatusRequest
+from tasks.promote.policy import read
+from tasks.promote.settings import PolicyRequest, StatusRequest
+
+
+def policy(request: PolicyRequest) -> dict:
+    """The policy as it was understood, and its file."""
+    found, file = read(request.family, request.policy)
+    return {"file": str(file), "policy": dataclasses.asdict(found)}
 
 
 def status(request: StatusRequest) -> dict:

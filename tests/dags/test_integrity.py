@@ -25,7 +25,8 @@ def imports(path: Path) -> set[str]:
 
 def test_every_dag_file_is_imported_without_an_error(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"ingest", "rollback", "train_item2vec", "train_gru4rec", "publish_item2vec", "publish_gru4rec"}
+    assert set(bag.dags) == {"ingest", "rollback", "train_item2vec", "train_gru4rec", "publish_item2vec", "publish_gru4rec",
+                             "overrule_item2vec", "overrule_gru4rec", "tune_item2vec", "tune_gru4rec"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dags").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
@@ -50,7 +51,7 @@ def test_every_task_has_retries_a_time_limit_and_a_pool_of_its_kind(bag):
     for dag in bag.dags.values():
         for task in dag.tasks:
             assert task.retries >= 2, task
-            assert task.execution_timeout is not None, task
+            assert (task.execution_timeout or getattr(task, "response_timeout", None)) is not None, task
             assert task.pool in {"ingest", "training", "serving"}, task
 
 
@@ -75,16 +76,22 @@ def test_every_asset_that_is_produced_is_consumed_or_is_what_is_served(bag):
 
 def test_every_default_of_a_form_is_allowed_by_the_form(bag):
     for dag in bag.dags.values():
-        dag.params.validate() if dag.dag_id != "rollback" else None
+        dag.params.validate() if dag.dag_id != "rollback" and not dag.dag_id.startswith("overrule_") else None
         for name, param in dag.params.items():
             assert param, f"{dag.dag_id}.{name}"
 
 
-def test_a_rollback_without_a_reason_is_refused(bag):
+@pytest.mark.parametrize("dag", ["rollback", "overrule_item2vec"])
+@pytest.mark.parametrize("given", [{}, {"why": ""}])
+def test_a_decision_without_a_reason_is_refused(bag, dag, given):
+    import copy
+
     from airflow.sdk.exceptions import AirflowException
 
+    form = copy.deepcopy(bag.dags[dag].params)
     with pytest.raises((ValueError, AirflowException)):
-        bag.dags["rollback"].params.validate()
+        form.update(given)
+        form.validate()
 
 
 def test_parsing_again_gives_the_same_serialised_dags(bag):

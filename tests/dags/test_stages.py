@@ -74,7 +74,7 @@ def test_the_graph_shows_the_stage_below_a_tasks_name(bag):
 
     shown = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["train_item2vec"]))
     assert {task.task_id: task.operator_name for task in shown.tasks} == {
-        "graph": "graph", "fit": "item2vec", "evaluate": "evaluate", "gate": "promote", "promote": "promote"}
+        "graph": "graph", "fit": "item2vec", "further": "@task", "seeds": "StageOperator", "evaluate": "evaluate", "gate": "promote", "approve": "Approval", "promote": "promote"}
 
 
 def test_airflows_own_settings_and_keys_stay_with_airflow(operator, monkeypatch):

@@ -68,3 +68,47 @@ def collapsed(store: Store, snapshot: str, **more) -> str:
     outputs = np.ones((len(WORLD.item_group), 16), np.float32)
     outputs[:40] = vectors()[:40]
     return candidate(store, snapshot, "collapsed", vectors(), outputs, **more)
+
+
+def blind(store: Store, snapshot: str, world: worlds.World, group: int, **more) -> str:
+    """Knows the groups, but takes what one group of users likes for what another does."""
+    inputs = vectors(world=world)
+    inputs[world.item_group == group] = vectors(world=world)[world.item_group == (group + 1) % 3][0]
+    return candidate(store, snapshot, f"blind {group}", inputs, vectors(world=world), **more)
+
+
+def _likes(store: Store, snapshot: str) -> np.ndarray:
+    return np.bincount(resolve(store, snapshot, "planted").histories("train").items, minlength=len(WORLD.item_group))
+
+
+def ranked(store: Store, snapshot: str, seed: int = 0, **more) -> str:
+    """Knows the groups, and nothing of what within one is popular."""
+    made = vectors(seed, WORLD)
+    return candidate(store, snapshot, f"ranked {seed}", made, made, **more)
+
+
+def headstrong(store: Store, snapshot: str, **more) -> str:
+    """Knows the groups and ranks each by popularity: better on average, and nothing of the tail is shown."""
+    outputs = vectors(world=WORLD) * (1 + np.log1p(_likes(store, snapshot)))[:, None].astype(np.float32)
+    return candidate(store, snapshot, "headstrong", vectors(world=WORLD), outputs, **more)
+
+
+def forgets_new_users(store: Store, snapshot: str, **more) -> str:
+    """As good as any for those with long histories; a query from few items is turned to another group.
+
+    The users' newest items weigh most, so that the rare vectors that short histories bring in decide.
+    """
+    read = resolve(store, snapshot, "planted")
+    queries = read.queries("test")
+    inputs = vectors(world=WORLD).copy()
+    short = queries.histories.lengths <= 5
+    belongs = np.bincount(queries.histories.items, np.repeat(np.where(short, 1.0, 0.0), queries.histories.lengths), len(inputs))
+    others = np.bincount(queries.histories.items, minlength=len(inputs)) - belongs
+    lost = belongs > 0.2 * others
+    inputs[lost] = 3 * vectors(world=WORLD)[(np.arange(len(inputs)) + 1) % len(inputs)][lost]
+    return candidate(store, snapshot, "forgets new users", inputs, vectors(world=WORLD), **more)
+
+
+def flattened(store: Store, snapshot: str, **more) -> str:
+    """A collapsed space: every vector is nearly the same direction, though no two are equal."""
+    return candidate(store, snapshot, "flattened", vectors(world=WORLD), vectors(world=WORLD) * 0.01 + np.float32(5), **more)

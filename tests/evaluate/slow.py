@@ -7,15 +7,12 @@ import math
 
 def accuracy(shown: list[int], labels: set[int]) -> dict[str, float]:
     """Every accuracy metric of one user from the list shown, best first, without seen items."""
-    return {"recall_50": _recall(shown, labels, 50), "recall_10": _recall(shown, labels, 10),
-            "precision_10": _precision(shown, labels, 10),
-            "precision_50": _precision(shown, labels, 50), "ndcg_10": _ndcg(shown, labels, 10),
-            "ndcg_50": _ndcg(shown, labels, 50),
-            "map_10": _precisions(shown, labels, 10) / min(10, len(labels)),
-            "map_50": _precisions(shown, labels, 50) / min(50, len(labels)),
-            "map_10_div_10": _precisions(shown, labels, 10) / 10, "mrr_10": _first(shown, labels, 10),
-            "mrr_50": _first(shown, labels, 50),
-            "hr_10": float(bool(set(shown[:10]) & labels)), "hr_50": float(bool(set(shown[:50]) & labels))}
+    found = {}
+    for k in (10, 20, 50):
+        found |= {f"recall_{k}": _recall(shown, labels, k), f"precision_{k}": _precision(shown, labels, k), f"ndcg_{k}": _ndcg(shown, labels, k),
+                  f"map_{k}": _precisions(shown, labels, k) / min(k, len(labels)), f"mrr_{k}": _first(shown, labels, k),
+                  f"hr_{k}": float(bool(set(shown[:k]) & labels))}
+    return found | {"map_10_div_10": _precisions(shown, labels, 10) / 10}
 
 
 def _recall(shown, labels, k):

@@ -13,6 +13,7 @@ import pytest
 
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders import MeanEncoder
+from tasks.core import tracking
 from tasks.core.errors import BadRequest
 from tasks.core.similar import unit
 from tasks.core.store import Store
@@ -20,6 +21,7 @@ from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tests import worlds
 from tests.evaluate import planted
+from tests.servers import mlflow_server
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +52,17 @@ def test_models_are_ordered_as_planted(store, snapshot):
 
 def test_every_model_is_measured_on_the_same_users_and_the_means_are_those_of_the_table(store, snapshot):
     done = ask(store, planted.good(store, snapshot), champion=planted.weak(store, snapshot))
-    table = pq.read_table(store.open(done["uri"], "evaluation").file("per_user.parquet"))
-    users = {model: table.filter(pc.equal(table["model"], model)) for model in ("challenger", "champion", "popularity")}
-    assert all(users["challenger"]["user"].equals(rows["user"]) for rows in users.values())
-    assert users["challenger"].num_rows == done["users"] == len(planted.WORLD.user_group)
-    for model, rows in users.items():
-        assert np.mean(rows["recall_50"]) == pytest.approx(done["metrics"][model]["recall_50"])
-    assert set(users["challenger"]["labels"].to_pylist()) == {3} and set(users["challenger"]["history"].to_pylist()) == {9}
+    evaluation = store.open(done["uri"], "evaluation")
+    known = store.open(evaluation.facts["yardstick"], "yardstick")
+    own, baselines = (pq.read_table(one.file("per_user.parquet")) for one in (evaluation, known))
+    slices = pq.read_table(known.file("slices.parquet"))
+    assert len(slices) == done["users"] == len(planted.WORLD.user_group)
+    for table, models in ((own, ("challenger", "champion")), (baselines, ("popularity", "item_knn", "ease", "ease_64"))):
+        for model in models:
+            rows = table.filter(pc.equal(table["model"], model))
+            assert len(rows) == len(slices) and (model in baselines["model"].to_pylist() or rows["user"].equals(slices["user"]))
+            assert np.mean(rows["recall_50"]) == pytest.approx(done["metrics"][model]["recall_50"])
+    assert set(slices["labels"].to_pylist()) == {3} and set(slices["history"].to_pylist()) == {9}
 
 
 def test_a_label_the_candidate_does_not_know_is_a_miss(store, snapshot):
@@ -120,3 +126,32 @@ def test_cold_items_of_one_genre_are_no_fault_and_not_counted_as_known(tmp_path)
         done = ask(store, store.path("candidates", planted.FAMILY, f"cold{known}").as_uri(), snapshot=uri)
         found = store.open(done["uri"], "evaluation").facts["health"]
         assert (found["duplicate"], found["items_known"]) == (pytest.approx(duplicate), pytest.approx(known))
+
+def test_several_seeds_are_judged_as_their_mean(store, snapshot):
+    """The figures of every user are the mean over the trainings; another recipe is not one of them."""
+    uris = [planted.good(store, snapshot, seed) for seed in (1, 2)]
+    alone = [ask(store, uri)["metrics"]["challenger"] for uri in uris]
+    done = ask(store, uris[0], seeds=(uris[1],))
+    assert done["seeds"] == 2
+    for name in ("recall_50", "ndcg_10", "coverage_50"):
+        assert done["metrics"]["challenger"][name] == pytest.approx(np.mean([one[name] for one in alone])), name
+    told = store.open(done["uri"], "evaluation").facts["seeds"]
+    assert [one["metrics"]["recall_50"] for one in told] == [one["recall_50"] for one in alone]
+    with pytest.raises(BadRequest, match="differ in more than their seed"):
+        ask(store, uris[0], seeds=(planted.good(store, snapshot, 2, settings="other"),))
+
+
+def test_mlflow_has_a_run_of_its_own_for_every_baseline(store, snapshot, tmp_path):
+    """The same names of metrics as a model's run; judged again, nothing is told twice."""
+    with mlflow_server(tmp_path):
+        for seed in (1, 2):
+            ask(store, planted.good(store, snapshot, seed), track=True)
+        client = tracking.client()
+        runs = {run.data.tags["recall.family"]: run for run in client.search_runs([client.get_experiment_by_name("recall").experiment_id])}
+        assert set(runs) == {"popularity", "item_knn", "ease", "ease_64"}
+        assert runs["ease"].data.tags["recall.kind"] == "baseline" and runs["ease"].data.params["penalty"]
+        known = store.children("yardsticks", "planted")
+        facts = max(known, key=lambda one: one.created).facts
+        assert runs["ease"].data.metrics["test/recall_50"] == pytest.approx(facts["metrics"]["ease"]["recall_50"])
+        assert runs["ease"].data.metrics["slice group 1/recall_50"] > 0
+        assert len(client.get_metric_history(runs["ease"].info.run_id, "test/recall_50")) == 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tasks.core.candidate import Candidate
+from tasks.core.histories import Histories
 from tasks.core.snapshot import resolve
 from tasks.core.store import Store
-from tasks.evaluate.lists import of_candidate, of_popularity
+from tasks.evaluate.baselines.popularity import popularity
+from tasks.evaluate.lists import of_candidate, of_scores, ranked
 from tests import worlds
 from tests.evaluate import planted, slow
 
@@ -55,7 +58,21 @@ def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
 def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
     queries = resolve(Store(str(tmp_path)), worlds.snapshot(Store(str(tmp_path)), WORLD), "planted").queries("test")
     order = np.random.default_rng(0).permutation(80)
-    lists = of_popularity(order, queries.seen, 10, block=7)
+    lists = of_scores(popularity(order), 80, queries, 10)
     for user in range(len(queries.users)):
         assert lists.unseen[user].tolist() == [i for i in order if i not in queries.seen[user]][:10]
     assert (lists.kept == order[:10]).all()
+
+
+@pytest.mark.parametrize("different", [3, 1_000_000])
+def test_the_best_of_scores_with_and_without_what_was_seen(different):
+    """Against sorting everything, with many equal scores and with none; a user has seen an item twice, one has seen all."""
+    random = np.random.default_rng(different)
+    scores = (random.integers(0, different, (40, 70)) / 7).astype(np.float32)
+    scores[3, 5], scores[4, :] = np.nan, -np.inf
+    seen = Histories.of_lists([random.integers(0, 70, random.integers(0, 30)).tolist() for _ in range(39)] + [list(range(70))])
+    unseen, kept = ranked(lambda start, stop: scores[start:stop].copy(), 70, seen, 12)
+    for user in range(40):
+        order = [i for i in np.lexsort((np.arange(70), -scores[user])).tolist() if scores[user, i] > -np.inf]
+        assert [i for i in kept[user] if i >= 0] == order[:12]
+        assert [i for i in unseen[user] if i >= 0] == [i for i in order if i not in seen[user]][:12]

@@ -11,6 +11,7 @@ from tasks.core.histories import Histories
 from tasks.evaluate.lists import Lists
 from tasks.evaluate.measure import Catalogue, measure
 from tasks.evaluate.metrics import ACCURACY
+from tasks.evaluate.metrics.tail import tail_of
 from tests.evaluate import slow
 
 
@@ -43,14 +44,20 @@ def test_every_metric_equals_its_definition_on_random_lists():
     genres = [{f"g{random.integers(5)}" for _ in range(random.integers(0, 4))} for _ in range(80)]
     rows = [random.permutation(80)[:random.choice([0, 3, 10, 60])][:50].tolist() for _ in range(200)]
     labels = [random.integers(0, 80, random.integers(1, 70)).tolist() for _ in range(200)]
-    measured = measure(as_lists(rows), Histories.of_lists(labels),
-                       Catalogue.of(random.integers(0, 9, 80), [sorted(one) for one in genres]))
+    counts = random.integers(0, 9, 80)
+    measured = measure(as_lists(rows), Histories.of_lists(labels), Catalogue.of(counts, [sorted(one) for one in genres]))
     by_hand = [slow.accuracy(row, set(label)) for row, label in zip(rows, labels)]
     assert set(by_hand[0]) == set(ACCURACY)
     for name in ACCURACY:
         assert measured.per_user[name] == pytest.approx([one[name] for one in by_hand], abs=1e-12), name
         assert measured.overall[name] == pytest.approx(np.mean([one[name] for one in by_hand])), name
-    for user, row in enumerate(rows):
+    tail = tail_of(np.argsort(-counts, kind="stable"))
+    for user, (row, label) in enumerate(zip(rows, labels)):
+        for name, part in (("tail", tail), ("head", ~tail)):
+            wanted = {item for item in label if part[item]}
+            got = measured.per_user[f"recall_50_{name}"][user]
+            assert np.isnan(got) if not wanted else got == pytest.approx(len(wanted & set(row)) / len(wanted))
+        assert measured.per_user["tail_share_50"][user] == pytest.approx(sum(tail[item] for item in row) / 50)
         got = measured.per_user["diversity_10"][user]
         assert np.isnan(got) if len(row) < 2 else got == pytest.approx(slow.diversity(row[:10], genres))
     assert measured.overall["coverage_10"] == len({item for row in rows for item in row[:10]}) / 80
@@ -65,3 +72,8 @@ def test_a_perfect_list_scores_one_and_adding_a_hit_never_lowers_a_figure():
     cut = measure(as_lists([row[:-1] for row in labels]), Histories.of_lists(labels), Catalogue.of(np.ones(60), [None] * 60))
     for name in ACCURACY:
         assert (cut.per_user[name] <= perfect.per_user[name] + 1e-12).all(), name
+
+
+def test_the_tail_is_all_but_the_most_popular_fifth():
+    order = np.random.default_rng(0).permutation(11)
+    assert set(np.flatnonzero(~tail_of(order))) == set(order[:3])

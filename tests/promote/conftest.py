@@ -13,12 +13,16 @@ from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tasks.promote.gate import gate
 from tasks.promote.promote import promote
-from tasks.promote.settings import GateRequest, Policy, PromoteRequest
+from tasks.promote.settings import GateRequest, PromoteRequest
 from tests import worlds
 from tests.evaluate import planted
 from tests.servers import mlflow_server
 
-POLICY = Policy(resamples=1_000)
+POLICY = """# Few resamples, no floor but popularity, and a champion may know as little as the planted weak one.
+resamples = 1000
+[health]
+champion_items_known_least = 0.2
+"""
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +38,7 @@ class Day:
     store: Store
     snapshot: str
     family: str
+    policy: str
 
     def register(self, make, **more) -> tuple[str, str, str]:
         """A planted candidate, its run and its version."""
@@ -45,9 +50,10 @@ class Day:
     def gate(self, make, **more) -> dict:
         uri, run, version = self.register(make, **more)
         done = judge(JudgeRequest(str(self.store.root), uri, run=run))
-        return gate(GateRequest(str(self.store.root), done["uri"], POLICY, run, version))
+        return gate(GateRequest(str(self.store.root), done["uri"], self.policy, run, version))
 
     def promote(self, verdict: dict, **more) -> dict:
+        """Carry the verdict out."""
         return promote(PromoteRequest(str(self.store.root), verdict["uri"], **more))
 
     def aliases(self) -> tuple[str | None, str | None]:
@@ -60,4 +66,5 @@ def day(tmp_path, mlflow_uri, monkeypatch) -> Day:
     family = f"planted-{uuid.uuid4().hex[:8]}"
     monkeypatch.setattr(planted, "FAMILY", family)
     store = Store(str(tmp_path))
-    return Day(store, worlds.snapshot(store, planted.WORLD), family)
+    (tmp_path / "policy.toml").write_text(POLICY)
+    return Day(store, worlds.snapshot(store, planted.WORLD), family, str(tmp_path / "policy.toml"))

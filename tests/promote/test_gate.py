@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 
 import numpy as np
 import pytest
 
+from infra.environments.names import python
 from tasks.core import tracking
 from tasks.core.errors import BadRequest
-from tasks.core.request import parse
 from tasks.promote.bootstrap import paired
 from tasks.promote.case import Case
 from tasks.promote.decide import decide
-from tasks.promote.settings import GateRequest, Policy
+from tasks.promote.policy import Policy
 from tests.evaluate import planted
 
-POLICY = Policy(resamples=1_000)
+POLICY = Policy(resamples=1_000, tested=())
 
 
 def failing(day, verdict: dict) -> set[str]:
@@ -40,7 +41,7 @@ def test_a_first_model_that_is_faulty_is_held_for_its_fault(day, make, check):
 
 
 @pytest.mark.parametrize("make, check", [
-    (planted.shuffled, "not_worse"), (planted.popular, "not_worse"), (planted.weak, "not_worse"),
+    (planted.shuffled, "not_worse"), (planted.popular, "health.alike"), (planted.weak, "not_worse"),
     (planted.collapsed, "health.duplicate")])
 def test_a_refresh_that_is_worse_is_held_and_the_champion_stays(day, make, check):
     day.promote(day.gate(planted.good))
@@ -81,6 +82,9 @@ def test_mlflow_holds_the_verdict_and_its_figures(day):
     written = {one.path for one in tracking.client().list_artifacts(version.run_id, "verdict")}
     assert written == {"verdict/verdict.json", "verdict/verdict.html"}
     assert day.gate(planted.good) == verdict  # a retried task
+    request = {"store": str(day.store.root), "evaluation": day.store.open(verdict["uri"], "verdict").lineage["parents"][0], "policy": day.policy}
+    said = subprocess.run([python("serve"), "-m", "tasks.promote", "gate", json.dumps(request)], capture_output=True, text=True)
+    assert said.returncode == 0 and json.loads(said.stdout)["uri"] == verdict["uri"], said.stderr  # where it runs
 
 
 def test_the_page_shows_every_metric_and_refers_to_nothing_outside(day):
@@ -97,7 +101,7 @@ def case(challenger: np.ndarray, champion: np.ndarray, popular: np.ndarray, **he
     overall = {model: {"recall_50": float(one["recall_50"].mean()), "coverage_50": 0.1 if model == "popularity" else 0.6}
                for model, one in per_user.items()}
     who = {"uri": "file:///x", "day": "2026-01-01", "settings_digest": "s", "code": "c"}
-    healthy = {"not_finite": 0.0, "zero": 0.0, "duplicate": 0.0, "queries_not_finite": 0.0, "silent": 0.0, "items_known": 1.0}
+    healthy = {"not_finite": 0.0, "zero": 0.0, "duplicate": 0.0, "alike": 0.1, "longest": 2.0, "queries_not_finite": 0.0, "silent": 0.0, "items_known": 1.0}
     return Case(per_user, overall, {**healthy, **health}, {**who, "id": "new"}, {**who, "id": "old", "version": "1"})
 
 
@@ -134,12 +138,24 @@ def test_what_a_person_took_down_does_not_come_back_by_itself():
     assert verdict["outcome"] == "hold" and "wrong titles" in verdict["reason"]
 
 
-def test_a_policy_that_cannot_be_is_refused():
-    for policy in ({"recall": 1}, {"margin_least": 0.2, "margin_most": 0.1}, {"confidence": 1.5}):
-        with pytest.raises(BadRequest, match="policy"):
-            parse(GateRequest, {"store": "/s", "evaluation": "/e", "policy": policy})
+def test_a_metric_that_was_not_measured_is_named():
     with pytest.raises(BadRequest, match="recall_7.*recall_50"):
-        decide(case(users(400, 0.9), users(400, 0.4), users(400, 0.1)), Policy(metric="recall_7", resamples=1_000))
+        decide(case(users(400, 0.9), users(400, 0.4), users(400, 0.1)), Policy(metric="recall_7", resamples=1_000, tested=()))
+
+
+def test_a_champion_that_lacks_todays_items_is_no_fair_comparison():
+    lacking = case(users(400, 0.9), users(400, 0.4), users(400, 0.1))
+    lacking.champion["items_known"] = 0.3
+    verdict = decide(lacking, POLICY)
+    assert verdict["outcome"] == "ask" and "the champion knows 30.0% of today's items" in verdict["reason"]
+
+
+@pytest.mark.parametrize("kept, outcome", [(0.0, "ask"), (0.6, "promote")])
+def test_a_refresh_that_turns_every_neighbourhood_over_asks(kept, outcome):
+    moved = case(users(400, 0.9), users(400, 0.4), users(400, 0.1))
+    moved.challenger["stability"] = {"neighbours_10": kept}
+    verdict = decide(moved, POLICY)
+    assert verdict["outcome"] == outcome and f"{kept:.1%} of an item's ten nearest are the champion's" in " ".join(verdict["reasons"])
 
 
 def test_an_interval_over_six_thousand_users_and_sixteen_metrics_takes_seconds():

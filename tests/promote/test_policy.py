@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
-from tasks.promote.bootstrap import Difference, paired
+from tasks.promote.bootstrap import Difference, holm, paired, permutation
 from tasks.promote.checks import better, margin, not_worse
-from tasks.promote.settings import Policy
+from tasks.promote.policy import Policy
 
 POLICY = Policy(resamples=1_000)
 
@@ -72,7 +75,7 @@ def test_a_change_that_gains_a_tenth_is_found():
 
 def test_the_margin_is_what_the_users_can_show_within_its_bounds():
     def allowed(error: float) -> float:
-        return margin(Difference(0, -2 * error, 2 * error, error, 0.4), POLICY)
+        return margin(Difference(0, -2 * error, 2 * error, error, 0.4, 600, 2.8 * error), POLICY)
 
     assert allowed(0.003) == pytest.approx(3.5 * 0.003)
     assert allowed(0.0001) == pytest.approx(0.01 * 0.4)  # never asked to be smaller
@@ -81,8 +84,8 @@ def test_the_margin_is_what_the_users_can_show_within_its_bounds():
 
 def test_users_who_cannot_show_a_loss_are_not_enough_to_decide():
     """604 users with a difference as wide as ±13 %: neither worse nor not worse."""
-    assert refresh(Difference(-0.002, -0.052, 0.048, 0.026, 0.4)).says == "ask"
-    assert refresh(Difference(-0.06, -0.11, -0.01, 0.026, 0.4)).says == "hold"
+    assert refresh(Difference(-0.002, -0.052, 0.048, 0.026, 0.4, 604, 0.07)).says == "ask"
+    assert refresh(Difference(-0.06, -0.11, -0.01, 0.026, 0.4, 604, 0.07)).says == "hold"
 
 
 def test_the_interval_is_that_of_the_mean_of_independent_users():
@@ -102,6 +105,38 @@ def test_pairing_is_by_user():
     assert (found.low, found.high) == pytest.approx((0.01, 0.01))
 
 
-def test_a_metric_that_is_not_defined_for_everybody_is_not_compared():
-    hole = np.array([1.0, np.nan, 0.0])
-    assert set(paired({"m": np.ones(3), "h": hole}, {"m": np.zeros(3), "h": hole}, 0.95, 1_000, 0)) == {"m"}
+def test_a_metric_that_some_users_lack_is_compared_over_the_others():
+    """The same as leaving these users out; a metric that nobody has is left out."""
+    random = np.random.default_rng(0)
+    one, other, hole = random.random(400), random.random(400), np.full(400, np.nan)
+    some = np.where(random.random(400) < 0.5, one, np.nan)
+    found = paired({"all": one, "some": some, "none": hole}, {"all": other, "some": other, "none": other}, 0.95, 4_000, 0)
+    there = ~np.isnan(some)
+    alone = paired({"m": one[there]}, {"m": other[there]}, 0.95, 4_000, 1)["m"]
+    assert set(found) == {"all", "some"} and found["some"].users == there.sum() and found["all"].users == 400
+    assert found["some"].mean == pytest.approx(alone.mean) and found["some"].base == pytest.approx(alone.base)
+    assert (found["some"].low, found["some"].high) == pytest.approx((alone.low, alone.high), abs=0.1 * (alone.high - alone.low))
+
+
+def test_p_is_that_of_every_assignment_of_signs():
+    """Eight users: all 256 assignments by hand; and of a t test for many."""
+    differences = np.array([0.3, -0.1, 0.25, 0.4, 0.05, 0.2, -0.02, 0.1])
+    signs = np.array(list(itertools.product([-1, 1], repeat=8)))
+    exact = np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-12)
+    assert permutation(differences[:, None], 100_000, 0)[0] == pytest.approx(exact, abs=0.003)
+    many = np.random.default_rng(3).normal(0.05, 1, 2_000)
+    t = many.mean() / (many.std(ddof=1) / np.sqrt(2_000))
+    assert permutation(many[:, None], 20_000, 0)[0] == pytest.approx(2 * (1 - NormalDist().cdf(abs(t))), abs=0.005)
+    assert permutation(np.zeros((10, 1)), 1_000, 0)[0] == 1
+
+
+def test_holm_corrects_as_its_paper_says():
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
+    assert holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0} and holm({}) == {}
+
+
+def test_what_could_be_shown_is_found_four_times_in_five():
+    random, nothing = np.random.default_rng(0), np.zeros(500)
+    gain = paired({"m": random.normal(0, 1, 500)}, {"m": nothing}, 0.95, 1_000, 0)["m"].detectable
+    found = paired({trial: random.normal(gain, 1, 500) for trial in range(300)}, dict.fromkeys(range(300), nothing), 0.95, 1_000, 0)
+    assert np.mean([one.low > 0 for one in found.values()]) == pytest.approx(0.8, abs=0.07)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 
 import pytest
 
+from infra.environments.names import python
 from tasks.core import tracking
 from tasks.core.errors import BadRequest, Conflict, NothingToDo
 from tasks.promote import registry
 from tasks.promote.audit import Audit
 from tasks.promote.promote import promote
 from tasks.promote.restore import restore
-from tasks.promote.settings import PromoteRequest, RestoreRequest, StatusRequest
+from tasks.promote.settings import Decision, PromoteRequest, StatusRequest
 from tasks.promote.status import status
 from tests.evaluate import planted
 
 
 def back(day, **more) -> dict:
-    return restore(RestoreRequest(str(day.store.root), day.family, **{"by": "ana", "why": "wrong titles", **more}))
+    return restore(Decision(str(day.store.root), day.family, **{"by": "ana", "why": "wrong titles", **more}))
 
 
 def test_aliases_move_together_and_the_record_says_who_and_why(day):
@@ -57,7 +57,7 @@ def test_a_held_challenger_is_skipped_with_its_reason(day):
     with pytest.raises(NothingToDo, match="hold.*popularity"):
         day.promote(verdict)
     assert day.aliases() == (None, None)
-    said = subprocess.run([sys.executable, "-m", "tasks.promote", "promote",
+    said = subprocess.run([python("serve"), "-m", "tasks.promote", "promote",
                            json.dumps({"store": str(day.store.root), "verdict": verdict["uri"]})],
                           capture_output=True, text=True)
     assert said.returncode == 99 and said.stdout == "" and "hold" in said.stderr

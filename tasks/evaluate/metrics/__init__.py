@@ -10,12 +10,9 @@ from tasks.evaluate.metrics.recall import recall
 from tasks.evaluate.metrics.reciprocal_rank import reciprocal_rank
 
 LONGEST = 50  # places ranked
+AT = (10, 20, 50)
+RANKED = {"recall": recall, "precision": precision, "ndcg": ndcg, "map": average_precision, "mrr": reciprocal_rank, "hr": hit_rate}
 # name → (function of hits and number of labels, k), on lists without what the user has seen
-ACCURACY = {
-    "recall_50": (recall, 50), "recall_10": (recall, 10), "precision_10": (precision, 10), "precision_50": (precision, 50),
-    "ndcg_10": (ndcg, 10), "ndcg_50": (ndcg, 50), "map_10": (average_precision, 10), "map_50": (average_precision, 50),
-    "map_10_div_10": (average_precision_by_k, 10), "mrr_10": (reciprocal_rank, 10), "mrr_50": (reciprocal_rank, 50),
-    "hr_10": (hit_rate, 10), "hr_50": (hit_rate, 50),
-}
+ACCURACY = {f"{name}_{k}": (function, k) for name, function in RANKED.items() for k in AT} | {"map_10_div_10": (average_precision_by_k, 10)}
 # the same, on lists that may hold what the user has seen
 ACCURACY_KEPT = {"recall_50_kept": (recall, 50)}

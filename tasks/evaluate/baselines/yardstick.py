@@ -1,0 +1,99 @@
+"""The yardstick of a snapshot: its users, their slices, and every baseline's figures. Made once, found by every challenger of the day.
+
+    yardsticks/<dataset>/<id>/
+        per_user.parquet   model (popularity, item_knn, ease, ease_64), one float64 column a metric; users in the order of `slices`
+        slices.parquet     user (string), history (rows known of the user), labels (different held-out rows), one bool column a slice
+        manifest.json      facts: baselines → their means and settings, left_out → why, slices → users and means
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.errors import RefusedData
+from tasks.core.identity import code_version, identity
+from tasks.core.log import log
+from tasks.core.manifest import Artefact
+from tasks.core.snapshot import Queries, Snapshot
+from tasks.core.store import Store
+from tasks.evaluate.baselines.ease import cut
+from tasks.evaluate.baselines.item_knn import item_knn
+from tasks.evaluate.baselines.likes import likes, together, weighted
+from tasks.evaluate.baselines.popularity import popularity
+from tasks.evaluate.baselines.tuning import tuned
+from tasks.evaluate.lists import of_scores
+from tasks.evaluate.measure import Catalogue, Measured, hits, measure
+from tasks.evaluate.metrics import LONGEST
+from tasks.evaluate.slices import slices
+
+DIMENSIONS = 64
+BYTES = 28  # of memory for each pair of items: XᵀX, its inverse and the weights twice
+
+
+def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float) -> Artefact:
+    """Find the yardstick of these users, or make it.
+
+    Args:
+        labels: the part whose rows are to be found.
+        memory_gb: what may be used; item-item baselines that need more are left out, by name and with the reason.
+    """
+    place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, memory_gb=memory_gb,
+                                                      code=code_version("evaluate", "core")))
+    if done := store.find(*place):
+        return done
+    groups = slices(snapshot, queries)
+    measured, facts = _baselines(snapshot, queries, catalogue, labels, memory_gb)
+    with store.writing("yardstick", *place) as draft:
+        pq.write_table(pa.concat_tables([pa.table({"model": [model] * len(queries.users), **one.per_user}) for model, one in measured.items()]),
+                       draft.path / "per_user.parquet")
+        pq.write_table(pa.table({"user": [snapshot.user_ids[row] for row in queries.users], "history": queries.histories.lengths,
+                                 "labels": hits(np.zeros((len(queries.users), 0), np.int32), queries.labels, catalogue.tail).different, **groups}),
+                       draft.path / "slices.parquet")
+        draft.counts = {"users": len(queries.users), "items": len(snapshot.item_ids), "labels": len(queries.labels.items)}
+        draft.facts = {"snapshot": snapshot.uri, "labels": labels, **facts, "metrics": {model: one.overall for model, one in measured.items()},
+                       "slices": {name: {"users": int(chosen.sum()), "metrics": {model: one.among(chosen) for model, one in measured.items()}}
+                                  for name, chosen in groups.items()}}
+        draft.lineage = {"code": code_version("evaluate", "core"), "parents": [snapshot.uri]}
+    return store.find(*place)
+
+
+def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float) -> tuple[dict[str, Measured], dict]:
+    items, made = len(snapshot.item_ids), {}
+
+    def judged(name: str, score) -> None:
+        started = time.monotonic()
+        made[name] = measure(of_scores(score, items, queries, LONGEST), queries.labels, catalogue)
+        log("evaluate.baseline", model=name, recall_50=made[name].overall["recall_50"], seconds=time.monotonic() - started)
+
+    judged("popularity", popularity(catalogue.order))
+    needs = BYTES * items ** 2 / 2 ** 30
+    if needs > memory_gb:
+        reason = f"{items} items need {needs:.1f} GB, baselines_memory_gb allows {memory_gb:g}"
+        log("evaluate.left_out", models="item_knn, ease, ease_64", reason=reason)
+        return made, {"left_out": dict.fromkeys(("item_knn", "ease", "ease_64"), reason), "baselines": {}}
+    log("evaluate.item_item", items=items, memory_gb=needs)
+    both = together(likes(snapshot.histories("train"), items))
+    whole = weighted(queries.histories, items, None)
+    weights = item_knn(both)
+    judged("item_knn", lambda start, stop: whole[start:stop] @ weights)
+    chosen = tuned(both, _validation(snapshot, labels))
+    asked = weighted(queries.histories, items, chosen.decay)
+    judged("ease", lambda start, stop: asked[start:stop] @ chosen.weights)
+    left, right = cut(chosen.weights, DIMENSIONS)
+    judged("ease_64", lambda start, stop: (asked[start:stop] @ left) @ right.T)
+    settings = {"penalty": chosen.penalty, "decay": chosen.decay}
+    return made, {"left_out": {}, "baselines": {"ease": settings, "ease_64": {**settings, "dimensions": DIMENSIONS}}}
+
+
+def _validation(snapshot: Snapshot, labels: str) -> Queries | None:
+    """The validation users, unless they are the ones to be judged, or there are none."""
+    if labels == "validation":
+        return None
+    try:
+        return snapshot.queries("validation")
+    except RefusedData:
+        return None

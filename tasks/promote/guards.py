@@ -1,0 +1,60 @@
+"""Guards: what may not be lost against the champion while the metric that decides rises."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.errors import BadRequest
+from tasks.promote.case import Case
+from tasks.promote.checks import Check, called, check
+from tasks.promote.policy import Guard, Policy
+
+MAY_BE_EMPTY = ("new users", "short histories", "long histories")  # slices that a day need not have
+
+
+def guarded(case: Case, rule: Guard, policy: Policy, shown_better: bool) -> Check:
+    """One guard. A loss is one when it exceeds both the policy's margin and what equal models differ by on these users.
+
+    Raises:
+        BadRequest: no such metric, or no such slice.
+    """
+    name = f"guard.{rule.metric}" + (f".{rule.users}" if rule.users else "")
+    chosen = _chosen(case, rule)
+    if chosen is not None and chosen.sum() < policy.slice_users_least:
+        return Check(name, "ok", f"{called(rule.metric)} of {rule.users}: {int(chosen.sum())} users cannot tell, "
+                     f"{policy.slice_users_least} are wanted")
+    own, champion, error, users = _figures(case, rule, chosen)
+    allowed = rule.loss_most if rule.loss_most is not None else (1 - rule.share_least) * champion
+    noise = policy.noise_standard_errors * error
+    wide = f" (or {noise:.4f}, the noise of {users} users)" if noise > allowed else ""
+    lost = champion - own
+    return check(name, lost <= max(allowed, noise) + 1e-12,
+                 f"{called(rule.metric)}{f' of {rule.users}' if rule.users else ''} {own:.4f} against the champion's {champion:.4f}, "
+                 f"{f'{lost:.4f} is lost' if lost > 0 else 'nothing is lost'} and {allowed:.4f} may be{wide}",
+                 otherwise=rule.when_better if shown_better else "hold")
+
+
+def _chosen(case: Case, rule: Guard) -> np.ndarray | None:
+    if rule.users is None:
+        return None
+    if rule.users in case.slices:
+        return case.slices[rule.users]
+    if rule.users in MAY_BE_EMPTY:
+        return np.zeros(case.users, bool)
+    raise BadRequest(f"the policy guards {rule.metric} of users who are not a slice", got=rule.users,
+                     allowed=f"one of {', '.join(sorted({*case.slices, *MAY_BE_EMPTY}))}")
+
+
+def _figures(case: Case, rule: Guard, chosen: np.ndarray | None) -> tuple[float, float, float, int]:
+    """The challenger's and the champion's mean, the standard error of their difference, the users both have a value for."""
+    own, champion = (case.per_user[model].get(rule.metric) for model in ("challenger", "champion"))
+    if own is None and chosen is None and case.overall["challenger"].get(rule.metric) is not None:
+        return case.overall["challenger"][rule.metric], case.overall["champion"][rule.metric], 0.0, case.users
+    if own is None or champion is None:
+        raise BadRequest("the policy guards a metric that was not measured", got=rule.metric,
+                         allowed=f"one of {', '.join(sorted({*case.per_user['challenger'], *case.overall['challenger']}))}")
+    both = np.isfinite(own) & np.isfinite(champion) & (True if chosen is None else chosen)
+    if both.sum() < 2:
+        return 0.0, 0.0, 0.0, int(both.sum())
+    difference = own[both] - champion[both]
+    return float(own[both].mean()), float(champion[both].mean()), float(difference.std(ddof=1) / np.sqrt(both.sum())), int(both.sum())

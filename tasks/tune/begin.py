@@ -1,0 +1,39 @@
+"""Open a study, or find it open: the same family, data, space and seed are the same study, and more trials go on with it."""
+
+from __future__ import annotations
+
+import os
+
+from tasks.core import tracking
+from tasks.core.identity import code_version, identity
+from tasks.core.log import log
+from tasks.core.store import Store, write_json
+from tasks.tune.settings import BeginRequest
+from tasks.tune.space import read
+from tasks.tune.study import Study, as_text
+
+
+def begin(request: BeginRequest) -> dict:
+    """The study's URI and its trials.
+
+    Raises:
+        BadRequest: the search space cannot be read.
+        Unreachable: MLflow is away.
+    """
+    space = as_text(read(request.family, request.space))
+    fit = {name: value for name, value in request.fit.items() if name not in ("origin", "track", "experiment")}
+    id = identity(family=request.family, fit=fit, space=space, seed=request.seed, code=code_version(request.family, "tune"))
+    folder = Store(request.store).path("tunings", request.family, id)
+    folder.mkdir(parents=True, exist_ok=True)
+    run = None
+    if request.track:
+        run = tracking.find_or_start(request.experiment, f"tune {request.family}", id, {
+            "recall.family": request.family, "recall.kind": "study", "recall.origin": str(request.origin.get("url") or "by hand")})
+        tracking.log_settings(run, {"seed": request.seed, **{f"space/{name}": text for name, text in space.items()}})
+    if not (folder / "study.json").is_file():
+        write_json(folder / "study.json", {"id": id, "family": request.family, "fit": fit, "space": space, "seed": request.seed, "run": run,
+                                           "experiment": request.experiment})
+    study = Study.open(Store(request.store), folder.as_uri())
+    done = len(study.load().trials)
+    log("tune.begin", family=request.family, study=id, trials=request.trials, done=done, process=os.getpid())
+    return {"study": study.uri, "id": id, "family": request.family, "trials": request.trials, "done": done, "run": run}

@@ -1,0 +1,39 @@
+"""What `tune` can be asked."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tasks.core.request import REQUIRED, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class BeginRequest:
+    """Open a study."""
+
+    store: str = setting(REQUIRED, "URI of the store")
+    family: str = setting(REQUIRED, "family of models")
+    fit: dict = setting(REQUIRED, "the request of the family's `fit`; the study chooses among its settings")
+    trials: int = setting(40, "trials", minimum=1, maximum=1000)
+    seed: int = setting(0, "of the choices", minimum=0, maximum=2**31 - 1)
+    space: str | None = setting(None, "TOML file of the search space; null: the family's own")
+    track: bool = setting(True, "record the study and its trials in MLflow")
+    experiment: str = setting("recall-tune", "MLflow experiment")
+    origin: dict = setting({}, "who asks: dag_id, run_id, task_id, url")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrialRequest:
+    """Carry out one trial; asked again after a kill, it is the same trial."""
+
+    store: str = setting(REQUIRED, "URI of the store")
+    study: str = setting(REQUIRED, "URI of the study")
+    slot: int = setting(REQUIRED, "which trial, from 0", minimum=0, maximum=999)
+
+
+@dataclasses.dataclass(frozen=True)
+class ConcludeRequest:
+    """Look at the finished trials."""
+
+    store: str = setting(REQUIRED, "URI of the store")
+    study: str = setting(REQUIRED, "URI of the study")

@@ -1,0 +1,55 @@
+"""Search spaces: what a study may choose, as a TOML file says it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from pathlib import Path
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from tasks.core.errors import BadRequest
+from tasks.core.request import parse, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """One setting: a number from `low` to `high`, whole when both are written whole, or one of `choices`."""
+
+    low: float | None = setting(None, "least")
+    high: float | None = setting(None, "greatest")
+    log: bool = setting(False, "small values as finely as large ones")
+    choices: list[str] = setting([], "names to choose from")
+
+
+def read(family: str, file: str | None = None) -> dict[str, BaseDistribution]:
+    """Setting → what may be chosen.
+
+    Raises:
+        BadRequest: no such file, not TOML, or a range that cannot be.
+    """
+    path = Path(file) if file else Path(__file__).with_name("spaces") / f"{family}.toml"
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadRequest(f"the search space {path} cannot be read ({error.strerror})", remedy="name a TOML file") from None
+    except ValueError as error:
+        raise BadRequest(f"the search space {path} is not TOML ({error})", remedy="correct the line") from None
+    if not content:
+        raise BadRequest(f"the search space {path} is empty", allowed="one table a setting")
+    return {name: _distribution(f"{path}: {name}", one) for name, one in content.items()}
+
+
+def _distribution(where: str, content: object) -> BaseDistribution:
+    try:
+        one = parse(Range, content)
+    except BadRequest as error:
+        raise BadRequest(f"{where}: {error}") from None
+    if one.choices and one.low is None and one.high is None and not one.log:
+        return CategoricalDistribution(tuple(one.choices))
+    numbers = one.low is not None and one.high is not None and not one.choices
+    if not numbers or not math.isfinite(one.high - one.low) or not one.low < one.high or (one.log and one.low <= 0):
+        raise BadRequest(f"{where}: no such range", got=content, allowed="choices, or low below high, and above 0 with log")
+    whole = all(isinstance(content[name], int) for name in ("low", "high"))
+    return IntDistribution(int(one.low), int(one.high), log=one.log) if whole else FloatDistribution(one.low, one.high, log=one.log)

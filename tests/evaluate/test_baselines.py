@@ -1,0 +1,88 @@
+"""The baselines: their weights are what their papers say, their figures what a planted world allows, and made once a snapshot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tasks.core.histories import Histories
+from tasks.core.store import Store
+from tasks.evaluate.baselines.ease import cut, ease
+from tasks.evaluate.baselines.item_knn import item_knn
+from tasks.evaluate.baselines.likes import likes, together, weighted
+from tasks.evaluate.judge import judge
+from tasks.evaluate.settings import JudgeRequest
+from tests import worlds
+from tests.evaluate import planted
+
+X = (np.random.default_rng(0).random((60, 12)) < 0.3).astype(float)
+X[:, 0] = X[:, 1]
+
+
+def test_likes_count_an_item_once_however_often_it_was_liked():
+    made = likes(Histories.of_lists([[1, 1, 2], [], [2]]), 3)
+    assert made.toarray().tolist() == [[0, 1, 1], [0, 0, 0], [0, 0, 1]]
+    assert together(made).tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 2]]
+
+
+def test_an_older_item_weighs_less_in_a_query():
+    made = weighted(Histories.of_lists([[2, 0], [1]]), 3, 10.0).toarray()
+    assert made[0].tolist() == pytest.approx([1, 0, np.exp(-0.1)]) and made[1].tolist() == [0, 1, 0]
+    assert weighted(Histories.of_lists([[2, 0], [1]]), 3, None).toarray()[0].tolist() == [1, 0, 1]
+
+
+def test_ease_is_the_best_linear_model_that_leaves_each_item_out():
+    """Column by column, least squares with a ridge over the other items: another way to the same weights."""
+    found = ease(X.T @ X, 5.0)
+    for item in range(12):
+        others = np.delete(np.arange(12), item)
+        expected = np.linalg.solve(X[:, others].T @ X[:, others] + 5.0 * np.eye(11), X[:, others].T @ X[:, item])
+        assert found[others, item] == pytest.approx(expected, abs=1e-5) and found[item, item] == 0
+
+
+def test_ease_cut_to_dimensions_is_the_nearest_product_of_that_rank():
+    weights = ease(X.T @ X, 5.0)
+    left, right = cut(weights, 4)
+    spectrum = np.linalg.svd(weights, compute_uv=False)
+    assert left.shape == right.shape == (12, 4)
+    assert np.linalg.norm(weights - left @ right.T) == pytest.approx(np.sqrt(np.square(spectrum[4:]).sum()), rel=1e-3)
+
+
+def test_item_knn_is_the_shrunken_cosine_of_the_nearest():
+    both = X.T @ X
+    found = item_knn(both, neighbours=3, shrink=2.0)
+    for item in range(12):
+        cosine = [0 if i == item else both[item, i] / (np.sqrt(both[item, item] * both[i, i]) + 2.0) for i in range(12)]
+        least = sorted(cosine)[-3]
+        assert found[item] == pytest.approx([one if one >= least else 0 for one in cosine])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    return Store(str(tmp_path_factory.mktemp("store")))
+
+
+def ask(store: Store, candidate: str, **more) -> dict:
+    return judge(JudgeRequest(str(store.root), candidate, champion_from_registry=False, track=False, **more))
+
+
+def test_item_item_baselines_find_planted_groups_and_popularity_does_not(store):
+    snapshot = worlds.snapshot(store, planted.WORLD)
+    metrics = ask(store, planted.good(store, snapshot))["metrics"]
+    for name in ("item_knn", "ease", "ease_64"):
+        assert metrics[name]["recall_50"] == pytest.approx(50 / 111, abs=0.06) and metrics["popularity"]["recall_50"] < 0.2
+
+
+def test_the_yardstick_is_made_once_a_snapshot(store):
+    snapshot = worlds.snapshot(store, planted.WORLD)
+    made = [store.open(ask(store, planted.good(store, snapshot, seed))["uri"], "evaluation").facts["yardstick"] for seed in (1, 2)]
+    assert made[0] == made[1] and len(store.children("yardsticks", "planted")) == 1
+
+
+def test_a_catalogue_too_large_for_them_is_judged_without_and_says_so(store, capfd):
+    snapshot = worlds.snapshot(store, planted.WORLD)
+    done = ask(store, planted.good(store, snapshot), baselines_memory_gb=0.001)
+    assert set(done["metrics"]) == {"challenger", "champion", "popularity"}
+    left_out = store.open(done["uri"], "evaluation").facts["left_out"]
+    assert set(left_out) == {"item_knn", "ease", "ease_64"} and "360 items need 0.0 GB" in left_out["ease"]
+    assert "evaluate.left_out" in capfd.readouterr().err
