@@ -16,12 +16,12 @@ FAMILY = "planted"
 WORLD = worlds.grouped(users=300, items=360, groups=3, likes=12)  # a group of 120: nobody finds every label in 50 places
 
 
-def vectors(seed: int = 0, world: worlds.World = WORLD) -> np.ndarray:
+def vectors(seed: int = 0, world: worlds.World | None = None) -> np.ndarray:
     """float32 (items, 16): the item's group, blurred, so that no two items are alike.
 
     Other seeds are nearly the same, equally good models.
     """
-    groups = np.eye(16)[world.item_group] * 4
+    groups = np.eye(16)[(world or WORLD).item_group] * 4
     blur, shake = (np.random.default_rng(one).normal(0, 1, groups.shape) for one in (100, seed))
     return (groups + 0.3 * blur + 0.03 * shake).astype(np.float32)
 
@@ -82,15 +82,16 @@ def _likes(store: Store, snapshot: str) -> np.ndarray:
 
 
 def ranked(store: Store, snapshot: str, seed: int = 0, **more) -> str:
-    """Knows the groups, and nothing of what within one is popular."""
-    made = vectors(seed, WORLD)
-    return candidate(store, snapshot, f"ranked {seed}", made, made, **more)
+    """Knows the groups, and a little of what within one is popular."""
+    made = vectors(seed)
+    outputs = made * (1 + 0.1 * np.log1p(_likes(store, snapshot)))[:, None].astype(np.float32)
+    return candidate(store, snapshot, f"ranked {seed}", made, outputs, **more)
 
 
 def headstrong(store: Store, snapshot: str, **more) -> str:
-    """Knows the groups and ranks each by popularity: better on average, and nothing of the tail is shown."""
-    outputs = vectors(world=WORLD) * (1 + np.log1p(_likes(store, snapshot)))[:, None].astype(np.float32)
-    return candidate(store, snapshot, "headstrong", vectors(world=WORLD), outputs, **more)
+    """Knows the groups and ranks each by popularity: better on average, and little of the tail is shown."""
+    outputs = vectors() * (1 + np.log1p(_likes(store, snapshot)))[:, None].astype(np.float32)
+    return candidate(store, snapshot, "headstrong", vectors(), outputs, **more)
 
 
 def forgets_new_users(store: Store, snapshot: str, **more) -> str:
@@ -100,15 +101,15 @@ def forgets_new_users(store: Store, snapshot: str, **more) -> str:
     """
     read = resolve(store, snapshot, "planted")
     queries = read.queries("test")
-    inputs = vectors(world=WORLD).copy()
+    inputs = vectors().copy()
     short = queries.histories.lengths <= 5
     belongs = np.bincount(queries.histories.items, np.repeat(np.where(short, 1.0, 0.0), queries.histories.lengths), len(inputs))
     others = np.bincount(queries.histories.items, minlength=len(inputs)) - belongs
     lost = belongs > 0.2 * others
-    inputs[lost] = 3 * vectors(world=WORLD)[(np.arange(len(inputs)) + 1) % len(inputs)][lost]
-    return candidate(store, snapshot, "forgets new users", inputs, vectors(world=WORLD), **more)
+    inputs[lost] = 3 * vectors()[(np.arange(len(inputs)) + 1) % len(inputs)][lost]
+    return candidate(store, snapshot, "forgets new users", inputs, vectors(), **more)
 
 
 def flattened(store: Store, snapshot: str, **more) -> str:
     """A collapsed space: every vector is nearly the same direction, though no two are equal."""
-    return candidate(store, snapshot, "flattened", vectors(world=WORLD), vectors(world=WORLD) * 0.01 + np.float32(5), **more)
+    return candidate(store, snapshot, "flattened", vectors(), vectors() * 0.01 + np.float32(5), **more)

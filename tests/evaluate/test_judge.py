@@ -122,10 +122,11 @@ def test_cold_items_of_one_genre_are_no_fault_and_not_counted_as_known(tmp_path)
     for cold, duplicate, known in ((np.arange(180, 360), 0, .5), (None, 177 / 360, 1)):
         with store.writing("candidate", "candidates", planted.FAMILY, f"cold{known}") as draft:
             save_candidate(draft.path, ids, vectors, unit(vectors), MeanEncoder(vectors), cold)
-            draft.facts = {"family": planted.FAMILY}
+            draft.facts = {"family": planted.FAMILY, "settings_digest": "same", "code": "same", "snapshot": uri}
         done = ask(store, store.path("candidates", planted.FAMILY, f"cold{known}").as_uri(), snapshot=uri)
         found = store.open(done["uri"], "evaluation").facts["health"]
         assert (found["duplicate"], found["items_known"]) == (pytest.approx(duplicate), pytest.approx(known))
+
 
 def test_several_seeds_are_judged_as_their_mean(store, snapshot):
     """The figures of every user are the mean over the trainings; another recipe is not one of them."""
@@ -144,14 +145,14 @@ def test_several_seeds_are_judged_as_their_mean(store, snapshot):
 def test_mlflow_has_a_run_of_its_own_for_every_baseline(store, snapshot, tmp_path):
     """The same names of metrics as a model's run; judged again, nothing is told twice."""
     with mlflow_server(tmp_path):
-        for seed in (1, 2):
-            ask(store, planted.good(store, snapshot, seed), track=True)
+        done = [ask(store, planted.good(store, snapshot, seed), track=True) for seed in (1, 2)]
         client = tracking.client()
         runs = {run.data.tags["recall.family"]: run for run in client.search_runs([client.get_experiment_by_name("recall").experiment_id])}
         assert set(runs) == {"popularity", "item_knn", "ease", "ease_64"}
         assert runs["ease"].data.tags["recall.kind"] == "baseline" and runs["ease"].data.params["penalty"]
-        known = store.children("yardsticks", "planted")
-        facts = max(known, key=lambda one: one.created).facts
+        known = {store.open(one["uri"], "evaluation").facts["yardstick"] for one in done}
+        facts = store.open(known.pop(), "yardstick").facts
+        assert not known, "both were held against the same yardstick"
         assert runs["ease"].data.metrics["test/recall_50"] == pytest.approx(facts["metrics"]["ease"]["recall_50"])
         assert runs["ease"].data.metrics["slice group 1/recall_50"] > 0
         assert len(client.get_metric_history(runs["ease"].info.run_id, "test/recall_50")) == 1

@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from tasks.core import identity
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.store import Store
 from tasks.tune import trial as trials
@@ -48,6 +49,7 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "code" / "tasks" / "planted" / "__main__.py").write_text(PLANTED)
     (tmp_path / "space.toml").write_text("[x]\nlow = -3.0\nhigh = 3.0\n[mode]\nchoices = ['a', 'b']\n")
     monkeypatch.setattr(subprocess, "Popen", in_folder(subprocess.Popen, tmp_path / "code"))
+    monkeypatch.setattr("tasks.tune.begin.code_version", lambda *stages: identity.code_version(*(one for one in stages if one != "planted")))
 
     def make(seed: int = 0, **fit) -> str:
         return begin(BeginRequest(str(tmp_path), "planted", {"settings": {"kept": 3}, "log": str(tmp_path / "log"), **fit}, 20, seed,
