@@ -93,11 +93,16 @@ bench-evaluate: environments ## evaluation of 6,040 × 3,416 and 138,000 × 27,0
 
 .PHONY: drill-gate
 drill-gate: environments ## equal, better and worse models before the gate: how often each gets through
-	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.gate
+	@$(call in,train) -m tests.benchmarks.gate
 
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default
+TRIALS ?= 40
+.PHONY: bench-tune
+bench-tune: environments ## TRIALS trials of a study of FAMILY on PROTOCOL, killed half-way and taken up again; the winner on test rows, 3 seeds
+	@$(PYTHON) -m tests.benchmarks.tuning --protocol $(PROTOCOL) --family $(FAMILY) --trials $(TRIALS)
+
 SEEDS ?= 3
 .PHONY: quality
 quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3

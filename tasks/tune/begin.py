@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from optuna.trial import TrialState
+
 from tasks.core import tracking
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
@@ -20,7 +22,8 @@ def begin(request: BeginRequest) -> dict:
         BadRequest: the search space cannot be read.
         Unreachable: MLflow is away.
     """
-    space = as_text(read(request.family, request.space))
+    found = read(request.family, request.space)
+    space = as_text(found.choices)
     fit = {name: value for name, value in request.fit.items() if name not in ("origin", "track", "experiment")}
     id = identity(family=request.family, fit=fit, space=space, seed=request.seed, code=code_version(request.family, "tune"))
     folder = Store(request.store).path("tunings", request.family, id)
@@ -34,6 +37,11 @@ def begin(request: BeginRequest) -> dict:
         write_json(folder / "study.json", {"id": id, "family": request.family, "fit": fit, "space": space, "seed": request.seed, "run": run,
                                            "experiment": request.experiment})
     study = Study.open(Store(request.store), folder.as_uri())
-    done = len(study.load().trials)
+    book = study.load()
+    if not book.trials:
+        # Where the family stands today is the first trial: no study ends below it.
+        given = fit.get("settings", {})
+        book.enqueue_trial({name: given.get(name, start) for name, start in found.start.items()})
+    done = sum(one.state != TrialState.WAITING for one in book.trials)
     log("tune.begin", family=request.family, study=id, trials=request.trials, done=done, process=os.getpid())
     return {"study": study.uri, "id": id, "family": request.family, "trials": request.trials, "done": done, "run": run}

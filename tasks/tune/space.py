@@ -6,6 +6,7 @@ import dataclasses
 import math
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -21,13 +22,22 @@ class Range:
     high: float | None = setting(None, "greatest")
     log: bool = setting(False, "small values as finely as large ones")
     choices: list[str] = setting([], "names to choose from")
+    start: Any = setting(None, "the first trial's; the family's own default, so that a study never ends below it")
 
 
-def read(family: str, file: str | None = None) -> dict[str, BaseDistribution]:
-    """Setting → what may be chosen.
+@dataclasses.dataclass(frozen=True)
+class Space:
+    """Setting → what may be chosen, and setting → what the first trial has."""
+
+    choices: dict[str, BaseDistribution]
+    start: dict[str, float | int | str]
+
+
+def read(family: str, file: str | None = None) -> Space:
+    """The search space of a family.
 
     Raises:
-        BadRequest: no such file, not TOML, or a range that cannot be.
+        BadRequest: no such file, not TOML, a range that cannot be, or a start outside it.
     """
     path = Path(file) if file else Path(__file__).with_name("spaces") / f"{family}.toml"
     try:
@@ -38,14 +48,31 @@ def read(family: str, file: str | None = None) -> dict[str, BaseDistribution]:
         raise BadRequest(f"the search space {path} is not TOML ({error})", remedy="correct the line") from None
     if not content:
         raise BadRequest(f"the search space {path} is empty", allowed="one table a setting")
-    return {name: _distribution(f"{path}: {name}", one) for name, one in content.items()}
+    ranges = {name: _range(f"{path}: {name}", one) for name, one in content.items()}
+    choices = {name: _distribution(f"{path}: {name}", one, content[name]) for name, one in ranges.items()}
+    start = {name: _start(f"{path}: {name}", one.start, choices[name]) for name, one in ranges.items() if one.start is not None}
+    return Space(choices, start)
 
 
-def _distribution(where: str, content: object) -> BaseDistribution:
+def _range(where: str, content: object) -> Range:
     try:
-        one = parse(Range, content)
+        return parse(Range, content)
     except BadRequest as error:
         raise BadRequest(f"{where}: {error}") from None
+
+
+def _start(where: str, start: object, choices: BaseDistribution) -> float | int | str:
+    if isinstance(choices, CategoricalDistribution):
+        inside = start in choices.choices
+    else:
+        kinds = int if isinstance(choices, IntDistribution) else (int, float)
+        inside = isinstance(start, kinds) and not isinstance(start, bool) and choices.low <= start <= choices.high
+    if not inside:
+        raise BadRequest(f"{where}: the start is not in the range", got=start, allowed=str(choices))
+    return start
+
+
+def _distribution(where: str, one: Range, content: dict) -> BaseDistribution:
     if one.choices and one.low is None and one.high is None and not one.log:
         return CategoricalDistribution(tuple(one.choices))
     numbers = one.low is not None and one.high is not None and not one.choices

@@ -47,7 +47,7 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "code" / "tasks" / "__init__.py").write_text("")
     (tmp_path / "code" / "tasks" / "planted" / "__init__.py").write_text("")
     (tmp_path / "code" / "tasks" / "planted" / "__main__.py").write_text(PLANTED)
-    (tmp_path / "space.toml").write_text("[x]\nlow = -3.0\nhigh = 3.0\n[mode]\nchoices = ['a', 'b']\n")
+    (tmp_path / "space.toml").write_text("[x]\nlow = -3.0\nhigh = 3.0\nstart = -2.0\n[mode]\nchoices = ['a', 'b']\n")
     monkeypatch.setattr(subprocess, "Popen", in_folder(subprocess.Popen, tmp_path / "code"))
     monkeypatch.setattr("tasks.tune.begin.code_version", lambda *stages: identity.code_version(*(one for one in stages if one != "planted")))
 
@@ -72,6 +72,7 @@ def test_a_study_finds_the_best_and_says_what_mattered(tmp_path, study):
     done = [run(tmp_path, uri, slot) for slot in range(20)]
     result = conclude(ConcludeRequest(str(tmp_path), uri))
     assert result["value"] == max(one["value"] for one in done if one["state"] == "complete") > 0.47
+    assert done[0]["settings"]["x"] == -2.0, "a study begins where the family stands"
     assert abs(result["settings"]["x"] - 1) < 0.8 and result["settings"]["kept"] == 3
     assert result["importance"]["x"] > 0.8
     assert any(one["state"] == "pruned" for one in done)
@@ -86,10 +87,8 @@ def test_a_slot_that_was_finished_is_found_finished_and_the_same_study_found_ope
     assert len((tmp_path / "log").read_text().splitlines()) <= 1
 
 
-def test_settings_that_the_family_refuses_end_a_trial_and_not_the_study(tmp_path, study, monkeypatch):
-    uri = study()
-    book = Study.open(Store(str(tmp_path)), uri).load()
-    book.enqueue_trial({"x": -2.9, "mode": "a"})
+def test_settings_that_the_family_refuses_end_a_trial_and_not_the_study(tmp_path, study):
+    uri = study(settings={"x": -2.9})
     done = run(tmp_path, uri, 0)
     assert done["state"] == "refused" and "x is too small" in done["why"]
     with pytest.raises(RefusedData, match="no trial of"):
@@ -130,7 +129,9 @@ def test_the_spaces_that_are_shipped_lie_within_the_families_bounds(family):
 
     settings = importlib.import_module(f"tasks.{family}.settings").Settings
     fields, hints = {field.name: field for field in dataclasses.fields(settings)}, get_type_hints(settings)
-    for name, one in read(family).items():
+    space = read(family)
+    assert space.start == {name: fields[name].default for name in space.choices}
+    for name, one in space.choices.items():
         if hasattr(one, "choices"):
             assert set(one.choices) <= set(get_args(hints[name])), name
         else:
@@ -139,13 +140,14 @@ def test_the_spaces_that_are_shipped_lie_within_the_families_bounds(family):
 
 
 def test_the_ranges_of_the_original_work_are_covered():
-    space = read("item2vec")
+    space = read("item2vec").choices
     assert (space["negative_exponent"].low, space["negative_exponent"].high) == (-3, 3)
     assert {"algorithm", "window", "negatives", "minimum_count", "dimension"} <= space.keys()
 
 
 @pytest.mark.parametrize("text", ["[x]\nlow = 3\nhigh = 1", "[x]\nlow = 0\nhigh = 1\nlog = true", "[x]\nlow = 1", "[x]\nchoices = ['a']\nlow = 1",
-                                  "[x]\nmiddle = 1", "x = 1", "", "[x"])
+                                  "[x]\nmiddle = 1", "x = 1", "", "[x", "[x]\nlow = 1\nhigh = 3\nstart = 4",
+                                  "[x]\nchoices = ['a']\nstart = 'b'", "[x]\nlow = 1\nhigh = 3\nstart = 1.5"])
 def test_a_space_that_cannot_be_is_refused_with_its_file(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadRequest, match="mine.toml"):
