@@ -23,7 +23,7 @@ from recall.tail import Tail
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
-SKIP = 99
+SKIP, UNWANTED = 99, "skipped"
 # What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they stay here.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "USER", "XDG_CACHE_HOME", "CUDA_VISIBLE_DEVICES",
           "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -54,14 +54,10 @@ class StageOperator(BaseOperator):
         self.item = item
         self.stage, self.verb, self.needs = stage, verb, needs
         self.custom_operator_name = stage  # what the graph shows below the task's name
-        self.request: dict = {}
-        self._build, self._announce = build, announce
+        self.request: Any = _built(build)
+        self._announce = announce
         self._process: subprocess.Popen | None = None
         self.mlflow_run: str | None = None
-
-    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Build the request; it is then shown with the task under "Rendered templates"."""
-        self.request = self._build(context)
 
     def execute(self, context: Any) -> dict:
         """Run the stage to its end.
@@ -71,6 +67,8 @@ class StageOperator(BaseOperator):
             AirflowSkipException: the work is not wanted.
             AirflowException: anything else; retried.
         """
+        if unwanted := self.request.get(UNWANTED):
+            raise AirflowSkipException(unwanted)
         verb = self.verb if isinstance(self.verb, str) else self.verb(self.request)
         command = [str(interpreter(self.stage)), "-m", f"tasks.{self.stage}", verb, json.dumps(self.request)]
         self.log.info("%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True))
@@ -121,6 +119,17 @@ class StageOperator(BaseOperator):
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _built(build: Build) -> Callable[..., dict]:
+    # Airflow calls a template field that is a function, in mapped tasks too, and shows what it returned under "Rendered templates".
+    def request(context: Any, jinja_env: Any = None) -> dict:
+        try:
+            return build(context)
+        except AirflowSkipException as reason:  # raised here, it would fill the log with a traceback
+            return {UNWANTED: str(reason)}
+
+    return request
 
 
 def _die_with_parent() -> None:

@@ -18,6 +18,7 @@ from infra.environments.names import ROOT, environments, python
 from infra.local.airflow_api import Airflow
 from infra.local.source import remembered
 from infra.local.state import Local
+from tests.benchmarks.stages import ask
 
 PLANT = """
 import sys, pathlib
@@ -49,6 +50,28 @@ class Stack:
     def live(self, family: str) -> str:
         """The generation that is served now."""
         return self.reader("recommend", "--user", "1", "--family", family)["generations"][family]
+
+    def aliases(self, family: str) -> dict[str, str | None]:
+        """Champion, previous and challenger, as the registry has them."""
+        return ask("promote", "status", {"family": family}, MLFLOW_TRACKING_URI=self.local.mlflow_url)["families"][family]
+
+    def audit(self, family: str) -> list[dict]:
+        """What was decided, oldest first."""
+        found = [json.loads(path.read_text()) for path in (self.local.store / "audit" / family).glob("*.json")]
+        return sorted(found, key=lambda record: record["when"])
+
+    def asked(self, dag: str, run: str, task: str, seconds: float = 240) -> dict:
+        """Wait until a task asks a person; what it asks."""
+        deadline = time.monotonic() + seconds
+        while not (found := [one for one in self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")["hitl_details"]
+                             if one["task_instance"]["task_id"] == task]):
+            assert time.monotonic() < deadline, {one["task_id"]: one["state"] for one in self.airflow.tasks(dag, run)}
+            time.sleep(0.5)
+        return found[0]
+
+    def answer(self, dag: str, run: str, task: str, option: str, **fields: str) -> None:
+        """Answer as the person who is logged in."""
+        self.airflow.call("PATCH", f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails", {"chosen_options": [option], "params_input": fields})
 
     def cli(self, *arguments: str) -> str:
         """What Airflow's own command line says."""

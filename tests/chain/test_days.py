@@ -65,12 +65,42 @@ def test_a_worse_model_is_held_says_why_and_nothing_live_moves(stack):
     run = stack.airflow.trigger("train_item2vec", None, {"day": stack.days[1], **hardly})["dag_run_id"]
     tasks = stack.finish("train_item2vec", run)
     assert {name: task["state"] for name, task in tasks.items()} == {
-        "graph": "success", "fit": "success", "evaluate": "success", "gate": "success", "promote": "skipped"}
+        "graph": "success", "fit": "success", "further": "success", "seeds": "skipped", "evaluate": "success", "gate": "success", "approve": "success",
+        "promote": "skipped"}
     verdict = stack.airflow.result("train_item2vec", run, "gate")
     assert verdict["outcome"] == "hold" and verdict["question"] == "change"
     assert verdict["metrics"]["challenger"]["recall_50"] < verdict["metrics"]["champion"]["recall_50"]
     assert "worse" in verdict["reason"] or "better" in verdict["reason"]
     assert stack.live("item2vec") == before
+
+
+def test_a_person_who_is_asked_and_says_no_keeps_the_champion_and_stands_in_the_audit(stack):
+    before = stack.live("item2vec")
+    run = stack.airflow.trigger("train_item2vec", None, {"day": stack.days[1], "approval": "always", "seed": 3, "seeds": 2})["dag_run_id"]
+    asked = stack.asked("train_item2vec", run, "approve")
+    assert "recall_50" in asked["body"] and "is to go live (promote)" in asked["subject"], asked
+    stack.answer("train_item2vec", run, "approve", "Reject", why="not on a Friday")
+    tasks = stack.finish("train_item2vec", run)
+    assert (tasks["approve"]["state"], tasks["promote"]["state"]) == ("success", "skipped")
+    assert stack.airflow.result("train_item2vec", run, "evaluate")["seeds"] == 2
+    record = stack.audit("item2vec")[-1]
+    assert (record["action"], record["why"], record["by"]) == ("turn down", "not on a Friday", "admin"), record
+    assert stack.live("item2vec") == before
+
+
+def test_a_person_forces_what_the_gate_has_held_with_a_reason_and_it_is_published(stack):
+    before = stack.live("item2vec")
+    verdicts = [stack.airflow.result("train_item2vec", run["dag_run_id"], "gate") for run in stack.airflow.runs("train_item2vec")]
+    held = next(one for one in verdicts if one["outcome"] == "hold")["version"]
+    run = stack.airflow.trigger("overrule_item2vec", None, {"action": "force", "version": held, "why": "a drill"})["dag_run_id"]
+    tasks = stack.finish("overrule_item2vec", run)
+    assert (tasks["force"]["state"], tasks["refuse"]["state"]) == ("success", "skipped")
+    deadline = time.monotonic() + 120
+    while (live := stack.live("item2vec")) == before and time.monotonic() < deadline:
+        time.sleep(1)
+    assert live != before and stack.aliases("item2vec")["champion"] == held
+    record = stack.audit("item2vec")[-1]
+    assert (record["action"], record["to"], record["by"], record["why"]) == ("force", held, "admin", "a drill")
 
 
 def test_a_setting_out_of_bounds_is_refused_by_the_form(stack):
@@ -136,7 +166,7 @@ def test_a_poisoned_challenger_is_held_and_the_live_pointer_does_not_move(stack)
     assert verdict["outcome"] == "hold" and "worse" in verdict["reason"]
     with pytest.raises(SystemExit, match="ended with 99"):
         ask("promote", "promote", {"store": store, "verdict": verdict["uri"]}, **where)
-    assert ask("promote", "status", {"family": "gru4rec"}, **where)["families"]["gru4rec"]["champion"] != poisoned["version"]
+    assert stack.aliases("gru4rec")["champion"] != poisoned["version"]
     assert stack.live("gru4rec") == before
 
 
@@ -155,3 +185,12 @@ def test_the_python_of_the_readme_runs_with_the_installed_reader_alone(stack, tm
     done = subprocess.run([str(python("serve")), "-c", f"import os\n{code}print(reader.generations())"], cwd=tmp_path, text=True, capture_output=True,
                           env={**os.environ, **stack.local.reader_environment(), "PYTHONPATH": str(reader_wheel(tmp_path))})
     assert done.returncode == 0 and "item2vec" in done.stdout, done.stderr
+
+
+def test_a_study_ends_with_the_winner_as_the_settings_of_the_next_training(stack):
+    run = stack.airflow.trigger("tune_item2vec", None, {"day": stack.days[0], "trials": 2})["dag_run_id"]
+    tasks = stack.finish("tune_item2vec", run)
+    assert {task["state"] for task in tasks.values()} == {"success"}, {name: task["state"] for name, task in tasks.items()}
+    won = stack.airflow.result("tune_item2vec", run, "conclude")
+    assert won["complete"] >= 1 and 0 < won["value"] <= 1
+    assert json.loads(stack.airflow.call("GET", "variables/recall_settings_item2vec")["value"]) == won["settings"]

@@ -81,6 +81,7 @@ def test_a_person_overrules_with_a_name_and_a_reason_and_the_other_task_is_skipp
     force.render_template_fields(given)
     request = parse(Decision, force.request)
     assert (request.family, request.by, request.why, request.version) == ("item2vec", "ana", "the titles are right", None)
-    with pytest.raises(AirflowSkipException):
-        refuse.render_template_fields(given)
+    refuse.render_template_fields(given)
+    with pytest.raises(AirflowSkipException, match="asks to force"):
+        refuse.execute(given)
     assert [asset.name for asset in force.outlets] == ["champion/item2vec"] and not refuse.outlets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from types import SimpleNamespace
 
@@ -43,9 +44,9 @@ def test_the_requests_are_those_the_stage_takes(bag, won):
     from tasks.tune.settings import BeginRequest, ConcludeRequest, TrialRequest
 
     won("item2vec")
-    begin = bag.dags["tune_item2vec"].get_task("begin")
-    given = context(seed=7, trials=3)
-    asked = parse(BeginRequest, begin._build(given))
+    begin = copy.copy(bag.dags["tune_item2vec"].get_task("begin"))
+    begin.render_template_fields(context(seed=7, trials=3))
+    asked = parse(BeginRequest, begin.request)
     assert (asked.family, asked.trials, asked.seed) == ("item2vec", 3, 7)
     assert parse(FitRequest, asked.fit).graph == "file:///s/graphs/1"
     assert parse(TrialRequest, tuning.trial(context(item=2))).slot == 2
