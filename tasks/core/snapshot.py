@@ -103,10 +103,15 @@ class Snapshot:
         for name in ("part", "user", "item", "timestamp", "position", "liked"):  # one by one: what is read is let go of
             columns[name] = _parts(table[name]) if name == "part" else table[name].to_numpy()
             table = table.drop_columns([name])
-        if _in_order(columns["user"], columns["position"]):
+        position = columns.pop("position")
+        if _in_order(columns["user"], position):
             return columns
-        order = np.lexsort((columns["position"], columns["user"]))
+        order = np.lexsort((position, columns["user"]))
         return {name: columns.pop(name)[order] for name in list(columns)}
+
+    def let_go(self) -> None:
+        """Free the rows (18 bytes each); who asks for them again reads them again."""
+        self.__dict__.pop("_rows", None)
 
     def histories(self, *parts: str, liked_only: bool = True) -> Histories:
         """Every user's rows of these parts, oldest first; users without any have an empty list."""

@@ -78,6 +78,7 @@ def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[
     counts = np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
     known = yardstick(store, snapshot, queries, catalogue, request.labels, request.baselines_memory_gb)
+    snapshot.let_go()
     lists = [of_candidate(one, snapshot.item_ids, queries, LONGEST) for one in challengers]
     each = [measure(one, queries.labels, catalogue) for one in lists]
     measured = {"challenger": together(each)}
