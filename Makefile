@@ -91,9 +91,10 @@ PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default
 SEEDS ?= 3
+JOBS ?= 1
 .PHONY: quality
-quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3
-	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS)
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower RECIPE=default SEEDS=3 JOBS=1
+	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 
 .PHONY: bench-days
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep

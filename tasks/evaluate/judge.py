@@ -37,7 +37,7 @@ def judge(request: JudgeRequest) -> dict:
     snapshot = Snapshot(store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, challenger))
     champion = champions.find(store, challenger.family, request.champion, request.champion_from_registry)
     made_of = {"candidate": challenger.artefact.id, "snapshot": snapshot.id, "labels": request.labels,
-               "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
+               "newcomers": request.newcomers, "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
                "code": code_version("evaluate", "core")}
     place = ("evaluations", challenger.family, identity(**made_of))
     if not (done := store.find(*place)):
@@ -58,7 +58,7 @@ def _trained_on(store: Store, candidate: Candidate) -> Artefact:
 
 
 def _write(store, place, request, challenger, champion, snapshot: Snapshot, made_of: dict) -> None:
-    queries = snapshot.queries(request.labels)
+    queries = snapshot.newcomers(request.labels) if request.newcomers else snapshot.queries(request.labels)
     counts = np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
     lists = of_candidate(challenger, snapshot.item_ids, queries, LONGEST)

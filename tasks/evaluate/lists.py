@@ -33,16 +33,16 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     """The lists of a candidate, through the encoder and the ranking that serve it.
 
     Items are matched by id. One the candidate does not know is never shown (so a label among them is a miss); one that
-    today's snapshot no longer has is not shown either. A user whose history the candidate knows nothing of gets an empty list.
+    today's snapshot no longer has is not shown either. A user whom the candidate knows nothing of gets an empty list.
     """
     rows = candidate.rows_of(item_ids)
     known = np.flatnonzero(rows >= 0)
     place = np.full(len(item_ids), -1, np.int32)
     place[known] = np.arange(len(known))
     histories = queries.histories.renamed(rows)
-    asked = candidate.encoder.encode(histories)
+    asked = candidate.encoder.encode(histories, queries.attributes)
     faulty = ~np.isfinite(asked).all(axis=1)
-    silent = (histories.lengths == 0) | faulty | ~asked.any(axis=1) | (len(known) == 0)
+    silent = faulty | ~asked.any(axis=1) | (len(known) == 0)
     asked = np.where(silent[:, None], np.float32(0), asked)
     vectors, seen = np.asarray(candidate.vectors)[rows[known]], queries.seen.renamed(place)
     return Lists(_named(_ranked(asked, vectors, k, seen), known, silent, k), _named(_ranked(asked, vectors, k), known, silent, k),

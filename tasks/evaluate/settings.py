@@ -18,5 +18,6 @@ class JudgeRequest:
     champion: str | None = setting(None, "URI of the candidate to compare with; null: the champion in the registry")
     champion_from_registry: bool = setting(True, "look the champion up in the registry when none is given; false: judge alone")
     labels: Literal["validation", "test"] = setting("test", "the part of the snapshot that is to be found")
+    newcomers: bool = setting(False, "ask for the users who have nothing to learn from as if they had just come: their history is hidden")
     run: str | None = setting(None, "MLflow run of the candidate, for the figures; null: none is written")
     track: bool = setting(True, "write the figures to the MLflow run")

@@ -20,12 +20,13 @@ from tasks.core.recording import Recorder, describe
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
-from tasks.gru4rec import checkpoint, export
+from tasks.core.training import checkpoint
+from tasks.core.training.checkpoint import Standing
+from tasks.core.training.validation import Validation
+from tasks.gru4rec import export
 from tasks.gru4rec.batches import positions
-from tasks.gru4rec.checkpoint import Standing
 from tasks.gru4rec.settings import FitRequest, Settings
 from tasks.gru4rec.trainer import Trainer
-from tasks.gru4rec.validation import Validation
 
 FAMILY = "gru4rec"
 
@@ -40,7 +41,7 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    code = code_version(FAMILY)
+    code = code_version(FAMILY, "core/training")
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=request.settings, seed=request.seed, code=code)
     scratch = store.path("checkpoints", FAMILY, id)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
@@ -117,7 +118,8 @@ def _advance(standing: Standing, trainer: Trainer, validation: Validation, recor
     number, figures = standing.epoch + 1, trainer.epoch(standing.epoch + 1, progress)
     weights = trainer.weights()
     with threadpool_limits(trainer.settings.threads):  # numpy's own threads spin against those of other trainings
-        recall = validation.recall(export.encoder(weights, trainer.settings.window), export.candidates(weights))
+        recall = validation.recall(export.encoder(weights, trainer.settings),
+                                   export.candidates(weights, trainer.settings.unit_items))
     if recall >= standing.best_recall:
         standing.best_epoch, standing.best_recall, standing.best = number, recall, weights
     standing.epoch, standing.weights = number, weights
@@ -128,7 +130,7 @@ def _advance(standing: Standing, trainer: Trainer, validation: Validation, recor
 
 def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, snapshot: Snapshot, code: str,
            recorder: Recorder) -> None:
-    vectors, encoder = export.candidates(kept.best), export.encoder(kept.best, request.settings.window)
+    vectors, encoder = export.candidates(kept.best, request.settings.unit_items), export.encoder(kept.best, request.settings)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
     similar = taste_space(vectors[:, :-1], snapshot.histories("train").renamed(rows))
     save_candidate(draft.path, item_ids, vectors, similar, encoder)

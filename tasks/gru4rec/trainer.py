@@ -11,11 +11,11 @@ import torch
 from tasks.core.errors import BadRequest
 from tasks.core.histories import Histories
 from tasks.core.log import Progress
-from tasks.gru4rec.adamw import AdamW
+from tasks.core.training.adamw import AdamW
+from tasks.core.training.checkpoint import Standing
 from tasks.gru4rec.batches import Batch, batches, positions
-from tasks.gru4rec.checkpoint import Standing
-from tasks.gru4rec.losses import FullSoftmax, SampledSoftmax
-from tasks.gru4rec.model import GRU4Rec, Shape
+from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, SampledSoftmax
+from tasks.gru4rec.model import Network, Shape
 from tasks.gru4rec.settings import Settings
 
 
@@ -33,15 +33,14 @@ class Trainer:
     def __init__(self, settings: Settings, histories: Histories, counts: np.ndarray, seed: int, device: torch.device) -> None:
         self.settings, self.histories, self.seed, self.device = settings, histories, seed, device
         torch.manual_seed(_stream(seed, 0))
-        shape = Shape(len(counts), settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout)
-        self.model = GRU4Rec(shape).to(device)
-        full = len(counts) <= settings.full_softmax_items
-        self.loss = FullSoftmax() if full else SampledSoftmax(counts, settings.negatives, settings.negative_exponent, device)
+        self.model = Network(shape(settings, len(counts))).to(device)
+        self.model.bias.requires_grad_(not settings.unit_items)
+        self.loss = _loss(settings, counts, device)
         parameters = dict(self.model.named_parameters())
         # not the embedding: decay would erase the vectors of rare items, which get few gradients
         matrices = {name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"}
         self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
-        self.total = positions(histories)
+        self.total = positions(histories, settings.positions == "one")
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
         """Train one pass (1, 2, …) over all positions, each told to `progress`.
@@ -56,19 +55,21 @@ class Trainer:
         random = np.random.default_rng([self.seed, number])
         self.model.train()
         started, done, summed, rate = time.monotonic(), 0, 0.0, 0.0
-        for batch in batches(self.histories, self.settings.window, self.settings.batch_positions, random):
-            done += len(batch.inputs)
+        one = self.settings.positions == "one"
+        for batch in batches(self.histories, self.settings.window, self.settings.batch_positions, random, one):
+            done += len(batch.targets)
             rate = self._rate((number - 1 + done / self.total) / self.settings.epochs)
             loss = self._step(batch, rate, random, number)
-            summed += loss * len(batch.inputs)
-            progress.add(len(batch.inputs), epoch=number, loss=loss)
+            summed += loss * len(batch.targets)
+            progress.add(len(batch.targets), epoch=number, loss=loss)
         seconds = time.monotonic() - started
         return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds,
                 "learning_rate": rate}
 
     def _step(self, batch: Batch, rate: float, random: np.random.Generator, epoch: int) -> float:
         inputs, targets = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets))
-        queries = self.model(inputs, batch.widths)
+        asked = None if batch.asked is None else torch.from_numpy(batch.asked).to(self.device)
+        queries = self.model(inputs, batch.widths, asked)
         loss = self.loss(self.model, queries, targets, random)
         value = loss.item()
         if not math.isfinite(value):
@@ -103,6 +104,19 @@ class Trainer:
         """Go on from a checkpoint as if nothing had happened."""
         self.model.load_state_dict(standing.weights)
         self.optimiser.restore(standing.steps, standing.moments)
+
+
+def shape(settings: Settings, items: int) -> Shape:
+    """The network that these settings make for a catalogue."""
+    return Shape(items, settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout, settings.encoder,
+                 settings.window, settings.blocks, settings.heads, settings.interests)
+
+
+def _loss(settings: Settings, counts: np.ndarray, device: torch.device) -> FullSoftmax | SampledSoftmax | BprMax:
+    if settings.loss == "cross-entropy" and len(counts) <= settings.full_softmax_items:
+        return FullSoftmax()
+    negatives = Negatives(counts, settings.negatives, settings.negative_exponent, device)
+    return SampledSoftmax(negatives) if settings.loss == "cross-entropy" else BprMax(negatives, settings.bpr_penalty)
 
 
 def _stream(seed: int, epoch: int) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tasks.core.candidate import Candidate
+from tasks.core.errors import RefusedData
 from tasks.core.snapshot import resolve
 from tasks.core.store import Store
 from tasks.evaluate.lists import of_candidate, of_popularity
-from tests import worlds
+from tests import generations, worlds
 from tests.evaluate import planted, slow
 
 WORLD = worlds.grouped(users=30, items=80, groups=2)
@@ -59,3 +61,22 @@ def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
     for user in range(len(queries.users)):
         assert lists.unseen[user].tolist() == [i for i in order if i not in queries.seen[user]][:10]
     assert (lists.kept == order[:10]).all()
+
+
+def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
+    store = Store(str(tmp_path))
+    world = worlds.grouped(users=30, items=80, groups=2, likes=12)
+    split = resolve(store, worlds.snapshot(store, world, test=4, validation=8), "planted")  # nobody has anything to learn from
+    asked, known = split.newcomers("test"), split.queries("test")
+    assert not asked.histories.lengths.any() and (known.histories.lengths == 8).all()
+    assert asked.labels.items.tolist() == known.labels.items.tolist() and asked.seen.items.tolist() == known.seen.items.tolist()
+    assert asked.attributes.columns["group"] == [str(group) for group in world.user_group]
+    uri = generations.candidate(store, world, attributes=True)
+    lists = of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
+    assert not lists.silent.any() and (world.item_group[lists.unseen] == world.user_group[:, None]).all()
+
+
+def test_a_snapshot_whose_users_all_have_something_to_learn_from_has_no_newcomers(tmp_path):
+    store = Store(str(tmp_path))
+    with pytest.raises(RefusedData, match="none to learn from"):
+        resolve(store, worlds.snapshot(store, WORLD), "planted").newcomers("test")

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tasks.core.store import Store
-from tasks.gru4rec import checkpoint
+from tasks.core.training import checkpoint
 from tasks.gru4rec.fit import fit
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, request

@@ -13,7 +13,8 @@ from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.ranking import top_k
 from tasks.core.snapshot import Snapshot
-from tasks.gru4rec import checkpoint, trainer
+from tasks.core.training import checkpoint
+from tasks.gru4rec import trainer
 from tasks.gru4rec.fit import fit
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, candidate, request
