@@ -87,6 +87,14 @@ bench-index: environments ## inverted lists and a graph beside exact search at a
 drill-publish: environments ## publications and the server killed at random moments under readers who check every answer
 	@$(call in,serve) -m tests.benchmarks.drill_publish
 
+.PHONY: bench-gru
+bench-gru: environments ## training speed of GRU4Rec beside other layouts and losses
+	@PYTHONPATH=. $$($(PYTHON) -c "from infra.environments.names import python; print(python(\"train\"))") -m tests.benchmarks.gru
+
+.PHONY: drill-gru
+drill-gru: environments ## GRU4Rec killed at KILLS=20 random moments: every retry ends with the unbroken run's weights
+	@$(PYTHON) -m tests.benchmarks.gru_drill --kills $${KILLS:-20}
+
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default

@@ -107,6 +107,9 @@ GRU4REC = {
     "batch_positions": number(3200, 1, 1_000_000, "Positions in a batch, about.", "Training", "Batch"),
     "epochs": number(15, 1, 2000, "Passes over the sequences at most.", "Training", "Epochs"),
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "warm_start": switch("Begin with the champion's weights; items it does not know begin anew.", "Day over day", "Warm start"),
+    "warm_share": number(0.35, 0.01, 1, "Share of the epochs and of the learning rate of a training that begins so.", "Day over day", "Share of a training"),
+    "precision": choice("auto", ["auto", "float32", "bfloat16"], "Of the network's products; auto halves them on a GPU. What is served is float32.", "Training", "Precision"),
     "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),
     "threads": number(1, 1, 256, "CPU threads; several slow each other down beside another training; another number gives slightly different weights.", "Training", "Threads"),
 }

@@ -24,12 +24,14 @@ class Batch:
         targets: int64 (m), what came after each position asked for.
         widths: windows that have a first, second, … position; never rising, sums to n.
         asked: int64 (m), rows of `inputs`; None: all, m = n.
+        whole: positions asked for in all parts of a batch that several processes share; m when there is one.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     widths: list[int]
-    asked: np.ndarray | None = None
+    asked: np.ndarray | None
+    whole: int
 
 
 def positions(histories: Histories, one: bool = False) -> int:
@@ -38,10 +40,12 @@ def positions(histories: Histories, one: bool = False) -> int:
     return int(np.count_nonzero(own) if one else own.sum())
 
 
-def batches(histories: Histories, window: int, size: int, random: np.random.Generator, one: bool = False) -> Iterator[Batch]:
+def batches(histories: Histories, window: int, size: int, random: np.random.Generator, one: bool = False,
+            part: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
     """One epoch in windows of alike length, batches of about `size` positions read, in random order.
 
-    All positions are trained once; with `one` only a random one of each history.
+    All positions are trained once; with `one` only a random one of each history. `part` (i, p) gives every p-th window of each batch
+    from the i-th on, which may be none.
     """
     starts, lengths = one_each(histories, window, random) if one else windows(histories, window, random)
     order = np.argsort(-lengths * (1 + JITTER * random.random(len(lengths))))
@@ -50,7 +54,8 @@ def batches(histories: Histories, window: int, size: int, random: np.random.Gene
     for group in random.permutation(len(groups)):
         chosen = groups[group]
         chosen = chosen[np.argsort(-lengths[chosen], kind="stable")]
-        yield pack(histories.items, starts[chosen], lengths[chosen], one)
+        mine, whole = chosen[part[0]::part[1]], len(chosen) if one else int(lengths[chosen].sum())
+        yield pack(histories.items, starts[mine], lengths[mine], one, whole)
 
 
 def windows(histories: Histories, window: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -79,13 +84,13 @@ def one_each(histories: Histories, window: int, random: np.random.Generator) -> 
     return histories.offsets[filled] + begin, end - begin
 
 
-def pack(items: np.ndarray, starts: np.ndarray, lengths: np.ndarray, last: bool = False) -> Batch:
+def pack(items: np.ndarray, starts: np.ndarray, lengths: np.ndarray, last: bool = False, whole: int | None = None) -> Batch:
     """The windows of these rows, longest first, as one batch; with `last` only their last positions are asked for."""
-    widths = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
+    widths = np.searchsorted(-lengths, -np.arange(lengths.max(initial=0)), side="left")
     begin = np.cumsum(widths) - widths
     step = np.repeat(np.arange(len(widths)), widths)
     place = np.arange(len(step)) - np.repeat(begin, widths)
     rows = starts[place] + step
     asked = begin[lengths - 1] + np.arange(len(lengths)) if last else None
     trained = rows if asked is None else rows[asked]
-    return Batch(items[rows].astype(np.int64), items[trained + 1].astype(np.int64), widths.tolist(), asked)
+    return Batch(items[rows].astype(np.int64), items[trained + 1].astype(np.int64), widths.tolist(), asked, whole or len(trained))

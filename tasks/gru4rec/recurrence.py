@@ -24,6 +24,7 @@ class Recurrence(torch.autograd.Function):
     """
 
     @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
     def forward(ctx, gates: Tensor, widths: list[int], state_weights: Tensor, state_bias: Tensor) -> Tensor:
         h = state_weights.shape[1]
         states, memory = gates.new_empty(len(gates), h), gates.new_empty(len(gates), h)  # memory: U_n h + c_n
@@ -44,6 +45,7 @@ class Recurrence(torch.autograd.Function):
         return states
 
     @staticmethod
+    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx, gradient: Tensor):
         states, acts, memory, state_weights = ctx.saved_tensors
         h, widths = state_weights.shape[1], ctx.widths

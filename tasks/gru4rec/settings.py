@@ -45,6 +45,10 @@ class Settings:
     minimum_count: int = setting(1, "items liked by fewer users in the training part are neither recommended nor read",
                                  minimum=1, maximum=1_000_000)
     validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
+    warm_start: bool = setting(False, "begin with the champion's weights; items it does not know begin anew")
+    warm_share: float = setting(0.35, "share of the epochs and of the learning rate of a training that begins so", minimum=0.01, maximum=1)
+    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "of the network's products; auto halves them on a GPU. "
+                                                                "Weights, loss and what is served are float32")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where to train; auto takes a GPU when there is one")
     threads: int = setting(1, "CPU threads; with another number the weights differ slightly", minimum=1, maximum=256)
 
@@ -63,6 +67,7 @@ class FitRequest:
     snapshot: str | None = setting(None, "URI of the snapshot; none takes the newest of the data set")
     day: str | None = setting(None, "train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all")
     settings: Settings = setting(Settings(), "how the network is shaped and trained")
+    champion: str | None = setting(None, "URI of the candidate to go on from; none takes the champion in the registry, when tracked")
     seed: int = setting(0, "of first weights, windows, batches, dropout and negatives", minimum=0, maximum=2**31 - 1)
     track: bool = setting(True, "record the training in MLflow and register the model as challenger")
     experiment: str = setting("recall", "MLflow experiment")

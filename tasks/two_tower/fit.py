@@ -19,10 +19,12 @@ from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
 from tasks.core.training import loop
 from tasks.core.training.checkpoint import Standing
+from tasks.core.training.machine import check_memory, prepare
 from tasks.core.training.validation import Validation
 from tasks.two_tower import export
+from tasks.two_tower.memory import REMEDY, estimate
 from tasks.two_tower.settings import FitRequest
-from tasks.two_tower.trainer import Trainer
+from tasks.two_tower.trainer import Trainer, shape
 from tasks.two_tower.world import World, read
 
 FAMILY = "two_tower"
@@ -33,7 +35,7 @@ def fit(request: FitRequest) -> dict:
     """The result of the `fit` verb; a candidate that is there already is only recorded.
 
     Raises:
-        BadRequest: no such snapshot, feature or device; the loss is no longer a number.
+        BadRequest: no such snapshot, feature or device; too little memory; the loss is no longer a number.
         RefusedData: nothing to learn from or to validate with.
         Unreachable: MLflow is away.
     """
@@ -59,7 +61,9 @@ def fit(request: FitRequest) -> dict:
 def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, recorder: Recorder) -> Standing:
     """Epochs until the last, or until validation has not improved for `patience` of them."""
     settings = request.settings
-    trainer = Trainer(settings, world, request.seed, loop.device(settings.device, settings.threads))
+    device = prepare(settings.device, settings.threads)
+    check_memory(FAMILY, estimate(settings, shape(settings, world), len(world.histories.items)), device, REMEDY)
+    trainer = Trainer(settings, world, request.seed, device)
     queries = snapshot.queries("validation")
     validation = Validation(queries, np.arange(len(world.counts), dtype=np.int32), settings.validation_users, snapshot.attributes(users=queries.users))
     log("two_tower.begin", items=len(world.counts), new_items=int((world.counts == 0).sum()), users=int((world.user_rows >= 0).sum()),
@@ -71,7 +75,7 @@ def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, 
         return {loop.RECALL: validation.recall(encoder, vectors),
                 f"{loop.RECALL}_newcomers": validation.recall_of_newcomers(encoder, vectors)}
 
-    return loop.train(FAMILY, trainer, validate, recorder, scratch, settings.epochs, settings.patience, settings.threads)
+    return loop.train(FAMILY, trainer, validate, recorder, scratch, settings.patience, settings.threads)
 
 
 def names(described) -> str:

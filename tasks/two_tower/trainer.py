@@ -38,12 +38,10 @@ class Trainer:
     def __init__(self, settings: Settings, world: World, seed: int, device: torch.device) -> None:
         self.settings, self.world, self.seed, self.device = settings, world, seed, device
         torch.manual_seed(stream(seed, 0))
-        shape = Shape(len(world.counts), int(world.user_rows.max(initial=-1)) + 1, world.item_features.size, world.user_features.size,
-                      settings.dimension, settings.hidden, settings.history_decays, settings.dropout)
-        self.model = TwoTower(shape).to(device)
+        self.model = TwoTower(shape(settings, world)).to(device)
         parameters = dict(self.model.named_parameters())
         self.optimiser = AdamW(parameters.items(), {"hidden.weight", "output.weight", "direct.weight"}, settings.weight_decay)
-        self.total = world.examples.total
+        self.total, self.epochs = world.examples.total, settings.epochs
         self.known = world.counts > 0 if world.item_features.with_id else np.zeros(len(world.counts), bool)
         self.shares = torch.tensor(world.counts / world.counts.sum(), dtype=torch.float32, device=device)
 
@@ -136,6 +134,12 @@ class Trainer:
         broken = [name for name, p in self.model.named_parameters() if not torch.isfinite(p).all()]
         return (f"{batch.size} examples, {len(set(batch.targets[batch.targets >= 0].tolist()))} different items, "
                 f"largest query {queries.abs().max().item():.3g}, weights not finite: {', '.join(broken) or 'none'}")
+
+
+def shape(settings: Settings, world: World) -> Shape:
+    """The towers that these settings make for a world."""
+    return Shape(len(world.counts), int(world.user_rows.max(initial=-1)) + 1, world.item_features.size, world.user_features.size,
+                 settings.dimension, settings.hidden, settings.history_decays, settings.dropout)
 
 
 def weights(decays: tuple[float, ...], last: int, run: int) -> np.ndarray:

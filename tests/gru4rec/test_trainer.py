@@ -1,32 +1,22 @@
-"""One epoch at a time: the learning rate's course, random streams that never repeat, positions all counted."""
+"""One epoch at a time: positions all counted, dropout in training only."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
-import pytest
 import torch
 
 from tasks.core.log import Progress
-from tasks.gru4rec.trainer import Trainer, _stream
+from tasks.core.training.group import Group
+from tasks.gru4rec.trainer import Trainer
 from tests.gru4rec.conftest import SMALL, random_histories
 
 
 def trainer(**settings) -> Trainer:
     histories = random_histories([30] * 40, 60)
     counts = np.bincount(histories.items, minlength=60)
-    return Trainer(dataclasses.replace(SMALL, **settings), histories, counts, 0, torch.device("cpu"))
-
-
-def test_learning_rate_rises_then_falls_to_zero_or_stays():
-    cosine, constant = (trainer(schedule=name, warm_up=0.1, learning_rate=0.5) for name in ("cosine", "constant"))
-    assert [cosine._rate(share) for share in (0.05, 0.1, 0.55, 1.0)] == pytest.approx([0.25, 0.5, 0.25, 0.0])
-    assert [constant._rate(share) for share in (0.05, 0.1, 1.0)] == pytest.approx([0.25, 0.5, 0.5])
-
-
-def test_no_epoch_of_no_seed_repeats_the_randomness_of_another():
-    assert len({_stream(seed, epoch) for seed in range(30) for epoch in range(30)}) == 900
+    return Trainer(dataclasses.replace(SMALL, **settings), histories, counts, 0, torch.device("cpu"), Group())
 
 
 def test_an_epoch_tells_every_position_and_lowers_the_loss():

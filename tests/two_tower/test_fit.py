@@ -14,9 +14,11 @@ from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.ranking import top_k
 from tasks.core.snapshot import Snapshot
-from tasks.core.training import checkpoint
-from tasks.two_tower import trainer
+from tasks.core.training import checkpoint, machine
+from tasks.two_tower import memory, trainer
 from tasks.two_tower.fit import fit
+from tasks.two_tower.model import Shape
+from tasks.two_tower.settings import Settings
 from tests import worlds
 from tests.two_tower.conftest import NEW_ITEMS, SMALL, candidate, request, with_new_items
 
@@ -168,3 +170,19 @@ def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(store, 
     for name in ("candidates.npy", "encoder.hidden.npy", "encoder.user_vectors.npy"):
         one, other = (load(candidate(where, made).artefact.path / name).tobytes() for where, made in ((store, expected), (broken, again)))
         assert one == other
+
+
+def test_too_little_memory_is_said_before_anything_is_trained(store, grouped, monkeypatch):
+    monkeypatch.setattr(machine, "available", lambda device: 10e6)
+    settings = dataclasses.replace(SMALL, epochs=1)
+    with pytest.raises(BadRequest, match="would need about .* GB of memory; got '0.01 GB free on cpu'.*batch_examples"):
+        fit(dataclasses.replace(grouped[0], settings=settings, seed=99))
+
+
+def test_the_memory_that_is_told_grows_with_what_takes_it():
+    def gigabytes(items: int, **settings) -> float:
+        chosen = dataclasses.replace(Settings(), **settings)
+        return memory.estimate(chosen, Shape(items, 6000, 20, 30, chosen.dimension, chosen.hidden, chosen.history_decays, 0.2), 10**6) / 1e9
+
+    assert gigabytes(5000) < gigabytes(5000, batch_examples=50_000) and gigabytes(5000, window=10) < gigabytes(5000)
+    assert 2.5 < gigabytes(1_000_000) - gigabytes(5000) < 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +11,13 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from tasks.core.errors import BadRequest
 from tasks.core.log import Progress, log
 from tasks.core.recording import Recorder
 from tasks.core.training import checkpoint
 from tasks.core.training.adamw import AdamW
 from tasks.core.training.checkpoint import Standing
+from tasks.core.training.group import Group
+from tasks.core.training.machine import peak_gb
 
 RECALL = "validation_recall_50"
 
@@ -28,10 +28,13 @@ class Trainer(Protocol):
     Attributes:
         total: units of work in an epoch.
         unit: what they are called.
+        epochs: passes at most.
     """
 
     total: int
     unit: str
+    epochs: int
+    device: torch.device
     model: torch.nn.Module
     optimiser: AdamW
 
@@ -39,50 +42,40 @@ class Trainer(Protocol):
         """Train one pass (1, 2, …), each unit told to `progress`; returns its figures. It draws from `stream(seed, number)` only."""
 
 
-def device(asked: str, threads: int) -> torch.device:
-    """Where to train (`auto`, `cpu` or `cuda`), with torch set to give the same result every time.
-
-    Raises:
-        BadRequest: no GPU is here.
-    """
-    if asked == "cuda" and not torch.cuda.is_available():
-        raise BadRequest("no GPU is here", got="settings.device 'cuda'", allowed="'auto' or 'cpu'", remedy="leave settings.device at 'auto'")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS is not repeatable
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a guard against reading what was never written: 7 % of the time
-    torch.set_num_threads(threads)
-    return torch.device("cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def stream(seed: int, epoch: int) -> int:
-    """A seed for torch that differs for every epoch of every seed; epoch 0 is before the first."""
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])
+def stream(seed: int, epoch: int, process: int = 0) -> int:
+    """A seed for torch that differs for every epoch of every seed, and for every process that trains beside the leader; epoch 0 is
+    before the first."""
+    return int(np.random.SeedSequence([seed, epoch, *([process] if process else [])]).generate_state(1, np.uint64)[0])
 
 
 def train(family: str, trainer: Trainer, validate: Callable[[dict[str, Tensor]], dict[str, float]], recorder: Recorder, scratch: Path,
-          epochs: int, patience: int, threads: int) -> Standing:
+          patience: int, threads: int, group: Group = Group()) -> Standing:
     """Train until the last epoch, or until validation has not improved for `patience` of them.
 
     Args:
         validate: from the model's tensors to figures, `validation_recall_50` among them, by which the best epoch is told.
         scratch: the folder of the checkpoint, written after every epoch.
         threads: for numpy, whose own would spin against those of other trainings.
+        group: the processes that train together; its leader validates, records and writes.
     """
     standing = _resume(family, trainer, scratch, recorder)
-    progress = Progress(f"{family}.training", (epochs - standing.epoch) * trainer.total, trainer.unit)
-    while standing.epoch < epochs and standing.epoch - standing.best_epoch < patience:
+    progress = Progress(f"{family}.training", (trainer.epochs - standing.epoch) * trainer.total, trainer.unit)
+    while standing.epoch < trainer.epochs and standing.epoch - standing.best_epoch < patience:
         number = standing.epoch + 1
         figures = trainer.epoch(number, progress)
         weights = {name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()}
-        with threadpool_limits(threads):
-            figures |= validate(weights)
+        if group.leads:
+            with threadpool_limits(threads):
+                figures |= validate(weights)
+        figures |= {RECALL: group.told(figures.get(RECALL, 0.0), trainer.device), "peak_gb": peak_gb(trainer.device)}
         if figures[RECALL] >= standing.best_recall:  # the latest among equals
             standing.best_epoch, standing.best_recall, standing.best = number, figures[RECALL], weights
         standing.epoch, standing.weights = number, weights
         standing.steps, standing.moments = trainer.optimiser.steps, trainer.optimiser.moments
         standing.figures.append(figures)
-        recorder.epoch(number, figures)
-        checkpoint.save(scratch, standing)
+        if group.leads:
+            recorder.epoch(number, figures)
+            checkpoint.save(scratch, standing)
     return standing
 
 
