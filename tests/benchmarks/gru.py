@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from tasks.core.histories import Histories
-from tasks.core.log import Progress
 from tasks.core.training.group import Group
 from tasks.core.training.machine import peak_gb, prepare
 from tasks.gru4rec import trainer as training
