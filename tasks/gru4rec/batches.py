@@ -25,6 +25,7 @@ class Batch:
         widths: windows that have a first, second, … position; never rising, sums to n.
         asked: int64 (m), rows of `inputs`; None: all, m = n.
         whole: positions asked for in all parts of a batch that several processes share; m when there is one.
+        others: int64, what all parts read and ask for; None: there is one part.
     """
 
     inputs: np.ndarray
@@ -32,6 +33,7 @@ class Batch:
     widths: list[int]
     asked: np.ndarray | None
     whole: int
+    others: np.ndarray | None = None
 
 
 def positions(histories: Histories, one: bool = False) -> int:
@@ -55,7 +57,11 @@ def batches(histories: Histories, window: int, size: int, random: np.random.Gene
         chosen = groups[group]
         chosen = chosen[np.argsort(-lengths[chosen], kind="stable")]
         mine, whole = chosen[part[0]::part[1]], len(chosen) if one else int(lengths[chosen].sum())
-        yield pack(histories.items, starts[mine], lengths[mine], one, whole)
+        batch = pack(histories.items, starts[mine], lengths[mine], one, whole)
+        if part[1] > 1:
+            of_all = pack(histories.items, starts[chosen], lengths[chosen], one)
+            batch = dataclasses.replace(batch, others=np.concatenate([of_all.inputs, of_all.targets]))
+        yield batch
 
 
 def windows(histories: Histories, window: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

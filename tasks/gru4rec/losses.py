@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,16 +12,32 @@ from torch.nn import functional
 from tasks.gru4rec.model import Network
 
 
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """The negatives of one batch.
+
+    Attributes:
+        items: int64 (k).
+        log_expected: float32 (k), log(k q) of each, with q the probability of its draw.
+    """
+
+    items: Tensor
+    log_expected: Tensor
+
+
 class FullSoftmax:
     """−log softmax over the whole catalogue: exact, n × items scores a batch."""
 
-    def __call__(self, model: Network, queries: Tensor, targets: Tensor, random: np.random.Generator) -> Tensor:
+    def draw(self, random: np.random.Generator) -> None:
+        """No negatives: every item is scored."""
+
+    def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample | None) -> Tensor:
         """Mean loss over the positions.
 
         Args:
             queries: float32 (n, d), or (n, q, d) with several interests.
             targets: int64 (n), the item that came next.
-            random: draws the negatives, where there are any.
+            sample: the negatives, where there are any.
         """
         return functional.cross_entropy(model.scores(queries), targets)
 
@@ -39,10 +57,11 @@ class Negatives:
         self.number, self.cumulative, self.device = number, np.cumsum(weights / weights.sum()), device
         self.log_expected = torch.tensor(np.log(number * weights / weights.sum()), dtype=torch.float32, device=device)  # log(k q)
 
-    def draw(self, random: np.random.Generator) -> Tensor:
-        """int64 (k)."""
+    def draw(self, random: np.random.Generator) -> Sample:
+        """One sample."""
         drawn = np.searchsorted(self.cumulative, random.random(self.number) * self.cumulative[-1], side="right")
-        return torch.from_numpy(drawn).to(self.device)
+        items = torch.from_numpy(drawn).to(self.device)
+        return Sample(items, self.log_expected[items])
 
 
 class SampledSoftmax:
@@ -54,12 +73,11 @@ class SampledSoftmax:
     """
 
     def __init__(self, negatives: Negatives) -> None:
-        self.negatives = negatives
+        self.draw = negatives.draw
 
-    def __call__(self, model: Network, queries: Tensor, targets: Tensor, random: np.random.Generator) -> Tensor:
-        drawn = self.negatives.draw(random)                                                    # (k)
-        others = model.scores(queries, drawn).sub_(self.negatives.log_expected[drawn])         # (n, k)
-        others = others.masked_fill(targets[:, None] == drawn[None, :], -torch.inf)
+    def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
+        others = model.scores(queries, sample.items).sub_(sample.log_expected)                 # (n, k)
+        others = others.masked_fill(targets[:, None] == sample.items[None, :], -torch.inf)
         right = model.score_of(queries, targets)                                               # (n)
         return (torch.logsumexp(torch.cat((right[:, None], others), dim=1), dim=1) - right).mean()
 
@@ -72,12 +90,11 @@ class BprMax:
     """
 
     def __init__(self, negatives: Negatives, penalty: float) -> None:
-        self.negatives, self.penalty = negatives, penalty
+        self.draw, self.penalty = negatives.draw, penalty
 
-    def __call__(self, model: Network, queries: Tensor, targets: Tensor, random: np.random.Generator) -> Tensor:
-        drawn = self.negatives.draw(random)                                                    # (k)
-        others = model.scores(queries, drawn)                                                  # (n, k)
-        same = targets[:, None] == drawn[None, :]
+    def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
+        others = model.scores(queries, sample.items)                                           # (n, k)
+        same = targets[:, None] == sample.items[None, :]
         shares = functional.log_softmax(others.masked_fill(same, -1e9), dim=1)                 # log p; next to nothing for the right item
         right = model.score_of(queries, targets)[:, None]                                      # (n, 1)
         won = torch.logsumexp(shares + functional.logsigmoid(right - others), dim=1)

@@ -7,7 +7,9 @@ Shapes: n positions of a packed batch, d dimensions of an item, h the encoder's 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from tasks.gru4rec.attention import SelfAttention
 from tasks.gru4rec.recurrence import Recurrence
+
+BY_ITEM = ("embedding.weight", "bias")  # one row an item; all other tensors are the same for every catalogue
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +99,17 @@ class Network(nn.Module):
         products = self.embedding(items) * queries if queries.ndim == 2 else self.embedding(items)[:, None] * queries
         found = products.sum(-1)
         return (found if queries.ndim == 2 else found.amax(1)) + self.bias[items]
+
+
+@contextlib.contextmanager
+def of_rows(model: Network, parts: Mapping[str, nn.Parameter]) -> Iterator[None]:
+    """While the context lasts, the catalogue is these rows of the tables; items are places among them."""
+    vectors, bias = model.embedding.weight, model.bias
+    model.embedding.weight, model.bias = parts["embedding.weight"], parts.get("bias", bias)
+    try:
+        yield
+    finally:
+        model.embedding.weight, model.bias = vectors, bias
 
 
 class GRU(nn.Module):

@@ -17,10 +17,9 @@ from torch import Tensor
 from tasks.core.candidate import Candidate
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
-from tasks.gru4rec.model import Network
+from tasks.gru4rec.model import BY_ITEM, Network
 
 NAME = "network.safetensors"
-BY_ITEM = ("embedding.weight", "bias")  # one row an item; all other tensors are the same for every catalogue
 
 
 def leave(folder: Path, weights: dict[str, Tensor]) -> None:

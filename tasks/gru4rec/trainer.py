@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -14,11 +16,15 @@ from tasks.core.log import Progress
 from tasks.core.training.adamw import AdamW
 from tasks.core.training.group import Group
 from tasks.core.training.loop import stream
+from tasks.core.training.rows import RowAdamW
 from tasks.core.training.schedule import rate
 from tasks.gru4rec.batches import Batch, batches, positions
-from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, SampledSoftmax
-from tasks.gru4rec.model import Network, Shape
+from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, Sample, SampledSoftmax
+from tasks.gru4rec.model import BY_ITEM, Network, Shape, of_rows
+from tasks.gru4rec.narrow import narrowed
 from tasks.gru4rec.settings import Settings
+
+ROWS_FROM = 20_000  # items of a catalogue of which a step with negatives moves only what it reads
 
 
 class Trainer:
@@ -50,6 +56,9 @@ class Trainer:
         # not the embedding: decay would erase the vectors of rare items, which get few gradients
         matrices = {name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"}
         self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
+        if len(counts) >= ROWS_FROM and not isinstance(self.loss, FullSoftmax):
+            tables = [name for name in BY_ITEM if parameters[name].requires_grad]
+            self.optimiser = RowAdamW(parameters.items(), matrices, settings.weight_decay, tables)
         self.halved = settings.precision == "bfloat16" or (settings.precision == "auto" and device.type == "cuda")
         self.total = positions(histories, settings.positions == "one")
 
@@ -78,26 +87,44 @@ class Trainer:
             loss = self._step(batch, now, random, number)
             summed += loss * batch.whole
             progress.add(batch.whole, epoch=number, loss=loss)
+        self.settle()
         seconds = time.monotonic() - started
         return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds,
                 "learning_rate": now}
 
+    def settle(self) -> None:
+        """Bring the whole tables up to date, where a step moves only what it reads."""
+        if isinstance(self.optimiser, RowAdamW):
+            self.optimiser.settle()
+
     def _step(self, batch: Batch, now: float, random: np.random.Generator, epoch: int) -> float:
         """Train one batch; returns the mean loss over the positions of all processes."""
-        value = self._learn(batch, random, epoch) if len(batch.targets) else 0.0
-        value = self.group.sum(self.model.parameters(), value)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        sample = self.loss.draw(random)
+        with self._reading(batch, sample) as (batch, sample):
+            value = self._learn(batch, sample, epoch) if len(batch.targets) else 0.0
+            value = self.group.sum(self.model.parameters(), value)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimiser.step(now)
         return value
 
-    def _learn(self, batch: Batch, random: np.random.Generator, epoch: int) -> float:
+    @contextlib.contextmanager
+    def _reading(self, batch: Batch, sample: Sample | None) -> Iterator[tuple[Batch, Sample | None]]:
+        """What a step is to learn, on whole tables or on the rows it reads."""
+        if not isinstance(self.optimiser, RowAdamW):
+            yield batch, sample
+            return
+        rows, batch, sample = narrowed(batch, sample)
+        with of_rows(self.model, self.optimiser.read(rows)):
+            yield batch, sample
+
+    def _learn(self, batch: Batch, sample: Sample | None, epoch: int) -> float:
         """Leave the gradients of this process's share of the loss, and return that share."""
         inputs, targets = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets))
         asked = None if batch.asked is None else torch.from_numpy(batch.asked).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
             queries = self.model(inputs, batch.widths, asked)
         queries = queries.float()
-        loss = self.loss(self.model, queries, targets, random) * (len(batch.targets) / batch.whole)
+        loss = self.loss(self.model, queries, targets, sample) * (len(batch.targets) / batch.whole)
         value = loss.item()
         if not math.isfinite(value):
             raise BadRequest("the loss is no longer a number", got=f"{value} in epoch {epoch}; {self._state_of(batch, queries)}",

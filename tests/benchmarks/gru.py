@@ -61,7 +61,8 @@ class Way:
 
     def _epoch(self) -> Iterator[Batch]:
         chosen = self.trainer.settings
-        return self.layout(self.trainer.histories, chosen.window, chosen.batch_positions, self.random, chosen.positions == "one")
+        yield from self.layout(self.trainer.histories, chosen.window, chosen.batch_positions, self.random, chosen.positions == "one")
+        self.trainer.settle()  # at the end of every epoch, as in a training
 
     def speed(self, seconds: float) -> float:
         """Positions a second, over the next `seconds`; at least one batch."""

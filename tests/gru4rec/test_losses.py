@@ -22,7 +22,7 @@ def gradient(loss, draws: int, items: int = len(COUNTS)) -> torch.Tensor:
     queries = torch.randn(30, 8, generator=torch.Generator().manual_seed(2)).requires_grad_()
     targets = torch.from_numpy(np.random.default_rng(1).integers(0, items, 30))
     parts = [queries, model.embedding.weight, model.bias]
-    total = torch.autograd.grad(sum(loss(model, queries, targets, random) for _ in range(draws)) / draws, parts)
+    total = torch.autograd.grad(sum(loss(model, queries, targets, loss.draw(random)) for _ in range(draws)) / draws, parts)
     return torch.cat([part.flatten() for part in total])
 
 
@@ -40,8 +40,9 @@ def test_a_negative_that_is_the_right_item_counts_once():
 
 
 def test_without_the_correction_it_would_not_agree():
-    loss = SampledSoftmax(negatives(COUNTS, 2000, 1.0))
-    loss.negatives.log_expected = torch.full_like(loss.negatives.log_expected, np.log(2000 / len(COUNTS)))
+    uncorrected = negatives(COUNTS, 2000, 1.0)
+    uncorrected.log_expected = torch.full_like(uncorrected.log_expected, np.log(2000 / len(COUNTS)))
+    loss = SampledSoftmax(uncorrected)
     full = gradient(FullSoftmax(), 1)
     assert torch.linalg.norm(gradient(loss, 20) - full) > 0.2 * torch.linalg.norm(full)
 
@@ -54,7 +55,8 @@ def test_negatives_follow_popularity_and_never_include_what_cannot_be_drawn():
 def test_bpr_max_is_the_papers_formula_and_leaves_the_right_item_out():
     loss, model = BprMax(negatives(np.ones(5), 3, 0.0), 0.7), random_model(5)
     queries, targets = torch.randn(4, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([0, 1, 2, 4])
-    drawn = loss.negatives.draw(np.random.default_rng(3)).numpy()
+    sample = loss.draw(np.random.default_rng(3))
+    drawn = sample.items.numpy()
     scores = (queries @ model.embedding.weight.T + model.bias).detach().numpy()
     expected = []
     for row, target in enumerate(targets.tolist()):
@@ -62,13 +64,13 @@ def test_bpr_max_is_the_papers_formula_and_leaves_the_right_item_out():
         shares = np.exp(others) / np.exp(others).sum()
         won = shares / (1 + np.exp(np.array(others) - scores[row, target]))
         expected.append(-np.log(won.sum()) + 0.7 * (shares * np.square(others)).sum())
-    got = loss(model, queries, targets, np.random.default_rng(3)).item()
+    got = loss(model, queries, targets, sample).item()
     assert set(drawn) & set(targets.tolist()) and abs(got - np.mean(expected)) < 1e-5
 
 
 def test_bpr_max_with_nothing_to_win_against_is_no_loss():
     loss, model = BprMax(negatives(np.array([1e30, 1.]), 3, 1.0), 1.0), random_model(2)
-    value = loss(model, torch.ones(2, 8, requires_grad=True), torch.tensor([0, 0]), np.random.default_rng(0))
+    value = loss(model, torch.ones(2, 8, requires_grad=True), torch.tensor([0, 0]), loss.draw(np.random.default_rng(0)))
     value.backward()
     assert value.item() == 0 and torch.isfinite(model.embedding.weight.grad).all()
 
@@ -79,6 +81,7 @@ def test_with_several_interests_the_best_one_counts(make):
     model, random = random_model(len(COUNTS)), torch.Generator().manual_seed(4)
     model.embedding.weight.data.abs_()
     queries, targets = torch.randn(6, 8, generator=random), torch.arange(6)
-    losses = [make()(model, asked, targets, np.random.default_rng(1)).item()
+    loss = make()
+    losses = [loss(model, asked, targets, loss.draw(np.random.default_rng(1))).item()
               for asked in (queries, torch.stack((queries - 5, queries), dim=1), torch.stack((queries, queries + 1), dim=1), queries + 1)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5) and losses[2] == pytest.approx(losses[3], rel=1e-5) and losses[0] != losses[2]
