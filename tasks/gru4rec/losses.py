@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from tasks.gru4rec.model import Network
 
+UNLIKELY = -1e9  # a score of what is left out; with −∞ a position of which all is left out would have no gradient
+
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
@@ -77,9 +79,9 @@ class SampledSoftmax:
 
     def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
         others = model.scores(queries, sample.items).sub_(sample.log_expected)                 # (n, k)
-        others = others.masked_fill(targets[:, None] == sample.items[None, :], -torch.inf)
+        others = others.masked_fill_(targets[:, None] == sample.items[None, :], UNLIKELY)
         right = model.score_of(queries, targets)                                               # (n)
-        return (torch.logsumexp(torch.cat((right[:, None], others), dim=1), dim=1) - right).mean()
+        return functional.softplus(torch.logsumexp(others, dim=1) - right).mean()
 
 
 class BprMax:
@@ -95,7 +97,7 @@ class BprMax:
     def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
         others = model.scores(queries, sample.items)                                           # (n, k)
         same = targets[:, None] == sample.items[None, :]
-        shares = functional.log_softmax(others.masked_fill(same, -1e9), dim=1)                 # log p; next to nothing for the right item
+        shares = functional.log_softmax(others.masked_fill(same, UNLIKELY), dim=1)                 # log p; next to nothing for the right item
         right = model.score_of(queries, targets)[:, None]                                      # (n, 1)
         won = torch.logsumexp(shares + functional.logsigmoid(right - others), dim=1)
         loss = self.penalty * (shares.exp() * others.square()).sum(1) - won                    # (n)

@@ -21,12 +21,13 @@ from tasks.core.histories import Histories
 from tasks.core.training.group import Group
 from tasks.core.training.machine import peak_gb, prepare
 from tasks.gru4rec import trainer as training
-from tasks.gru4rec.batches import Batch, pack
+from tasks.gru4rec.batches import Batch
 from tasks.gru4rec.settings import Settings
 
 USERS, ITEMS, LONGEST = 1500, 3500, 200
 SAMPLED = dict(dimension=64, hidden=64, window=LONGEST, full_softmax_items=0, negatives=512, input_dropout=0.0, output_dropout=0.0)
-PREFIX_WINDOW, PREFIX_BATCH = 50, 2048  # RecBole's batch
+FIRST_WINDOW = 20  # of the first versions, which train one random position a user
+PREFIX_WINDOW, PREFIX_BATCH = 50, 2048  # RecBole's
 
 
 def histories(items: int, users: int = USERS) -> Histories:
@@ -38,14 +39,17 @@ def histories(items: int, users: int = USERS) -> Histories:
 
 
 def prefixes(of: Histories, window: int, size: int, random: np.random.Generator, *_) -> Iterator[Batch]:
-    """The prefix-augmented layout: each position is a sequence of its own, of up to `window` items before it, `size` to a batch."""
+    """The prefix-augmented layout of RecBole: each position is a sequence of its own, of up to `window` items before it, padded to
+    `window`; `size` sequences a batch, in random order."""
     own = np.maximum(of.lengths - 1, 0)
     user = np.repeat(np.arange(len(own)), own)
-    end = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own) + 1
+    end = of.offsets[user] + np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own) + 1  # row of what is predicted
+    length = np.minimum(end - of.offsets[user], window)
     for group in np.array_split(random.permutation(len(user)), -(-len(user) // size)):
-        group = group[np.argsort(-np.minimum(end[group], window), kind="stable")]
-        lengths = np.minimum(end[group], window)
-        yield pack(of.items, of.offsets[user[group]] + end[group] - lengths, lengths, last=True)
+        step = np.arange(window)[:, None]
+        rows = np.where(step < length[group], end[group] - length[group] + step, end[group] - 1)
+        asked = (length[group] - 1) * len(group) + np.arange(len(group))
+        yield Batch(of.items[rows].ravel().astype(np.int64), of.items[end[group]].astype(np.int64), [len(group)] * window, asked, len(group))
 
 
 class Way:
@@ -80,7 +84,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="of one pass of one way")
     given = parser.parse_args()
     shape = histories(ITEMS)
-    ways = {"sampled": Way(shape, ITEMS), "full": Way(shape, ITEMS, full_softmax_items=ITEMS), "one": Way(shape, ITEMS, positions="one"),
+    ways = {"sampled": Way(shape, ITEMS), "full": Way(shape, ITEMS, full_softmax_items=ITEMS), "one": Way(shape, ITEMS, positions="one", window=FIRST_WINDOW),
             "prefix": Way(shape, ITEMS, prefixes, window=PREFIX_WINDOW, batch_positions=PREFIX_BATCH)}
     for way in ways.values():
         way.speed(0)  # the first batch brings memory into being
