@@ -98,6 +98,7 @@ GRU4REC = {
     "input_dropout": number(0.4, 0, 0.95, "Share of an item's input vector dropped in training.", "Model", "Input dropout"),
     "output_dropout": number(0.4, 0, 0.95, "Share of the hidden state dropped in training.", "Model", "Output dropout"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
+    "horizon": number(1, 1, 1000, "A position is to predict the item after it, or one drawn of so many that follow.", "Loss", "Horizon"),
     "loss": choice("cross-entropy", ["cross-entropy", "bpr-max"], "Of the next item; bpr-max always samples negatives.", "Loss", "Loss"),
     "full_softmax_items": number(5000, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives.", "Loss", "Full softmax up to"),
     "negatives": number(512, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions.", "Loss", "Negatives"),

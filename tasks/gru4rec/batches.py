@@ -43,12 +43,13 @@ def positions(histories: Histories, one: bool = False) -> int:
 
 
 def batches(histories: Histories, window: int, size: int, random: np.random.Generator, one: bool = False,
-            part: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+            part: tuple[int, int] = (0, 1), horizon: int = 1) -> Iterator[Batch]:
     """One epoch in windows of alike length, batches of about `size` positions read, in random order.
 
     All positions are trained once; with `one` only a random one of each history. `part` (i, p) gives every p-th window of each batch
-    from the i-th on, which may be none.
+    from the i-th on, which may be none. `horizon`: see `following`.
     """
+    after = following(histories, horizon, random)
     starts, lengths = one_each(histories, window, random) if one else windows(histories, window, random)
     order = np.argsort(-lengths * (1 + JITTER * random.random(len(lengths))))
     bins = (np.cumsum(lengths[order]) - 1) // size
@@ -57,11 +58,24 @@ def batches(histories: Histories, window: int, size: int, random: np.random.Gene
         chosen = groups[group]
         chosen = chosen[np.argsort(-lengths[chosen], kind="stable")]
         mine, whole = chosen[part[0]::part[1]], len(chosen) if one else int(lengths[chosen].sum())
-        batch = pack(histories.items, starts[mine], lengths[mine], one, whole)
+        batch = pack(histories.items, after, starts[mine], lengths[mine], one, whole)
         if part[1] > 1:
-            of_all = pack(histories.items, starts[chosen], lengths[chosen], one)
+            of_all = pack(histories.items, after, starts[chosen], lengths[chosen], one)
             batch = dataclasses.replace(batch, others=np.concatenate([of_all.inputs, of_all.targets]))
         yield batch
+
+
+def following(histories: Histories, horizon: int, random: np.random.Generator) -> np.ndarray:
+    """int32 (rows): what each row is to predict, the item after it or one drawn of the next `horizon`; of a history's last row nothing.
+
+    Whoever is asked what somebody will like this week, not next, learns it better so (Pancha et al. 2022, "dense all action loss",
+    of which one action is drawn here).
+    """
+    rows, ends = np.arange(len(histories.items)), np.repeat(histories.offsets[1:], histories.lengths)
+    if horizon == 1:
+        return histories.items[np.minimum(rows + 1, len(rows) - 1)]
+    steps = np.minimum(ends - 1 - rows, horizon)
+    return histories.items[np.minimum(rows + 1 + (random.random(len(rows)) * steps).astype(np.int64), ends - 1)]
 
 
 def windows(histories: Histories, window: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -90,8 +104,9 @@ def one_each(histories: Histories, window: int, random: np.random.Generator) -> 
     return histories.offsets[filled] + begin, end - begin
 
 
-def pack(items: np.ndarray, starts: np.ndarray, lengths: np.ndarray, last: bool = False, whole: int | None = None) -> Batch:
-    """The windows of these rows, longest first, as one batch; with `last` only their last positions are asked for."""
+def pack(items: np.ndarray, after: np.ndarray, starts: np.ndarray, lengths: np.ndarray, last: bool = False, whole: int | None = None) -> Batch:
+    """The windows of these rows of `items`, longest first, as one batch; `after` is what each row is to predict. With `last` only their
+    last positions are asked for."""
     widths = np.searchsorted(-lengths, -np.arange(lengths.max(initial=0)), side="left")
     begin = np.cumsum(widths) - widths
     step = np.repeat(np.arange(len(widths)), widths)
@@ -99,4 +114,4 @@ def pack(items: np.ndarray, starts: np.ndarray, lengths: np.ndarray, last: bool 
     rows = starts[place] + step
     asked = begin[lengths - 1] + np.arange(len(lengths)) if last else None
     trained = rows if asked is None else rows[asked]
-    return Batch(items[rows].astype(np.int64), items[trained + 1].astype(np.int64), widths.tolist(), asked, whole or len(trained))
+    return Batch(items[rows].astype(np.int64), after[trained].astype(np.int64), widths.tolist(), asked, whole or len(trained))

@@ -27,6 +27,7 @@ class Settings:
     output_dropout: float = setting(0.4, "share of the hidden state dropped in training before it is projected",
                                     minimum=0, maximum=0.95)
     positions: Literal["all", "one"] = setting("all", "what an epoch trains: every position, or one random one of each user")
+    horizon: int = setting(1, "a position is to predict the item after it, or one drawn of so many that follow", minimum=1, maximum=1000)
     loss: Literal["cross-entropy", "bpr-max"] = setting("cross-entropy", "of the next item; bpr-max always samples negatives")
     bpr_penalty: float = setting(1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000)
     full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position, else a sample",

@@ -81,7 +81,8 @@ class Trainer:
         self.model.train()
         started, done, summed, now = time.monotonic(), 0, 0.0, 0.0
         settings, part = self.settings, (self.group.number, self.group.size)
-        for batch in batches(self.histories, settings.window, settings.batch_positions, random, settings.positions == "one", part):
+        for batch in batches(self.histories, settings.window, settings.batch_positions, random, settings.positions == "one", part,
+                             settings.horizon):
             done += batch.whole
             now = rate((number - 1 + done / self.total) / self.epochs, self.top_rate, settings.warm_up, settings.schedule == "cosine")
             loss = self._step(batch, now, random, number)

@@ -16,7 +16,7 @@ from tests.gru4rec.conftest import random_histories, random_model
 
 def torch_query(model, items: np.ndarray) -> np.ndarray:
     """(interests (d + 1)): the network's query after the last of these items."""
-    packed = pack(np.append(items, 0), np.array([0]), np.array([len(items)]))
+    packed = pack(items, items, np.array([0]), np.array([len(items)]))
     with torch.no_grad():
         last = model.eval()(torch.from_numpy(packed.inputs), packed.widths)[-1].reshape(-1, model.shape.dimension).numpy()
     return np.hstack([last, np.ones((len(last), 1), np.float32)]).ravel()

@@ -57,7 +57,7 @@ def torchs(made, settings, rows: np.ndarray) -> list[int]:
     """The ten items that the trained network itself scores highest, the read ones left out."""
     model = Network(shape(settings, len(made.item_ids)))
     model.load_state_dict(load_file(made.artefact.file(NAME)))
-    packed = pack(np.append(rows, 0), np.array([0]), np.array([len(rows)]))
+    packed = pack(rows, rows, np.array([0]), np.array([len(rows)]))
     with torch.no_grad():
         scores = model.scores(model.eval()(torch.from_numpy(packed.inputs), packed.widths))[-1]
     scores[torch.from_numpy(rows)] = -torch.inf
