@@ -16,6 +16,7 @@ from tasks.core.arrays import load
 from tasks.core.store import Store
 from tasks.gru4rec.batches import batches
 from tasks.gru4rec.fit import fit
+from tasks.gru4rec.trainer import ROWS_FROM
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, random_histories, request
 
@@ -23,10 +24,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAIN = dataclasses.replace(SMALL, input_dropout=0.0, output_dropout=0.0, epochs=3)
 
 
-def test_two_processes_end_with_the_weights_of_one(tmp_path):
-    world = worlds.chained(users=81, items=60)
-    alone, together = (request(Store((tmp_path / name).as_uri()), world, "chained", PLAIN) for name in ("alone", "together"))
+LARGE = dataclasses.replace(PLAIN, epochs=1, negatives=64, batch_positions=2048)
+
+
+@pytest.mark.parametrize("world, settings, by_rows", [((81, 60), PLAIN, False), ((3000, 40_000), LARGE, True)], ids=["whole", "by rows"])
+def test_two_processes_end_with_the_weights_of_one(tmp_path, world, settings, by_rows):
+    planted = worlds.chained(*world)
+    alone, together = (request(Store((tmp_path / name).as_uri()), planted, "chained", settings) for name in ("alone", "together"))
     expected = fit(alone)
+    assert (expected["items"] >= ROWS_FROM) == by_rows
     done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "tasks.gru4rec",
                            "fit", json.dumps(dataclasses.asdict(together))], cwd=ROOT, text=True, capture_output=True, timeout=600,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), "OMP_NUM_THREADS": "1"})
