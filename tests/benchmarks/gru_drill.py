@@ -22,7 +22,8 @@ from infra.environments.names import ROOT, python
 
 PLANT = "import sys; from tasks.core.store import Store; from tests import worlds; print(worlds.snapshot(Store(sys.argv[1]), " \
         "worlds.chained(users=300, items=120, length=25), dataset='drill'))"
-SETTINGS = {"dimension": 16, "hidden": 32, "batch_positions": 256, "epochs": 12, "patience": 12}
+SETTINGS = {"dimension": 16, "hidden": 32, "batch_positions": 256, "epochs": 80, "patience": 80}
+CHECKPOINTS = "checkpoints/gru4rec/*/*.safetensors"
 
 
 def start(*arguments: str) -> subprocess.Popen:
@@ -44,6 +45,13 @@ def training(store: Path, snapshot: str, seed: int) -> subprocess.Popen:
     return start("-m", "tasks.gru4rec", "fit", json.dumps(request))
 
 
+def first_epoch(store: Path, begun: float) -> float:
+    """Seconds from `begun` until the first checkpoint stands."""
+    while not any(store.glob(CHECKPOINTS)):
+        time.sleep(0.01)
+    return time.monotonic() - begun
+
+
 def arrays(result: dict) -> dict[str, bytes]:
     """Name and bytes of every array of a candidate."""
     folder = Path(result["uri"].removeprefix("file://"))
@@ -61,16 +69,18 @@ def main() -> int:
         store = Path(scratch)
         snapshot = answer(start("-c", PLANT, store.as_uri()))
         started = time.monotonic()
-        unbroken = json.loads(answer(training(store, snapshot, 0)))
+        process = training(store, snapshot, 0)
+        first = first_epoch(store, started)
+        unbroken = json.loads(answer(process))
         seconds, expected = time.monotonic() - started, arrays(unbroken)
         for number in range(given.kills):
             shutil.rmtree(store / "candidates")
             process = training(store, snapshot, 0)
-            time.sleep(moments.uniform(0, seconds))
+            time.sleep(moments.uniform(0.9 * first, seconds))
             process.send_signal(signal.SIGKILL)
             process.communicate()
             told["kills" if process.returncode == -signal.SIGKILL else "ended_before_the_kill"] += 1
-            told["killed_before_first_epoch"] += not any(store.glob("checkpoints/gru4rec/*/*.safetensors"))
+            told["killed_before_first_epoch"] += not any(store.glob(CHECKPOINTS))
             result = json.loads(answer(training(store, snapshot, 0)))
             same = arrays(result) == expected and result["epochs"] == unbroken["epochs"]
             told["different"] += not same
