@@ -95,6 +95,14 @@ bench-evaluate: environments ## evaluation of 6,040 × 3,416 and 138,000 × 27,0
 drill-gate: environments ## equal, better and worse models before the gate: how often each gets through
 	@$(call in,train) -m tests.benchmarks.gate
 
+.PHONY: bench-gru
+bench-gru: environments ## training speed of GRU4Rec beside other layouts and losses
+	@$(call in,train) -m tests.benchmarks.gru
+
+.PHONY: drill-gru
+drill-gru: environments ## GRU4Rec killed at KILLS=20 random moments: every retry ends with the unbroken run's weights
+	@$(PYTHON) -m tests.benchmarks.gru_drill --kills $${KILLS:-20}
+
 PROTOCOL ?= p1-time
 FAMILY ?= item2vec
 RECIPE ?= default
@@ -104,9 +112,10 @@ bench-tune: environments ## TRIALS trials of a study of FAMILY on PROTOCOL, kill
 	@$(PYTHON) -m tests.benchmarks.tuning --protocol $(PROTOCOL) --family $(FAMILY) --trials $(TRIALS)
 
 SEEDS ?= 3
+JOBS ?= 1
 .PHONY: quality
-quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p3 FAMILY=item2vec|gru4rec RECIPE=default SEEDS=3
-	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS)
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower RECIPE=default SEEDS=3 JOBS=1
+	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 
 .PHONY: bench-days
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep

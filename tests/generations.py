@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.candidate import save_candidate
-from tasks.core.encoders import Encoder, MeanEncoder
+from tasks.core.encoders import Encoder, MeanEncoder, TowerEncoder
 from tasks.core.similar import unit
 from tasks.core.store import Store
 from tests import worlds
@@ -14,20 +14,34 @@ from tests import worlds
 def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
               snapshot: str = "",
               dimension: int = 8, seed: int = 0, items: int | None = None, cold: np.ndarray | None = None,
-              encoder: Encoder | None = None) -> str:
+              encoder: Encoder | None = None, attributes: bool = False) -> str:
     """A candidate in which the items of a group lie close together, of the first `items` items; it says that `cold` rows were not
-    trained. Returns its URI."""
+    trained. Returns its URI.
+
+    With `attributes` the encoder knows users by their column `group` as well: whoever is of group 1 is asked for group 1's centre.
+    """
     random = np.random.default_rng(seed)
     count = len(world.item_group) if items is None else items
     centres = np.linalg.qr(random.standard_normal((dimension, dimension)))[0][:int(world.item_group.max()) + 1]
     vectors = (centres[world.item_group[:count]] + 0.1 * random.standard_normal((count, dimension))).astype(np.float32)
+    if attributes:
+        encoder, vectors = tower(vectors, centres), np.hstack([vectors, np.zeros((count, 1), np.float32)])
     with store.writing("candidate", "candidates", family, id) as draft:
         save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, unit(vectors), encoder or MeanEncoder(vectors), cold)
         draft.counts = {"items": count}
-        draft.facts = {"family": family, "day": day, "dataset": "planted", "dimension": dimension, "snapshot": snapshot,
+        draft.facts = {"family": family, "day": day, "dataset": "planted", "dimension": vectors.shape[1], "snapshot": snapshot,
                        "settings_digest": "0" * 16, "code": "0" * 12}
         draft.lineage = {"settings": {}, "seed": seed, "parents": []}
     return store.path("candidates", family, id).as_uri()
+
+
+def tower(vectors: np.ndarray, centres: np.ndarray) -> TowerEncoder:
+    """A user tower that adds up the history's mean and the centre of the user's group."""
+    d, nothing = vectors.shape[1], np.zeros(0, np.uint8)
+    direct = np.hstack([np.eye(d), np.eye(d), np.zeros((d, d))]).astype(np.float32)
+    return TowerEncoder(vectors, centres.astype(np.float32), np.zeros((0, d), np.float32), nothing, np.zeros(1, np.int64),
+                        np.zeros((1, 3 * d), np.float32), np.zeros(1, np.float32), np.zeros((d, 1), np.float32), direct, np.zeros(d, np.float32),
+                        [{"name": "group", "values": [str(group) for group in range(len(centres))], "edges": []}], [None])
 
 
 def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,

@@ -68,6 +68,10 @@ def fit_gru4rec(context: Any) -> dict:
     return {**training(context, "gru4rec", forms.GRU4REC), **snapshot_of(context)}
 
 
+def fit_two_tower(context: Any) -> dict:
+    return {**training(context, "two_tower", forms.TWO_TOWER), **snapshot_of(context)}
+
+
 FAMILIES = (
     Family("item2vec", "DeepWalk and item2vec", (
         Step("graph", "graph", "build", build_graph, doc="The user-item graph that is walked on."),
@@ -78,4 +82,8 @@ FAMILIES = (
         Step("fit", "gru4rec", "fit", fit_gru4rec, ("mlflow",), doc="A recurrent network over the users' sequences."),),
         {**forms.run(), **forms.GRU4REC},
         "A recurrent network that reads a user's history and predicts the next item."),
+    Family("two_tower", "two-tower", (
+        Step("fit", "two_tower", "fit", fit_two_tower, ("mlflow",), doc="A user tower and an item tower over ids, features and histories."),),
+        {**forms.run(), **forms.TWO_TOWER},
+        "A user tower and an item tower that read ids, features and histories: new users and new items are served by features alone."),
 )

@@ -30,6 +30,11 @@ def optional(text: str, section: str, title: str | None = None, **schema: object
     return Param(None, type=["null", "string"], description_md=text, section=section, title=title, **schema)
 
 
+def names(text: str, section: str, title: str | None = None) -> Param:
+    """A list of names that may be left empty."""
+    return Param(None, type=["null", "array"], items={"type": "string"}, description_md=text, section=section, title=title)
+
+
 def run() -> dict:
     """What every training asks: which data, which seed."""
     return {
@@ -86,12 +91,18 @@ ITEM2VEC = {
     "threads": number(1, 1, 64, "Training threads; with more than 1 two trainings differ slightly.", "Training", "Threads"),
 }
 GRU4REC = {
+    "encoder": choice("gru", ["gru", "sasrec"], "What reads a history: a recurrent layer, or blocks of self-attention.", "Model", "Encoder"),
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
-    "hidden": number(128, 2, 4096, "Hidden units of the recurrent layer; 256 for a million interactions or more.", "Model", "Hidden units"),
+    "hidden": number(128, 2, 4096, "Hidden units of the recurrent layer, of sasrec's feed-forward; 256 for a million interactions or more.", "Model", "Hidden units"),
+    "blocks": number(2, 1, 32, "Blocks of sasrec.", "Model", "Blocks"),
+    "heads": number(1, 1, 64, "Attention heads of a sasrec block; a divisor of the dimension.", "Model", "Heads"),
+    "interests": number(1, 1, 16, "Query vectors of a user; an item's score is its best one's.", "Model", "Interests"),
     "window": number(200, 1, 10_000, "Items read before a prediction at most, in training and in serving.", "Model", "Window"),
     "input_dropout": number(0.4, 0, 0.95, "Share of an item's input vector dropped in training.", "Model", "Input dropout"),
     "output_dropout": number(0.4, 0, 0.95, "Share of the hidden state dropped in training.", "Model", "Output dropout"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
+    "horizon": number(1, 1, 1000, "A position is to predict the item after it, or one drawn of so many that follow.", "Loss", "Horizon"),
+    "loss": choice("cross-entropy", ["cross-entropy", "bpr-max"], "Of the next item; bpr-max always samples negatives.", "Loss", "Loss"),
     "full_softmax_items": number(5000, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives.", "Loss", "Full softmax up to"),
     "negatives": number(512, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions.", "Loss", "Negatives"),
     "negative_exponent": number(0.5, 0, 2, "Negatives are drawn by popularity to this power.", "Loss", "Negative exponent"),
@@ -100,6 +111,9 @@ GRU4REC = {
     "batch_positions": number(3200, 1, 1_000_000, "Positions in a batch, about.", "Training", "Batch"),
     "epochs": number(15, 1, 2000, "Passes over the sequences at most.", "Training", "Epochs"),
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "warm_start": switch("Begin with the champion's weights; items it does not know begin anew.", "Day over day", "Warm start"),
+    "warm_share": number(0.35, 0.01, 1, "Share of the epochs and of the learning rate of a training that begins so.", "Day over day", "Share of a training"),
+    "precision": choice("auto", ["auto", "float32", "bfloat16"], "Of the network's products; auto halves them on a GPU. What is served is float32.", "Training", "Precision"),
     "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),
     "threads": number(1, 1, 256, "CPU threads; several slow each other down beside another training; another number gives slightly different weights.", "Training", "Threads"),
 }
@@ -125,6 +139,28 @@ LOAD = {
     "bucket_fields": number(64, 1, 100_000, "Fields of a hash on average. Half of the server's `hash-max-listpack-entries` or less: stored compactly.",
                             "Redis", "Fields a bucket"),
     "allow_eviction": switch("Load into a server that may evict what is live when it is full.", "Redis", "Allow eviction"),
+}
+
+
+TWO_TOWER = {
+    "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
+    "hidden": number(128, 2, 4096, "Hidden units of the user tower.", "Model", "Hidden units"),
+    "window": number(100, 1, 10_000, "Newest items of a history that are read.", "Model", "Window"),
+    "user_features": names("Columns of the table of users, one a line. Empty: all, the id among them.", "Features", "Of users"),
+    "item_features": names("Columns of the table of items, one a line. Empty: all but the title.", "Features", "Of items"),
+    "minimum_value_count": number(5, 1, 1_000_000, "A value that fewer users or items have is not learned.", "Features", "Minimum count of a value"),
+    "number_buckets": number(25, 2, 1000, "A column of numbers with more different values is cut into so many parts.", "Features", "Parts of a number"),
+    "loss": choice("in-batch", ["in-batch", "ratings"], "Tell what is liked from the rest of the batch, or the squared error on scaled ratings.", "Loss", "Loss"),
+    "id_dropout": number(0.1, 0, 1, "Share of ids hidden in training: features must do.", "Training", "Id dropout"),
+    "feature_dropout": number(0.1, 0, 0.95, "Share of histories, and of each attribute's values, hidden in training.", "Training", "Feature dropout"),
+    "dropout": number(0.2, 0, 0.95, "Share of the user tower's inputs and hidden units dropped in training.", "Training", "Dropout"),
+    "batch_examples": number(1024, 8, 1_000_000, "Examples in a batch; each is the negative of the others.", "Training", "Batch"),
+    "learning_rate": number(0.006, 1e-6, 1, "Of AdamW after the warm-up.", "Training", "Learning rate"),
+    "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
+    "epochs": number(10, 1, 2000, "Passes over what was liked at most.", "Training", "Epochs"),
+    "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
+    "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),
+    "threads": number(1, 1, 256, "CPU threads; another number gives slightly different weights.", "Training", "Threads"),
 }
 
 

@@ -1,4 +1,7 @@
-"""Exact top-k by inner product, in blocks, seen items left out."""
+"""Exact top-k by inner product, in blocks, seen items left out.
+
+A query is one vector, or several side by side (a user's interests): then an item's score is the best of their inner products with it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
     """The rows of the k best vectors of each query, best first.
 
     Args:
-        queries: float32 (q, d).
+        queries: float32 (q, d), or (q, interests d).
         vectors: float32 (n, d).
         k: how many; at most n are returned.
         seen: rows of `vectors` to leave out, one list a query (q users).
@@ -27,7 +30,7 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
     block = block or min(1024, max(1, SCORES // max(n, 1)))
     best = np.full((len(queries), k), -1, np.int32)
     for start in range(0, len(queries), block):
-        scores = queries[start:start + block] @ vectors.T
+        scores = score(queries[start:start + block], vectors)
         if seen is not None:
             one = seen.take(np.arange(start, start + len(scores)))
             scores[one.users(), one.items] = -np.inf
@@ -36,6 +39,20 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
         order = np.lexsort((rows, -picked), axis=1)
         best[start:start + len(scores)] = np.where(np.take_along_axis(picked, order, axis=1) > -np.inf,
                                                    np.take_along_axis(rows, order, axis=1), -1)
+    return best
+
+
+def score(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """float32 (q, n): the inner product, of several query vectors the best.
+
+    Args:
+        queries: float32 (q, d), or (q, interests d).
+        vectors: float32 (n, d).
+    """
+    d = vectors.shape[1]
+    best = queries[:, :d] @ vectors.T
+    for begin in range(d, queries.shape[1], d):
+        np.maximum(best, queries[:, begin:begin + d] @ vectors.T, out=best)
     return best
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from tasks.core.errors import Corrupt
 from tasks.core.histories import Histories
+from tasks.core.ranking import score
 
 
 @contextlib.contextmanager
@@ -68,7 +69,7 @@ class Searcher:
         """The rows of the k best vectors that are not in `without`, best first, and their scores.
 
         Args:
-            query: float32 (d).
+            query: float32 (d), or several vectors side by side, (interests d): each searches, the best score of an item counts.
             k: how many; fewer come back when there are fewer, or when an approximate index finds fewer.
             without: rows to leave out; the index is asked for that many more.
 
@@ -77,12 +78,14 @@ class Searcher:
         """
         without = np.zeros(0, np.int64) if without is None else without
         asked = min(len(self.vectors), k * self.depth + len(without))
+        parts = self._parts(query)
         with one_thread():
-            rows = self.index.search(np.ascontiguousarray(query, np.float32)[None], asked)[1][0]
+            rows = self.index.search(parts, asked)[1]
+        rows = rows[0] if len(parts) == 1 else np.unique(rows)
         rows = rows[rows >= 0]
         if len(without):
             rows = rows[~np.isin(rows, without)]
-        scores = self.vectors[rows] @ query
+        scores = score(query[None], self.vectors[rows])[0]
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 
@@ -90,7 +93,7 @@ class Searcher:
         """The same for many queries, in blocks: int32 (q, k), −1 where there are no more.
 
         Args:
-            queries: float32 (q, d).
+            queries: float32 (q, d), or (q, interests d).
             without: rows to leave out, one list a query (q users).
             at_once: rows scored at a time.
         """
@@ -107,10 +110,29 @@ class Searcher:
         return best
 
     def _block(self, queries: np.ndarray, asked: int, without: Histories) -> np.ndarray:
-        rows = self.index.search(np.ascontiguousarray(queries, np.float32), asked)[1]
-        scores = np.einsum("qkd,qd->qk", self.vectors[np.maximum(rows, 0)], queries, optimize=False)
-        stride = len(self.vectors)
+        rows = self.index.search(self._parts(queries), asked)[1].reshape(len(queries), -1)
+        vectors, d, stride = self.vectors[np.maximum(rows, 0)], self.vectors.shape[1], len(self.vectors)
+        scores = np.einsum("qkd,qd->qk", vectors, queries[:, :d], optimize=False)
+        for begin in range(d, queries.shape[1], d):
+            np.maximum(scores, np.einsum("qkd,qd->qk", vectors, queries[:, begin:begin + d], optimize=False), out=scores)
+        if queries.shape[1] > d:
+            rows = _once(rows)
         mine, seen = np.arange(len(queries))[:, None] * stride + rows, without.users().astype(np.int64) * stride + without.items
         scores[(rows < 0) | np.isin(mine, seen)] = -np.inf
         order = np.lexsort((rows, -scores), axis=1)
         return np.where(np.take_along_axis(scores, order, axis=1) > -np.inf, np.take_along_axis(rows, order, axis=1), -1).astype(np.int32)
+
+    def _parts(self, queries: np.ndarray) -> np.ndarray:
+        """float32 (q interests, d): each interest asks the index for itself."""
+        return np.ascontiguousarray(queries, np.float32).reshape(-1, self.vectors.shape[1])
+
+
+def _once(rows: np.ndarray) -> np.ndarray:
+    """int64 (q, k): what several interests found, each row once, the others −1."""
+    order = np.argsort(rows, axis=1, kind="stable")
+    ordered = np.take_along_axis(rows, order, axis=1)
+    again = np.zeros(rows.shape, bool)
+    again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    found = rows.copy()
+    np.put_along_axis(found, order, np.where(again, -1, ordered), axis=1)
+    return found

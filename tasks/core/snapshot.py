@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 
+from tasks.core.attributes import Attributes
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.manifest import Artefact
@@ -58,12 +59,14 @@ class Queries:
         histories: what the model may know of each, liked rows only (q users).
         labels: the held-out rows to find (q users).
         seen: every row of the user up to then, liked or not: left out of what is recommended (q users).
+        attributes: what else is known of each (q users); None: nothing.
     """
 
     users: np.ndarray
     histories: Histories
     labels: Histories
     seen: Histories
+    attributes: Attributes | None = None
 
 
 class Snapshot:
@@ -95,6 +98,10 @@ class Snapshot:
         return self.table("users", ["user", "id"]).sort_by("user")["id"].to_pylist()
 
     @cached_property
+    def users(self) -> pa.Table:
+        return self.table("users").sort_by("user")
+
+    @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
         table = self.table("interactions", ["user", "item", "timestamp", "position", "liked", "part"])
         if table.num_rows == 0:
@@ -113,6 +120,17 @@ class Snapshot:
         """Free the rows (18 bytes each); who asks for them again reads them again."""
         self.__dict__.pop("_rows", None)
 
+    def attributes(self, columns: tuple[str, ...] | None = None, users: np.ndarray | None = None) -> Attributes:
+        """What is known of users beside what they did.
+
+        Args:
+            columns: of the table of users; those it lacks are left out. None: all.
+            users: rows of that table; None: everybody.
+        """
+        table = self.users if users is None else self.users.take(users)
+        there = [name for name in table.column_names if name != "user" and (columns is None or name in columns)]
+        return Attributes(len(table), {name: table[name].to_pylist() for name in there})
+
     def histories(self, *parts: str, liked_only: bool = True) -> Histories:
         """Every user's rows of these parts, oldest first; users without any have an empty list."""
         rows = self._rows
@@ -128,7 +146,22 @@ class Snapshot:
         users = np.flatnonzero(wanted.lengths > 0).astype(np.int32)
         if not len(users):
             raise RefusedData(f"no user of {self.uri} has {labels} rows", remedy="ingest more data or hold out fewer rows")
-        return Queries(users, known.take(users), wanted.take(users), seen.take(users))
+        return Queries(users, known.take(users), wanted.take(users), seen.take(users), self.attributes(users=users))
+
+    def newcomers(self, labels: str) -> Queries:
+        """The users who have `labels` and nothing to learn from, as if they had just come: the same labels, but no history is known.
+
+        What they have seen is left out of the lists as ever, since it cannot be among the labels.
+
+        Raises:
+            RefusedData: there are none.
+        """
+        asked, learned = self.queries(labels), self.histories("train", liked_only=False)
+        new = np.flatnonzero(learned.lengths[asked.users] == 0)
+        if not len(new):
+            raise RefusedData(f"no user of {self.uri} has {labels} rows and none to learn from", remedy="use a snapshot split by users")
+        nothing = Histories.of_lists([[]] * len(new))
+        return Queries(asked.users[new], nothing, asked.labels.take(new), asked.seen.take(new), asked.attributes.take(new))
 
 
 def _parts(column: pa.ChunkedArray) -> np.ndarray:

@@ -43,8 +43,9 @@ def judge(request: JudgeRequest) -> dict:
     snapshot = Snapshot(store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, first))
     champion = champions.find(store, first.family, request.champion, request.champion_from_registry)
     made_of = {"candidates": [one.artefact.id for one in challengers], "snapshot": snapshot.id, "labels": request.labels,
-               "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
-               "memory_gb": request.baselines_memory_gb, "code": code_version("evaluate", "core")}
+               "newcomers": request.newcomers, "champion": champion and champion.candidate.artefact.id,
+               "champion_version": champion and champion.version, "memory_gb": request.baselines_memory_gb,
+               "code": code_version("evaluate", "core")}
     place = ("evaluations", first.family, identity(**made_of))
     if not (done := store.find(*place)):
         _write(store, place, request, challengers, champion, snapshot, made_of)
@@ -74,10 +75,10 @@ def _trained_on(store: Store, candidate: Candidate) -> Artefact:
 
 def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[Candidate], champion: Champion | None, snapshot: Snapshot,
            made_of: dict) -> None:
-    queries = snapshot.queries(request.labels)
+    queries = snapshot.newcomers(request.labels) if request.newcomers else snapshot.queries(request.labels)
     counts = np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
-    known = yardstick(store, snapshot, queries, catalogue, request.labels, request.baselines_memory_gb)
+    known = yardstick(store, snapshot, queries, catalogue, request)
     snapshot.let_go()
     lists = [of_candidate(one, snapshot.item_ids, queries, LONGEST) for one in challengers]
     each = [measure(one, queries.labels, catalogue) for one in lists]

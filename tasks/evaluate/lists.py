@@ -57,19 +57,25 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     """The lists of a candidate, through the encoder that serves it.
 
     Items are matched by id. One the candidate does not know is never shown (so a label among them is a miss); one that
-    today's snapshot no longer has is not shown either. A user whose history the candidate knows nothing of gets an empty list.
+    today's snapshot no longer has is not shown either. A user whom the candidate knows nothing of gets an empty list.
     """
     rows = candidate.rows_of(item_ids)
     known = np.flatnonzero(rows >= 0)
     place = np.full(len(item_ids), -1, np.int32)
     place[known] = np.arange(len(known))
     histories = queries.histories.renamed(rows)
-    asked = candidate.encoder.encode(histories)
+    asked = candidate.encoder.encode(histories, queries.attributes)
     faulty = ~np.isfinite(asked).all(axis=1)
-    silent = (histories.lengths == 0) | faulty | ~asked.any(axis=1) | (len(known) == 0)
+    silent = faulty | ~asked.any(axis=1) | (len(known) == 0)
     asked[silent] = 0
     vectors = np.ascontiguousarray(candidate.vectors[rows[known]]).T
-    unseen, kept = ranked(lambda start, stop: asked[start:stop] @ vectors, len(known), queries.seen.renamed(place), k)
+
+    def score(start: int, stop: int) -> np.ndarray:
+        # A user's interests stand side by side in the query; an item's score is its best one's.
+        scores = asked[start:stop].reshape(-1, len(vectors)) @ vectors
+        return scores if len(scores) == stop - start else scores.reshape(stop - start, -1, scores.shape[1]).max(axis=1)
+
+    unseen, kept = ranked(score, len(known), queries.seen.renamed(place), k)
     for lists in (unseen, kept):
         lists[silent] = -1
         if len(known) < len(item_ids):

@@ -21,6 +21,7 @@ class JudgeRequest:
     labels: Literal["validation", "test"] = setting("test", "the part of the snapshot that is to be found")
     baselines_memory_gb: float = setting(2.0, "memory for ItemKNN and EASE; a catalogue that needs more is judged without them", minimum=0,
                                          maximum=4096)
+    newcomers: bool = setting(False, "ask for the users who have nothing to learn from as if they had just come: their history is hidden")
     run: str | None = setting(None, "MLflow run of the candidate, for the figures; null: none is written")
     track: bool = setting(True, "write the figures to the MLflow run, and the baselines' to runs of their own")
     experiment: str = setting("recall", "MLflow experiment of the baselines' runs")

@@ -1,4 +1,7 @@
-"""From histories to packed batches: every position is trained in every epoch, and no position is padding."""
+"""From histories to packed batches: every position is trained in every epoch, and no position is padding.
+
+Beside it, to compare with, the layout of the first versions: one random position a user, after the items before it.
+"""
 
 from __future__ import annotations
 
@@ -17,30 +20,62 @@ class Batch:
     """Windows side by side: all their first positions, then all second ones, …; longest window first within a step.
 
     Attributes:
-        inputs, targets: int64 (n), an item and the one that came after it.
+        inputs: int64 (n), items that are read.
+        targets: int64 (m), what came after each position asked for.
         widths: windows that have a first, second, … position; never rising, sums to n.
+        asked: int64 (m), rows of `inputs`; None: all, m = n.
+        whole: positions asked for in all parts of a batch that several processes share; m when there is one.
+        others: int64, what all parts read and ask for; None: there is one part.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     widths: list[int]
+    asked: np.ndarray | None
+    whole: int
+    others: np.ndarray | None = None
 
 
-def positions(histories: Histories) -> int:
-    """Pairs of an item and its successor."""
-    return int(np.maximum(histories.lengths - 1, 0).sum())
+def positions(histories: Histories, one: bool = False) -> int:
+    """Pairs of an item and its successor that an epoch trains."""
+    own = np.maximum(histories.lengths - 1, 0)
+    return int(np.count_nonzero(own) if one else own.sum())
 
 
-def batches(histories: Histories, window: int, size: int, random: np.random.Generator) -> Iterator[Batch]:
-    """One epoch: all positions once, in windows of alike length, batches of about `size` positions in random order."""
-    starts, lengths = windows(histories, window, random)
+def batches(histories: Histories, window: int, size: int, random: np.random.Generator, one: bool = False,
+            part: tuple[int, int] = (0, 1), horizon: int = 1) -> Iterator[Batch]:
+    """One epoch in windows of alike length, batches of about `size` positions read, in random order.
+
+    All positions are trained once; with `one` only a random one of each history. `part` (i, p) gives every p-th window of each batch
+    from the i-th on, which may be none. `horizon`: see `following`.
+    """
+    after = following(histories, horizon, random)
+    starts, lengths = one_each(histories, window, random) if one else windows(histories, window, random)
     order = np.argsort(-lengths * (1 + JITTER * random.random(len(lengths))))
     bins = (np.cumsum(lengths[order]) - 1) // size
     groups = np.split(order, np.flatnonzero(np.diff(bins)) + 1) if len(order) else []
     for group in random.permutation(len(groups)):
         chosen = groups[group]
         chosen = chosen[np.argsort(-lengths[chosen], kind="stable")]
-        yield pack(histories.items, starts[chosen], lengths[chosen])
+        mine, whole = chosen[part[0]::part[1]], len(chosen) if one else int(lengths[chosen].sum())
+        batch = pack(histories.items, after, starts[mine], lengths[mine], one, whole)
+        if part[1] > 1:
+            of_all = pack(histories.items, after, starts[chosen], lengths[chosen], one)
+            batch = dataclasses.replace(batch, others=np.concatenate([of_all.inputs, of_all.targets]))
+        yield batch
+
+
+def following(histories: Histories, horizon: int, random: np.random.Generator) -> np.ndarray:
+    """int32 (rows): what each row is to predict, the item after it or one drawn of the next `horizon`; of a history's last row nothing.
+
+    Whoever is asked what somebody will like this week, not next, learns it better so (Pancha et al. 2022, "dense all action loss",
+    of which one action is drawn here).
+    """
+    rows, ends = np.arange(len(histories.items)), np.repeat(histories.offsets[1:], histories.lengths)
+    if horizon == 1:
+        return histories.items[np.minimum(rows + 1, len(rows) - 1)]
+    steps = np.minimum(ends - 1 - rows, horizon)
+    return histories.items[np.minimum(rows + 1 + (random.random(len(rows)) * steps).astype(np.int64), ends - 1)]
 
 
 def windows(histories: Histories, window: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -60,10 +95,23 @@ def windows(histories: Histories, window: int, random: np.random.Generator) -> t
     return histories.offsets[user] + begin, end - begin
 
 
-def pack(items: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> Batch:
-    """The windows of these rows, longest first, as one batch."""
-    widths = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
+def one_each(histories: Histories, window: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """For each history of two items or more the window that ends at a random position; as `windows`."""
+    own = np.maximum(histories.lengths - 1, 0)
+    filled = np.flatnonzero(own)
+    end = random.integers(1, own[filled] + 1)
+    begin = np.maximum(end - window, 0)
+    return histories.offsets[filled] + begin, end - begin
+
+
+def pack(items: np.ndarray, after: np.ndarray, starts: np.ndarray, lengths: np.ndarray, last: bool = False, whole: int | None = None) -> Batch:
+    """The windows of these rows of `items`, longest first, as one batch; `after` is what each row is to predict. With `last` only their
+    last positions are asked for."""
+    widths = np.searchsorted(-lengths, -np.arange(lengths.max(initial=0)), side="left")
+    begin = np.cumsum(widths) - widths
     step = np.repeat(np.arange(len(widths)), widths)
-    place = np.arange(len(step)) - np.repeat(np.cumsum(widths) - widths, widths)
+    place = np.arange(len(step)) - np.repeat(begin, widths)
     rows = starts[place] + step
-    return Batch(items[rows].astype(np.int64), items[rows + 1].astype(np.int64), widths.tolist())
+    asked = begin[lengths - 1] + np.arange(len(lengths)) if last else None
+    trained = rows if asked is None else rows[asked]
+    return Batch(items[rows].astype(np.int64), after[trained].astype(np.int64), widths.tolist(), asked, whole or len(trained))

@@ -1,27 +1,69 @@
-"""Cross-entropy of the next item: over all items, or over the right one and a shared sample of the others."""
+"""Losses of the next item: cross-entropy over all items or over a shared sample of them, and BPR-max."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tasks.gru4rec.model import GRU4Rec
+from tasks.gru4rec.model import Network
+
+UNLIKELY = -1e9  # a score of what is left out; with −∞ a position of which all is left out would have no gradient
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """The negatives of one batch.
+
+    Attributes:
+        items: int64 (k).
+        log_expected: float32 (k), log(k q) of each, with q the probability of its draw.
+    """
+
+    items: Tensor
+    log_expected: Tensor
 
 
 class FullSoftmax:
     """−log softmax over the whole catalogue: exact, n × items scores a batch."""
 
-    def __call__(self, model: GRU4Rec, queries: Tensor, targets: Tensor, random: np.random.Generator) -> Tensor:
+    def draw(self, random: np.random.Generator) -> None:
+        """No negatives: every item is scored."""
+
+    def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample | None) -> Tensor:
         """Mean loss over the positions.
 
         Args:
-            queries: float32 (n, d).
+            queries: float32 (n, d), or (n, q, d) with several interests.
             targets: int64 (n), the item that came next.
-            random: draws the negatives, where there are any.
+            sample: the negatives, where there are any.
         """
-        return functional.cross_entropy(torch.addmm(model.bias, queries, model.embedding.weight.t()), targets)
+        return functional.cross_entropy(model.scores(queries), targets)
+
+
+class Negatives:
+    """k items drawn with probability q ∝ count^exponent, one sample for all positions of a batch.
+
+    Args:
+        counts: int64 (items), how often each was liked.
+        number: k.
+        exponent: 0 draws every item alike, 1 by popularity (Hidasi & Karatzoglou 2018 call it alpha).
+        device: where the model is.
+    """
+
+    def __init__(self, counts: np.ndarray, number: int, exponent: float, device: torch.device) -> None:
+        weights = np.maximum(counts, 1).astype(np.float64) ** exponent
+        self.number, self.cumulative, self.device = number, np.cumsum(weights / weights.sum()), device
+        self.log_expected = torch.tensor(np.log(number * weights / weights.sum()), dtype=torch.float32, device=device)  # log(k q)
+
+    def draw(self, random: np.random.Generator) -> Sample:
+        """One sample."""
+        drawn = np.searchsorted(self.cumulative, random.random(self.number) * self.cumulative[-1], side="right")
+        items = torch.from_numpy(drawn).to(self.device)
+        return Sample(items, self.log_expected[items])
 
 
 class SampledSoftmax:
@@ -30,23 +72,33 @@ class SampledSoftmax:
     The logQ correction of Bengio & Senécal (2008). The right item is always in the sum, so its own score is not corrected
     (Khrylchenko et al. 2025, "Correcting the LogQ correction"), and a negative that equals it is left out. One sample serves
     every position of the batch: k scores a position instead of the whole catalogue, and one gather of k vectors.
-
-    Args:
-        counts: int64 (items), how often each was liked.
-        negatives: k.
-        exponent: q is proportional to count^exponent (Hidasi & Karatzoglou 2018 call it alpha).
-        device: where the model is.
     """
 
-    def __init__(self, counts: np.ndarray, negatives: int, exponent: float, device: torch.device) -> None:
-        weights = np.maximum(counts, 1).astype(np.float64) ** exponent
-        self.negatives, self.cumulative = negatives, np.cumsum(weights / weights.sum())
-        self.log_expected = torch.tensor(np.log(negatives * weights / weights.sum()), dtype=torch.float32, device=device)
+    def __init__(self, negatives: Negatives) -> None:
+        self.draw = negatives.draw
 
-    def __call__(self, model: GRU4Rec, queries: Tensor, targets: Tensor, random: np.random.Generator) -> Tensor:
-        drawn = np.searchsorted(self.cumulative, random.random(self.negatives) * self.cumulative[-1], side="right")
-        drawn = torch.from_numpy(drawn).to(queries.device)                                                  # (k)
-        others = torch.addmm(model.bias[drawn] - self.log_expected[drawn], queries, model.embedding(drawn).t())  # (n, k)
-        others = others.masked_fill(targets[:, None] == drawn[None, :], -torch.inf)
-        right = (queries * model.embedding(targets)).sum(1) + model.bias[targets]                           # (n)
-        return (torch.logsumexp(torch.cat((right[:, None], others), dim=1), dim=1) - right).mean()
+    def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
+        others = model.scores(queries, sample.items).sub_(sample.log_expected)                 # (n, k)
+        others = others.masked_fill_(targets[:, None] == sample.items[None, :], UNLIKELY)
+        right = model.score_of(queries, targets)                                               # (n)
+        return functional.softplus(torch.logsumexp(others, dim=1) - right).mean()
+
+
+class BprMax:
+    """−log Σ_j p_j σ(s₊ − s_j) + λ Σ_j p_j s_j², with p the softmax of the negatives' scores (Hidasi & Karatzoglou 2018, eq. 13).
+
+    The right item should win against the strongest negatives; the second term keeps their scores near zero. λ is `penalty`.
+    A position whose every negative equals the right item has nothing to win against, and no loss.
+    """
+
+    def __init__(self, negatives: Negatives, penalty: float) -> None:
+        self.draw, self.penalty = negatives.draw, penalty
+
+    def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
+        others = model.scores(queries, sample.items)                                           # (n, k)
+        same = targets[:, None] == sample.items[None, :]
+        shares = functional.log_softmax(others.masked_fill(same, UNLIKELY), dim=1)                 # log p; next to nothing for the right item
+        right = model.score_of(queries, targets)[:, None]                                      # (n, 1)
+        won = torch.logsumexp(shares + functional.logsigmoid(right - others), dim=1)
+        loss = self.penalty * (shares.exp() * others.square()).sum(1) - won                    # (n)
+        return loss.masked_fill(same.all(1), 0.0).mean()

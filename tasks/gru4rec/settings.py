@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, setting
 
 
@@ -12,14 +13,23 @@ from tasks.core.request import REQUIRED, setting
 class Settings:
     """How the network is shaped and trained. Defaults are what was best on held-out validation rows of MovieLens 100K."""
 
+    encoder: Literal["gru", "sasrec"] = setting("gru", "what reads a history: a recurrent layer, or blocks of self-attention")
     dimension: int = setting(64, "dimensions of an item's vector; what is served has one more, for the item's bias",
                              minimum=2, maximum=1024)
-    hidden: int = setting(128, "hidden units of the recurrent layer; 256 for a million interactions or more",
+    hidden: int = setting(128, "hidden units of the recurrent layer, of sasrec's feed-forward; 256 for a million interactions or more",
                           minimum=2, maximum=4096)
+    blocks: int = setting(2, "blocks of sasrec", minimum=1, maximum=32)
+    heads: int = setting(1, "attention heads of a sasrec block; a divisor of the dimension", minimum=1, maximum=64)
+    interests: int = setting(1, "query vectors of a user; an item's score is its best one's", minimum=1, maximum=16)
+    unit_items: bool = setting(False, "serve item vectors of unit length and without bias, as the first versions did")
     window: int = setting(200, "items read before a prediction at most, in training and in serving", minimum=1, maximum=10_000)
     input_dropout: float = setting(0.4, "share of an item's input vector dropped in training", minimum=0, maximum=0.95)
     output_dropout: float = setting(0.4, "share of the hidden state dropped in training before it is projected",
                                     minimum=0, maximum=0.95)
+    positions: Literal["all", "one"] = setting("all", "what an epoch trains: every position, or one random one of each user")
+    horizon: int = setting(1, "a position is to predict the item after it, or one drawn of so many that follow", minimum=1, maximum=1000)
+    loss: Literal["cross-entropy", "bpr-max"] = setting("cross-entropy", "of the next item; bpr-max always samples negatives")
+    bpr_penalty: float = setting(1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000)
     full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position, else a sample",
                                       minimum=0, maximum=1_000_000)
     negatives: int = setting(512, "negatives drawn for each batch and shared by its positions", minimum=1, maximum=1_000_000)
@@ -36,8 +46,17 @@ class Settings:
     minimum_count: int = setting(1, "items liked by fewer users in the training part are neither recommended nor read",
                                  minimum=1, maximum=1_000_000)
     validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
+    warm_start: bool = setting(False, "begin with the champion's weights; items it does not know begin anew")
+    warm_share: float = setting(0.35, "share of the epochs and of the learning rate of a training that begins so", minimum=0.01, maximum=1)
+    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "of the network's products; auto halves them on a GPU. "
+                                                                "Weights, loss and what is served are float32")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where to train; auto takes a GPU when there is one")
     threads: int = setting(1, "CPU threads; with another number the weights differ slightly", minimum=1, maximum=256)
+
+    def __post_init__(self) -> None:
+        if self.encoder == "sasrec" and self.dimension % self.heads:
+            raise BadRequest("settings.heads do not divide settings.dimension", got=f"{self.heads} and {self.dimension}",
+                             allowed="a divisor", remedy="take 1, 2 or 4 heads")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +68,7 @@ class FitRequest:
     snapshot: str | None = setting(None, "URI of the snapshot; none takes the newest of the data set")
     day: str | None = setting(None, "train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all")
     settings: Settings = setting(Settings(), "how the network is shaped and trained")
+    champion: str | None = setting(None, "URI of the candidate to go on from; none takes the champion in the registry, when tracked")
     seed: int = setting(0, "of first weights, windows, batches, dropout and negatives", minimum=0, maximum=2**31 - 1)
     track: bool = setting(True, "record the training in MLflow and register the model as challenger")
     experiment: str = setting("recall", "MLflow experiment")

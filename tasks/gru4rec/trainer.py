@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -11,12 +13,18 @@ import torch
 from tasks.core.errors import BadRequest
 from tasks.core.histories import Histories
 from tasks.core.log import Progress
-from tasks.gru4rec.adamw import AdamW
+from tasks.core.training.adamw import AdamW
+from tasks.core.training.group import Group
+from tasks.core.training.loop import stream
+from tasks.core.training.rows import RowAdamW
+from tasks.core.training.schedule import rate
 from tasks.gru4rec.batches import Batch, batches, positions
-from tasks.gru4rec.checkpoint import Standing
-from tasks.gru4rec.losses import FullSoftmax, SampledSoftmax
-from tasks.gru4rec.model import GRU4Rec, Shape
+from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, Sample, SampledSoftmax
+from tasks.gru4rec.model import BY_ITEM, Network, Shape, of_rows
+from tasks.gru4rec.narrow import narrowed
 from tasks.gru4rec.settings import Settings
+
+ROWS_FROM = 20_000  # items of a catalogue of which a step with negatives moves only what it reads
 
 
 class Trainer:
@@ -28,20 +36,36 @@ class Trainer:
         counts: int64 (items), how often each was liked.
         seed: of everything random.
         device: where to compute.
+        group: the processes that train together.
+
+    Attributes:
+        epochs, top_rate: passes at most and the highest learning rate; less of both after `go_on`.
+        total: positions of an epoch.
     """
 
-    def __init__(self, settings: Settings, histories: Histories, counts: np.ndarray, seed: int, device: torch.device) -> None:
-        self.settings, self.histories, self.seed, self.device = settings, histories, seed, device
-        torch.manual_seed(_stream(seed, 0))
-        shape = Shape(len(counts), settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout)
-        self.model = GRU4Rec(shape).to(device)
-        full = len(counts) <= settings.full_softmax_items
-        self.loss = FullSoftmax() if full else SampledSoftmax(counts, settings.negatives, settings.negative_exponent, device)
+    unit = "positions"
+
+    def __init__(self, settings: Settings, histories: Histories, counts: np.ndarray, seed: int, device: torch.device, group: Group) -> None:
+        self.settings, self.histories, self.seed, self.device, self.group = settings, histories, seed, device, group
+        self.epochs, self.top_rate = settings.epochs, settings.learning_rate
+        torch.manual_seed(stream(seed, 0))
+        self.model = Network(shape(settings, len(counts))).to(device)
+        self.model.bias.requires_grad_(not settings.unit_items)
+        self.loss = _loss(settings, counts, device)
         parameters = dict(self.model.named_parameters())
         # not the embedding: decay would erase the vectors of rare items, which get few gradients
         matrices = {name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"}
         self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
-        self.total = positions(histories)
+        if len(counts) >= ROWS_FROM and not isinstance(self.loss, FullSoftmax):
+            tables = [name for name in BY_ITEM if parameters[name].requires_grad]
+            self.optimiser = RowAdamW(parameters.items(), matrices, settings.weight_decay, tables)
+        self.halved = settings.precision == "bfloat16" or (settings.precision == "auto" and device.type == "cuda")
+        self.total = positions(histories, settings.positions == "one")
+
+    def go_on(self) -> None:
+        """The weights come from the champion: a shorter and gentler training is enough."""
+        self.epochs = max(1, round(self.settings.warm_share * self.epochs))
+        self.top_rate *= self.settings.warm_share
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
         """Train one pass (1, 2, …) over all positions, each told to `progress`.
@@ -52,32 +76,62 @@ class Trainer:
         Raises:
             BadRequest: the loss is no longer a number.
         """
-        torch.manual_seed(_stream(self.seed, number))
+        torch.manual_seed(stream(self.seed, number, self.group.number))
         random = np.random.default_rng([self.seed, number])
         self.model.train()
-        started, done, summed, rate = time.monotonic(), 0, 0.0, 0.0
-        for batch in batches(self.histories, self.settings.window, self.settings.batch_positions, random):
-            done += len(batch.inputs)
-            rate = self._rate((number - 1 + done / self.total) / self.settings.epochs)
-            loss = self._step(batch, rate, random, number)
-            summed += loss * len(batch.inputs)
-            progress.add(len(batch.inputs), epoch=number, loss=loss)
+        started, done, summed, now = time.monotonic(), 0, 0.0, 0.0
+        settings, part = self.settings, (self.group.number, self.group.size)
+        for batch in batches(self.histories, settings.window, settings.batch_positions, random, settings.positions == "one", part,
+                             settings.horizon):
+            done += batch.whole
+            now = rate((number - 1 + done / self.total) / self.epochs, self.top_rate, settings.warm_up, settings.schedule == "cosine")
+            loss = self._step(batch, now, random, number)
+            summed += loss * batch.whole
+            progress.add(batch.whole, epoch=number, loss=loss)
+        self.settle()
         seconds = time.monotonic() - started
         return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds,
-                "learning_rate": rate}
+                "learning_rate": now}
 
-    def _step(self, batch: Batch, rate: float, random: np.random.Generator, epoch: int) -> float:
+    def settle(self) -> None:
+        """Bring the whole tables up to date, where a step moves only what it reads."""
+        if isinstance(self.optimiser, RowAdamW):
+            self.optimiser.settle()
+
+    def _step(self, batch: Batch, now: float, random: np.random.Generator, epoch: int) -> float:
+        """Train one batch; returns the mean loss over the positions of all processes."""
+        sample = self.loss.draw(random)
+        with self._reading(batch, sample) as (batch, sample):
+            value = self._learn(batch, sample, epoch) if len(batch.targets) else 0.0
+            value = self.group.sum(self.model.parameters(), value)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        self.optimiser.step(now)
+        return value
+
+    @contextlib.contextmanager
+    def _reading(self, batch: Batch, sample: Sample | None) -> Iterator[tuple[Batch, Sample | None]]:
+        """What a step is to learn, on whole tables or on the rows it reads."""
+        if not isinstance(self.optimiser, RowAdamW):
+            yield batch, sample
+            return
+        rows, batch, sample = narrowed(batch, sample)
+        with of_rows(self.model, self.optimiser.read(rows)):
+            yield batch, sample
+
+    def _learn(self, batch: Batch, sample: Sample | None, epoch: int) -> float:
+        """Leave the gradients of this process's share of the loss, and return that share."""
         inputs, targets = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets))
-        queries = self.model(inputs, batch.widths)
-        loss = self.loss(self.model, queries, targets, random)
+        asked = None if batch.asked is None else torch.from_numpy(batch.asked).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
+            queries = self.model(inputs, batch.widths, asked)
+        queries = queries.float()
+        loss = self.loss(self.model, queries, targets, sample) * (len(batch.targets) / batch.whole)
         value = loss.item()
         if not math.isfinite(value):
             raise BadRequest("the loss is no longer a number", got=f"{value} in epoch {epoch}; {self._state_of(batch, queries)}",
                              allowed="a finite loss", remedy="lower settings.learning_rate or settings.clip_norm; "
                              "the last good epoch stays as checkpoint")
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimiser.step(rate)
         return value
 
     def _state_of(self, batch: Batch, queries: torch.Tensor) -> str:
@@ -86,25 +140,15 @@ class Trainer:
         return (f"{len(batch.inputs)} positions, {batch.widths[0]} windows of up to {len(batch.widths)}, "
                 f"largest query {queries.abs().max().item():.3g}, weights not finite: {', '.join(broken) or 'none'}")
 
-    def _rate(self, share: float) -> float:
-        """The learning rate after this share of all steps: a linear rise, then a cosine (Loshchilov & Hutter 2017) or none."""
-        warm_up, top = self.settings.warm_up, self.settings.learning_rate
-        if share < warm_up:
-            return top * share / warm_up
-        if self.settings.schedule == "constant":
-            return top
-        return top * (1 + math.cos(math.pi * (share - warm_up) / (1 - warm_up))) / 2
 
-    def weights(self) -> dict[str, torch.Tensor]:
-        """A copy of the model's tensors now."""
-        return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
-
-    def restore(self, standing: Standing) -> None:
-        """Go on from a checkpoint as if nothing had happened."""
-        self.model.load_state_dict(standing.weights)
-        self.optimiser.restore(standing.steps, standing.moments)
+def shape(settings: Settings, items: int) -> Shape:
+    """The network that these settings make for a catalogue."""
+    return Shape(items, settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout, settings.encoder,
+                 settings.window, settings.blocks, settings.heads, settings.interests)
 
 
-def _stream(seed: int, epoch: int) -> int:
-    """A seed for torch that differs for every epoch of every seed."""
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])
+def _loss(settings: Settings, counts: np.ndarray, device: torch.device) -> FullSoftmax | SampledSoftmax | BprMax:
+    if settings.loss == "cross-entropy" and len(counts) <= settings.full_softmax_items:
+        return FullSoftmax()
+    negatives = Negatives(counts, settings.negatives, settings.negative_exponent, device)
+    return SampledSoftmax(negatives) if settings.loss == "cross-entropy" else BprMax(negatives, settings.bpr_penalty)

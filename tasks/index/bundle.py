@@ -48,7 +48,7 @@ def bundle(request: BundleRequest) -> dict:
 def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: Artefact, candidate: Candidate, snapshot: Snapshot,
            code: str) -> None:
     catalogue = Catalogue.of(candidate, index)
-    crowd = people(snapshot, catalogue.rows_of(snapshot.item_ids), catalogue.trained)
+    crowd = people(snapshot, candidate.encoder, catalogue.rows_of(snapshot.item_ids), catalogue.trained)
     vectors = _queries(candidate, crowd)
     with store.writing("generation", *where) as draft:
         found, searcher = proven(index.file("index.faiss", verify=False), index.facts["factory"], catalogue.vectors,
@@ -73,7 +73,8 @@ def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: 
 
 
 def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
-    vectors = queries(candidate.encoder, crowd.read.take(np.arange(crowd.with_query)))
+    asked = np.arange(crowd.with_query)
+    vectors = queries(candidate.encoder, crowd.read.take(asked), crowd.attributes.take(asked))
     if not len(vectors):
         raise RefusedData("no user of the snapshot liked an item that the model knows",
                           remedy="name the snapshot it learned from")

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
 from tasks.core.encoders import Encoder
 from tasks.core.histories import Histories
 from tasks.core.snapshot import PARTS, Snapshot
@@ -19,25 +20,27 @@ class People:
 
     Attributes:
         users: int64 (m), rows of the snapshot's user table; those with a query first.
-        liked: their liked rows, oldest first (m users, the last ones may be empty).
-        read: those of them that the model learned, from which it makes a query (m users, the last ones empty).
+        liked: their liked rows, oldest first (m users, some may be empty).
+        read: those of them that the model learned, from which it makes a query (m users).
+        attributes: what else the encoder reads of them (m users).
         seen: each row once, first the liked ones, then the others (m users).
         seen_liked: int32 (m), how many of a user's rows in `seen` are liked.
         with_query: how many have a query.
-        left_out: users of the snapshot who never met an item of this catalogue.
+        left_out: users of the snapshot who never met an item of this catalogue, and of whom the encoder reads nothing else.
     """
 
     users: np.ndarray
     liked: Histories
     read: Histories
+    attributes: Attributes
     seen: Histories
     seen_liked: np.ndarray
     with_query: int
     left_out: int
 
 
-def people(snapshot: Snapshot, rows: np.ndarray, trained: int) -> People:
-    """Everybody who did anything with an item of the catalogue, over the whole history.
+def people(snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int) -> People:
+    """Everybody who did anything with an item of the catalogue, over the whole history, or whom the encoder knows otherwise.
 
     Args:
         rows: int32, the catalogue's row of each item of the snapshot, −1 where it has none.
@@ -46,10 +49,12 @@ def people(snapshot: Snapshot, rows: np.ndarray, trained: int) -> People:
     everything = snapshot.histories(*PARTS, liked_only=False).renamed(rows)
     liked = snapshot.histories(*PARTS).renamed(rows)
     read = liked.where(liked.items < trained)
-    filled = np.flatnonzero(everything.lengths)
-    users = filled[np.argsort(read.lengths[filled] == 0, kind="stable")]
-    liked, read = liked.take(users), read.take(users)
-    return People(users, liked, read, *_liked_first(everything.take(users), liked), int((read.lengths > 0).sum()),
+    attributes = snapshot.attributes(encoder.columns)
+    known = encoder.knows(read, attributes)
+    users = np.flatnonzero(known | (everything.lengths > 0))
+    users = users[np.argsort(~known[users], kind="stable")]
+    liked = liked.take(users)
+    return People(users, liked, read.take(users), attributes.take(users), *_liked_first(everything.take(users), liked), int(known.sum()),
                   len(everything) - len(users))
 
 
@@ -66,12 +71,12 @@ def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np
     return Histories.of(owners[first], items[first], everything.timestamps[order][first], len(everything)), counts
 
 
-def queries(encoder: Encoder, histories: Histories) -> np.ndarray:
-    """float32 (users, d), encoded in blocks."""
+def queries(encoder: Encoder, histories: Histories, attributes: Attributes) -> np.ndarray:
+    """float32 (users, d), or (users, interests d): encoded in blocks."""
     if not len(histories):
         return np.zeros((0, encoder.dimension), np.float32)
-    starts = range(0, len(histories), BLOCK)
-    return np.concatenate([encoder.encode(histories.take(np.arange(start, min(start + BLOCK, len(histories))))) for start in starts])
+    blocks = [np.arange(start, min(start + BLOCK, len(histories))) for start in range(0, len(histories), BLOCK)]
+    return np.concatenate([encoder.encode(histories.take(block), attributes.take(block)) for block in blocks])
 
 
 def popularity(people: People, items: int) -> np.ndarray:

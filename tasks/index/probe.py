@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from tasks.core.ranking import top_k
+from tasks.core.ranking import score, top_k
 from tasks.core.search import Searcher
 
 DEPTH = 50
@@ -37,7 +37,7 @@ class Probe:
 
 
 def probe(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
-    """Ask `queries`, float32 (q ≥ 1, d), of an index whose file has `size` bytes."""
+    """Ask `queries`, float32 (q ≥ 1, d) or (q ≥ 1, interests d), of an index whose file has `size` bytes."""
     found, seconds = [], []
     for query in queries:
         started = time.perf_counter()
@@ -59,7 +59,6 @@ def recall(queries: np.ndarray, vectors: np.ndarray, found: list[np.ndarray], k:
     last = (top_k(queries, vectors, k) if exact is None else exact)[:, -1]
     hits = 0
     for query, row, rows in zip(queries, last, found):
-        bound = float(vectors[row] @ query)
-        scores = vectors[rows[:k]] @ query
-        hits += int((scores >= bound - 1e-5 * max(1.0, abs(bound))).sum())
+        bound, *scores = score(query[None], vectors[np.append(row, rows[:k])])[0]
+        hits += int((np.array(scores) >= bound - 1e-5 * max(1.0, abs(bound))).sum())
     return hits / (k * len(queries))

@@ -68,7 +68,10 @@ class Content:
             return 4 * (1 + self.offsets[rows + 1] - self.offsets[rows])
         if kind == "top":
             return self._packed.shape[1] * (self.top[rows] >= 0).sum(axis=1)
-        return np.full(len(rows), self.vectors.shape[1] * np.dtype(self.dtype).itemsize)
+        return np.full(len(rows), self._vectors(kind).shape[1] * np.dtype(self.dtype).itemsize)
+
+    def _vectors(self, kind: str) -> np.ndarray:
+        return self.vectors if kind == "items" else self.user_vectors
 
     def values(self, kind: str, rows: np.ndarray, size: int) -> np.ndarray:
         """uint8 (rows, size): the values of rows that all have this size."""
@@ -78,7 +81,7 @@ class Content:
             return numbers.view(np.uint8)
         if kind == "top":
             return self._packed[self.top[rows, :size // self._packed.shape[1]]].reshape(len(rows), size)
-        block = np.ascontiguousarray((self.vectors if kind == "items" else self.user_vectors)[rows].astype(self.dtype, copy=False))
+        block = np.ascontiguousarray(self._vectors(kind)[rows].astype(self.dtype, copy=False))
         return block.view(np.uint8).reshape(len(rows), size)
 
     def fields(self, kind: str, rows: np.ndarray) -> dict[bytes, bytes]:

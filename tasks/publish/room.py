@@ -28,11 +28,11 @@ def needed_bytes(generation: Generation, plan: dict, compact: int) -> int:
 def _payload(generation: Generation, plan: dict) -> list[tuple[str, int, int]]:
     """Of each kind: bytes of ids and values, and of the longest value."""
     dtype, people = DTYPES[plan["dtype"]], plan["users"]["fields"]
-    width = int(dtype[-1]) * generation.facts["dimension"]
+    width, query = (int(dtype[-1]) * generation.array(name).shape[1] for name in ("vectors", "user_vectors"))
     listed = generation.array("top").shape[1] * {"int64": 8, "uuid": 16}.get(plan["top_form"], 4)
     users, items, offsets = generation.user_ids.offsets, generation.item_ids.offsets, generation.array("seen.offsets")
     seen = 4 * (len(generation.array("seen.items")) + len(generation.user_ids))
-    return [("items", int(items[-1]) + width * len(generation.item_ids), width), ("users", int(users[people]) + width * people, width),
+    return [("items", int(items[-1]) + width * len(generation.item_ids), width), ("users", int(users[people]) + query * people, query),
             ("seen", int(users[-1]) + seen, int(4 + 4 * (offsets[1:] - offsets[:-1]).max(initial=0))),
             ("top", int(users[people]) + listed * people, listed)]
 

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     whom.add_argument("--user", help="the user's id")
     whom.add_argument("--history", nargs="+", metavar="ITEM",
                       help="ids or titles, oldest first, of somebody who need not be known")
+    recommend.add_argument("--attributes", nargs="+", metavar="NAME=VALUE", help="what else is known of them, as age=25: alone, or with one of the others")
     return top
 
 
@@ -69,20 +70,28 @@ def _similar(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[st
 
 
 def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
+    attributes = _attributes(asked.attributes)
     if asked.user is not None:
-        return reader.recommend(asked.user, asked.k, channels=_channels(asked)), []
-    if asked.history is None:
+        return reader.recommend(asked.user, asked.k, attributes=attributes, channels=_channels(asked)), []
+    if asked.history is None and attributes is None:
         user = reader.someone(asked.family)
         return reader.recommend(user, asked.k, channels=_channels(asked)), [f"no user was named: this is {user}"]
     ids, notes = [], []
-    for text in asked.history:
+    for text in asked.history or ():
         if reader.knows(text, asked.family):
             ids.append(text)
             continue
         id, told = _title(reader, text, asked.family)
         ids.append(id)
         notes += told
-    return reader.recommend(None, asked.k, history=ids, channels=_channels(asked)), notes
+    history = None if asked.history is None else ids
+    return reader.recommend(None, asked.k, history=history, attributes=attributes, channels=_channels(asked)), notes
+
+
+def _attributes(given: list[str] | None) -> dict[str, str] | None:
+    if wrong := [one for one in given or () if "=" not in one]:
+        raise BadRequest("--attributes: not a name with its value", got=wrong, allowed="name=value, as age=25")
+    return dict(one.split("=", 1) for one in given) if given else None
 
 
 def _channels(asked: argparse.Namespace) -> list[str] | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tasks.core.attributes import Attributes, Value, texts
 from tasks.core.errors import BadRequest
 from tasks.retrieve.channels import POPULAR, SIMILAR
 
+ID = "id"  # the column of the table of users that names them
 Channels = Sequence[str] | Mapping[str, int]
 
 
@@ -21,6 +23,27 @@ def ids(history: Sequence[str] | None) -> list[str] | None:
     if isinstance(history, (str, bytes)):
         raise BadRequest("a history is a list of item ids", got=history, allowed="[\"50\", \"172\"], oldest first")
     return None if history is None else [str(id) for id in history]
+
+
+def told(user: str | None, fresh: bool, attributes: Mapping[str, Value] | None) -> Attributes | None:
+    """What is known of somebody beside a history: the attributes given, and of a user whose query is made anew also the id.
+
+    Args:
+        fresh: a history is given as well.
+
+    Raises:
+        BadRequest: not names with values, or a value that is neither text nor number nor a list of these.
+    """
+    if attributes is not None and not isinstance(attributes, Mapping):
+        raise BadRequest("attributes are names with values", got=attributes, allowed='{"age": "25", "gender": "F"}')
+    for name, value in (attributes or {}).items():
+        try:
+            texts(value)
+        except TypeError as error:
+            raise BadRequest(f"attribute {name}: not a value", got=str(error), allowed="a text, a number, or a list of texts") from None
+    if attributes is None and (user is None or not fresh):
+        return None
+    return Attributes.of_one({**(attributes or {}), **({} if user is None else {ID: user})})
 
 
 def named(channels: Channels, k: int) -> list[str]:

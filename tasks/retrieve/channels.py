@@ -28,7 +28,7 @@ def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -
     if channel == SIMILAR:
         return _similar(held, known, depth)
     one = held[channel]
-    query = known.vectors[channel] if channel in known.vectors else one.encode(known.liked[channel])
+    query = known.vectors[channel] if channel in known.vectors else one.encode(known.liked[channel], known.attributes)
     return [] if query is None else listed(one, *one.nearest(query, depth, known.seen[channel]))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
 from tasks.core.errors import Corrupt
 from tasks.core.generation import SERVED, Generation
 from tasks.core.histories import Histories
@@ -53,7 +54,7 @@ class Held:
         return self.items([row])[0]
 
     def vector(self, value: bytes) -> np.ndarray:
-        """float32 (d)."""
+        """float32 (d), or (interests d)."""
         return unpack_vector(value, self.dtype)
 
     def top(self, value: bytes) -> np.ndarray:
@@ -65,10 +66,14 @@ class Held:
         """Liked rows, oldest first, and all rows; both int32."""
         return unpack_seen(value) if value else (NONE, NONE)
 
-    def encode(self, rows: np.ndarray) -> np.ndarray | None:
-        """float32 (d): the query of a history of rows, oldest first; None when the model learned none of them."""
-        rows = rows[rows < self.trained]
-        return self.encoder.encode(Histories.of_lists([rows]))[0] if len(rows) else None
+    def encode(self, rows: np.ndarray, attributes: Attributes | None = None) -> np.ndarray | None:
+        """The query of a history of rows, oldest first, and of what else is known; None where the model learned none of it.
+
+        Returns:
+            float32 (d), or (interests d).
+        """
+        history = Histories.of_lists([rows[rows < self.trained]])
+        return self.encoder.encode(history, attributes)[0] if self.encoder.knows(history, attributes)[0] else None
 
     def nearest(self, query: np.ndarray, k: int, without: np.ndarray) -> Ranked:
         """The candidate vectors of the k largest inner products."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
 from tasks.retrieve.answers import Item
 from tasks.retrieve.held import Held
 
@@ -19,25 +20,29 @@ class Known:
         vectors: family → stored query vector, float32 (d).
         liked: family → int32, liked rows, oldest first.
         seen: family → int32, every row to be left out.
+        attributes: what else was told; None: nothing.
     """
 
     vectors: Mapping[str, np.ndarray]
     liked: Mapping[str, np.ndarray]
     seen: Mapping[str, np.ndarray]
+    attributes: Attributes | None = None
 
     @classmethod
-    def of(cls, held: Mapping[str, Held], values: Mapping[str, list], history: list[str] | None) -> "Known":
+    def of(cls, held: Mapping[str, Held], values: Mapping[str, list], history: list[str] | None,
+           attributes: Attributes | None = None) -> "Known":
         """What the families know together: one of them may be a day older than the others, so what any of them saw is seen by all.
 
         Args:
             values: family → the stored vector and the stored rows of a user, None where there is none; empty without a user.
             history: ids of what was liked since, oldest first; then the stored vectors are out of date.
+            attributes: what else is known now; then so are they.
         """
         vectors, liked, seen = {}, {}, {}
         for one, h in held.items():
             vector, rows = values[one] or (None, None)
             liked[one], seen[one] = h.seen(rows)
-            if vector is not None and history is None:
+            if vector is not None and history is None and attributes is None:
                 vectors[one] = h.vector(vector)
         if len(held) > 1:
             ids = list({id for one, rows in seen.items() for id in held[one].folder.item_ids.take(rows)})
@@ -46,7 +51,7 @@ class Known:
             more = {one: h.rows.known(history) for one, h in held.items()}
             liked = {one: np.concatenate([liked[one], more[one]]) for one in held}
             seen = {one: np.concatenate([seen[one], more[one]]) for one in held}
-        return cls(vectors, liked, seen)
+        return cls(vectors, liked, seen, attributes)
 
     def history(self, held: Mapping[str, Held]) -> tuple[Item, ...]:
         """What was liked, newest first, as the family that knows most of it tells it."""

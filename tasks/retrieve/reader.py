@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tasks.core.attributes import Value
 from tasks.core.connection import answering, connect
 from tasks.core.errors import BadRequest
 from tasks.core.store import Store
 from tasks.retrieve import titles
 from tasks.retrieve.answers import Answer, Item, Source
-from tasks.retrieve.asked import Channels, ids, named, positive
+from tasks.retrieve.asked import Channels, ids, named, positive, told
 from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
 from tasks.retrieve.known import Known
@@ -37,13 +38,17 @@ class Reader:
         self._live = Families(self.client, Store(store) if store else None, families)
 
     def recommend(self, user: str | None = None, k: int = 10, *, history: Sequence[str] | None = None,
-                  channels: Channels | None = None) -> Answer:
-        """Items for a user, for anybody whose history is given, or for a user who has just done more; what was seen is left out.
+                  attributes: Mapping[str, Value] | None = None, channels: Channels | None = None) -> Answer:
+        """Items for a user, for anybody whose history or attributes are given, or for a user who has just done more; what was seen
+        is left out.
 
         Args:
             user: an id. A user without a stored vector gets the popular items, and the answer's source says so.
             history: item ids, oldest first; with `user`, what they did since the last publication. Ids that no family knows are
-                told in `unknown`. An empty history, or one of unknown ids only, gives the popular items.
+                told in `unknown`. An empty history, or one of unknown ids only, gives the popular items, unless a family knows
+                an attribute.
+            attributes: column of the table of users → value, as {"age": "25"}, of somebody who need not be known; names and values
+                that no live family has learned play no part.
             channels: names of families, `similar` (items like the newest liked ones) and `popular`, merged by reciprocal rank;
                 or name → how many items each is to give at least, filled up to k by reciprocal rank. None: all live families.
 
@@ -51,20 +56,22 @@ class Reader:
         """
         positive(k)
         given, wanted = ids(history), None if channels is None else named(channels, k)
-        if user is None and given is None:
-            raise BadRequest("recommend for a user or for a history", got="neither", allowed="one of them, or both")
+        about = told(None if user is None else str(user), given is not None, attributes)
+        if user is None and given is None and about is None:
+            raise BadRequest("recommend for a user, a history or attributes", got="none of them", allowed="one of them, or several")
         with answering(self.client):
             names = wanted or self._live.names()
             families = [name for name in names if name not in (SIMILAR, POPULAR)]
             held, values = self._live.held(families if len(families) == len(names) else self._live.names(), ("users", "seen"),
                                            None if user is None else str(user))
-            known, depth = Known.of(held, values, given), k if len(names) == 1 else max(k, DEPTH)
+            known, depth = Known.of(held, values, given, about), k if len(names) == 1 else max(k, DEPTH)
             lists = {name: ranked for name in names if (ranked := proposed(name, held, known, depth))}
-            source: Source = "user" if given is None else "history"
+            history = known.history(held)
+            source: Source = "user" if given is None and about is None else "history" if history else "attributes"
             if not lists or list(lists) == [POPULAR]:
                 lists, source = {POPULAR: proposed(POPULAR, held, known, depth)}, "popular"
             unknown = tuple(id for id in given or () if not any(id in h.rows for h in held.values()))
-            return answer(held, lists, k, source, known.history(held), unknown, channels if isinstance(channels, Mapping) else None)
+            return answer(held, lists, k, source, history, unknown, channels if isinstance(channels, Mapping) else None)
 
     def precomputed(self, user: str, k: int = 10, *, family: str | None = None) -> Answer:
         """The list that the last publication made for a user, at most as long as it was made: one read, no search.

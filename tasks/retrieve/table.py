@@ -8,6 +8,7 @@ from tasks.retrieve.answers import Answer, Item
 
 TITLE, GENRES, HISTORY = 44, 32, 40
 SOURCES = {"user": "recommended from the user's stored vector", "history": "recommended from the history given",
+           "attributes": "recommended from what the user is like: there is no history",
            "similar": "similar items",
            "popular": "nothing to search with is known of this user: the most liked items"}
 

@@ -164,7 +164,7 @@ def main() -> int:
     given = parser.parse_args()
     store, told = Store((state() / "quality").as_uri()), {}
     for protocol in given.protocols:
-        table = Table(store, protocol, ingest(protocol, recipe(protocol, "item2vec", "default")[0])["uri"], given.seed)
+        table = Table(store, protocol, ingest(protocol, recipe(protocol, "item2vec", "default")[1])["uri"], given.seed)
         with threadpool_limits(1), open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
             for row in rows():
                 vectors = table.add(*row)

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.environments.names import state
@@ -35,15 +36,17 @@ def data(name: str) -> Path:
     return folder.resolve()
 
 
-def recipe(protocol: str, family: str, name: str) -> tuple[dict, dict]:
-    """The protocol's ingestion and the family's settings on it."""
+def recipe(protocol: str, family: str, name: str) -> tuple[str, dict, dict]:
+    """The data set's name, the protocol's ingestion and the family's settings on it; a protocol that is `same_as` another asks its models."""
     content = tomllib.loads(RECIPES.read_text())
     if protocol not in content["protocol"]:
         raise SystemExit(f"quality: no protocol is named {protocol!r}; choose from {', '.join(content['protocol'])}")
-    settings = content.get(family, {}).get(name, {}).get(protocol)
+    asked = content["protocol"][protocol]
+    dataset = asked.pop("same_as", protocol)
+    settings = content.get(family, {}).get(name, {}).get(dataset)
     if settings is None and name != "default":
         raise SystemExit(f"quality: {family} has no recipe {name!r} for {protocol}; it has {', '.join(content.get(family, {})) or 'none'}")
-    return content["protocol"][protocol], settings or {}
+    return dataset, {**content["protocol"][dataset], **asked}, settings or {}
 
 
 def ingest(name: str, protocol: dict) -> dict:
@@ -71,21 +74,26 @@ def main() -> int:
     parser.add_argument("--family", default="item2vec")
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="seeds trained side by side; a seed that is done already is only judged")
     parser.add_argument("--labels", default="test", choices=("test", "validation"), help="validation is for tuning")
     given = parser.parse_args()
     begun = time.monotonic()
-    protocol, settings = recipe(given.protocol, given.family, given.recipe)
-    store, snapshot = (state() / "quality").as_uri(), ingest(given.protocol, protocol)
-    figures = []
-    for seed in range(given.seeds):
+    dataset, protocol, settings = recipe(given.protocol, given.family, given.recipe)
+    newcomers = protocol.pop("newcomers", False)
+    store, snapshot = (state() / "quality").as_uri(), ingest(dataset, protocol)
+
+    def one(seed: int) -> dict:
         started = time.monotonic()
         model = fit(given.family, store, snapshot, settings, seed)
         judged = ask("evaluate", "judge", {"store": store, "candidate": model["uri"], "snapshot": snapshot["uri"], "labels": given.labels,
-                                           "champion_from_registry": False, "track": False})
-        figures.append(judged["metrics"]["challenger"])
-        popular = judged["metrics"]["popularity"]
-        print(f"seed {seed}: " + "  ".join(f"{name} {figures[-1][name]:.4f}" for name in METRICS) +
+                                           "newcomers": newcomers, "champion_from_registry": False, "track": False})
+        print(f"seed {seed}: " + "  ".join(f"{name} {judged['metrics']['challenger'][name]:.4f}" for name in METRICS) +
               f"  ({judged['users']} users, {model['items']} items, {time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
+        return judged["metrics"]
+
+    with ThreadPoolExecutor(given.jobs) as pool:
+        metrics = list(pool.map(one, range(given.seeds)))
+    figures, popular = [one["challenger"] for one in metrics], metrics[0]["popularity"]
     print("popularity: " + "  ".join(f"{name} {popular[name]:.4f}" for name in METRICS), file=sys.stderr, flush=True)
     told = {name: {"mean": round(statistics.fmean(one[name] for one in figures), 5),
                    "sd": round(statistics.stdev([one[name] for one in figures]), 5) if len(figures) > 1 else 0.0} for name in METRICS}

@@ -18,7 +18,7 @@ from infra.local.supervisor import read
 from tests.benchmarks.stages import ask
 from tests.wheel import reader_wheel
 
-FAMILIES = ("item2vec", "gru4rec")
+FAMILIES = ("item2vec", "gru4rec", "two_tower")
 
 
 def group(item: str) -> int:
@@ -31,7 +31,7 @@ def share_of_own_group(answer: dict, own: int) -> float:
     return sum(group(item) == own for item in items) / len(items)
 
 
-def test_the_first_day_ends_with_both_families_live_and_better_than_popularity(stack):
+def test_the_first_day_ends_with_every_family_live_and_better_than_popularity(stack):
     for family in FAMILIES:
         assert re.search(rf"{family}: promote \(first\)", stack.first), stack.first
     assert "no task was at work for" in stack.first and "peak memory" in stack.first

@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-TRAININGS = ("train_item2vec", "train_gru4rec")
+TRAININGS = ("train_item2vec", "train_gru4rec", "train_two_tower")
 
 
 def days_from(first: str, count: int) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from tasks.core.candidate import Candidate
 from tasks.core.histories import Histories
 from tasks.core.store import Store
-from tasks.gru4rec.model import GRU4Rec, Shape
+from tasks.gru4rec.model import Network, Shape
 from tasks.gru4rec.settings import FitRequest, Settings
 from tests import worlds
 
@@ -31,10 +31,10 @@ def candidate(store: Store, result: dict) -> Candidate:
     return Candidate(store.open(result["uri"], "candidate"))
 
 
-def random_model(items: int = 40, dimension: int = 8, hidden: int = 12, seed: int = 0) -> GRU4Rec:
+def random_model(items: int = 40, dimension: int = 8, hidden: int = 12, seed: int = 0, **kind) -> Network:
     """An untrained network whose every parameter differs from its special first value (zero bias, unit scale)."""
     torch.manual_seed(seed)
-    model = GRU4Rec(Shape(items, dimension, hidden, 0.0, 0.0))
+    model = Network(Shape(items, dimension, hidden, 0.0, 0.0, **kind))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.5 * hidden ** -.5 * torch.randn_like(parameter))  # small: the recurrence forgets rounding

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.core.histories import Histories
-from tasks.gru4rec.batches import batches, positions, windows
+from tasks.gru4rec.batches import batches, one_each, positions, windows
 
 LENGTHS = [0, 1, 2, 3, 8, 9, 10, 17, 31, 5]
 
@@ -46,3 +46,27 @@ def test_batches_hold_about_what_was_asked_and_change_from_epoch_to_epoch():
     first, second = (list(batches(many, 30, 200, random)) for _ in range(2))
     assert all(len(batch.inputs) <= 200 + 30 for batch in first)
     assert [batch.inputs.tolist() for batch in first] != [batch.inputs.tolist() for batch in second]
+
+
+def test_one_random_position_of_each_user_after_what_came_before_it():
+    drawn = [list(batches(histories(), 8, 20, np.random.default_rng(seed), one=True)) for seed in range(30)]
+    for epoch in drawn:
+        pairs = [pair for batch in epoch for pair in zip(batch.inputs[batch.asked], batch.targets)]
+        assert all(target == before + 1 for before, target in pairs)
+        assert sorted(target // 100 for _, target in pairs) == [user for user, length in enumerate(LENGTHS) if length > 1]
+        assert len(pairs) == positions(histories(), one=True)
+    assert {target for epoch in drawn for batch in epoch for target in batch.targets if target // 100 == 4} == set(range(401, 408))
+    lengths = np.concatenate([one_each(histories(), 8, np.random.default_rng(seed))[1] for seed in range(30)])
+    assert lengths.max() == 8 and lengths.min() == 1
+
+
+@pytest.mark.parametrize("one", [False, True])
+def test_with_a_horizon_a_position_predicts_one_of_the_next_of_the_same_history(one):
+    met = set()
+    for seed in range(300):
+        epoch = list(batches(histories(), 8, 20, np.random.default_rng(seed), one, horizon=3))
+        pairs = [pair for batch in epoch for pair in zip(batch.inputs if batch.asked is None else batch.inputs[batch.asked], batch.targets)]
+        assert len(pairs) == positions(histories(), one) and all(before // 100 == target // 100 for before, target in pairs)
+        met |= {(before % 100, target - before) for before, target in pairs if before // 100 == 4}  # of eight items
+    assert {ahead for place, ahead in met if place == 2} == {1, 2, 3}
+    assert {ahead for place, ahead in met if place == 5} == {1, 2} and {ahead for place, ahead in met if place == 6} == {1}

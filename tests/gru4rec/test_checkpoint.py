@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from tasks.core.store import Store
-from tasks.gru4rec import checkpoint
+from tasks.core.training import checkpoint
+from tasks.gru4rec import trainer
 from tasks.gru4rec.fit import fit
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, request
@@ -41,6 +42,25 @@ def test_killed_training_ends_like_an_unbroken_one(tmp_path):
     for name in ("candidates.npy", "encoder.state_weights.npy", "encoder.projection.npy"):
         assert files(tmp_path / "broken", again, name) == files(tmp_path / "unbroken", expected, name)
     assert not saved.exists()
+
+
+def test_a_large_catalogue_goes_on_from_its_last_epoch_too(tmp_path, monkeypatch):
+    """Moved row by row: nothing that its optimiser keeps beside weights and moments is lost."""
+    monkeypatch.setattr(trainer, "ROWS_FROM", 50)
+    world, settings = worlds.chained(users=100, items=80, length=20), dataclasses.replace(SMALL, epochs=5, full_softmax_items=0, negatives=20)
+    unbroken, broken = (request(Store((tmp_path / name).as_uri()), world, "chained", settings) for name in ("unbroken", "broken"))
+    expected, original = fit(unbroken), trainer.Trainer.epoch
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(trainer.Trainer, "epoch", lambda self, number, progress: original(self, number, progress) if number < 4 else interrupt())
+        fit(broken)
+    again = fit(broken)
+    assert again["metrics"] == expected["metrics"]
+    for name in ("candidates.npy", "encoder.state_weights.npy"):
+        assert files(tmp_path / "broken", again, name) == files(tmp_path / "unbroken", expected, name)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def start(asked) -> subprocess.Popen:

@@ -13,8 +13,10 @@ from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.ranking import top_k
 from tasks.core.snapshot import Snapshot
-from tasks.gru4rec import checkpoint, trainer
+from tasks.core.training import checkpoint
+from tasks.gru4rec import trainer
 from tasks.gru4rec.fit import fit
+from tasks.gru4rec.settings import Settings
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, candidate, request
 
@@ -47,8 +49,17 @@ def test_predicts_the_next_item_of_the_ring(store, chained):
     assert next_first(candidate(store, chained[1])) > .95
 
 
-def test_so_does_the_sampled_softmax(store, chained):
-    assert next_first(candidate(store, fit(dataclasses.replace(chained[0], settings=SAMPLED)))) > .95
+@pytest.mark.parametrize("other", [SAMPLED, dataclasses.replace(SMALL, loss="bpr-max", negatives=40), dataclasses.replace(SMALL, interests=2),
+                                   dataclasses.replace(SMALL, encoder="sasrec", heads=2), dataclasses.replace(SMALL, precision="bfloat16"),
+                                   dataclasses.replace(SMALL, positions="one", epochs=60, patience=60)],
+                         ids=["sampled", "bpr-max", "interests", "sasrec", "bfloat16", "one position"])
+def test_so_does_every_other_way_to_train(store, chained, other):
+    assert next_first(candidate(store, fit(dataclasses.replace(chained[0], settings=other)))) > .95
+
+
+def test_heads_that_do_not_divide_the_dimension_are_refused():
+    with pytest.raises(BadRequest, match="3 and 16"):
+        Settings(encoder="sasrec", dimension=16, heads=3)
 
 
 def test_recommends_from_the_users_own_group(store, grouped):

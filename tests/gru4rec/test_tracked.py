@@ -8,7 +8,7 @@ import pytest
 
 from tasks.core import tracking
 from tasks.core.errors import BadRequest
-from tasks.gru4rec import checkpoint
+from tasks.core.training import checkpoint
 from tasks.gru4rec.fit import fit
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, request

@@ -163,7 +163,7 @@ def test_precomputed_lists_are_what_a_search_finds_unseen_and_best_first(root):
 
 
 def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
-    monkeypatch.setattr("tasks.core.encoders.mean.MeanEncoder.encode", lambda self, histories: np.full((len(histories), 8), np.nan, np.float32))
+    monkeypatch.setattr("tasks.core.encoders.mean.MeanEncoder.encode", lambda self, histories, users=None: np.full((len(histories), 8), np.nan, np.float32))
     with pytest.raises(RefusedData, match="not numbers"):
         generations.generation(root, WORLD)
     assert Store(root).names("generations", "item2vec") == []
@@ -186,3 +186,9 @@ def test_an_index_that_would_weigh_too_much_is_refused_before_it_is_built(root):
         generations.generation(root, worlds.grouped(users=60, items=600), factory="HNSW32", build={"memory_mib": 0.1})
     made = generations.generation(root, worlds.grouped(users=60, items=600), build={"memory_mib": 0.01})
     assert made["factory"] == "SQ8"
+def test_a_user_known_by_attributes_alone_has_a_query_and_one_known_by_nothing_has_none(root):
+    world = dataclasses.replace(WORLD, user_group=np.append(WORLD.user_group, [1, 7]).astype(np.int32))  # two more users who did nothing
+    generation = opened(root, generations.generation(root, world, attributes=True))
+    assert list(generation.user_ids)[-1] == "121" and len(generation.user_ids) == 121
+    scores = generation.array("vectors") @ generation.array("user_vectors")[-1]
+    assert set(WORLD.item_group[np.argsort(-scores)[:20]]) == {1}

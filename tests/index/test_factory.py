@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tasks.core.errors import BadRequest, Corrupt
+from tasks.core.histories import Histories
 from tasks.core.search import Searcher
 from tasks.index.factory import make
 from tasks.index.memory import bytes_per_vector, chosen
+from tasks.index.probe import probe
 from tasks.index.tune import adjust, tune
 from tests.index.vectors import clustered
 
@@ -36,6 +38,21 @@ def test_a_query_stays_on_the_thread_that_asks():
     worker.start()
     worker.join()
     assert told == [0, 4]
+
+
+def test_several_interests_search_together_and_the_best_score_of_an_item_counts():
+    search, asked = Searcher(make(VECTORS, "Flat"), VECTORS), np.hstack([ASKED[:20], ASKED[20:]])
+    best = np.maximum(ASKED[:20] @ VECTORS.T, ASKED[20:] @ VECTORS.T)
+    best[:, 3] = -np.inf
+    for query, truth in zip(asked, best):
+        rows, scores = search.search(query, 10, without=np.array([3]))
+        assert rows.tolist() == np.argsort(-truth)[:10].tolist()
+        np.testing.assert_allclose(scores, np.sort(truth)[:-11:-1], rtol=1e-5)
+    many = search.search_many(asked, 10, Histories.of_lists([[3]] * 20))
+    assert many.tolist() == np.argsort(-best, axis=1)[:, :10].tolist()
+    everything = search.search_many(asked[:1], 700, Histories.of_lists([[3]]))[0].tolist()
+    assert everything == [*np.argsort(-best[0])[:599], *[-1] * 101]
+    assert probe(search, asked, 1).recall == 1.0
 
 
 @pytest.mark.parametrize("factory, count, says", [

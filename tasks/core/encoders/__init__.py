@@ -1,4 +1,4 @@
-"""Encoders: from a history of item rows to a query vector, in numpy alone.
+"""Encoders: from a history of item rows, and from what else is known of a user, to a query vector, in numpy alone.
 
 The evaluator, the publisher and the reader that services import all use these, so what is judged is what is served. A
 trainer describes its encoder by `encoder.json` (`kind` and numbers) and `encoder.<name>.npy` beside it.
@@ -8,34 +8,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from tasks.core.arrays import load, save
+from tasks.core.encoders.base import Encoder
 from tasks.core.encoders.gru import GRUEncoder
 from tasks.core.encoders.mean import MeanEncoder
+from tasks.core.encoders.sasrec import SASRecEncoder
 from tasks.core.encoders.scales import ScalesEncoder
+from tasks.core.encoders.tower import TowerEncoder
 from tasks.core.errors import Corrupt
-from tasks.core.histories import Histories
 
-KINDS = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder}
+__all__ = ["Encoder", "GRUEncoder", "KINDS", "MeanEncoder", "SASRecEncoder", "ScalesEncoder", "TowerEncoder", "load_encoder", "save_encoder"]
 
-
-class Encoder(Protocol):
-    """What every kind offers."""
-
-    kind: str
-    dimension: int
-
-    def encode(self, histories: Histories) -> np.ndarray:
-        """float32 (users, dimension); a row of zeros for an empty history."""
-
-    def numbers(self) -> dict:
-        """What goes into `encoder.json`."""
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What goes into `encoder.<name>.npy`."""
+KINDS = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder, "sasrec": SASRecEncoder,
+         "tower": TowerEncoder}
 
 
 def save_encoder(folder: Path, encoder: Encoder) -> None:

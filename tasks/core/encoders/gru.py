@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
+from tasks.core.encoders.base import OfHistories
+from tasks.core.encoders.reading import longest_first, normalised, projected
 from tasks.core.histories import Histories
 
 
-class GRUEncoder:
+class GRUEncoder(OfHistories):
     """One GRU layer (Cho et al. 2014, with PyTorch's gate order r, z, n and its second bias inside the reset gate).
 
     Per step, with x the embedding of an item after layer normalisation (ε = 1e-5):
         r = σ(W_r x + b_r + U_r h + c_r),  z = σ(W_z x + b_z + U_z h + c_z),
         n = tanh(W_n x + b_n + r · (U_n h + c_n)),  h ← (1 − z) · n + z · h
-    The query is [P h + p, 1]: the trailing one meets the item bias that the candidates carry in their last dimension.
+    The query is [P h + p, 1], for each interest: the trailing one meets the item bias that the candidates carry in their last dimension.
 
     Args:
         embedding: float32 (items, d).
         scale, shift: float32 (d), layer normalisation of the embedding.
         input_weights, input_bias: float32 (3 hidden, d), (3 hidden).
         state_weights, state_bias: float32 (3 hidden, hidden), (3 hidden).
-        projection, projection_bias: float32 (d, hidden), (d).
+        projection, projection_bias: float32 (interests d, hidden), (interests d).
         last: only the newest `last` items are read.
+        interests: query vectors of a user.
     """
 
     kind = "gru"
@@ -29,13 +33,13 @@ class GRUEncoder:
     ROWS = 4096  # positions whose gates are computed by one product
 
     def __init__(self, embedding, scale, shift, input_weights, input_bias, state_weights, state_bias,
-                 projection, projection_bias, last: int = 200) -> None:
+                 projection, projection_bias, last: int = 200, interests: int = 1) -> None:
         self.embedding, self.scale, self.shift = embedding, scale, shift
         self.input_weights, self.input_bias = input_weights, input_bias
         self.state_weights, self.state_bias = state_weights, state_bias
         self.projection, self.projection_bias, self.last = projection, projection_bias, last
-        self.hidden = state_weights.shape[1]
-        self.dimension = projection.shape[0] + 1
+        self.hidden, self.interests = state_weights.shape[1], interests
+        self.dimension = embedding.shape[1] + 1
         self._prepare()
 
     def _prepare(self) -> None:
@@ -53,17 +57,12 @@ class GRUEncoder:
         bias[:2 * h] += self.state_bias[:2 * h]
         self._input_bias = bias * half[:, 0]
 
-    def encode(self, histories: Histories) -> np.ndarray:
-        """float32 (users, d + 1); a row of zeros for an empty history."""
-        queries = np.zeros((len(histories), self.dimension), np.float32)
-        lengths = np.minimum(histories.lengths, self.last)
-        order = np.argsort(-lengths, kind="stable")
-        order = order[lengths[order] > 0]
-        for start in range(0, len(order), self.BLOCK):
-            block = order[start:start + self.BLOCK]
-            state = self._states(histories, block, lengths[block])
-            queries[block, :-1] = state @ self.projection.T + self.projection_bias
-            queries[block, -1] = 1.0
+    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+        """float32 (users, interests (d + 1)); a row of zeros for an empty history."""
+        queries = np.zeros((len(histories), self.interests * self.dimension), np.float32)
+        for block, lengths in longest_first(histories, self.last, self.BLOCK):
+            state = self._states(histories, block, lengths)
+            queries[block] = projected(state, self.projection, self.projection_bias, self.interests)
         return queries
 
     def _states(self, histories: Histories, users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -80,10 +79,7 @@ class GRUEncoder:
 
     def _gates(self, items: np.ndarray) -> np.ndarray:
         """float32 (positions, 3 hidden): the input's share of the gates, r and z halved."""
-        x = np.asarray(self.embedding[items])
-        x = x - x.mean(axis=1, keepdims=True)
-        x /= np.sqrt(np.square(x).mean(axis=1, keepdims=True) + np.float32(1e-5))
-        gates = x @ self._input_weights
+        gates = normalised(np.asarray(self.embedding[items])) @ self._input_weights
         gates += self._input_bias
         return gates
 
@@ -109,10 +105,9 @@ class GRUEncoder:
             end += width
 
     def numbers(self) -> dict:
-        return {"last": self.last}
+        return {"last": self.last, "interests": self.interests}
 
     def arrays(self) -> dict[str, np.ndarray]:
         names = ("embedding", "scale", "shift", "input_weights", "input_bias", "state_weights", "state_bias",
                  "projection", "projection_bias")
         return {name: getattr(self, name) for name in names}
-

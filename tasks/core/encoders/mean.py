@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
+from tasks.core.encoders.base import OfHistories
 from tasks.core.histories import Histories
 
 
-class MeanEncoder:
+class MeanEncoder(OfHistories):
     """q = Σ w_a · v_a / Σ w_a, where a = 0, 1, … is an item's age counted in items from the newest.
 
     Args:
@@ -23,7 +25,7 @@ class MeanEncoder:
         self.inputs, self.decay, self.last = inputs, decay, last
         self.dimension = inputs.shape[1]
 
-    def encode(self, histories: Histories) -> np.ndarray:
+    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
         """float32 (users, dimension); a row of zeros for an empty history."""
         queries = np.zeros((len(histories), self.dimension), np.float32)
         start = 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
+from tasks.core.encoders.base import OfHistories
 from tasks.core.encoders.mean import MeanEncoder
 from tasks.core.histories import Histories
 
 
-class ScalesEncoder:
+class ScalesEncoder(OfHistories):
     """q = [m_1, …, m_K] or [m_1, …, m_K, 1], with m_k the mean that `MeanEncoder` makes with the k-th decay.
 
     Args:
@@ -25,7 +27,7 @@ class ScalesEncoder:
         self.scales = [MeanEncoder(inputs, decay, last) for decay in self.decays]
         self.dimension = len(self.scales) * inputs.shape[1] + int(constant)
 
-    def encode(self, histories: Histories) -> np.ndarray:
+    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
         """float32 (users, K d) or (users, K d + 1); a row of zeros for an empty history."""
         ones = [(histories.lengths > 0).astype(np.float32)[:, None]] if self.constant else []
         return np.concatenate([*(scale.encode(histories) for scale in self.scales), *ones], axis=1)

@@ -28,20 +28,19 @@ from tasks.evaluate.baselines.tuning import tuned
 from tasks.evaluate.lists import of_scores
 from tasks.evaluate.measure import Catalogue, Measured, hits, measure
 from tasks.evaluate.metrics import LONGEST
+from tasks.evaluate.settings import JudgeRequest
 from tasks.evaluate.slices import slices
 
 DIMENSIONS = 64
 BYTES = 28  # of memory for each pair of items: XᵀX, its inverse and the weights twice
 
 
-def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float) -> Artefact:
-    """Find the yardstick of these users, or make it.
-
-    Args:
-        labels: the part whose rows are to be found.
-        memory_gb: what may be used; item-item baselines that need more are left out, by name and with the reason.
+def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest) -> Artefact:
+    """Find the yardstick of these users, or make it. Item-item baselines that need more memory than the request allows are left
+    out, by name and with the reason.
     """
-    place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, memory_gb=memory_gb,
+    labels, memory_gb = request.labels, request.baselines_memory_gb
+    place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, newcomers=request.newcomers, memory_gb=memory_gb,
                                                       code=code_version("evaluate", "core")))
     if done := store.find(*place):
         return done

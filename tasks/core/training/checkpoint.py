@@ -66,5 +66,5 @@ def load(folder: Path) -> Standing | None:
                 getattr(standing, group)[name] = file.get_tensor(key)
         return standing
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        log("gru4rec.checkpoint_unreadable", place=folder / NAME, error=error)
+        log("training.checkpoint_unreadable", place=folder / NAME, error=error)
         return None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.attributes import Attributes
 from tasks.core.encoders import Encoder
+from tasks.core.histories import Histories
 from tasks.core.ranking import recall, top_k
 from tasks.core.snapshot import Queries
 
@@ -18,17 +20,25 @@ class Validation:
         queries: the validation users.
         rows: int32 (items of the snapshot), the model's row of each, −1 for one it does not know.
         users: how many are drawn at most.
+        attributes: of the validation users, in their order, where the encoder reads them.
     """
 
-    def __init__(self, queries: Queries, rows: np.ndarray, users: int) -> None:
+    def __init__(self, queries: Queries, rows: np.ndarray, users: int, attributes: Attributes | None = None) -> None:
         chosen = np.arange(len(queries.users))
         if users < len(chosen):
             chosen = np.sort(np.random.default_rng(0).permutation(len(chosen))[:users])
         self.histories, self.seen = (part.take(chosen).renamed(rows) for part in (queries.histories, queries.seen))
         self.expected = queries.labels.take(chosen).lengths
         self.labels = queries.labels.take(chosen).renamed(rows)
+        self.attributes = attributes.take(chosen) if attributes is not None else None
 
     def recall(self, encoder: Encoder, candidates: np.ndarray) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an unknown item is a miss."""
-        best = top_k(encoder.encode(self.histories), candidates, K, self.seen)
+        best = top_k(encoder.encode(self.histories, self.attributes), candidates, K, self.seen)
         return recall(best, self.labels, self.expected)
+
+    def recall_of_newcomers(self, encoder: Encoder, candidates: np.ndarray) -> float:
+        """The same for users of whom attributes are all that is known: no history, and an id that nobody has seen."""
+        columns = {name: values for name, values in self.attributes.columns.items() if name != "id"}
+        asked = encoder.encode(Histories.of_lists([[]] * len(self.histories)), Attributes(len(self.histories), columns))
+        return recall(top_k(asked, candidates, K, self.seen), self.labels, self.expected)

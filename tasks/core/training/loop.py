@@ -1,0 +1,91 @@
+"""Epochs until validation no longer improves: the best one is kept, and a killed training goes on from its last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from tasks.core.log import Progress, log
+from tasks.core.recording import Recorder
+from tasks.core.training import checkpoint
+from tasks.core.training.adamw import AdamW
+from tasks.core.training.checkpoint import Standing
+from tasks.core.training.group import Group
+from tasks.core.training.machine import peak_gb
+
+RECALL = "validation_recall_50"
+
+
+class Trainer(Protocol):
+    """One model in training.
+
+    Attributes:
+        total: units of work in an epoch.
+        unit: what they are called.
+        epochs: passes at most.
+    """
+
+    total: int
+    unit: str
+    epochs: int
+    device: torch.device
+    model: torch.nn.Module
+    optimiser: AdamW
+
+    def epoch(self, number: int, progress: Progress) -> dict[str, float]:
+        """Train one pass (1, 2, …), each unit told to `progress`; returns its figures. It draws from `stream(seed, number)` only."""
+
+
+def stream(seed: int, epoch: int, process: int = 0) -> int:
+    """A seed for torch that differs for every epoch of every seed, and for every process that trains beside the leader; epoch 0 is
+    before the first."""
+    return int(np.random.SeedSequence([seed, epoch, *([process] if process else [])]).generate_state(1, np.uint64)[0])
+
+
+def train(family: str, trainer: Trainer, validate: Callable[[dict[str, Tensor]], dict[str, float]], recorder: Recorder, scratch: Path,
+          patience: int, threads: int, group: Group = Group()) -> Standing:
+    """Train until the last epoch, or until validation has not improved for `patience` of them.
+
+    Args:
+        validate: from the model's tensors to figures, `validation_recall_50` among them, by which the best epoch is told.
+        scratch: the folder of the checkpoint, written after every epoch.
+        threads: for numpy, whose own would spin against those of other trainings.
+        group: the processes that train together; its leader validates, records and writes.
+    """
+    standing = _resume(family, trainer, scratch, recorder)
+    progress = Progress(f"{family}.training", (trainer.epochs - standing.epoch) * trainer.total, trainer.unit)
+    while standing.epoch < trainer.epochs and standing.epoch - standing.best_epoch < patience:
+        number = standing.epoch + 1
+        figures = trainer.epoch(number, progress)
+        weights = {name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()}
+        if group.leads:
+            with threadpool_limits(threads):
+                figures |= validate(weights)
+        figures |= {RECALL: group.told(figures.get(RECALL, 0.0), trainer.device), "peak_gb": peak_gb(trainer.device)}
+        if figures[RECALL] >= standing.best_recall:  # the latest among equals
+            standing.best_epoch, standing.best_recall, standing.best = number, figures[RECALL], weights
+        standing.epoch, standing.weights = number, weights
+        standing.steps, standing.moments = trainer.optimiser.steps, trainer.optimiser.moments
+        standing.figures.append(figures)
+        if group.leads:
+            recorder.epoch(number, figures)
+            checkpoint.save(scratch, standing)
+    return standing
+
+
+def _resume(family: str, trainer: Trainer, scratch: Path, recorder: Recorder) -> Standing:
+    standing = checkpoint.load(scratch)
+    if standing is None:
+        return Standing()
+    trainer.model.load_state_dict(standing.weights)
+    trainer.optimiser.restore(standing.steps, standing.moments)
+    log(f"{family}.resumed", epoch=standing.epoch)
+    for number, figures in enumerate(standing.figures, 1):
+        recorder.epoch(number, figures)
+    return standing

@@ -1,0 +1,97 @@
+"""Who liked what after which history: the examples of an epoch, cut into batches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from tasks.core.histories import Histories
+
+RUN = 8  # likes of one user side by side: they share the vectors of one history, an eighth of the gathering
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Runs of likes that follow each other, each run of one user.
+
+    Attributes:
+        users: int64 (b), rows of the user table.
+        window: int64 (b, last + c − 1), item rows before and within the run, oldest first; −1 where there is none.
+        targets: int64 (b, c), what was met at each place; −1 where the run has none.
+        ratings: float32 (b, c), between 0 and 1; None where being liked is all that is known.
+    """
+
+    users: np.ndarray
+    window: np.ndarray
+    targets: np.ndarray
+    ratings: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """How many examples it holds."""
+        return int((self.targets >= 0).sum())
+
+
+class Liked:
+    """Every like is an example: what came before it is the history.
+
+    Args:
+        histories: what users liked, rows of the catalogue (all users).
+        last: newest items of a history that are read.
+    """
+
+    def __init__(self, histories: Histories, last: int) -> None:
+        self.histories, self.last = histories, last
+        self.total = len(histories.items)
+
+    def batches(self, size: int, random: np.random.Generator) -> Iterator[Batch]:
+        """One epoch: every like once, runs begin at random places, batches of about `size` examples in random order."""
+        lengths = self.histories.lengths
+        shift = random.integers(0, RUN, len(lengths))
+        pieces = np.where(lengths > 0, -(-(lengths + shift) // RUN), 0)
+        user = np.repeat(np.arange(len(lengths)), pieces)
+        start = (np.arange(len(user)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) * RUN - shift[user]
+        order, step = random.permutation(len(user)), max(size // RUN, 1)
+        for begin in range(0, len(order), step):
+            chosen = order[begin:begin + step]
+            places = start[chosen, None] + np.arange(RUN)
+            yield Batch(user[chosen], window(self.histories, user[chosen], start[chosen], self.last, RUN),
+                        read(self.histories, user[chosen], places))
+
+
+class Rated:
+    """Every rated row is an example, liked or not; its history is what was liked before it.
+
+    Args:
+        histories: what users liked (all users).
+        users, before, items: int64 (n), whose each rated row is, how many likes came before it, which item.
+        ratings: float32 (n), between 0 and 1.
+        last: newest items of a history that are read.
+    """
+
+    def __init__(self, histories: Histories, users: np.ndarray, before: np.ndarray, items: np.ndarray, ratings: np.ndarray, last: int) -> None:
+        self.histories, self.last = histories, last
+        self.users, self.before, self.items, self.ratings = users, before, items, ratings
+        self.total = len(items)
+
+    def batches(self, size: int, random: np.random.Generator) -> Iterator[Batch]:
+        """One epoch, as that of `Liked`; runs are of one row."""
+        order = random.permutation(self.total)
+        for begin in range(0, self.total, size):
+            one = order[begin:begin + size]
+            yield Batch(self.users[one], window(self.histories, self.users[one], self.before[one], self.last, 1),
+                        self.items[one, None], self.ratings[one, None])
+
+
+def window(histories: Histories, users: np.ndarray, starts: np.ndarray, last: int, run: int) -> np.ndarray:
+    """int64 (b, last + run − 1): the items from `last` places before each start up to the one before the run's last."""
+    return read(histories, users, starts[:, None] - last + np.arange(last + run - 1))
+
+
+def read(histories: Histories, users: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """int64 (b, k): the items at these places of their users' histories, −1 outside of them."""
+    inside = (places >= 0) & (places < histories.lengths[users, None])
+    at = np.where(inside, histories.offsets[users, None] + places, 0)
+    return np.where(inside, histories.items[at] if len(histories.items) else -1, -1).astype(np.int64)

@@ -1,0 +1,108 @@
+"""Training speed of GRU4Rec on planted data of MovieLens 1M's shape: `make bench-gru`; the last line is one JSON object.
+
+Every way of training goes over the same sequences with the product's own network, loss and optimiser, in passes that take turns, one
+thread; a figure is the median of its passes. Speeds count positions that were trained, not those that were only read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from tasks.core.histories import Histories
+from tasks.core.training.group import Group
+from tasks.core.training.machine import peak_gb, prepare
+from tasks.gru4rec import trainer as training
+from tasks.gru4rec.batches import Batch
+from tasks.gru4rec.settings import Settings
+
+USERS, ITEMS, LONGEST = 1500, 3500, 200
+SAMPLED = dict(dimension=64, hidden=64, window=LONGEST, full_softmax_items=0, negatives=512, input_dropout=0.0, output_dropout=0.0)
+FIRST_WINDOW = 20  # of the first versions, which train one random position a user
+PREFIX_WINDOW, PREFIX_BATCH = 50, 2048  # RecBole's
+
+
+def histories(items: int, users: int = USERS) -> Histories:
+    """Sequences as long as MovieLens 1M's (lognormal, median 96, mean 165), items by a power law."""
+    random = np.random.default_rng(0)
+    lengths = np.clip(np.exp(random.normal(np.log(96), 1.0, users)), 20, 2300).astype(int)
+    chances = 1 / np.arange(10, items + 10)
+    return Histories.of_lists(np.split(random.choice(items, lengths.sum(), p=chances / chances.sum()), np.cumsum(lengths)[:-1]))
+
+
+def prefixes(of: Histories, window: int, size: int, random: np.random.Generator, *_) -> Iterator[Batch]:
+    """The prefix-augmented layout of RecBole: each position is a sequence of its own, of up to `window` items before it, padded to
+    `window`; `size` sequences a batch, in random order."""
+    own = np.maximum(of.lengths - 1, 0)
+    user = np.repeat(np.arange(len(own)), own)
+    end = of.offsets[user] + np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own) + 1  # row of what is predicted
+    length = np.minimum(end - of.offsets[user], window)
+    for group in np.array_split(random.permutation(len(user)), -(-len(user) // size)):
+        step = np.arange(window)[:, None]
+        rows = np.where(step < length[group], end[group] - length[group] + step, end[group] - 1)
+        asked = (length[group] - 1) * len(group) + np.arange(len(group))
+        yield Batch(of.items[rows].ravel().astype(np.int64), of.items[end[group]].astype(np.int64), [len(group)] * window, asked, len(group))
+
+
+class Way:
+    """One way of training, ready to go on for some seconds more."""
+
+    def __init__(self, of: Histories, items: int, layout=training.batches, **settings) -> None:
+        chosen = Settings(**{**SAMPLED, **settings})
+        counts = np.bincount(of.items, minlength=items)
+        self.trainer = training.Trainer(chosen, of, counts, 0, prepare(chosen.device, chosen.threads), Group())
+        self.layout, self.random = layout, np.random.default_rng(0)
+        self.trainer.model.train()
+        self.queue = itertools.chain.from_iterable(self._epoch() for _ in itertools.count())
+
+    def _epoch(self) -> Iterator[Batch]:
+        chosen = self.trainer.settings
+        yield from self.layout(self.trainer.histories, chosen.window, chosen.batch_positions, self.random, chosen.positions == "one")
+        self.trainer.settle()  # at the end of every epoch, as in a training
+
+    def speed(self, seconds: float) -> float:
+        """Positions a second, over the next `seconds`; at least one batch."""
+        started, done = time.perf_counter(), 0
+        while (passed := time.perf_counter() - started) < seconds or not done:
+            batch = next(self.queue)
+            self.trainer._step(batch, 1e-3, self.random, 1)
+            done += batch.whole
+        return done / passed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.gru", description=__doc__.splitlines()[0])
+    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of one pass of one way")
+    given = parser.parse_args()
+    shape = histories(ITEMS)
+    ways = {"sampled": Way(shape, ITEMS), "full": Way(shape, ITEMS, full_softmax_items=ITEMS), "one": Way(shape, ITEMS, positions="one", window=FIRST_WINDOW),
+            "prefix": Way(shape, ITEMS, prefixes, window=PREFIX_WINDOW, batch_positions=PREFIX_BATCH)}
+    for way in ways.values():
+        way.speed(0)  # the first batch brings memory into being
+    peak = peak_gb(torch.device("cpu"))
+    ways["million"] = Way(histories(1_000_000), 1_000_000)
+    ways["million"].speed(0)
+    figures = {name: [] for name in ways}
+    for _ in range(given.passes):
+        for name, way in ways.items():
+            figures[name].append(way.speed(given.seconds))
+        print("  ".join(f"{name} {speeds[-1]:,.0f}/s" for name, speeds in figures.items()), file=sys.stderr, flush=True)
+    ratio = {name: round(statistics.median(a / b for a, b in zip(figures["sampled"], figures[name])), 2) for name in ways}
+    print(json.dumps({"positions_per_s": round(statistics.median(figures["sampled"])), "ratio_full": ratio["full"],
+                      "ratio_one_position": ratio["one"], "ratio_prefix": ratio["prefix"], "scale_ratio": ratio["million"],
+                      "peak_gb": round(peak, 3), "peak_gb_million": round(peak_gb(torch.device("cpu")), 3), "device": str(prepare("auto", 1)),
+                      "passes": given.passes}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

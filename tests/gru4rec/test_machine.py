@@ -1,0 +1,59 @@
+"""A training says what memory it needs before it starts, and is refused where there is too little."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from tasks.core.errors import BadRequest
+from tasks.core.log import Progress
+from tasks.core.store import Store
+from tasks.core.training import machine
+from tasks.core.training.group import Group
+from tasks.gru4rec import learning, memory
+from tasks.gru4rec.fit import fit
+from tasks.gru4rec.settings import Settings
+from tasks.gru4rec.trainer import Trainer, shape
+from tests import worlds
+from tests.gru4rec.conftest import SMALL, random_histories, request
+
+CPU = torch.device("cpu")
+
+
+def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypatch):
+    asked = request(Store(tmp_path.as_uri()), worlds.chained(users=50), "small")
+    monkeypatch.setattr(machine, "available", lambda device: 10e6)
+    monkeypatch.setattr(learning, "Trainer", None)
+    with pytest.raises(BadRequest, match="would need about .* GB of memory; got '0.01 GB free on cpu'.*batch_positions"):
+        fit(asked)
+
+
+def test_the_estimate_grows_with_what_takes_memory():
+    def gigabytes(items: int, **settings) -> float:
+        chosen = Settings(**settings)
+        return memory.estimate(chosen, shape(chosen, items), 10**6) / 1e9
+
+    assert gigabytes(5000) < gigabytes(5000, batch_positions=50_000) and gigabytes(5000, full_softmax_items=0) < gigabytes(5000)
+    assert 2.5 < gigabytes(1_000_000) - gigabytes(0) < 20, "a million items: ten times 256 MB, and the scores of validation"
+
+
+def test_more_than_what_a_step_takes_but_of_its_order():
+    """The tensors alive in one step of a wide network, counted by torch, against the estimate without the interpreter."""
+    settings = dataclasses.replace(SMALL, dimension=64, hidden=256, batch_positions=3200, full_softmax_items=5000)
+    histories = random_histories([101] * 31, 3000)
+    trainer = Trainer(settings, histories, np.ones(3000), 0, CPU, Group())
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        trainer.epoch(1, Progress("test", 1, "positions", every=1e9))
+    alive = peak = 0
+    for event in sorted((e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()):
+        alive += event.nbytes()
+        peak = max(peak, alive)
+    told = memory.estimate(settings, shape(settings, 3000), len(histories.items)) - machine.RUNTIME
+    assert peak < told < 6 * peak
+
+
+def test_free_memory_is_that_of_this_machine():
+    assert 1e8 < machine.available(CPU) < 1e14 and .01 < machine.peak_gb(CPU) < 1000

@@ -1,0 +1,51 @@
+"""Somebody of whom attributes are known, alone or beside a history."""
+
+import pytest
+
+from tasks.core.errors import BadRequest
+from tasks.retrieve.reader import Reader
+from tests import generations
+from tests.retrieve.planted import group, made, own
+
+
+@pytest.fixture
+def reader(root, server):
+    generations.publish(root, made(root, attributes=True))
+    generations.publish(root, made(root, family="gru4rec"))
+    return Reader(server.url, root)
+
+
+def test_somebody_of_whom_an_attribute_is_all_that_is_known_gets_the_groups_items(reader):
+    answer = reader.recommend(attributes={"group": "2", "zodiac": "lion"})
+    assert {group(hit) for hit in answer.hits} == {2} and answer.source == "attributes"
+    assert {hit.channels for hit in answer.hits} == {("item2vec",)}
+
+
+def test_attributes_beside_a_history_are_read_together(reader):
+    both = reader.recommend(history=["2"], attributes={"group": 2}, channels=["item2vec"])  # an item of group 1
+    assert {group(hit) for hit in both.hits} == {1, 2} and both.source == "history"
+
+
+def test_a_users_new_attributes_count_beside_what_is_stored(reader):
+    user = reader.someone()
+    mine = {group_of for group_of in (int(item) % 3 for item in own(int(user) - 1))}
+    stored = reader.recommend(user, channels=["item2vec"])
+    assert stored.source == "user"
+    other = next(one for one in range(3) if one not in mine)
+    told = reader.recommend(user, k=20, attributes={"group": other}, channels=["item2vec"])
+    assert other in {group(hit) for hit in told.hits} and told.source == "history"
+    assert not {hit.item.id for hit in told.hits} & {str(item + 1) for item in own(int(user) - 1)}
+
+
+def test_an_attribute_that_nobody_learned_gives_the_popular_items(reader):
+    assert reader.recommend(attributes={"group": "unheard of"}).source == "popular"
+    assert reader.recommend(attributes={}).source == "popular"
+
+
+def test_attributes_that_are_no_values_are_refused(reader):
+    with pytest.raises(BadRequest, match="attribute age: not a value.*dict"):
+        reader.recommend(attributes={"age": {"years": 3}})
+    with pytest.raises(BadRequest, match="attributes are names with values.*age=3"):
+        reader.recommend(attributes="age=3")
+    with pytest.raises(BadRequest, match="none of them"):
+        reader.recommend()
