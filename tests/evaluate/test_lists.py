@@ -79,5 +79,34 @@ def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
     assert (lists.kept == order[:10]).all()
 
 
-ot
+@pytest.mark.parametrize("different", [3, 1_000_000])
+def test_the_best_of_scores_with_and_without_what_was_seen(different):
+    """Against sorting everything, with many equal scores and with none; a user has seen an item twice, one has seen all."""
+    random = np.random.default_rng(different)
+    scores = (random.integers(0, different, (40, 70)) / 7).astype(np.float32)
+    scores[3, 5], scores[4, :] = np.nan, -np.inf
+    seen = Histories.of_lists([random.integers(0, 70, random.integers(0, 30)).tolist() for _ in range(39)] + [list(range(70))])
+    unseen, kept = ranked(lambda start, stop: scores[start:stop].copy(), 70, seen, 12)
+    for user in range(40):
+        order = [i for i in np.lexsort((np.arange(70), -scores[user])).tolist() if scores[user, i] > -np.inf]
+        assert [i for i in kept[user] if i >= 0] == order[:12]
+        assert [i for i in unseen[user] if i >= 0] == [i for i in order if i not in seen[user]][:12]
 
+
+def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
+    store = Store(str(tmp_path))
+    world = worlds.grouped(users=30, items=80, groups=2, likes=12)
+    split = resolve(store, worlds.snapshot(store, world, test=4, validation=8), "planted")  # nobody has anything to learn from
+    asked, known = split.newcomers("test"), split.queries("test")
+    assert not asked.histories.lengths.any() and (known.histories.lengths == 8).all()
+    assert asked.labels.items.tolist() == known.labels.items.tolist() and asked.seen.items.tolist() == known.seen.items.tolist()
+    assert asked.attributes.columns["group"] == [str(group) for group in world.user_group]
+    uri = generations.candidate(store, world, attributes=True)
+    lists = of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
+    assert not lists.silent.any() and (world.item_group[lists.unseen] == world.user_group[:, None]).all()
+
+
+def test_a_snapshot_whose_users_all_have_something_to_learn_from_has_no_newcomers(tmp_path):
+    store = Store(str(tmp_path))
+    with pytest.raises(RefusedData, match="none to learn from"):
+        resolve(store, worlds.snapshot(store, WORLD), "planted").newcomers("test")
