@@ -91,7 +91,8 @@ def served(weights: dict[str, Tensor], world: World, request: FitRequest, snapsh
 
 def _write(draft: Draft, kept: Standing, world: World, request: FitRequest, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
     vectors, encoder = served(kept.best, world, request, snapshot)
-    save_candidate(draft.path, snapshot.item_ids, vectors, similar(vectors[:, :-1], world), encoder)
+    save_candidate(draft.path, snapshot.item_ids, vectors, similar(vectors[:, :-1], world), encoder,
+                   np.flatnonzero(world.counts == 0))
     figures = kept.figures[kept.best_epoch - 1]
     recorder.save(draft.path, kept.best_epoch, {name: figures[name] for name in figures if name.startswith(loop.RECALL)})
     draft.counts = {"items": len(vectors), "new_items": int((world.counts == 0).sum())}

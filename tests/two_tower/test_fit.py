@@ -61,6 +61,12 @@ def test_a_known_user_is_known_by_the_id_alone(store):
     assert share_of_group(made, made.encoder.encode(nobody(30), Attributes(30, {"id": ids})), [row % 3 for row in range(30)]) > .9
 
 
+def test_a_new_item_is_told_as_one_that_was_not_trained(store, grouped):
+    """New items of one genre have one vector, which is no fault: the gate looks at the trained ones."""
+    made = candidate(store, grouped[1])
+    assert made.cold.tolist() == list(range(len(made.item_ids) - NEW_ITEMS, len(made.item_ids)))
+
+
 def test_a_new_item_stands_with_its_genre_and_never_at_zero(store, grouped):
     made = candidate(store, grouped[1])
     assert len(made.item_ids) == len(WORLD.item_group) and np.any(made.vectors, axis=1).all()
