@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from html import escape
 
+from tasks.promote.checks import called
+
 WIDTH, ROW, LEFT = 640, 26, 190
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
 h1{font-size:1.4rem}.promote{color:#12703a}.hold{color:#a3271b}.ask{color:#8a5a00}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #dde2ea}
-th:first-child,td:first-child{text-align:left}td.says{text-align:left}"""
+th:first-child,td:first-child,.checks th,.checks td{text-align:left}td{white-space:nowrap}.checks td{white-space:normal}
+.wide{overflow-x:auto}summary{cursor:pointer;margin:1.5rem 0 .5rem}"""
+DRAWN = ("recall_50", "ndcg_10", "hr_10", "map_10", "mrr_10", "recall_50_head", "recall_50_tail", "tail_share_50", "recall_50_kept", "diversity_10")
 
 
 def page(verdict: dict) -> str:
-    """HTML of the whole verdict, without any address outside itself."""
-    title = f"{verdict['family']} {verdict['day']}: {verdict['outcome']}"
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"])
+    """HTML of the whole verdict, without any address outside itself: what decided first, every figure last."""
+    title, policy, other = f"{verdict['family']} {verdict['day']}: {verdict['outcome']}", verdict["policy"], verdict["difference_to"]
+    metric = called(policy["metric"])
+    against = "".join(f"<li>{escape(one['sentence'])} <b>({escape(one['says'])})</b></li>" for one in verdict["checks"] if one["says"] != "ok")
+    drawn = {called(name): verdict["difference"][name] for name in dict.fromkeys((policy["metric"], *policy["tested"], *DRAWN))
+             if name in verdict["difference"]}
     return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
-            f"<h2>Difference to {escape(verdict['difference_to'])}, {verdict['policy']['confidence']:.0%} interval</h2>"
-            f"{plot(verdict)}<h2>Figures over {verdict['users']} users</h2>{_table(verdict)}"
-            f"<h2>Users by slice: {escape(verdict['policy']['metric'])}</h2>{_differences('slice', verdict['slices'])}"
-            f"<h2>Baselines: {escape(verdict['policy']['metric'])}</h2>{_differences('baseline', verdict['baselines'])}{_left_out(verdict)}{_seeds(verdict)}"
-            f"<h2>Checks</h2>{_checks(verdict)}<h2>Reasons</h2><ol>{reasons}</ol></html>")
+            + (f"<p>Against it:</p><ul>{against}</ul>" if against else "") +
+            f"<h2>Difference to {escape(other)}, {policy['confidence']:.0%} interval, {verdict['users']} users</h2>"
+            f"{plot(drawn, metric, verdict['margin'])}"
+            f"<h2>{escape(metric)} by group of users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
+            f"<h2>{escape(metric)} beside baselines</h2>{_differences('baseline', verdict['baselines'], 'baseline')}{_left_out(verdict)}"
+            f"{_seeds(verdict)}"
+            f"<h2>Checks</h2>{_checks(verdict)}"
+            f"<details><summary>Every metric of every model</summary><div class=wide>{_table(verdict)}</div></details></html>")
 
 
-def plot(verdict: dict) -> str:
-    """SVG: a point and its interval for each metric, as a share of the other's mean; a band for the margin."""
-    shown = {name: one for name, one in verdict["difference"].items() if one["base"]}
+def plot(found: dict[str, dict], decides: str | None = None, margin: float | None = None) -> str:
+    """SVG: a point and its interval for each difference, as a share of the other's mean; a band for the margin of the one that decides."""
+    shown = {name: one for name, one in found.items() if one["base"]}
     if not shown:
         return "<p>Nothing to compare with.</p>"
     ends = [end / one["base"] for one in shown.values() for end in (one["low"], one["high"])]
@@ -42,11 +52,10 @@ def plot(verdict: dict) -> str:
     for row, (name, one) in enumerate(shown.items()):
         low, mean, high = (one[part] / one["base"] for part in ("low", "mean", "high"))
         y, colour = ROW * row + 18, "#12703a" if low > 0 else "#a3271b" if high < 0 else "#4a5568"
-        decides = name == verdict["policy"]["metric"]
-        if decides and verdict["margin"] is not None:
-            edge = max(-verdict["margin"] / one["base"], -reach)
+        if name == decides and margin is not None:
+            edge = max(-margin / one["base"], -reach)
             parts.append(f"<rect x='{x(edge):.1f}' y='{y - 12}' width='{x(0) - x(edge):.1f}' height='22' fill='#e8eef7'/>")
-        parts.append(f"<text x='0' y='{y + 4}' font-size='13' font-weight='{700 if decides else 400}'>{escape(name)}</text>"
+        parts.append(f"<text x='0' y='{y + 4}' font-size='13' font-weight='{700 if name == decides else 400}'>{escape(name)}</text>"
                      f"<line x1='{x(low):.1f}' x2='{x(high):.1f}' y1='{y}' y2='{y}' stroke='{colour}' stroke-width='2'/>"
                      f"<circle cx='{x(mean):.1f}' cy='{y}' r='4' fill='{colour}'/>"
                      f"<text x='{WIDTH}' y='{y + 4}' font-size='12' text-anchor='end'>{mean:+.1%}</text>")
@@ -55,7 +64,7 @@ def plot(verdict: dict) -> str:
 
 def _table(verdict: dict) -> str:
     models = sorted((name for name, figures in verdict["metrics"].items() if figures), key=lambda name: (name != "challenger", name != "champion"))
-    rows = [[name, *(_figure(verdict["metrics"][model].get(name)) for model in models), *_compared(verdict["difference"].get(name))]
+    rows = [[called(name), *(_figure(verdict["metrics"][model].get(name)) for model in models), *_compared(verdict["difference"].get(name))]
             for name in verdict["metrics"]["challenger"]]
     return _rows(["metric", *models, f"difference to {verdict['difference_to']}", "p", "p (Holm)", "could be shown"], rows)
 
@@ -66,8 +75,8 @@ def _compared(one: dict | None) -> list[str]:
     return [_interval(one), *("" if one[name] is None else f"{one[name]:.2g}" for name in ("p", "p_holm")), f"{one['detectable']:.4f}"]
 
 
-def _differences(what: str, found: dict[str, dict]) -> str:
-    return _rows([what, "users", "challenger", "other", "difference", "could be shown"],
+def _differences(what: str, found: dict[str, dict], other: str) -> str:
+    return _rows([what, "users", "challenger", other, "difference", "could be shown"],
                  [[name, str(one["users"]), _figure(one["base"] + one["mean"]), _figure(one["base"]), _interval(one), f"{one['detectable']:.4f}"]
                   for name, one in found.items()])
 
@@ -80,18 +89,18 @@ def _seeds(verdict: dict) -> str:
     metric = verdict["policy"]["metric"]
     if len(verdict["seeds"]) < 2:
         return ""
-    return f"<h2>Seeds: {escape(metric)}</h2>" + _rows(["seed", "challenger"], [[str(one["seed"]), _figure(one["metrics"][metric])]
+    return f"<h2>Seeds: {escape(called(metric))}</h2>" + _rows(["seed", "challenger"], [[str(one["seed"]), _figure(one["metrics"][metric])]
                                                                                  for one in verdict["seeds"]])
 
 
 def _checks(verdict: dict) -> str:
-    return _rows(["check", "says", "figures"], [[one["name"], one["says"], one["sentence"]] for one in verdict["checks"]])
+    return _rows(["check", "says", "figures"], [[one["name"], one["says"], one["sentence"]] for one in verdict["checks"]], "checks")
 
 
-def _rows(head: list[str], rows: list[list[str]]) -> str:
+def _rows(head: list[str], rows: list[list[str]], kind: str = "figures") -> str:
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
+    return f"<table class={kind}><tr>{top}</tr>{body}</table>"
 
 
 def _figure(value: float | None) -> str:

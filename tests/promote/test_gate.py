@@ -14,6 +14,7 @@ from tasks.core import tracking
 from tasks.core.errors import BadRequest
 from tasks.promote.bootstrap import paired
 from tasks.promote.case import Case
+from tasks.promote.checks import called
 from tasks.promote.decide import decide
 from tasks.promote.policy import Policy
 from tests.evaluate import planted
@@ -91,7 +92,8 @@ def test_the_page_shows_every_metric_and_refers_to_nothing_outside(day):
     day.promote(day.gate(planted.good))
     verdict = day.gate(planted.good, seed=1)
     text = day.store.open(verdict["uri"], "verdict").file("verdict.html").read_text()
-    assert all(f">{name}</td>" in text for name in verdict["metrics"]["challenger"])
+    assert all(f">{called(name)}</td>" in text for name in verdict["metrics"]["challenger"])
+    assert all(f">{name}</td>" in text and f">{name}</text>" in text for name in ("group 0", "group 1", "group 2")), "slices: figures and points"
     assert "<rect" in text and "http" not in text
 
 
