@@ -105,7 +105,7 @@ def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | Non
     with threadpool_limits(settings.threads):  # the threads of matrix products spin against those of other trainings
         learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere)
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
-        chosen = choose(settings, vectors, train, validation, past.decoder if past and settings.align else None)
+        chosen = choose(settings, vectors, train, validation, past and past.choice)
     return Fitted(learned.epoch, vectors, chosen)
 
 

@@ -20,7 +20,7 @@ from tasks.core.candidate import Candidate
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
 from tasks.core.stability import stability
-from tasks.item2vec.model import Model
+from tasks.item2vec.model import Choice, Model
 from tasks.item2vec.vectors import Vectors
 
 
@@ -42,9 +42,10 @@ class Past:
         log("item2vec.past", champion=candidate.artefact.id, day=candidate.artefact.facts["day"], **told)
 
     @property
-    def decoder(self) -> str | None:
-        """How its output vectors were made; None where its vectors cannot be used."""
-        return (self.candidate.artefact.facts.get("choice") or {}).get("decoder") if self.vectors else None
+    def choice(self) -> Choice | None:
+        """How queries and candidates were made of its vectors; None where these cannot be used."""
+        told = self.candidate.artefact.facts.get("choice")
+        return Choice(**{**told, "decays": tuple(told["decays"])}) if told and self.vectors else None
 
     def aligned(self, now: Vectors) -> Vectors:
         """Inputs and outputs turned by one rotation onto the past; as they are where there is nothing to turn them onto."""

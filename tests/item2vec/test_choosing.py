@@ -10,7 +10,8 @@ import pytest
 from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
 from tasks.core.snapshot import Queries
-from tasks.item2vec.choosing import choose, plain, queries
+from tasks.item2vec import choosing
+from tasks.item2vec.choosing import CAUSAL_RIDGES, POPULARITIES, choose, plain, queries
 from tasks.item2vec.model import Choice, Model
 from tasks.item2vec.netmf import factorise
 from tasks.item2vec.settings import Settings
@@ -19,6 +20,12 @@ from tasks.item2vec.vectors import Vectors
 
 ITEMS = 202
 RANDOM = np.random.default_rng(3)
+
+
+@pytest.fixture(autouse=True)
+def same_worlds():
+    """What one test draws does not move the next one's world."""
+    RANDOM.bit_generator.state = np.random.default_rng(3).bit_generator.state
 
 
 def asked(lists: list[list[int]]) -> tuple[Histories, Validation]:
@@ -38,6 +45,11 @@ def hubs(users: int) -> list[list[int]]:
 def groups() -> list[list[int]]:
     """Users of 15 out of the 60 even or the 60 odd items, in no order."""
     return [(RANDOM.permutation(60)[:15] * 2 + user % 2).tolist() for user in range(200)]
+
+
+def newest() -> list[list[int]]:
+    """Item 2 k + 1 always follows item 2 k, and everything before is noise of 70 other pairs."""
+    return [[*(2 * RANDOM.integers(0, 70, 400)).tolist(), 2 * last, 2 * last + 1] for last in RANDOM.integers(70, 101, 200)]
 
 
 def learned(train: Histories, dimension: int = 32) -> Vectors:
@@ -61,12 +73,52 @@ def test_order_calls_for_the_causal_decoder():
 def test_the_champions_decoder_stays_unless_another_is_clearly_better(lists, seen, before, stays):
     train, (_, validation) = Histories.of_lists(lists()), asked(seen())
     vectors = learned(train)
-    free, kept = (choose(Settings(), vectors, train, validation, decoder) for decoder in (None, before))
+    free, kept = (choose(Settings(), vectors, train, validation, choice) for choice in (None, Choice(before, ())))
     assert free.model.choice.decoder != before and kept.by_decoder == free.by_decoder
     assert (free.by_decoder[before] > free.recall - .02) == stays
     assert kept.model.choice.decoder == (before if stays else free.model.choice.decoder)
     assert kept.recall == kept.by_decoder[kept.model.choice.decoder]
-    assert choose(Settings(), vectors, train, validation, "of an older version").model.choice == free.model.choice
+    assert choose(Settings(), vectors, train, validation, Choice("of an older version", ())).model.choice == free.model.choice
+
+
+@pytest.mark.parametrize("decoder", ["causal", "blended"])
+def test_the_champions_ridge_stays_unless_another_is_clearly_better(decoder, monkeypatch):
+    settings, stayed = Settings(decoder=decoder), set()
+    for lists, seen in ((groups(), groups()), (hubs(2000), hubs(200))):
+        train, (_, validation) = Histories.of_lists(lists), asked(seen)
+        vectors = learned(train)
+        free = choose(settings, vectors, train, validation)
+        for ridge in CAUSAL_RIDGES:
+            with monkeypatch.context() as alone:
+                alone.setattr(choosing, "CAUSAL_RIDGES", (ridge,))
+                before = choose(settings, vectors, train, validation)
+            kept = choose(settings, vectors, train, validation, before.model.choice)
+            good = before.by_decoder["causal"] > free.by_decoder["causal"] - .02
+            assert kept.model.choice.ridge == (ridge if good else free.model.choice.ridge) and kept.recall == validation.recall(kept.model)
+            assert not good or kept.model.choice == before.model.choice
+            stayed.add(good)
+    assert stayed == {True, False}
+
+
+def test_a_query_that_is_clearly_worse_does_not_stay_for_being_the_champions():
+    train, validation = asked(newest())
+    vectors = Vectors(np.arange(ITEMS, dtype=np.int32), *np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)[None].repeat(2, axis=0))
+    settings = Settings(decoder="none", popularity=0)
+    free, worse, as_good = (choose(settings, vectors, train, validation, before) for before in (None, Choice("none", (None,)), Choice("none", (None,), 3)))
+    assert free.recall == as_good.recall == 1 and worse.model.choice == free.model.choice
+    assert as_good.model.choice.last == 3 != free.model.choice.last
+
+
+def test_the_champions_popularity_stays_unless_another_is_clearly_better():
+    train, validation = asked(groups())
+    vectors, settings, stayed = learned(train), Settings(decoder="none"), set()
+    free = choose(settings, vectors, train, validation)
+    for weight in (0, *POPULARITIES):
+        before = choose(dataclasses.replace(settings, popularity=weight), vectors, train, validation)
+        good = before.recall > free.recall - .02
+        assert choose(settings, vectors, train, validation, before.model.choice).model.choice == (before if good else free).model.choice
+        stayed.add(good)
+    assert stayed == {True, False}
 
 
 @pytest.mark.parametrize("decoder", ["none", "leave-one-out", "causal"])
@@ -98,9 +150,7 @@ def test_a_query_that_is_asked_for_is_the_only_one_tried():
 
 
 def test_the_newest_items_are_chosen_when_they_alone_matter():
-    """Item 2 k + 1 always follows item 2 k, and everything before is noise of 70 other pairs."""
-    lists = [[*(2 * RANDOM.integers(0, 70, 400)).tolist(), 2 * last, 2 * last + 1] for last in RANDOM.integers(70, 101, 200)]
-    train, validation = asked(lists)
+    train, validation = asked(newest())
     inputs = np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)
     recalls = [validation.recall(model) for model in plain(Vectors(np.arange(ITEMS, dtype=np.int32), inputs, inputs), queries(Settings()))]
     assert recalls[0] < .5 and max(recalls) == recalls[-1] == 1, "the mean of all, and the newest three"
