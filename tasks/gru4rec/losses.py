@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from tasks.gru4rec.model import Network
 
-UNLIKELY = -1e9  # a score of what is left out; with −∞ a position of which all is left out would have no gradient
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,10 +77,47 @@ class SampledSoftmax:
         self.draw = negatives.draw
 
     def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
-        others = model.scores(queries, sample.items).sub_(sample.log_expected)                 # (n, k)
-        others = others.masked_fill_(targets[:, None] == sample.items[None, :], UNLIKELY)
+        others = model.scores(queries, sample.items, -sample.log_expected)                     # (n, k)
         right = model.score_of(queries, targets)                                               # (n)
-        return functional.softplus(torch.logsumexp(others, dim=1) - right).mean()
+        return Against.apply(others, right, equal(targets, sample.items)).mean()
+
+
+class Against(torch.autograd.Function):
+    """log(e^{s₊} + Σ_j e^{s_j}) − s₊ of each position: what torch has the pieces for, in half as many passes over the scores.
+
+    Args:
+        others: float32 (n, k), the scores s_j.
+        right: float32 (n), s₊.
+        left_out: int64, places of `others`, row by row, that are not in the sum.
+
+    Returns:
+        float32 (n).
+    """
+
+    @staticmethod
+    def forward(ctx, others: Tensor, right: Tensor, left_out: Tensor) -> Tensor:
+        top = torch.maximum(others.amax(1), right)
+        shares = (others - top[:, None]).exp_()
+        shares.view(-1).index_fill_(0, left_out, 0.0)
+        own = (right - top).exp_()
+        total = shares.sum(1).add_(own)
+        ctx.save_for_backward(shares, own, total)
+        return total.log().add_(top).sub_(right)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):
+        shares, own, total = ctx.saved_tensors
+        return shares * (gradient / total)[:, None], gradient * (own / total - 1), None
+
+
+def equal(targets: Tensor, items: Tensor) -> Tensor:
+    """int64: places t k + j of a (n, k) table, row by row, at which targets[t] = items[j]."""
+    ordered, where = torch.sort(items)
+    low, high = torch.searchsorted(ordered, targets), torch.searchsorted(ordered, targets, right=True)
+    counts = high - low
+    row = torch.repeat_interleave(counts)
+    nth = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
+    return row * len(items) + where[low[row] + nth]
 
 
 class BprMax:
@@ -97,7 +133,7 @@ class BprMax:
     def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
         others = model.scores(queries, sample.items)                                           # (n, k)
         same = targets[:, None] == sample.items[None, :]
-        shares = functional.log_softmax(others.masked_fill(same, UNLIKELY), dim=1)                 # log p; next to nothing for the right item
+        shares = functional.log_softmax(others.masked_fill(same, -1e9), dim=1)                 # log p; next to nothing for the right item
         right = model.score_of(queries, targets)[:, None]                                      # (n, 1)
         won = torch.logsumexp(shares + functional.logsigmoid(right - others), dim=1)
         loss = self.penalty * (shares.exp() * others.square()).sum(1) - won                    # (n)

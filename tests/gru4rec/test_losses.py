@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, SampledSoftmax
+from tasks.gru4rec.losses import Against, BprMax, FullSoftmax, Negatives, SampledSoftmax, equal
 from tests.gru4rec.conftest import random_model
 
 COUNTS = np.array([200, 120, 90, 70, 50, 40, 30, 20, 12, 9, 7, 5, 4, 3, 2, 2, 1, 1, 1, 0] * 2)
@@ -85,3 +85,18 @@ def test_with_several_interests_the_best_one_counts(make):
     losses = [loss(model, asked, targets, loss.draw(np.random.default_rng(1))).item()
               for asked in (queries, torch.stack((queries - 5, queries), dim=1), torch.stack((queries, queries + 1), dim=1), queries + 1)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5) and losses[2] == pytest.approx(losses[3], rel=1e-5) and losses[0] != losses[2]
+
+
+def test_the_sampled_loss_and_its_gradient_are_the_formula():
+    random = torch.Generator().manual_seed(0)
+    others, right = torch.randn(7, 9, generator=random, requires_grad=True), torch.randn(7, generator=random, requires_grad=True)
+    targets, items = torch.tensor([0, 1, 2, 3, 4, 5, 9]), torch.tensor([4, 1, 1, 7, 0, 8, 1, 6, 9])
+    out = equal(targets, items)
+    assert sorted(out.tolist()) == sorted((targets[:, None] == items[None]).flatten().nonzero().flatten().tolist())
+    told = others.flatten().index_fill(0, out, -torch.inf).view(7, 9)
+    expected = torch.logsumexp(torch.cat((right[:, None], told), 1), 1) - right
+    found = Against.apply(others, right, out)
+    torch.testing.assert_close(found, expected)
+    weights = torch.arange(7.)
+    for mine, theirs in zip(*(torch.autograd.grad(loss @ weights, (others, right), retain_graph=True) for loss in (found, expected))):
+        torch.testing.assert_close(mine, theirs)
