@@ -39,7 +39,7 @@ class Approval(ApprovalOperator):
 
 def approval() -> Approval:
     """The task between gate and promotion."""
-    why = Param("", type="string", maxLength=500, title="Reason", description_md="Stands in the audit record.")
+    why = Param(None, type=["null", "string"], maxLength=500, title="Reason", description_md="Stands in the audit record.")
     return Approval(task_id="approve", subject="", body="", defaults=Approval.REJECT, params={"why": why},
                     doc_md="Waits for a person when the form asks for it; else passes.", **policies.APPROVAL)
 
