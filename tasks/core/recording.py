@@ -81,7 +81,7 @@ class Recorder:
             return cls(family, candidate, None)
         tags = {"recall.family": family, "recall.day": snapshot.day, "recall.snapshot": snapshot.id, "recall.code": code,
                 "recall.origin": str(request.origin.get("url") or request.origin.get("run_id") or "by hand")}
-        run = tracking.find_or_start(request.experiment, " ".join([family, snapshot.day, *changed(request.settings)]), candidate, tags)
+        run = tracking.find_or_start(request.experiment, " ".join([family, *changed(request.settings), snapshot.day]), candidate, tags)
         tracking.log_settings(run, {**dataclasses.asdict(request.settings), **(more or {}), "seed": request.seed})
         tracking.log_lineage(run, f"{snapshot.dataset} {snapshot.day}", snapshot.id, snapshot.uri)
         return cls(family, candidate, run)

@@ -63,6 +63,12 @@ def record(store, snapshot, id: str) -> dict:
     return recorder.finish(store.find("candidates", "toy", id), snapshot)
 
 
+def test_what_tells_two_runs_apart_stands_before_what_does_not(mlflow_uri, world):
+    """A chart's legend shows the first words of a name."""
+    recorder = Recorder.start(Request(settings=Settings(epochs=7)), "toy", "other", world[1], "c0de")
+    assert tracking.client().get_run(recorder.run).info.run_name == f"toy epochs=7 {worlds.DAY}"
+
+
 def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
     result = record(*world, "a1")
     run = tracking.client().get_run(result["run"])
