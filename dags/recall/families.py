@@ -68,6 +68,10 @@ def fit_gru4rec(context: Any) -> dict:
     return {**training(context, "gru4rec", forms.GRU4REC), **snapshot_of(context)}
 
 
+def fit_linear(context: Any) -> dict:
+    return {**training(context, "linear", forms.LINEAR), **snapshot_of(context)}
+
+
 def fit_two_tower(context: Any) -> dict:
     return {**training(context, "two_tower", forms.TWO_TOWER), **snapshot_of(context)}
 
@@ -82,6 +86,10 @@ FAMILIES = (
         Step("fit", "gru4rec", "fit", fit_gru4rec, ("mlflow",), doc="A recurrent network over the users' sequences."),),
         {**forms.run(), **forms.GRU4REC},
         "A recurrent network that reads a user's history and predicts the next item."),
+    Family("linear", "EASE", (
+        Step("fit", "linear", "fit", fit_linear, ("mlflow",), doc="EASE in closed form → decoder → input and output vectors."),),
+        {**forms.run(), **forms.LINEAR},
+        "Items from items by ridge regression in closed form, cut to vectors that an inner product serves."),
     Family("two_tower", "two-tower", (
         Step("fit", "two_tower", "fit", fit_two_tower, ("mlflow",), doc="A user tower and an item tower over ids, features and histories."),),
         {**forms.run(), **forms.TWO_TOWER},

@@ -142,6 +142,23 @@ LOAD = {
 }
 
 
+LINEAR = {
+    "solver": choice("auto", ["auto", "dense", "low-rank"], "`dense`: the exact inverse of the item-item matrix; `low-rank`: from its leading directions; "
+                     "`auto`: dense where the memory allows it.", "Model", "Solver"),
+    "penalty": number(None, 1e-3, 1e9, "λ of EASE. Empty: chosen on validation.", "Model", "Penalty"),
+    "dimension": number(128, 2, 1024, "Dimensions of an item's input vector.", "Model", "Dimension"),
+    "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are not solved for: they are cold items.", "Model", "Minimum count"),
+    "cold_items": choice("metadata", ["leave-out", "metadata"], "Items of the catalogue without a vector: left out, or placed by their genres where "
+                         "hardly liked items stand.", "Model", "Cold items"),
+    "decoder": choice("auto", ["auto", "none", "leave-one-out", "causal", "blended"], "Output vectors: EASE's own, or ridge regressions from its input "
+                      "vectors. `auto` chooses on validation.", "Search", "Decoder"),
+    "query_decay": number(None, 0, 10_000, "Items after which a liked item's weight has fallen to 1/e; 0 weighs all alike. Empty: chosen.", "Search", "Decay"),
+    "popularity": number(None, 0, 10, "Weight of a dimension that holds popularity; 0 for none. Empty: chosen.", "Search", "Popularity"),
+    "memory_gb": number(8.0, 0.01, 4096, "What the exact inverse may use: 24 bytes for each pair of items.", "Training", "Memory, GB"),
+    "threads": number(1, 1, 64, "Threads of the matrix products.", "Training", "Threads"),
+}
+
+
 TWO_TOWER = {
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
     "hidden": number(128, 2, 4096, "Hidden units of the user tower.", "Model", "Hidden units"),

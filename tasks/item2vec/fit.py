@@ -9,27 +9,27 @@ from threadpoolctl import threadpool_limits
 from tasks.core.alignment import onto
 from tasks.core.candidate import save_candidate
 from tasks.core.champion import find, forebear
+from tasks.core.decoding.choosing import Chosen, choose
+from tasks.core.decoding.completing import complete
+from tasks.core.decoding.past import Past, leave
+from tasks.core.decoding.validation import Validation
+from tasks.core.decoding.vectors import Vectors
 from tasks.core.errors import BadRequest
 from tasks.core.graph import Graph
 from tasks.core.identity import code_version, identity
 from tasks.core.manifest import Artefact, Draft
-from tasks.core.recording import Recorder, describe
 from tasks.core.pictures.walks import WALKS
+from tasks.core.recording import Recorder, describe
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store, write_json
 from tasks.item2vec import given
-from tasks.item2vec.choosing import Chosen, choose
-from tasks.item2vec.completing import complete
 from tasks.item2vec.learning import learn
-from tasks.item2vec.past import Past, leave
 from tasks.item2vec.settings import FitRequest
-from tasks.item2vec.validation import Validation
-from tasks.item2vec.vectors import Vectors
 from tasks.item2vec.walk_statistics import statistics
 
 FAMILY = "item2vec"
-CODE = ("graph", "core/walks", "core/alignment", "core/cold", "core/similar", FAMILY)  # what decides on the vectors
+CODE = ("graph", "core/walks", "core/alignment", "core/cold", "core/decoding", "core/similar", FAMILY)  # what decides on the vectors
 
 
 def fit(request: FitRequest) -> dict:

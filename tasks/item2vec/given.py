@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.decoding.choosing import LEAVE_ONE_OUT_RIDGES
+from tasks.core.decoding.leave_one_out import LeaveOneOut
+from tasks.core.decoding.vectors import Vectors, places_of
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.manifest import Artefact
@@ -15,9 +18,6 @@ from tasks.core.similar import unit
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.core.vectors import read_vectors
-from tasks.item2vec.choosing import LEAVE_ONE_OUT_RIDGES
-from tasks.item2vec.decoders.leave_one_out import LeaveOneOut
-from tasks.item2vec.vectors import Vectors, places_of
 
 
 def find(store: Store, uri: str | None, snapshot: Snapshot) -> Artefact | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from tasks.core.decoding.likes import likes
 from tasks.core.histories import Histories
 from tasks.core.log import Progress
-from tasks.item2vec.likes import likes
 
 PLACES = 30  # of a sequence that an item leads on to; the nearest weighs 1, the farthest 1/30, as in word2vec's shrinking windows
 WALKS_QUANTILE, SEQUENCES_QUANTILE = 0.7, 0.3

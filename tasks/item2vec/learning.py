@@ -7,6 +7,10 @@ import time
 
 import numpy as np
 
+from tasks.core.decoding.choosing import plain, queries
+from tasks.core.decoding.validation import Validation
+from tasks.core.decoding.vectors import Vectors
+from tasks.core.decoding.vocabulary import vocabulary
 from tasks.core.errors import RefusedData
 from tasks.core.graph import Graph
 from tasks.core.histories import Histories
@@ -15,12 +19,9 @@ from tasks.core.manifest import Artefact
 from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot
 from tasks.item2vec import given, netmf
-from tasks.item2vec.choosing import plain, queries
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import FitRequest, Settings
 from tasks.item2vec.training import Trainer
-from tasks.item2vec.validation import Validation
-from tasks.item2vec.vectors import Vectors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,19 +54,6 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
     if trainer == "netmf":
         return _factorise(request, train, known, validation, recorder)
     return _train(request, graph, train, frequencies * known, validation, recorder, past if request.settings.warm_start else None)
-
-
-def vocabulary(frequencies: np.ndarray, minimum_count: int) -> np.ndarray:
-    """bool (items): liked by `minimum_count` users or more in the training part.
-
-    Raises:
-        RefusedData: fewer than two are.
-    """
-    known = frequencies >= max(minimum_count, 1)
-    if known.sum() < 2:
-        raise RefusedData(f"{int(known.sum())} items are liked by {minimum_count} users or more", allowed="at least two",
-                          got=f"at most {int(frequencies.max(initial=0))} users an item", remedy="lower minimum_count, or ingest more data")
-    return known
 
 
 def trainer_of(settings: Settings, items: int) -> str:
@@ -116,7 +104,7 @@ class Watch:
     """Keeps the best epoch by the plain search of its vectors, and records every one.
 
     The first epoch is tried with all queries, a later one with the query that was best so far and those beside it: the decoder and
-    the query that are served are chosen afterwards (`tasks.item2vec.choosing`).
+    the query that are served are chosen afterwards (`tasks.core.decoding.choosing`).
     """
 
     def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:

@@ -1,7 +1,7 @@
 """What skip-gram would converge to, in closed form: the law of walks or of sequences factorised instead of sampled.
 
-The leading d singular directions of the law's matrix (`tasks.item2vec.laws`) by random projections (Halko et al. 2011), each side with
-the square root of the values: inputs · outputs' is the best approximation of rank d.
+The leading d singular directions of the law's matrix (`tasks.item2vec.laws`), each side with the square root of the values: inputs ·
+outputs' is the best approximation of rank d.
 
 The matrix is dense: 4 n² bytes for n items, about three times that at the peak (4.8 GB for 20,000 items).
 """
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.decoding.halves import halves
+from tasks.core.decoding.vectors import Vectors, places_of
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.similar import unit
 from tasks.item2vec import laws
-from tasks.item2vec.vectors import Vectors, places_of
 
-EXTRA, ROUNDS = 20, 6  # directions beyond d, and rounds of power iteration
 LARGEST = 20_000  # items: the dense matrix has the square of it
 
 
@@ -48,9 +48,9 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
     rows = np.flatnonzero(known).astype(np.int32)
     own, random = histories.renamed(places_of(rows, len(known))), np.random.default_rng(seed)
     parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(corpus, ((corpus, dimension),))
-    halves = [_halves(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts]
-    inputs = np.hstack([unit(one) if len(parts) > 1 else one for one, _ in halves]).astype(np.float32)
-    outputs = np.hstack([one for _, one in halves])
+    made = [halves(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts]
+    inputs = np.hstack([unit(one) if len(parts) > 1 else one for one, _ in made]).astype(np.float32)
+    outputs = np.hstack([one for _, one in made])
     met = inputs.any(axis=1) & outputs.any(axis=1)
     if not met.any():
         raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere",
@@ -59,17 +59,3 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
 
 
 LAWS = {"walks": laws.of_walks, "sequences": laws.of_sequences}
-
-
-def _halves(matrix: np.ndarray, dimension: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """U √S and V √S of the leading singular directions, float32 (items, dimension)."""
-    items, kept = len(matrix), min(dimension, len(matrix))
-    basis = matrix @ random.standard_normal((items, min(kept + EXTRA, items)), np.float32)
-    for _ in range(ROUNDS):
-        basis = matrix @ (matrix.T @ np.linalg.qr(basis)[0])
-    basis = np.linalg.qr(basis)[0]
-    left, values, right = np.linalg.svd(basis.T @ matrix, full_matrices=False)
-    halves = np.zeros((2, items, dimension), np.float32)
-    root = np.sqrt(values[:kept])
-    halves[0, :, :kept], halves[1, :, :kept] = (basis @ left[:, :kept]) * root, right[:kept].T * root
-    return halves[0], halves[1]

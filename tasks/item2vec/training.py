@@ -7,9 +7,9 @@ import time
 import numpy as np
 from gensim.models import Word2Vec
 
+from tasks.core.decoding.vectors import Vectors
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import Settings
-from tasks.item2vec.vectors import Vectors
 
 BATCH_WORDS = 10_000  # a job of gensim's C code holds no more: above it, the rest of every job is dropped without a word
 

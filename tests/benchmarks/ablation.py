@@ -20,6 +20,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from infra.environments.names import state
+from tasks.core.decoding.causal import Causal
+from tasks.core.decoding.choosing import CAUSAL_RIDGES, choose
+from tasks.core.decoding.model import Choice, Model
+from tasks.core.decoding.validation import Validation
+from tasks.core.decoding.vectors import Vectors
 from tasks.core.encoders import ScalesEncoder
 from tasks.core.graph import Graph
 from tasks.core.histories import Histories
@@ -32,13 +37,8 @@ from tasks.evaluate.measure import hits
 from tasks.evaluate.metrics import ACCURACY
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
-from tasks.item2vec.choosing import CAUSAL_RIDGES, choose
-from tasks.item2vec.decoders.causal import Causal
 from tasks.item2vec.learning import learn
-from tasks.item2vec.model import Choice, Model
 from tasks.item2vec.settings import FitRequest, Settings
-from tasks.item2vec.validation import Validation
-from tasks.item2vec.vectors import Vectors
 from tests.benchmarks.quality import ingest, recipe
 
 METRICS = ("hr_10", "ndcg_10", "recall_50")

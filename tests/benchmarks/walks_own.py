@@ -13,6 +13,7 @@ import numpy as np
 from pyarrow import csv
 
 from tasks.core.arrays import load, save
+from tasks.core.decoding.likes import likes
 from tasks.core.graph import Cooccurrence, Tables, Window
 from tasks.core.histories import Histories
 from tasks.core.store import Store
@@ -22,7 +23,6 @@ from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.window import write_edges
 from tasks.graph.pairs import Nearness
-from tasks.item2vec.likes import likes
 from tests.benchmarks.walks_peers import Alias, Choice
 
 LENGTH, WALKS, OWN, SHORT, CHOICE_STEPS = 81, 60_000, 400_000, 4, 8_000  # the walker draws more, to be timed as long as the others

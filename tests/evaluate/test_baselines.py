@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tasks.core.ease import cut, ease
 from tasks.core.histories import Histories
 from tasks.core.store import Store
-from tasks.evaluate.baselines.ease import cut, ease
 from tasks.evaluate.baselines.item_knn import item_knn
 from tasks.evaluate.baselines.likes import likes, together, weighted
 from tasks.evaluate.judge import judge

@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tasks.core.decoding.vocabulary import vocabulary
 from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
 from tasks.item2vec import corpus as module
 from tasks.item2vec.corpus import Corpus
-from tasks.item2vec.learning import vocabulary
 from tasks.item2vec.settings import Settings
 from tasks.item2vec.training import Trainer
 from tests.graphs import FIVE

@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.core.ease import cut
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Queries, Snapshot
 from tasks.core.store import Store
-from tasks.evaluate.baselines.ease import cut
 from tasks.evaluate.baselines.item_knn import item_knn
 from tasks.evaluate.baselines.likes import likes, together, weighted
 from tasks.evaluate.baselines.popularity import popularity

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 
+from tasks.core.decoding.causal import Causal
+from tasks.core.decoding.leave_one_out import LeaveOneOut
+from tasks.core.decoding.model import Choice, Model
+from tasks.core.decoding.validation import Validation
+from tasks.core.decoding.vectors import Vectors
 from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
 from tasks.core.log import log
 from tasks.core.similar import unit
-from tasks.item2vec.decoders.causal import Causal
-from tasks.item2vec.decoders.leave_one_out import LeaveOneOut
-from tasks.item2vec.model import Choice, Model
-from tasks.item2vec.settings import Settings
-from tasks.item2vec.validation import Validation
-from tasks.item2vec.vectors import Vectors
 
 QUERIES = ((None, None), (30.0, None), (10.0, None), (5.0, None), (2.0, None), (None, 3))  # decay and newest items of a mean; plainest first
 LEAVE_ONE_OUT_RIDGES = (100.0, 300.0, 30.0)
@@ -27,6 +27,20 @@ POPULARITIES = (0.1, 0.3)
 BLEND_DECAYS = (5.0, 2.0)
 BLEND_OWN = (0.3, 0.5, 0.7)
 CLEARLY = 0.02  # of validation recall: about two standard errors of the difference between decoders at 1,000 users with one label each
+
+
+class Settings(Protocol):
+    """What a family's settings say of it.
+
+    Attributes:
+        decoder: `auto`, or one of `DECODERS` and `blended`.
+        popularity: weight of the popularity dimension; None: chosen.
+        query_decay: of the query; 0 weighs all alike; None: chosen.
+    """
+
+    decoder: str
+    popularity: float | None
+    query_decay: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +75,7 @@ def choose(settings: Settings, vectors: Vectors, train: Histories, validation: V
         models = _blended(vectors, tried["causal"][0], validation) if decoder == "blended" else DECODERS[decoder](settings, vectors, own)
         best, recall = _best(models, validation, before and (lambda choice: _as_before(choice, before)))
         model, recall = tried[decoder] = _with_popularity(settings, best, recall, popular, validation, before)
-        log("item2vec.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
+        log("decoding.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
     wanted = settings.decoder if settings.decoder != "auto" else max(tried, key=lambda decoder: tried[decoder][1])
     if settings.decoder == "auto" and before and before.decoder in tried and tried[before.decoder][1] > tried[wanted][1] - CLEARLY:
         wanted = before.decoder

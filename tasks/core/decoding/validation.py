@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.decoding.model import Model
 from tasks.core.ranking import recall, top_k
 from tasks.core.snapshot import Queries
-from tasks.item2vec.model import Model
 
 K = 50
 

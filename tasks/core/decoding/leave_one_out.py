@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.decoding.likes import likes
 from tasks.core.histories import Histories
-from tasks.item2vec.likes import likes
 
 
 class LeaveOneOut:

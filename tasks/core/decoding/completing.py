@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 
 from tasks.core.cold import Genres
+from tasks.core.decoding.model import Model
 from tasks.core.encoders import ScalesEncoder
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
-from tasks.item2vec.model import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
     if cold_items == "metadata":
         genres = Genres.of(snapshot.items["genres"].to_pylist(), np.bincount(snapshot.histories("train").items, minlength=items), trained)
         wanted = np.flatnonzero(~trained & genres.told())
-    log("item2vec.cold", cold_items=cold_items, trained=int(trained.sum()), items_cold=len(wanted), items_left_out=int((~trained).sum()) - len(wanted))
+    log("decoding.cold", cold_items=cold_items, trained=int(trained.sum()), items_cold=len(wanted), items_left_out=int((~trained).sum()) - len(wanted))
     if not len(wanted):
         return Served(model, similar, wanted)
     order = np.argsort(np.concatenate([model.rows, wanted]))

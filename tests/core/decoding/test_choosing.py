@@ -7,16 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tasks.core.decoding import choosing
+from tasks.core.decoding.choosing import CAUSAL_RIDGES, POPULARITIES, choose, plain, queries
+from tasks.core.decoding.model import Choice, Model
+from tasks.core.decoding.validation import Validation
+from tasks.core.decoding.vectors import Vectors
 from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
 from tasks.core.snapshot import Queries
-from tasks.item2vec import choosing
-from tasks.item2vec.choosing import CAUSAL_RIDGES, POPULARITIES, choose, plain, queries
-from tasks.item2vec.model import Choice, Model
 from tasks.item2vec.netmf import factorise
 from tasks.item2vec.settings import Settings
-from tasks.item2vec.validation import Validation
-from tasks.item2vec.vectors import Vectors
 
 ITEMS = 202
 RANDOM = np.random.default_rng(3)

@@ -1,6 +1,6 @@
 """Day over day: what a training leaves for the next one, and what it takes from the champion.
 
-    candidates/item2vec/<id>/
+    candidates/<family>/<id>/
         trained.rows.npy                           int32 (t): the candidate's rows that were trained, ascending
         trained.inputs.npy, trained.outputs.npy    float32 (t, d), as training left them, whatever is made of them to be served
 
@@ -17,11 +17,11 @@ import numpy as np
 from tasks.core.alignment import rotation, turned
 from tasks.core.arrays import load, save
 from tasks.core.candidate import Candidate
+from tasks.core.decoding.model import Choice, Model
+from tasks.core.decoding.vectors import Vectors
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
 from tasks.core.stability import stability
-from tasks.item2vec.model import Choice, Model
-from tasks.item2vec.vectors import Vectors
 
 
 class Past:
@@ -39,7 +39,7 @@ class Past:
             vectors = _in_todays_rows(candidate, snapshot)
             self.vectors, why = (vectors, None) if len(vectors.rows) else (None, "none of its items is left")
         told = {"begins_anew": why} if why else {"items": len(self.vectors.rows)}
-        log("item2vec.past", champion=candidate.artefact.id, day=candidate.artefact.facts["day"], **told)
+        log(f"{candidate.artefact.facts['family']}.past", champion=candidate.artefact.id, day=candidate.artefact.facts["day"], **told)
 
     @property
     def choice(self) -> Choice | None:

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from tasks.core.decoding.vectors import places_of
 from tasks.core.encoders import ScalesEncoder
-from tasks.item2vec.vectors import places_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,1 +1,0 @@
-"""Decoders: output vectors made anew from input vectors, by ridge regression in closed form."""

@@ -1,0 +1,74 @@
+"""EASE as vectors: exactly, cut to d dimensions, or from the leading directions of the data where items × items does not fit.
+
+Exact (Steck 2019): P = (X'X + λI)⁻¹, B_ij = −P_ij / P_jj for i ≠ j; then B ≈ (U √S)(V √S)'.
+
+Low rank: with X ≈ the d leading singular directions V and values s, Woodbury's identity gives P ≈ (I − V G V') / λ with G = s² / (s² + λ), so
+
+    B_ij = (V √G)_i · (V √G)_j / (1 − Σ_k V_jk² G_k)        for i ≠ j
+
+which is a product of two thin matrices already; the diagonal, which it does not hold at zero, only scores what a user has seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import svds
+
+from tasks.core.decoding.halves import halves
+from tasks.core.ease import ease
+from tasks.core.errors import BadRequest
+from tasks.core.log import log
+from tasks.linear.settings import Settings
+
+BYTES = 24  # of memory for each pair of items: X'X, its inverse, the weights and their products
+
+
+def solver_of(settings: Settings, items: int) -> str:
+    """`dense` or `low-rank`, for so many items; what is needed is said before it starts.
+
+    Raises:
+        BadRequest: `dense` is asked for and needs more memory than allowed.
+    """
+    needs = BYTES * items ** 2 / 2 ** 30
+    fits = needs <= settings.memory_gb
+    if settings.solver == "dense" and not fits:
+        raise BadRequest("the exact inverse needs more memory than it may have", got=f"{items} items: {needs:.1f} GB", allowed=f"{settings.memory_gb:g} GB",
+                         remedy="raise settings.memory_gb, or set settings.solver to auto or low-rank")
+    chosen = settings.solver if settings.solver != "auto" else "dense" if fits else "low-rank"
+    log("linear.solver", solver=chosen, items=items, exact_needs_gb=needs, memory_gb=settings.memory_gb)
+    return chosen
+
+
+class Dense:
+    """X'X once; `vectors` for any penalty."""
+
+    def __init__(self, liked: csr_matrix, dimension: int, seed: int) -> None:
+        self.together, self.dimension, self.seed = (liked.T @ liked).toarray().astype(np.float64), dimension, seed
+
+    def vectors(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and outputs, float32 (items, d)."""
+        return halves(ease(self.together, penalty), self.dimension, np.random.default_rng(self.seed))
+
+
+class LowRank:
+    """The leading directions once; `vectors` for any penalty."""
+
+    def __init__(self, liked: csr_matrix, dimension: int, seed: int) -> None:
+        self.dimension, rank = dimension, min(dimension, min(liked.shape) - 1)
+        first = np.random.default_rng(seed).standard_normal(min(liked.shape))
+        _, values, right = svds(liked.astype(np.float64), k=rank, v0=first, return_singular_vectors="vh")
+        order = np.argsort(-values)
+        self.values, self.directions = values[order], right[order].T
+
+    def vectors(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and outputs, float32 (items, d); dimensions beyond the rank of the data are zero."""
+        kept = self.values ** 2 / (self.values ** 2 + penalty)
+        inputs = self.directions * np.sqrt(kept)
+        outputs = inputs / np.maximum(1 - (inputs ** 2).sum(axis=1, keepdims=True), 1e-6)
+        made = np.zeros((2, len(inputs), self.dimension), np.float32)
+        made[0, :, :inputs.shape[1]], made[1, :, :inputs.shape[1]] = inputs, outputs
+        return made[0], made[1]
+
+
+SOLVERS = {"dense": Dense, "low-rank": LowRank}
