@@ -114,7 +114,7 @@ bench-tune: environments ## TRIALS trials of a study of FAMILY on PROTOCOL, kill
 SEEDS ?= 3
 JOBS ?= 1
 .PHONY: quality
-quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower RECIPE=default SEEDS=3 JOBS=1
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower|linear RECIPE=default SEEDS=3 JOBS=1
 	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 
 .PHONY: bench-days
