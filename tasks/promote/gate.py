@@ -105,7 +105,7 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
 
 def _described(verdict: dict) -> str:
     """What a person reads beside the run and the version: the decision, why, and how far the model is from what is simple."""
-    lines = [f"**{verdict['outcome']}** on {verdict['day']}: {verdict['reason']}", "", "| | " + " | ".join(map(called, SHOWN)) + " |",
+    lines = [f"{verdict['outcome']} on {verdict['day']}: {verdict['reason']}", "", "| | " + " | ".join(map(called, SHOWN)) + " |",
              "|---|" + "---|" * len(SHOWN)]
     for model, figures in verdict["metrics"].items():
         if figures:
