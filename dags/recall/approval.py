@@ -9,7 +9,7 @@ from airflow.sdk import Param
 
 from recall import policies, requests
 
-SHOWN = ("recall_50", "ndcg_10", "hr_10", "coverage_50")
+SHOWN = {"recall_50": "recall@50", "ndcg_10": "NDCG@10", "hr_10": "hit rate@10", "coverage_50": "coverage@50"}
 WAITS = {"never": (), "borderline": ("ask",), "always": ("ask", "promote")}  # approval → outcomes that wait; a hold is never offered
 
 
@@ -48,7 +48,7 @@ def described(verdict: dict) -> str:
     """The verdict as Markdown: the reasons, then every model's figures on the same users."""
     lines = [f"**{verdict['outcome']}**: {verdict['reason']}", "", *(f"- {check['name']} ({check['says']}): {check['sentence']}"
                                                                    for check in verdict["checks"] if check["says"] != "ok"), "",
-             "| | " + " | ".join(SHOWN) + " |", "|---|" + "---|" * len(SHOWN)]
+             "| | " + " | ".join(SHOWN.values()) + " |", "|---|" + "---|" * len(SHOWN)]
     for model, figures in verdict["metrics"].items():
         if figures:
             lines.append(f"| {model} | " + " | ".join(f"{figures[name]:.4f}" for name in SHOWN) + " |")

@@ -78,7 +78,7 @@ def test_a_person_who_is_asked_and_says_no_keeps_the_champion_and_stands_in_the_
     before = stack.live("item2vec")
     run = stack.airflow.trigger("train_item2vec", None, {"day": stack.days[1], "approval": "always", "seed": 3, "seeds": 2})["dag_run_id"]
     asked = stack.asked("train_item2vec", run, "approve")
-    assert "recall_50" in asked["body"] and "is to go live (promote)" in asked["subject"], asked
+    assert "recall@50" in asked["body"] and "is to go live (promote)" in asked["subject"], asked
     stack.answer("train_item2vec", run, "approve", "Reject", why="not on a Friday")
     tasks = stack.finish("train_item2vec", run)
     assert (tasks["approve"]["state"], tasks["promote"]["state"]) == ("success", "skipped")
