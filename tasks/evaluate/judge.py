@@ -37,8 +37,8 @@ def judge(request: JudgeRequest) -> dict:
     snapshot = Snapshot(store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, challenger))
     champion = champions.find(store, challenger.family, request.champion, request.champion_from_registry)
     made_of = {"candidate": challenger.artefact.id, "snapshot": snapshot.id, "labels": request.labels,
-               "newcomers": request.newcomers, "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
-               "code": code_version("evaluate", "core")}
+               "champion": champion and champion.candidate.artefact.id, "champion_version": champion and champion.version,
+               "newcomers": request.newcomers, "code": code_version("evaluate", "core")}
     place = ("evaluations", challenger.family, identity(**made_of))
     if not (done := store.find(*place)):
         _write(store, place, request, challenger, champion, snapshot, made_of)
