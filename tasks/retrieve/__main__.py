@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
     whom.add_argument("--user", help="the user's id")
     whom.add_argument("--history", nargs="+", metavar="ITEM",
                       help="ids or titles, oldest first, of somebody who need not be known")
-    recommend.add_argument("--attributes", nargs="+", metavar="NAME=VALUE", help="what else is known of them, as age=25: alone, or with one of the others")
+    recommend.add_argument("--attributes", nargs="+", metavar="NAME=VALUE",
+                           help="what else is known of them, as age=25: alone, or with one of the others")
     return top
 
 

@@ -39,7 +39,8 @@ class Answer:
     Attributes:
         hits: at most k; fewer when the catalogue has no more that was not seen.
         generations: family → id of the one generation that everything of that family in this answer was read from.
-        source: what was searched with: the user's stored vector, a history, attributes alone, an item; or nothing (a precomputed list, the popular items).
+        source: what was searched with: the user's stored vector, a history, attributes alone, an item; or nothing (a precomputed
+            list, the popular items).
         history: the items searched with, newest first: the user's liked ones, those of the history given.
         unknown: ids of the history given that no family knows; they played no part.
     """

@@ -73,8 +73,8 @@ def _values(column: pa.ChunkedArray, what: str) -> list[Value]:
     kind = column.type.value_type if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) else column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
             or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
-        raise RefusedData(f"a column of the table of {what}s cannot be a feature", got=f"type {column.type}", allowed="texts, numbers or lists of these",
-                          remedy=f"leave it out by settings.{what}_features")
+        raise RefusedData(f"a column of the table of {what}s cannot be a feature", got=f"type {column.type}",
+                          allowed="texts, numbers or lists of these", remedy=f"leave it out by settings.{what}_features")
     return column.to_pylist()
 
 

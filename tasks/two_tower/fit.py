@@ -65,7 +65,8 @@ def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, 
     check_memory(FAMILY, estimate(settings, shape(settings, world), len(world.histories.items)), device, REMEDY)
     trainer = Trainer(settings, world, request.seed, device)
     queries = snapshot.queries("validation")
-    validation = Validation(queries, np.arange(len(world.counts), dtype=np.int32), settings.validation_users, snapshot.attributes(users=queries.users))
+    rows = np.arange(len(world.counts), dtype=np.int32)
+    validation = Validation(queries, rows, settings.validation_users, snapshot.attributes(users=queries.users))
     log("two_tower.begin", items=len(world.counts), new_items=int((world.counts == 0).sum()), users=int((world.user_rows >= 0).sum()),
         item_features=names(world.item_features), user_features=names(world.user_features), examples=trainer.total, loss=settings.loss,
         device=trainer.device)

@@ -18,7 +18,8 @@ class Settings:
     user_features: tuple[str, ...] | None = setting(None, "columns of the table of users that the user tower reads; none: all, the id among them")
     item_features: tuple[str, ...] | None = setting(None, "columns of the table of items that the item tower reads; none: all but the title")
     minimum_value_count: int = setting(5, "a value of a column that fewer users or items have is not learned", minimum=1, maximum=1_000_000)
-    number_buckets: int = setting(25, "a column with more different values than this, all numbers, is cut into so many parts", minimum=2, maximum=1000)
+    number_buckets: int = setting(25, "a column with more different values than this, all numbers, is cut into so many parts",
+                                  minimum=2, maximum=1000)
     history_decays: tuple[float, ...] = setting((3.0, 30.0), "the history is read as means with these decays, in items; none: it is not read")
     window: int = setting(100, "newest items of a history that are read", minimum=1, maximum=10_000)
     loss: Literal["in-batch", "ratings"] = setting(

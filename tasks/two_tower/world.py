@@ -63,8 +63,8 @@ def rated(snapshot: Snapshot, histories: Histories, last: int) -> Rated:
     keep = (table["part"].to_numpy() == "train") & np.isfinite(columns["rating"].astype(np.float64))
     ratings = columns["rating"][keep].astype(np.float32)
     if not len(ratings) or ratings.min() == ratings.max():
-        raise BadRequest("settings.loss 'ratings' needs ratings that differ", got=f"{len(ratings)} rated rows, {len(set(ratings.tolist()))} different",
-                         allowed="a source with ratings", remedy="use the loss 'in-batch'")
+        raise BadRequest("settings.loss 'ratings' needs ratings that differ", allowed="a source with ratings",
+                         got=f"{len(ratings)} rated rows, {len(set(ratings.tolist()))} different", remedy="use the loss 'in-batch'")
     order = np.lexsort((columns["position"][keep], columns["user"][keep]))
     user, item, liked, ratings = (part[order] for part in (columns["user"][keep], columns["item"][keep], columns["liked"][keep], ratings))
     likes = np.cumsum(liked) - liked

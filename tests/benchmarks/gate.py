@@ -37,7 +37,7 @@ FAMILY, SETTINGS = "item2vec", {"trainer": "gensim", "epochs": 20, "patience": 2
 
 def trained() -> list[Case]:
     """The ten pairs, each as a case: one seed challenges another."""
-    protocol = dict(quality.recipe("p1-time", FAMILY, "default")[0])
+    protocol = dict(quality.recipe("p1-time", FAMILY, "default")[1])
     folder = state() / "drill"
     folder.mkdir(parents=True, exist_ok=True)
     store = Store(str(folder))

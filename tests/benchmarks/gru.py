@@ -84,7 +84,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="of one pass of one way")
     given = parser.parse_args()
     shape = histories(ITEMS)
-    ways = {"sampled": Way(shape, ITEMS), "full": Way(shape, ITEMS, full_softmax_items=ITEMS), "one": Way(shape, ITEMS, positions="one", window=FIRST_WINDOW),
+    ways = {"sampled": Way(shape, ITEMS), "full": Way(shape, ITEMS, full_softmax_items=ITEMS),
+            "one": Way(shape, ITEMS, positions="one", window=FIRST_WINDOW),
             "prefix": Way(shape, ITEMS, prefixes, window=PREFIX_WINDOW, batch_positions=PREFIX_BATCH)}
     for way in ways.values():
         way.speed(0)  # the first batch brings memory into being

@@ -60,7 +60,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the choices; another one is another study")
     given = parser.parse_args()
     store = (state() / "quality").as_uri()
-    snapshot = quality.ingest(given.protocol, quality.recipe(given.protocol, given.family, "default")[0])
+    dataset, protocol, _ = quality.recipe(given.protocol, given.family, "default")
+    snapshot = quality.ingest(dataset, protocol)
     begun = time.monotonic()
     opening = {"store": store, "family": given.family, "fit": fit_request(given.family, store, snapshot), "trials": given.trials,
                "seed": given.seed, "track": False}

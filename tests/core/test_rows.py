@@ -14,7 +14,8 @@ ITEMS = 40
 
 def first() -> dict[str, torch.Tensor]:
     random = torch.Generator().manual_seed(0)
-    return {"vectors": torch.randn(ITEMS, 3, generator=random), "bias": torch.randn(ITEMS, generator=random), "matrix": torch.randn(4, 3, generator=random)}
+    shapes = {"vectors": (ITEMS, 3), "bias": (ITEMS,), "matrix": (4, 3)}
+    return {name: torch.randn(*shape, generator=random) for name, shape in shapes.items()}
 
 
 def loss(vectors: torch.Tensor, bias: torch.Tensor, matrix: torch.Tensor, step: int) -> torch.Tensor:

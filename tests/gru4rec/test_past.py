@@ -63,7 +63,8 @@ def test_a_short_training_that_goes_on_learns_more_than_a_short_one_that_begins_
     cold = fit(dataclasses.replace(asked, settings=short))
     warm = fit(dataclasses.replace(asked, settings=dataclasses.replace(short, warm_start=True, warm_share=1), champion=first["uri"]))
     made = candidate(store, warm)
-    losses = [json.loads(one.artefact.file("training.json").read_text())["epochs"][-1]["metrics"]["train_loss"] for one in (made, candidate(store, cold))]
+    losses = [json.loads(one.artefact.file("training.json").read_text())["epochs"][-1]["metrics"]["train_loss"]
+              for one in (made, candidate(store, cold))]
     assert losses[0] < losses[1] - 1, "nats a position"
     assert made.artefact.lineage["champion"] == first["id"] and first["uri"] in made.artefact.lineage["parents"]
     assert made.artefact.facts["stability"]["common_items"] == 70 and warm["id"] != cold["id"]

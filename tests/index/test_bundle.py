@@ -163,7 +163,8 @@ def test_precomputed_lists_are_what_a_search_finds_unseen_and_best_first(root):
 
 
 def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
-    monkeypatch.setattr("tasks.core.encoders.mean.MeanEncoder.encode", lambda self, histories, users=None: np.full((len(histories), 8), np.nan, np.float32))
+    monkeypatch.setattr("tasks.core.encoders.mean.MeanEncoder.encode",
+                        lambda self, histories, users=None: np.full((len(histories), 8), np.nan, np.float32))
     with pytest.raises(RefusedData, match="not numbers"):
         generations.generation(root, WORLD)
     assert Store(root).names("generations", "item2vec") == []

@@ -44,7 +44,8 @@ def test_runs_begin_elsewhere_in_every_epoch():
 def test_a_rated_row_sees_the_likes_before_it_whether_liked_or_not():
     rated = Rated(histories(), np.array([3, 3, 6]), np.array([0, 4, 31]), np.array([77, 304, 12]), np.array([0, 1, .5], np.float32), 3)
     [batch] = rated.batches(10, np.random.default_rng(0))
-    told = {item: (before(batch, run, 0, 3), rating) for run, (item, rating) in enumerate(zip(batch.targets[:, 0].tolist(), batch.ratings[:, 0].tolist()))}
+    rated = zip(batch.targets[:, 0].tolist(), batch.ratings[:, 0].tolist())
+    told = {item: (before(batch, run, 0, 3), rating) for run, (item, rating) in enumerate(rated)}
     assert told == {77: ([], 0), 304: ([301, 302, 303], 1), 12: ([628, 629, 630], .5)}
 
 
