@@ -57,7 +57,7 @@ class Study:
         """Optuna's view of it. Every slot draws its own numbers; trials that run now count as bad, so that two do not try the same."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = JournalStorage(JournalFileBackend(str(self.folder / "journal.log")))
-        sampler = optuna.samplers.TPESampler(seed=self.content["seed"] + slot, multivariate=True, constant_liar=True, warn_independent_sampling=False)
+        sampler = optuna.samplers.TPESampler(seed=self.content["seed"] + slot, multivariate=True, constant_liar=True)
         pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARM_UP)
         return optuna.create_study(storage=storage, study_name="tuning", direction="maximize", load_if_exists=True, sampler=sampler, pruner=pruner)
 
