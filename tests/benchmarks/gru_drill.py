@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -45,11 +46,14 @@ def training(store: Path, snapshot: str, seed: int) -> subprocess.Popen:
     return start("-m", "tasks.gru4rec", "fit", json.dumps(request))
 
 
-def first_epoch(store: Path, begun: float) -> float:
-    """Seconds from `begun` until the first checkpoint stands."""
-    while not any(store.glob(CHECKPOINTS)):
-        time.sleep(0.01)
-    return time.monotonic() - begun
+def reached(store: Path, process: subprocess.Popen, epoch: int) -> None:
+    """Wait until so many checkpoints were written one over the other, or the training ended."""
+    seen, last = 0, None
+    while seen < epoch and process.poll() is None:
+        for path in store.glob(CHECKPOINTS):
+            with contextlib.suppress(FileNotFoundError):
+                seen, last = seen + (path.stat().st_mtime_ns != last), path.stat().st_mtime_ns
+        time.sleep(0.002)
 
 
 def arrays(result: dict) -> dict[str, bytes]:
@@ -69,22 +73,21 @@ def main() -> int:
         store = Path(scratch)
         snapshot = answer(start("-c", PLANT, store.as_uri()))
         started = time.monotonic()
-        process = training(store, snapshot, 0)
-        first = first_epoch(store, started)
-        unbroken = json.loads(answer(process))
+        unbroken = json.loads(answer(training(store, snapshot, 0)))
         seconds, expected = time.monotonic() - started, arrays(unbroken)
-        for number in range(given.kills):
+        while told["kills"] < given.kills:
             shutil.rmtree(store / "candidates")
             process = training(store, snapshot, 0)
-            time.sleep(moments.uniform(0.9 * first, seconds))
+            reached(store, process, moments.randrange(int(0.9 * SETTINGS["epochs"])))
+            time.sleep(moments.uniform(0, 0.2))
             process.send_signal(signal.SIGKILL)
             process.communicate()
             told["kills" if process.returncode == -signal.SIGKILL else "ended_before_the_kill"] += 1
-            told["killed_before_first_epoch"] += not any(store.glob(CHECKPOINTS))
+            told["killed_before_first_epoch"] += process.returncode == -signal.SIGKILL and not any(store.glob(CHECKPOINTS))
             result = json.loads(answer(training(store, snapshot, 0)))
             same = arrays(result) == expected and result["epochs"] == unbroken["epochs"]
             told["different"] += not same
-            print(f"kill {number + 1}: {'the same' if same else 'DIFFERENT'}", file=sys.stderr, flush=True)
+            print(f"kill {told['kills']}: {'the same' if same else 'DIFFERENT'}", file=sys.stderr, flush=True)
     print(json.dumps({**told, "unbroken_s": round(seconds, 1), "seconds": round(time.monotonic() - begun, 1)}))
     return 1 if told["different"] else 0
 
