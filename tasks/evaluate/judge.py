@@ -19,7 +19,7 @@ from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
-from tasks.core.snapshot import Queries, Snapshot
+from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.evaluate import telling
 from tasks.evaluate.baselines.yardstick import yardstick

@@ -11,7 +11,6 @@ from tasks.core.graph import LAWS, Tables
 from tasks.core.histories import Histories
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
-from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
 from tasks.graph.laws.cooccurrence import build_cooccurrence

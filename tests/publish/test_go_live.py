@@ -7,7 +7,7 @@ import pytest
 from tasks.core.errors import BadRequest, Conflict
 from tasks.publish import load as loading
 from tasks.publish.channel import Channel
-from tasks.publish.claims import Claim, entries, live, whole
+from tasks.publish.claims import Claim, entries, live
 from tasks.publish.settings import LoadRequest, StatusRequest
 from tasks.publish.status import status
 from tests import generations

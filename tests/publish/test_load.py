@@ -11,7 +11,7 @@ from tasks.core.generation import Generation
 from tasks.core.keys import KINDS, bucket_of, unpack_seen
 from tasks.core.packed_ids import unpack
 from tasks.core.store import Store
-from tasks.publish.claims import entries, live, whole
+from tasks.publish.claims import entries, live
 from tasks.publish.settings import VerifyRequest
 from tasks.publish.verify import verify
 from tests import generations, worlds

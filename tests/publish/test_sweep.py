@@ -8,7 +8,7 @@ import pytest
 from tasks.core.store import Store
 from tasks.publish import load as loading
 from tasks.publish.audit import events
-from tasks.publish.claims import entries, live
+from tasks.publish.claims import entries
 from tasks.publish.settings import LoadRequest
 from tests import generations
 from tests.publish.planted import NAMES, made
