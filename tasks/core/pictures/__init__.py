@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 
-
 from tasks.core.candidate import Candidate
 from tasks.core.log import log
 from tasks.core.pictures.curves import curves
