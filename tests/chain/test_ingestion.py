@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-TRAININGS = ("train_item2vec", "train_gru4rec", "train_two_tower")
+TRAININGS = ("train_item2vec", "train_gru4rec", "train_two_tower", "train_linear")
 
 
 def days_from(first: str, count: int) -> list[str]:
