@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from threadpoolctl import threadpool_limits
 
-from tasks.core.alignment import onto
-from tasks.core.candidate import save_candidate
-from tasks.core.champion import find, forebear
-from tasks.core.decoding.choosing import Chosen, choose
-from tasks.core.decoding.completing import complete
-from tasks.core.decoding.past import Past, leave
+from tasks.core.decoding.choosing import choose
+from tasks.core.decoding.past import Past, past_of
 from tasks.core.decoding.validation import Validation
-from tasks.core.decoding.vectors import Vectors
+from tasks.core.decoding.writing import Fitted, write
 from tasks.core.errors import BadRequest
 from tasks.core.graph import Graph
 from tasks.core.identity import code_version, identity
-from tasks.core.manifest import Artefact, Draft
+from tasks.core.manifest import Artefact
 from tasks.core.pictures.walks import WALKS
-from tasks.core.recording import Recorder, describe
-from tasks.core.similar import taste_space
+from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store, write_json
 from tasks.item2vec import given
@@ -43,7 +36,7 @@ def fit(request: FitRequest) -> dict:
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
     elsewhere = given.find(store, request.vectors, snapshot)
-    past = _past(store, request, snapshot, elsewhere.facts["dimension"] if elsewhere else request.settings.dimension)
+    past = past_of(store, FAMILY, request, snapshot, elsewhere.facts["dimension"] if elsewhere else request.settings.dimension)
     code = code_version(*CODE)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, champion=past and past.candidate.artefact.id,
                   vectors=elsewhere and elsewhere.id, settings=request.settings, seed=request.seed, code=code)
@@ -53,7 +46,9 @@ def fit(request: FitRequest) -> dict:
         if store.find("candidates", FAMILY, id) is None:
             fitted = _fit(request, graph, snapshot, past, elsewhere, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, fitted, request, graph, snapshot, past, code, upstream, recorder)
+                write_json(draft.path / WALKS, statistics(graph.tables, request.settings.walk_length, request.seed))
+                write(draft, FAMILY, fitted, request, snapshot, past, code, recorder,
+                      [graph.uri, snapshot.uri, *filter(None, (request.vectors,))], upstream)
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
         recorder.failed()
@@ -74,30 +69,6 @@ def _upstream(graph: Graph, elsewhere: Artefact | None) -> dict:
     return graph.artefact.lineage["settings"] | ({"vectors": elsewhere.facts["trainer"]} if elsewhere else {})
 
 
-def _past(store: Store, request: FitRequest, snapshot: Snapshot, dimension: int) -> Past | None:
-    """The champion, or the one it goes back to from before this day.
-
-    Raises:
-        BadRequest: the candidate that was named is of this day or a later one, and goes back to none before it.
-    """
-    champion = find(store, FAMILY, request.champion, request.track)
-    before = forebear(store, champion.candidate, snapshot.day) if champion else None
-    if before is None and request.champion:
-        raise BadRequest("the champion to go on from has seen what is held out on this day",
-                         got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
-                         allowed=f"a candidate of a day before {snapshot.day}", remedy="name an earlier one, or none")
-    return Past(before, snapshot, dimension) if before else None
-
-
-@dataclasses.dataclass(frozen=True)
-class Fitted:
-    """The vectors of the best epoch, and the model that is served from them."""
-
-    epoch: int
-    vectors: Vectors
-    chosen: Chosen
-
-
 def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, elsewhere: Artefact | None, recorder: Recorder) -> Fitted:
     """Learn vectors, turn them onto the champion's, then choose on validation how they are searched."""
     settings, train = request.settings, snapshot.histories("train")
@@ -107,23 +78,3 @@ def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | Non
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
         chosen = choose(settings, vectors, train, validation, past and past.choice)
     return Fitted(learned.epoch, vectors, chosen)
-
-
-def _write(draft: Draft, fitted: Fitted, request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, code: str,
-           upstream: dict, recorder: Recorder) -> None:
-    chosen, items = fitted.chosen, len(snapshot.item_ids)
-    similar = taste_space(chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items)))
-    served = complete(chosen.model, similar, snapshot, request.settings.cold_items)
-    model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
-    similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
-    save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
-    leave(draft.path, model, fitted.vectors, items)
-    write_json(draft.path / WALKS, statistics(graph.tables, request.settings.walk_length, request.seed))
-    recorder.save(draft.path, fitted.epoch, chosen.figures())
-    draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
-    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, model.candidates.shape[1], upstream), "choice": dataclasses.asdict(model.choice),
-                   "stability": past and past.stability(item_ids, model, similar)}
-    champion = past and past.candidate.artefact
-    draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "champion": champion and champion.id,
-                     "parents": [graph.uri, snapshot.uri, *filter(None, (request.vectors, champion and champion.uri))]}

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 
 from tasks.core.decoding.halves import halves
+from tasks.core.decoding.likes import together
 from tasks.core.ease import ease
 from tasks.core.errors import BadRequest
 from tasks.core.log import log
@@ -44,7 +45,7 @@ class Dense:
     """X'X once; `vectors` for any penalty."""
 
     def __init__(self, liked: csr_matrix, dimension: int, seed: int) -> None:
-        self.together, self.dimension, self.seed = (liked.T @ liked).toarray().astype(np.float64), dimension, seed
+        self.together, self.dimension, self.seed = together(liked), dimension, seed
 
     def vectors(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and outputs, float32 (items, d)."""

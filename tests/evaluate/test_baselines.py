@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tasks.core.decoding.likes import likes, together
 from tasks.core.ease import cut, ease
 from tasks.core.histories import Histories
 from tasks.core.store import Store
 from tasks.evaluate.baselines.item_knn import item_knn
-from tasks.evaluate.baselines.likes import likes, together, weighted
+from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tests import worlds

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.core.candidate import Candidate
-from tasks.core.errors import RefusedData
+from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.ranking import top_k
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
@@ -72,6 +72,8 @@ def test_the_next_day_keeps_the_space_and_the_choice(store):
     assert after.artefact.facts["choice"] == before.artefact.facts["choice"]
     assert after.artefact.facts["stability"]["neighbours_10"] > .5
     assert first["uri"] in after.artefact.lineage["parents"]
+    with pytest.raises(BadRequest, match="has seen what is held out"):
+        fit(asked(store, GROUPED, "days", champion=first["uri"]))
 
 
 def test_one_item_is_nothing_to_solve_for(store):

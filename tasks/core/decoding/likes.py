@@ -1,4 +1,4 @@
-"""Who has what, as a sparse matrix of ones."""
+"""Who has what, as a sparse matrix of ones, and what is liked together."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def likes(histories: Histories, items: int, dtype: type = np.float32) -> csr_mat
     matrix.sum_duplicates()
     matrix.data[:] = 1
     return matrix
+
+
+def together(liked: csr_matrix) -> np.ndarray:
+    """float64 (items, items): how many users like both; on the diagonal, how many like one."""
+    return (liked.T @ liked).toarray().astype(np.float64)

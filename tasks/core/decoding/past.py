@@ -11,17 +11,21 @@ together onto the champion's, so that every score stays and vectors of both days
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tasks.core.alignment import rotation, turned
 from tasks.core.arrays import load, save
 from tasks.core.candidate import Candidate
+from tasks.core.champion import find, forebear
 from tasks.core.decoding.model import Choice, Model
 from tasks.core.decoding.vectors import Vectors
+from tasks.core.errors import BadRequest
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
 from tasks.core.stability import stability
+from tasks.core.store import Store
 
 
 class Past:
@@ -60,6 +64,25 @@ class Past:
     def stability(self, item_ids: list[str], model: Model, similar: np.ndarray) -> dict[str, float]:
         """How much of the champion's neighbourhoods is left."""
         return stability(item_ids, model.candidates, similar, self.candidate)
+
+
+def past_of(store: Store, family: str, request: Any, snapshot: Snapshot, dimension: int) -> Past | None:
+    """The champion, or the one it goes back to from before this day.
+
+    Args:
+        request: a `FitRequest` with `champion` and `track`.
+        dimension: of the vectors that are learned now.
+
+    Raises:
+        BadRequest: the candidate that was named is of this day or a later one, and goes back to none before it.
+    """
+    champion = find(store, family, request.champion, request.track)
+    before = forebear(store, champion.candidate, snapshot.day) if champion else None
+    if before is None and request.champion:
+        raise BadRequest("the champion to go on from has seen what is held out on this day",
+                         got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
+                         allowed=f"a candidate of a day before {snapshot.day}", remedy="name an earlier one, or none")
+    return Past(before, snapshot, dimension) if before else None
 
 
 def leave(folder: Path, model: Model, trained: Vectors, items: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from tasks.core.ease import ease
 from tasks.core.log import log
 from tasks.core.snapshot import Queries
-from tasks.evaluate.baselines.likes import weighted
+from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.lists import ranked
 from tasks.evaluate.measure import hits
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.core.decoding.likes import likes, together
 from tasks.core.ease import cut
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
@@ -22,8 +23,8 @@ from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Queries, Snapshot
 from tasks.core.store import Store
 from tasks.evaluate.baselines.item_knn import item_knn
-from tasks.evaluate.baselines.likes import likes, together, weighted
 from tasks.evaluate.baselines.popularity import popularity
+from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.baselines.tuning import tuned
 from tasks.evaluate.lists import of_scores
 from tasks.evaluate.measure import Catalogue, Measured, hits, measure

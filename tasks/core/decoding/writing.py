@@ -1,0 +1,51 @@
+"""What a family that is served by a decoder and a query writes of one training."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tasks.core.alignment import onto
+from tasks.core.candidate import save_candidate
+from tasks.core.decoding.choosing import Chosen
+from tasks.core.decoding.completing import complete
+from tasks.core.decoding.past import Past, leave
+from tasks.core.decoding.vectors import Vectors
+from tasks.core.manifest import Draft
+from tasks.core.recording import Recorder, describe
+from tasks.core.similar import taste_space
+from tasks.core.snapshot import Snapshot
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """The vectors of the best step of a training (1, 2, …), and the model that is served from them."""
+
+    step: int
+    vectors: Vectors
+    chosen: Chosen
+
+
+def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Snapshot, past: Past | None, code: str, recorder: Recorder,
+          parents: list[str], upstream: dict | None = None) -> None:
+    """Fill the folder of a candidate: cold items are placed, what is similar is turned onto the champion's, the next day's start is left.
+
+    Args:
+        request: a `FitRequest` whose settings have `cold_items` and `align`.
+        parents: URIs of what was learned from, the champion aside.
+        upstream: what else decides on the vectors, as `describe` takes it.
+    """
+    chosen, items = fitted.chosen, len(snapshot.item_ids)
+    similar = taste_space(chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items)))
+    served = complete(chosen.model, similar, snapshot, request.settings.cold_items)
+    model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
+    similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
+    save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
+    leave(draft.path, model, fitted.vectors, items)
+    recorder.save(draft.path, fitted.step, chosen.figures())
+    draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
+    draft.facts = {**describe(family, snapshot, request.settings, code, model.candidates.shape[1], upstream), "choice": dataclasses.asdict(model.choice),
+                   "stability": past and past.stability(item_ids, model, similar)}
+    champion = past and past.candidate.artefact
+    draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
+                     "champion": champion and champion.id, "parents": [*parents, *([champion.uri] if champion else [])]}
