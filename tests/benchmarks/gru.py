@@ -16,7 +16,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
+from tasks.core.encoders import GRUEncoder
 from tasks.core.histories import Histories
 from tasks.core.training.group import Group
 from tasks.core.training.machine import peak_gb, prepare
@@ -78,6 +80,20 @@ class Way:
         return done / passed
 
 
+def query_ms(hidden: int, items: int = 50, times: int = 1000) -> float:
+    """Milliseconds, median, that the reader's encoder in numpy takes for one user's query, one thread."""
+    random, d = np.random.default_rng(2), SAMPLED["dimension"]
+    shapes = ((ITEMS, d), (d,), (d,), (3 * hidden, d), (3 * hidden,), (3 * hidden, hidden), (3 * hidden,), (d, hidden), (d,))
+    encoder = GRUEncoder(*((0.05 * random.standard_normal(shape)).astype(np.float32) for shape in shapes))
+    one, spent = Histories.of_lists([list(range(items))]), []
+    with threadpool_limits(1):
+        for _ in range(times):
+            started = time.perf_counter()
+            encoder.encode(one)
+            spent.append(time.perf_counter() - started)
+    return 1e3 * statistics.median(spent)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.gru", description=__doc__.splitlines()[0])
     parser.add_argument("--passes", type=int, default=5)
@@ -100,7 +116,7 @@ def main() -> int:
     ratio = {name: round(statistics.median(a / b for a, b in zip(figures["sampled"], figures[name])), 2) for name in ways}
     print(json.dumps({"positions_per_s": round(statistics.median(figures["sampled"])), "ratio_full": ratio["full"],
                       "ratio_one_position": ratio["one"], "ratio_prefix": ratio["prefix"], "scale_ratio": ratio["million"],
-                      "peak_gb": round(peak, 3), "peak_gb_million": round(peak_gb(torch.device("cpu")), 3), "device": str(prepare("auto", 1)),
+                      "peak_gb": round(peak, 3), "peak_gb_million": round(peak_gb(torch.device("cpu")), 3), "query_ms_128": round(query_ms(128), 3), "query_ms_256": round(query_ms(256), 3), "device": str(prepare("auto", 1)),
                       "passes": given.passes}))
     return 0
 

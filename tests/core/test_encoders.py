@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from tasks.core.encoders import GRUEncoder, MeanEncoder, ScalesEncoder, load_encoder, save_encoder
 from tasks.core.errors import Corrupt
@@ -50,25 +47,3 @@ def test_an_encoder_of_another_version_is_refused(tmp_path):
     (tmp_path / "encoder.json").write_text('{"kind": "oracle", "arrays": []}')
     with pytest.raises(Corrupt, match="oracle.*mean, scales, gru.*upgrade this reader"):
         load_encoder(tmp_path)
-
-
-def recurrent(hidden: int = 128, d: int = 64) -> GRUEncoder:
-    """As large as the default of its family."""
-    random = np.random.default_rng(2)
-    shapes = ((3000, d), (d,), (d,), (3 * hidden, d), (3 * hidden,), (3 * hidden, hidden), (3 * hidden,), (d, hidden), (d,))
-    return GRUEncoder(*((0.05 * random.standard_normal(shape)).astype(np.float32) for shape in shapes))
-
-
-def scales() -> ScalesEncoder:
-    return ScalesEncoder(np.random.default_rng(1).standard_normal((5000, 128)).astype(np.float32), [3.0, 30.0], constant=True)
-
-
-@pytest.mark.parametrize("encoder", [scales(), recurrent()], ids=lambda one: one.kind)
-def test_a_query_of_fifty_items_takes_below_a_millisecond(encoder):
-    one, spent = Histories.of_lists([list(range(50))]), []
-    with threadpool_limits(1):
-        for _ in range(200):
-            started = time.perf_counter()
-            encoder.encode(one)
-            spent.append(time.perf_counter() - started)
-    assert min(spent) < 1e-3

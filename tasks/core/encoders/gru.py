@@ -9,6 +9,7 @@ from tasks.core.encoders.base import OfHistories
 from tasks.core.encoders.reading import longest_first, normalised, projected
 from tasks.core.histories import Histories
 
+ONE, HALF = np.float32(1.0), np.float32(0.5)
 
 class GRUEncoder(OfHistories):
     """One GRU layer (Cho et al. 2014, with PyTorch's gate order r, z, n and its second bias inside the reset gate).
@@ -45,12 +46,14 @@ class GRUEncoder(OfHistories):
     def _prepare(self) -> None:
         """Weights as `_read` multiplies them: with σ(x) = (1 + tanh(x / 2)) / 2, the halves are taken here, once.
 
-        What does not depend on the state goes to the input's side: scale and shift of the normalisation, c_r and c_z.
+        What does not depend on the state goes to the input's side: scale and shift of the normalisation, c_r and c_z. c_n
+        is the last row of the state's weights, which a one after the state meets.
         """
         h = self.hidden
         half = np.full((3 * h, 1), 0.5, np.float32)
-        self._state_weights = np.ascontiguousarray((self.state_weights * half).T)
-        self._new_bias = np.asarray(self.state_bias[2 * h:] * np.float32(0.5))
+        self._state_weights = np.zeros((h + 1, 3 * h), np.float32)
+        self._state_weights[:h] = (self.state_weights * half).T
+        self._state_weights[h, 2 * h:] = self.state_bias[2 * h:] * np.float32(0.5)
         half[2 * h:] = 1.0
         self._input_weights = np.ascontiguousarray((self.input_weights * half * self.scale).T)
         bias = self.input_bias + self.input_weights @ self.shift
@@ -67,7 +70,8 @@ class GRUEncoder(OfHistories):
 
     def _states(self, histories: Histories, users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """float32 (users, hidden): users sorted by length, longest first, so that those still reading are a prefix."""
-        state = np.zeros((len(users), self.hidden), np.float32)
+        state = np.zeros((len(users), self.hidden + 1), np.float32)
+        state[:, -1] = 1.0
         begin = histories.offsets[users + 1] - lengths
         widths = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
         steps = max(self.ROWS // len(users), 1)
@@ -75,7 +79,7 @@ class GRUEncoder(OfHistories):
             some = widths[first:first + steps]
             rows = np.concatenate([begin[:width] + step for step, width in enumerate(some.tolist(), first)])
             self._read(self._gates(histories.items[rows]), some.tolist(), state)
-        return state
+        return state[:, :-1]
 
     def _gates(self, items: np.ndarray) -> np.ndarray:
         """float32 (positions, 3 hidden): the input's share of the gates, r and z halved."""
@@ -84,24 +88,27 @@ class GRUEncoder(OfHistories):
         return gates
 
     def _read(self, gates: np.ndarray, widths: list[int], state: np.ndarray) -> None:
-        """Advance the states in place, step by step; `gates` holds one row for each user and step, step by step."""
-        h, end = self.hidden, 0
+        """Advance the states, each with a one behind it, in place; `gates` holds one row for each user and step, step by step."""
+        h, end, reading = self.hidden, 0, 0
         linear = np.empty((len(state), 3 * h), np.float32)
         for width in widths:
-            old, given, both, memory = state[:width], gates[end:end + width], linear[:width, :2 * h], linear[:width, 2 * h:]
-            np.matmul(old, self._state_weights, out=linear[:width])
-            both += given[:, :2 * h]
-            np.tanh(both, out=both)                 # 2 r − 1, 2 z − 1
-            memory += self._new_bias                # (U_n h + c_n) / 2
-            new = both[:, :h] * memory
-            new += memory
-            new += given[:, 2 * h:]
+            if width != reading:  # views cost as much as the arithmetic of one user
+                rows = slice(width) if width > 1 else 0  # a single row as a vector: its product is the faster one
+                before, product = state[rows], linear[rows]
+                old, both, memory = before[..., :h], product[..., :2 * h], product[..., 2 * h:]
+                new, keep, reading = both[..., :h], both[..., h:], width
+            given = gates[end:end + width] if width > 1 else gates[end]
+            np.dot(before, self._state_weights, out=product)
+            both += given[..., :2 * h]
+            np.tanh(both, out=both)
+            both += ONE                             # 2 r, 2 z
+            new *= memory                           # r (U_n h + c_n)
+            new += given[..., 2 * h:]
             np.tanh(new, out=new)
-            kept = old - new
-            kept *= both[:, h:]
-            old += new                              # h ← (h + n + (2 z − 1) (h − n)) / 2
-            old += kept
-            old *= np.float32(0.5)
+            old -= new
+            old *= keep
+            old *= HALF
+            old += new                              # h ← n + z (h − n)
             end += width
 
     def numbers(self) -> dict:
