@@ -30,6 +30,7 @@ USERS, ITEMS, LONGEST = 1500, 3500, 200
 SAMPLED = dict(dimension=64, hidden=64, window=LONGEST, full_softmax_items=0, negatives=512, input_dropout=0.0, output_dropout=0.0)
 FIRST_WINDOW = 20  # of the first versions, which train one random position a user
 PREFIX_WINDOW, PREFIX_BATCH = 50, 2048  # RecBole's
+WIDE_BATCH = 51_200  # positions of a step that fills a GPU
 
 
 def histories(items: int, users: int = USERS) -> Histories:
@@ -72,12 +73,35 @@ class Way:
 
     def speed(self, seconds: float) -> float:
         """Positions a second, over the next `seconds`; at least one batch."""
-        started, done = time.perf_counter(), 0
+        started, done, self.moved = time.perf_counter(), 0, 0.0
         while (passed := time.perf_counter() - started) < seconds or not done:
             batch = next(self.queue)
-            self.trainer._step(batch, 1e-3, self.random, 1)
+            self.trainer._step(batch, 1e-3, self.random, 1)  # waits for the device: it reads the loss
             done += batch.whole
+            self.moved += self._bytes(batch)
+        self.moved /= passed
         return done / passed
+
+    def _bytes(self, batch: Batch) -> float:
+        """What a step must move at least: weights, gradients and two moments read and written; what the forward pass makes and the
+        gradient of each of it, written and read once."""
+        chosen, n = self.trainer.settings, len(batch.inputs)
+        network = n * (3 * chosen.dimension + 4 * chosen.hidden) * (2 if self.trainer.halved else 4)
+        return 8 * 4 * sum(p.numel() for p in self.trainer.model.parameters()) + 4 * (network + 4 * n * (chosen.negatives + 1))
+
+
+def copy_speed(device: torch.device, size: int = 2 ** 28) -> float:
+    """Bytes a second, read and written, of a plain copy: the most that this device's memory gives."""
+    source, target = torch.rand(size // 4, device=device), torch.empty(size // 4, device=device)
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    spent = []
+    for _ in range(20):
+        wait()
+        started = time.perf_counter()
+        target.copy_(source)
+        wait()
+        spent.append(time.perf_counter() - started)
+    return 2 * size / min(spent)
 
 
 def query_ms(hidden: int, items: int = 50, times: int = 1000) -> float:
@@ -105,18 +129,25 @@ def main() -> int:
             "prefix": Way(shape, ITEMS, prefixes, window=PREFIX_WINDOW, batch_positions=PREFIX_BATCH)}
     for way in ways.values():
         way.speed(0)  # the first batch brings memory into being
-    peak = peak_gb(torch.device("cpu"))
+    device = prepare("auto", 1)
+    peak = peak_gb(device)
     ways["million"] = Way(histories(1_000_000), 1_000_000)
     ways["million"].speed(0)
-    figures = {name: [] for name in ways}
+    peak_of_million = peak_gb(device)
+    ways |= {"wide": Way(shape, ITEMS, hidden=256, batch_positions=WIDE_BATCH), "sasrec": Way(shape, ITEMS, encoder="sasrec", hidden=256)}
+    figures, moved = {name: [] for name in ways}, {name: [] for name in ways}
     for _ in range(given.passes):
         for name, way in ways.items():
             figures[name].append(way.speed(given.seconds))
+            moved[name].append(way.moved)
         print("  ".join(f"{name} {speeds[-1]:,.0f}/s" for name, speeds in figures.items()), file=sys.stderr, flush=True)
     ratio = {name: round(statistics.median(a / b for a, b in zip(figures["sampled"], figures[name])), 2) for name in ways}
+    bare = copy_speed(device)
     print(json.dumps({"positions_per_s": round(statistics.median(figures["sampled"])), "ratio_full": ratio["full"],
                       "ratio_one_position": ratio["one"], "ratio_prefix": ratio["prefix"], "scale_ratio": ratio["million"],
-                      "peak_gb": round(peak, 3), "peak_gb_million": round(peak_gb(torch.device("cpu")), 3), "query_ms_128": round(query_ms(128), 3), "query_ms_256": round(query_ms(256), 3), "device": str(prepare("auto", 1)),
+                      **{f"{name}_per_s": round(statistics.median(figures[name])) for name in ("wide", "sasrec")}, "copy_gb_per_s": round(bare / 1e9, 1),
+                      **{f"bandwidth_share_{name}": round(statistics.median(moved[name]) / bare, 4) for name in ("sampled", "wide")},
+                      "peak_gb": round(peak, 3), "peak_gb_million": round(peak_of_million, 3), "query_ms_128": round(query_ms(128), 3), "query_ms_256": round(query_ms(256), 3), "device": str(device),
                       "passes": given.passes}))
     return 0
 
