@@ -21,7 +21,7 @@ from tests import worlds
 from tests.gru4rec.conftest import SMALL, random_histories, request
 
 ROOT = Path(__file__).resolve().parents[2]
-PLAIN = dataclasses.replace(SMALL, input_dropout=0.0, output_dropout=0.0, epochs=3)
+PLAIN = dataclasses.replace(SMALL, input_dropout=0.0, output_dropout=0.0, epochs=3, device="cpu")
 
 
 LARGE = dataclasses.replace(PLAIN, epochs=1, negatives=64, batch_positions=2048)

@@ -181,7 +181,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(store, 
 def test_too_little_memory_is_said_before_anything_is_trained(store, grouped, monkeypatch):
     monkeypatch.setattr(machine, "available", lambda device: 10e6)
     settings = dataclasses.replace(SMALL, epochs=1)
-    with pytest.raises(BadRequest, match="would need about .* GB of memory; got '0.01 GB free on cpu'.*batch_examples"):
+    with pytest.raises(BadRequest, match="would need about .* GB of memory; got '0.01 GB free on (cpu|cuda:0)'.*batch_examples"):
         fit(dataclasses.replace(grouped[0], settings=settings, seed=99))
 
 

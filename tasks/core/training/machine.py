@@ -17,7 +17,7 @@ def prepare(asked: str, threads: int) -> torch.device:
     """Where to train (`auto`, `cpu` or `cuda`), with torch set to give the same result every time.
 
     Raises:
-        BadRequest: a GPU is asked for and none is here.
+        BadRequest: a GPU is asked for and none is here; more processes on this machine than it has GPUs.
     """
     if asked == "cuda" and not torch.cuda.is_available():
         raise BadRequest("no GPU is here", got="settings.device 'cuda'", allowed="'auto' or 'cpu'", remedy="leave settings.device at 'auto'")
@@ -27,7 +27,11 @@ def prepare(asked: str, threads: int) -> torch.device:
     torch.set_num_threads(threads)
     if asked == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    number, gpus = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
+    if number >= gpus:  # two processes on one GPU take turns, and NCCL refuses them
+        raise BadRequest("more processes than GPUs on this machine", got=f"process {number + 1} and {gpus} GPUs", allowed="one process a GPU",
+                         remedy=f"give torchrun --nproc-per-node {gpus}, or set settings.device to 'cpu'")
+    return torch.device("cuda", number)
 
 
 def check_memory(family: str, needed: float, device: torch.device, remedy: str) -> None:
