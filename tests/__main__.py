@@ -6,17 +6,24 @@ Standard library only. pytest and what the tests need come from the environment 
 from __future__ import annotations
 
 import argparse
+import io
+import itertools
 import os
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TextIO
 
 from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, environments, python
 
 # `promote` runs in `serve`; its tests judge planted models first, and run its commands there.
 FOLDERS = {"core": "train", "infra": "tests", **ENVIRONMENTS, "promote": "train", "dags": "airflow", "readme": "tests", "chain": "tests"}
+ALONE = ("chain",)  # whole stacks, which use every core themselves
+LANES = 2
 COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
 
 
@@ -25,8 +32,8 @@ def overlay() -> str:
     return str(next((environments() / "tests" / "lib").glob("python3*/site-packages")))
 
 
-def run(folder: str, options: list[str]) -> dict[str, int]:
-    """Run one folder's tests; returns how many passed, failed and were skipped."""
+def run(folder: str, options: list[str], out: TextIO) -> dict[str, int]:
+    """Run one folder's tests, what they print into `out`; returns how many passed, failed and were skipped."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))}
     environment |= {name: os.environ[name] for name in ("RECALL_STATE", "RECALL_ENVIRONMENTS") if name in os.environ}
     environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), overlay()]), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -34,7 +41,7 @@ def run(folder: str, options: list[str]) -> dict[str, int]:
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     last = ""
     for line in process.stdout:
-        print(line, end="", flush=True)
+        print(line, end="", file=out, flush=True)
         last = line if COUNTS.search(line) else last
     code = process.wait()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
@@ -45,6 +52,30 @@ def run(folder: str, options: list[str]) -> dict[str, int]:
     return counts
 
 
+def side_by_side(folders: list[str], options: list[str]) -> Iterator[dict[str, int]]:
+    """Run folders, so many at once as there are lanes; each prints as a whole, when it has ended."""
+    def one(folder: str) -> tuple[str, str, float, dict[str, int]]:
+        out, started = io.StringIO(), time.monotonic()
+        print(f"   tests/{folder} begins", flush=True)
+        counts = run(folder, options, out)
+        return folder, out.getvalue(), time.monotonic() - started, counts
+
+    with ThreadPoolExecutor(LANES) as pool:
+        for done in as_completed([pool.submit(one, folder) for folder in folders]):
+            folder, said, seconds, counts = done.result()
+            print(f"── tests/{folder} in the environment {FOLDERS[folder]}\n{said}   {seconds:.0f} s", flush=True)
+            yield counts
+
+
+def alone(folders: list[str], options: list[str]) -> Iterator[dict[str, int]]:
+    """Run folders one after the other; what they print is seen as it comes."""
+    for folder in folders:
+        started = time.monotonic()
+        print(f"── tests/{folder} in the environment {FOLDERS[folder]}", flush=True)
+        yield run(folder, options, sys.stdout)
+        print(f"   {time.monotonic() - started:.0f} s", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests", description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", metavar="folder", help=f"of {', '.join(FOLDERS)}; none means all")
@@ -53,12 +84,10 @@ def main() -> int:
     if unknown := set(given.folders) - FOLDERS.keys():
         parser.error(f"no tests are named {', '.join(sorted(unknown))}; choose from {', '.join(FOLDERS)}")
     total, begun = {"passed": 0, "failed": 0, "skipped": 0}, time.monotonic()
-    for folder in given.folders or [f for f in FOLDERS if (ROOT / "tests" / f).is_dir()]:
-        started = time.monotonic()
-        print(f"── tests/{folder} in the environment {FOLDERS[folder]}", flush=True)
-        counts = run(folder, given.pytest.split())
+    folders, options = given.folders or [f for f in FOLDERS if (ROOT / "tests" / f).is_dir()], given.pytest.split()
+    last = [folder for folder in folders if folder in ALONE or len(folders) == 1]
+    for counts in itertools.chain(side_by_side([folder for folder in folders if folder not in last], options), alone(last, options)):
         total = {what: total[what] + counts[what] for what in total}
-        print(f"   {time.monotonic() - started:.0f} s", flush=True)
     print(f"All tests: {time.monotonic() - begun:.0f} s", flush=True)
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped", flush=True)
     return 1 if total["failed"] or not total["passed"] else 0
