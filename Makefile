@@ -50,6 +50,10 @@ test: ## every test, each in the environment its sources run in
 	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests s3 ranx
 	@$(PYTHON) -m tests $(FOLDERS)
 
+.PHONY: settings
+settings: ## write infra/docs/settings.md anew from the sources
+	@$(PYTHON) -m infra.docs.settings
+
 .PHONY: bench-ingest
 bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark job
 	@$(PYTHON) -m tests.benchmarks.ingest

@@ -216,3 +216,11 @@ def rollback() -> dict:
         "generation": optional("A kept generation's id. Empty: the one before.", "Roll back", "Generation"),
         "why": Param(type="string", minLength=3, maxLength=500, description_md="Stands in the audit record. Required.", section="Roll back", title="Reason"),
     }
+
+
+def prune() -> dict:
+    """How long everything is kept, and whether anything is deleted at all."""
+    return {
+        "keep_days": number(30, 1, 100_000, "Whatever was made within so many days stays, needed or not.", "Prune", "Keep days"),
+        "only_plan": switch("Say what would go, and delete nothing.", "Prune", "Only plan"),
+    }

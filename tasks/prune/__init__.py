@@ -1,0 +1,1 @@
+"""What the store holds that nobody can need any more."""

@@ -1,0 +1,65 @@
+"""What is needed: by readers and a rollback (Redis knows), by the gate and the next training (the registry knows), and their parents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from tasks.core import tracking
+from tasks.core.connection import answering, connect
+from tasks.core.errors import BadRequest
+from tasks.core.keys import FAMILIES, Names
+from tasks.core.manifest import NAME, Artefact, read
+from tasks.core.store import Store, local_path
+
+
+def generations(store: Store) -> set[Path]:
+    """The generations of which Redis holds anything: live, the one before, on their way.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    client, found = connect(), set()
+    with answering(client):
+        for family in sorted(name.decode() for name in client.smembers(FAMILIES)):
+            for text in client.hvals(Names(family).loads):
+                found.add(store.path("generations", family, json.loads(text)["generation"]))
+    return found
+
+
+def candidates() -> set[Path]:
+    """The candidates behind every alias of the registry.
+
+    Raises:
+        Unreachable: MLflow does not answer.
+        BadRequest: a version behind an alias does not say where its candidate lies.
+    """
+    found, prefix = set(), tracking.model_name("")
+    with tracking.reachable():
+        for model in tracking.client().search_registered_models(f"name LIKE '{prefix}%'"):
+            for alias in model.aliases:
+                version = tracking.by_alias(model.name.removeprefix(prefix), alias)
+                if version is not None and "recall.uri" not in version.tags:
+                    raise BadRequest(f"version {version.version} of {model.name} ({alias}) does not say where its candidate lies",
+                                     allowed="a tag recall.uri", remedy="set the tag; until then nothing is deleted")
+                if version is not None:
+                    found.add(local_path(version.tags["recall.uri"]))
+    return found
+
+
+def with_parents(roots: Iterable[Path]) -> set[Path]:
+    """These folders and all that they were made from."""
+    found: set[Path] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path in found or not (path / NAME).is_file():
+            continue
+        found.add(path)
+        waiting += [local_path(uri) for uri in parents(read(path))]
+    return found
+
+
+def parents(artefact: Artefact) -> list[str]:
+    return [uri for uri in artefact.lineage.get("parents", []) if uri]

@@ -1,0 +1,76 @@
+"""Every command that a page shows is understood as it stands there, and the reference of settings is that of the sources."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import shlex
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from infra.docs import settings
+from infra.environments.names import ROOT, environments
+from tasks.core.request import parse
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "infra").rglob("*.md"))]
+FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+BY_HAND = ('eval "$(make env)"', "$EDITOR bad.jsonl", "git pull")  # a person's own: nothing of ours is named
+
+
+def commands() -> list[str]:
+    """Every line of every block of shell, without comments."""
+    lines = (line for page in PAGES for block in FENCE.findall(page.read_text()) for line in block.replace("\\\n", " ").splitlines())
+    return sorted({re.sub(r"\s+#.*", "", line).strip() for line in lines} - {""})
+
+
+@cache
+def help_of(*command: str) -> str:
+    done = subprocess.run([*command, "--help"], cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_is_understood(line):
+    words = shlex.split(line)
+    if line in BY_HAND:
+        return
+    if words[0] == "make":
+        done = subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, text=True, capture_output=True)
+        assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    elif stage := re.fullmatch(r"(?:\.recall/environments/\w+/bin/)?python -m tasks\.(\w+) (\w+)(?: (.*))?", line):
+        if stage[1] == "retrieve":  # options, not a request
+            assert stage[2] in help_of(str(environments() / "serve" / "bin" / "python"), "-m", f"tasks.{stage[1]}")
+            return
+        verbs = importlib.import_module(f"tasks.{stage[1]}.__main__").VERBS
+        if stage[3] and stage[3] != "--help":
+            parse(verbs[stage[2]].request, json.loads(shlex.split(stage[3])[0]))
+        else:
+            assert stage[2] in verbs
+    elif words[0] == "airflow":
+        told = help_of(str(environments() / "airflow" / "bin" / "airflow"), *words[1:3])
+        assert all(word in told for word in words if word.startswith("--"))
+    elif words[:2] == ["pip", "install"]:
+        assert (ROOT / words[2] / "pyproject.toml").is_file()
+    else:
+        pytest.fail(f"nothing here knows how to try: {line}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there(page):
+    places = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    assert all((page.parent / place).exists() for place in places), places
+
+
+def test_the_reference_of_settings_is_that_of_the_sources():
+    assert settings.TARGET.read_text() == settings.reference(), "make settings"
+
+
+def test_the_runbook_speaks_of_every_folder_of_the_store():
+    kinds = set(re.findall(r'writing\("\w+", "(\w+)"', "".join(path.read_text() for path in (ROOT / "tasks").rglob("*.py"))))
+    page = (ROOT / "infra/docs/runbook.md").read_text()
+    assert len(kinds) > 5 and not [kind for kind in kinds if f"`{kind}/`" not in page]
