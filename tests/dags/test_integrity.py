@@ -26,7 +26,7 @@ def imports(path: Path) -> set[str]:
 def test_every_dag_file_is_imported_without_an_error(bag):
     assert bag.import_errors == {}
     families = ("item2vec", "gru4rec", "linear", "two_tower")
-    assert set(bag.dags) == {"ingest", "rollback", *(f"{verb}_{family}" for family in families for verb in ("train", "publish", "overrule", "tune"))}
+    assert set(bag.dags) == {"ingest", "rollback", "prune", *(f"{verb}_{family}" for family in families for verb in ("train", "publish", "overrule", "tune"))}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dags").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
