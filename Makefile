@@ -126,5 +126,5 @@ bench-days: environments ## three days of item2vec: what warm start and alignmen
 	@$(PYTHON) -m tests.benchmarks.days
 
 .PHONY: env
-env: ## the settings of the reader for the local stack, for eval
+env: ## where store, Redis and MLflow of the local stack are, for eval
 	@$(PYTHON) -m infra.local env

@@ -106,7 +106,7 @@ def main() -> int:
     if given.command == "status":
         return status(local)
     if given.command == "env":
-        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in local.reader_environment().items()))
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in (local.reader_environment() | {"MLFLOW_TRACKING_URI": local.mlflow_url}).items()))
     elif given.command in ("similar", "recommend"):
         print(show(local, given.command, *given.rest))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.encoders import GRUEncoder, MeanEncoder, ScalesEncoder, load_encoder, save_encoder
+from tasks.core.encoders import MeanEncoder, ScalesEncoder, load_encoder, save_encoder
 from tasks.core.errors import Corrupt
 from tasks.core.histories import Histories
 
