@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from tasks.core import colours
 from tasks.core.errors import BadRequest, Unreachable
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
@@ -66,7 +67,14 @@ def find_or_start(experiment: str, name: str, candidate: str, tags: dict[str, st
         if runs:
             mlflow.update_run(runs[0].info.run_id, status="RUNNING")
             return runs[0].info.run_id
+        if family := tags.get("recall.family"):
+            tags = {**tags, colours.TAG: _colour(where, family, tags.get("recall.kind") == "baseline")}
         return mlflow.create_run(where, run_name=name, tags={TAG: candidate, **tags}).info.run_id
+
+
+def _colour(experiment: str, family: str, grey: bool) -> str:
+    newest = client().search_runs([experiment], f"tags.`recall.family` = '{family}'", max_results=1, order_by=["attributes.start_time DESC"])
+    return colours.after(newest[0].data.tags.get(colours.TAG) if newest else None, family, grey)
 
 
 def _create(experiment: str) -> str:

@@ -49,7 +49,7 @@ class Trainer:
         """Train one pass (1, 2, …) over all examples, each told to `progress`.
 
         Returns:
-            train_loss (nats, or squared error, an example), examples_per_s, epoch_seconds, learning_rate.
+            train_loss (nats, or squared error, an example), positions_per_s (an example is a position of a history), epoch_seconds, learning_rate.
 
         Raises:
             BadRequest: the loss is no longer a number.
@@ -65,7 +65,7 @@ class Trainer:
             summed += loss * batch.size
             progress.add(batch.size, epoch=number, loss=loss)
         seconds = time.monotonic() - started
-        return {"train_loss": summed / self.total, "examples_per_s": self.total / seconds, "epoch_seconds": seconds, "learning_rate": now}
+        return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds, "learning_rate": now}
 
     def _step(self, batch: Batch, now: float, random: np.random.Generator, epoch: int) -> float:
         loss, queries = self.loss(batch, random)

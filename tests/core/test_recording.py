@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core import tracking
+from tasks.core import colours, tracking
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders import MeanEncoder
 from tasks.core.errors import Unreachable
@@ -67,6 +67,11 @@ def test_what_tells_two_runs_apart_stands_before_what_does_not(mlflow_uri, world
     """A chart's legend shows the first words of a name."""
     recorder = Recorder.start(Request(settings=Settings(epochs=7)), "toy", "other", world[1], "c0de")
     assert tracking.client().get_run(recorder.run).info.run_name == f"toy epochs=7 {worlds.DAY}"
+
+
+def test_two_runs_of_a_family_have_shades_of_one_colour(mlflow_uri, world):
+    made = [tracking.client().get_run(Recorder.start(Request(), "toy", id, world[1], "c0de").run).data.tags[colours.TAG] for id in ("e5", "e6", "e5")]
+    assert made[0] == made[2] != made[1] == colours.after(made[0], "toy")
 
 
 def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
