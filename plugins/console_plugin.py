@@ -1,0 +1,25 @@
+"""The recall console inside Airflow: a page in the menu, a tab on each run, and the app behind both."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+
+from recall_console.app import app
+
+PREFIX = "/recall"
+ROOT = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")  # Airflow behind a path of its own
+
+
+class RecallConsole(AirflowPlugin):
+    """What is live, why, how fresh; recommendations to try; the verdict of a run."""
+
+    name = "recall_console"
+    fastapi_apps = [{"app": app, "url_prefix": PREFIX, "name": "Recall console"}]
+    external_views = [
+        {"name": "Recall", "href": f"{ROOT}{PREFIX}/", "destination": "nav", "category": "browse", "url_route": "recall", "nav_top_level": True,
+         "icon": f"{ROOT}{PREFIX}/page/icon.svg", "icon_dark_mode": f"{ROOT}{PREFIX}/page/icon-dark.svg"},
+        {"name": "Verdict", "href": f"{ROOT}{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}", "destination": "dag_run", "url_route": "recall_verdict"},
+    ]
