@@ -10,47 +10,50 @@ import httpx
 
 from recall_console.settings import PATIENCE, Away, mlflow, mlflow_page
 
-PREFIX, KEPT_SECONDS = "recall-", 3.0
-_kept: dict[str, tuple[float, dict]] = {}
+PREFIX, KEPT_SECONDS, BACKGROUND_SECONDS = "recall-", 3.0, 5.0
+_kept: dict[str, tuple[float, asyncio.Future]] = {}
 
 
 async def aliases(families: list[str]) -> dict[str, dict]:
     """Family → alias → version, its run and pages; asked at most once in three seconds.
 
     Raises:
-        Away: MLflow does not answer, or not as MLflow does.
+        Away: MLflow does not answer in time, or not as MLflow does. A slow answer is waited for behind the page, for the next that asks.
     """
-    try:
-        return await asyncio.wait_for(_aliases(families), PATIENCE)
-    except TimeoutError:
-        raise Away(f"MLflow does not answer within {PATIENCE:g} s; the pipeline's tasks retry until it does") from None
-    except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
-        raise Away(f"MLflow does not answer ({type(error).__name__}); what is live is not touched by that, the pipeline's tasks retry") from None
-
-
-async def _aliases(families: list[str]) -> dict[str, dict]:
     address, login = await asyncio.to_thread(mlflow)
     page = await asyncio.to_thread(mlflow_page)
-    kept = _kept.get(address)
-    if kept and time.monotonic() - kept[0] < KEPT_SECONDS:
-        found = kept[1]
-    else:
-        async with httpx.AsyncClient(base_url=f"{address}/api/2.0/mlflow/", auth=login, timeout=PATIENCE) as client:
-            found = await _asked(client)
-        _kept[address] = (time.monotonic(), found)
+    try:
+        found = await asyncio.wait_for(asyncio.shield(_current(address, login)), PATIENCE)
+    except TimeoutError:
+        raise Away(f"MLflow does not answer within {PATIENCE:g} s") from None
+    except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
+        raise Away(f"MLflow does not answer ({type(error).__name__})") from None
     return {family: {alias: {**one, "page": f"{page}/#/models/{quote(PREFIX + family, safe='')}/versions/{quote(one['version'], safe='')}",
                              "run_page": f"{page}/#/experiments/0/runs/{quote(one['run'], safe='')}?workflowType=machine_learning" if one["run"] else None}
                      for alias, one in found.get(family, {}).items()} for family in families}
 
 
-async def _asked(client: httpx.AsyncClient) -> dict[str, dict]:
-    answer = await client.get("registered-models/search", params={"filter": f"name LIKE '{PREFIX}%'", "max_results": 100})
-    answer.raise_for_status()
-    wanted = [(model["name"], one["alias"], one["version"]) for model in answer.json().get("registered_models", []) for one in model.get("aliases", [])]
-    versions = await asyncio.gather(*(_version(client, name, version) for name, _, version in wanted))
+def _current(address: str, login: tuple[str, str] | None) -> asyncio.Future:
+    """What was asked a moment ago, what is being asked, or a new question."""
+    kept = _kept.get(address)
+    fresh = kept and kept[1].get_loop() is asyncio.get_running_loop() and (not kept[1].done() or (
+        time.monotonic() - kept[0] < KEPT_SECONDS and kept[1].exception() is None))
+    if not fresh:
+        kept = _kept[address] = (time.monotonic(), asyncio.ensure_future(_asked(address, login)))
+    return kept[1]
+
+
+async def _asked(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
+    async with httpx.AsyncClient(base_url=f"{address}/api/2.0/mlflow/", auth=login, timeout=BACKGROUND_SECONDS) as client:
+        answer = await client.get("registered-models/search", params={"filter": f"name LIKE '{PREFIX}%'", "max_results": 100})
+        answer.raise_for_status()
+        wanted = [(model["name"], one["alias"], str(one["version"])) for model in answer.json().get("registered_models", [])
+                  for one in model.get("aliases", [])]
+        names = sorted({(name, version) for name, _, version in wanted})
+        versions = dict(zip(names, await asyncio.gather(*(_version(client, *one) for one in names)), strict=True))
     found: dict[str, dict] = {}
-    for (name, alias, _), version in zip(wanted, versions, strict=True):
-        found.setdefault(name.removeprefix(PREFIX), {})[alias] = version
+    for name, alias, version in wanted:
+        found.setdefault(name.removeprefix(PREFIX), {})[alias] = versions[name, version]
     return found
 
 

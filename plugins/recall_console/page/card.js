@@ -8,7 +8,9 @@ export function card(family, told) {
   const model = told.models?.ok?.[family];
   const served = told.live?.ok ? told.live.ok[family] : undefined;
   const run = told.chain?.ok?.runs[`train_${family}`];
-  return h("article", { class: "card", "aria-labelledby": `card-${family}` },
+  const held = model?.newest && model.newest.outcome !== "promote";
+  const late = told.data?.ok?.freshness.live[family]?.late;
+  return h("article", { class: `card${late ? " late" : held ? " held" : ""}`, "aria-labelledby": `card-${family}` },
     h("h3", { id: `card-${family}` }, family, run ? link(run.page, run.state === "success" ? "last training" : `training ${run.state}`, { class: `small ${run.state}` }) : null),
     live(family, told, served, model), registry(told.registry, family),
     model ? verdict(family, model) : null, model ? probe(served?.folder ?? model.generation) : null,
@@ -23,10 +25,11 @@ function live(family, told, served, model) {
   if (served === null || !one) return h("p", {}, "Nothing is live.");
   const back = last?.event === "rollback" && last.generation === one.generation;
   const decision = back ? { action: "rollback", by: last.by, why: last.why } : served?.decision ?? (model?.decisions ?? []).find((found) => found.of === "version" && found.to === one.version);
+  const below = model?.newest?.version === one.version && model.newest.reason === decision?.why;  // the same sentence stands below
   return [
     h("p", { class: "live" }, h("span", { class: served ? "dot on" : "dot", "aria-hidden": "true" }), served ? "live " : "last recorded ",
       h("b", {}, `version ${one.version ?? "–"}`), " of ", h("b", {}, one.day ?? "–"), ", generation ", h("code", {}, one.generation), ", ", since(one.since)),
-    h("p", {}, decision ? [`${spoken(decision.action)} by `, h("b", {}, decision.by), `: ${decision.why}`] : one.why),
+    h("p", {}, decision ? [`${spoken(decision.action)} by `, h("b", {}, decision.by), below ? ", by the verdict below" : `: ${decision.why}`] : one.why),
     fresh ? h("p", {}, chip(fresh.late ? `${hours(fresh.hours)} old, target ${hours(told.data.ok.freshness.target_hours)}` : fresh.hours ? `${hours(fresh.hours)} behind, within ${hours(told.data.ok.freshness.target_hours)}` : "as fresh as the data", fresh.late ? "bad" : "good")) : null,
   ];
 }

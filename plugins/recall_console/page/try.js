@@ -32,7 +32,7 @@ async function suggest(text) {
   const told = await ask(`api/find?${new URLSearchParams({ title: text.trim() })}`);
   if (mine !== asked) return null;
   if (!told.ok) { put("matches", problem(told)); return null; }
-  put("matches", told.ok.length ? told.ok.slice(0, 8).map((item) => h("button", { type: "button", class: "match", onclick: () => choose(item) }, item.title))
+  put("matches", told.ok.length ? told.ok.slice(0, 6).map((item) => h("button", { type: "button", class: "match", onclick: () => choose(item) }, item.title))
     : h("span", { class: "quiet" }, "No live model knows a title like this."));
   return told.ok;
 }
