@@ -19,7 +19,7 @@ class RecallConsole(AirflowPlugin):
     name = "recall_console"
     fastapi_apps = [{"app": app, "url_prefix": PREFIX, "name": "Recall console"}]
     external_views = [
-        {"name": "Recall", "href": f"{ROOT}{PREFIX}/", "destination": "nav", "category": "browse", "url_route": "recall", "nav_top_level": True,
+        {"name": "Recall", "href": f"{ROOT}{PREFIX}/", "destination": "nav", "url_route": "recall", "nav_top_level": True,
          "icon": f"{ROOT}{PREFIX}/page/icon.svg", "icon_dark_mode": f"{ROOT}{PREFIX}/page/icon-dark.svg"},
         {"name": "Verdict", "href": f"{ROOT}{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}", "destination": "dag_run", "url_route": "recall_verdict"},
     ]

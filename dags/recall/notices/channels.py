@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import httpx
 from airflow.providers.smtp.hooks.smtp import SmtpHook
@@ -25,20 +24,26 @@ log = logging.getLogger(__name__)
 
 
 class Mail(SmtpHook):
-    """The provider's hook, in less of a hurry to try again: a notice may not hold up a worker."""
+    """The provider's hook on a connection that was read already, and not for long: a notice may not hold up a worker."""
 
     timeout = int(PATIENCE_SECONDS)
-    smtp_retry_limit = 1
+    smtp_retry_limit = 0
+
+    def __init__(self, at: Connection) -> None:
+        super().__init__(at.conn_id)
+        self.at = at
+
+    def get_connection(self, conn_id: str) -> Connection:  # type: ignore[override]
+        return self.at
 
 
-def send(told: Told) -> str:
-    """Send a notice by the channel that is set; returns which one that was.
+def send(told: Told, at: Connection | None) -> str:
+    """Send a notice by this connection, or to the log where there is none; returns which channel that was.
 
     Raises:
         ValueError: the connection is of another type, or names no address.
         httpx.HTTPError, OSError, AirflowException: the channel does not take it.
     """
-    at = connection()
     kind = at.conn_type if at else "log"
     if kind in ("log", "generic"):
         log.log(logging.INFO if told.kind in QUIET else logging.WARNING, "notice: %s", told.text())
@@ -53,23 +58,31 @@ def send(told: Told) -> str:
 
 
 def connection() -> Connection | None:
-    """The connection, or None where there is none."""
+    """The connection, or None where there is none. In a task."""
     try:
         return Connection.get(NAME)
     except (AirflowNotFoundException, AirflowRuntimeError):
         return None
 
 
-def _mail(at: Any, told: Told) -> None:
+async def connection_of_triggerer() -> Connection | None:
+    """The same, in the triggerer."""
+    try:
+        return await Connection.async_get(NAME)
+    except (AirflowNotFoundException, AirflowRuntimeError):
+        return None
+
+
+def _mail(at: Connection, told: Told) -> None:
     to = at.extra_dejson.get("to")
     if not to:
         raise ValueError(f"the connection {NAME} names nobody to write to: put {{\"to\": [\"oncall@example.com\"]}} into its extra")
-    with Mail(NAME) as hook:
+    with Mail(at) as hook:
         hook.send_email_smtp(to=to, from_email=at.extra_dejson.get("from_email") or "recallflow@localhost", subject=f"[recall] {told.title}",
                              html_content=told.html())
 
 
-def _post(at: Any, told: Told) -> None:
+def _post(at: Connection, told: Told) -> None:
     host = at.host or ""
     address = host if "://" in host else f"{at.schema if at.schema in ('http', 'https') else at.conn_type}://{host}"
     if at.port:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback
+from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
 
 PARTS = {"ingest": 0.25, "train": 0.5, "publish": 0.25}
 VARIABLE, HOURS = "RECALL_DEADLINE_HOURS", 8.0
@@ -34,13 +35,19 @@ def deadline(part: str) -> DeadlineAlert | None:
     if not allowed:
         return None
     return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=timedelta(hours=allowed),
-                         callback=SyncCallback(missed, {"hours": allowed}), name=f"{part} within {allowed:g} h")
+                         callback=AsyncCallback(missed, {"hours": allowed}), name=f"{part} within {allowed:g} h")
 
 
-def missed(hours: float, context: Any = None) -> None:
-    """Tell that a run is late; called by Airflow's executor, once a run."""
-    from recall.notices import told
+async def missed(hours: float, context: Any = None) -> None:
+    """Tell that a run is late; called by the triggerer, once a run. One that has failed was told of already.
+
+    The triggerer imports this: `dags/` stands in its PYTHONPATH.
+    """
+    from recall.notices import channels, told
     from recall.notices.notice import deliver
 
     run = (context or {}).get("dag_run") or {}
-    deliver(lambda: told.of_deadline(run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours), "deadline")
+    if run.get("state") == "failed":
+        return
+    at = await channels.connection_of_triggerer()
+    await asyncio.to_thread(deliver, "deadline", lambda: told.of_deadline(run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours), lambda: at)

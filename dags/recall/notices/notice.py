@@ -25,16 +25,19 @@ class Notice(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Tell it, whatever happens to the telling."""
-        from recall.notices import told
+        from recall.notices import channels, told
 
-        deliver(lambda: told.of_task(self.kind, context), self.kind)
+        deliver(self.kind, lambda: told.of_task(self.kind, context), channels.connection)
 
     def __repr__(self) -> str:
         return f"Notice({self.kind!r})"
 
 
-def deliver(say: Callable[[], Any], kind: str) -> str | None:
-    """Send what `say` makes; returns the channel, or None where that went wrong: then the notice and the reason are in the log, the address is not."""
+def deliver(kind: str, say: Callable[[], Any], by: Callable[[], Any]) -> str | None:
+    """Send what `say` makes by the connection that `by` finds; returns the channel.
+
+    Where that goes wrong it is None, and the log has the notice and the reason, but no address: that may hold a secret.
+    """
     from airflow.sdk._shared.secrets_masker import redact
 
     from recall.notices import channels
@@ -43,7 +46,7 @@ def deliver(say: Callable[[], Any], kind: str) -> str | None:
     try:
         said = say()
         said = dataclasses.replace(said, **redact(dataclasses.asdict(said)))  # whatever Airflow knows as a secret
-        return channels.send(said)
+        return channels.send(said, by())
     except Exception as error:  # noqa: BLE001: a notice never fails what it speaks of
         why = type(error).__name__ if "http" in type(error).__module__ else f"{type(error).__name__}: {redact(str(error))}"
         log.warning("the notice of a %s could not be sent (%s)%s", kind, why, f"; it said: {said.text()}" if said else "")

@@ -74,8 +74,12 @@ def of_task(kind: str, context: Any) -> Told:
 def of_deadline(dag: str, run: str, day: str | None, hours: float) -> Told:
     """What a run that is late is told as."""
     family = _family(dag, {})
-    return Told("deadline", f"{dag} is late{f' for {day}' if day else ''}", f"The run was not over {hours:g} hours after it had been queued.", live(family),
+    return Told("deadline", f"{dag} is late{f' for {day}' if day else ''}", f"The run was not over {_span(hours)} after it had been queued.", live(family),
                 run_page(dag, run), NEXT["deadline"])
+
+
+def _span(hours: float) -> str:
+    return f"{hours:g} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
 
 
 def run_page(dag: str, run: str, task: str | None = None) -> str:
@@ -93,7 +97,12 @@ def live(family: str | None) -> tuple[str, ...]:
 
 def _last(folder: Path) -> str:
     events = sorted((json.loads(path.read_text()) for path in folder.glob("*/event.json")), key=lambda event: event["at"])
-    return f"generation {events[-1]['to']}, by {events[-1]['by']}: {events[-1]['why']}" if events else "nothing"
+    if not events:
+        return "nothing"
+    made = folder.parents[1] / "generations" / folder.name / events[-1]["to"] / "manifest.json"
+    facts = json.loads(made.read_text())["facts"] if made.is_file() else {}
+    of = f", version {facts['version']} of {facts['day']}" if facts else ""
+    return f"generation {events[-1]['to']}{of}, by {events[-1]['by']}: {events[-1]['why']}"
 
 
 def _family(dag: str, context: Any) -> str | None:
