@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
 from recall_console.app import app
+from recall_console.settings import airflow_path
 
-PREFIX = "/recall"
-ROOT = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")  # Airflow behind a path of its own
+PREFIX, ROOT = "/recall", airflow_path()
 
 
 class RecallConsole(AirflowPlugin):

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTex
 from recall_console import chain, days, metrics, models, registry, runs
 from recall_console.asker import Refused, reader
 from recall_console.caller import Dags, User
-from recall_console.settings import PATIENCE, Absent, Away
+from recall_console.settings import PATIENCE, Absent, Away, airflow_path
 
 PAGE = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -24,7 +24,7 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
 DOCUMENT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"  # a page of the store may not act
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 LOG_IN = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Log in</title>
-<p>This page is for people who are logged in to Airflow.</p><p><a href="/auth/login">Log in</a>, then come back.</p></html>"""
+<p>This page is for people who are logged in to Airflow.</p><p><a href="{path}/auth/login">Log in</a>, then come back.</p></html>"""
 
 app = FastAPI(title="Recall console", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -59,7 +59,7 @@ async def absent(request: Request, error: Absent) -> JSONResponse:
 @app.exception_handler(HTTPException)
 async def denied(request: Request, error: HTTPException) -> Response:
     if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(LOG_IN, 401, {**HEADERS, **(error.headers or {})})
+        return HTMLResponse(LOG_IN.format(path=airflow_path()), 401, {**HEADERS, **(error.headers or {})})
     return JSONResponse({"denied": error.detail}, error.status_code, {**HEADERS, **(error.headers or {})})
 
 
@@ -81,8 +81,8 @@ async def part(name: str, user: User) -> Response:
 
 def shown(name: str) -> Response:
     """A file of the page."""
-    path = PAGE / name
-    if path.parent != PAGE or path.suffix not in KINDS or not path.is_file():
+    path = next((path for path in PAGE.iterdir() if path.name == name and path.suffix in KINDS), None)
+    if path is None:
         raise HTTPException(404, "no such part of the page")
     return FileResponse(path, media_type=KINDS[path.suffix], headers={**HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,7 +35,8 @@ def behind(uri: str) -> Path:
     Raises:
         Absent: it lies outside the store.
     """
-    path, root = Path(unquote(urlsplit(uri).path)).resolve(), store().resolve()
+    root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
+    path = (root / uri.removeprefix(f"{named}/") if named and uri.startswith(f"{named}/") else Path(unquote(urlsplit(uri).path))).resolve()
     if not path.is_relative_to(root):
         raise Absent("this lies outside the store")
     return path

@@ -19,15 +19,16 @@ class Away(Exception):
 
 
 def store() -> Path:
-    """The folder of the store, from RECALL_STORE.
+    """The folder of the store: RECALL_CONSOLE_STORE where the store itself is in a bucket and mounted, else RECALL_STORE.
 
     Raises:
         Away: it is not set, or no folder of this machine.
     """
-    uri = os.environ.get("RECALL_STORE", "")
+    uri = os.environ.get("RECALL_CONSOLE_STORE") or os.environ.get("RECALL_STORE", "")
     parts = urlsplit(uri)
     if parts.scheme != "file":
-        raise Away(f"RECALL_STORE is {uri or 'not set'}; the console reads a mounted folder, file:///srv/recall")
+        raise Away(f"RECALL_STORE is {uri or 'not set'}; the console reads a folder, file:///srv/recall: mount a bucket and name its folder in "
+                   "RECALL_CONSOLE_STORE")
     folder = Path(unquote(parts.path))
     if not folder.is_dir():
         raise Away(f"there is no folder {folder}; nothing was written yet, or the store is not mounted where the API server runs")
@@ -55,6 +56,13 @@ def replayed() -> bool:
 def interpreter() -> Path:
     """The Python of the environment that the reader runs in."""
     return Path(os.environ.get("RECALL_ENVIRONMENTS") or ROOT / ".recall" / "environments") / "serve" / "bin" / "python"
+
+
+def airflow_path() -> str:
+    """The path that Airflow stands behind: empty, or as `/airflow`."""
+    from airflow.configuration import conf
+
+    return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
 
 
 def connection(name: str):

@@ -90,7 +90,10 @@ def run_page(dag: str, run: str, task: str | None = None) -> str:
 
 def live(family: str | None) -> tuple[str, ...]:
     """What the last recorded switch made live, of one family or of all: read from the store's audit, so that no service is asked."""
-    root = Path(unquote(urlsplit(os.environ.get("RECALL_STORE", "")).path)) / "audit"
+    at = urlsplit(os.environ.get("RECALL_STORE", ""))
+    if at.scheme != "file":
+        return ("see the console: the store is no folder of this machine",)
+    root = Path(unquote(at.path)) / "audit"
     names = [family] if family else sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     return tuple(f"{name}: {_last(root / name)}" for name in names) or ("nothing yet",)
 
