@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-
-
-def installed() -> str | None:
-    """The browser's program, if there is one."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
-
+from tests.browser.found import installed
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:

@@ -7,6 +7,7 @@ import { plural } from "./told.js";
 import { tryOut } from "./try.js";
 
 const EVERY = 20000;
+const SOON = 2500; // while a source is away
 const SOURCES = { chain: "api/chain", models: "api/models", live: "api/live", registry: "api/registry", data: "api/data" };
 const NAMES = { chain: "Airflow", models: "The store", live: "Redis", registry: "MLflow", data: "The store's days" };
 const MEANS = {
@@ -17,12 +18,12 @@ const MEANS = {
 const told = {};
 
 async function look() {
-  const starting = await Promise.all(Object.entries(SOURCES).map(async ([name, path]) => {
+  const missing = await Promise.all(Object.entries(SOURCES).map(async ([name, path]) => {
     told[name] = await ask(path);
     draw();
-    return told[name].away === "the reader is starting";
+    return Boolean(told[name].away);
   }));
-  setTimeout(look, starting.some(Boolean) ? 1500 : document.hidden ? 4 * EVERY : EVERY);
+  setTimeout(look, document.hidden ? 3 * EVERY : missing.some(Boolean) ? SOON : EVERY);
 }
 
 function draw() {
