@@ -10,7 +10,7 @@ export function card(family, told) {
   const run = told.chain?.ok?.runs[`train_${family}`];
   const held = model?.newest && model.newest.outcome !== "promote";
   const late = told.data?.ok?.freshness.live[family]?.late;
-  return h("article", { class: `card${late ? " late" : held ? " held" : ""}`, "aria-labelledby": `card-${family}` },
+  return h("article", { class: `card${late ? " late" : held ? " held" : ""}`, id: `family-${family}`, tabindex: -1, "aria-labelledby": `card-${family}` },
     h("h3", { id: `card-${family}` }, family, run ? link(run.page, run.state === "success" ? "last training" : `training ${run.state}`, { class: `small ${run.state}` }) : null),
     live(family, told, served, model), registry(told.registry, family),
     model ? verdict(family, model) : null, model ? probe(served?.folder ?? model.generation) : null,
@@ -30,8 +30,15 @@ function live(family, told, served, model) {
     h("p", { class: "live" }, h("span", { class: served ? "dot on" : "dot", "aria-hidden": "true" }), served ? "live " : "last recorded ",
       h("b", {}, `version ${one.version ?? "–"}`), " of ", h("b", {}, one.day ?? "–"), ", generation ", h("code", {}, one.generation), ", ", since(one.since)),
     h("p", {}, decision ? [`${spoken(decision.action)} by `, h("b", {}, decision.by), below ? ", by the verdict below" : `: ${decision.why}`] : one.why),
-    fresh ? h("p", {}, chip(fresh.late ? `${hours(fresh.hours)} old, target ${hours(told.data.ok.freshness.target_hours)}` : fresh.hours ? `${hours(fresh.hours)} behind, within ${hours(told.data.ok.freshness.target_hours)}` : "as fresh as the data", fresh.late ? "bad" : "good")) : null,
+fresh ? h("p", {}, chip(...age(fresh, told.data.ok.freshness))) : null,
   ];
+}
+
+function age(fresh, all) {
+  const target = hours(all.target_hours);
+  if (fresh.late) return [fresh.day ? `of ${fresh.day}: ${hours(fresh.hours)} old, target ${target}` : "its age is not known", "bad"];
+  if (!all.replayed) return [`${hours(fresh.hours)} old, target ${target}`, "good"];
+  return [fresh.hours ? `${hours(fresh.hours)} behind the data, target ${target}` : "as fresh as the data", "good"];
 }
 
 function registry(source, family) {

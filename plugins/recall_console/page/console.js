@@ -1,6 +1,6 @@
 // The page: asks every source by itself, draws what has answered, and says plainly what is away.
 
-import { ask, follow, h, put } from "./dom.js";
+import { ask, follow, h, link, put } from "./dom.js";
 import { card } from "./card.js";
 import { data } from "./data.js";
 import { plural } from "./told.js";
@@ -54,15 +54,15 @@ function summary(families) {
   if (fresh?.data.day) said.push(["", `data through ${fresh.data.day}`]);
   for (const family of families) {
     const newest = told.models?.ok?.[family]?.verdicts[0];
-    if (newest && newest.outcome !== "promote") said.push(["warn", `${family}: ${newest.outcome} on ${newest.day}`]);
-    if (fresh?.live[family]?.late && fresh.live[family].day) said.push(["bad", `${family} is older than its target`]);
+    if (newest && newest.outcome !== "promote") said.push(["warn", `${family}: ${newest.outcome} on ${newest.day}`, `#family-${family}`]);
+    if (fresh?.live[family]?.late && fresh.live[family].day) said.push(["bad", `${family} is older than its target`, `#family-${family}`]);
   }
-  for (const one of told.chain?.ok?.waiting ?? []) said.push(["warn", `${one.dag} waits for a person`]);
+  for (const one of told.chain?.ok?.waiting ?? []) said.push(["warn", `${one.dag} waits for a person`, one.page]);
   for (const [dag, run] of Object.entries(told.chain?.ok?.runs ?? {})) {
-    if (run.state === "failed") said.push(["bad", `${dag} has failed`]);
-    if (run.state === "running") said.push(["", `${dag} is running`]);
+    if (run.state === "failed") said.push(["bad", `${dag} has failed`, run.page]);
+    if (run.state === "running") said.push(["", `${dag} is running`, run.page]);
   }
-  return h("ul", { class: "facts" }, said.map(([kind, text]) => h("li", { class: kind }, text)));
+  return h("ul", { class: "facts" }, said.map(([kind, text, to]) => h("li", { class: kind }, !to ? text : to.startsWith("#") ? h("a", { href: to }, text) : link(to, text))));
 }
 
 follow();

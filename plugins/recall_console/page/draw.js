@@ -32,9 +32,10 @@ export function setAside(days) {
   const reasons = Object.keys(total).sort((one, other) => total[other] - total[one]);
   if (!reasons.length) return h("p", {}, `Nothing was set aside in ${days.length === 1 ? "this day" : `these ${days.length} days`}.`);
   const most = Math.max(...days.map((one) => Object.values(one.quarantine).reduce((sum, rows) => sum + rows, 0)));
+  const step = Math.ceil(days.length / 7); // as many dates as a phone has room for
   const shade = (reason) => `reason${Math.min(reasons.indexOf(reason), 7)}`;
   return h("figure", {},
-    h("div", { class: "bars", role: "img", "aria-label": "Rows set aside, day by day; the table below has the figures" }, days.map((one) => {
+    h("div", { class: "bars", role: "img", "aria-label": "Rows set aside, day by day; the table below has the figures" }, days.map((one, at) => {
       let below = 0;
       const parts = reasons.filter((reason) => one.quarantine[reason]).map((reason) => {
         const height = 100 * one.quarantine[reason] / most;
@@ -43,8 +44,8 @@ export function setAside(days) {
       });
       const rows = Object.values(one.quarantine).reduce((sum, found) => sum + found, 0);
       return h("div", { class: "bar", title: `${one.day}: ${count(rows)} rows` },
-        svg("svg", { viewBox: "0 0 10 100", preserveAspectRatio: "none" }, parts), h("span", { class: "quiet" }, one.day.slice(5)));
+        svg("svg", { viewBox: "0 0 10 100", preserveAspectRatio: "none" }, parts), h("span", { class: "quiet date" }, at % step ? "" : one.day.slice(5)));
     })),
     h("figcaption", { class: "legend" }, reasons.map((reason) => h("span", {}, svg("svg", { viewBox: "0 0 10 10", class: "key", "aria-hidden": "true" },
-      svg("rect", { width: 10, height: 10, class: shade(reason) })), `${reason} ${count(total[reason])}`))));
+      svg("rect", { width: 10, height: 10, class: shade(reason) })), `${reason} ${count(total[reason])}`)), h("span", { class: "quiet" }, `at most ${count(most)} in a day`)));
 }
