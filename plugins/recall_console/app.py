@@ -6,7 +6,8 @@ Each source is asked by a route of its own and answers within a second: what is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,41 +27,54 @@ HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"
 LOG_IN = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Log in</title>
 <p>This page is for people who are logged in to Airflow.</p><p><a href="{path}/auth/login">Log in</a>, then come back.</p></html>"""
 
+READERS = ThreadPoolExecutor(8, thread_name_prefix="recall-console")  # a disk that hangs holds these, and none of Airflow's own threads
+AT_ONCE = 32  # reads that wait for one of them
+
 app = FastAPI(title="Recall console", docs_url=None, redoc_url=None, openapi_url=None)
+
+
+@app.middleware("http")
+async def kept_private(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await answer(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 async def within(read: Callable[..., Any], *given: Any) -> Any:
     """What a blocking read returns, in a thread.
 
     Raises:
-        Away: it takes longer than the page waits.
+        Away: it takes longer than the page waits, or too many wait already.
     """
+    if READERS._work_queue.qsize() > AT_ONCE:
+        raise Away("too many reads of the store are waiting; look again in a moment")
     try:
-        return await asyncio.wait_for(asyncio.to_thread(read, *given), PATIENCE)
+        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(READERS, read, *given), PATIENCE)
     except TimeoutError:
         raise Away(f"the store or Airflow's database does not answer within {PATIENCE:g} s") from None
 
 
 @app.exception_handler(Away)
 async def away(request: Request, error: Away) -> JSONResponse:
-    return JSONResponse({"away": str(error)}, 503, HEADERS)
+    return JSONResponse({"away": str(error)}, 503)
 
 
 @app.exception_handler(Refused)
 async def refused(request: Request, error: Refused) -> JSONResponse:
-    return JSONResponse({"refused": str(error)}, 422, HEADERS)
+    return JSONResponse({"refused": str(error)}, 422)
 
 
 @app.exception_handler(Absent)
 async def absent(request: Request, error: Absent) -> JSONResponse:
-    return JSONResponse({"absent": str(error)}, 404, HEADERS)
+    return JSONResponse({"absent": str(error)}, 404)
 
 
 @app.exception_handler(HTTPException)
 async def denied(request: Request, error: HTTPException) -> Response:
     if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(LOG_IN.format(path=airflow_path()), 401, {**HEADERS, **(error.headers or {})})
-    return JSONResponse({"denied": error.detail}, error.status_code, {**HEADERS, **(error.headers or {})})
+        return HTMLResponse(LOG_IN.format(path=airflow_path()), 401, error.headers)
+    return JSONResponse({"denied": error.detail}, error.status_code, error.headers)
 
 
 @app.get("/")
@@ -84,7 +98,7 @@ def shown(name: str) -> Response:
     path = next((path for path in PAGE.iterdir() if path.name == name and path.suffix in KINDS), None)
     if path is None:
         raise HTTPException(404, "no such part of the page")
-    return FileResponse(path, media_type=KINDS[path.suffix], headers={**HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+    return FileResponse(path, media_type=KINDS[path.suffix], headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 
 async def warm() -> None:
@@ -179,7 +193,11 @@ async def try_it(dags: Dags, user: str | None = None, item: str | None = None, k
     """Recommendations for a user, or what is like an item, by channel side by side."""
     if (user is None) == (item is None):
         raise Refused("name a user or an item")
-    return await reader.ask("user", user=_short(user), k=k) if user is not None else await reader.ask("item", item=_short(item), k=k)
+    told = await (reader.ask("user", user=_short(user), k=k) if user is not None else reader.ask("item", item=_short(item), k=k))
+    if hidden := set(told["generations"]) - set(chain.families_among(dags)):  # of families this person may not read, merged lists would tell
+        told = {**told, "channels": {name: one for name, one in told["channels"].items() if name in told["generations"] and name not in hidden},
+                "generations": {name: id for name, id in told["generations"].items() if name not in hidden}, "merged": None}
+    return told
 
 
 @app.get("/documents/{kind}/{rest:path}")
@@ -191,14 +209,14 @@ async def document(kind: str, rest: str, dags: Dags) -> Response:
     if kind == "verdict":
         _may(parts[0], dags)
     path = await within(models.report, kind, *parts)
-    return FileResponse(path, media_type="text/html", headers={**HEADERS, "Content-Security-Policy": DOCUMENT})
+    return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": DOCUMENT})
 
 
 @app.get("/metrics")
 async def told_to_prometheus(request: Request) -> Response:
     """The text exposition, for a scraper with the token, or for a person who is logged in."""
     await metrics.allowed(request)
-    return PlainTextResponse(await asyncio.to_thread(metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8", headers=HEADERS)
+    return PlainTextResponse(await asyncio.get_running_loop().run_in_executor(READERS, metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _may(family: str, dags: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -133,6 +134,42 @@ def test_a_page_of_the_store_may_not_act(client):
 def test_the_page_runs_its_own_scripts_and_nothing_else(client):
     policy = client.get("/air/recall/").headers["content-security-policy"]
     assert "default-src 'none'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
+
+
+ANSWER = {"channels": {name: {"hits": [], "generation": "g", "source": "user"} for name in ("item2vec", "gru4rec", "similar", "popular")}, "merged": {"hits": []},
+          "generations": {"item2vec": "a", "gru4rec": "b"}, "history": []}
+
+
+def test_of_families_that_somebody_may_not_read_no_recommendation_is_shown(client, monkeypatch):
+    from airflow.api_fastapi.app import get_auth_manager
+    from recall_console.asker import reader
+
+    async def answered(ask, **question):
+        return ANSWER
+
+    monkeypatch.setattr(reader, "ask", answered)
+    monkeypatch.setattr(type(get_auth_manager()), "get_authorized_dag_ids", lambda self, **_: {"train_item2vec", "train_gru4rec"})
+    assert client.get("/air/recall/api/try?user=1").json() == ANSWER
+    monkeypatch.setattr(type(get_auth_manager()), "get_authorized_dag_ids", lambda self, **_: {"train_item2vec"})
+    told = client.get("/air/recall/api/try?user=1").json()
+    assert told["channels"].keys() == {"item2vec"} and told["merged"] is None and told["generations"] == {"item2vec": "a"}
+
+
+def test_a_disk_that_hangs_is_a_panel_and_holds_up_nothing_else(client, monkeypatch):
+    from recall_console import models
+
+    hangs = threading.Event()
+    monkeypatch.setattr(models, "verdicts", lambda family: hangs.wait(20) and [])
+    began = time.monotonic()
+    assert "does not answer within" in client.get("/air/recall/api/models").json()["away"]
+    assert client.get("/air/recall/api/data").status_code == 200 and time.monotonic() - began < 10
+    hangs.set()
+
+
+@pytest.mark.parametrize("route", ["api/data", "api/registry", "page/console.js", "nothing/here"])
+def test_no_answer_is_guessed_at_or_kept(client, route):
+    headers = client.get(f"/air/recall/{route}").headers
+    assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] in ("no-store", "no-cache")
 
 
 def test_a_run_that_is_not_there_and_one_of_a_dag_that_may_not_be_read(client):

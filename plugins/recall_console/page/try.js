@@ -51,7 +51,7 @@ async function show(wanted, what) {
   const { channels, merged, history } = told.ok;
   put("answer", h("h3", {}, `Recommended ${what}`),
     "user" in wanted ? h("p", { class: "small quiet" }, history.length ? `Liked last: ${history.slice(0, 8).map((item) => item.title).join(", ")}${history.length > 8 ? " …" : ""} (${plural(history.length, "item")})` : "Nobody is known by this id: the popular items are shown.") : null,
-    h("div", { class: "channels" }, column("merged", merged, "by reciprocal rank"), Object.entries(channels).map(([name, list]) => column(name, list))));
+    h("div", { class: "channels" }, merged ? column("merged", merged, "by reciprocal rank") : null, Object.entries(channels).map(([name, list]) => column(name, list))));
 }
 
 function column(name, list, note = null) {
