@@ -114,7 +114,7 @@ class Asker:
         if self._process and self._process.returncode is None:
             try:
                 self._process.kill()
-            except ProcessAbsent:
+            except ProcessLookupError:
                 pass
 
 

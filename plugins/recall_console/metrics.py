@@ -9,7 +9,7 @@ import hmac
 import os
 from collections.abc import Iterator
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 
 from recall_console import chain, days, models
 from recall_console.caller import logged_in

@@ -49,7 +49,7 @@ def reply(reader: Reader, line: str) -> dict:
         return {"id": id, "answer": ASKED[question["ask"]](reader, question)}
     except RecallError as error:
         return {"id": id, "error": {"kind": type(error).__name__, "text": str(error)}}
-    except Exception as error:  # noqa: BLE001: the process answers the next question all the same
+    except Exception as error:  # the process answers the next question all the same
         return {"id": id, "error": {"kind": "Fault", "text": f"{type(error).__name__}: {error}"}}
 
 

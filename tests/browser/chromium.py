@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.found import installed
 
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser without a window."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from pathlib import Path
 
 import pytest
 
 from tests.browser.chromium import chromium, logged_in
+from tests.stopped import stopped
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +43,6 @@ def picture():
     return lambda page, name: page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
-@contextlib.contextmanager
 def mlflow_stopped():
     """MLflow takes connections and answers nothing."""
-    processes = [int(pid) for pid in os.environ["CONSOLE_STOPPED"].split()]
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+    return stopped(map(int, os.environ["CONSOLE_STOPPED"].split()))

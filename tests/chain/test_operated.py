@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 import urllib.error
@@ -19,6 +17,7 @@ from infra.environments.names import ROOT, python
 from infra.local.meter import descendants
 from infra.local.supervisor import read
 from tests.browser.found import installed
+from tests.stopped import stopped
 
 HARDLY = {"trainer": "gensim", "decoder": "none", "popularity": 0, "epochs": 1, "dimension": 4, "learning_rate": 0.0001}
 
@@ -50,19 +49,6 @@ def held(stack):
     run = stack.airflow.trigger("train_item2vec", None, {"day": stack.days[0], "seed": 11, **HARDLY})["dag_run_id"]
     assert stack.finish("train_item2vec", run)["promote"]["state"] == "skipped"
     return run
-
-
-@contextlib.contextmanager
-def stopped(stack, service: str):
-    """A service that takes connections and answers nothing."""
-    processes = list(descendants(read(stack.local)["services"][service]["pid"]))
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_without_login_the_console_answers_401(stack):
@@ -100,7 +86,7 @@ def test_trying_a_title_and_a_user_gives_what_the_reader_gives(stack):
 def test_redis_or_mlflow_that_hang_are_told_in_their_panels_within_seconds_and_the_rest_answers(stack):
     until(stack, "api/live")
     for service, route, name in (("valkey", "api/live", "Redis"), ("mlflow", "api/registry", "MLflow")):
-        with stopped(stack, service):
+        with stopped(descendants(read(stack.local)["services"][service]["pid"])):
             time.sleep(3.5)  # longer than an answer is kept
             status, seconds, text = ask(stack, route)
             assert (status, name in json.loads(text)["away"]) == (503, True), text

@@ -47,7 +47,7 @@ def deliver(kind: str, say: Callable[[], Any], by: Callable[[], Any]) -> str | N
         said = say()
         said = dataclasses.replace(said, **redact(dataclasses.asdict(said)))  # whatever Airflow knows as a secret
         return channels.send(said, by())
-    except Exception as error:  # noqa: BLE001: a notice never fails what it speaks of
+    except Exception as error:  # a notice never fails what it speaks of
         why = type(error).__name__ if "http" in type(error).__module__ else f"{type(error).__name__}: {redact(str(error))}"
         log.warning("the notice of a %s could not be sent (%s)%s", kind, why, f"; it said: {said.text()}" if said else "")
         return None
