@@ -100,8 +100,11 @@ def test_metrics_name_the_generation_that_is_live(stack):
     assert 'recall_rows{kind="kept"}' in text and 'recall_stage_seconds{dag="train_gru4rec",task="fit"}' in text and 'recall_up{source="airflow"} 1' in text
 
 
-def test_people_were_told_of_what_was_held(stack, held):
+def test_people_were_told_of_what_was_held_and_of_all_that_happened_before(stack, held):
     told = {notice["kind"]: notice for notice in stack.notices}
+    days_before = {"failure", "ask", "promotion", "rollback"} if stack.airflow.runs("rollback") else set()  # what the days before this have done
+    assert {"hold"} | days_before <= told.keys()
+    assert all(notice["title"] and notice["happened"] and notice["live"] and notice["next"] and notice["page"] for notice in stack.notices)
     assert told["hold"]["title"].startswith("item2vec: version") and stack.live("item2vec") in told["hold"]["live"][0]
     assert told["hold"]["page"].startswith(stack.local.airflow_url) and "overrule_item2vec" in told["hold"]["next"]
     secrets = [stack.local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")]
