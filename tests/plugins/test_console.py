@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -182,3 +184,11 @@ def test_the_view_and_the_tab_are_registered_below_airflows_own_path(server):
 
     views = {view["url_route"]: view for view in _get_ui_plugins()[0]}
     assert views["recall"]["href"] == "/air/recall/" and views["recall_verdict"]["destination"] == "dag_run"
+
+
+def test_a_process_that_only_loads_plugins_imports_nothing_of_the_app():
+    code = ("import sys; from airflow import plugins_manager; print([plugin.name for plugin in plugins_manager._get_plugins()[0]]);"
+            "print(sorted(name for name in sys.modules if name.startswith('recall_console')))")
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    plugins, modules = done.stdout.splitlines()[-2:]
+    assert "recall_console" in plugins and modules == "['recall_console', 'recall_console.settings']"
