@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from recall import assets, ingest_form, ingestion, policies
+from recall.notices import deadline
 from recall.stages import stage
 
 DOC = """
@@ -50,6 +51,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     params=ingest_form.form(),
+    deadline=deadline("ingest"),
     tags=["recall", "ingest"],
 ) as dag:
     stage("snapshot", "ingest", ingestion.verb, ingestion.snapshot, policy=policies.INGEST, outlets=[assets.INTERACTIONS],

@@ -6,6 +6,7 @@ from airflow.sdk import DAG
 
 from recall import assets, forms, judging, policies
 from recall.families import FAMILIES
+from recall.notices import Notice
 from recall.stages import stage
 
 DOC = """
@@ -28,6 +29,7 @@ for family in FAMILIES:
         tags=["recall", "overrule", family.name],
     ) as dag:
         stage("force", "promote", "force", judging.overruled(family.name, "force"), policy=policies.SERVING, needs=("mlflow",),
-              outlets=[assets.champion(family.name)], announce=judging.announce_forced, doc="Moves the aliases champion and previous.")
+              outlets=[assets.champion(family.name)], announce=judging.announce_forced, on_success_callback=[Notice("promotion")],
+              doc="Moves the aliases champion and previous.")
         stage("refuse", "promote", "refuse", judging.overruled(family.name, "refuse"), policy=policies.SERVING, needs=("mlflow",),
               doc="Bars the version.")

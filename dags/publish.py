@@ -6,6 +6,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
 from recall import assets, forms, policies, publication
 from recall.families import FAMILIES
+from recall.notices import deadline
 from recall.stages import stage
 
 DOC = """
@@ -27,6 +28,7 @@ for family in FAMILIES:
         catchup=False,
         max_active_runs=1,
         params=forms.publish(),
+        deadline=deadline("publish"),
         tags=["recall", "publish", family.name],
     ) as dag:
         ask = publication.For(family.name)

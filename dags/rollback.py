@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from recall import forms, policies, publication
+from recall.notices import Notice
 from recall.stages import stage
 
 DOC = """
@@ -26,7 +27,7 @@ with DAG(
     tags=["recall", "rollback"],
 ) as dag:
     pointer = stage("pointer", "publish", "rollback", publication.pointer_back, policy=policies.SERVING, needs=("redis",),
-                    doc="Flips the live pointer back.")
+                    on_success_callback=[Notice("rollback")], doc="Flips the live pointer back.")
     registry = stage("registry", "promote", "restore", publication.alias_back, policy=policies.SERVING, needs=("mlflow",),
                      doc="Moves the alias champion to the version that is served again.")
     pointer >> registry

@@ -7,6 +7,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 from recall import assets, judging, policies, seeds
 from recall.approval import approval
 from recall.families import FAMILIES
+from recall.notices import Notice, deadline
 from recall.stages import StageOperator, stage
 
 DOC = """
@@ -34,6 +35,7 @@ for family in FAMILIES:
         catchup=False,
         max_active_runs=1,
         params=family.form,
+        deadline=deadline("train"),
         tags=["recall", "train", family.name],
     ) as dag:
         own = [stage(step.task, step.stage, step.verb, step.build, policy=policies.TRAINING, needs=step.needs, doc=step.doc)
@@ -43,7 +45,7 @@ for family in FAMILIES:
         gate = stage("gate", "promote", "gate", judging.gate, policy=policies.SERVING, needs=("mlflow",),
                      doc="The verdict: promote, hold or ask, with every figure that led to it.")
         promote = stage("promote", "promote", "promote", judging.promote, policy=policies.SERVING, needs=("mlflow",),
-                        outlets=[assets.champion(family.name)], announce=judging.announce_champion,
+                        outlets=[assets.champion(family.name)], announce=judging.announce_champion, on_success_callback=[Notice("promotion")], on_skipped_callback=[Notice("hold")],
                         doc="Moves the aliases champion and previous. Skipped when the verdict holds the challenger.")
         chain(*own, evaluate, gate, approval(), promote)
         fit = family.steps[-1]

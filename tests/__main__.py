@@ -21,7 +21,7 @@ from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, environments, python
 
 # `promote` runs in `serve`; its tests judge planted models first, and run its commands there.
-FOLDERS = {"core": "train", "infra": "tests", **ENVIRONMENTS, "promote": "train", "dags": "airflow", "readme": "tests", "chain": "tests"}
+FOLDERS = {"core": "train", "infra": "tests", **ENVIRONMENTS, "promote": "train", "dags": "airflow", "plugins": "airflow", "readme": "tests", "chain": "tests"}
 ALONE = ("chain",)  # whole stacks, which use every core themselves
 LANES = 2
 COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")

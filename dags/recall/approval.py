@@ -8,6 +8,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 from airflow.sdk import Param
 
 from recall import policies, requests
+from recall.notices import Notice
 
 SHOWN = {"recall_50": "recall@50", "ndcg_10": "NDCG@10", "hr_10": "hit rate@10", "coverage_50": "coverage@50"}
 WAITS = {"never": (), "borderline": ("ask",), "always": ("ask", "promote")}  # approval → outcomes that wait; a hold is never offered
@@ -40,7 +41,7 @@ class Approval(ApprovalOperator):
 def approval() -> Approval:
     """The task between gate and promotion."""
     why = Param(None, type=["null", "string"], maxLength=500, title="Reason", description_md="Stands in the audit record.")
-    return Approval(task_id="approve", subject="", body="", defaults=Approval.REJECT, params={"why": why},
+    return Approval(task_id="approve", subject="", body="", defaults=Approval.REJECT, params={"why": why}, notifiers=[Notice("ask")],
                     doc_md="Waits for a person when the form asks for it; else passes.", **policies.APPROVAL)
 
 

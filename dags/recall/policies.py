@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta, timezone
 
+from recall.notices import Notice
+
 # Waits: 10 s, 20 s, 40 s. A refusal (exit 2 to 5) is never retried, whatever stands here.
-RETRIES = {"owner": "recall", "retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=5)}
+RETRIES = {"owner": "recall", "retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=5),
+           "on_failure_callback": [Notice("failure")]}
 START = datetime(1990, 1, 1, tzinfo=timezone.utc)
 
 INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}

@@ -17,6 +17,7 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator, Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from recall import lineage
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
 from recall.tail import Tail
@@ -58,6 +59,7 @@ class StageOperator(BaseOperator):
         self._announce = announce
         self._process: subprocess.Popen | None = None
         self.mlflow_run: str | None = None
+        self._result: dict = {}
 
     def execute(self, context: Any) -> dict:
         """Run the stage to its end.
@@ -79,7 +81,7 @@ class StageOperator(BaseOperator):
         code = self._process.wait()
         told.join()
         self._judge(code, verb, told.last)
-        result = json.loads(output.strip().splitlines()[-1])
+        result = self._result = json.loads(output.strip().splitlines()[-1])
         self.mlflow_run = result.get("run") or self.request.get("run")
         self._tell(result, context)
         return result
@@ -110,6 +112,14 @@ class StageOperator(BaseOperator):
         if "redis" in self.needs:
             environment["RECALL_REDIS_URL"] = Connection.get("recall_redis").get_uri()
         return environment
+
+    def get_openlineage_facets_on_start(self) -> Any:
+        """What is read, as the provider for OpenLineage asks for it."""
+        return lineage.lineage(self.request, {}, [])
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What was read and written."""
+        return lineage.lineage(self.request, self._result, [asset.name for asset in self.outlets])
 
     def on_kill(self) -> None:
         """Stop the process and everything it started: first politely, then for good."""

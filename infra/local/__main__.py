@@ -54,7 +54,7 @@ def run(local: Local) -> int:
     after = supervisor.read(local) or before
     tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
-    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART\nThe passwords are in {local.passwords_file}, for your eyes only.")
+    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART\nThe passwords are in {local.passwords_file}, for your eyes only.")
     return 0
 
 
@@ -84,7 +84,7 @@ def status(local: Local) -> int:
         return 3
     for name, service in now["services"].items():
         print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")
-    print(f"\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
+    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
           f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB")
     return 0
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from infra.environments.names import ROOT, environments, state
 
 SERVICES = ("redis", "mlflow", "airflow")
+# What a person may set for the local stack when it is started; everything else of theirs stays outside.
+SETTABLE = ("RECALL_DEADLINE_HOURS", "RECALL_FRESHNESS_HOURS", "RECALL_METRICS_TOKEN", "RECALL_POLICIES", "AIRFLOW_CONN_RECALL_NOTICES")
 
 
 class Local:
@@ -86,7 +88,7 @@ class Local:
         port = self.port("airflow")
         return outer_environment() | {
             "PATH": f"{environments() / 'airflow' / 'bin'}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dags'}", "PYTHONUNBUFFERED": "1",  # the triggerer tells of missed deadlines
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
@@ -111,7 +113,19 @@ class Local:
             "AIRFLOW_CONN_RECALL_MLFLOW": self.mlflow_url,
             "RECALL_STORE": self.store.as_uri(),
             "RECALL_ENVIRONMENTS": str(environments()),
-        } | source
+        } | self.lineage() | {name: os.environ[name] for name in SETTABLE if os.environ.get(name)} | source
+
+    def lineage(self) -> dict[str, str]:
+        """OpenLineage: into a file beside the logs where RECALL_LINEAGE is set, else off."""
+        if not os.environ.get("RECALL_LINEAGE"):
+            return {"AIRFLOW__OPENLINEAGE__DISABLED": "True"}
+        transport = {"type": "file", "log_file_path": str(self.logs / "lineage.jsonl"), "append": True}
+        return {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport), "AIRFLOW__OPENLINEAGE__NAMESPACE": "recallflow"}
+
+    @property
+    def console_url(self) -> str:
+        """The recall console inside Airflow."""
+        return f"{self.airflow_url}/plugin/recall"
 
 
 def outer_environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`python -m tasks.retrieve similar|recommend …`: what a service would get, by title."""
+"""`python -m tasks.retrieve similar|recommend|lines …`: what a service would get, by title."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from tasks.core.errors import BadRequest, RecallError
 from tasks.retrieve.answers import Answer
 from tasks.retrieve.families import ALL
+from tasks.retrieve.lines import serve
 from tasks.retrieve.reader import Reader
 from tasks.retrieve.table import rendered
 
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
                       help="ids or titles, oldest first, of somebody who need not be known")
     recommend.add_argument("--attributes", nargs="+", metavar="NAME=VALUE",
                            help="what else is known of them, as age=25: alone, or with one of the others")
+    verbs.add_parser("lines", parents=[common], help="answer questions from stdin, one JSON object a line, until it ends; see tasks.retrieve.lines")
     return top
 
 
@@ -48,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Answer one question; returns the exit code of `tasks.core.errors`."""
     asked = parser().parse_args(arguments)
     try:
-        reader = Reader(asked.redis, asked.store)
+        reader = Reader(asked.redis, asked.store, timeout_seconds=1.0 if asked.verb == "lines" else 5.0)
+        if asked.verb == "lines":
+            return serve(reader, sys.stdin, sys.stdout)
         answer, notes = (_similar if asked.verb == "similar" else _recommend)(reader, asked)
     except RecallError as error:
         print(f"{asked.verb}: {type(error).__name__}: {error}", file=sys.stderr)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tasks.core.connection import Client
 from tasks.core.errors import BadRequest
-from tasks.core.keys import FAMILIES
+from tasks.core.keys import FAMILIES, Names
 from tasks.core.store import Store
 from tasks.retrieve.follow import Followed
 from tasks.retrieve.held import Held
@@ -51,3 +51,19 @@ class Families:
             followed = self._followed.get(one) or self._followed.setdefault(one, Followed(self.client, self.store, one))
             held[one], values[one] = followed.ask(fill)
         return held, values
+
+    def pointers(self) -> dict[str, dict | None]:
+        """What the pointer of each family says; None where nothing is live now."""
+        names = self.wanted or sorted(name.decode() for name in self.client.smembers(FAMILIES))
+        with self.client.pipeline(transaction=False) as pipe:
+            for one in names:
+                pipe.hgetall(Names(one).live)
+            found = [{name.decode(): value.decode() for name, value in pointer.items()} for pointer in pipe.execute()]
+        return {one: {"generation": live["generation"], "version": live["version"] or None, "day": live["day"], "since": float(live["since"]),
+                      "by": live["by"], "why": live["why"], "previous": live["previous"] or None, "fence": int(live["fence"])} if live else None
+                for one, live in zip(names, found)}
+
+    def answering(self) -> list[tuple[str, str, str, int]]:
+        """Family, generation, version and number of switches of each family that a generation is held of; nothing is read."""
+        return [(one, followed.held.id, followed.held.version, followed.switches) for one, followed in sorted(dict(self._followed).items())
+                if followed.held]

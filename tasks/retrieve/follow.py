@@ -38,7 +38,8 @@ class Followed:
 
     def __init__(self, client: Client, store: Store | None, family: str) -> None:
         self.client, self.store, self.names = client, store, Names(family)
-        self._held: Held | None = None
+        self.held: Held | None = None
+        self.switches = 0  # times another generation took over
         self._lock, self._refused = threading.Lock(), {}
 
     def ask(self, fill: Fill | None = None) -> tuple[Held, list]:
@@ -49,7 +50,7 @@ class Followed:
             Corrupt: what is live cannot be opened, and nothing older is held.
         """
         for _ in range(TRIES):
-            held = self._held or self._open(self._pointer(), wait=True)
+            held = self.held or self._open(self._pointer(), wait=True)
             if held is None:
                 continue
             with self.client.pipeline(transaction=False) as pipe:
@@ -87,17 +88,18 @@ class Followed:
         if not self._lock.acquire(blocking=wait):
             return None
         try:
-            if self._held and self._held.load == load and self._held is not again:
-                return self._held
+            if self.held and self.held.load == load and self.held is not again:
+                return self.held
             if time.monotonic() - self._refused.get(load, -RETRY_SECONDS) < RETRY_SECONDS and not wait:
                 return None
-            self._held = self._read(load)
-            return self._held
+            before, self.held = self.held, self._read(load)
+            self.switches += before is not None and self.held is not None and before.id != self.held.id
+            return self.held
         except RecallError as error:
             if wait:
                 raise
             self._refused = {load: time.monotonic()}
-            log("retrieve.refused", family=self.names.family, load=load, reason=str(error), serving=self._held.id)
+            log("retrieve.refused", family=self.names.family, load=load, reason=str(error), serving=self.held.id)
             return None
         finally:
             self._lock.release()
@@ -105,7 +107,7 @@ class Followed:
     def _read(self, load: str) -> Held | None:
         manifest = {name.decode(): value.decode() for name, value in self.client.hgetall(self.names.manifest(load)).items()}
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
-            return self._held
+            return self.held
         if (schema := int(manifest.get("schema", 0))) != SCHEMA:
             newer = schema > SCHEMA
             raise Corrupt(f"Redis was loaded by {'a newer' if newer else 'an older'} version", got=f"schema {schema}", allowed=f"schema {SCHEMA}",

@@ -34,6 +34,7 @@ class Held:
         _same(artefact, manifest)
         self.folder = Generation(artefact, verified=SERVED)
         self.id, self.load, self.family, self.names = self.folder.id, manifest["load"], self.folder.family, Names(self.folder.family)
+        self.version = manifest["version"]
         self.buckets = {kind: int(manifest[f"buckets.{kind}"]) for kind in KINDS}
         self.dtype, self.top_form = manifest["dtype"], manifest["top_form"]
         self.searcher, self.alike, self.encoder = self.folder.searcher, self.folder.similar, self.folder.encoder

@@ -15,6 +15,7 @@ from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
 from tasks.retrieve.known import Known
 from tasks.retrieve.merged import answer
+from tasks.retrieve.metrics import Metrics, counted
 
 DEPTH = 100  # items of each channel that are merged, at least
 
@@ -36,7 +37,9 @@ class Reader:
                  timeout_seconds: float = 5.0) -> None:
         self.client = connect(redis_url, timeout_seconds)
         self._live = Families(self.client, Store(store) if store else None, families)
+        self.counts = Metrics()
 
+    @counted
     def recommend(self, user: str | None = None, k: int = 10, *, history: Sequence[str] | None = None,
                   attributes: Mapping[str, Value] | None = None, channels: Channels | None = None) -> Answer:
         """Items for a user, for anybody whose history or attributes are given, or for a user who has just done more; what was seen
@@ -73,6 +76,7 @@ class Reader:
             unknown = tuple(id for id in given or () if not any(id in h.rows for h in held.values()))
             return answer(held, lists, k, source, history, unknown, channels if isinstance(channels, Mapping) else None)
 
+    @counted
     def precomputed(self, user: str, k: int = 10, *, family: str | None = None) -> Answer:
         """The list that the last publication made for a user, at most as long as it was made: one read, no search.
 
@@ -86,6 +90,7 @@ class Reader:
             lists = {one: listed(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]}
             return answer(held, lists, k, "precomputed")
 
+    @counted
     def similar(self, item: str | None = None, k: int = 10, *, title: str | None = None, family: str | None = None) -> Answer:
         """Items like one item, by cosine.
 
@@ -130,3 +135,12 @@ class Reader:
         """family → id of the generation that is live now."""
         with answering(self.client):
             return {one: held.id for one, held in self._live.held(self._live.names())[0].items()}
+
+    def live(self) -> dict[str, dict | None]:
+        """family → what its pointer says: generation, version, day, since (seconds since 1970), by, why, previous, fence; None: nothing."""
+        with answering(self.client):
+            return self._live.pointers()
+
+    def metrics(self) -> str:
+        """Latency, refusals and the generation of each family that has answered, as text for Prometheus; nothing is read for it."""
+        return self.counts.text(self._live.answering())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -38,6 +40,7 @@ class Stack:
     days: tuple[str, str]
     first: str
     data: Path
+    notices: list
 
     def run(self, day: str) -> str:
         """`make run DAY=…`; what it printed."""
@@ -112,6 +115,30 @@ def command(environment: dict, *arguments: str) -> str:
     return done.stdout
 
 
+class Hook(http.server.BaseHTTPRequestHandler):
+    """Keeps the notices that the stack sends."""
+
+    def do_POST(self):
+        self.server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def hook():
+    """A web server on the loopback."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    server.got = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     """The stack after its first day."""
@@ -128,7 +155,10 @@ def stack(tmp_path_factory):
     try:
         said = command(environment | {"DAY": days[0]}, "run")
         local = Local()
-        yield Stack(environment, local, Airflow(local), days, said, home / "data")
+        airflow = Airflow(local)
+        with hook() as server:
+            airflow.call("POST", "connections", {"connection_id": "recall_notices", "conn_type": "http", "host": "127.0.0.1", "port": server.server_address[1]})
+            yield Stack(environment, local, airflow, days, said, home / "data", server.got)
     finally:
         subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
         for name in settings:

@@ -34,6 +34,13 @@ def test_dag_files_import_nothing_heavy_and_nothing_of_the_work(path):
     assert imports(path) & HEAVY == set()
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_console_imports_nothing_heavy_nothing_of_the_work_and_nothing_that_writes(path):
+    assert imports(path) & (HEAVY | {"dags", "recall", "infra", "shutil", "tempfile"}) == set()
+    calls = {node.func.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    assert calls & {"write_text", "write_bytes", "mkdir", "unlink", "rename", "replace_file", "rmdir", "post", "put", "patch", "delete"} == set()
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "tasks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_stage_imports_the_core_and_itself(path):
     own = path.relative_to(ROOT / "tasks").parts[0]

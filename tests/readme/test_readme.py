@@ -30,7 +30,7 @@ def test_every_folder_of_the_readme_exists(folder):
 
 @pytest.mark.parametrize("variable", sorted(set(re.findall(r"`(RECALL_[A-Z_]+)`", README))))
 def test_every_setting_of_the_readme_is_read_somewhere(variable):
-    sources = [path.read_text() for folder in ("dags", "tasks", "infra") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path.read_text() for folder in ("dags", "tasks", "plugins", "infra") for path in (ROOT / folder).rglob("*.py")]
     assert any(variable in text for text in sources)
 
 

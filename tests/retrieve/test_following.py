@@ -26,14 +26,14 @@ def test_a_generation_swept_under_a_reader_is_never_answered_from(root, anywhere
     """Between the reader's look at the pointer and its look at the data two more go live and the first is swept."""
     reader.recommend("1")
     follow, second, third = reader._live._followed["item2vec"], made(root, 2), made(root, 3)
-    held = follow._held
+    held = follow.held
     generations.publish(root, second)
     generations.publish(root, third)
     generations.sweep(root)
-    monkeypatch.setattr(follow, "_held", held)
+    monkeypatch.setattr(follow, "held", held)
     answer = reader.recommend("1")
     assert answer.generations == {"item2vec": third["id"]} and answer.source == "user" and answer.history
-    monkeypatch.setattr(follow, "_held", held)
+    monkeypatch.setattr(follow, "held", held)
     folder = Store(root).open(third["uri"], "generation").path
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(Corrupt, match="not in the store"):  # not the popular items of what is half gone

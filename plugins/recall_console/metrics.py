@@ -1,0 +1,136 @@
+"""Metrics for Prometheus, made when they are asked for: from the store, from Airflow's database. The reader's own are `Reader.metrics()`.
+
+Never open by default: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the connection `recall_metrics`, as a bearer token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Iterator
+
+from fastapi import Request
+
+from recall_console import chain, days, models
+from recall_console.caller import logged_in
+from recall_console.settings import Absent, Away, connection
+
+KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
+HELP = {
+    "recall_up": "1 where a source of these metrics could be read.",
+    "recall_rows": "Rows of the newest day, by what became of them.",
+    "recall_quarantined_rows": "Rows of the newest day that were set aside, by reason.",
+    "recall_data_age_hours": "Hours since the end of the newest day that has a snapshot; 0 while a data set that has ended is replayed.",
+    "recall_live_age_hours": "Hours since the end of the day of what is live.",
+    "recall_freshness_target_hours": "How old what is live may be.",
+    "recall_live_generation_info": "1 for the generation that the last recorded switch made live.",
+    "recall_live_since_timestamp_seconds": "When it went live.",
+    "recall_published_vectors": "Vectors of the live generation, by kind.",
+    "recall_index_recall": "What the live index finds of what exact search finds.",
+    "recall_verdict_timestamp_seconds": "When the newest verdict was made, with its outcome.",
+    "recall_verdict_difference": "Difference of the newest verdict in the metric that decides: mean, low, high.",
+    "recall_stage_seconds": "Seconds of each task in the newest run that succeeded.",
+    "recall_runs": "Runs of each DAG by state, as Airflow keeps them.",
+    "recall_waiting_for_a_person": "Tasks that wait for an answer.",
+    "recall_pool_slots": "Slots of each pool by what they do; queued and scheduled is the queue.",
+}
+Sample = tuple[str, dict[str, str], float]
+
+
+async def allowed(request: Request) -> None:
+    """Let a scraper with the token in, and who is logged in to Airflow.
+
+    Raises:
+        HTTPException: 401 for everybody else.
+    """
+    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    wanted = token()
+    if wanted and given and hmac.compare_digest(given.encode(), wanted.encode()):
+        return
+    from fastapi.security import HTTPAuthorizationCredentials
+
+    await logged_in(request, HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None)
+
+
+def token() -> str:
+    """The scraper's token; empty where none is set."""
+    if set := os.environ.get("RECALL_METRICS_TOKEN"):
+        return set
+    at = connection("recall_metrics")
+    return (at.password or "") if at else ""
+
+
+def text() -> str:
+    """All metrics in the text exposition; a source that cannot be read is told by `recall_up`."""
+    found: dict[str, list[Sample]] = {}
+    dags = {dag for dag in chain.known() if dag == "ingest" or dag.startswith((chain.TRAIN, chain.PUBLISH))}
+    for source, read in {"store": lambda: of_store(chain.families_among(dags)), "airflow": lambda: of_airflow(dags)}.items():
+        try:
+            samples = list(read())
+            up = 1
+        except (Away, OSError, Absent, KeyError, TypeError):
+            samples, up = [], 0
+        for sample in (*samples, ("recall_up", {"source": source}, up)):
+            found.setdefault(sample[0], []).append(sample)
+    return "".join(f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(map(line, samples)) for name, samples in found.items())
+
+
+def of_store(families: list[str]) -> Iterator[Sample]:
+    """Rows, freshness, verdicts, what is live."""
+    if newest := days.data()["days"]:
+        for name, kind in KINDS.items():
+            yield "recall_rows", {"kind": kind}, newest[0]["accounts"].get(name, 0)
+        for reason, rows in newest[0]["quarantine"].items():
+            yield "recall_quarantined_rows", {"reason": reason}, rows
+    live = {}
+    for family in families:
+        yield from _of_family(family, live)
+    fresh = days.freshness(live)
+    yield "recall_freshness_target_hours", {}, fresh["target_hours"]
+    if fresh["data"]["hours"] is not None:
+        yield "recall_data_age_hours", {}, fresh["data"]["hours"]
+    for family, one in fresh["live"].items():
+        if one["hours"] is not None:
+            yield "recall_live_age_hours", {"family": family}, one["hours"]
+
+
+def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
+    last = models.last_live(family)
+    made = models.generation(family, last["generation"]) if last else None
+    live[family] = made["day"] if made else None
+    if made:
+        of = {"family": family}
+        yield "recall_live_generation_info", {**of, "generation": made["id"], "version": made["version"] or "", "day": made["day"]}, 1
+        yield "recall_live_since_timestamp_seconds", of, last["since"]
+        yield "recall_index_recall", of, made["probe"]["recall"]
+        for kind in ("items", "users"):
+            yield "recall_published_vectors", {**of, "kind": kind}, made["counts"][kind] or 0
+    if verdicts := models.verdicts(family):
+        newest = models.verdict(family, verdicts[0]["id"])
+        yield "recall_verdict_timestamp_seconds", {"family": family, "outcome": newest["outcome"], "question": newest["question"]}, newest["made"]
+        difference = newest["difference"][newest["metric"]]
+        for part in ("mean", "low", "high"):
+            yield "recall_verdict_difference", {"family": family, "metric": newest["metric"], "to": newest["difference_to"], "part": part}, difference[part]
+
+
+def of_airflow(dags: set[str]) -> Iterator[Sample]:
+    """Seconds, runs, who is waited for, the queue."""
+    for (dag, task), seconds in sorted(chain.seconds_by_task(dags).items()):
+        yield "recall_stage_seconds", {"dag": dag, "task": task}, round(seconds, 3)
+    for (dag, state), count in sorted(chain.runs_by_state(dags).items()):
+        yield "recall_runs", {"dag": dag, "state": state}, count
+    yield "recall_waiting_for_a_person", {}, len(chain.waiting(dags))
+    for pool, kinds in sorted(chain.slots().items()):
+        for kind, count in kinds.items():
+            yield "recall_pool_slots", {"pool": pool, "kind": kind}, count
+
+
+def line(sample: Sample) -> str:
+    """One line of the exposition."""
+    name, labels, value = sample
+    told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    return f"{name}{{{told}}} {value:.10g}\n" if told else f"{name} {value:.10g}\n"
+
+
+def _escaped(text: str) -> str:
+    return str(text).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -1,0 +1,66 @@
+// Try it: a title or a user in, what each channel recommends side by side.
+
+import { ask, h, put } from "./dom.js";
+import { plural } from "./told.js";
+
+const PAUSE = 250;
+let asked = 0;
+
+export function tryOut() {
+  const form = document.getElementById("ask");
+  const { title, user } = form.elements;
+  let timer = null;
+  title.addEventListener("input", () => {
+    clearTimeout(timer);
+    user.value = "";
+    timer = setTimeout(() => suggest(title.value), PAUSE);
+  });
+  user.addEventListener("input", () => { title.value = ""; put("matches"); });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    if (user.value.trim()) return show({ user: user.value.trim() }, `for user ${user.value.trim()}`);
+    if (!title.value.trim()) return put("answer", h("p", {}, "Type a part of a title, or a user's id."));
+    const found = await suggest(title.value);
+    if (found?.length) choose(found[0]);
+  });
+}
+
+async function suggest(text) {
+  if (!text.trim()) return put("matches");
+  const mine = ++asked;
+  const told = await ask(`api/find?${new URLSearchParams({ title: text.trim() })}`);
+  if (mine !== asked) return null;
+  if (!told.ok) { put("matches", problem(told)); return null; }
+  put("matches", told.ok.length ? told.ok.slice(0, 6).map((item) => h("button", { type: "button", class: "match", onclick: () => choose(item) }, item.title))
+    : h("span", { class: "quiet" }, "No live model knows a title like this."));
+  return told.ok;
+}
+
+function choose(item) {
+  document.getElementById("title").value = item.title;
+  show({ item: item.id }, `like ${item.title}`);
+}
+
+async function show(wanted, what) {
+  const mine = ++asked;
+  put("answer", h("p", { class: "quiet" }, "Asking …"));
+  const told = await ask(`api/try?${new URLSearchParams({ ...wanted, k: document.getElementById("k").value || 10 })}`);
+  if (mine !== asked) return;
+  if (!told.ok) return put("answer", problem(told));
+  const { channels, merged, history } = told.ok;
+  put("answer", h("h3", {}, `Recommended ${what}`),
+    "user" in wanted ? h("p", { class: "small quiet" }, history.length ? `Liked last: ${history.slice(0, 8).map((item) => item.title).join(", ")}${history.length > 8 ? " …" : ""} (${plural(history.length, "item")})` : "Nobody is known by this id: the popular items are shown.") : null,
+    h("div", { class: "channels" }, merged ? column("merged", merged, "by reciprocal rank") : null, Object.entries(channels).map(([name, list]) => column(name, list))));
+}
+
+function column(name, list, note = null) {
+  const source = { popular: "what most users like", attributes: "from attributes" }[list.source];
+  return h("section", { class: "channel", "aria-label": name }, h("h4", {}, name),
+    h("p", { class: "small quiet" }, list.generation ? ["generation ", h("code", {}, list.generation)] : note ?? "", source && name !== "popular" ? ` ${source}` : ""),
+    list.refused ? h("p", { class: "small" }, list.refused) : h("ol", {}, list.hits.map((hit) => h("li", { title: hit.genres.join(", ") }, hit.title))));
+}
+
+function problem(told) {
+  return h("p", { class: "panel away", role: "alert" }, told.refused ?? `Not now: ${told.away ?? "no answer"}.`);
+}

@@ -1,0 +1,106 @@
+"""Where the console finds things. Everything comes from the environment or from Airflow's connections, and is read when it is needed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 0.9  # seconds for a source that may be away: the page answers within one
+
+
+class Absent(Exception):
+    """There is nothing of that name."""
+
+
+class Away(Exception):
+    """A source does not answer, or is not set up; the text is shown in its panel."""
+
+
+def store() -> Path:
+    """The folder of the store: RECALL_CONSOLE_STORE where the store itself is in a bucket and mounted, else RECALL_STORE.
+
+    Raises:
+        Away: it is not set, or no folder of this machine.
+    """
+    uri = os.environ.get("RECALL_CONSOLE_STORE") or os.environ.get("RECALL_STORE", "")
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        raise Away(f"RECALL_STORE is {uri or 'not set'}; the console reads a folder, file:///srv/recall: mount a bucket and name its folder in "
+                   "RECALL_CONSOLE_STORE")
+    folder = Path(unquote(parts.path))
+    if not folder.is_dir():
+        raise Away(f"there is no folder {folder}; nothing was written yet, or the store is not mounted where the API server runs")
+    return folder
+
+
+def dataset() -> str:
+    """The name of the data set, from RECALL_DATASET."""
+    return os.environ.get("RECALL_DATASET", "ml-100k")
+
+
+def target_hours() -> float:
+    """How old what is live may be, in hours after the end of its day, from RECALL_FRESHNESS_HOURS."""
+    try:
+        return float(os.environ.get("RECALL_FRESHNESS_HOURS") or 48)
+    except ValueError:
+        raise Away(f"RECALL_FRESHNESS_HOURS is {os.environ['RECALL_FRESHNESS_HOURS']!r}; a number of hours is wanted") from None
+
+
+def replayed() -> bool:
+    """Whether the data set has ended and is replayed: its age is then told by its own newest day, not by the clock."""
+    return bool(os.environ.get("RECALL_LAST_DAY"))
+
+
+def interpreter() -> Path:
+    """The Python of the environment that the reader runs in."""
+    return Path(os.environ.get("RECALL_ENVIRONMENTS") or ROOT / ".recall" / "environments") / "serve" / "bin" / "python"
+
+
+def airflow_path() -> str:
+    """The path that Airflow stands behind: empty, or as `/airflow`."""
+    from airflow.configuration import conf
+
+    return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+
+
+def connection(name: str):
+    """An Airflow connection, or None where there is none."""
+    from airflow.exceptions import AirflowNotFoundException
+    from airflow.models.connection import Connection
+
+    try:
+        return Connection.get_connection_from_secrets(name)
+    except AirflowNotFoundException:
+        return None
+
+
+def mlflow() -> tuple[str, tuple[str, str] | None]:
+    """The address of the tracking server, and user and password if it wants them.
+
+    Raises:
+        Away: the connection recall_mlflow is not set.
+    """
+    at = connection("recall_mlflow")
+    if at is None:
+        raise Away("there is no Airflow connection recall_mlflow")
+    address = f"{at.schema or at.conn_type or 'http'}://{at.host}" + (f":{at.port}" if at.port else "")
+    return address, (at.login, at.password or "") if at.login else None
+
+
+def mlflow_page() -> str:
+    """The address by which a browser knows MLflow."""
+    return (os.environ.get("RECALL_MLFLOW_PAGE") or mlflow()[0]).rstrip("/")
+
+
+def redis_url() -> str:
+    """Where what is live is asked for.
+
+    Raises:
+        Away: the connection recall_redis is not set.
+    """
+    at = connection("recall_redis")
+    if at is None:
+        raise Away("there is no Airflow connection recall_redis")
+    return at.get_uri()
