@@ -47,7 +47,7 @@ recommend: ## recommendations for USER_ID=1; without it, for some user
 
 .PHONY: test
 test: ## every test, each in the environment its sources run in
-	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests s3 ranx
+	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow cluster tests s3 checks ranx
 	@$(PYTHON) -m tests $(FOLDERS)
 
 .PHONY: bench-ingest
