@@ -42,7 +42,7 @@ def _store(value: str) -> bool:
 
 def _place(value: str) -> bool:
     parts = _split(value)
-    return parts is not None and (bool(parts.netloc) if parts.scheme == "s3" else parts.scheme in ("", "file") and _absolute(unquote(parts.path)))
+    return parts is not None and parts.scheme in ("", "file") and parts.netloc in ("", "localhost") and _absolute(unquote(parts.path))
 
 
 def _absolute(value: str) -> bool:
@@ -82,7 +82,7 @@ def _json_file(value: str) -> bool:
 
 
 STORE = Kind("file:///an/absolute/folder or s3://bucket/prefix", _store)
-PLACE = Kind("an absolute path, a file:// or an s3:// URI", _place)
+LOCATION = Kind("an absolute path or a file:// URI", _place)
 FOLDER = Kind("an absolute path of a folder that is there", lambda value: _absolute(value) and Path(value).is_dir())
 ABSOLUTE = Kind("an absolute path", _absolute)
 ANY_FOLDER = Kind("the path of a folder", lambda value: bool(value) and "\0" not in value and not Path(value).is_file())

@@ -37,7 +37,7 @@ TABLE = (
     Setting("RECALL_SCRATCH_DAYS", kinds.number(1, 3650), "days after which what was not used is removed from the mirror", "7"),
     Setting("RECALL_DATASET", kinds.DATASET, "name of the data set", "`ml-100k`"),
     Setting("RECALL_FORMAT", kinds.one_of(*FORMATS), "layout of the source", "`movielens-100k`"),
-    Setting("RECALL_LOCATION", kinds.PLACE, "the folder of the source, or the TOML file of `own`", "MovieLens 100K in the local stack; else the form's"),
+    Setting("RECALL_LOCATION", kinds.LOCATION, "the folder of the source, or the TOML file of `own`", "MovieLens 100K in the local stack; else the form's"),
     Setting("RECALL_EXPECTATIONS", kinds.SUITE, "the suite that judges a batch", "`default`"),
     Setting("RECALL_FIRST_DAY", kinds.DAY, "first day of a data set that has ended", "none: a live one"),
     Setting("RECALL_LAST_DAY", kinds.DAY, "last day of a data set that has ended", "none: a live one"),

@@ -12,7 +12,7 @@ from infra.environments.names import ROOT
 from infra.settings.check import Source, env_file, faults
 from infra.settings.table import AIRFLOW, BY_NAME, LOCAL, TABLE
 
-GOOD = {"RECALL_STORE": "s3://models/recall", "RECALL_FORMAT": "own", "RECALL_LOCATION": "s3://events/shop.toml", "RECALL_FIRST_DAY": "2026-01-01",
+GOOD = {"RECALL_STORE": "s3://models/recall", "RECALL_FORMAT": "own", "RECALL_LOCATION": "file:///srv/shop.toml", "RECALL_FIRST_DAY": "2026-01-01",
         "RECALL_LAST_DAY": "2026-02-01", "AIRFLOW_CONN_RECALL_REDIS": "rediss://publisher:pa%2Fss@redis:6379/0?ssl_ca_certs=/ca.pem",
         "AIRFLOW_CONN_RECALL_MLFLOW": "http://mlflow:5000", "RECALL_RUNTIME": "kubernetes", "RECALL_IMAGES": "registry:5000/recallflow-{environment}:1.0"}
 
