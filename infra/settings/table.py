@@ -58,6 +58,7 @@ TABLE = (
     Setting("RECALL_POD_SECRET", kinds.KUBERNETES_NAME, "the Kubernetes secret whose keys are the variables of a stage's pod", "`recallflow`"),
     Setting("RECALL_RESOURCES", kinds.JSON_FILE, "processors, memory and GPUs by stage", "`infra/kubernetes/resources.json`"),
     Setting("RECALL_GPUS", kinds.number(0, 64), "GPUs of a training that can use them", "`0`"),
+    Setting("RECALL_RESULT", kinds.ABSOLUTE, "a file that a stage's result is written to as well; set by the runtime kubernetes", "none"),
     Setting("RECALL_REDIS_URL", kinds.REDIS, "Redis, of a stage or a reader run by hand", None, secret=True),
     Setting("AIRFLOW_CONN_RECALL_REDIS", kinds.REDIS, "connection: Redis, with the publisher's password", None, (), True),
     Setting("AIRFLOW_CONN_RECALL_MLFLOW", kinds.MLFLOW, "connection: MLflow", None, (), True),
