@@ -24,6 +24,7 @@ from recall.links import MLflowRun
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
 SKIP, UNWANTED = 99, "skipped"
+LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
 # Settings of the worker that mean nothing, or something else, to a stage.
 WORKERS = ("RECALL_RUNTIME", "RECALL_IMAGES", "RECALL_CONTAINER_", "RECALL_POD_", "RECALL_NAMESPACE", "RECALL_RESOURCES", "RECALL_GPUS", "RECALL_REDIS_URL")
 
@@ -70,6 +71,8 @@ class StageOperator(BaseOperator):
             raise AirflowSkipException(unwanted)
         verb = self.verb if isinstance(self.verb, str) else self.verb(self.request)
         request = json.dumps(self.request)
+        if len(request) > LONGEST:
+            raise AirflowFailException(f"the request is wrong: it has {len(request)} characters; expected at most {LONGEST}: shorten what was filled in")
         self.log.info("%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True))
         self._runtime = runtimes.chosen(interpreter(self.stage), ROOT)
         ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),

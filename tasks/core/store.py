@@ -30,10 +30,18 @@ def local_path(uri: str) -> Path:
     parsed = _parsed(uri)
     if parsed is None or parsed.scheme not in ("", "file") or parsed.netloc not in ("", "localhost"):
         raise BadRequest("this place cannot be reached from here", got=uri, allowed="file:///an/absolute/folder")
-    path = Path(unquote(parsed.path))
-    if not path.is_absolute() or "\0" in str(path):
+    path = Path(unquote(parsed.path, errors="surrogateescape"))
+    if not path.is_absolute() or not _holds(path):
         raise BadRequest("not an absolute path", got=uri, allowed="file:///an/absolute/folder")
     return path
+
+
+def _holds(path: Path) -> bool:
+    """Whether a file system can hold such a path at all."""
+    try:
+        return "\0" not in str(path) and all(len(os.fsencode(part)) < 256 for part in path.parts) and len(os.fsencode(path)) < 4096
+    except UnicodeEncodeError:
+        return False
 
 
 def _parsed(uri: str):
