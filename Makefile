@@ -121,6 +121,10 @@ quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep
 	@$(PYTHON) -m tests.benchmarks.days
 
+.PHONY: compose-env
+compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
+	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}
+
 .PHONY: env
 env: ## the settings of the reader for the local stack, for eval
 	@$(PYTHON) -m infra.local env

@@ -81,6 +81,7 @@ def _json_file(value: str) -> bool:
         return False
 
 
+HOURS = Kind("hours, 0 or more", lambda value: value.replace(".", "", 1).isdecimal() and value.isascii())
 STORE = Kind("file:///an/absolute/folder or s3://bucket/prefix", _store)
 LOCATION = Kind("an absolute path or a file:// URI", _place)
 FOLDER = Kind("an absolute path of a folder that is there", lambda value: _absolute(value) and Path(value).is_dir())

@@ -11,7 +11,7 @@ from tests.ingest.test_own import DAY, HOLD_ONE, SECOND
 TOML = ('[interactions]\npath = "rows.jsonl"\nuser = "uid"\nitem = "sku"\ntimestamp = "ts"\n[items]\npath = "items.jsonl"\nid = "sku"\ntitle = "name"\n')
 # What UTF-8 has. Blanks around an id are not part of it; half a character and bytes that are no text are told apart below.
 IDS = list(dict.fromkeys(value.strip() for value in VALUES if value.strip() and "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
-                         and len(value) < 100_000))
+                         and len(value) < 1000))
 
 
 def test_hostile_ids_are_kept_and_bytes_that_are_no_text_are_set_aside(spark, tmp_path):
