@@ -121,6 +121,11 @@ quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep
 	@$(PYTHON) -m tests.benchmarks.days
 
+.PHONY: drill-cluster
+drill-cluster: environments ## docker-compose.yaml's services by hand: Celery, Postgres, Valkey with users, an S3 API; a day to live, beside the local stack
+	@$(PYTHON) -m infra.environments.build cluster s3 checks
+	@$(PYTHON) -m tests.benchmarks.drill_cluster --beside
+
 .PHONY: compose-env
 compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
 	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}
