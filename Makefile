@@ -126,6 +126,11 @@ drill-cluster: environments ## docker-compose.yaml's services by hand: Celery, P
 	@$(PYTHON) -m infra.environments.build cluster s3 checks
 	@$(PYTHON) -m tests.benchmarks.drill_cluster --beside
 
+.PHONY: drill-services
+drill-services: environments ## Postgres, Redis, MLflow and the scheduler killed in the middle of retrains, under a reader that asks all the while
+	@$(PYTHON) -m infra.environments.build cluster s3 checks
+	@$(PYTHON) -m tests.benchmarks.drill_services
+
 .PHONY: compose-env
 compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
 	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
@@ -135,6 +134,12 @@ class Composed:
                     raise SystemExit(f"composed: {service} does not come up:\n{self.tail(service)}")
                 time.sleep(0.3)
 
+    def check(self) -> None:
+        """Nothing has ended that nobody ended."""
+        for service, process in self.processes.items():
+            if process.poll() is not None:
+                raise SystemExit(f"composed: {service} ended with {process.returncode}:\n{self.tail(service)}")
+
     def tail(self, service: str, lines: int = 30) -> str:
         return "\n".join((self.home / f"{service}.log").read_text(errors="replace").splitlines()[-lines:])
 
@@ -227,11 +232,6 @@ def _binary(name: str) -> str:
     if not found:
         raise SystemExit(f"composed: there is no {name}; install Postgres (Debian: apt-get install postgresql)")
     return found
-
-
-def fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as response:
-        return response.read()
 
 
 def say(text: str) -> None:

@@ -31,6 +31,7 @@ def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
         say("up")
         airflow = Airflow(here)
         while not stack.parsed(here):
+            here.check()
             time.sleep(0.5)
         families = airflow.families()
         told = cost(retrain(airflow, families, day))
