@@ -131,6 +131,13 @@ drill-services: environments ## Postgres, Redis, MLflow and the scheduler killed
 	@$(PYTHON) -m infra.environments.build cluster s3 checks
 	@$(PYTHON) -m tests.benchmarks.drill_services
 
+.PHONY: audit
+audit: ## known holes in what the locks pin; fails as well where it cannot be told
+	@$(PYTHON) -m infra.environments.build checks
+	@for lock in airflow spark train serve mlflow cluster; do echo "── $$lock"; \
+	  $$($(PYTHON) -c "from infra.environments.names import python; print(python('checks').with_name('pip-audit'))") \
+	  --requirement infra/environments/$$lock.txt --disable-pip --strict --progress-spinner off || failed=1; done; exit $${failed:-0}
+
 .PHONY: compose-env
 compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
 	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}

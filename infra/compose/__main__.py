@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -16,15 +17,16 @@ from pathlib import Path
 
 from infra.environments.names import ROOT
 from infra.local.data import movielens_100k
-from infra.local.span import FORMATS
+from infra.local.span import FORMATS, days
 from infra.local.state import write_private
+from infra.local.times import Untold
 from infra.settings.check import env_file
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 PASSWORDS = ("POSTGRES_PASSWORD", "AIRFLOW_DATABASE_PASSWORD", "MLFLOW_DATABASE_PASSWORD", "REDIS_PUBLISHER_PASSWORD", "REDIS_READER_PASSWORD",
              "REDIS_BROKER_PASSWORD", "ADMIN_PASSWORD", "GRAFANA_PASSWORD", "METRICS_TOKEN", "S3_SECRET_KEY", "API_SECRET", "JWT_SECRET")
 PLAIN = {"IMAGE_TAG": "1.0", "AIRFLOW_PORT": "8080", "MLFLOW_PORT": "5000", "GRAFANA_PORT": "3000"}
-DATA = ("DATA_FOLDER", "DATASET", "FORMAT", "LOCATION")
+DATA = ("DATA_FOLDER", "DATASET", "FORMAT", "LOCATION", "FIRST_DAY", "LAST_DAY")
 
 
 def variables(kept: dict[str, str], data: dict[str, str]) -> dict[str, str]:
@@ -32,7 +34,7 @@ def variables(kept: dict[str, str], data: dict[str, str]) -> dict[str, str]:
 
     Args:
         kept: of an earlier .env.
-        data: DATA_FOLDER, DATASET, FORMAT and LOCATION.
+        data: those of `DATA`; the days are empty for data that grows.
     """
     made = {**PLAIN, **{name: secrets.token_hex(24) for name in PASSWORDS}, "S3_ACCESS_KEY": secrets.token_hex(10),
             "FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode()}
@@ -55,7 +57,11 @@ def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]
     if faults:
         raise SystemExit("compose: " + "; ".join(faults))
     folder = place.parent if format == "own" else place
-    return {"DATA_FOLDER": str(folder), "DATASET": dataset, "FORMAT": format, "LOCATION": f"/data/{place.name}" if format == "own" else "/data"}
+    first, last = ("", "")  # data that grows has neither
+    if format != "own":
+        with contextlib.suppress(Untold):
+            first, last = (day.isoformat() for day in days(format, place))
+    return {"DATA_FOLDER": str(folder), "FIRST_DAY": first, "LAST_DAY": last, "DATASET": dataset, "FORMAT": format, "LOCATION": f"/data/{place.name}" if format == "own" else "/data"}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -64,7 +64,7 @@ class Composed:
 
     def here(self, text: str) -> str:
         """A text of the compose file with its variables filled in, and this machine's places in place of the containers'."""
-        text = re.sub(r"\$\{(\w+):\?[^}]*\}", lambda found: self.variables[found[1]], text).replace("$$", "$")
+        text = re.sub(r"\$\{(\w+):?\?[^}]*\}", lambda found: self.variables[found[1]], text).replace("$$", "$")
         at = {"redis:6379": self.ports["redis"], "postgres:5432": self.ports["postgres"], "mlflow:5000": self.ports["mlflow"], "objects:8333": self.ports["objects"],
               "api-server:8080": self.ports["airflow"], "spark-master:7077": self.ports["spark"]}
         for name, port in at.items():

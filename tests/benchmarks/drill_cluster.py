@@ -26,7 +26,8 @@ from tests.benchmarks.composed import BUCKETS, Composed, say
 
 def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
     """A day on the servers; what is live is read by the reader's own user, and what it may not do is tried."""
-    described = {"DATA_FOLDER": str(data), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data"}
+    described = {"DATA_FOLDER": str(data), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data", "FIRST_DAY": "1997-09-20",
+                 "LAST_DAY": day}
     with Composed(folder, described, spark=spark) as here:
         say("up")
         airflow = Airflow(here)

@@ -117,7 +117,8 @@ def main() -> int:
 def drill(folder: Path, down: float) -> dict:
     last = plant(folder / "data")
     days = [(last - datetime.timedelta(days=ago)).isoformat() for ago in range(len(KILLS), -1, -1)]
-    described = {"DATA_FOLDER": str(folder / "data"), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data"}
+    described = {"DATA_FOLDER": str(folder / "data"), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data", "FIRST_DAY": "1997-09-20",
+                 "LAST_DAY": last.isoformat()}
     with Composed(folder / "cluster", described, {"RECALL_POLICIES": str(folder / "policies")}) as here:
         airflow = Airflow(here)
         while not stack.parsed(here):

@@ -18,7 +18,7 @@ from infra.settings.table import AIRFLOW
 
 FILE = ROOT / "docker-compose.yaml"
 TEXT = FILE.read_text()
-DATA = {"DATA_FOLDER": "/srv/ml-100k", "DATASET": "ml-100k", "FORMAT": "movielens-100k", "LOCATION": "/data"}
+DATA = {"DATA_FOLDER": "/srv/ml-100k", "DATASET": "ml-100k", "FORMAT": "movielens-100k", "LOCATION": "/data", "FIRST_DAY": "", "LAST_DAY": ""}
 ONCE = {"init", "volumes"}  # services that end
 YAML = [FILE, ROOT / "infra" / "prometheus.yml", *sorted((ROOT / "infra").rglob("*.yaml"))]
 
@@ -52,16 +52,18 @@ def test_every_script_can_be_read_by_a_plain_shell(file):
 def test_every_variable_is_made_by_the_script_and_needed():
     named = set(re.findall(r"\$\{(\w+)", TEXT))
     assert named <= variables({}, DATA).keys(), named - variables({}, DATA).keys()
-    loose = [one for one in re.findall(r"\$\{[^}]*\}", TEXT) if not re.fullmatch(r"\$\{\w+:\?run make compose-env\}", one)]
+    loose = [one for one in re.findall(r"\$\{[^}]*\}", TEXT) if not re.fullmatch(r"\$\{\w+(:\?|\?)run make compose-env\}", one)]
     assert loose == [] and not re.search(r"(?<!\$)\$[A-Za-z_]", TEXT), "a variable that may be missing"
     assert variables({}, DATA).keys() - named <= {"REDIS_READER_PASSWORD"}, "made for nobody; the reader's is for your service"
 
 
 def test_the_file_is_for_its_owner_alone_and_what_stands_there_stays(tmp_path):
     (tmp_path / "ml-100k").mkdir()
+    (tmp_path / "ml-100k" / "u.data").write_text("1\t2\t3\t893286638\n")
     made = tmp_path / ".env"
     main(["--file", str(made), "--data", str(tmp_path / "ml-100k")])
     first = env_file(made).values
+    assert first["FIRST_DAY"] == first["LAST_DAY"] == "1998-04-22", "a data set that has ended is not asked for today"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600 and all(len(first[name]) >= 48 for name in PASSWORDS)
     assert len({first[name] for name in PASSWORDS}) == len(PASSWORDS)
     made.write_text(made.read_text().replace("AIRFLOW_PORT=8080", "AIRFLOW_PORT=9090").replace(f"JWT_SECRET={first['JWT_SECRET']}\n", ""))
@@ -75,7 +77,8 @@ def test_data_that_is_not_there_is_told_with_all_that_is_wrong(tmp_path):
     with pytest.raises(SystemExit, match=r"--format is 'csv'.*--data is .*--dataset is 'a b'"):
         data(tmp_path / "nowhere", "csv", "a b")
     (tmp_path / "shop.toml").write_text("")
-    assert data(tmp_path / "shop.toml", None, None) == {"DATA_FOLDER": str(tmp_path), "DATASET": "shop", "FORMAT": "own", "LOCATION": "/data/shop.toml"}
+    assert data(tmp_path / "shop.toml", None, None) == {"DATA_FOLDER": str(tmp_path), "DATASET": "shop", "FORMAT": "own", "LOCATION": "/data/shop.toml",
+                                                            "FIRST_DAY": "", "LAST_DAY": ""}
 
 
 def test_nothing_is_published_but_pages_and_those_on_the_loopback(services):
