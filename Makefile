@@ -47,7 +47,7 @@ recommend: ## recommendations for USER_ID=1; without it, for some user
 
 .PHONY: test
 test: ## every test, each in the environment its sources run in
-	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow tests s3 ranx browser
+	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow cluster tests s3 checks ranx browser
 	@$(PYTHON) -m tests $(FOLDERS)
 
 .PHONY: settings
@@ -124,6 +124,27 @@ quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|
 .PHONY: bench-days
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep
 	@$(PYTHON) -m tests.benchmarks.days
+
+.PHONY: drill-cluster
+drill-cluster: environments ## docker-compose.yaml's services by hand: Celery, Postgres, Valkey with users, an S3 API; a day to live, beside the local stack
+	@$(PYTHON) -m infra.environments.build cluster s3 checks
+	@$(PYTHON) -m tests.benchmarks.drill_cluster --beside
+
+.PHONY: drill-services
+drill-services: environments ## Postgres, Redis, MLflow and the scheduler killed in the middle of retrains, under a reader that asks all the while
+	@$(PYTHON) -m infra.environments.build cluster s3 checks
+	@$(PYTHON) -m tests.benchmarks.drill_services
+
+.PHONY: audit
+audit: ## known holes in what the locks pin; fails as well where it cannot be told
+	@$(PYTHON) -m infra.environments.build checks
+	@for lock in airflow spark train serve mlflow cluster; do echo "── $$lock"; \
+	  $$($(PYTHON) -c "from infra.environments.names import python; print(python('checks').with_name('pip-audit'))") \
+	  --requirement infra/environments/$$lock.txt --disable-pip --strict --progress-spinner off || failed=1; done; exit $${failed:-0}
+
+.PHONY: compose-env
+compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
+	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}
 
 .PHONY: env
 env: ## where store, Redis and MLflow of the local stack are, for eval

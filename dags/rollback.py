@@ -28,6 +28,6 @@ with DAG(
 ) as dag:
     pointer = stage("pointer", "publish", "rollback", publication.pointer_back, policy=policies.SERVING, needs=("redis",),
                     on_success_callback=[Notice("rollback")], doc="Flips the live pointer back.")
-    registry = stage("registry", "promote", "restore", publication.alias_back, policy=policies.SERVING, needs=("mlflow",),
+    registry = stage("registry", "promote", "restore", publication.alias_back, policy=policies.ALIASES, needs=("mlflow",),
                      doc="Moves the alias champion to the version that is served again.")
     pointer >> registry

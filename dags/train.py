@@ -44,7 +44,7 @@ for family in FAMILIES:
                          trigger_rule="none_failed_min_one_success", doc="Champion, challenger and baselines on the same held-out users of the same snapshot.")
         gate = stage("gate", "promote", "gate", judging.gate, policy=policies.SERVING, needs=("mlflow",),
                      doc="The verdict: promote, hold or ask, with every figure that led to it.")
-        promote = stage("promote", "promote", "promote", judging.promote, policy=policies.SERVING, needs=("mlflow",),
+        promote = stage("promote", "promote", "promote", judging.promote, policy=policies.ALIASES, needs=("mlflow",),
                         outlets=[assets.champion(family.name)], announce=judging.announce_champion, on_success_callback=[Notice("promotion")], on_skipped_callback=[Notice("hold")],
                         doc="Moves the aliases champion and previous. Skipped when the verdict holds the challenger.")
         chain(*own, evaluate, gate, approval(), promote)

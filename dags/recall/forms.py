@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-DAY = r"^\d{4}-\d{2}-\d{2}$"
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 def number(default: int | float | None, low: int | float, high: int | float, text: str, section: str, title: str | None = None) -> Param:
@@ -201,7 +201,7 @@ def overrule() -> dict:
     """Which version, what becomes of it, and why."""
     return {
         "action": choice("refuse", ["refuse", "force"], "`force`: it goes live whatever its verdict says. `refuse`: it never does.", "Decision", "Action"),
-        "version": optional("The registered version. Empty: the challenger.", "Decision", "Version", pattern=r"^\d+$"),
+        "version": optional("The registered version. Empty: the challenger.", "Decision", "Version", pattern=r"^[0-9]+$"),
         "why": Param(type="string", minLength=3, maxLength=500, pattern=r"\S", description_md="Stands in the audit record. Required.",
                      section="Decision", title="Reason"),
     }

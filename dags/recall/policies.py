@@ -15,6 +15,7 @@ START = datetime(1990, 1, 1, tzinfo=timezone.utc)
 INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}
 TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
 SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}
+ALIASES = {**SERVING, "pool": "aliases"}  # one slot: whoever moves aliases does so alone, on whatever machine
 APPROVAL = {**RETRIES, "pool": "serving", "response_timeout": timedelta(hours=12)}  # waiting holds no slot; then it is a hold
 
 

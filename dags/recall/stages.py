@@ -1,15 +1,14 @@
 """One isolated task: a stage's verb in a process of its own, in an environment of its own.
 
 `stage()` is the only place where Airflow meets the work. It builds the request when the task runs, hands it over as one JSON
-argument, copies the process's stderr into the task log line by line, and takes the last line of stdout as the result.
+argument, copies what the stage says into the task log line by line, and takes the last line of stdout as the result.
+What the stage runs as, a process, a container or a pod, is a setting (see `runtimes`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,17 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator, Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from recall import lineage
+from recall import lineage, runtimes
+from recall.connections import aws, mlflow
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
-from recall.tail import Tail
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
 SKIP, UNWANTED = 99, "skipped"
-# What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they stay here.
-PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "USER", "XDG_CACHE_HOME", "CUDA_VISIBLE_DEVICES",
-          "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
+# Settings of the worker that mean nothing, or something else, to a stage.
+WORKERS = ("RECALL_RUNTIME", "RECALL_IMAGES", "RECALL_CONTAINER_", "RECALL_POD_", "RECALL_NAMESPACE", "RECALL_RESOURCES", "RECALL_GPUS", "RECALL_REDIS_URL")
 
 Build = Callable[[dict], dict]
 
@@ -57,7 +56,7 @@ class StageOperator(BaseOperator):
         self.custom_operator_name = stage  # what the graph shows below the task's name
         self.request: Any = _built(build)
         self._announce = announce
-        self._process: subprocess.Popen | None = None
+        self._runtime: runtimes.Runtime | None = None
         self.mlflow_run: str | None = None
         self._result: dict = {}
 
@@ -72,16 +71,15 @@ class StageOperator(BaseOperator):
         if unwanted := self.request.get(UNWANTED):
             raise AirflowSkipException(unwanted)
         verb = self.verb if isinstance(self.verb, str) else self.verb(self.request)
-        command = [str(interpreter(self.stage)), "-m", f"tasks.{self.stage}", verb, json.dumps(self.request)]
+        request = json.dumps(self.request)
+        if len(request) > LONGEST:
+            raise AirflowFailException(f"the request is wrong: it has {len(request)} characters; expected at most {LONGEST}: shorten what was filled in")
         self.log.info("%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True))
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True, preexec_fn=_die_with_parent)
-        told = Tail(self._process.stderr, self.log.info, f"{self.stage} {verb}: ")
-        output = self._process.stdout.read()
-        code = self._process.wait()
-        told.join()
-        self._judge(code, verb, told.last)
-        result = self._result = json.loads(output.strip().splitlines()[-1])
+        self._runtime = runtimes.chosen(interpreter(self.stage), ROOT)
+        ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),
+                                                self.log.info), context)
+        self._judge(ended.code, verb, ended.said)
+        result = self._result = json.loads(ended.output.strip().splitlines()[-1])
         self.mlflow_run = result.get("run") or self.request.get("run")
         self._tell(result, context)
         return result
@@ -102,16 +100,20 @@ class StageOperator(BaseOperator):
             ended = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
             raise AirflowException(f"{self.stage} {verb} {ended}: {said or 'its last words are above'}")
 
-    def _environment(self) -> dict[str, str]:
-        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-        environment |= {name: value for name, value in os.environ.items() if name.startswith("RECALL_")}
-        environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    def _settings(self) -> dict[str, str]:
+        """What anybody may see."""
+        return {name: value for name, value in os.environ.items() if name.startswith("RECALL_") and not name.startswith(WORKERS)}
+
+    def _secrets(self, request: str) -> dict[str, str]:
+        """What only the stage may see; a pod has its own, from its Kubernetes secret."""
+        if os.environ.get("RECALL_RUNTIME") == "kubernetes":
+            return {}
+        secrets = aws() if "s3://" in request else {}
         if "mlflow" in self.needs:
-            at = Connection.get("recall_mlflow")
-            environment["MLFLOW_TRACKING_URI"] = f"{at.schema or at.conn_type or 'http'}://{at.host}:{at.port}"
+            secrets |= mlflow()
         if "redis" in self.needs:
-            environment["RECALL_REDIS_URL"] = Connection.get("recall_redis").get_uri()
-        return environment
+            secrets["RECALL_REDIS_URL"] = Connection.get("recall_redis").get_uri()
+        return secrets
 
     def get_openlineage_facets_on_start(self) -> Any:
         """What is read, as the provider for OpenLineage asks for it."""
@@ -122,13 +124,9 @@ class StageOperator(BaseOperator):
         return lineage.lineage(self.request, self._result, [asset.name for asset in self.outlets])
 
     def on_kill(self) -> None:
-        """Stop the process and everything it started: first politely, then for good."""
-        if self._process and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """Stop the stage and everything it started."""
+        if self._runtime:
+            self._runtime.stop()
 
 
 def _built(build: Build) -> Callable[..., dict]:
@@ -140,13 +138,6 @@ def _built(build: Build) -> Callable[..., dict]:
             return {UNWANTED: str(reason)}
 
     return request
-
-
-def _die_with_parent() -> None:
-    # A worker that is killed outright cannot call on_kill; the kernel then ends the stage's process.
-    import ctypes
-
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def interpreter(stage: str) -> Path:

@@ -1,1 +1,1 @@
-"""The five environments of the product, the one its tests lay over them and the one of a server they need: one `.in` and one hashed lock each."""
+"""The environments of the product, and those of its tests and of the servers they need: one `.in` and one hashed lock each."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = Path(__file__).resolve().parent
-NAMES = ("airflow", "spark", "train", "serve", "mlflow", "tests", "s3", "ranx", "browser", "peers")
-FOR_TESTS = ("tests", "s3", "ranx", "browser", "peers")  # built only by `make test`, the last by `make bench-walks`
+NAMES = ("airflow", "spark", "train", "serve", "mlflow", "cluster", "tests", "s3", "checks", "ranx", "browser", "peers")
+# Not needed by `make run`: what the images hold, and what is built by `make test`, the last by `make bench-walks`.
+FOR_TESTS = ("cluster", "tests", "s3", "checks", "ranx", "browser", "peers")
 
 # Installed beside the hashed lock: its CPU build carries a local version (2.13.0+cpu) whose hash differs by source.
 BESIDE = {"train": ("torch==2.13.0",)}

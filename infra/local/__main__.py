@@ -15,6 +15,8 @@ from infra.local.report import Report, ask, show
 from infra.local.source import day_of, remembered, source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
+from infra.settings.__main__ import check
+from infra.settings.table import LOCAL
 
 
 def next_day(local: Local, settings: dict[str, str]) -> str:
@@ -94,6 +96,8 @@ def main() -> int:
     parser.add_argument("command", choices=("run", "quarantine", "up", "stop", "status", "clean", "env", "similar", "recommend"))
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to the reader by similar and recommend")
     given = parser.parse_args()
+    if given.command in ("run", "up"):
+        check(LOCAL)
     local = Local().prepare()
     if given.command == "run":
         return run(local)

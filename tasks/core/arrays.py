@@ -24,7 +24,11 @@ def load(path: Path, mmap: bool = False) -> np.ndarray:
         Corrupt: not an `.npy` file, or one that holds objects.
     """
     try:
-        return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+        array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+        if not isinstance(array, np.ndarray):  # a zip, which numpy would open as an archive of arrays
+            array.close()
+            raise ValueError("an archive")
+        return array
     except (ValueError, EOFError, OSError) as error:
         raise Corrupt(f"{path} cannot be read as a plain array ({error})") from None
 

@@ -1,6 +1,7 @@
 """The command line of a stage: `python -m tasks.<stage> <verb> '<request as JSON>'`.
 
-The result is one JSON line, the last on stdout; everything else a stage or a library prints goes to stderr.
+The result is one JSON line, the last on stdout; everything else a stage or a library prints goes to stderr. Where the two are mixed,
+as in a pod's log, RECALL_RESULT names a file that the result is written to as well.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import BadRequest, NothingToDo, RecallError
@@ -47,7 +49,10 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
         result = verb.load()(request)
         seconds = round(time.monotonic() - started, 2)
         log(f"{stage}.{arguments[0]}.done", seconds=seconds)
-        answer(json.dumps({**result, "seconds": seconds}, allow_nan=False))
+        text = json.dumps({**result, "seconds": seconds}, allow_nan=False)
+        if place := os.environ.get("RECALL_RESULT"):
+            Path(place).write_text(text)
+        answer(text)
         return 0
     except RecallError as error:
         level = "skipped" if isinstance(error, NothingToDo) else type(error).__name__

@@ -14,6 +14,9 @@ Anything else that is raised is a bug: exit 1, with its traceback, retried.
 from __future__ import annotations
 
 
+LONGEST = 4000  # characters of what is wrong: many faults fit, a value of megabytes does not
+
+
 class RecallError(Exception):
     """An error whose message can be acted upon at three in the morning.
 
@@ -27,8 +30,8 @@ class RecallError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, got: object = None, allowed: object = None, remedy: str | None = None) -> None:
-        parts = [what.rstrip(".")]
-        parts += [f"got {_short(got)}"] if got is not None else []
+        parts = [what.rstrip(".") if len(what) <= LONGEST else f"{what[:LONGEST]}… ({len(what)} characters)"]
+        parts += [f"got {shown(got)}"] if got is not None else []
         parts += [f"expected {allowed}"] if allowed is not None else []
         parts += [f"remedy: {remedy}"] if remedy else []
         super().__init__("; ".join(parts))
@@ -70,6 +73,7 @@ class NothingToDo(RecallError):
     exit_code = 99
 
 
-def _short(value: object, limit: int = 200) -> str:
+def shown(value: object, limit: int = 200) -> str:
+    """A value as a message tells it: escaped, and no longer than that."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

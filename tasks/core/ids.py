@@ -19,16 +19,21 @@ def _table() -> np.ndarray:
 
 
 TABLE = _table()
+SHORT = 64  # bytes
 
 
 def hashes(strings: StringTable) -> np.ndarray:
-    """uint32 (n): `zlib.crc32` of each string, all of them a byte at a time."""
+    """uint32 (n): `zlib.crc32` of each string, all of them a byte at a time; long ones, of which one would hold up all, one by one."""
     block, starts, lengths = np.asarray(strings.block), np.asarray(strings.offsets[:-1]), np.diff(strings.offsets)
     values = np.full(len(lengths), 0xFFFFFFFF, np.uint32)
-    for position in range(int(lengths.max(initial=0))):
-        rows = np.flatnonzero(lengths > position)
+    short = lengths <= SHORT
+    for position in range(int(lengths[short].max(initial=0))):
+        rows = np.flatnonzero(short & (lengths > position))
         values[rows] = TABLE[(values[rows] ^ block[starts[rows] + position]) & 0xFF] ^ (values[rows] >> np.uint32(8))
-    return values ^ np.uint32(0xFFFFFFFF)
+    values ^= np.uint32(0xFFFFFFFF)
+    for row in np.flatnonzero(~short):
+        values[row] = zlib.crc32(block[starts[row]:starts[row] + lengths[row]].tobytes())
+    return values
 
 
 class Rows:
@@ -59,7 +64,10 @@ class Rows:
 
     def get(self, id: str) -> int:
         """The row of an id, −1 when there is none."""
-        key = zlib.crc32(id.encode())
+        try:
+            key = zlib.crc32(id.encode())
+        except UnicodeEncodeError:  # half a character: no table holds it
+            return -1
         at = int(np.searchsorted(self.keys, np.uint32(key)))
         while at < len(self.keys) and int(self.keys[at]) == key:
             if self.table[int(self.order[at])] == id:

@@ -38,6 +38,17 @@ SCHEMA = 2
 FAMILY = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
+def family_name(value: str) -> str:
+    """The value, if it can name a family in keys, in the registry and in the names of files.
+
+    Raises:
+        BadRequest: it cannot.
+    """
+    if not FAMILY.fullmatch(value):
+        raise BadRequest("not a family", got=value, allowed="up to 64 lower-case letters, digits, '_' and '-', starting with a letter")
+    return value
+
+
 @dataclasses.dataclass(frozen=True)
 class Names:
     """The key names of one family."""
@@ -45,8 +56,7 @@ class Names:
     family: str
 
     def __post_init__(self) -> None:
-        if not FAMILY.fullmatch(self.family):
-            raise BadRequest("not a family", got=self.family, allowed="lower-case letters, digits, '_' and '-'")
+        family_name(self.family)
 
     @property
     def live(self) -> str:

@@ -8,8 +8,12 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasks.core.errors import Corrupt
+
+if TYPE_CHECKING:
+    from tasks.core.mirror import Mirror
 
 NAME = "manifest.json"
 SCHEMA = 1
@@ -35,9 +39,14 @@ class Draft:
 
 @dataclasses.dataclass(frozen=True)
 class Artefact:
-    """A complete folder of the store."""
+    """A complete folder of the store.
 
-    path: Path
+    Attributes:
+        place: where it lies, or will lie once somebody asks for its `path`.
+        mirror: of a store on S3: what fetches it.
+    """
+
+    place: Path
     kind: str
     id: str
     created: float
@@ -45,10 +54,16 @@ class Artefact:
     counts: dict
     facts: dict
     lineage: dict
+    mirror: "Mirror | None" = dataclasses.field(default=None, compare=False, repr=False)
+
+    @property
+    def path(self) -> Path:
+        """The folder with its files, on this machine's disk."""
+        return self.mirror.fetch(self.place) if self.mirror else self.place
 
     @property
     def uri(self) -> str:
-        return self.path.as_uri()
+        return self.mirror.uri(self.place) if self.mirror else self.place.as_uri()
 
     def file(self, name: str, verify: bool = True) -> Path:
         """A file of this folder, checked against the manifest's digest.
@@ -88,18 +103,21 @@ def write(draft: Draft) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path) -> Artefact:
+def read(path: Path, text: str | None = None, mirror: "Mirror | None" = None) -> Artefact:
     """The artefact in a folder that has a manifest.
+
+    Args:
+        text: the manifest's, where it does not lie in the folder yet.
 
     Raises:
         Corrupt: the manifest cannot be read, or its schema is newer than this code.
     """
     try:
-        content = json.loads((path / NAME).read_text())
+        content = json.loads((path / NAME).read_text() if text is None else text)
         if content["schema"] > SCHEMA:
             raise Corrupt(f"{path / NAME} was written by a newer version", got=f"schema {content['schema']}",
                           allowed=f"schema {SCHEMA} or older", remedy="upgrade this reader")
         return Artefact(path, content["kind"], content["id"], content["created"], content["files"],
-                        content["counts"], content["facts"], content["lineage"])
+                        content["counts"], content["facts"], content["lineage"], mirror)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"{path / NAME} cannot be read ({error!r})", remedy="delete the folder and make it again") from None

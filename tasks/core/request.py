@@ -11,7 +11,7 @@ import dataclasses
 import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from tasks.core.errors import BadRequest
+from tasks.core.errors import BadRequest, shown
 
 T = TypeVar("T")
 REQUIRED = dataclasses.MISSING
@@ -44,7 +44,7 @@ def _object(kind: type, payload: object, where: str, faults: list[str]) -> Any:
         return None
     fields, hints, values = {f.name: f for f in dataclasses.fields(kind)}, get_type_hints(kind), {}
     for name in payload.keys() - fields.keys():
-        faults.append(f"{where}{name}: unknown, expected one of {', '.join(sorted(fields))}")
+        faults.append(f"{where}{name if name.isidentifier() and len(name) < 65 else shown(name)}: unknown, expected one of {', '.join(sorted(fields))}")
     for name, field in fields.items():
         if name in payload:
             values[name] = _value(hints[name], payload[name], f"{where}{name}", faults)
@@ -70,30 +70,44 @@ def _value(hint: Any, value: Any, where: str, faults: list[str]) -> Any:
         return _value(next(a for a in arguments if a is not type(None)), value, where, faults)
     if origin is Literal:
         if value not in arguments:
-            faults.append(f"{where}: got {value!r}, expected one of {', '.join(map(repr, arguments))}")
+            faults.append(f"{where}: got {shown(value)}, expected one of {', '.join(map(repr, arguments))}")
         return value
     if dataclasses.is_dataclass(hint):
         return _object(hint, value, f"{where}.", faults)
     if origin in (tuple, list):
         if not isinstance(value, (list, tuple)):
-            faults.append(f"{where}: got {value!r}, expected a list")
+            faults.append(f"{where}: got {shown(value)}, expected a list")
             return ()
         return tuple(_value(arguments[0], one, f"{where}[{i}]", faults) for i, one in enumerate(value))
     if origin is dict or hint is dict:
         if not isinstance(value, dict):
-            faults.append(f"{where}: got {value!r}, expected a JSON object")
+            faults.append(f"{where}: got {shown(value)}, expected a JSON object")
         return value
     return _plain(hint, value, where, faults)
 
 
 def _plain(hint: type, value: Any, where: str, faults: list[str]) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > 1e300:
+            faults.append(f"{where}: got {shown(value)}, expected a number that can be reckoned with")
+            return 0.0
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        faults.append(f"{where}: got {value!r} ({type(value).__name__}), expected {hint.__name__}")
+        faults.append(f"{where}: got {shown(value)} ({type(value).__name__}), expected {hint.__name__}")
+    elif hint is str and not _text(value):
+        faults.append(f"{where}: got {shown(value)}, expected text without NUL and half characters")
     elif hint is float and value != value:
         faults.append(f"{where}: got NaN, expected a number")
     return value
+
+
+def _text(value: str) -> bool:
+    """Whether a file, a header and a database can hold it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold
+        return False
+    return "\0" not in value
 
 
 def _bounds(field: dataclasses.Field, value: Any, where: str, faults: list[str]) -> None:
@@ -101,7 +115,7 @@ def _bounds(field: dataclasses.Field, value: Any, where: str, faults: list[str])
         return
     low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
-        faults.append(f"{where}: got {value!r}, expected {'any' if low is None else low} to {'any' if high is None else high}")
+        faults.append(f"{where}: got {shown(value)}, expected {'any' if low is None else low} to {'any' if high is None else high}")
 
 
 def describe(kind: type, indent: str = "  ") -> str:

@@ -11,15 +11,16 @@ from pathlib import Path
 
 from tasks.core import colours
 from tasks.core.errors import BadRequest, Unreachable
+from tasks.core.keys import family_name
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
-TAG = "recall.candidate"
+TAG, PREFIX = "recall.candidate", "recall-"
 DESCRIPTION = "mlflow.note.content"  # what MLflow shows as the description of a run
 
 
 def model_name(family: str) -> str:
     """The registered model of a family."""
-    return f"recall-{family}"
+    return PREFIX + family_name(family)
 
 
 def client():

@@ -85,7 +85,7 @@ def _factory(request: BuildRequest, factory: str, shape: tuple[int, int]) -> str
 
 
 def _learned_from(store: Store, facts: dict) -> str:
-    return store.path("snapshots", facts["dataset"], facts["day"], facts["snapshot"]).as_uri()
+    return store.uri("snapshots", facts["dataset"], facts["day"], facts["snapshot"])
 
 
 def _champion(family: str) -> tuple[str, str]:

@@ -74,7 +74,11 @@ class Making:
             draft.facts = {"dataset": self.request.dataset, "day": self.request.day, "reason": str(refusal),
                            "deliveries": [one.id for ones in self.plan.values() for one in ones if not one.made]}
             draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
-        return RefusedData(f"{refusal}; report: {self.store.path('refused', *place) / 'report.html'}")
+        return RefusedData(f"{refusal}; report: {self._report(place)}")
+
+    def _report(self, place: tuple[str, str, str]) -> str:
+        """Where a person finds the report of a refusal: a path where it is one."""
+        return f"{self.store.uri('refused', *place) if self.store.mirror else self.store.path('refused', *place)}/report.html"
 
     def page(self, id: str, refusal: str | None = None) -> str:
         """The report of what has come out so far."""
@@ -83,7 +87,7 @@ class Making:
 
     def uri(self, one: Delivery) -> str:
         """Where a delivery is, or will be."""
-        return self.store.path("deliveries", self.request.dataset, one.table, one.name, one.id).as_uri()
+        return self.store.uri("deliveries", self.request.dataset, one.table, one.name, one.id)
 
     def previous(self) -> int | None:
         """The rows kept by the newest snapshot of an earlier day; None where there is none."""

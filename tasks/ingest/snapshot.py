@@ -115,4 +115,4 @@ def answer(made: Artefact) -> dict:
     return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
             **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
             "delivered": facts["delivered"], "reasons": facts["reasons"], "bots": facts["bots"], "warnings": facts["warnings"],
-            "quarantine": facts["quarantine"], "report": (made.path / "report.html").as_uri()}
+            "quarantine": facts["quarantine"], "report": f"{made.uri}/report.html"}

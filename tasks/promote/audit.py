@@ -12,13 +12,11 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
-import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from tasks.core.errors import Corrupt, Unreachable
-from tasks.core.store import Store, write_json
+from tasks.core.errors import Unreachable
+from tasks.core.store import Store
 
 PENDING = "pending"
 
@@ -32,35 +30,27 @@ class Audit:
     """The records of one family."""
 
     def __init__(self, store: Store, family: str) -> None:
-        self.folder = store.path("audit", family)
+        self.store, self.place = store, ("audit", family)
+        self.folder = store.path(*self.place)
         self.folder.mkdir(parents=True, exist_ok=True)
-
-    def _file(self, name: str) -> Path:
-        return self.folder / f"{name}.json"
 
     def find(self, name: str) -> dict | None:
         """The record of this name, if there is one."""
-        try:
-            return json.loads(self._file(name).read_text())
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise Corrupt(f"{self._file(name)} cannot be read ({error})", remedy="see what it holds, then delete it") from None
+        return self.store.document(name, *self.place)
 
     def records(self) -> list[dict]:
         """Every move that was carried out, oldest first."""
-        names = [path.stem for path in self.folder.glob("*.json") if path.stem != PENDING and not path.name.startswith(".")]
-        found = [self.find(name) for name in names]
+        found = [self.find(name) for name in self.store.documents(*self.place) if name != PENDING]
         return sorted(found, key=lambda record: (record["when"], record["name"]))
 
     def begin(self, record: dict) -> None:
         """Note what is about to be moved."""
-        write_json(self._file(PENDING), record)
+        self.store.keep(record, PENDING, *self.place)
 
     def end(self, record: dict) -> None:
         """Note that it was moved. Doing so twice changes nothing."""
-        write_json(self._file(record["name"]), record)
-        self._file(PENDING).unlink(missing_ok=True)
+        self.store.keep(record, record["name"], *self.place)
+        self.store.forget(PENDING, *self.place)
 
     @contextlib.contextmanager
     def lock(self, patience_seconds: float = 60.0) -> Iterator[None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.core.errors import BadRequest
+from tasks.core.keys import family_name
 from tasks.core.request import REQUIRED, parse, setting
 
 FOLDER = "RECALL_POLICIES"  # a folder of one's own, looked into before the one that comes with this stage
@@ -128,5 +129,5 @@ def read(family: str, file: str | None = None) -> tuple[Policy, Path]:
 def _file(family: str) -> Path:
     own = [Path(os.environ[FOLDER])] if os.environ.get(FOLDER) else []
     folders = [*own, Path(__file__).with_name("policies")]
-    found = [folder / f"{name}.toml" for folder in folders for name in (family, "default") if (folder / f"{name}.toml").is_file()]
+    found = [folder / f"{name}.toml" for folder in folders for name in (family_name(family), "default") if (folder / f"{name}.toml").is_file()]
     return found[0]

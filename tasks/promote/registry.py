@@ -67,7 +67,7 @@ def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
 
 def aliases() -> dict[str, dict[str, str]]:
     """Family → alias → version, for every family that is registered."""
-    prefix = tracking.model_name("")
+    prefix = tracking.PREFIX
     with tracking.reachable():
         found = tracking.client().search_registered_models(f"name LIKE '{prefix}%'")
         return {model.name.removeprefix(prefix): {name: str(version) for name, version in model.aliases.items()}

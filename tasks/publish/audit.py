@@ -26,7 +26,7 @@ def record(store: Store, family: str, event: dict) -> str | None:
         with store.writing("audit", "audit", family, id) as draft:
             write_json(draft.path / "event.json", event)
             draft.facts = event
-        return store.path("audit", family, id).as_uri()
+        return store.uri("audit", family, id)
     except (Unreachable, OSError) as error:
         log("publish.audit_not_written", reason=str(error), **event)
         return None

@@ -22,7 +22,20 @@ def ids(history: Sequence[str] | None) -> list[str] | None:
     """A history as ids; a single text would be taken for a list of its letters."""
     if isinstance(history, (str, bytes)):
         raise BadRequest("a history is a list of item ids", got=history, allowed="[\"50\", \"172\"], oldest first")
-    return None if history is None else [str(id) for id in history]
+    return None if history is None else [text("an item's id", id) for id in history]
+
+
+def text(what: str, value: object) -> str:
+    """An id as text.
+
+    Raises:
+        BadRequest: it holds half a character, so that no server and no file can hold it.
+    """
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise BadRequest(f"{what} is no text", got=value, allowed="characters that UTF-8 has") from None
+    return str(value)
 
 
 def told(user: str | None, fresh: bool, attributes: Mapping[str, Value] | None) -> Attributes | None:
@@ -38,7 +51,8 @@ def told(user: str | None, fresh: bool, attributes: Mapping[str, Value] | None) 
         raise BadRequest("attributes are names with values", got=attributes, allowed='{"age": "25", "gender": "F"}')
     for name, value in (attributes or {}).items():
         try:
-            texts(value)
+            for one in (name, *texts(value)):
+                text(f"attribute {name!r}", one)
         except TypeError as error:
             raise BadRequest(f"attribute {name}: not a value", got=str(error), allowed="a text, a number, or a list of texts") from None
     if attributes is None and (user is None or not fresh):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from tasks.core.connection import Client
@@ -119,8 +118,8 @@ class Followed:
         if self.store:
             artefact = self.store.find("generations", self.names.family, generation)
         else:
-            place = Path(manifest["store"].removeprefix("file://"))
-            artefact = Store(place.parents[2].as_uri()).find("generations", self.names.family, place.name)
+            root, *_, name = manifest["store"].rsplit("/", 3)
+            artefact = Store(root).find("generations", self.names.family, name)
         if artefact is None:
             raise Corrupt(f"the folder of the live generation {generation} of {self.names.family} is not in the store",
                           remedy="mount the store where it was published, or name it by RECALL_STORE")

@@ -10,7 +10,7 @@ from tasks.core.errors import BadRequest
 from tasks.core.store import Store
 from tasks.retrieve import titles
 from tasks.retrieve.answers import Answer, Item, Source
-from tasks.retrieve.asked import Channels, ids, named, positive, told
+from tasks.retrieve.asked import Channels, ids, named, positive, text, told
 from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
 from tasks.retrieve.known import Known
@@ -59,14 +59,15 @@ class Reader:
         """
         positive(k)
         given, wanted = ids(history), None if channels is None else named(channels, k)
-        about = told(None if user is None else str(user), given is not None, attributes)
+        user = None if user is None else text("a user's id", user)
+        about = told(user, given is not None, attributes)
         if user is None and given is None and about is None:
             raise BadRequest("recommend for a user, a history or attributes", got="none of them", allowed="one of them, or several")
         with answering(self.client):
             names = wanted or self._live.names()
             families = [name for name in names if name not in (SIMILAR, POPULAR)]
             held, values = self._live.held(families if len(families) == len(names) else self._live.names(), ("users", "seen"),
-                                           None if user is None else str(user))
+                                           user)
             known, depth = Known.of(held, values, given, about), k if len(names) == 1 else max(k, DEPTH)
             lists = {name: ranked for name in names if (ranked := proposed(name, held, known, depth))}
             history = known.history(held)
@@ -86,7 +87,7 @@ class Reader:
         """
         positive(k)
         with answering(self.client):
-            held, values = self._live.held(self._live.names(family), ("top",), str(user))
+            held, values = self._live.held(self._live.names(family), ("top",), text("a user's id", user))
             lists = {one: listed(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]}
             return answer(held, lists, k, "precomputed")
 

@@ -11,6 +11,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tasks.core.errors import BadRequest
+from tasks.core.keys import family_name
 from tasks.core.request import parse, setting
 
 
@@ -39,7 +40,7 @@ def read(family: str, file: str | None = None) -> Space:
     Raises:
         BadRequest: no such file, not TOML, a range that cannot be, or a start outside it.
     """
-    path = Path(file) if file else Path(__file__).with_name("spaces") / f"{family}.toml"
+    path = Path(file) if file else Path(__file__).with_name("spaces") / f"{family_name(family)}.toml"
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

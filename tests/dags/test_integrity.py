@@ -59,7 +59,7 @@ def test_every_task_has_retries_a_time_limit_and_a_pool_of_its_kind(bag):
         for task in dag.tasks:
             assert task.retries >= 2, task
             assert (task.execution_timeout or getattr(task, "response_timeout", None)) is not None, task
-            assert task.pool in {"ingest", "training", "serving"}, task
+            assert task.pool in {"ingest", "training", "serving", "aliases"}, task
 
 
 def test_the_pools_that_tasks_name_are_the_ones_that_are_made(bag):

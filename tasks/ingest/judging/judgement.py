@@ -132,7 +132,7 @@ class Judgement:
             "reasons": every.reasons, "warnings": warnings, "bots": bots,
             "parts": self.making.told["parts"], "held_out_users": self.making.told["held_out"], "content_digest": measured["digest"],
             "checks": batch.plain(checks), "catalogue": self._catalogue(),
-            "quarantine": self.making.store.path("quarantine", request.dataset, request.day, draft.id).as_uri()}
+            "quarantine": self.making.store.uri("quarantine", request.dataset, request.day, draft.id)}
         draft.lineage = self._lineage()
 
     def _lineage(self) -> dict:

@@ -10,7 +10,8 @@ from pathlib import Path
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.ingest.landing.files import Found
 from tasks.ingest.landing.places import Place, fits, matches, parse, plain_name, wild
-from tasks.ingest.landing.s3 import Bucket, no_bucket
+from tasks.core.s3 import no_bucket
+from tasks.ingest.landing.s3 import Bucket
 from tasks.ingest.landing.tree import Entry, Local
 from tasks.ingest.rules import DAY
 

@@ -1,0 +1,77 @@
+"""A stage as a Kubernetes pod, by Airflow's own operator, which finds its pod again after a worker's restart.
+
+The pod's logs mix stdout and stderr, so the stage also writes its result where Airflow's sidecar reads it (RECALL_RESULT).
+Secrets are not in the pod's description: they are the variables of the Kubernetes secret RECALL_POD_SECRET.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.sdk.exceptions import AirflowException
+from kubernetes.client import models as k8s
+
+from recall.runtimes import ROOT, Ended, Work, image, resources
+from recall.tail import Told
+
+RESULT = "/airflow/xcom/return.json"
+BASE = "base"
+
+
+class Pod:
+    """One pod for one run of a verb; deleted when it has ended."""
+
+    def __init__(self) -> None:
+        self._operator: KubernetesPodOperator | None = None
+
+    def run(self, work: Work, context: Any) -> Ended:
+        told = Told(f"{work.stage} {work.verb}: ")
+        self._operator = operator(work, told)
+        try:
+            result = self._operator.execute(context)
+        except AirflowException:
+            code = exit_code(self._operator.remote_pod)
+            if not code:  # it is not the stage that failed: no pod, no node, no image
+                raise
+            return Ended(code, "", told.last)
+        return Ended(0, json.dumps(result), told.last)
+
+    def stop(self) -> None:
+        if self._operator:
+            self._operator.on_kill()
+
+
+def operator(work: Work, told: Told) -> KubernetesPodOperator:
+    """Airflow's operator for this work: the template, and over it what differs from stage to stage."""
+
+    class Lines(KubernetesPodOperatorCallback):
+        """Keeps the stage's own last words; Airflow writes every line into the task's log itself."""
+
+        @staticmethod
+        def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
+            if container_name == BASE:
+                told.hear(line)
+
+    name = f"recall-{work.stage}-{work.verb}".replace("_", "-")
+    return KubernetesPodOperator(
+        task_id=f"{work.stage}-{work.verb}", name=name, random_name_suffix=True, namespace=os.environ.get("RECALL_NAMESPACE") or None,
+        pod_template_file=os.environ.get("RECALL_POD_TEMPLATE") or str(Path(ROOT) / "infra" / "kubernetes" / "pod.yaml"),
+        image=image(work.environment), cmds=["python"], arguments=work.arguments, base_container_name=BASE,
+        env_vars={**work.elsewhere, "RECALL_RESULT": RESULT},
+        env_from=[k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=os.environ.get("RECALL_POD_SECRET") or "recallflow"))],
+        container_resources=k8s.V1ResourceRequirements(**resources(work.stage)), labels={"recall/stage": work.stage, "recall/verb": work.verb},
+        do_xcom_push=True, get_logs=True, on_finish_action="delete_pod", automount_service_account_token=False, callbacks=[Lines],
+        log_events_on_failure=True, reattach_on_restart=True)
+
+
+def exit_code(pod: Any) -> int | None:
+    """Of the stage's container; None where it never ended."""
+    for one in (pod.status.container_statuses or []) if pod and pod.status else []:
+        if one.name == BASE and one.state and one.state.terminated:
+            return one.state.terminated.exit_code
+    return None

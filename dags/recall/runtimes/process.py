@@ -1,0 +1,65 @@
+"""A stage as a process of this worker, in a virtual environment of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from recall.runtimes import Ended, Work
+from recall.tail import Tail
+
+# What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they stay here.
+PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "USER", "XDG_CACHE_HOME", "CUDA_VISIBLE_DEVICES",
+          "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+
+class Process:
+    """`<interpreter> -m tasks.<stage> …` in the folder of the sources."""
+
+    def __init__(self, interpreter: Path, root: Path) -> None:
+        self.interpreter, self.root = interpreter, root
+        self._process: subprocess.Popen | None = None
+
+    def run(self, work: Work, context: Any) -> Ended:
+        passed = {name: os.environ[name] for name in PASSED if name in os.environ}
+        environment = {**passed, **work.settings, **work.secrets, "PYTHONPATH": str(self.root), "PYTHONUNBUFFERED": "1"}
+        self._process = start([str(self.interpreter), *work.arguments], environment, self.root)
+        return ended(self._process, work)
+
+    def stop(self) -> None:
+        stop(self._process)
+
+
+def start(command: list[str], environment: dict[str, str], folder: Path) -> subprocess.Popen:
+    """A process that leads a group of its own and dies with this worker."""
+    return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, errors="replace", start_new_session=True, preexec_fn=_die_with_parent)
+
+
+def ended(process: subprocess.Popen, work: Work) -> Ended:
+    """Follow it to its end, copying what it tells people."""
+    told = Tail(process.stderr, work.say, f"{work.stage} {work.verb}: ")
+    output = process.stdout.read()
+    code = process.wait()
+    told.join()
+    return Ended(code, output, told.last)
+
+
+def stop(process: subprocess.Popen | None) -> None:
+    """End the process and everything it started: first politely, then for good."""
+    if process and process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> None:
+    # A worker that is killed outright cannot call on_kill; the kernel then ends the stage's process.
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -1,0 +1,24 @@
+"""Values that somebody might put into a form, a request or a file to break out of where values belong: by what they try."""
+
+from __future__ import annotations
+
+PATHS = ["..", ".", "/", "../../etc/passwd", "/etc/passwd", "..\\..\\windows", "a/../../b", "a/b", "./a", "~", "~root/.ssh", ".hidden", "a//b", "a/./b",
+         "%2e%2e%2f", "%2e%2e/%2e%2e/etc", "..%00/", "file:///etc/passwd", "file://other/etc", "s3://other/bucket", "s3:///x", "http://127.0.0.1/", "\\\\host\\share",
+         "con", "a" * 300, "/proc/self/environ", "....//....//", "..;/", "C:\\x", "-rf"]
+KEYS = ["item2vec}:live", "{item2vec}", "recall:{gru4rec}:live", "a:b", "*", "recall:*", "?", "[a-z]", "a b", "a\tb", "item2vec:1:items:0", "\r\nDEL recall:families\r\n",
+        "*1\r\n$8\r\nFLUSHALL\r\n", "$-1\r\n", "+OK", "a\nb", "'", "\"", "return redis.call('FLUSHALL')", "1) 2"]
+SHELLS = ["$(touch /tmp/owned)", "`touch /tmp/owned`", "; touch /tmp/owned", "| touch /tmp/owned", "&& touch /tmp/owned", "> /tmp/owned", "$HOME", "${IFS}", "--help",
+          "--store=/etc", "-c", "@/etc/passwd", "!!", "a;b", "a&b", "a|b", "$'\\x41'", "%PATH%", "#", "\\"]
+SQL = ["' OR '1'='1", "'; DROP TABLE runs; --", "\" OR \"\"=\"", "1; SELECT pg_sleep(9)", "` OR 1=1", "' UNION SELECT password FROM users --", "%' --", "name LIKE '%'",
+       "\\'", "1/**/OR/**/1"]
+TEMPLATES = ["{{ 7 * 7 }}", "{{ conn.recall_redis.password }}", "{% raw %}", "${7*7}", "#{7*7}", "%s%s%n", "{0.__class__}", "%(x)s", "<script>alert(1)</script>",
+             "<img src=x onerror=alert(1)>", "javascript:alert(1)", "\"><b>", "\"}, \"day\": \"2000-01-01", "\\u0022", "[1](javascript:x)", "=1+1", "\x1b[31mred", "__import__('os')"]
+TEXTS = ["", " ", "\0", "a\0b", "\u202egnp.exe", "\u200b", "é", "e\u0301", "ß", "İ", "𝔘𝔫𝔦", "中文", "😀", "\ufeff", "\ud800", "a\udcffb", "\x7f", "\x80", "None", "null", "NaN",
+         "1e309", "-0", "0x10", "true", "2" * 400, "x" * 10_000, "x" * 200_000, "٣", "१"]
+VALUES = list(dict.fromkeys([*PATHS, *KEYS, *SHELLS, *SQL, *TEMPLATES, *TEXTS]))
+assert len(VALUES) >= 120
+
+
+def named(value: str) -> str:
+    """How a test calls a value."""
+    return ascii(value if len(value) <= 40 else f"{value[:12]}…{len(value)}").strip("'")

@@ -1,0 +1,67 @@
+"""Ids of users and items are any text: through index, Redis and reader they come back as they were, and none is taken for another's key."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.core.errors import BadRequest
+from tasks.retrieve import Reader
+from tests import generations, worlds
+from tests.hostile import VALUES, named
+
+# What an id can be: JSON and CSV hold no lone surrogate and no NUL, and an empty one is no id.
+IDS = [value for value in VALUES if value and "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)]
+
+
+class Hostile(worlds.World):
+    """A world whose items, and whose first users, are called like that."""
+
+    def item_id(self, row: int) -> str:
+        return IDS[row]
+
+    def user_id(self, row: int) -> str:
+        return IDS[row]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory, shared_server):
+    import dataclasses
+    import os
+
+    import redis
+
+    world = worlds.grouped(users=len(IDS), items=len(IDS), groups=3, likes=8)
+    hostile = Hostile(**{field.name: getattr(world, field.name) for field in dataclasses.fields(world)})
+    os.environ["RECALL_REDIS_URL"] = shared_server.url
+    redis.Redis.from_url(shared_server.url).flushall()
+    root = tmp_path_factory.mktemp("hostile").as_uri()
+    generations.publish(root, generations.generation(root, hostile))
+    return Reader(shared_server.url, root), world
+
+
+@pytest.mark.parametrize("row", range(len(IDS)), ids=lambda row: named(IDS[row]))
+def test_an_id_is_served_as_it_was_written(reader, row):
+    """A user of that id gets what their group likes and nothing they have seen; an item of that id has its group's items beside it."""
+    asked, world = reader
+    answer = asked.recommend(user=IDS[row], k=5)
+    seen = {IDS[item] for item in world.items[world.users == row]}
+    found = [hit.item.id for hit in answer.hits]
+    assert answer.source == "user" and len(found) == 5 and not seen & set(found) and set(found) <= set(IDS)
+    assert sum(world.item_group[IDS.index(id)] == world.user_group[row] for id in found) >= 4
+    assert [hit.item.id for hit in asked.precomputed(user=IDS[row], k=5).hits] == found
+    similar = [hit.item.id for hit in asked.similar(item=IDS[row], k=5).hits]
+    assert IDS[row] not in similar and all(world.item_group[IDS.index(id)] == world.item_group[row] for id in similar)
+    assert [hit.item.id for hit in asked.recommend(history=[IDS[row]], k=3).hits]
+
+
+@pytest.mark.parametrize("value", [value for value in VALUES if value not in IDS], ids=named)
+def test_what_can_be_no_id_is_refused_or_nobodys(reader, value):
+    asked, _ = reader
+    for ask in (lambda: asked.recommend(user=value, k=3), lambda: asked.recommend(history=[value], k=3), lambda: asked.precomputed(user=value, k=3),
+                lambda: asked.similar(item=value, k=3), lambda: asked.recommend(attributes={"age": value}, k=3)):
+        try:
+            answer = ask()
+        except BadRequest as refused:
+            assert len(str(refused)) < 1000
+        else:
+            assert answer.source in ("popular", "precomputed") and (answer.source == "popular" or not answer.hits)
