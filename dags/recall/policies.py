@@ -12,6 +12,7 @@ START = datetime(1990, 1, 1, tzinfo=timezone.utc)
 INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}
 TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
 SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}
+FOLLOWING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(minutes=5)}  # of one look
 APPROVAL = {**RETRIES, "pool": "serving", "response_timeout": timedelta(hours=12)}  # waiting holds no slot; then it is a hold
 
 

@@ -14,6 +14,7 @@ from tasks.core.errors import BadRequest, Unreachable
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 TAG = "recall.candidate"
 TAKEN_DOWN = "recall.taken_down"  # of a version: why a person decided against it
+VERDICT = "recall.verdict"  # of a version: promote, hold or ask
 DESCRIPTION = "mlflow.note.content"  # what MLflow shows as the description of a run
 
 
@@ -186,6 +187,13 @@ def taken_down(family: str, version: str) -> str | None:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise
+
+
+def judged(family: str, candidate: str) -> str | None:
+    """The outcome of the verdict on a candidate (its id); None when it has none."""
+    with reachable():
+        found = client().search_model_versions(f"name = '{model_name(family)}' and tags.`{TAG}` = '{candidate}'")
+    return next((version.tags[VERDICT] for version in found if VERDICT in version.tags), None)
 
 
 def tag_version(family: str, version: str, tags: dict[str, str]) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tasks.core import members as known
+from tasks.core import tracking
 from tasks.core.candidate import save_candidate
 from tasks.core.champion import find, forebear
 from tasks.core.encoders import FusedEncoder
+from tasks.core.errors import NothingToDo
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Draft
@@ -36,19 +38,21 @@ def fit(request: FitRequest) -> dict:
     Raises:
         BadRequest: no such snapshot or champion; a member that was named does not fit.
         RefusedData: a member cannot be used at all; nobody to validate with.
-        NothingToDo: fewer than two champions fit the snapshot.
+        NothingToDo: fewer than two champions fit the snapshot, or this very fusion was judged and is not to be repeated.
         Unreachable: MLflow is away.
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    if request.track:
+    if request.track and request.registry:
         known.mark_stale(store, FAMILY)
     members = chosen(store, request, snapshot)
-    champion = find(store, FAMILY, request.champion, request.track)
+    champion = find(store, FAMILY, request.champion, request.registry)
     before = forebear(store, champion.candidate, snapshot.day) if champion else None
     code, names = code_version(*CODE), {"families": [one.family for one in members]}
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, members={one.family: [one.candidate.artefact.id, one.version] for one in members},
                   champion=before and before.artefact.id, settings=request.settings, seed=request.seed, code=code)
+    if not request.repeat and (outcome := tracking.judged(FAMILY, id)):
+        raise NothingToDo(f"these very champions were put side by side and judged: {outcome}")
     recorder = Recorder.start(request, FAMILY, id, snapshot, code, names)
     try:
         if store.find("candidates", FAMILY, id) is None:

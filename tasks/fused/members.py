@@ -38,10 +38,10 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
         Unreachable: the registry does not answer.
     """
     named = request.settings.members
-    there = set(request.candidates) | (set(tracking.champions()) if request.track else set())
+    there = set(request.candidates) | (set(tracking.champions()) if request.registry else set())
     found, left_out = [], {}
     for family in sorted(named or there - {FAMILY}):
-        champion = find(store, family, request.candidates.get(family), request.track)
+        champion = find(store, family, request.candidates.get(family), request.registry)
         why = "it has no champion" if champion is None else unfit(champion.candidate, snapshot)
         if why and named:
             raise BadRequest(f"{family} cannot be a member", got=why, allowed=f"a champion that learned from {snapshot.dataset} up to {snapshot.day}",

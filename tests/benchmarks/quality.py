@@ -66,6 +66,7 @@ def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int, prot
     if family == "fused":
         names = common["settings"].setdefault("members", list(MEMBERS))
         members = {name: fit(name, store, snapshot, recipe(protocol, name, "default")[2], seed, protocol) for name in names}
+        common["registry"] = False
         common["candidates"] = {name: one["uri"] for name, one in members.items()}
     if family == "item2vec":
         graph = {name: common["settings"].pop(name) for name in ("law", "entrance") if name in settings}
