@@ -11,7 +11,7 @@ from tasks.promote import checks
 from tasks.promote.bootstrap import Difference, paired
 from tasks.promote.case import Case
 from tasks.promote.checks import Check
-from tasks.promote.guards import guarded
+from tasks.promote.guards import MEMBERS, guarded
 from tasks.promote.policy import Policy
 
 
@@ -23,7 +23,7 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
     (a day that is run again) is `promote`: nothing will move, and what follows a promotion can finish.
 
     A challenger made of other families' champions has to do better than the best of them alone, and as a refresh no worse; where it has
-    no champion of its own that can be compared with, that one is what it is compared with in everything.
+    no champion of its own that can be compared with, that one takes its place, and the guards look at the mean of the members.
 
     Returns:
         outcome, question, reason (one sentence), reasons (sentences, those that decided first), checks, users, margin,
@@ -94,7 +94,7 @@ def _checks(case: Case, policy: Policy, rival: dict[str, Difference] | None, oth
     made += [checks.floor(beside.get(("floors", rule.baseline)), rule, policy, case) for rule in policy.floors]
     made.append(checks.coverage_of_popularity(case, policy))
     if rival:
-        made += [guarded(case, rule, policy, rival[metric].low > 0, other) for rule in policy.guards]
+        made += [guarded(case, rule, policy, rival[metric].low > 0, other if other == "champion" else MEMBERS) for rule in policy.guards]
     return made
 
 

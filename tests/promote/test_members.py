@@ -44,12 +44,21 @@ def fused(challenger: np.ndarray, champion: np.ndarray | None = None, stale: str
 @pytest.mark.parametrize("challenger, outcome, says", [
     (np.minimum(BEST + users(400, 0.1, 9), 1), "promote", "better"), (BEST.copy(), "hold", "not shown to be better, as a first one must be"),
     (users(400, 0.4, 9), "hold", "worse")])
-def test_the_first_fusion_is_compared_with_the_best_member_in_everything(challenger, outcome, says):
+def test_the_first_fusion_is_compared_with_the_best_member(challenger, outcome, says):
     verdict = decide(fused(challenger), POLICY)
     assert (verdict["outcome"], verdict["question"], verdict["difference_to"], verdict["best_member"]) == (outcome, "first", "gru4rec", "gru4rec")
     assert "against gru4rec's" in verdict["reason"] and says in verdict["reason"]
     assert set(verdict["members"]) == {"gru4rec", "linear"} and not set(verdict["members"]) & set(verdict["baselines"])
-    assert any(check["name"] == "guard.coverage_50" for check in verdict["checks"])
+
+
+@pytest.mark.parametrize("covered, outcome", [(.6, "promote"), (.55, "promote"), (.4, "ask")])
+def test_what_it_may_not_lose_is_what_its_members_have_on_average(covered, outcome):
+    """One covers .6 of the catalogue, the other .5."""
+    made = fused(np.minimum(BEST + users(400, 0.1, 9), 1))
+    made.overall["challenger"]["coverage_50"], made.overall["linear"]["coverage_50"] = covered, .5
+    verdict = decide(made, POLICY)
+    sentence = next(check["sentence"] for check in verdict["checks"] if check["name"] == "guard.coverage_50")
+    assert verdict["outcome"] == outcome and "against its members' mean 0.5500" in sentence
 
 
 def test_a_refresh_may_be_as_good_as_its_champion_but_not_worse_than_its_best_member():
