@@ -79,6 +79,10 @@ bench-item2vec: environments ## word2vec in the stage beside plain gensim, and w
 ablation: environments ## what matters for item2vec, one thing changed at a time: a table on validation rows
 	@$(call in,train) -m tests.benchmarks.ablation
 
+.PHONY: bench-linear
+bench-linear: environments ## EASE on MovieLens 1M beside numpy's plain inverse, the decoders, and the stage on 100,000 items
+	@OPENBLAS_NUM_THREADS=1 $(call in,train) -m tests.benchmarks.linear
+
 .PHONY: bench-publish
 bench-publish: environments ## loading, memory, rollback and reading at 200,000 and 1,000,000 vectors beside a bare client
 	@$(call in,serve) -m tests.benchmarks.publish
@@ -118,7 +122,7 @@ bench-tune: environments ## TRIALS trials of a study of FAMILY on PROTOCOL, kill
 SEEDS ?= 3
 JOBS ?= 1
 .PHONY: quality
-quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower|linear RECIPE=default SEEDS=3 JOBS=1
+quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY=item2vec|gru4rec|two_tower|linear|fused RECIPE=default SEEDS=3 JOBS=1
 	@$(PYTHON) -m tests.benchmarks.quality --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 
 .PHONY: bench-days

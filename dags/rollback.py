@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from recall import forms, policies, publication
+from recall import assets, forms, policies, publication
 from recall.notices import Notice
 from recall.stages import stage
 
@@ -13,7 +13,7 @@ DOC = """
 
 *Trigger*, choose the family, say why. **pointer** flips what is served back to the generation before (or the one named) in one
 atomic step; **registry** then moves the alias `champion` to the same version. Nothing is trained or loaded. Readers follow
-within a second. Both steps leave an audit record.
+within a second. Both steps leave an audit record. Whatever is made of the family's champion, as `fused` is, trains anew.
 """
 
 with DAG(
@@ -29,5 +29,5 @@ with DAG(
     pointer = stage("pointer", "publish", "rollback", publication.pointer_back, policy=policies.SERVING, needs=("redis",),
                     on_success_callback=[Notice("rollback")], doc="Flips the live pointer back.")
     registry = stage("registry", "promote", "restore", publication.alias_back, policy=policies.ALIASES, needs=("mlflow",),
-                     doc="Moves the alias champion to the version that is served again.")
+                     outlets=[assets.RESTORED], announce=publication.announce_restored, doc="Moves the alias champion to the version that is served again.")
     pointer >> registry

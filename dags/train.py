@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
-from recall import assets, judging, policies, seeds
+from recall import assets, following, judging, policies, seeds
 from recall.approval import approval
 from recall.families import FAMILIES
 from recall.notices import Notice, deadline
@@ -19,18 +19,22 @@ DOC = """
 **approve** (waits for a person when the form's *Approval* says so; no answer in time is a hold) → **promote** (skipped when the
 challenger is held: the run stays green and what is live stays live).
 
-Starts when `ingest` announces a new day. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is used
+Starts when {starts}. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is used
 unless the form names a day or a snapshot. With several *Seeds* the same is trained beside it (**seeds**) and a user's figures are
 the mean over all of them, so that no lucky seed decides; the first one goes live. A change of settings must be **better** than the champion to be promoted; the same
 settings on newer data must be **not worse**.
 """
 
+STARTS = "`ingest` announces a new day"
+FOLLOWS = "the champion of another family changes, by promotion, by force or by rollback, once no other family is training (**others**)"
+
 for family in FAMILIES:
+    others = [other.name for other in FAMILIES if not other.follows]
     with DAG(
         f"train_{family.name}",
         description=family.doc,
-        doc_md=DOC.format(title=family.title, doc=family.doc, first=family.steps[0].task),
-        schedule=PartitionedAssetTimetable(assets=assets.INTERACTIONS),
+        doc_md=DOC.format(title=family.title, doc=family.doc, first=family.steps[0].task, starts=FOLLOWS if family.follows else STARTS),
+        schedule=PartitionedAssetTimetable(assets=assets.champions(others) if family.follows else assets.INTERACTIONS),
         start_date=policies.START,
         catchup=False,
         max_active_runs=1,
@@ -50,5 +54,8 @@ for family in FAMILIES:
         chain(*own, evaluate, gate, approval(), promote)
         fit = family.steps[-1]
         again = StageOperator.partial(task_id="seeds", stage=fit.stage, verb=fit.verb, build=seeds.build(fit.build),
-                                      doc_md="The same with further seeds, when the form asks for several.", **policies.TRAINING)
-        chain(own[:-1], again.expand(item=seeds.further("{{ params.seeds }}")), evaluate)
+                                      needs=fit.needs, doc_md="The same with further seeds, when the form asks for several.", **policies.TRAINING)
+        further = again.expand(item=seeds.further("{{ params.seeds }}"))
+        chain(own[:-1], further, evaluate)
+        if family.follows:
+            following.others_at_work(family.name, others) >> [own[0], further]

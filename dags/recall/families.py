@@ -33,6 +33,7 @@ class Family:
     Attributes:
         steps: the tasks up to and including `fit`.
         form: the parameters of its training, as Airflow shows them.
+        follows: it is made of the others' champions: it starts when one of them changes, not with new interactions.
     """
 
     name: str
@@ -40,12 +41,15 @@ class Family:
     steps: tuple[Step, ...]
     form: dict
     doc: str
+    follows: bool = False
 
 
 def snapshot_of(context: Any) -> dict:
     """Which snapshot to train on: the form's, the one that was announced, or the newest of the day."""
-    announced = requests.event(context)
-    return {"dataset": requests.dataset(), "snapshot": context["params"].get("snapshot") or announced.get("snapshot"),
+    announced, given = requests.event(context), context["params"]
+    if announced.get("restored"):  # the day that was gone back to is not the one to train on
+        return {"dataset": requests.dataset(), "snapshot": given.get("snapshot"), "day": given.get("day")}
+    return {"dataset": requests.dataset(), "snapshot": given.get("snapshot") or announced.get("snapshot"),
             "day": None if announced.get("snapshot") else requests.day(context)}
 
 
@@ -76,6 +80,10 @@ def fit_two_tower(context: Any) -> dict:
     return {**training(context, "two_tower", forms.TWO_TOWER), **snapshot_of(context)}
 
 
+def fit_fused(context: Any) -> dict:
+    return {**training(context, "fused", forms.FUSED), **snapshot_of(context), "repeat": not requests.event(context)}
+
+
 FAMILIES = (
     Family("item2vec", "DeepWalk and item2vec", (
         Step("graph", "graph", "build", build_graph, doc="The user-item graph that is walked on."),
@@ -94,4 +102,8 @@ FAMILIES = (
         Step("fit", "two_tower", "fit", fit_two_tower, ("mlflow",), doc="A user tower and an item tower over ids, features and histories."),),
         {**forms.run(), **forms.TWO_TOWER},
         "A user tower and an item tower that read ids, features and histories: new users and new items are served by features alone."),
+    Family("fused", "fusion", (
+        Step("fit", "fused", "fit", fit_fused, ("mlflow",), doc="The other families' champions side by side, weighed on validation users."),),
+        {**forms.run(), **forms.FUSED},
+        "The champions of the other families side by side in one index: the inner product is the weighted sum of their scores.", follows=True),
 )

@@ -159,6 +159,18 @@ LINEAR = {
 }
 
 
+FUSED = {
+    "members": names("Families whose champions are put side by side, one a line. Empty: every other family that has one.", "Model", "Members"),
+    "scale": choice("auto", ["auto", "all", "each"], "A member's scores are divided by their spread over the items: one for all users, or each user's own. "
+                    "`auto` chooses on validation.", "Model", "Scale"),
+    "dimension": number(1024, 2, 8192, "Dimensions at most; wider vectors are reduced to the directions that decide most of the scores.", "Model", "Dimension"),
+    "least_weight": number(0.02, 0, 0.5, "A member with a smaller share of the weights is left out.", "Model", "Least weight"),
+    "validation_users": number(5000, 1, 1_000_000, "Users drawn at most to find the weights.", "Training", "Validation users"),
+    "memory_gb": number(2.0, 0.001, 4096, "What their scores may take; fewer users are drawn where it would be more.", "Training", "Memory, GB"),
+    "threads": number(1, 1, 64, "Threads of the matrix products.", "Training", "Threads"),
+}
+
+
 TWO_TOWER = {
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
     "hidden": number(128, 2, 4096, "Hidden units of the user tower.", "Model", "Hidden units"),

@@ -16,6 +16,7 @@ INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}
 TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
 SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}
 ALIASES = {**SERVING, "pool": "aliases"}  # one slot: whoever moves aliases does so alone, on whatever machine
+FOLLOWING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(minutes=5)}  # of one look
 APPROVAL = {**RETRIES, "pool": "serving", "response_timeout": timedelta(hours=12)}  # waiting holds no slot; then it is a hold
 
 

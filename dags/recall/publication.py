@@ -55,3 +55,7 @@ def alias_back(context: Any) -> dict:
     params, origin = context["params"], requests.origin(context)
     return {"store": requests.store(), "family": params["family"], "version": requests.result(context, "pointer")["version"],
             "by": origin["by"], "why": params["why"], "origin": origin}
+
+
+def announce_restored(result: dict) -> dict:
+    return {"restored": result["family"], "version": result["version"], "day": result["day"]}

@@ -48,7 +48,8 @@ def run(local: Local) -> int:
     families = airflow.families()
     known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
     try:
-        followed = Watch(airflow, families, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
+        following = {family for family in families if airflow.follows(family)}
+        followed = Watch(airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1

@@ -90,6 +90,10 @@ class Airflow:
         """The families of models, told from the DAGs: there is one list of them, and it is not kept here."""
         return sorted(dag.removeprefix("train_") for dag in self.dags() if dag.startswith("train_"))
 
+    def follows(self, family: str) -> bool:
+        """Whether a family's training starts when the champions of others change."""
+        return '"champion/' in json.dumps(self.call("GET", f"dags/train_{family}/details")["asset_expression"])
+
     def make_pools(self, wanted: dict[str, dict]) -> None:
         """Make the pools that are not there; one that somebody has resized stays as it is."""
         there = {pool["name"] for pool in self.call("GET", "pools?limit=100")["pools"]}

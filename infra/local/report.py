@@ -61,7 +61,10 @@ class Report:
         for family in self.families:
             gate, live = self.result(f"train_{family}", "gate"), self.result(f"publish_{family}", "go_live")
             load = self.result(f"publish_{family}", "load")
-            for name in ("challenger", "champion", "popularity"):
+            if not gate:
+                rows.append([family, "-", "not trained", *["-"] * (len(METRICS) + 3)])
+                continue
+            for name in filter(None, ("challenger", "champion", gate["best_member"], "popularity")):
                 metrics = gate["metrics"].get(name)
                 figures = [f"{metrics[key]:.4f}" if metrics else "-" for key, _ in METRICS]
                 own = [family, str(gate["version"] or "-"), gate["outcome"], name] if name == "challenger" else ["", "", "", name]

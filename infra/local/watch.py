@@ -27,10 +27,14 @@ class Failed(Exception):
 
 
 class Watch:
-    """Follows `ingest` and all that comes from it, for one day, until nothing more can come."""
+    """Follows `ingest` and all that comes from it, for one day, until nothing more can come.
 
-    def __init__(self, airflow: Airflow, families: list[str], day: str, ingest_run: str, known: set[tuple[str, str]]) -> None:
-        self.airflow, self.day, self.known = airflow, day, known
+    Args:
+        following: those of the families that are trained when others' champions change.
+    """
+
+    def __init__(self, airflow: Airflow, families: list[str], following: set[str], day: str, ingest_run: str, known: set[tuple[str, str]]) -> None:
+        self.airflow, self.following, self.day, self.known = airflow, following, day, known
         self.followed = {"ingest": Followed("ingest", ingest_run)}
         for family in families:
             self.followed[f"train_{family}"] = Followed(f"train_{family}")
@@ -63,7 +67,7 @@ class Watch:
                 if time.monotonic() - self.since > APPEARS:
                     raise Failed(f"{one.dag} was not started by its asset within {APPEARS:.0f} s; look at the scheduler's log")
                 return
-            one.run = new[0]["dag_run_id"]
+            one.run = new[-1]["dag_run_id"]  # every champion that changes starts one; the first does the work
         before = {name: task["state"] for name, task in one.tasks.items()}
         one.tasks = {task["task_id"]: task for task in self.airflow.tasks(one.dag, one.run)}
         for name, task in one.tasks.items():
@@ -78,14 +82,20 @@ class Watch:
             one.state = "success"
 
     def _wanted(self, one: Followed) -> bool:
-        """Whether what has to come before is there; a publication is not wanted when the challenger was held."""
+        """Whether what has to come before is there; a publication is not wanted when the challenger was held, nor is a training that
+        follows others when none of them has a new champion."""
         before, _, family = one.dag.partition("_")
         if before == "publish":
-            train = self.followed[f"train_{family}"]
-            if train.state == "success" and train.tasks["promote"]["state"] == "skipped":
-                one.state = "not wanted"
-            return train.state == "success" and one.state != "not wanted"
-        return before == "ingest" or self.followed["ingest"].state == "success"
+            comes_after = [self.followed[f"train_{family}"]]
+        elif family in self.following:
+            comes_after = [other for dag, other in self.followed.items() if dag.startswith("train_") and dag.removeprefix("train_") not in self.following]
+        else:
+            return before == "ingest" or self.followed["ingest"].state == "success"
+        if not all(other.state in OVER | {"not wanted"} for other in comes_after):
+            return False
+        if not any(other.state == "success" and other.tasks["promote"]["state"] == "success" for other in comes_after):
+            one.state = "not wanted"
+        return one.state != "not wanted"
 
     def _last_words(self, one: Followed) -> str:
         task = next(task for task in one.tasks.values() if task["state"] == "failed")

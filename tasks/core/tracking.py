@@ -15,6 +15,8 @@ from tasks.core.keys import family_name
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 TAG, PREFIX = "recall.candidate", "recall-"
+TAKEN_DOWN = "recall.taken_down"  # of a version: why a person decided against it
+VERDICT = "recall.verdict"  # of a version: promote, hold or ask
 DESCRIPTION = "mlflow.note.content"  # what MLflow shows as the description of a run
 
 
@@ -173,3 +175,38 @@ def by_alias(family: str, alias: str):
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise
+
+
+def champions() -> list[str]:
+    """The families that have a champion, by name."""
+    prefix = model_name("")
+    with reachable():
+        found = client().search_registered_models(f"name LIKE '{prefix}%'")
+    return sorted(model.name.removeprefix(prefix) for model in found if CHAMPION in model.aliases)
+
+
+def taken_down(family: str, version: str) -> str | None:
+    """Why a person decided against a version; None when nobody did, or when it is gone."""
+    from mlflow.exceptions import MlflowException
+
+    with reachable():
+        try:
+            return client().get_model_version(model_name(family), version).tags.get(TAKEN_DOWN)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+
+def judged(family: str, candidate: str) -> str | None:
+    """The outcome of the verdict on a candidate (its id); None when it has none."""
+    with reachable():
+        found = client().search_model_versions(f"name = '{model_name(family)}' and tags.`{TAG}` = '{candidate}'")
+    return next((version.tags[VERDICT] for version in found if VERDICT in version.tags), None)
+
+
+def tag_version(family: str, version: str, tags: dict[str, str]) -> None:
+    """Set tags of a version."""
+    with reachable():
+        for key, value in tags.items():
+            client().set_model_version_tag(model_name(family), version, key, value)

@@ -1,8 +1,8 @@
 """Judge a candidate: the same users, today's histories, today's labels for challenger, champion and baselines.
 
     evaluations/<family>/<id>/
-        per_user.parquet   user (string), model (challenger or champion), one float64 column a metric; users in the same order
-                           for every model, that of the yardstick
+        per_user.parquet   user (string), model (challenger, champion, or the family of a member of the challenger), one float64 column a
+                           metric; users in the same order for every model, that of the yardstick
         manifest.json      facts: who was judged on what, the yardstick, the metrics' means, slices, health
 """
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core import champion as champions
+from tasks.core import members
 from tasks.core.candidate import Candidate
 from tasks.core.champion import Champion
 from tasks.core.errors import BadRequest
@@ -44,7 +45,8 @@ def judge(request: JudgeRequest) -> dict:
     champion = champions.find(store, first.family, request.champion, request.champion_from_registry)
     made_of = {"candidates": [one.artefact.id for one in challengers], "snapshot": snapshot.id, "labels": request.labels,
                "newcomers": request.newcomers, "champion": champion and champion.candidate.artefact.id,
-               "champion_version": champion and champion.version, "memory_gb": request.baselines_memory_gb,
+               "champion_version": champion and champion.version,
+               "champion_stale": champion and request.champion_from_registry and members.stale(champion.candidate), "memory_gb": request.baselines_memory_gb,
                "code": code_version("evaluate", "core")}
     place = ("evaluations", first.family, identity(**made_of))
     if not (done := store.find(*place)):
@@ -87,6 +89,9 @@ def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[
         measured["champion"] = measured["challenger"]
     elif champion:
         measured["champion"] = measure(of_candidate(champion.candidate, snapshot.item_ids, queries, LONGEST), queries.labels, catalogue)
+    for family, member in members.of(challengers[0]).items():
+        measured[family] = measure(of_candidate(Candidate(store.open(member["uri"], "candidate")), snapshot.item_ids, queries, LONGEST), queries.labels,
+                                   catalogue)
     for model, one in measured.items():
         log("evaluate.measured", model=model, users=len(queries.users), **{m: one.overall[m] for m in ("recall_50", "ndcg_10", "hr_10")})
     with store.writing("evaluation", *place) as draft:
@@ -97,7 +102,7 @@ def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[
         draft.facts = {
             "family": challengers[0].family, "labels": request.labels, "snapshot": snapshot.uri, "day": snapshot.day, "dataset": snapshot.dataset,
             "yardstick": known.uri, "challenger": _who(challengers[0]), "seeds": [_seed(*one) for one in zip(challengers, each, strict=True)],
-            "champion": champion and _champion(champion, snapshot),
+            "champion": champion and _champion(champion, snapshot, request.champion_from_registry), "members": members.of(challengers[0]),
             "metrics": {**{model: one.overall for model, one in measured.items()}, **known.facts["metrics"]},
             "slices": _slices(known, measured), "left_out": known.facts["left_out"],
             "health": health(challengers[0], snapshot.item_ids, queries, lists[0]),
@@ -116,9 +121,9 @@ def _seed(candidate: Candidate, measured: Measured) -> dict:
     return {"candidate": candidate.artefact.uri, "seed": candidate.artefact.lineage.get("seed"), "metrics": measured.overall}
 
 
-def _champion(champion: Champion, snapshot: Snapshot) -> dict:
+def _champion(champion: Champion, snapshot: Snapshot, registry: bool) -> dict:
     known = float((champion.candidate.rows_of(snapshot.item_ids) >= 0).mean())
-    return {**_who(champion.candidate), "version": champion.version, "items_known": known}
+    return {**_who(champion.candidate), "version": champion.version, "items_known": known, "stale": members.stale(champion.candidate) if registry else None}
 
 
 def _slices(known: Artefact, measured: dict[str, Measured]) -> dict[str, dict]:

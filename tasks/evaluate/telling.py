@@ -20,6 +20,8 @@ def tell(done: Artefact, known: Artefact, request: JudgeRequest) -> None:
         own = _figures("test", metrics["challenger"]) | _slices(slices, "challenger")
         if "champion" in metrics:
             own |= _figures("champion", metrics["champion"])
+        if done.facts["members"]:
+            own |= _figures("best member", max((metrics[family] for family in done.facts["members"]), key=lambda figures: figures["recall_50"]))
         tracking.log_metrics(request.run, own | _figures("popularity", metrics["popularity"]))
     facts = done.facts
     for model, figures in known.facts["metrics"].items():

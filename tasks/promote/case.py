@@ -23,10 +23,12 @@ class Case:
         per_user: model (challenger, champion when there is one, baselines) → metric → float64 (users), the same order of users.
         overall: model → metric → mean over users, or a figure of all lists together (coverage).
         health: shares, see `tasks.evaluate.health`.
-        challenger, champion: uri, id, day, settings_digest, code, stability; champion also version and items_known; None without one.
+        challenger, champion: uri, id, day, settings_digest, code, stability; champion also version, items_known and stale, why it is no
+            longer to be compared with; None without one.
         slices: name → bool (users).
         left_out: baseline → why it was not measured.
         seeds: each training of the challenger with its own means; the per-user figures are the mean over them.
+        members: families of which the challenger is made; each is a model of `per_user`.
     """
 
     per_user: dict[str, dict[str, np.ndarray]]
@@ -37,6 +39,11 @@ class Case:
     slices: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
     seeds: list[dict] = dataclasses.field(default_factory=list)
+    members: tuple[str, ...] = ()
+
+    def best_member(self, metric: str) -> str | None:
+        """The member that is best alone; None where there are none."""
+        return max(self.members, key=lambda family: float(np.mean(self.per_user[family][metric])), default=None)
 
     @property
     def users(self) -> int:
@@ -70,7 +77,8 @@ def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
     own = _models(pq.read_table(evaluation.file("per_user.parquet")), slices["user"], evaluation)
     per_user = own | _models(pq.read_table(yardstick.file("per_user.parquet")), slices["user"], yardstick)
     return Case(per_user, facts["metrics"], facts["health"], facts["challenger"], facts["champion"],
-                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts["left_out"], facts["seeds"])
+                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts["left_out"], facts["seeds"],
+                tuple(sorted(facts.get("members") or ())))
 
 
 def _models(table: pa.Table, users: pa.ChunkedArray, artefact: Artefact) -> dict[str, dict[str, np.ndarray]]:

@@ -69,11 +69,18 @@ def floor(against: Difference | None, rule: Floor, policy: Policy, case: Case) -
     return check(name, passed, f"{told(policy.metric, against, whose)}: {'better' if passed else 'not better'}", otherwise=rule.below)
 
 
-def better(against: Difference, metric: str) -> Check:
+def shown(against: Difference, question: str, policy: Policy, whose: str = "the champion", prefix: str = "") -> Check:
+    """What the question asks for: a refresh is not worse, anything else is better; `prefix` of the check's name."""
+    made = not_worse(against, policy.metric, policy, whose) if question == "refresh" else better(against, policy.metric, question, whose)
+    return dataclasses.replace(made, name=prefix + made.name)
+
+
+def better(against: Difference, metric: str, question: str = "change", whose: str = "the champion") -> Check:
     """A change: the interval of the difference lies above 0."""
-    return check("better", against.low > 0, f"{told(metric, against, 'the champion')}: "
+    must = "as a change must be" if question == "change" else "as a first one must be"
+    return check("better", against.low > 0, f"{told(metric, against, whose)}: "
                  + ("better" if against.low > 0 else "worse" if against.high < 0
-                    else f"not shown to be better, as a change must be (these users show a gain of {against.detectable:.4f})"))
+                    else f"not shown to be better, {must} (these users show a gain of {against.detectable:.4f})"))
 
 
 def margin(against: Difference, policy: Policy) -> float:
@@ -82,10 +89,10 @@ def margin(against: Difference, policy: Policy) -> float:
     return min(max(wanted, policy.refresh.margin_least * against.base), policy.refresh.margin_most * against.base)
 
 
-def not_worse(against: Difference, metric: str, policy: Policy) -> Check:
+def not_worse(against: Difference, metric: str, policy: Policy, whose: str = "the champion") -> Check:
     """A refresh: the interval of the difference lies above −margin."""
     allowed, bounds = margin(against, policy), policy.refresh
-    said = f"{told(metric, against, 'the champion')}, margin {allowed:.4f}"
+    said = f"{told(metric, against, whose)}, margin {allowed:.4f}"
     if against.low > -allowed or (against.low == against.mean == 0):
         return Check("not_worse", "ok", f"{said}: not worse")
     too_wide = bounds.margin_standard_errors * against.standard_error > bounds.margin_most * against.base

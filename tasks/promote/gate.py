@@ -24,7 +24,7 @@ from tasks.promote.page import page
 from tasks.promote.policy import Policy, read
 from tasks.promote.settings import GateRequest
 
-KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "difference_to", "baselines", "candidate", "champion",
+KEPT = ("family", "outcome", "question", "reason", "reasons", "metrics", "difference", "difference_to", "baselines", "members", "best_member", "candidate", "champion",
         "version", "champion_version", "snapshot", "day", "users", "checks")
 
 

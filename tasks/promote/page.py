@@ -29,6 +29,7 @@ def page(verdict: dict) -> str:
             f"<h2>Difference to {escape(other)}, {policy['confidence']:.0%} interval, {verdict['users']} users</h2>"
             f"{plot(drawn, metric, verdict['margin'])}"
             f"<h2>{escape(metric)} by group of users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
+            f"{_members(verdict, metric)}"
             f"<h2>{escape(metric)} beside baselines</h2>{_differences('baseline', verdict['baselines'], 'baseline')}{_left_out(verdict)}"
             f"{_seeds(verdict)}"
             f"<h2>Checks</h2>{_checks(verdict)}"
@@ -79,6 +80,14 @@ def _differences(what: str, found: dict[str, dict], other: str) -> str:
     return _rows([what, "users", "challenger", other, "difference", "could be shown"],
                  [[name, str(one["users"]), _figure(one["base"] + one["mean"]), _figure(one["base"]), _interval(one), f"{one['detectable']:.4f}"]
                   for name, one in found.items()])
+
+
+def _members(verdict: dict, metric: str) -> str:
+    """A model made of others beside each of them alone."""
+    if not verdict["members"]:
+        return ""
+    return (f"<h2>{escape(metric)} beside its members, each alone</h2>{plot(verdict['members'])}"
+            + _differences("member", verdict["members"], "member"))
 
 
 def _left_out(verdict: dict) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tasks.core import tracking
 from tasks.core.errors import BadRequest
 
-TAKEN_DOWN, LIVE_SINCE, LIVE_UNTIL = "recall.taken_down", "recall.live_since", "recall.live_until"
-VERDICT, REASON, URI = "recall.verdict", "recall.reason", "recall.uri"
+TAKEN_DOWN, LIVE_SINCE, LIVE_UNTIL = tracking.TAKEN_DOWN, "recall.live_since", "recall.live_until"
+VERDICT, REASON, URI = tracking.VERDICT, "recall.reason", "recall.uri"
 ALIASES = (tracking.CHAMPION, tracking.PREVIOUS, tracking.CHALLENGER)
 
 

@@ -32,7 +32,7 @@ def restore(request: Decision) -> dict:
         record = audit.find(f"restore-{key}") or _move(audit, request, f"restore-{key}")
     version = registry.version_of(request.family, record["to"])
     return {"family": request.family, "version": record["to"], "previous": record["from"], "moved": record["moved"],
-            "candidate": version.tags[registry.URI], "by": record["by"], "why": record["why"], "when": record["when"]}
+            "candidate": version.tags[registry.URI], "day": version.tags.get("recall.day"), "by": record["by"], "why": record["why"], "when": record["when"]}
 
 
 def _move(audit: Audit, request: Decision, name: str) -> dict:

@@ -21,7 +21,7 @@ OTHERS = 5  # other matches of a title that are told
 def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     add = common.add_argument
-    add("--family", default=ALL, help="item2vec, gru4rec, …, or all of them merged (default: %(default)s)")
+    add("--family", default=ALL, help="item2vec, gru4rec, …; all: the fusion where one is live, else all of them merged (default: %(default)s)")
     add("--k", type=int, default=10, help="how many (default: %(default)s)")
     add("--json", action="store_true", help="one JSON object instead of a table")
     add("--redis", metavar="URL",

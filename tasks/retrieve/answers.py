@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal
 
 Source = Literal["user", "history", "attributes", "similar", "popular", "precomputed"]
@@ -25,11 +26,14 @@ class Hit:
         score: the inner product of query and item (cosine for similar items, number of likes for popular ones, 1 / rank for
             precomputed ones); over several channels, the sum of reciprocal ranks.
         channels: those that proposed it, in the order asked.
+        shares: of an item that a fusion of models proposed: family → its share of how far the item's score is above the average item's; they
+            sum to one, and one that speaks against the item has a negative share. Empty for any other item.
     """
 
     item: Item
     score: float
     channels: tuple[str, ...]
+    shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -
     """At most `depth` items that one channel proposes, none of them seen; empty when it has nothing to go by.
 
     Args:
-        channel: a family (its model searches: item2vec and two_tower from the user, gru4rec from the sequence), `similar` (items
+        channel: a family (its model searches: item2vec and two_tower from the user, gru4rec from the sequence, fused as its members do), `similar` (items
             like the newest liked ones) or `popular`.
         held: the families this answer reads.
     """
@@ -28,7 +28,7 @@ def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -
     if channel == SIMILAR:
         return _similar(held, known, depth)
     one = held[channel]
-    query = known.vectors[channel] if channel in known.vectors else one.encode(known.liked[channel], known.attributes)
+    query = known.query(one)
     return [] if query is None else listed(one, *one.nearest(query, depth, known.seen[channel]))
 
 

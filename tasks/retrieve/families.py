@@ -12,6 +12,7 @@ from tasks.retrieve.follow import Followed
 from tasks.retrieve.held import Held
 
 ALL = "all"
+FUSED = "fused"  # made of the others: it answers alone where it is live and no family is named
 
 
 class Families:
@@ -39,6 +40,11 @@ class Families:
         if not names:
             raise BadRequest("nothing is live", remedy="publish a model first")
         return names
+
+    def answering(self, family: str | None = None) -> list[str]:
+        """Those that make an answer: the one that is named, the fusion alone where it is live, or all."""
+        names = self.names(family)
+        return [FUSED] if FUSED in names and self.wanted is None else names
 
     def held(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None) -> tuple[dict[str, Held], dict[str, list]]:
         """Of each family the generation that answers, and what stands there of a user under these kinds (None: nothing)."""

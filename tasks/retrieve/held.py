@@ -80,6 +80,19 @@ class Held:
         """The candidate vectors of the k largest inner products."""
         return self.searcher.search(query, k, np.unique(without))
 
+    def shares(self, query: np.ndarray, row: int) -> dict[str, float]:
+        """Each member's share of a score, by its block of dimensions; empty where the model has no members, or the score is not above 0.
+
+        Of several interests the one that counts is told.
+        """
+        blocks, vector = getattr(self.encoder, "blocks", {}), np.asarray(self.searcher.vectors[row])
+        if not blocks:
+            return {}
+        asked = max(query.reshape(-1, len(vector)), key=lambda one: float(one @ vector))
+        parts = {name: float(asked[block] @ vector[block]) for name, block in blocks.items()}
+        whole = sum(parts.values())
+        return {name: part / whole for name, part in parts.items()} if whole > 0 else {}
+
     def similar(self, row: int, k: int, without: np.ndarray = NONE) -> Ranked:
         """The k items of the largest cosine with an item, itself left out; none for one of which nothing is known."""
         query = self.alike.vectors[row]

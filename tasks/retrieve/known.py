@@ -21,12 +21,21 @@ class Known:
         liked: family → int32, liked rows, oldest first.
         seen: family → int32, every row to be left out.
         attributes: what else was told; None: nothing.
+        queries: family → its query, as far as it was asked for; None where the model knows nothing of them.
     """
 
     vectors: Mapping[str, np.ndarray]
     liked: Mapping[str, np.ndarray]
     seen: Mapping[str, np.ndarray]
     attributes: Attributes | None = None
+    queries: dict[str, np.ndarray | None] = dataclasses.field(default_factory=dict)
+
+    def query(self, held: Held) -> np.ndarray | None:
+        """float32 (d), or (interests d): the stored one, or made anew, once."""
+        one = held.family
+        if one not in self.queries:
+            self.queries[one] = self.vectors[one] if one in self.vectors else held.encode(self.liked[one], self.attributes)
+        return self.queries[one]
 
     @classmethod
     def of(cls, held: Mapping[str, Held], values: Mapping[str, list], history: list[str] | None,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from tasks.retrieve.answers import Answer, Hit, Item, Source
 from tasks.retrieve.channels import Ranked
 from tasks.retrieve.held import Held
+from tasks.retrieve.known import Known
 from tasks.retrieve.merge import by_quota, reciprocal_rank
 
 
@@ -21,6 +23,19 @@ def answer(held: Mapping[str, Held], lists: Mapping[str, Ranked], k: int, source
         merged = by_quota(ids, quotas, k) if quotas else reciprocal_rank(ids)[:k]
     hits = tuple(Hit(_item(held, id, names), float(score), names) for id, score, names in merged)
     return Answer(hits, {one: h.id for one, h in held.items()}, source, history, unknown)
+
+
+def explained(made: Answer, held: Mapping[str, Held], known: Known) -> Answer:
+    """The same, every hit of a fusion with the shares of its members."""
+    return dataclasses.replace(made, hits=tuple(_with_shares(hit, held, known) for hit in made.hits))
+
+
+def _with_shares(hit: Hit, held: Mapping[str, Held], known: Known) -> Hit:
+    for name in hit.channels:
+        if name in held and (query := known.query(held[name])) is not None:
+            if shares := held[name].shares(query, held[name].rows.get(hit.item.id)):
+                return dataclasses.replace(hit, shares=shares)
+    return hit
 
 
 def _item(held: Mapping[str, Held], id: str, names: tuple[str, ...]) -> Item:

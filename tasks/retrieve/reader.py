@@ -14,7 +14,7 @@ from tasks.retrieve.asked import Channels, ids, named, positive, text, told
 from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
 from tasks.retrieve.known import Known
-from tasks.retrieve.merged import answer
+from tasks.retrieve.merged import answer, explained
 from tasks.retrieve.metrics import Metrics, counted
 
 DEPTH = 100  # items of each channel that are merged, at least
@@ -26,7 +26,7 @@ class Reader:
     Args:
         redis_url: redis://user:password@host:port/0; None: RECALL_REDIS_URL.
         store: root URI of the store with the generations; None: where the publisher wrote them.
-        families: those to merge when a call names none; None: all that ever went live.
+        families: those to merge when a call names none; None: the fusion alone where it is live, else all that ever went live.
         timeout_seconds: longest wait for Redis.
 
     Every call may raise `Unreachable` (Redis does not answer), `BadRequest` (nothing is live, k below 1) and `Corrupt` (what is
@@ -53,7 +53,8 @@ class Reader:
             attributes: column of the table of users → value, as {"age": "25"}, of somebody who need not be known; names and values
                 that no live family has learned play no part.
             channels: names of families, `similar` (items like the newest liked ones) and `popular`, merged by reciprocal rank;
-                or name → how many items each is to give at least, filled up to k by reciprocal rank. None: all live families.
+                or name → how many items each is to give at least, filled up to k by reciprocal rank. None: `fused` alone where it is live, which weighs the others by what they are
+                worth; else all live families.
 
         >>> reader.recommend("42", k=20, channels={"gru4rec": 10, "item2vec": 5, "similar": 3, "popular": 2})  # doctest: +SKIP
         """
@@ -64,7 +65,7 @@ class Reader:
         if user is None and given is None and about is None:
             raise BadRequest("recommend for a user, a history or attributes", got="none of them", allowed="one of them, or several")
         with answering(self.client):
-            names = wanted or self._live.names()
+            names = wanted or self._live.answering()
             families = [name for name in names if name not in (SIMILAR, POPULAR)]
             held, values = self._live.held(families if len(families) == len(names) else self._live.names(), ("users", "seen"),
                                            user)
@@ -75,7 +76,7 @@ class Reader:
             if not lists or list(lists) == [POPULAR]:
                 lists, source = {POPULAR: proposed(POPULAR, held, known, depth)}, "popular"
             unknown = tuple(id for id in given or () if not any(id in h.rows for h in held.values()))
-            return answer(held, lists, k, source, history, unknown, channels if isinstance(channels, Mapping) else None)
+            return explained(answer(held, lists, k, source, history, unknown, channels if isinstance(channels, Mapping) else None), held, known)
 
     @counted
     def precomputed(self, user: str, k: int = 10, *, family: str | None = None) -> Answer:
@@ -83,11 +84,11 @@ class Reader:
 
         Args:
             user: an id; an unknown one gets no hits.
-            family: one family, or None for all of them merged.
+            family: one family, or None for the fusion where it is live, else all of them merged.
         """
         positive(k)
         with answering(self.client):
-            held, values = self._live.held(self._live.names(family), ("top",), text("a user's id", user))
+            held, values = self._live.held(self._live.answering(family), ("top",), text("a user's id", user))
             lists = {one: listed(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]}
             return answer(held, lists, k, "precomputed")
 
@@ -98,7 +99,7 @@ class Reader:
         Args:
             item: its id, or instead of it
             title: as `find` understands it; the best match is taken, and is the `history` of the answer.
-            family: one family, or None for all of them merged.
+            family: one family, or None for the fusion where it is live, else all of them merged.
 
         Raises:
             BadRequest: no family asked knows the item.
@@ -107,7 +108,7 @@ class Reader:
         if (item is None) == (title is None):
             raise BadRequest("similar to what", got="neither" if item is None else "both", allowed="an item's id or a title")
         with answering(self.client):
-            held, _ = self._live.held(self._live.names(family))
+            held, _ = self._live.held(self._live.answering(family))
             id = titles.best(held, title) if item is None else str(item)
             held = {one: h for one, h in held.items() if id in h.rows}
             if not held:

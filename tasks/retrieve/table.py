@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from tasks.retrieve.answers import Answer, Item
+from tasks.retrieve.answers import Answer, Hit, Item
 
 TITLE, GENRES, HISTORY = 44, 32, 40
 SOURCES = {"user": "recommended from the user's stored vector", "history": "recommended from the history given",
@@ -18,16 +18,22 @@ def rendered(answer: Answer, notes: list[str]) -> str:
     beside = answer.source != "similar" and bool(answer.history)
     told = [_about(answer), *notes]
     told += [f"unknown to every live model: {', '.join(answer.unknown)}"] if answer.unknown else []
-    several = len(answer.generations) > 1
-    heading = ["#", "title", "genres", "score", *(["channels"] if several else []),
+    several, shared = len(answer.generations) > 1, any(hit.shares for hit in answer.hits)
+    heading = ["#", "title", "genres", "score", *(["channels"] if several else []), *(["shares"] if shared else []),
                *(["history, newest first"] if beside else [])]
     rows = []
     for rank, (hit, past) in enumerate(zip_longest(answer.hits, answer.history[:len(answer.hits)] if beside else ()), 1):
         row = [str(rank), _cut(hit.item.title, TITLE), _cut(", ".join(hit.item.genres), GENRES), f"{hit.score:.3f}"]
         row += ["+".join(hit.channels)] if several else []
+        row += [_shares(hit)] if shared else []
         rows.append([*row, *([_cut(past.title, HISTORY) if past else ""] if beside else [])])
     generations = ", ".join(f"{family} {id}" for family, id in answer.generations.items())
     return "\n".join([*told, "", *_columns([heading, *rows]), "", f"generations: {generations}"])
+
+
+def _shares(hit: Hit) -> str:
+    """The members' shares, the largest first."""
+    return ", ".join(f"{name} {100 * share:.0f}%" for name, share in sorted(hit.shares.items(), key=lambda one: -one[1]))
 
 
 def _about(answer: Answer) -> str:

@@ -1,7 +1,8 @@
 """Quality of a family on a named protocol, over several seeds: `python3 -m tests.benchmarks.quality --protocol p1-time --family item2vec`.
 
 The product's own stages do all of it: ingest makes the snapshot, the family trains, evaluate ranks the whole catalogue. The
-last line is one JSON object. Settings come from `recipes.toml`; they were found on validation rows only.
+last line is one JSON object. Settings come from `recipes.toml`; they were found on validation rows only. Before `fused`, its members are
+trained by their own recipes, with the same seed; what the store holds already is not trained again.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.environments.names import state
+from infra.environments.names import ROOT, python, state
 from infra.local.data import movielens_100k
 from tests.benchmarks.stages import ask
 
 RECIPES = Path(__file__).with_name("recipes.toml")
 METRICS = ("hr_10", "ndcg_10", "map_10_div_10", "recall_50", "recall_50_kept")
+MEMBERS = ("gru4rec", "item2vec", "linear", "two_tower")  # of a fusion, where its recipe names none
 LAST_DAY = "2003-03-01"  # after the last rating of MovieLens 1M and 100K
 
 
@@ -57,14 +60,26 @@ def ingest(name: str, protocol: dict) -> dict:
                                       "day": LAST_DAY, **settings})
 
 
-def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int) -> dict:
-    """Train one model without MLflow."""
+def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int, protocol: str | None = None) -> dict:
+    """Train one model without MLflow; the members of a fusion by their own recipes first."""
     common = {"store": store, "settings": dict(settings), "seed": seed, "track": False}
+    if family == "fused":
+        names = common["settings"].setdefault("members", list(MEMBERS))
+        members = {name: fit(name, store, snapshot, recipe(protocol, name, "default")[2], seed, protocol) for name in names}
+        common["registry"] = False
+        common["candidates"] = {name: one["uri"] for name, one in members.items()}
     if family == "item2vec":
         graph = {name: common["settings"].pop(name) for name in ("law", "entrance") if name in settings}
         built = ask("graph", "build", {"store": store, "dataset": snapshot["dataset"], "snapshot": snapshot["uri"], **graph})
         return ask("item2vec", "fit", {**common, "graph": built["uri"]})
     return ask(family, "fit", {**common, "dataset": snapshot["dataset"], "snapshot": snapshot["uri"]})
+
+
+def intervals(evaluations: list[str]) -> dict:
+    """Of a fusion, metric by metric, the paired interval over its best member; see `tests.benchmarks.paired`."""
+    done = subprocess.run([str(python("train")), "-m", "tests.benchmarks.paired", *evaluations], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return json.loads(done.stdout)
 
 
 def main() -> int:
@@ -84,21 +99,21 @@ def main() -> int:
 
     def one(seed: int) -> dict:
         started = time.monotonic()
-        model = fit(given.family, store, snapshot, settings, seed)
+        model = fit(given.family, store, snapshot, settings, seed, given.protocol)
         judged = ask("evaluate", "judge", {"store": store, "candidate": model["uri"], "snapshot": snapshot["uri"], "labels": given.labels,
                                            "newcomers": newcomers, "champion_from_registry": False, "track": False})
         print(f"seed {seed}: " + "  ".join(f"{name} {judged['metrics']['challenger'][name]:.4f}" for name in METRICS) +
               f"  ({judged['users']} users, {model['items']} items, {time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
-        return judged["metrics"]
+        return judged
 
     with ThreadPoolExecutor(given.jobs) as pool:
-        metrics = list(pool.map(one, range(given.seeds)))
-    figures, popular = [one["challenger"] for one in metrics], metrics[0]["popularity"]
+        judged = list(pool.map(one, range(given.seeds)))
+    figures, popular = [one["metrics"]["challenger"] for one in judged], judged[0]["metrics"]["popularity"]
     print("popularity: " + "  ".join(f"{name} {popular[name]:.4f}" for name in METRICS), file=sys.stderr, flush=True)
     told = {name: {"mean": round(statistics.fmean(one[name] for one in figures), 5),
                    "sd": round(statistics.stdev([one[name] for one in figures]), 5) if len(figures) > 1 else 0.0} for name in METRICS}
     print(json.dumps({"protocol": given.protocol, "family": given.family, "recipe": given.recipe, "labels": given.labels, "seeds": given.seeds,
-                      **told, "seconds": round(time.monotonic() - begun, 1)}))
+                      **told, **({"over_best_member": intervals([one["uri"] for one in judged])} if given.family == "fused" else {}), "seconds": round(time.monotonic() - begun, 1)}))
     return 0
 
 

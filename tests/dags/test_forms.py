@@ -12,7 +12,7 @@ import pytest
 FORMS = [("index", "BuildRequest", "forms", "INDEX"), ("index", "BundleRequest", "forms", "BUNDLE"), ("publish", "LoadRequest", "forms", "LOAD"),
          ("item2vec", "Settings", "forms", "ITEM2VEC"), ("graph", "BuildRequest", "forms", "GRAPH"), ("gru4rec", "Settings", "forms", "GRU4REC"),
          ("two_tower", "Settings", "forms", "TWO_TOWER"),
-         ("linear", "Settings", "forms", "LINEAR"),
+         ("linear", "Settings", "forms", "LINEAR"), ("fused", "Settings", "forms", "FUSED"),
          ("ingest", "SnapshotRequest", "ingest_form", "PLAIN")]
 
 

@@ -25,7 +25,7 @@ def imports(path: Path) -> set[str]:
 
 def test_every_dag_file_is_imported_without_an_error(bag):
     assert bag.import_errors == {}
-    families = ("item2vec", "gru4rec", "linear", "two_tower")
+    families = ("item2vec", "gru4rec", "linear", "two_tower", "fused")
     assert set(bag.dags) == {"ingest", "rollback", "prune", *(f"{verb}_{family}" for family in families for verb in ("train", "publish", "overrule", "tune"))}
 
 
@@ -71,14 +71,15 @@ def test_the_pools_that_tasks_name_are_the_ones_that_are_made(bag):
 
 def consumed_assets(dag) -> set[str]:
     condition = getattr(dag.timetable, "asset_condition", None)
-    return {condition.name} if condition else set()
+    return {asset.name for asset in getattr(condition, "objects", [condition])} if condition else set()
 
 
 def test_every_asset_that_is_produced_is_consumed_or_is_what_is_served(bag):
     produced = {asset.name for dag in bag.dags.values() for task in dag.tasks for asset in task.outlets}
     consumed = set().union(*(consumed_assets(dag) for dag in bag.dags.values()))
-    assert consumed == {"interactions", "champion/item2vec", "champion/gru4rec", "champion/linear", "champion/two_tower"}
-    assert produced - consumed == {"live/item2vec", "live/gru4rec", "live/linear", "live/two_tower"} and consumed <= produced
+    families = ("item2vec", "gru4rec", "linear", "two_tower", "fused")
+    assert consumed == {"interactions", "restored", *(f"champion/{family}" for family in families)}
+    assert produced - consumed == {f"live/{family}" for family in families} and consumed <= produced
 
 
 def test_every_default_of_a_form_is_allowed_by_the_form(bag):

@@ -121,7 +121,7 @@ def test_a_killed_trial_is_tried_again_with_its_settings_and_leaves_no_training_
     assert states == ["FAIL", "COMPLETE"]
 
 
-@pytest.mark.parametrize("family", ["item2vec", "gru4rec", "linear", "two_tower"])
+@pytest.mark.parametrize("family", ["item2vec", "gru4rec", "linear", "two_tower", "fused"])
 def test_the_spaces_that_are_shipped_lie_within_the_families_bounds(family):
     import dataclasses
     import importlib

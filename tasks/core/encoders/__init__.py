@@ -11,17 +11,18 @@ from pathlib import Path
 
 from tasks.core.arrays import load, save
 from tasks.core.encoders.base import Encoder
+from tasks.core.encoders.fused import FusedEncoder
 from tasks.core.encoders.gru import GRUEncoder
+from tasks.core.encoders.kinds import SINGLE
 from tasks.core.encoders.mean import MeanEncoder
 from tasks.core.encoders.sasrec import SASRecEncoder
 from tasks.core.encoders.scales import ScalesEncoder
 from tasks.core.encoders.tower import TowerEncoder
 from tasks.core.errors import Corrupt
 
-__all__ = ["Encoder", "GRUEncoder", "KINDS", "MeanEncoder", "SASRecEncoder", "ScalesEncoder", "TowerEncoder", "load_encoder", "save_encoder"]
+__all__ = ["Encoder", "FusedEncoder", "GRUEncoder", "KINDS", "MeanEncoder", "SASRecEncoder", "ScalesEncoder", "TowerEncoder", "load_encoder", "save_encoder"]
 
-KINDS = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder, "sasrec": SASRecEncoder,
-         "tower": TowerEncoder}
+KINDS = {**SINGLE, FusedEncoder.kind: FusedEncoder.read}
 
 
 def save_encoder(folder: Path, encoder: Encoder) -> None:

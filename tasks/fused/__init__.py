@@ -1,0 +1,1 @@
+"""Several families' champions as one model: their vectors side by side in one index, weighted on validation users."""

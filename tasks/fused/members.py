@@ -1,0 +1,76 @@
+"""Whose vectors are put side by side: the champions of other families, as far as they fit the snapshot."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tasks.core import tracking
+from tasks.core.candidate import Candidate
+from tasks.core.champion import find
+from tasks.core.errors import BadRequest, NothingToDo
+from tasks.core.log import log
+from tasks.core.snapshot import Snapshot
+from tasks.core.store import Store
+from tasks.fused.settings import FitRequest
+
+FAMILY = "fused"
+LEAST = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Joined:
+    """A champion that takes part, and its version in the registry (None: given by hand)."""
+
+    family: str
+    candidate: Candidate
+    version: str | None
+
+
+def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined]:
+    """The members, by name.
+
+    Where the request names families, each has to be there and fit; where it names none, one that does not fit is left out, with the
+    reason in the log, and with fewer than two nothing is done.
+
+    Raises:
+        BadRequest: a named family has no champion, or one that does not fit the snapshot.
+        NothingToDo: fewer than two champions fit.
+        Unreachable: the registry does not answer.
+    """
+    named = request.settings.members
+    there = set(request.candidates) | (set(tracking.champions()) if request.registry else set())
+    found, left_out = [], {}
+    for family in sorted(named or there - {FAMILY}):
+        champion = find(store, family, request.candidates.get(family), request.registry)
+        why = "it has no champion" if champion is None else unfit(champion.candidate, snapshot)
+        if why and named:
+            raise BadRequest(f"{family} cannot be a member", got=why, allowed=f"a champion that learned from {snapshot.dataset} up to {snapshot.day}",
+                             remedy=f"train {family} for this day, or leave it out of settings.members")
+        if why:
+            log("fused.left_out", family=family, why=why)
+            left_out[family] = why
+        else:
+            found.append(Joined(family, champion.candidate, champion.version))
+    if len(found) < LEAST:
+        told = "; ".join(f"{family}: {why}" for family, why in left_out.items())
+        raise NothingToDo(f"{len(found)} champions fit {snapshot.dataset} {snapshot.day}, a fusion needs {LEAST}" + (f" ({told})" if told else ""))
+    return found
+
+
+def unfit(candidate: Candidate, snapshot: Snapshot) -> str | None:
+    """Why a candidate may not be weighed on the validation users of a snapshot, or None.
+
+    One of an earlier day may, if rows were held out in the same way: what is held out now came later than all that it learned.
+    """
+    facts = candidate.artefact.facts
+    if facts["dataset"] != snapshot.dataset:
+        return f"it learned from {facts['dataset']}, not {snapshot.dataset}"
+    if facts["day"] > snapshot.day:
+        return f"it is of {facts['day']}: it has seen what is held out on {snapshot.day}"
+    if facts["day"] == snapshot.day and facts["snapshot"] != snapshot.id:
+        return f"it learned from another snapshot of {snapshot.day}, {facts['snapshot']}"
+    if facts.get("split") != snapshot.artefact.facts["split"]:
+        return "its rows were divided otherwise: it may have learned what is held out now"
+    if candidate.encoder.kind == FAMILY:
+        return "it is a fusion itself"
+    return None
