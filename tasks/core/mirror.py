@@ -108,6 +108,22 @@ class Mirror:
         with contextlib.suppress(FileNotFoundError):
             s3.system().delete_file(self._key(path))
 
+    def files(self, place: Path) -> list[tuple[Path, float, int]]:
+        """Every object below a place, with the time it was written and its bytes."""
+        from pyarrow.fs import FileSelector
+
+        key = self._key(place)
+        found = s3.asked(key, lambda: s3.system().get_file_info(FileSelector(key, allow_not_found=True, recursive=True)))
+        return [(place / PurePosixPath(info.path).relative_to(key), info.mtime.timestamp(), info.size) for info in found if info.type.name == "File"]
+
+    def remove(self, path: Path) -> None:
+        """Delete a folder's objects, the manifest first, or one object."""
+        key = self._key(path)
+        self.delete(path / NAME)
+        self.delete(path)
+        with contextlib.suppress(FileNotFoundError):
+            s3.asked(key, lambda: s3.system().delete_dir(key))
+
     def fetch(self, place: Path) -> Path:
         """The folder at this place with its files, as its manifest was last seen.
 

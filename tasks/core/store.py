@@ -99,7 +99,7 @@ class Store:
         Raises:
             BadRequest: outside this store, absent, or another kind.
         """
-        path = self._inside(uri)
+        path = self.place(uri)
         if path is None:
             raise BadRequest(f"this {kind} lies outside the store", got=uri, allowed=f"a folder under {self.mirror.uri(self.root) if self.mirror else self.root}")
         artefact = self._read(path)
@@ -109,7 +109,7 @@ class Store:
             raise BadRequest(f"this is not a {kind}", got=f"{uri}, a {artefact.kind}")
         return artefact
 
-    def _inside(self, uri: str) -> Path | None:
+    def place(self, uri: str) -> Path | None:
         """The place behind a URI; None where it is none of this store's."""
         if self.mirror is None:
             path = local_path(uri).resolve()
@@ -138,6 +138,24 @@ class Store:
         if self.mirror:
             return sorted(name for name in self.mirror.names(place) if PART.fullmatch(name))
         return sorted(p.name for p in place.iterdir() if p.is_dir() and not p.name.startswith(".")) if place.is_dir() else []
+
+    def below(self, *parts: str) -> tuple[list[Path], list[tuple[Path, float, int]]]:
+        """All that lies below a place: the complete folders, and the files in none of them with the time they were written and their bytes."""
+        place = self.path(*parts)
+        found = self.mirror.files(place) if self.mirror else [
+            (path, path.stat().st_mtime, path.stat().st_size) for path in place.rglob("*") if path.is_file()]
+        whole = {path.parent for path, _, _ in found if path.name == NAME and not any(part.startswith(".") for part in path.relative_to(place).parts)}
+        return sorted(whole), sorted(one for one in found if whole.isdisjoint(one[0].parents))
+
+    def remove(self, path: Path) -> None:
+        """Delete a folder, its manifest first: from then on it does not exist, whatever ends this process; or a file."""
+        if self.mirror:
+            self.mirror.remove(path)
+        if path.is_dir():
+            (path / NAME).unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def writing(self, kind: str, *parts: str) -> Iterator[Draft]:

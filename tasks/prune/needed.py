@@ -10,8 +10,8 @@ from tasks.core import tracking
 from tasks.core.connection import answering, connect
 from tasks.core.errors import BadRequest
 from tasks.core.keys import FAMILIES, Names
-from tasks.core.manifest import NAME, Artefact, read
-from tasks.core.store import Store, local_path
+from tasks.core.manifest import Artefact
+from tasks.core.store import Store
 
 
 def generations(store: Store) -> set[Path]:
@@ -28,14 +28,14 @@ def generations(store: Store) -> set[Path]:
     return found
 
 
-def candidates() -> set[Path]:
+def candidates(store: Store) -> set[Path]:
     """The candidates behind every alias of the registry.
 
     Raises:
         Unreachable: MLflow does not answer.
         BadRequest: a version behind an alias does not say where its candidate lies.
     """
-    found, prefix = set(), tracking.model_name("")
+    found, prefix = set(), tracking.PREFIX
     with tracking.reachable():
         for model in tracking.client().search_registered_models(f"name LIKE '{prefix}%'"):
             for alias in model.aliases:
@@ -44,22 +44,17 @@ def candidates() -> set[Path]:
                     raise BadRequest(f"version {version.version} of {model.name} ({alias}) does not say where its candidate lies",
                                      allowed="a tag recall.uri", remedy="set the tag; until then nothing is deleted")
                 if version is not None:
-                    found.add(local_path(version.tags["recall.uri"]))
-    return found
+                    found.add(store.place(version.tags["recall.uri"]))
+    return found - {None}
 
 
-def with_parents(roots: Iterable[Path]) -> set[Path]:
-    """These folders and all that they were made from."""
+def with_parents(store: Store, known: dict[Path, Artefact], roots: Iterable[Path]) -> set[Path]:
+    """These folders and all that they were made from, as far as it is there."""
     found: set[Path] = set()
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in found or not (path / NAME).is_file():
-            continue
-        found.add(path)
-        waiting += [local_path(uri) for uri in parents(read(path))]
+        if path in known and path not in found:
+            found.add(path)
+            waiting += [store.place(uri) for uri in known[path].lineage.get("parents", []) if uri]
     return found
-
-
-def parents(artefact: Artefact) -> list[str]:
-    return [uri for uri in artefact.lineage.get("parents", []) if uri]

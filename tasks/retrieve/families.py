@@ -69,7 +69,7 @@ class Families:
                       "by": live["by"], "why": live["why"], "previous": live["previous"] or None, "fence": int(live["fence"])} if live else None
                 for one, live in zip(names, found)}
 
-    def answering(self) -> list[tuple[str, str, str, int]]:
+    def in_hand(self) -> list[tuple[str, str, str, int]]:
         """Family, generation, version and number of switches of each family that a generation is held of; nothing is read."""
         return [(one, followed.held.id, followed.held.version, followed.switches) for one, followed in sorted(dict(self._followed).items())
                 if followed.held]

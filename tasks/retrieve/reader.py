@@ -145,4 +145,4 @@ class Reader:
 
     def metrics(self) -> str:
         """Latency, refusals and the generation of each family that has answered, as text for Prometheus; nothing is read for it."""
-        return self.counts.text(self._live.answering())
+        return self.counts.text(self._live.in_hand())

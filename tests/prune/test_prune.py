@@ -12,9 +12,11 @@ from tasks.core import tracking
 from tasks.core.errors import BadRequest, Unreachable
 from tasks.core.manifest import NAME
 from tasks.core.store import Store
+from tasks.prune import prune
 from tasks.prune.prune import apply, plan
 from tasks.prune.settings import PruneRequest
 from tests.servers import free_port, mlflow_server
+from tests.servers_s3 import s3_server
 from tests.servers_valkey import server, shared_server  # noqa: F401
 
 FAMILY = "planted"
@@ -38,8 +40,9 @@ class World:
             (draft.path / "data").write_bytes(b"x" * 1000)
             draft.lineage = {"parents": list(parents)}
         place = self.store.path(*parts) / NAME
-        place.write_text(json.dumps(json.loads(place.read_text()) | {"created": time.time() - 86400 * days}))
-        return place.parent.as_uri()
+        if self.store.mirror is None:
+            place.write_text(json.dumps(json.loads(place.read_text()) | {"created": time.time() - 86400 * days}))
+        return self.store.uri(*parts)
 
     def register(self, uri: str, alias: str | None, tagged: bool = True) -> None:
         id = uri.rsplit("/", 1)[-1]
@@ -96,16 +99,35 @@ def test_what_is_needed_stays_and_the_rest_goes(world):
     before, request = world.there(), PruneRequest(world.store.root.as_uri())
     told = plan(request)
     assert world.there() == before, "a plan deletes nothing"
-    assert told["kinds"] == {kind: {"folders": count, "bytes": told["kinds"][kind]["bytes"]} for kind, count in
+    assert told["kinds"] == {kind: {"places": count, "bytes": told["kinds"][kind]["bytes"]} for kind, count in
                              {"candidates": 1, "generations": 1, "indexes": 1, "quarantine": 1, "snapshots": 1}.items()}
-    assert told["folders"] == 5 and told["bytes"] > 5 * 1000
+    assert told["places"] == 5 and told["bytes"] == 5 * 1000
     assert apply(request) == told and world.there() == NEEDED
-    assert apply(request)["folders"] == 0
+    assert apply(request)["places"] == 0
 
 
 def test_more_days_keep_more(world):
     before = world.there()
-    assert apply(PruneRequest(world.store.root.as_uri(), keep_days=101))["folders"] == 0 and world.there() == before
+    assert apply(PruneRequest(world.store.root.as_uri(), keep_days=101))["places"] == 0 and world.there() == before
+
+
+def test_a_store_on_s3_is_pruned_in_the_bucket(tmp_path, monkeypatch, mlflow_uri, server):  # noqa: F811
+    monkeypatch.setenv("RECALL_REDIS_URL", server.url)
+    with s3_server(tmp_path) as running:
+        running.put("models")
+        monkeypatch.setenv("RECALL_SCRATCH", str(tmp_path / "scratch"))
+        world = World("s3://models/recall")
+        for day in ("2026-01-01", "2026-01-02"):
+            world.make("snapshot", "snapshots", "shop", day, "a1")
+        running.put("models/recall/candidates/planted/half/part", b"x")
+        now = time.time()
+        monkeypatch.setattr(prune.time, "time", lambda: now + 86400 * 50)
+        told = apply(PruneRequest("s3://models/recall"))
+        assert {kind: one["places"] for kind, one in told["kinds"].items()} == {"snapshots": 1, "half-written": 1}
+        monkeypatch.setenv("RECALL_SCRATCH", str(tmp_path / "another machine"))
+        left = Store("s3://models/recall")
+        assert left.find("snapshots", "shop", "2026-01-01", "a1") is None and left.find("snapshots", "shop", "2026-01-02", "a1").id == "a1"
+        assert left.below("candidates") == ([], []) and left.below("snapshots")[1] == []
 
 
 def test_what_a_killed_run_left_is_taken_up(world, tmp_path):
@@ -114,10 +136,10 @@ def test_what_a_killed_run_left_is_taken_up(world, tmp_path):
     for folder in (half, stale, fresh, checkpoint):
         folder.mkdir(parents=True)
         (folder / "data").write_bytes(b"x")
-    for path in (half, stale, checkpoint / "data"):
+    for path in (half / "data", stale / "data", checkpoint / "data"):
         os.utime(path, (time.time() - 86400 * 100,) * 2)
     apply(PruneRequest(world.store.root.as_uri()))
-    assert fresh.exists() and not any(folder.exists() for folder in (half, stale, checkpoint))
+    assert (fresh / "data").exists() and not any((folder / "data").exists() for folder in (half, stale, checkpoint))
 
 
 @pytest.mark.parametrize("variable, url", [("RECALL_REDIS_URL", "redis://127.0.0.1:{port}/0"), ("MLFLOW_TRACKING_URI", "http://127.0.0.1:{port}")])
