@@ -121,6 +121,11 @@ quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep
 	@$(PYTHON) -m tests.benchmarks.days
 
+.PHONY: pictures
+pictures: environments ## pictures of the running stack's console, wide and narrow, light and dark, into OUT; needs a Chromium
+	@$(PYTHON) -m infra.environments.build browser
+	@$(call in,browser) -m tests.browser.pictures $${OUT:-.recall/pictures} --try
+
 .PHONY: env
 env: ## the settings of the reader for the local stack, for eval
 	@$(PYTHON) -m infra.local env
