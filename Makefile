@@ -149,6 +149,10 @@ audit: ## known holes in what the locks pin; fails as well where it cannot be to
 .PHONY: compose-env
 compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
 	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}
+.PHONY: pictures
+pictures: environments ## pictures of the running stack's console, wide and narrow, light and dark, into OUT; needs a Chromium
+	@$(PYTHON) -m infra.environments.build browser
+	@$(call in,browser) -m tests.browser.pictures $${OUT:-.recall/pictures} --try
 
 .PHONY: env
 env: ## where store, Redis and MLflow of the local stack are, for eval

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
-from recall import assets, following, judging, policies, seeds
-from recall.approval import approval
+from recall import approval, assets, following, judging, policies, seeds
 from recall.families import FAMILIES
 from recall.notices import Notice, deadline
 from recall.stages import StageOperator, stage
@@ -46,12 +45,13 @@ for family in FAMILIES:
                for step in family.steps]
         evaluate = stage("evaluate", "evaluate", "judge", judging.evaluate, policy=policies.TRAINING, needs=("mlflow",),
                          trigger_rule="none_failed_min_one_success", doc="Champion, challenger and baselines on the same held-out users of the same snapshot.")
-        gate = stage("gate", "promote", "gate", judging.gate, policy=policies.SERVING, needs=("mlflow",),
+        # Told here, not by the task that asks: an answer that comes while that one still talks would be lost.
+        gate = stage("gate", "promote", "gate", judging.gate, policy=policies.SERVING, needs=("mlflow",), on_success_callback=[Notice("ask", approval.wanted)],
                      doc="The verdict: promote, hold or ask, with every figure that led to it.")
         promote = stage("promote", "promote", "promote", judging.promote, policy=policies.ALIASES, needs=("mlflow",),
                         outlets=[assets.champion(family.name)], announce=judging.announce_champion, on_success_callback=[Notice("promotion")], on_skipped_callback=[Notice("hold")],
                         doc="Moves the aliases champion and previous. Skipped when the verdict holds the challenger.")
-        chain(*own, evaluate, gate, approval(), promote)
+        chain(*own, evaluate, gate, approval.approval(), promote)
         fit = family.steps[-1]
         again = StageOperator.partial(task_id="seeds", stage=fit.stage, verb=fit.verb, build=seeds.build(fit.build),
                                       needs=fit.needs, doc_md="The same with further seeds, when the form asks for several.", **policies.TRAINING)

@@ -8,7 +8,6 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 from airflow.sdk import Param
 
 from recall import policies, requests
-from recall.notices import Notice
 
 SHOWN = {"recall_50": "recall@50", "ndcg_10": "NDCG@10", "hr_10": "hit rate@10", "coverage_50": "coverage@50"}
 WAITS = {"never": (), "borderline": ("ask",), "always": ("ask", "promote")}  # approval → outcomes that wait; a hold is never offered
@@ -28,10 +27,9 @@ class Approval(ApprovalOperator):
         self.body = described(verdict)
 
     def execute(self, context: Any) -> Any:
-        outcome, approval = requests.result(context, "gate")["outcome"], context["params"]["approval"]
-        if outcome in WAITS[approval]:
+        if wanted(context):
             return super().execute(context)
-        self.log.info("the verdict is %s and approval is asked for %s: nobody is asked", outcome, approval)
+        self.log.info("the form's approval is %s: nobody is asked about this verdict", context["params"]["approval"])
         return None
 
     def execute_complete(self, context: Any, event: dict) -> Any:
@@ -41,8 +39,13 @@ class Approval(ApprovalOperator):
 def approval() -> Approval:
     """The task between gate and promotion."""
     why = Param(None, type=["null", "string"], maxLength=500, title="Reason", description_md="Stands in the audit record.")
-    return Approval(task_id="approve", subject="", body="", defaults=Approval.REJECT, params={"why": why}, notifiers=[Notice("ask")],
+    return Approval(task_id="approve", subject="", body="", defaults=Approval.REJECT, params={"why": why},
                     doc_md="Waits for a person when the form asks for it; else passes.", **policies.APPROVAL)
+
+
+def wanted(context: Any) -> bool:
+    """Whether a person is asked about the verdict of this run."""
+    return requests.result(context, "gate")["outcome"] in WAITS[context["params"]["approval"]]
 
 
 def described(verdict: dict) -> str:

@@ -1,6 +1,6 @@
-"""Pictures of the console of a running stack: `python -m tests.browser.pictures FOLDER [--say after-mlflow]`, wide and narrow, light and dark.
+"""Pictures of the console of a running stack: `python -m tests.browser.pictures FOLDER`, wide and narrow, light and dark.
 
-Says on stdout what does not fit: a page that is wider than the window.
+Prints each picture's place, and where a page is wider than the window.
 """
 
 from __future__ import annotations

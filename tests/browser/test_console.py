@@ -34,8 +34,13 @@ def ready(page):
     page.locator("#days table").wait_for(timeout=20_000)
 
 
+OUT = """() => [...document.querySelectorAll(".card *, .channel *")].filter((e) => e.getClientRects().length && !e.closest("svg") &&
+  e.getBoundingClientRect().right > e.closest(".card, .channel").getBoundingClientRect().right - 8).map((e) => e.className + ": " + e.textContent.slice(0, 60))"""
+
+
 def fits(page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OUT) == []  # nothing sticks out of its card
 
 
 @pytest.mark.parametrize("width, dark", ALL)

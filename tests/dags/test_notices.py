@@ -34,7 +34,7 @@ def store(tmp_path, monkeypatch):
 def context(dag="train_item2vec", task="promote", results=None, **other):
     results = {"gate": GATE} if results is None else results
     ti = SimpleNamespace(dag_id=dag, run_id="run 1", task_id=task, try_number=2, xcom_pull=lambda task_ids: results.get(task_ids))
-    return {"ti": ti, "params": {}, **other}
+    return {"ti": ti, "params": {}} | other
 
 
 def of(kind, **given):
@@ -51,8 +51,17 @@ def test_a_hold_says_why_what_is_live_and_how_to_overrule_it():
 
 
 def test_the_page_of_a_question_is_the_one_it_is_answered_on():
-    said = of("ask", task="approve")
+    said = of("ask", task="gate")
     assert said.page.endswith("/tasks/approve/required_actions") and "12 hours" in said.next and "waits for a person" in said.title
+
+
+@pytest.mark.parametrize("outcome, approval, asked", [("ask", "borderline", True), ("ask", "never", False), ("promote", "always", True), ("promote", "borderline", False),
+                                                      ("hold", "always", False)])
+def test_a_question_is_told_by_the_gate_when_a_person_will_be_asked(bag, caplog, outcome, approval, asked):
+    [notice] = bag.dags["train_item2vec"].get_task("gate").on_success_callback
+    with caplog.at_level(logging.INFO):
+        notice.notify(context(task="gate", results={"gate": GATE | {"outcome": outcome}}, params={"approval": approval}))
+    assert ("waits for a person" in caplog.text) == asked
 
 
 def test_a_failure_tells_the_reason_and_of_ingestion_that_nothing_started():

@@ -113,11 +113,12 @@ def test_a_store_that_is_not_mounted_is_a_panel(client, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["verdict/item2vec/..%2f..%2fsecret", "verdict/..%2f..%2fetc/passwd", "snapshot/planted/2026-11-20/..", "verdict/item2vec/.hidden",
-                                  "snapshot/planted", "other/item2vec/v1", "verdict/item2vec/v9", "verdict/item2vec/" + "a" * 300, "verdict/item2vec/a%00b",
+                                  "snapshot/%2e%2e/%2e%2e/secret", "refused/%2e%2e/%2e%2e/secret", "snapshot/planted", "other/item2vec/v1", "verdict/item2vec/v9", "verdict/item2vec/" + "a" * 300, "verdict/item2vec/a%00b",
                                   "verdict/item2vec/%F0%9F%A6%86", "verdict/gru4rec/v1"])
 def test_no_name_climbs_out_of_the_store(client, store, path):
     (store.parent / "secret").mkdir()
-    (store.parent / "secret" / "verdict.html").write_text("secret")
+    for page in ("verdict.html", "report.html"):
+        (store.parent / "secret" / page).write_text("secret")
     answer = client.get(f"/air/recall/documents/{path}")
     assert answer.status_code == 404 and "secret" not in answer.text
 

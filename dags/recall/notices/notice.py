@@ -17,17 +17,19 @@ class Notice(BaseNotifier):
 
     Args:
         kind: failure, hold, ask, promotion or rollback.
+        only: whether there is anything to tell; None: always.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, only: Callable[[Any], bool] | None = None) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.only = kind, only
 
     def notify(self, context: Any) -> None:
         """Tell it, whatever happens to the telling."""
         from recall.notices import channels, told
 
-        deliver(self.kind, lambda: told.of_task(self.kind, context), channels.connection)
+        if self.only is None or self.only(context):
+            deliver(self.kind, lambda: told.of_task(self.kind, context), channels.connection)
 
     def __repr__(self) -> str:
         return f"Notice({self.kind!r})"

@@ -65,10 +65,10 @@ def of_task(kind: str, context: Any) -> Told:
     """What a task's end, or its question, is told as."""
     ti = context["ti"]
     family = _family(ti.dag_id, context)
-    page = run_page(ti.dag_id, ti.run_id, ti.task_id)
+    page = f"{run_page(ti.dag_id, ti.run_id, 'approve')}/required_actions" if kind == "ask" else run_page(ti.dag_id, ti.run_id, ti.task_id)
     title, happened = _SAID[kind](context, family or ti.dag_id)
     following = FAILED.get(ti.dag_id.partition("_")[0], FAILED["train"]) if kind == "failure" else NEXT[kind].format(family=family)
-    return Told(kind, title, happened, live(family), page + ("/required_actions" if kind == "ask" else ""), following)
+    return Told(kind, title, happened, live(family), page, following)
 
 
 def of_deadline(dag: str, run: str, day: str | None, hours: float) -> Told:
