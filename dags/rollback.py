@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG
-
 from recall import forms, policies, publication
 from recall.stages import stage
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
-
 from recall import assets, judging, policies, seeds
 from recall.approval import approval
 from recall.families import FAMILIES
