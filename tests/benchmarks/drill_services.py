@@ -148,7 +148,7 @@ def drill(folder: Path, down: float) -> dict:
         return {"kills": len(KILLS), "chains": len(days), "chains_ok": sum(well for well, _ in outcomes), "went_live": sum(how == "live" for _, how in outcomes),
                 "live_breaks": len(failed) + len(reads["wrong"]), "double_publishes": sum(count > 1 for count in published.values()),
                 "reads": reads["reads"], "failed_while_redis_was_down": len(reads["failures"]) - len(failed), "generations_seen": reads["generations"],
-                "published": dict(published)}
+                "restarted": dict(here.restarts), "published": dict(published)}
 
 
 def broken(here: Composed, airflow: Airflow, day: str, service: str, dag: str, task: str, down: float, away: list) -> tuple[bool, str]:
