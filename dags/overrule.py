@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG
-
 from recall import assets, forms, judging, policies
 from recall.families import FAMILIES
 from recall.notices import Notice

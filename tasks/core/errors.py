@@ -13,7 +13,6 @@ Anything else that is raised is a bug: exit 1, with its traceback, retried.
 
 from __future__ import annotations
 
-
 LONGEST = 4000  # characters of what is wrong: many faults fit, a value of megabytes does not
 
 

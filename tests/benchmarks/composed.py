@@ -5,6 +5,7 @@ Postgres comes from the system's packages, Valkey from the environment `serve`, 
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -46,6 +48,8 @@ class Composed:
         dump = "import json, sys, yaml; json.dump(yaml.safe_load(open('docker-compose.yaml')), sys.stdout)"
         self.file = json.loads(subprocess.run([str(python("checks")), "-c", dump], cwd=ROOT, check=True, capture_output=True, text=True).stdout)
         self.processes: dict[str, subprocess.Popen] = {}
+        self.restarts: collections.Counter = collections.Counter()
+        self._turn, self._over = threading.RLock(), threading.Event()
         for name in ("logs", "scratch", "redis", "postgres", "objects"):
             (home / name).mkdir(parents=True, exist_ok=True)
 
@@ -108,9 +112,19 @@ class Composed:
         self.processes[service] = subprocess.Popen(command, env=environment, cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
 
+    def tend(self) -> None:
+        """As the file says, `restart: unless-stopped`: start again what ended and nobody ended."""
+        while not self._over.wait(1.0):
+            with self._turn:
+                for service in [name for name, process in self.processes.items() if process.poll() is not None]:
+                    self.restarts[service] += 1
+                    self.kill(service)
+                    self.start(service)
+
     def kill(self, service: str, sent: int = signal.SIGKILL) -> None:
         """End a service with everything it started, at once."""
-        process = self.processes.pop(service)
+        with self._turn:
+            process = self.processes.pop(service)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sent)
         try:
@@ -135,10 +149,10 @@ class Composed:
                 time.sleep(0.3)
 
     def check(self) -> None:
-        """Nothing has ended that nobody ended."""
-        for service, process in self.processes.items():
-            if process.poll() is not None:
-                raise SystemExit(f"composed: {service} ended with {process.returncode}:\n{self.tail(service)}")
+        """Nothing has to be started again and again."""
+        for service, count in self.restarts.items():
+            if count > 5:
+                raise SystemExit(f"composed: {service} does not stay up:\n{self.tail(service)}")
 
     def tail(self, service: str, lines: int = 30) -> str:
         return "\n".join((self.home / f"{service}.log").read_text(errors="replace").splitlines()[-lines:])
@@ -162,8 +176,10 @@ class Composed:
         for service in AIRFLOW:
             self.start(service)
         self.wait("mlflow", *AIRFLOW[:2])
+        threading.Thread(target=self.tend, daemon=True).start()
 
     def down(self) -> None:
+        self._over.set()
         for service in reversed(list(self.processes)):
             self.kill(service, signal.SIGINT if service == "postgres" else signal.SIGTERM)
 
@@ -210,6 +226,8 @@ class Composed:
             raise SystemExit(f"composed: the databases were not made: {done.stderr}")
 
     def __enter__(self) -> "Composed":
+        for sent in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sent, lambda *_: sys.exit(1))  # so that everything it started ends as well
         try:
             self.up()
         except BaseException:

@@ -1,9 +1,9 @@
 """Postgres, Redis, MLflow and the scheduler, each killed in the middle of a retrain and started again; a reader asks all the while.
 
-    python3 -m tests.benchmarks.drill_services [--down-seconds 5]
+    python3 -m tests.benchmarks.drill_services [--together] [--down-seconds 5]
 
 Day after day of a planted world is retrained on the services of docker-compose.yaml. In each a service is killed outright once the chain
-is where it hurts. The last line is one JSON object: `kills`; `chains_ok`, chains that ended well; `live_breaks`, answers that were wrong, or
+is where it hurts; with --together, all of them one after the other in one day. The last line is one JSON object: `kills`; `chains_ok`, chains that ended well; `live_breaks`, answers that were wrong, or
 failed while Redis was up; `double_publishes`, days whose model went live more than once, by the audit.
 """
 
@@ -28,7 +28,8 @@ from tests.benchmarks.composed import Composed, say
 
 FAMILY = "item2vec"
 # Each is killed while this task of the chain is at work.
-KILLS = {"postgres": (f"train_{FAMILY}", "fit"), "mlflow": (f"train_{FAMILY}", "evaluate"), "scheduler": (f"train_{FAMILY}", "graph"), "redis": (f"publish_{FAMILY}", "load")}
+KILLS = {"scheduler": (f"train_{FAMILY}", "graph"), "postgres": (f"train_{FAMILY}", "fit"), "mlflow": (f"train_{FAMILY}", "evaluate"),
+         "redis": (f"publish_{FAMILY}", "load")}
 # Everything goes live that is no worse than by chance: what is looked at here is the publication, not the model.
 POLICY = """users_least = 20
 guards = []
@@ -104,19 +105,21 @@ class Chain:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--down-seconds", type=float, default=5.0)
+    parser.add_argument("--together", action="store_true", help="all kills in one retrain")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "policies").mkdir()
         (folder / "policies" / "default.toml").write_text(POLICY)
-        told = drill(folder, asked.down_seconds)
+        told = drill(folder, asked.down_seconds, asked.together)
     print(json.dumps(told))
     return 0 if told["chains_ok"] == told["chains"] and not told["live_breaks"] and not told["double_publishes"] else 1
 
 
-def drill(folder: Path, down: float) -> dict:
+def drill(folder: Path, down: float, together: bool) -> dict:
     last = plant(folder / "data")
-    days = [(last - datetime.timedelta(days=ago)).isoformat() for ago in range(len(KILLS), -1, -1)]
+    plan = [list(KILLS)] if together else [[service] for service in KILLS]
+    days = [(last - datetime.timedelta(days=ago)).isoformat() for ago in range(len(plan), -1, -1)]
     described = {"DATA_FOLDER": str(folder / "data"), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data", "FIRST_DAY": "1997-09-20",
                  "LAST_DAY": last.isoformat()}
     with Composed(folder / "cluster", described, {"RECALL_POLICIES": str(folder / "policies")}) as here:
@@ -135,8 +138,8 @@ def drill(folder: Path, down: float) -> dict:
         reader = subprocess.Popen([str(python("serve")), "-m", "tests.benchmarks.drill_live", FAMILY, str(stop), str(report)], cwd=ROOT, env=here.reader_environment(),
                                   stderr=(folder / "reader.log").open("w"))
         try:
-            for (service, (dag, task)), day in zip(KILLS.items(), days[1:], strict=True):
-                outcomes.append(broken(here, airflow, day, service, dag, task, down, away))
+            for services, day in zip(plan, days[1:], strict=True):
+                outcomes.append(broken(here, airflow, day, services, down, away))
         finally:
             stop.touch()
             reader.wait(60)
@@ -148,22 +151,24 @@ def drill(folder: Path, down: float) -> dict:
         return {"kills": len(KILLS), "chains": len(days), "chains_ok": sum(well for well, _ in outcomes), "went_live": sum(how == "live" for _, how in outcomes),
                 "live_breaks": len(failed) + len(reads["wrong"]), "double_publishes": sum(count > 1 for count in published.values()),
                 "reads": reads["reads"], "failed_while_redis_was_down": len(reads["failures"]) - len(failed), "generations_seen": reads["generations"],
-                "published": dict(published)}
+                "restarted": dict(here.restarts), "published": dict(published)}
 
 
-def broken(here: Composed, airflow: Airflow, day: str, service: str, dag: str, task: str, down: float, away: list) -> tuple[bool, str]:
-    """A day in which one service is killed and started again."""
+def broken(here: Composed, airflow: Airflow, day: str, services: list[str], down: float, away: list) -> tuple[bool, str]:
+    """A day in which these services are killed and started again, one after the other."""
     chain = Chain(airflow, day)
-    caught = chain.reached(dag, task)
-    fell = time.time()
-    here.kill(service)
-    say(f"{day}: {service} killed {'while' if caught else 'after'} {dag}.{task} was at work")
-    time.sleep(down)
-    here.start(service)
-    here.wait(service)
-    if service == "redis":
-        away.append((fell, time.time()))
-    say(f"{day}: {service} is back after {time.time() - fell:.0f} s")
+    for service in services:
+        dag, task = KILLS[service]
+        caught = chain.reached(dag, task)
+        fell = time.time()
+        here.kill(service)
+        say(f"{day}: {service} killed {'while' if caught else 'after'} {dag}.{task} was at work")
+        time.sleep(down)
+        here.start(service)
+        here.wait(service)
+        if service == "redis":
+            away.append((fell, time.time()))
+        say(f"{day}: {service} is back after {time.time() - fell:.0f} s")
     how = chain.end()
     say(f"{day}: {'well, ' if how[0] else 'NOT WELL, '}{how[1]}")
     return how

@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.s3 import no_bucket
 from tasks.ingest.landing.files import Found
 from tasks.ingest.landing.places import Place, fits, matches, parse, plain_name, wild
-from tasks.core.s3 import no_bucket
 from tasks.ingest.landing.s3 import Bucket
 from tasks.ingest.landing.tree import Entry, Local
 from tasks.ingest.rules import DAY
