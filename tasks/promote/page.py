@@ -26,6 +26,7 @@ def page(verdict: dict) -> str:
              if name in verdict["difference"]}
     return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
+            + "".join(f"<p>{escape(one['sentence'])}</p>" for one in verdict["checks"] if one["name"] == "stale")
             + (f"<p>Against it:</p><ul>{against}</ul>" if against else "") +
             f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, {verdict['users']} users</h2>"
             f"{plot(drawn, metric, verdict['margin'])}"
