@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.candidate import Candidate
 from tasks.core.cold import Genres
 from tasks.core.encoders import Encoder
 from tasks.core.errors import RefusedData

@@ -76,7 +76,7 @@ def _write(store: Store, place: tuple, policy: Policy, file: str, evaluation: Ar
     facts, champion = evaluation.facts, evaluation.facts["champion"] or {"uri": None, "version": None}
     verdict = {**decide(read_case(evaluation, store.open(facts["yardstick"], "yardstick")), policy, taken_down), "policy_file": file,
                "family": facts["family"], "day": facts["day"], "dataset": facts["dataset"], "snapshot": facts["snapshot"],
-               "labels": facts["labels"],
+               "labels": facts["labels"], "weights": {family: one["weight"] for family, one in (facts.get("members") or {}).items()},
                "candidate": facts["challenger"]["uri"], "candidate_id": facts["challenger"]["id"], "version": version,
                "champion": champion["uri"], "champion_version": champion["version"], "evaluation": evaluation.uri,
                "stability": facts["challenger"].get("stability"), "health": facts["health"]}

@@ -19,14 +19,16 @@ DRAWN = ("recall_50", "ndcg_10", "hr_10", "map_10", "mrr_10", "recall_50_head", 
 def page(verdict: dict) -> str:
     """HTML of the whole verdict, without any address outside itself: what decided first, every figure last."""
     title, policy, other = f"{verdict['family']} {verdict['day']}: {verdict['outcome']}", verdict["policy"], verdict["difference_to"]
+    whom = f"{other}, its best member" if other == verdict["best_member"] else other
     metric = called(policy["metric"])
     against = "".join(f"<li>{escape(one['sentence'])} <b>({escape(one['says'])})</b></li>" for one in verdict["checks"] if one["says"] != "ok")
     drawn = {called(name): verdict["difference"][name] for name in dict.fromkeys((policy["metric"], *policy["tested"], *DRAWN))
              if name in verdict["difference"]}
     return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
+            + "".join(f"<p>{escape(one['sentence'])}</p>" for one in verdict["checks"] if one["name"] == "stale")
             + (f"<p>Against it:</p><ul>{against}</ul>" if against else "") +
-            f"<h2>Difference to {escape(other)}, {policy['confidence']:.0%} interval, {verdict['users']} users</h2>"
+            f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, {verdict['users']} users</h2>"
             f"{plot(drawn, metric, verdict['margin'])}"
             f"<h2>{escape(metric)} by group of users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
             f"{_members(verdict, metric)}"
@@ -83,11 +85,15 @@ def _differences(what: str, found: dict[str, dict], other: str) -> str:
 
 
 def _members(verdict: dict, metric: str) -> str:
-    """A model made of others beside each of them alone."""
-    if not verdict["members"]:
+    """A model made of others beside each of them alone, the one with the most weight first."""
+    weights = verdict["weights"]
+    found = {name: verdict["members"][name] for name in sorted(verdict["members"], key=lambda name: -weights[name])}
+    if not found:
         return ""
-    return (f"<h2>{escape(metric)} beside its members, each alone</h2>{plot(verdict['members'])}"
-            + _differences("member", verdict["members"], "member"))
+    rows = [[name, f"{weights[name]:.0%}" if weights[name] else "left out", _figure(one["base"] + one["mean"]), _figure(one["base"]), _interval(one),
+             f"{one['detectable']:.4f}"] for name, one in found.items()]
+    return (f"<h2>{escape(metric)} beside its members, each alone</h2>{plot(found)}"
+            + _rows(["member", "weight", "challenger", "member alone", "difference", "could be shown"], rows))
 
 
 def _left_out(verdict: dict) -> str:

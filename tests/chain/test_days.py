@@ -34,6 +34,7 @@ def share_of_own_group(answer: dict, own: int) -> float:
 def test_the_first_day_ends_with_every_family_live_and_better_than_popularity(stack):
     for family in FAMILIES:
         assert re.search(rf"{family}: promote \(first\)", stack.first), stack.first
+    assert re.search(r"fused: (promote|hold|ask) \(first\): .*(item2vec|gru4rec|linear|two_tower)", stack.first), "it follows the champions of the others"
     assert "no task was at work for" in stack.first and "peak memory" in stack.first
     assert str(stack.local.passwords_file) in stack.first and stack.local.secret("redis") not in stack.first
 

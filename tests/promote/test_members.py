@@ -86,9 +86,10 @@ def test_a_champion_whose_member_was_taken_down_is_no_hurdle():
 
 
 def test_the_page_shows_the_fusion_beside_each_member():
-    verdict = decide(fused(np.minimum(BEST + users(400, 0.1, 9), 1), BEST.copy()), POLICY) | {"family": "fused", "day": "1998-04-15"}
-    text = page(verdict)
-    assert "beside its members, each alone" in text and text.index(">gru4rec</td>") < text.index("beside baselines")
+    verdict = decide(fused(np.minimum(BEST + users(400, 0.1, 9), 1), BEST.copy()), POLICY)
+    text = page(verdict | {"family": "fused", "day": "1998-04-15", "weights": {"gru4rec": 0.0, "linear": 1.0}})
+    assert "beside its members, each alone" in text
+    assert text.index("<td>linear</td><td>100%</td>") < text.index("<td>gru4rec</td><td>left out</td>") < text.index("beside baselines")
 
 
 def champion(store: Store, snapshot: str, family: str, seed: int = 0) -> str:
