@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG
+
 from recall import assets, forms, judging, policies
 from recall.families import FAMILIES
 from recall.notices import Notice

@@ -9,8 +9,20 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import (AuthenticationError, AuthorizationError, BusyLoadingError, ClusterError, ConnectionError, MovedError,
-                              NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisClusterException, ResponseError, TimeoutError)
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ClusterError,
+    ConnectionError,
+    MovedError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    ResponseError,
+    TimeoutError,
+)
 from redis.retry import Retry
 
 from tasks.core.errors import BadRequest, RecallError, Unreachable

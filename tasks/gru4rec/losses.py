@@ -12,7 +12,6 @@ from torch.nn import functional
 from tasks.gru4rec.model import Network
 
 
-
 @dataclasses.dataclass(frozen=True)
 class Sample:
     """The negatives of one batch.

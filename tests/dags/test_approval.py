@@ -53,7 +53,6 @@ def test_a_person_is_asked_when_the_form_says_so_and_never_about_a_hold(task, mo
     ("Approve", {"id": "1", "name": "ana"}, True, "ana"), ("Reject", {"id": "1", "name": "ana"}, False, "ana"), ("Reject", None, False, "nobody, in time")])
 def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, approved, by):
     from recall import judging
-
     from tasks.core.request import parse
     from tasks.promote.settings import PromoteRequest
 

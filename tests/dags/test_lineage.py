@@ -32,6 +32,7 @@ def test_a_stage_that_ran_is_told_by_the_provider_as_an_event_with_what_it_made(
     from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
     from airflow.sdk import DAG
     from airflow.utils.state import TaskInstanceState
+
     from recall import assets, policies
     from recall.stages import stage
 

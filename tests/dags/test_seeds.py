@@ -18,7 +18,6 @@ def context(seeds, item: int | None = None) -> dict:
                                          ([{"uri": "file:///c/2"}, {"uri": "file:///c/3"}], ("file:///c/2", "file:///c/3"))])
 def test_the_judge_is_given_every_training_of_the_run(bag, left, seeds):
     from recall import judging
-
     from tasks.evaluate.settings import JudgeRequest
 
     asked = parse(JudgeRequest, judging.evaluate(context(left)))

@@ -39,7 +39,6 @@ def test_every_family_has_a_study_whose_trials_are_mapped(bag):
 
 def test_the_requests_are_those_the_stage_takes(bag, won):
     from recall import tuning
-
     from tasks.item2vec.settings import FitRequest
     from tasks.tune.settings import BeginRequest, ConcludeRequest, TrialRequest
 

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.core import tracking
 from tasks.core.candidate import save_candidate
 from tasks.core.encoders import MeanEncoder
-from tasks.core import tracking
 from tasks.core.errors import BadRequest
 from tasks.core.similar import unit
 from tasks.core.store import Store

@@ -145,6 +145,7 @@ ANSWER = {"channels": {name: {"hits": [], "generation": "g", "source": "user"} f
 
 def test_of_families_that_somebody_may_not_read_no_recommendation_is_shown(client, monkeypatch):
     from airflow.api_fastapi.app import get_auth_manager
+
     from recall_console.asker import reader
 
     async def answered(ask, **question):
