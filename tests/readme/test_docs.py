@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from infra.docs import settings
-from infra.environments.names import ROOT, environments
+from infra.environments.names import NAMES, ROOT, environments
 from tasks.core.request import parse
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "infra").rglob("*.md"))]
@@ -22,8 +22,8 @@ BY_HAND = ('eval "$(make env)"', "$EDITOR bad.jsonl", "git pull")  # a person's 
 
 def commands() -> list[str]:
     """Every line of every block of shell, without comments."""
-    lines = (line for page in PAGES for block in FENCE.findall(page.read_text()) for line in block.replace("\\\n", " ").splitlines())
-    return sorted({re.sub(r"\s+#.*", "", line).strip() for line in lines} - {""})
+    lines = (re.sub(r"\s+#.*", "", line) for page in PAGES for block in FENCE.findall(page.read_text()) for line in block.replace("\\\n", " ").splitlines())
+    return sorted({part.strip() for line in lines for part in line.split("&&")} - {""})
 
 
 @cache
@@ -53,6 +53,13 @@ def test_a_command_is_understood(line):
     elif words[0] == "airflow":
         told = help_of(str(environments() / "airflow" / "bin" / "airflow"), *words[1:3])
         assert all(word in told for word in words if word.startswith("--"))
+    elif words[:2] == ["docker", "build"]:  # no engine is asked: what is named must be there
+        dockerfile = (ROOT / words[words.index("-f") + 1]).read_text()
+        assert re.search(rf"^FROM .* AS {words[words.index('--target') + 1]}$", dockerfile, re.MULTILINE)
+        assert all(name in NAMES for name in re.findall(r"ENVIRONMENT=(\w+)", line))
+    elif words[:2] == ["docker", "compose"]:
+        compose = (ROOT / "docker-compose.yaml").read_text()
+        assert all(f"profiles: [{profile}]" in compose for profile in re.findall(r"--profile (\w+)", line))
     elif words[:2] == ["pip", "install"]:
         assert (ROOT / words[2] / "pyproject.toml").is_file()
     else:
