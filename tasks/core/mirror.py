@@ -120,9 +120,11 @@ class Mirror:
         """Delete a folder's objects, the manifest first, or one object."""
         key = self._key(path)
         self.delete(path / NAME)
-        self.delete(path)
-        with contextlib.suppress(FileNotFoundError):
+        kind = s3.asked(key, lambda: s3.system().get_file_info(key)).type.name
+        if kind == "Directory":
             s3.asked(key, lambda: s3.system().delete_dir(key))
+        elif kind == "File":
+            self.delete(path)
 
     def fetch(self, place: Path) -> Path:
         """The folder at this place with its files, as its manifest was last seen.
