@@ -1,4 +1,4 @@
-"""Write `settings.md` from the dataclasses of every stage: `python3 -m infra.docs.settings` (make settings). Standard library only.
+"""Write `settings.md` from the environment's table and the dataclasses of every stage: `python3 -m infra.docs.settings` (make settings). Standard library only.
 
 A test holds the file against the sources, so that the reference cannot lag behind.
 """
@@ -16,11 +16,12 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT
+from infra.settings.table import TABLE
 
 TARGET = Path(__file__).with_name("settings.md")
-HEAD = """# Settings of every stage
+HEAD = """# Settings
 
-Made by `make settings` from the dataclasses in `tasks/<stage>/settings.py`; do not edit. A request is one JSON object with these fields;
+Made by `make settings` from the dataclasses in `tasks/<stage>/settings.py` and the table in `infra/settings`; do not edit. A request is one JSON object with these fields;
 Airflow's forms show the same names, defaults and bounds. What is unknown, of a wrong type or out of bounds is refused with all faults at once.
 `python -m tasks.<stage> <verb> --help` prints the same in a terminal. **bold**: must be given.
 """
@@ -74,7 +75,8 @@ def _cell(text: str) -> str:
 
 def reference() -> str:
     """The whole page."""
-    parts = [HEAD]
+    parts = [HEAD, "\n## The environment\n\n| variable | allowed | default | meaning |\n|---|---|---|---|\n"]
+    parts += [f"| `{one.name}` | {_cell(one.kind.allowed)} | {_cell(one.default or 'none')} | {_cell(one.text)} |\n" for one in TABLE]
     for stage in stages():
         parts.append(f"\n## {stage}\n")
         for kind in requests(stage):
