@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+END = r"$(?!\n)"  # where Python's $ would let a last line break pass; a browser reads it the same
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}" + END
 
 
 def number(default: int | float | None, low: int | float, high: int | float, text: str, section: str, title: str | None = None) -> Param:
@@ -120,7 +121,7 @@ GRU4REC = {
 
 
 INDEX = {
-    "factory": Param("auto", type="string", pattern=r"^[A-Za-z0-9_,]+$", examples=["auto", "Flat", "IVF1024,Flat", "HNSW32", "LSH256", "SQ8", "IVF1024,PQ16"],
+    "factory": Param("auto", type="string", pattern=r"^[A-Za-z0-9_,]+" + END, examples=["auto", "Flat", "IVF1024,Flat", "HNSW32", "LSH256", "SQ8", "IVF1024,PQ16"],
                      description_md="FAISS factory string; `Flat` is exact, `auto` chooses by size.", section="Index", title="Index"),
     "memory_mib": number(None, 0.001, 10_000_000, "What the index may weigh; `auto` compresses as far as it must. Empty: no bound.",
                          "Index", "Memory, MiB"),
@@ -129,7 +130,7 @@ INDEX = {
 }
 BUNDLE = {
     "search": optional("Of the index, as `nprobe=16` or `efSearch=64`. Empty: tuned on real users' queries.", "Index", "Search parameters",
-                       pattern=r"^[A-Za-z0-9_,=]*$"),
+                       pattern=r"^[A-Za-z0-9_,=]*" + END),
     "wanted_recall": number(0.99, 0.0, 1.0, "Recall@50 that the search parameters are tuned to.", "Index", "Wanted recall"),
     "minimum_recall": number(0.98, 0.0, 1.0, "Recall@50 against exact search below which nothing goes live.", "Index", "Minimum recall"),
     "top": number(100, 1, 1000, "Items precomputed for each user, unseen ones only.", "Redis", "Precomputed list"),
@@ -213,7 +214,7 @@ def overrule() -> dict:
     """Which version, what becomes of it, and why."""
     return {
         "action": choice("refuse", ["refuse", "force"], "`force`: it goes live whatever its verdict says. `refuse`: it never does.", "Decision", "Action"),
-        "version": optional("The registered version. Empty: the challenger.", "Decision", "Version", pattern=r"^[0-9]+$"),
+        "version": optional("The registered version. Empty: the challenger.", "Decision", "Version", pattern=r"^[0-9]+" + END),
         "why": Param(type="string", minLength=3, maxLength=500, pattern=r"\S", description_md="Stands in the audit record. Required.",
                      section="Decision", title="Reason"),
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from recall.forms import DAY, choice, number, optional, switch
+from recall.forms import DAY, END, choice, number, optional, switch
 
 SECTIONS = ("Source", "Day", "What counts", "Split", "Refusal")
-LIKED = r"^(any|>=? *(mean|user mean|-?\d+(\.\d+)?))$"
+LIKED = r"^(any|>=? *(mean|user mean|-?[0-9]+(\.[0-9]+)?))" + END
 
 PLAIN = {
     "format": choice(None, ["movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own"],

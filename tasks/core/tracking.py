@@ -179,10 +179,9 @@ def by_alias(family: str, alias: str):
 
 def champions() -> list[str]:
     """The families that have a champion, by name."""
-    prefix = model_name("")
     with reachable():
-        found = client().search_registered_models(f"name LIKE '{prefix}%'")
-    return sorted(model.name.removeprefix(prefix) for model in found if CHAMPION in model.aliases)
+        found = client().search_registered_models(f"name LIKE '{PREFIX}%'")
+    return sorted(model.name.removeprefix(PREFIX) for model in found if CHAMPION in model.aliases)
 
 
 def taken_down(family: str, version: str) -> str | None:

@@ -14,6 +14,7 @@ BROKEN = "_broken"
 MOST_FIELDS = 20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
 CONTROL = r"\x00-\x08\x0e-\x1f"
 RUN_TOGETHER = r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
+STRING = r'"(?:[^"\\]++|\\.)*+"'
 
 
 def cut(lines: DataFrame, shape: Shape) -> DataFrame:
@@ -77,5 +78,10 @@ def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
     parsed = F.from_json(text, schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN, "allowNonNumericNumbers": "false"})
     cells = [F.coalesce(parsed.getField(name), F.lit("")) for name in shape.table.fields]
     whole = F.trim(text)
-    broken = ~F.startswith(whole, F.lit("{")) | ~F.endswith(whole, F.lit("}")) | whole.rlike(RUN_TOGETHER)
+    broken = ~F.startswith(whole, F.lit("{")) | ~F.endswith(whole, F.lit("}")) | _run_together(whole)
     return F.array(*cells, parsed.getField(BROKEN)), broken | F.get("fields", F.lit(len(cells))).isNotNull()
+
+
+def _run_together(text: Column) -> Column:
+    """Whether one object ends and another begins in this line; strings, which may say anything, are looked away from only where it matters."""
+    return F.when(text.rlike(RUN_TOGETHER), F.regexp_replace(text, STRING, '""').rlike(RUN_TOGETHER)).otherwise(False)
