@@ -7,6 +7,7 @@ import zlib
 
 TAG = "mlflow.runColor"  # what MLflow's pages read
 HUES = {"item2vec": 210, "gru4rec": 28, "linear": 140, "two_tower": 285, "fused": 350}  # degrees, far apart
+GREYS = ("popularity", "item_knn", "ease", "ease_64")  # each baseline begins with a shade of its own
 SHADES = (0.42, 0.62, 0.28, 0.76)  # lightness; neighbours in the list are easily told apart
 
 
@@ -18,7 +19,7 @@ def after(before: str | None, family: str, grey: bool = False) -> str:
         grey: no hue at all.
     """
     made = [_colour(family, lightness, grey) for lightness in SHADES]
-    return made[(made.index(before) + 1) % len(made)] if before in made else made[zlib.crc32(family.encode()) % len(made) if grey else 0]
+    return made[(made.index(before) + 1) % len(made)] if before in made else made[GREYS.index(family) if family in GREYS else 0]
 
 
 def _colour(family: str, lightness: float, grey: bool) -> str:

@@ -27,6 +27,7 @@ from tests.servers_s3 import S3
 
 PORTS = ("redis", "postgres", "mlflow", "objects", "airflow", "health", "logs", "triggers", "spark", "spark_page", "spark_worker_page")
 AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer", "worker")
+IMAGES = {"mlflow": "mlflow", "papers": "serve", "spark-master": "spark", "spark-worker": "spark"}  # others: cluster
 PATIENCE = 180.0
 BUCKETS = ("recall", "mlflow")
 
@@ -50,7 +51,7 @@ class Composed:
         self.processes: dict[str, subprocess.Popen] = {}
         self.restarts: collections.Counter = collections.Counter()
         self._turn, self._over = threading.RLock(), threading.Event()
-        for name in ("logs", "scratch", "redis", "postgres", "objects"):
+        for name in ("logs", "scratch", "redis", "postgres", "objects", "papers"):
             (home / name).mkdir(parents=True, exist_ok=True)
 
     @property
@@ -73,7 +74,7 @@ class Composed:
               "api-server:8080": self.ports["airflow"], "spark-master:7077": self.ports["spark"]}
         for name, port in at.items():
             text = text.replace(name, f"127.0.0.1:{port}").replace(quote(name, safe=""), quote(f"127.0.0.1:{port}", safe=""))
-        folders = {"/var/log/recall": self.home / "logs", "/scratch": self.home / "scratch", "/data": self.variables["DATA_FOLDER"]}
+        folders = {"/var/log/recall": self.home / "logs", "/scratch": self.home / "scratch", "/papers": self.home / "papers", "file:///papers": f"file://{self.home / 'papers'}", "/data": self.variables["DATA_FOLDER"]}
         for name, folder in folders.items():
             text = f"{folder}{text.removeprefix(name)}" if text == name or text.startswith(f"{name}/") else text
         return text
@@ -81,7 +82,7 @@ class Composed:
     def environment(self, service: str) -> dict[str, str]:
         """The service's variables."""
         told = {name: self.here(str(value)) for name, value in self.file["services"][service].get("environment", {}).items()}
-        held = "mlflow" if service == "mlflow" else "spark" if service.startswith("spark") else "cluster"
+        held = IMAGES.get(service, "cluster")
         image = {"PATH": f"{environments() / held / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
                  "RECALL_ENVIRONMENTS": str(environments())}
         if service in AIRFLOW or service == "init":
@@ -103,7 +104,7 @@ class Composed:
         swap = {"0.0.0.0": "127.0.0.1", "5000": str(self.ports["mlflow"]), "7077": str(self.ports["spark"]), "8080": str(self.ports["spark_page"]),
                 "8081": str(self.ports["spark_worker_page"]), "spark-master": "127.0.0.1"}
         told = [swap.get(part, part) for part in told]
-        return [str(environments() / service / "bin" / told[0]) if service == "mlflow" else str(python("spark")), *told[1:]]
+        return [str(environments() / service / "bin" / told[0]) if service == "mlflow" else str(python(IMAGES[service])), *told[1:]]
 
     def start(self, service: str) -> None:
         """Start one service, or start it again where it was."""
@@ -170,6 +171,7 @@ class Composed:
             self.wait("spark-master")
             self.start("spark-worker")
         self.start("mlflow")
+        self.start("papers")
         self.start("init")
         if self.processes.pop("init").wait(PATIENCE):
             raise SystemExit(f"composed: init failed:\n{self.tail('init')}")

@@ -33,6 +33,7 @@ def test_the_shades_begin_again_and_an_unknown_colour_is_no_obstacle():
 
 def test_baselines_are_grey():
     assert all(hls(one)[2] == 0 for one in shades("ease", grey=True))
+    assert len({colours.after(None, family, grey=True) for family in colours.GREYS}) == len(colours.GREYS)
 
 
 def test_a_family_that_nobody_knew_has_a_hue_of_its_own():
