@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from infra.environments.names import ROOT, environments, python
@@ -44,8 +46,26 @@ def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
         asked = "import os, sys, redis; redis.Redis.from_url(os.environ['RECALL_REDIS_URL']).set('recall:x', 1)"
         denied = subprocess.run([str(python("serve")), "-c", asked], env=here.reader_environment(), text=True, capture_output=True)
         objects = {bucket: len(list_objects(here, bucket)) for bucket in BUCKETS}
-        return {**told, "live": sorted(live["generations"]), "families": len(families), "recommended": len(live["hits"]),
-                "reader_may_write": "NoPermission" not in denied.stderr, "objects": objects}
+        return {**told, "answered_by": sorted(live["generations"]), "families": len(families), "recommended": len(live["hits"]),
+                "reader_may_write": "NoPermission" not in denied.stderr, "objects": objects, "console": console(airflow, len(families))}
+
+
+def console(airflow: Airflow, families: int) -> dict:
+    """What the console tells of a store in a bucket, once its copy has come: verdicts, newest day, what is live."""
+    token, until = airflow._login(), time.monotonic() + 120
+    while True:
+        told = {}
+        for part in ("models", "data", "live"):
+            request = urllib.request.Request(f"{airflow.local.airflow_url}/recall/api/{part}", headers={"Authorization": f"Bearer {token}"})
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    told[part] = json.load(answer)
+            except urllib.error.HTTPError as error:
+                told[part] = json.loads(error.read())
+        judged = sorted(name for name, one in told["models"].items() if isinstance(one, dict) and one.get("newest"))
+        if len(judged) == families and told["data"].get("days") or time.monotonic() > until:
+            return {"verdicts": judged, "days": [one["day"] for one in told["data"].get("days", [])], "live": sorted(name for name, one in told["live"].items() if one)}
+        time.sleep(2)
 
 
 def list_objects(here: Composed, bucket: str) -> list[str]:
@@ -81,7 +101,8 @@ def main() -> int:
             told["embedded"] = embedded(folder / "embedded", folder / "data", last.isoformat(), last.isoformat())
     print(json.dumps(told))
     whole = told["cluster"]
-    return 0 if len(whole["live"]) == whole["families"] and not whole["reader_may_write"] else 1
+    # A fusion goes live only where it is better than its best member.
+    return 0 if len(whole["console"]["live"]) >= whole["families"] - 1 and len(whole["console"]["verdicts"]) == whole["families"] and not whole["reader_may_write"] else 1
 
 
 if __name__ == "__main__":
