@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,9 @@ def picture():
     return lambda page, name: page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
+@contextlib.contextmanager
 def mlflow_stopped():
-    """MLflow takes connections and answers nothing."""
-    return stopped(map(int, os.environ["CONSOLE_STOPPED"].split()))
+    """MLflow takes connections and answers nothing, and what it answered before is no longer kept."""
+    with stopped(map(int, os.environ["CONSOLE_STOPPED"].split())):
+        time.sleep(3.5)
+        yield

@@ -6,7 +6,7 @@ import { badge, bytes, chip, count, hours, since, spoken } from "./told.js";
 
 export function card(family, told) {
   const model = told.models?.ok?.[family];
-  const served = told.live?.ok ? told.live.ok[family] : undefined;
+  const served = told.live?.ok ? told.live.ok[family] ?? null : undefined;
   const run = told.chain?.ok?.runs[`train_${family}`];
   const held = model?.newest && model.newest.outcome !== "promote";
   const late = told.data?.ok?.freshness.live[family]?.late;
