@@ -25,7 +25,8 @@ export function hours(number) {
 
 export const metric = (name) => name.replace("ndcg_", "NDCG@").replace("hr_", "hit rate@").replace(/_(10|20|50)/, "@$1").replaceAll("_", " ");
 export const figure = (value) => (value === null || value === undefined ? "–" : Math.abs(value) < 10 ? value.toFixed(4) : value.toFixed(1));
-export const signed = (share) => `${share >= 0 ? "+" : "−"}${Math.abs(100 * share).toFixed(1)} %`;
+// From 100 % on a tenth says nothing, and its place is needed.
+export const signed = (share) => `${share >= 0 ? "+" : "−"}${Math.abs(100 * share).toFixed(Math.abs(share) < 0.9995 ? 1 : 0)} %`;
 
 const SIGNS = { promote: "✓", hold: "✕", ask: "?" };
 export const badge = (outcome) => h("span", { class: `badge ${outcome}` }, `${SIGNS[outcome] ?? ""} ${outcome}`);
