@@ -30,7 +30,8 @@ def plant(folder: Path) -> datetime.date:
 def retrain(airflow: Airflow, families: list[str], day: str) -> dict[str, Followed]:
     """One day, from `ingest` to live, followed to its end."""
     known = {(dag, run["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for run in airflow.runs(dag)}
-    return Watch(airflow, families, day, airflow.trigger("ingest", day)["dag_run_id"], known).follow()
+    following = {family for family in families if airflow.follows(family)}
+    return Watch(airflow, families, following, day, airflow.trigger("ingest", day)["dag_run_id"], known).follow()
 
 
 def cost(followed: dict[str, Followed]) -> dict:
