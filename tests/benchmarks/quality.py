@@ -2,7 +2,7 @@
 
 The product's own stages do all of it: ingest makes the snapshot, the family trains, evaluate ranks the whole catalogue. The
 last line is one JSON object. Settings come from `recipes.toml`; they were found on validation rows only. Before `fused`, its members are
-trained by their own recipes, with the same seed; what the store holds already is not trained again.
+trained by their default recipes or by those that its own names, with the same seed; what the store holds already is not trained again.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def fit(family: str, store: str, snapshot: dict, settings: dict, seed: int, prot
     common = {"store": store, "settings": dict(settings), "seed": seed, "track": False}
     if family == "fused":
         names = common["settings"].setdefault("members", list(MEMBERS))
-        members = {name: fit(name, store, snapshot, recipe(protocol, name, "default")[2], seed, protocol) for name in names}
+        recipes = common["settings"].pop("recipes", {})
+        members = {name: fit(name, store, snapshot, recipe(protocol, name, recipes.get(name, "default"))[2], seed, protocol) for name in names}
         common["registry"] = False
         common["candidates"] = {name: one["uri"] for name, one in members.items()}
     if family == "item2vec":
