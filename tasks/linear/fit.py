@@ -20,7 +20,7 @@ from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
 from tasks.linear.settings import FitRequest
-from tasks.linear.solving import SOLVERS, solver_of
+from tasks.linear.solving import SOLVERS, solver_of, weighed
 
 FAMILY = "linear"
 CODE = ("core/alignment", "core/cold", "core/decoding", "core/ease", "core/similar", FAMILY)
@@ -60,7 +60,8 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
     settings, train, items = request.settings, snapshot.histories("train"), len(snapshot.item_ids)
     validation = Validation(snapshot.queries("validation"), items, settings.validation_users, request.seed)
     rows = np.flatnonzero(vocabulary(np.bincount(train.items, minlength=items), settings.minimum_count)).astype(np.int32)
-    solver = SOLVERS[solver_of(settings, len(rows))](likes(train.renamed(places_of(rows, items)), len(rows)), settings.dimension, request.seed)
+    liked = weighed(likes(train.renamed(places_of(rows, items)), len(rows)), settings.user_exponent)
+    solver = SOLVERS[solver_of(settings, len(rows))](liked, settings.dimension, request.seed)
     best: tuple[float, int, float, Vectors] | None = None
     for step, penalty in enumerate(PENALTIES if settings.penalty is None else (settings.penalty,), 1):
         started = time.monotonic()

@@ -17,6 +17,7 @@ class Settings:
         "matrix does not fit; auto: dense where memory_gb allows it")
     memory_gb: float = setting(8.0, "what the exact inverse may use: 24 bytes for each pair of items, 25 GB for 32,000", minimum=0.01, maximum=4096)
     penalty: float | None = setting(None, "λ of EASE; none chooses on validation", minimum=1e-3, maximum=1e9)
+    user_exponent: float = setting(0.5, "a user with n likes counts n to the power of minus this: 0 lets the longest histories decide", minimum=0, maximum=1)
     dimension: int = setting(128, "dimensions of an item's input vector", minimum=2, maximum=1024)
     decoder: Literal["auto", "none", "leave-one-out", "causal", "blended"] = setting(
         "auto", "output vectors: EASE's own, or ridge regressions from its input vectors: of each item on the rest of a list, or on what came "

@@ -7,12 +7,14 @@ Low rank: with X ≈ the d leading singular directions V and values s, Woodbury'
     B_ij = (V √G)_i · (V √G)_j / (1 − Σ_k V_jk² G_k)        for i ≠ j
 
 which is a product of two thin matrices already; the diagonal, which it does not hold at zero, only scores what a user has seen.
+
+Either is solved for users that count unequally: with weights w, X stands for diag(√w) X.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import svds
 
 from tasks.core.decoding.halves import halves
@@ -39,6 +41,16 @@ def solver_of(settings: Settings, items: int) -> str:
     chosen = settings.solver if settings.solver != "auto" else "dense" if fits else "low-rank"
     log("linear.solver", solver=chosen, items=items, exact_needs_gb=needs, memory_gb=settings.memory_gb)
     return chosen
+
+
+def weighed(liked: csr_matrix, exponent: float) -> csr_matrix:
+    """The rows of X times √w, float32 (users, items), where a user with n likes has w = n^−exponent: long histories, which pair everything
+    with everything, no longer decide alone what goes together. All weights are scaled so that the likes still sum to their number: a penalty
+    keeps its meaning."""
+    likes = np.asarray(liked.sum(axis=1)).ravel()
+    weights = np.maximum(likes, 1.0) ** -exponent
+    weights *= likes.sum() / max(likes @ weights, 1e-12)
+    return csr_matrix(diags(np.sqrt(weights).astype(np.float32)) @ liked)
 
 
 class Dense:

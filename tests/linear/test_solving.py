@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from tasks.core.decoding.likes import together
 from tasks.core.errors import BadRequest
 from tasks.linear.settings import Settings
-from tasks.linear.solving import Dense, LowRank, solver_of
+from tasks.linear.solving import Dense, LowRank, solver_of, weighed
 
 LIKED = csr_matrix((np.random.default_rng(0).random((60, 25)) < .3).astype(np.float32))
 
@@ -27,6 +28,21 @@ def weights(penalty: float) -> np.ndarray:
 def test_all_dimensions_are_the_ridge_regressions_of_each_item_on_the_others(penalty):
     inputs, outputs = Dense(LIKED, 25, seed=0).vectors(penalty)
     np.testing.assert_allclose(inputs @ outputs.T, weights(penalty), atol=1e-5)
+
+
+def test_a_weighed_user_is_so_many_users():
+    """Four likes count half each at an exponent of one half, beside two users with one; the sum of all likes stays what it was."""
+    four, one = np.eye(8, dtype=np.float32)[[0, 1, 2, 3]].sum(0), np.eye(8, dtype=np.float32)[4]
+    made = weighed(csr_matrix(np.stack([four, one, one])), .5)
+    scale = 6 / (4 / 2 + 1 + 1)
+    np.testing.assert_allclose(together(made)[np.ix_([0, 4], [0, 4])], scale * np.array([[.5, 0], [0, 2]]), rtol=1e-6)
+    np.testing.assert_allclose(np.trace(together(made)), 6, rtol=1e-6)
+    assert (weighed(LIKED, 0) != LIKED).nnz == 0
+
+
+def test_users_without_a_like_weigh_nothing():
+    made = weighed(csr_matrix((3, 4), dtype=np.float32), .5)
+    assert made.shape == (3, 4) and not made.nnz
 
 
 @pytest.mark.parametrize("penalty", [1.0, 30.0])
