@@ -7,6 +7,7 @@ as in a pod's log, RECALL_RESULT names a file that the result is written to as w
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import os
 import sys
@@ -25,12 +26,18 @@ from tasks.core.request import describe, parse
 class Verb:
     """One thing a stage can do: its request and the function that answers it with a JSON-serialisable dict.
 
-    `load` returns the function, so that `--help` and a bad request never wait for a heavy import.
+    Attributes:
+        answer: `module:function`, imported only when it is asked: `--help` and a bad request never wait for a heavy import.
     """
 
     request: type
-    load: Callable[[], Callable[[Any], dict]]
+    answer: str
     text: str
+
+    def load(self) -> Callable[[Any], dict]:
+        """The function."""
+        module, _, name = self.answer.partition(":")
+        return getattr(importlib.import_module(module), name)
 
 
 def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = None) -> int:

@@ -5,14 +5,7 @@ from __future__ import annotations
 from tasks.core.command import Verb, run
 from tasks.evaluate.settings import JudgeRequest
 
-
-def _judge():
-    from tasks.evaluate.judge import judge
-
-    return judge
-
-
-VERBS = {"judge": Verb(JudgeRequest, _judge,
+VERBS = {"judge": Verb(JudgeRequest, "tasks.evaluate.judge:judge",
                        "Rank held-out rows with a candidate, the champion and the baselines; keep the figures of every user.")}
 
 if __name__ == "__main__":

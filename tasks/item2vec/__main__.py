@@ -5,14 +5,7 @@ from __future__ import annotations
 from tasks.core.command import Verb, run
 from tasks.item2vec.settings import FitRequest
 
-
-def load_fit():
-    from tasks.item2vec.fit import fit
-
-    return fit
-
-
-VERBS = {"fit": Verb(FitRequest, load_fit, "train item vectors on a graph and register them as challenger")}
+VERBS = {"fit": Verb(FitRequest, "tasks.item2vec.fit:fit", "train item vectors on a graph and register them as challenger")}
 
 if __name__ == "__main__":
     raise SystemExit(run("item2vec", VERBS))

@@ -5,22 +5,9 @@ from __future__ import annotations
 from tasks.core.command import Verb, run
 from tasks.prune.settings import PruneRequest
 
-
-def _plan():
-    from tasks.prune.prune import plan
-
-    return plan
-
-
-def _apply():
-    from tasks.prune.prune import apply
-
-    return apply
-
-
 VERBS = {
-    "plan": Verb(PruneRequest, _plan, "what would be deleted, and how much room that makes"),
-    "apply": Verb(PruneRequest, _apply, "delete it"),
+    "plan": Verb(PruneRequest, "tasks.prune.prune:plan", "what would be deleted, and how much room that makes"),
+    "apply": Verb(PruneRequest, "tasks.prune.prune:apply", "delete it"),
 }
 
 if __name__ == "__main__":

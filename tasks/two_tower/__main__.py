@@ -5,14 +5,7 @@ from __future__ import annotations
 from tasks.core.command import Verb, run
 from tasks.two_tower.settings import FitRequest
 
-
-def load_fit():
-    from tasks.two_tower.fit import fit
-
-    return fit
-
-
-VERBS = {"fit": Verb(FitRequest, load_fit, "train a user tower and an item tower on ids, features and histories and register them as challenger")}
+VERBS = {"fit": Verb(FitRequest, "tasks.two_tower.fit:fit", "train a user tower and an item tower on ids, features and histories and register them as challenger")}
 
 if __name__ == "__main__":
     raise SystemExit(run("two_tower", VERBS))
