@@ -91,6 +91,10 @@ bench-publish: environments ## loading, memory, rollback and reading at 200,000 
 bench-index: environments ## inverted lists and a graph beside exact search at a million vectors
 	@$(call in,serve) -m tests.benchmarks.index
 
+.PHONY: bench-compressed
+bench-compressed: environments ## vectors as wide as a fusion's in 16, 8 and 4 bits and by product quantisation: size, recall@50 by the probe, speed
+	@$(call in,serve) -m tests.benchmarks.compressed
+
 .PHONY: drill-publish
 drill-publish: environments ## publications and the server killed at random moments under readers who check every answer
 	@$(call in,serve) -m tests.benchmarks.drill_publish

@@ -177,11 +177,17 @@ def by_alias(family: str, alias: str):
             raise
 
 
-def champions() -> list[str]:
-    """The families that have a champion, by name."""
+def aliases() -> dict[str, dict[str, str]]:
+    """Family → alias → version of all registered models, by the families' names."""
     with reachable():
         found = client().search_registered_models(f"name LIKE '{PREFIX}%'")
-    return sorted(model.name.removeprefix(PREFIX) for model in found if CHAMPION in model.aliases)
+    return {model.name.removeprefix(PREFIX): {alias: str(version) for alias, version in model.aliases.items()}
+            for model in sorted(found, key=lambda model: model.name)}
+
+
+def champions() -> list[str]:
+    """The families that have a champion, by name."""
+    return [family for family, named in aliases().items() if CHAMPION in named]
 
 
 def taken_down(family: str, version: str) -> str | None:

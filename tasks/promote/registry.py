@@ -63,12 +63,3 @@ def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
                 client.delete_model_version_tag(name, version, key)
             if key in of_run:
                 client.delete_tag(known.run_id, key)
-
-
-def aliases() -> dict[str, dict[str, str]]:
-    """Family → alias → version, for every family that is registered."""
-    prefix = tracking.PREFIX
-    with tracking.reachable():
-        found = tracking.client().search_registered_models(f"name LIKE '{prefix}%'")
-        return {model.name.removeprefix(prefix): {name: str(version) for name, version in model.aliases.items()}
-                for model in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from tasks.core import tracking
 from tasks.promote import registry
 from tasks.promote.policy import read
 from tasks.promote.settings import PolicyRequest, StatusRequest
@@ -17,6 +18,6 @@ def policy(request: PolicyRequest) -> dict:
 
 def status(request: StatusRequest) -> dict:
     """Family → champion, previous, challenger (versions, None where there is none)."""
-    found = registry.aliases()
+    found = tracking.aliases()
     wanted = [request.family] if request.family else sorted(found)
     return {"families": {family: {alias: found.get(family, {}).get(alias) for alias in registry.ALIASES} for family in wanted}}

@@ -35,16 +35,15 @@ def candidates(store: Store) -> set[Path]:
         Unreachable: MLflow does not answer.
         BadRequest: a version behind an alias does not say where its candidate lies.
     """
-    found, prefix = set(), tracking.PREFIX
-    with tracking.reachable():
-        for model in tracking.client().search_registered_models(f"name LIKE '{prefix}%'"):
-            for alias in model.aliases:
-                version = tracking.by_alias(model.name.removeprefix(prefix), alias)
-                if version is not None and "recall.uri" not in version.tags:
-                    raise BadRequest(f"version {version.version} of {model.name} ({alias}) does not say where its candidate lies",
-                                     allowed="a tag recall.uri", remedy="set the tag; until then nothing is deleted")
-                if version is not None:
-                    found.add(store.place(version.tags["recall.uri"]))
+    found = set()
+    for family, named in tracking.aliases().items():
+        for alias in named:
+            version = tracking.by_alias(family, alias)
+            if version is not None and "recall.uri" not in version.tags:
+                raise BadRequest(f"version {version.version} of {version.name} ({alias}) does not say where its candidate lies",
+                                 allowed="a tag recall.uri", remedy="set the tag; until then nothing is deleted")
+            if version is not None:
+                found.add(store.place(version.tags["recall.uri"]))
     return found - {None}
 
 
