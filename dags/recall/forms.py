@@ -147,6 +147,7 @@ LINEAR = {
     "solver": choice("auto", ["auto", "dense", "low-rank"], "`dense`: the exact inverse of the item-item matrix; `low-rank`: from its leading directions; "
                      "`auto`: dense where the memory allows it.", "Model", "Solver"),
     "penalty": number(None, 1e-3, 1e9, "λ of EASE. Empty: chosen on validation.", "Model", "Penalty"),
+    "user_exponent": number(0.5, 0, 1, "A user with n likes counts n to the power of minus this; 0 lets the longest histories decide.", "Model", "User exponent"),
     "dimension": number(128, 2, 1024, "Dimensions of an item's input vector.", "Model", "Dimension"),
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are not solved for: they are cold items.", "Model", "Minimum count"),
     "cold_items": choice("metadata", ["leave-out", "metadata"], "Items of the catalogue without a vector: left out, or placed by their genres where "
