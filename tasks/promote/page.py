@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from tasks.promote.checks import called
 
-WIDTH, ROW, LEFT = 640, 26, 190
-STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
-h1{font-size:1.4rem}.promote{color:#12703a}.hold{color:#a3271b}.ask{color:#8a5a00}
+WIDTH, ROW, LEFT, RIGHT = 480, 25, 165, 62
+STYLE = """:root{color-scheme:light dark;--page:#fff;--ink:#1c2330;--quiet:#4a5568;--line:#dde2ea;--zero:#9aa4b2;--margin:#e8eef7;--good:#12703a;--bad:#a3271b;--warn:#8a5a00}
+@media (prefers-color-scheme:dark){:root{--page:#12161d;--ink:#e8ecf2;--quiet:#a3aebd;--line:#333d4b;--zero:#6b7686;--margin:#26364a;--good:#5fce8e;--bad:#ff9284;--warn:#f0b65a}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--page)}
+h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem}.promote{color:var(--good)}.hold{color:var(--bad)}.ask{color:var(--warn)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #dde2ea}
+th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child,.checks th,.checks td{text-align:left}td{white-space:nowrap}.checks td{white-space:normal}
-.wide{overflow-x:auto}summary{cursor:pointer;margin:1.5rem 0 .5rem}"""
+.wide{overflow-x:auto}summary{cursor:pointer;margin:1.5rem 0 .5rem}
+svg{display:block;width:100%;max-width:36rem;font-size:13px;margin:.5rem 0}svg text{fill:var(--ink)}.decides{font-weight:700}.zero{stroke:var(--zero)}.margin{fill:var(--margin)}
+.better{stroke:var(--good);fill:var(--good)}.worse{stroke:var(--bad);fill:var(--bad)}.even{stroke:var(--quiet);fill:var(--quiet)}"""
 DRAWN = ("recall_50", "ndcg_10", "hr_10", "map_10", "mrr_10", "recall_50_head", "recall_50_tail", "tail_share_50", "recall_50_kept", "diversity_10")
 
 
@@ -24,7 +29,7 @@ def page(verdict: dict) -> str:
     against = "".join(f"<li>{escape(one['sentence'])} <b>({escape(one['says'])})</b></li>" for one in verdict["checks"] if one["says"] != "ok")
     drawn = {called(name): verdict["difference"][name] for name in dict.fromkeys((policy["metric"], *policy["tested"], *DRAWN))
              if name in verdict["difference"]}
-    return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
+    return (f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'><title>{escape(title)}</title><style>{STYLE}</style>"
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
             + "".join(f"<p>{escape(one['sentence'])}</p>" for one in verdict["checks"] if one["name"] == "stale")
             + (f"<p>Against it:</p><ul>{against}</ul>" if against else "") +
@@ -35,7 +40,7 @@ def page(verdict: dict) -> str:
             f"<h2>{escape(metric)} beside baselines</h2>{_differences('baseline', verdict['baselines'], 'baseline')}{_left_out(verdict)}"
             f"{_seeds(verdict)}"
             f"<h2>Checks</h2>{_checks(verdict)}"
-            f"<details><summary>Every metric of every model</summary><div class=wide>{_table(verdict)}</div></details></html>")
+            f"<details><summary>Every metric of every model</summary>{_table(verdict)}</details></html>")
 
 
 def plot(found: dict[str, dict], decides: str | None = None, margin: float | None = None) -> str:
@@ -47,21 +52,19 @@ def plot(found: dict[str, dict], decides: str | None = None, margin: float | Non
     reach = max(0.02, *map(abs, ends))
 
     def x(share: float) -> float:
-        return LEFT + (share / reach + 1) / 2 * (WIDTH - LEFT - 90)
+        return LEFT + (share / reach + 1) / 2 * (WIDTH - LEFT - RIGHT)
 
     height = ROW * len(shown) + 10
-    parts = [f"<svg viewBox='0 0 {WIDTH} {height}' width='100%' role='img' aria-label='differences'>"
-             f"<line x1='{x(0):.1f}' x2='{x(0):.1f}' y1='0' y2='{height}' stroke='#9aa4b2'/>"]
+    parts = [f"<svg viewBox='0 0 {WIDTH} {height}' role=img aria-label=differences><line class=zero x1='{x(0):.1f}' x2='{x(0):.1f}' y1=0 y2={height} />"]
     for row, (name, one) in enumerate(shown.items()):
         low, mean, high = (one[part] / one["base"] for part in ("low", "mean", "high"))
-        y, colour = ROW * row + 18, "#12703a" if low > 0 else "#a3271b" if high < 0 else "#4a5568"
+        y, says = ROW * row + 18, "better" if low > 0 else "worse" if high < 0 else "even"
         if name == decides and margin is not None:
             edge = max(-margin / one["base"], -reach)
-            parts.append(f"<rect x='{x(edge):.1f}' y='{y - 12}' width='{x(0) - x(edge):.1f}' height='22' fill='#e8eef7'/>")
-        parts.append(f"<text x='0' y='{y + 4}' font-size='13' font-weight='{700 if name == decides else 400}'>{escape(name)}</text>"
-                     f"<line x1='{x(low):.1f}' x2='{x(high):.1f}' y1='{y}' y2='{y}' stroke='{colour}' stroke-width='2'/>"
-                     f"<circle cx='{x(mean):.1f}' cy='{y}' r='4' fill='{colour}'/>"
-                     f"<text x='{WIDTH}' y='{y + 4}' font-size='12' text-anchor='end'>{mean:+.1%}</text>")
+            parts.append(f"<rect class=margin x='{x(edge):.1f}' y={y - 12} width='{x(0) - x(edge):.1f}' height=22 />")
+        parts.append(f"<text x=0 y={y + 4}{' class=decides' if name == decides else ''}>{escape(name)}</text>"
+                     f"<g class={says}><line stroke-width=2 x1='{x(low):.1f}' x2='{x(high):.1f}' y1={y} y2={y} /><circle cx='{x(mean):.1f}' cy={y} r=4 /></g>"
+                     f"<text x={WIDTH} y={y + 4} text-anchor=end>{mean:+.1%}</text>")
     return "".join([*parts, "</svg>"])
 
 
@@ -113,9 +116,13 @@ def _checks(verdict: dict) -> str:
 
 
 def _rows(head: list[str], rows: list[list[str]], kind: str = "figures") -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table class={kind}><tr>{top}</tr>{body}</table>"
+    """A table that scrolls by itself where it is too wide; a check's name may be broken, since on a phone its sentence needs the room."""
+    def cell(text: str) -> str:
+        return re.sub(r"([._])(?=[a-z])", r"\1<wbr>", escape(text)) if kind == "checks" else escape(text)
+
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell(text)}</td>" for text in row) + "</tr>" for row in rows)
+    return f"<div class=wide><table class={kind}><tr>{top}</tr>{body}</table></div>"
 
 
 def _figure(value: float | None) -> str:
