@@ -17,7 +17,8 @@ from tasks.core.manifest import Artefact, Draft
 from tasks.core.store import Store
 from tasks.ingest.judging import judgement, report
 from tasks.ingest.reading import delivery
-from tasks.ingest.reading.delivery import Delivery
+from tasks.ingest.reading.delivery import WHOLE, Delivery
+from tasks.ingest.reading.history import LeftOut
 from tasks.ingest.relating import accounts, aside, catalogue, numbering, tables
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
@@ -34,6 +35,7 @@ class Making:
     Attributes:
         plan: by table, the deliveries it is made of.
         settings: of the request, those that decide what the snapshot holds.
+        left_out: earlier days that are not part of it.
         told: what there is to report, as far as it has come: fields of `told.Told`.
     """
 
@@ -45,6 +47,7 @@ class Making:
     suite: dict
     settings: dict
     now: int
+    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     told: dict = dataclasses.field(default_factory=lambda: {"examples": [], "files": [], "deliveries": []})
 
     def make(self, id: str) -> Artefact:
@@ -58,8 +61,8 @@ class Making:
             with ExitStack() as drafts:  # left in the opposite order: the snapshot appears last
                 draft = drafts.enter_context(self.store.writing("snapshot", "snapshots", *place))
                 aside_draft = drafts.enter_context(self.store.writing("quarantine", "quarantine", *place))
-                read = self._read_new(drafts)
-                delivered = {name: [self._delivered(one, read) for one in ones] for name, ones in self.plan.items()}
+                new = self._read_new(drafts)
+                delivered = {name: [read for one in ones if (read := self._delivered(one, new))] for name, ones in self.plan.items()}
                 self._fill(draft, aside_draft, delivered)
         except RefusedData as refusal:
             raise self._keep_refusal(place, refusal) from None
@@ -85,6 +88,11 @@ class Making:
         split = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(self.request.split).items())
         return report.page(report.Told(self.request.dataset, self.request.day, id, refused=refusal, split=split, settings=self.settings, **self.told))
 
+    @property
+    def notes(self) -> list[str]:
+        """What somebody should know of how the files were read."""
+        return [f"{file.name}: {note}" for file in self.told["files"] for note in (file.understood or {}).get("notes", ())]
+
     def uri(self, one: Delivery) -> str:
         """Where a delivery is, or will be."""
         return self.store.uri("deliveries", self.request.dataset, one.table, one.name, one.id)
@@ -96,28 +104,35 @@ class Making:
                 return made.facts["accounts"]["kept"]
         return None
 
-    def _read_new(self, drafts: ExitStack) -> dict[tuple[str, str], Delivered]:
-        """By table and name, the deliveries that were not there yet. They are read side by side: a small one is mostly planning, which is
-        one thread's work."""
+    def _read_new(self, drafts: ExitStack) -> dict[tuple[str, str], tuple[Delivered, ExitStack]]:
+        """By table and name, the deliveries that were not there yet, each with what commits it. They are read side by side: a small one is
+        mostly planning, which is one thread's work."""
         new = [one for ones in self.plan.values() for one in ones if not one.made]
-        places = [drafts.enter_context(self.store.writing("delivery", "deliveries", self.request.dataset, one.table, one.name, one.id)) for one in new]
+        commits = [drafts.enter_context(ExitStack()) for _ in new]
+        places = [commit.enter_context(self.store.writing("delivery", "deliveries", self.request.dataset, one.table, one.name, one.id))
+                  for commit, one in zip(commits, new, strict=True)]
         with ThreadPoolExecutor(max(1, min(self.spark.sparkContext.defaultParallelism, len(new)))) as pool:
             reading = [pool.submit(self._read, *one) for one in zip(new, places, strict=True)]
             try:
-                return dict(zip(((one.table, one.name) for one in new), [one.result() for one in reading], strict=True))
+                return {(one.table, one.name): (read.result(), commit) for one, read, commit in zip(new, reading, commits, strict=True)}
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _delivered(self, one: Delivery, new: dict[tuple[str, str], Delivered]) -> Delivered:
-        read = Delivered(one.table, one.name, one.made.path, one.made.facts) if one.made else new[one.table, one.name]
+    def _delivered(self, one: Delivery, new: dict[tuple[str, str], tuple[Delivered, ExitStack]]) -> Delivered | None:
+        """A delivery as it lies on the disk; None for one of an earlier day of which too much is bad."""
+        read, commit = (Delivered(one.table, one.name, one.made.path, one.made.facts), None) if one.made else new[one.table, one.name]
         rows_in, sound, reasons = accounts.summed([read.facts])
+        told = accounts.closed(one.table, rows_in, sound, reasons=reasons)
+        too_bad = commit is not None and told.quarantined_share > self.request.maximum_quarantined
+        if too_bad and one.name not in (WHOLE, self.request.day):
+            self._leave_out(read, told, commit, one)
+            return None
         if one.table == "interactions":
             self.told["deliveries"].append(report.Delivery(one.name, rows_in, sound))
         if one is self.plan[one.table][-1]:
             self.told["files"] += [report.File(**file) for file in read.facts["files"]]
-        told = accounts.closed(one.table, rows_in, sound, reasons=reasons)
-        if not one.made and told.quarantined_share > self.request.maximum_quarantined:
+        if too_bad:
             self.told.update({"accounts": told.plain(), "reasons": {one.table: told.reasons}})
             self._refuse(read, told)
         return read
@@ -129,6 +144,23 @@ class Making:
         draft.lineage = {"code": code_version("ingest"), "parents": []}
         log("ingest.delivery", table=one.table, delivery=one.name, files=len(one.landed), rows_in=rows_in, sound=sound)
         return Delivered(one.table, one.name, draft.path, draft.facts)
+
+    def _leave_out(self, read: Delivered, told: Accounts, commit: ExitStack, one: Delivery) -> None:
+        """Keep a refusal of an earlier day in the place of its delivery, as if that day had been run by itself."""
+        bad = accounts.examples(aside.told(self.spark, aside.own(aside.rows(self.spark, [read]), [read]), [read]))
+        try:
+            accounts.refuse_if_too_many(one.table, told, self.request.maximum_quarantined, bad)
+        except RefusedData as refusal:
+            reason = str(refusal)
+        commit.__exit__(RefusedData, RefusedData(reason), None)  # what was read is not kept
+        with self.store.writing("refused", "refused", self.request.dataset, one.name, one.id) as draft:
+            page = report.page(report.Told(self.request.dataset, one.name, one.id, refused=reason, accounts=told.plain(), examples=bad,
+                                           reasons={one.table: told.reasons}, files=[report.File(**file) for file in read.facts["files"]]))
+            (draft.path / "report.html").write_text(page)
+            draft.facts = {"dataset": self.request.dataset, "day": one.name, "reason": reason, "deliveries": [one.id]}
+            draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
+        self.left_out.append(LeftOut(one.table, one.name, reason))
+        log("ingest.left_out", table=one.table, day=one.name, why=reason)
 
     def _refuse(self, one: Delivered, told: Accounts) -> None:
         bad = aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one])

@@ -49,14 +49,14 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
     old = {tuple(row[key] for key in KEYS): row["text"] for row in _rows(store, made)}
     changed: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
     unchanged = 0
-    digests = _digests(made)
+    digests, encodings = _digests(made), _encodings(made)
     for place, text in _repaired(Path(request.repaired), old):
         table, delivery, file, line = place
         if text == old[place]:
             unchanged += 1
             continue
         lines = changed.setdefault((table, delivery), {})
-        lines[(digests[table, delivery, file], line)] = text.encode(_encoding(made, table), "replace")
+        lines[(digests[table, delivery, file], line)] = text.encode(encodings[table, delivery, file], "replace")
     for (table, delivery), lines in changed.items():
         corrections.keep(store, request.dataset, table, delivery, lines, made.uri)
     count = sum(map(len, changed.values()))
@@ -69,14 +69,17 @@ def _rows(store: Store, made: Artefact) -> Iterator[dict]:
     artefact = store.find("quarantine", made.facts["dataset"], made.facts["day"], made.id)
     if artefact is None or not (artefact.path / "rows").is_dir():
         return
+    encodings = _encodings(made)
     rows = ds.dataset(artefact.path / "rows", format="parquet", partitioning="hive").to_table().to_pylist()
     for row in sorted(rows, key=lambda row: tuple(row[key] for key in KEYS)):
-        yield {**{key: row[key] for key in (*KEYS, "reason")}, "text": row["raw"].decode(_encoding(made, row["table"]), "backslashreplace")}
+        yield {**{key: row[key] for key in (*KEYS, "reason")}, "text": row["raw"].decode(encodings[row["table"], row["delivery"], row["file"]], "backslashreplace")}
 
 
-def _encoding(made: Artefact, table: str) -> str:
-    """How text of a table stands for bytes; ASCII is UTF-8, too."""
-    return "latin-1" if made.lineage["source"][table][0]["encoding"] == "latin-1" else "utf-8"
+def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
+    """By table, delivery and file, how text stands for bytes; ASCII is UTF-8, too."""
+    told = {(table, one["delivery"], file["name"]): (file.get("understood") or {}).get("encoding") or one["encoding"]
+            for table, ones in made.lineage["source"].items() for one in ones for file in one["files"]}
+    return {place: "latin-1" if encoding == "latin-1" else "utf-8" for place, encoding in told.items()}
 
 
 def _digests(made: Artefact) -> dict[tuple[str, str, str], str]:
@@ -97,7 +100,8 @@ def _repaired(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
         try:
             row = json.loads(line)
             place, text = tuple(row[key] for key in KEYS), row["text"]
-            known = place in old and isinstance(text, str) and "\n" not in text and "\r" not in text
+            several = "\n" in text or "\r" in text
+            known = place in old and (not several or "\n" in old[place] or "\r" in old[place])
         except (ValueError, KeyError, TypeError):
             raise BadRequest(f"repaired: {path}, line {number} is no row of a quarantine", got=line[:120],
                              allowed="a JSON object with table, delivery, file, line and text") from None

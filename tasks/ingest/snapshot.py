@@ -42,7 +42,8 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
     request = _ordered(request, source)
     suite, store = batch.load(request.expectations), Store(request.store)
     with scratch(store) as folder:
-        plan = History(store, request, source, folder).plan()
+        history = History(store, request, source, folder)
+        plan = history.plan()
         id = snapshot_id(request, source, plan, suite)
         if found := store.find("snapshots", request.dataset, request.day, id):
             log("ingest.found", id=id)
@@ -51,7 +52,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         with session(request.spark, _bytes(plan)) as spark:
             from tasks.ingest.making import Making
 
-            making = Making(spark, store, request, source, plan, suite, settings_of(request), int(time.time()) if now is None else now)
+            making = Making(spark, store, request, source, plan, suite, settings_of(request), int(time.time()) if now is None else now, history.left_out)
             return answer(making.make(id))
 
 
@@ -115,4 +116,5 @@ def answer(made: Artefact) -> dict:
     return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
             **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
             "delivered": facts["delivered"], "reasons": facts["reasons"], "bots": facts["bots"], "warnings": facts["warnings"],
+            "days_left_out": facts.get("days_left_out", []), "notes": facts.get("notes", []),
             "quarantine": facts["quarantine"], "report": f"{made.uri}/report.html"}

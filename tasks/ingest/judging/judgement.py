@@ -60,6 +60,7 @@ class Judgement:
         told["checks"] = checks = batch.judge(measured, self.making.suite)
         gx_seconds = time.monotonic() - begun + great.importing()
         warnings = batch.decide(checks)
+        warnings += [str(day) for day in self.making.left_out]
         for warning in warnings:
             log("ingest.warning", what=warning)
         log("ingest.batch", checks=len(checks), warnings=len(warnings), gx_seconds=gx_seconds)
@@ -129,7 +130,8 @@ class Judgement:
             "first_timestamp": measured["first_timestamp"], "last_timestamp": measured["last_timestamp"],
             "accounts": self.making.told["accounts"] | {"late": self.kept.late},
             "delivered": newest.plain() | {"reasons": newest.reasons, "delivery": self.delivered["interactions"][-1].name},
-            "reasons": every.reasons, "warnings": warnings, "bots": bots,
+            "reasons": every.reasons, "warnings": warnings, "bots": bots, "notes": self.making.notes,
+            "days_left_out": [dataclasses.asdict(day) for day in self.making.left_out],
             "parts": self.making.told["parts"], "held_out_users": self.making.told["held_out"], "content_digest": measured["digest"],
             "checks": batch.plain(checks), "catalogue": self._catalogue(),
             "quarantine": self.making.store.uri("quarantine", request.dataset, request.day, draft.id)}
@@ -137,7 +139,9 @@ class Judgement:
 
     def _lineage(self) -> dict:
         tables = self.making.source.tables
-        deliveries = {name: [{"delivery": one.name, "encoding": tables[name].encoding, "files": one.facts["files"]} for one in ones]
+        deliveries = {name: [{"delivery": one.name, "encoding": tables[name].encoding or "utf-8", "files": one.facts["files"]} for one in ones]
                       for name, ones in self.delivered.items()}
+        parents = [self.making.uri(one) for name, ones in self.making.plan.items() for one in ones
+                   if one.name in {delivered.name for delivered in self.delivered[name]}]
         return {"settings": self.making.settings, "code": code_version("ingest"), "source": deliveries,
-                "parents": [uri for ones in self.making.plan.values() for uri in map(self.making.uri, ones)]}
+                "parents": parents}

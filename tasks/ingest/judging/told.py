@@ -15,12 +15,14 @@ GONE_TO = ("kept", "quarantined", "later", "merged", "superseded")
 
 @dataclass(frozen=True)
 class File:
-    """A file that was read: its name in the source, its size, its rows (None where they were not counted), its digest."""
+    """A file that was read: its name in the source, its size, its rows (None where they were not counted), its digest, and what was found
+    out about it (the fields of `reading.Understanding`; None where it was read before that was kept)."""
 
     name: str
     bytes: int
     rows: int | None
     sha256: str
+    understood: dict | None = None
 
 
 @dataclass(frozen=True)

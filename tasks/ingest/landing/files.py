@@ -38,6 +38,8 @@ class Landed:
         rows: lines (ended by LF, CR LF or CR; the last needs no end), or rows of a Parquet file as its footer tells.
         longest: bytes of the longest line without its end; 0 for Parquet.
         printable: whether all of its bytes are printable ASCII; False for Parquet.
+        quotes, escapes, tabs: whether it holds a double quote, a backslash, a tab.
+        odd_quotes: whether some line holds an odd number of quotes.
     """
 
     name: str
@@ -47,3 +49,7 @@ class Landed:
     rows: int
     longest: int
     printable: bool = False
+    quotes: bool = False
+    escapes: bool = False
+    tabs: bool = False
+    odd_quotes: bool = False

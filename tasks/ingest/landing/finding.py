@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.s3 import no_bucket
+from tasks.ingest.landing import lakes
 from tasks.ingest.landing.files import Found
 from tasks.ingest.landing.places import Place, fits, matches, parse, plain_name, wild
 from tasks.ingest.landing.s3 import Bucket
 from tasks.ingest.landing.tree import Entry, Local
 from tasks.ingest.rules import DAY
 
-ANY_DAY = "-".join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2))
+SEPARATORS = ("-", "", "_", ".")  # 2026-01-15, 20260115, 2026_01_15, 2026.01.15
 SHOWN = 12
 
 
@@ -46,40 +47,73 @@ def find(where: str, base: Path) -> list[Found]:
         entries = list(filter(None, [tree.look(folder)]))
         folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
     root = place.root if place.scheme == "file" and place.root != "/" else folder
-    files = {entry.path: entry for entry in _files(tree, entries)}
+    files = lakes.current(tree, {entry.path: entry for entry in _files(tree, entries)})
     if not files:
         raise _nothing(tree, place)
     return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
 
 
 def days(where: str, base: Path) -> list[str]:
-    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file of that name exists.
+    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file of that name exists."""
+    return sorted(spelled_days(where, base))
+
+
+def spelled_days(where: str, base: Path) -> dict[str, str]:
+    """From the days of a path with `{day}`, as YYYY-MM-DD, to how its names write them: so, or as 20260115, 2026_01_15, 2026.01.15.
 
     Raises:
         BadRequest: there is no `{day}` in the path.
+        RefusedData: a day is there in two spellings.
     """
+    spelled: dict[str, str] = {}
+    for separator in SEPARATORS:
+        for day in _days_spelled(where, base, separator):
+            if day in spelled:
+                raise RefusedData(f"{day} is there twice", got=f"{spelled[day]} and {day.replace('-', separator)}", allowed="one spelling of a day",
+                                  remedy="move one of them away")
+            spelled[day] = day.replace("-", separator)
+    return spelled
+
+
+def names_for_day(where: str, base: Path) -> list[str]:
+    """What lies where a path has `{day}`: the names of files and folders there."""
+    place = parse(where, base)
+    at = next(nth for nth, part in enumerate(place.parts) if DAY in part)
+    tree = tree_of(place.scheme)
+    cut = Place(where, place.scheme, place.root, (*place.parts[:at], "*"))
+    return sorted({entry.name for _, entry in _matched(tree, *_fixed(tree, cut))})
+
+
+def _days_spelled(where: str, base: Path, separator: str) -> list[str]:
     place = parse(where, base)
     at = next((nth for nth, part in enumerate(place.parts) if DAY in part), None)
     if at is None:
         raise BadRequest("this path has no place for the day", got=where, allowed="a path with {day}, as in events/{day}/*.csv")
     tree, rest = tree_of(place.scheme), place.parts[at + 1:]
-    cut = Place(where, place.scheme, place.root, (*place.parts[:at], place.parts[at].replace(DAY, ANY_DAY)))
+    any_day = separator.join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2))
+    cut = Place(where, place.scheme, place.root, (*place.parts[:at], place.parts[at].replace(DAY, any_day)))
     found = _matched(tree, *_fixed(tree, cut))
     names = [entry.name for _, entry in found if entry.kind == "folder" or not rest]
-    return sorted({day for name in names if (day := _day(name, place.parts[at]))})
+    return sorted({day for name in names if (day := _day(name, place.parts[at], separator))})
 
 
-def find_day(where: str, base: Path, day: str) -> list[Found]:
-    """The files of one day, see `find`."""
+def find_day(where: str, base: Path, day: str, spelled: str | None = None) -> list[Found]:
+    """The files of one day, see `find`; `spelled`: how the names there write it, see `spelled_days`."""
     if not _real(day) or DAY not in where:
         raise BadRequest("this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD")
-    return find(where.replace(DAY, day), base)
+    return find(where.replace(DAY, spelled or day), base)
 
 
-def _day(name: str, part: str) -> str | None:
-    pattern = fnmatch.translate(part.replace(DAY, "\0")).replace("\0", r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})", 1)
-    told = re.fullmatch(pattern.replace("\0", "(?P=day)"), name)
-    return told["day"] if told and _real(told["day"]) else None
+def _day(name: str, part: str, separator: str) -> str | None:
+    between = re.escape(separator)
+    digits = f"(?<![0-9])[0-9]{{4}}{between}[0-9]{{2}}{between}[0-9]{{2}}(?![0-9])"
+    pattern = fnmatch.translate(part.replace(DAY, "\0")).replace("\0", f"(?P<day>{digits})", 1)
+    found = re.fullmatch(pattern.replace("\0", "(?P=day)"), name)
+    if not found:
+        return None
+    written = found["day"].replace(separator, "") if separator else found["day"]
+    day = f"{written[:4]}-{written[4:6]}-{written[6:]}"
+    return day if _real(day) else None
 
 
 def _real(day: str) -> bool:

@@ -48,6 +48,11 @@ def check(name: str, head: bytes, kind: str) -> None:
         _text(name, head)
 
 
+def is_json_array(head: bytes) -> bool:
+    """Whether a text begins as a JSON array of objects does, whose line may be as long as the file."""
+    return bool(re.match(rb"(\xef\xbb\xbf)?\s*\[\s*[{\]]", head))
+
+
 def _text(name: str, head: bytes) -> None:
     if head.startswith(PARQUET_PAGE):
         raise RefusedData(f"{name} is Parquet", allowed=_allowed("lines"), remedy=NAME_IT)

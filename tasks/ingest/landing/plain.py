@@ -141,15 +141,18 @@ class _Landing:
             for block in source:
                 if not tally.bytes:
                     packing.check(name, block[:packing.HEAD_BYTES], self.kind)
+                    one_value = packing.is_json_array(block)
                 tally.add(block)
                 self.budget.take(name, len(block), before + tally.bytes, self.found.bytes if packed else None)
-                self.budget.line(name, tally.longest, tally.longest_line)
+                if not one_value:
+                    self.budget.line(name, tally.longest, tally.longest_line)
                 write(block)
         if not tally.bytes:
             return self._passed_over(name)
         path = target or self._in_place()
         rows = tally.rows if self.kind == "lines" else _footer(name, path)
-        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest, tally.printable)
+        return Landed(name, path, tally.bytes, tally.sha256, rows, tally.longest, tally.printable, tally.quotes,
+                      tally.escapes, tally.tabs, tally.unbalanced)
 
     def _passed_over(self, name: str) -> None:
         self.empty.append(name)

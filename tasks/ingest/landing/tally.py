@@ -11,7 +11,7 @@ import hashlib
 
 import numpy as np
 
-LF, CR = 10, 13
+LF, CR, QUOTE = 10, 13, 34
 PRINTABLE = bytes([9, LF, CR, *range(32, 127)])  # ASCII, with tabs and the ends of lines
 
 
@@ -23,6 +23,9 @@ class Tally:
         longest: bytes of the longest line so far without its end; one that has not ended counts as far as it goes.
         longest_line: its number, from 1.
         printable: whether every byte so far is printable ASCII: then no line of it can be damaged in its encoding.
+        quotes: whether there is a double quote.
+        odd_quotes: whether some line holds an odd number of them, as both ends of a record that spans lines do.
+        escapes, tabs: whether there is a backslash, a tab.
     """
 
     def __init__(self, lines: bool = True) -> None:
@@ -30,6 +33,8 @@ class Tally:
         self._lines, self._digest = lines, hashlib.sha256()
         self._ended = self._pending = 0  # lines that have ended; bytes since then
         self._after_cr, self.printable = False, lines
+        self.quotes = self.escapes = self.tabs = self.odd_quotes = False
+        self._open = 0  # quotes of the line that has not ended
 
     @property
     def sha256(self) -> str:
@@ -49,6 +54,9 @@ class Tally:
 
     def _count(self, block: bytes) -> None:
         self.printable = self.printable and not block.translate(None, PRINTABLE)
+        self.escapes = self.escapes or b"\\" in block
+        self.tabs = self.tabs or b"\t" in block
+        self.quotes = self.quotes or b'"' in block
         data = np.frombuffer(block, np.uint8)
         if self._after_cr and data[0] == LF:  # the other half of a line's end
             data = data[1:]
@@ -59,9 +67,25 @@ class Tally:
             halves = returns[:-1] & marks[1:]
             marks |= returns
         at = np.flatnonzero(marks)
+        if self.quotes and not self.odd_quotes:
+            self._count_quotes(np.flatnonzero(data == QUOTE), at)
         # Between the halves of a CR LF lies a line of no bytes: it cannot be the longest, and is taken off the count.
         self._measure(at, len(data), halves)
         self._ended += len(at) - (int(np.count_nonzero(halves)) if halves is not None else 0)
+
+    def _count_quotes(self, quotes: np.ndarray, ends: np.ndarray) -> None:
+        before = np.concatenate([[0], np.searchsorted(quotes, ends)])
+        of_lines = np.diff(before)
+        if len(of_lines):
+            of_lines[0] += self._open
+            self._open = 0
+        self.odd_quotes = bool((of_lines % 2).any())
+        self._open += len(quotes) - int(before[-1])
+
+    @property
+    def unbalanced(self) -> bool:
+        """Whether some line, the last one without its end included, holds an odd number of quotes."""
+        return self.odd_quotes or self._open % 2 == 1
 
     def _measure(self, at: np.ndarray, size: int, halves: np.ndarray | None) -> None:
         if not len(at):

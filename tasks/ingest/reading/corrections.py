@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 
 from tasks.core.identity import identity
 from tasks.core.store import Store
+from tasks.ingest.reading import records
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from tasks.ingest.landing import Landed
-    from tasks.ingest.sources import Table
+    from tasks.ingest.reading.shape import Shape
 
 FILE = "lines.parquet"
 SCHEMA = pa.schema([("sha256", pa.string()), ("line", pa.int64()), ("text", pa.binary())])
@@ -36,19 +37,21 @@ class Corrections:
     def digest(self) -> str:
         return identity(lines=sorted([sha256, line, text.hex()] for (sha256, line), text in self.lines.items()))
 
-    def apply(self, spark: "SparkSession", rows: "DataFrame", landed: "list[Landed]", table: "Table") -> "DataFrame":
+    def apply(self, spark: "SparkSession", rows: "DataFrame", landed: "list[Landed]", shape: "Shape") -> "DataFrame":
         """The rows with the repaired ones in their places. `rows` are numbered."""
         from pyspark.sql import functions as F
 
         numbers = {file.sha256: number for number, file in enumerate(landed)}
-        mine = [(numbers[sha256], line, bytearray(text)) for (sha256, line), text in self.lines.items()]
+        table = shape.table
+        mine = [(numbers[sha256], line, bytearray(records.as_line(text) if shape.joined else text)) for (sha256, line), text in self.lines.items()]
         new = F.broadcast(spark.createDataFrame(mine, "file int, line bigint, repaired binary"))
         rows = rows.join(new, ["file", "line"], "left")
         if table.kind == "parquet":  # its fields do not come out of raw
             schema = ", ".join(f"`{name}` string" for name in table.fields)
             fields = F.from_json(F.col("repaired").cast("string"), schema)
             told = {ours: F.coalesce(fields.getField(theirs), F.lit("")) for ours, theirs in zip(table.columns, table.fields, strict=True)}
-            rows = rows.withColumns({ours: F.when(F.col("repaired").isNotNull(), told[ours]).otherwise(F.col(ours)) for ours in told})
+            rows = rows.withColumns({ours: F.when(F.col("repaired").isNotNull(), told[ours]).otherwise(F.col(ours)) for ours in told}
+                                    | {"fault": F.when(F.col("repaired").isNull(), F.col("fault"))})
         whole = F.col("last") & F.col("repaired").isNull()  # a repaired last line is no longer cut off
         return rows.withColumns({"raw": F.coalesce("repaired", "raw"), "last": whole}).drop("repaired")
 

@@ -7,14 +7,22 @@ import re
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.reading.examine import Shape
-from tasks.ingest.reading.verdicts import HEADER
+from tasks.ingest.reading import identifiers, records
+from tasks.ingest.reading.shape import Shape
+from tasks.ingest.reading.verdicts import BLANK, HEADER
 
 BROKEN = "_broken"
 MOST_FIELDS = 20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
 CONTROL = r"\x00-\x08\x0e-\x1f"
+CONTROL_BUT_MARKS = r"\x00-\x08\x0e-\x1d"
 RUN_TOGETHER = r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
 STRING = r'"(?:[^"\\]++|\\.)*+"'
+HALF_CHARACTER = (r"(?i)\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|"
+                  r"(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f][0-9a-f]{2})")
+UNQUOTED = ('"NaN"', '"Infinity"', '"-Infinity"', '"INF"', '"-INF"', '"+INF"')  # as Spark gives a word without quotes
+NO_NUMBER = r":\s*-?(?:NaN|Infinity|INF)\s*[,}]"
+# What Python takes for white space around a text.
+SPACE = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200b))) + "\u2028\u2029\u202f\u205f\u3000"
 
 
 def cut(lines: DataFrame, shape: Shape) -> DataFrame:
@@ -24,20 +32,34 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         lines: raw, file, block, at and, where a file may have been cut off, last.
 
     Returns:
-        The lines with the fields and `fault`: null, why the line cannot be a row, or `header`.
+        The lines with the fields and `fault`: null, why the line cannot be a row, `header`, or `blank`.
     """
     table = shape.table
-    text = F.col("raw").cast("string") if shape.printable else _text(table.encoding)
-    fields, wrong = {"delimited": _quoted if table.quoted else _plain, "jsonl": _objects}[table.kind](text, shape)
+    text = F.col("raw").cast("string") if shape.printable else _text(shape.encoding)
+    is_open = F.startswith(text, F.lit(records.OPEN)) if shape.joined else None
+    if shape.joined:
+        text = F.when(is_open, F.substring(text, 2, 2**31 - 1)).otherwise(text)
+    fields, wrong = (_objects if table.kind == "jsonl" else _plain if shape.quoting == "none" else _quoted)(text, shape)
     reason = "broken_json" if table.kind == "jsonl" else "wrong_number_of_fields"
-    damaged = F.lit(False) if shape.printable else _damaged(table.encoding)
-    fault = F.when(damaged, "broken_encoding").when(wrong, reason)
+    fault = F.when(_blank(text, shape), BLANK).when(_damaged(text, shape), "broken_encoding")
+    if shape.joined:
+        fault = fault.when(is_open, "broken_quotes")
+    fault = fault.when(wrong, reason)
     if shape.header is not None:
         fault = F.when(text == F.lit(shape.header), HEADER).otherwise(fault)
     if shape.cut_short:
-        fault = F.when(F.col("last") & F.col("file").isin(*shape.cut_short), "truncated_line").otherwise(fault)
-    named = [F.trim(F.get("fields", F.lit(place))).alias(name) for name, place in zip(table.columns, shape.places, strict=True)]
-    return lines.withColumn("fields", fields).select(*lines.columns, fault.alias("fault"), *named)
+        fault = F.when(F.col("last") & F.col("file").isin(*shape.cut_short) & ~_blank(text, shape), "truncated_line").otherwise(fault)
+    named = [_trimmed(F.get("fields", F.lit(place)), shape).alias(name) for name, place in zip(table.columns, shape.places, strict=True)]
+    made = lines.withColumn("fields", fields).select(*lines.columns, fault.alias("fault"), *named,
+                                                     *([text.alias("_text")] if table.kind == "jsonl" else []))
+    made = identifiers.spelled(made, shape).drop("_text")
+    return made.withColumn("raw", _unmarked(F.col("raw"))) if shape.joined else made
+
+
+def copied(rows: DataFrame, shape: Shape) -> DataFrame:
+    """Columns of text, see `columnar`, trimmed and with ids spelled as `cut` gives them."""
+    rows = rows.withColumns({name: F.trim(F.col(name), F.lit(SPACE)) for name in shape.table.columns})
+    return identifiers.spelled(rows, shape)
 
 
 def _text(encoding: str) -> Column:
@@ -47,39 +69,94 @@ def _text(encoding: str) -> Column:
     return F.when(F.startswith(text, F.lit("\ufeff")), F.substring(text, 2, 2**31 - 1)).otherwise(text)
 
 
-def _damaged(encoding: str) -> Column:
+def _blank(text: Column, shape: Shape) -> Column:
+    """Whether a line is no row: nothing but white space or delimiters, the end of a record, or what stands before the header."""
+    blank = (F.octet_length("raw") < 80) & (F.trim(text) == "")
+    if shape.delimiter and not shape.table.known:
+        empty = F.regexp_replace(text, f'{re.escape(shape.delimiter)}|[\\s"]', "") == ""
+        blank = blank | ((F.octet_length("raw") <= 4 * shape.width * len(shape.delimiter)) & empty)
+    if shape.preamble:
+        blank = blank | (text == F.lit(shape.preamble))
+    return blank | (text == F.lit(records.GOES_ON)) if shape.joined else blank
+
+
+def _damaged(text: Column, shape: Shape) -> Column:
     """Whether a line's bytes cannot be what the encoding writes."""
-    if encoding == "latin-1":
-        return F.decode("raw", "ISO-8859-1").rlike(f"[{CONTROL}]")
+    half = F.contains(text, F.lit("\\u")) & F.replace(text, F.lit("\\\\"), F.lit("")).rlike(HALF_CHARACTER) if shape.table.kind == "jsonl" and shape.escapes else F.lit(False)
+    if shape.printable:
+        return half
+    control = CONTROL_BUT_MARKS if shape.joined else CONTROL
+    if shape.encoding == "latin-1":
+        return F.decode("raw", "ISO-8859-1").rlike(f"[{control}]")
     string = F.col("raw").cast("string")
-    if encoding == "ascii":  # a byte-order mark may stand before the first line
-        return string.rlike("^\ufeff?[\\x09\\x20-\\x7e]*$") == F.lit(False)
-    return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{CONTROL}\\ufffd]")
+    if shape.encoding == "ascii":  # a byte-order mark may stand before the first line
+        return string.rlike(f"^\ufeff?[\\x09\\x20-\\x7e{records.LF_MARK}{records.CR_MARK}{records.OPEN}]*$" if shape.joined else
+                            "^\ufeff?[\\x09\\x20-\\x7e]*$") == F.lit(False)
+    opened = F.startswith(string, F.lit(records.OPEN)) if shape.joined else F.lit(False)
+    string = F.when(opened, F.substring(string, 2, 2**31 - 1)).otherwise(string) if shape.joined else string
+    return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{control}\\ufffd]") | half
+
+
+def _trimmed(field: Column, shape: Shape) -> Column:
+    """A field without the white space around it, and with the ends of lines that stood inside it."""
+    if shape.joined:
+        field = F.translate(field, records.LF_MARK + records.CR_MARK, "\n\r")
+    return F.trim(field) if shape.printable and not shape.escapes and not shape.joined else F.trim(field, F.lit(SPACE))
+
+
+def _unmarked(raw: Column) -> Column:
+    """A line's bytes as they stood in the file."""
+    text = F.translate(F.decode(raw, "ISO-8859-1"), records.LF_MARK + records.CR_MARK + records.OPEN, "\n\r")
+    return F.encode(text, "ISO-8859-1")
 
 
 def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:
-    return F.split(text, re.escape(shape.table.delimiter), -1), F.size("fields") != shape.width
+    return F.split(text, re.escape(shape.delimiter), -1), F.size("fields") != shape.width
 
 
 def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
     names = [f"f{i}" for i in range(shape.width)]
     schema = ", ".join(f"{name} string" for name in (*names, BROKEN))
-    delimiters = F.regexp_count(text, F.lit(re.escape(shape.table.delimiter)))
+    delimiters = F.regexp_count(text, F.lit(re.escape(shape.delimiter)))
     crowded = (F.octet_length("raw") > MOST_FIELDS) & (delimiters > MOST_FIELDS)
-    parsed = F.from_csv(F.when(~crowded, text), schema, {"sep": shape.table.delimiter, "quote": '"', "escape": '"', "mode": "PERMISSIVE",
-                                       "maxCharsPerColumn": "-1", "columnNameOfCorruptRecord": BROKEN})
+    space = str(shape.delimiter != " " and not shape.table.known).lower()
+    parsed = F.from_csv(F.when(~crowded, text), schema, {
+        "sep": shape.delimiter, "quote": '"', "escape": "\\" if shape.quoting == "backslash" else '"', "mode": "PERMISSIVE",
+        "maxCharsPerColumn": "-1", "columnNameOfCorruptRecord": BROKEN, "ignoreLeadingWhiteSpace": space, "ignoreTrailingWhiteSpace": space})
     cells = [F.coalesce(parsed[name], F.lit("")) for name in names]
     return F.array(*cells, parsed[BROKEN]), crowded | F.get("fields", F.lit(shape.width)).isNotNull()
 
 
 def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
-    """Values as text; lists and objects as their JSON."""
-    schema = ", ".join(f"`{name}` string" for name in (*shape.table.fields, BROKEN))
-    parsed = F.from_json(text, schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN, "allowNonNumericNumbers": "false"})
-    cells = [F.coalesce(parsed.getField(name), F.lit("")) for name in shape.table.fields]
+    """Values as text; lists and objects as their JSON; nothing for NaN, which Python writes where JSON has no word."""
+    schema = f"{_schema(_tree(shape.paths), ' ')}, {BROKEN} string"
+    parsed = F.from_json(text, schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN, "allowNonNumericNumbers": "true"})
+    no_number = F.contains(text, F.lit("N")) & text.rlike(NO_NUMBER)
+    cells = []
+    for path in shape.paths:
+        cell = parsed
+        for name in path:
+            cell = cell.getField(name)
+        cells.append(F.coalesce(F.when(cell.isin(*UNQUOTED) & no_number, F.lit("")).otherwise(cell), F.lit("")))
     whole = F.trim(text)
     broken = ~F.startswith(whole, F.lit("{")) | ~F.endswith(whole, F.lit("}")) | _run_together(whole)
     return F.array(*cells, parsed.getField(BROKEN)), broken | F.get("fields", F.lit(len(cells))).isNotNull()
+
+
+def _tree(paths: tuple[tuple[str, ...], ...]) -> dict:
+    tree: dict = {}
+    for path in paths:
+        node = tree
+        for name in path:
+            node = node.setdefault(name, {})
+    return tree
+
+
+def _schema(tree: dict, between: str) -> str:
+    """The fields of a nested schema, as Spark spells one."""
+    def type_of(inner: dict) -> str:
+        return f"struct<{_schema(inner, ': ')}>" if inner else "string"
+    return ", ".join(f"`{name.replace('`', '``')}`{between}{type_of(inner)}" for name, inner in tree.items())
 
 
 def _run_together(text: Column) -> Column:

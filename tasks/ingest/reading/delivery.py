@@ -11,7 +11,7 @@ It is read once; every later day takes it from here. It is kept only with the fi
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -20,14 +20,14 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tasks.core.errors import RefusedData
 from tasks.core.manifest import Artefact
 from tasks.ingest.landing import Found, Landed
 from tasks.ingest.reading import lines, verdicts
 from tasks.ingest.reading.corrections import Corrections
-from tasks.ingest.reading.cutting import cut
-from tasks.ingest.reading.examine import Shape
+from tasks.ingest.reading.cutting import copied, cut
 from tasks.ingest.reading.paths import save, to_read
+from tasks.ingest.reading.shape import Shape
+from tasks.ingest.reading.understanding import Understanding
 from tasks.ingest.sources import Source
 
 WHOLE = "whole"
@@ -44,7 +44,7 @@ class Delivery:
     Attributes:
         name: its day, or `whole`.
         made: where it is, when it is there already.
-        found, landed, shapes, corrections: what it is to be made of otherwise.
+        found, landed, shapes, understandings, corrections: what it is to be made of otherwise.
         reading: a digest of how its files are read, code aside.
     """
 
@@ -55,6 +55,7 @@ class Delivery:
     found: tuple[Found, ...] = ()
     landed: tuple[Landed, ...] = ()
     shapes: tuple[Shape, ...] = ()
+    understandings: tuple[Understanding, ...] = ()
     corrections: Corrections | None = None
     made: Artefact | None = field(default=None, compare=False)
 
@@ -68,21 +69,17 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
     """Read, cut and judge the rows of a delivery into a folder; returns the facts for its manifest.
 
     Raises:
-        RefusedData: a file cannot be read.
         RuntimeError: a row is lost; a fault of ours, never of the data.
     """
     rows = reduce(DataFrame.unionByName, [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes])
-    try:
-        save(rows.write.options(**WRITING), folder / "rows")
-    except Exception as error:
-        _blame_files(delivery, error)
-        raise
+    save(rows.write.options(**WRITING), folder / "rows")
     counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet(to_read(folder / "rows"))
     counts = counted.groupBy("file", "block", "verdict").agg(F.count("*").alias("rows"), F.min("at").alias("first")).collect()
     _write_blocks(counts, folder)
     return {"table": delivery.table, "delivery": delivery.name, "reading": delivery.reading,
             "listing": [[one.name, one.bytes, one.modified] for one in delivery.found],
-            "files": [{"name": one.name, "bytes": one.bytes, "rows": one.rows, "sha256": one.sha256} for one in delivery.landed],
+            "files": [{"name": one.name, "bytes": one.bytes, "rows": one.rows, "sha256": one.sha256, "understood": asdict(how)}
+                      for one, how in zip(delivery.landed, delivery.understandings, strict=True)],
             "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
             "accounts": _close(delivery, counts)}
 
@@ -90,22 +87,21 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
 def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int) -> DataFrame:
     table, landed = shape.table, list(delivery.landed)
     if table.kind == "parquet":
-        rows = lines.read_parquet(spark, landed, shape.numbers, dict(zip(table.columns, table.fields, strict=True)))
-        rows = rows.withColumn("fault", F.lit(None).cast("string"))
+        rows = lines.read_copies(spark, landed, shape.files, dict(zip(table.columns, table.fields, strict=True)))
     else:
-        rows = lines.read(spark, landed, shape.numbers)
+        rows = lines.read(spark, landed, shape.files)
     if delivery.corrections or shape.cut_short:
         rows = lines.numbered(rows)
     if delivery.corrections:
-        rows = delivery.corrections.apply(spark, rows, landed, table)
+        rows = delivery.corrections.apply(spark, rows, landed, shape)
         shape = replace(shape, printable=False)  # a repaired line is not a line of the file
-    rows = rows if table.kind == "parquet" else cut(rows, shape)
-    return _judge(rows, delivery.table, source, now).withColumn("day", F.lit(day_of(delivery.name)))
+    rows = copied(rows, shape) if table.kind == "parquet" else cut(rows, shape)
+    return _judge(rows, delivery.table, source, shape, now).withColumn("day", F.lit(day_of(delivery.name)))
 
 
-def _judge(rows: DataFrame, table: str, source: Source, now: int) -> DataFrame:
+def _judge(rows: DataFrame, table: str, source: Source, shape: Shape, now: int) -> DataFrame:
     if table == "interactions":
-        return verdicts.judge_interactions(rows, source, now)
+        return verdicts.judge_interactions(rows, source, shape, now)
     if table == "items":
         title = source.title() if source.title else F.col("id")
         genres = source.genres() if source.genres else F.array().cast("array<string>")
@@ -125,7 +121,7 @@ def _write_blocks(counts: list, folder: Path) -> None:
 
 def _close(delivery: Delivery, counts: list) -> list[dict]:
     """Every file's accounts: rows_in, sound, reasons; its header line is no row."""
-    headed = {number for shape in delivery.shapes if shape.header is not None for number in shape.numbers}
+    headed = {number for shape in delivery.shapes if shape.header is not None for number in shape.files}
     of_files, told = [Counter() for _ in delivery.landed], []
     for row in counts:
         of_files[row["file"]][row["verdict"]] += row["rows"]
@@ -133,21 +129,9 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
         headers = of_file.pop(verdicts.HEADER, 0)
         if headers > 1:
             of_file["repeated_header"] = headers - 1
-        sound, rows_in = of_file.pop(None, 0), file.rows - (number in headed)
+        blank = of_file.pop(verdicts.BLANK, 0)
+        sound, rows_in = of_file.pop(None, 0), file.rows - (number in headed) - blank
         if (number in headed) != bool(headers) or sound + sum(of_file.values()) != rows_in:
             raise RuntimeError(f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, {headers} headers, {dict(of_file)}")
-        told.append({"file": file.name, "rows_in": rows_in, "sound": sound, "reasons": dict(of_file)})
+        told.append({"file": file.name, "rows_in": rows_in, "blank": blank, "sound": sound, "reasons": dict(of_file)})
     return told
-
-
-def _blame_files(delivery: Delivery, error: Exception) -> None:
-    """A Parquet file whose footer is right and whose pages are not shows itself only when it is read."""
-    for file in delivery.landed:
-        with file.path.open("rb") as opened:
-            if opened.read(4) != b"PAR1":
-                continue
-        try:
-            for _ in pq.ParquetFile(file.path).iter_batches():
-                pass
-        except (pa.ArrowException, OSError) as damage:
-            raise RefusedData(f"{file.name} is damaged ({str(damage)[:200]})", remedy="get the file again") from error

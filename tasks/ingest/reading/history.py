@@ -25,17 +25,31 @@ from tasks.ingest.sources import DAY, Source, Table
 
 
 @dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """An earlier day whose delivery of one table is not part of the snapshot, and why."""
+
+    table: str
+    day: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.day} is left out ({self.table}): {self.reason}"
+
+
+@dataclasses.dataclass(frozen=True)
 class History:
     """Finds the deliveries of one day.
 
     Attributes:
         scratch: an empty folder for what must be unpacked or fetched.
+        left_out: filled by `plan`: the earlier days that cannot be read, by name.
     """
 
     store: Store
     request: SnapshotRequest
     source: Source
     scratch: Path
+    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
 
     def plan(self) -> dict[str, list[Delivery]]:
         """By table, the deliveries up to the day, oldest first.
@@ -48,30 +62,48 @@ class History:
 
     def _daily(self, name: str, table: Table) -> list[Delivery]:
         today = self.request.day
-        there = set(landing.days(table.path, self.source.base))
+        there = landing.spelled_days(table.path, self.source.base)
         if today not in there and name == "interactions":
             raise RefusedData(f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
-                              got=f"{len(there)} days, the newest {max(there)}" if there else "no day at all",
+                              got=f"{len(there)} days, the newest {max(there)}" if there else self._what_is_there(table),
                               allowed=f"files for {today}", remedy="wait for the delivery, then clear this task; or name another day")
         kept = {day for day in self.store.names("deliveries", self.request.dataset, name) if DATE.fullmatch(day)}
-        days = sorted(day for day in there | kept if day <= today)
-        made = [one for day in days if (one := self._of_day(name, table, day, day in there))]
+        days = sorted(day for day in there.keys() | kept if day <= today)
+        made = [one for day in days if (one := self._of_day(name, table, day, there.get(day)))]
         if not made:
             raise RefusedData(f"no {name} have been delivered up to {today}: nothing is at {table.path}",
                               got=f"the first day is {min(there)}" if there else "no day at all", allowed=f"files for {today} or an earlier day",
                               remedy="wait for the delivery, then clear this task")
         return made
 
-    def _of_day(self, name: str, table: Table, day: str, there: bool) -> Delivery | None:
-        found = landing.find_day(table.path, self.source.base, day) if there else []
+    def _what_is_there(self, table: Table) -> str:
+        names = landing.names_for_day(table.path, self.source.base)
+        return f"no day at all; where {DAY} stands there is {', '.join(names[:8]) or 'nothing'}{', …' if len(names) > 8 else ''}"
+
+    def _of_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+        """The delivery of a day. An earlier one that cannot be read is left out: it must not stop the days after it."""
+        try:
+            return self._read_day(name, table, day, spelled)
+        except RefusedData as error:
+            if day == self.request.day:
+                raise
+            self._leave_out(name, day, str(error))
+            return None
+
+    def _leave_out(self, name: str, day: str, reason: str) -> None:
+        self.left_out.append(LeftOut(name, day, reason))
+        log("ingest.left_out", table=name, day=day, why=reason)
+
+    def _read_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+        found = landing.find_day(table.path, self.source.base, day, spelled) if spelled else []
         newest = self.store.newest("deliveries", self.request.dataset, name, day)
         if newest and day != self.request.day and self._still_holds(newest.facts, name, table, day, found):
             return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
-        if not there:
+        if not spelled:
             return None
         made = self._delivery(name, table, day, found)
         if day != self.request.day and made.made is None and made.id in self._refused(day):
-            log("ingest.left_out", table=name, day=day, why="its delivery was refused; run that day again once it is repaired")
+            self._leave_out(name, day, "its delivery was refused; run that day again once it is repaired")
             return None
         return made
 
@@ -90,8 +122,10 @@ class History:
         reading = self._reading(name, table, repairs)
         id = identity(reading=reading, code=code_version("ingest"), files=[[one.name, one.sha256] for one in landed])
         made = self.store.find("deliveries", self.request.dataset, name, day, id)
-        shapes = () if made else tuple(examine(table, list(landed)))
-        return Delivery(name, day, id, reading, tuple(found), landed, shapes, repairs, made)
+        if made:
+            return Delivery(name, day, id, reading, tuple(found), landed, corrections=repairs, made=made)
+        seen = examine(table, list(landed), self.scratch / f"{name}-{day}-copies")
+        return Delivery(name, day, id, reading, tuple(found), seen.landed, seen.shapes, seen.understandings, repairs)
 
     def _reading(self, name: str, table: Table, repairs: corrections.Corrections | None) -> str:
         """How files become rows: layout, meaning and repairs. New code reads no earlier day again."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from tasks.ingest.landing import Landed
+from tasks.ingest.reading.columnar import FAULT
 from tasks.ingest.reading.paths import to_read
 
 # Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the parts in which Spark reads a file.
@@ -21,23 +22,19 @@ def read(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...]) ->
     return _with_number(spark, lines, landed, numbers)
 
 
-def read_parquet(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...], wanted: dict[str, str]) -> DataFrame:
-    """Every row of these files: raw (all of it as JSON), file, block, at, and the wanted columns as text under our names.
+def read_copies(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...], wanted: dict[str, str]) -> DataFrame:
+    """Every row of these files, copied by `columnar`: raw (the named columns as JSON), file, block, at, the columns as text, fault.
 
     Args:
         wanted: from our names to the files' columns.
     """
-    rows = spark.read.parquet(*[to_read(landed[n].path) for n in numbers])
-    types = dict(rows.dtypes)
-    fields = [_text(F.col(f"`{theirs}`"), types[theirs]).alias(ours) for ours, theirs in wanted.items()]
-    whole = F.to_json(F.struct(*[F.col(f"`{name}`") for name in rows.columns]))
-    rows = rows.select(whole.cast("binary").alias("raw"), F.expr(PATH), F.lit(0).cast("bigint").alias("block"), F.col("_metadata.row_index").alias("at"), *fields)
+    schema = ", ".join(f"`{name}` string" for name in (*wanted, FAULT))
+    rows = spark.read.schema(schema).parquet(*[to_read(landed[n].path) for n in numbers])
+    fields = [F.coalesce(F.col(f"`{ours}`"), F.lit("")).alias(ours) for ours in wanted]
+    whole = F.to_json(F.struct(*[F.col(f"`{ours}`").alias(theirs) for ours, theirs in wanted.items()]))
+    rows = rows.select(whole.cast("binary").alias("raw"), F.expr(PATH), F.lit(0).cast("bigint").alias("block"),
+                       F.col("_metadata.row_index").alias("at"), *fields, F.col(FAULT))
     return _with_number(spark, rows, landed, numbers)
-
-
-def _text(value: Column, type: str) -> Column:
-    nested = type.startswith(("array", "struct", "map"))
-    return F.coalesce(F.trim(F.to_json(value) if nested else value.cast("string")), F.lit(""))
 
 
 def _with_number(spark: SparkSession, rows: DataFrame, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:

@@ -9,16 +9,22 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tasks.ingest.reading.lines import PLACE
+from tasks.ingest.reading.shape import Shape
+from tasks.ingest.reading.values import FIRST_SECOND, LAST_SECOND, UNITS
 from tasks.ingest.sources import Source
 
-HEADER = "header"
+HEADER, BLANK = "header", "blank"
+NO_ROWS = (HEADER, BLANK)
 REASONS = {
     "broken_encoding": "bytes that the file's encoding cannot hold",
+    "broken_quotes": "a quote is opened and not closed",
     "truncated_line": "the last line lacks its end: the file was cut off there",
     "repeated_header": "the header line again, further down",
     "wrong_number_of_fields": "more or fewer fields than the layout has",
     "broken_json": "the line is not one JSON object",
+    "inexact_id": "an id held as a number that is not whole, or too large to be exact",
     "unparsable_timestamp": "the timestamp is not written as the source's clock writes it",
+    "other_time_unit": "the timestamp is written in another unit than the rest of the file",
     "before_epoch": "a timestamp from before the source existed",
     "in_future": "a timestamp that has not come yet",
     "missing_id": "no user or no item",
@@ -32,11 +38,17 @@ REASONS = {
     "duplicate_id": "another row of the catalogue has this id; the first is kept",
 }
 DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{0,9})?$"
+SCIENTIFIC = r"^[0-9](\.[0-9]{1,18})?[eE]\+?(9|1[0-9])$"
 DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+DIGITS = r"^[0-9]{8}([0-9]{6})?$"
 WEIGHTLESS = 1.0
 
 
-def judge_interactions(cut: DataFrame, source: Source, now: int) -> DataFrame:
+# A unit of time that is taken for another puts every moment a thousand times too early or too late, or a million times.
+IN_TIME = tuple(1000 * second for second in (FIRST_SECOND, LAST_SECOND))
+
+
+def judge_interactions(cut: DataFrame, source: Source, shape: Shape, now: int) -> DataFrame:
     """One schema for every source, with a verdict.
 
     Args:
@@ -50,11 +62,11 @@ def judge_interactions(cut: DataFrame, source: Source, now: int) -> DataFrame:
     has = set(cut.columns)
     rows = cut.select("raw", *PLACE, "fault", "user", "item", _rating(source, has).alias("rating"),
                       (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
-                      (_milliseconds(source) if "timestamp" in has else F.lit(None).cast("bigint")).alias("ms"),
+                      (_milliseconds(shape.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias("ms"),
                       (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"))
     rated = F.when(F.col("rating") != F.lit(source.unrated), F.col("rating")) if source.unrated is not None else F.col("rating")
     return rows.select("user", "item", rated.alias("rating"), F.coalesce("ms", F.lit(0)).alias("ms"), F.coalesce("order", F.lit(0)).alias("order"),
-                       "raw", *PLACE, _verdict(source, now).alias("verdict"))
+                       "raw", *PLACE, _verdict(source, shape, now).alias("verdict"))
 
 
 def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
@@ -80,25 +92,31 @@ def _number(text: Column) -> Column:
     return F.when((F.abs(value) < F.lit(float("inf"))) & last.between(ord("."), ord("9")) & ~hexadecimal, value)
 
 
-def _milliseconds(source: Source) -> Column:
+def _milliseconds(clock: str) -> Column:
     text = F.col("timestamp")
-    if source.clock == "iso8601":
+    if clock == "iso8601":
         return F.when(text.rlike(DATED), F.unix_millis(text.try_cast("timestamp")))
-    unit = 1000 if source.clock == "seconds" else 1
-    exact = F.when(text.rlike(DECIMAL), F.floor(text.try_cast("decimal(28,9)") * unit).try_cast("bigint"))
-    return F.coalesce(F.try_multiply(text.try_cast("bigint"), F.lit(unit)), exact)
+    if clock == "digits":
+        pattern = F.when(F.length(text) == 14, F.lit("yyyyMMddHHmmss")).otherwise(F.lit("yyyyMMdd"))
+        return F.when(text.rlike(DIGITS), F.unix_millis(F.try_to_timestamp(text, pattern)))
+    ticks = UNITS[clock]
+    scaled = F.floor(text.try_cast("decimal(38,9)") * 1000 / ticks).try_cast("bigint")
+    exact = F.when(text.rlike(DECIMAL) | text.rlike(SCIENTIFIC), scaled)
+    whole = text.try_cast("bigint")
+    return F.coalesce(F.try_multiply(whole, F.lit(1000)) if ticks == 1 else F.floor(whole / (ticks // 1000)).cast("bigint") if ticks > 1000 else whole, exact)
 
 
 def _whole(text: Column) -> Column:
     return F.coalesce(text.try_cast("bigint"), F.when(text.rlike(r"^-?[0-9]{1,18}\.0*$"), F.regexp_replace(text, r"\.0*$", "").try_cast("bigint")))
 
 
-def _verdict(source: Source, now: int) -> Column:
+def _verdict(source: Source, shape: Shape, now: int) -> Column:
     timeless = F.lit(False) if source.timed else F.col("stamp") == ""
     unrated = "unknown_event" if source.weights else "unparsable_rating"
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault"))
     for reason, applies in (
             ("unparsable_timestamp", F.col("ms").isNull() & ~timeless),
+            ("other_time_unit", _in_other_unit() if shape.unit_shown and shape.clock in UNITS else F.lit(False)),
             ("before_epoch", F.col("ms") < source.first_second * 1000),
             ("in_future", F.col("ms") >= now * 1000),
             ("missing_id", (F.col("user") == "") | (F.col("item") == "")),
@@ -107,6 +125,13 @@ def _verdict(source: Source, now: int) -> Column:
             ("unparsable_order", F.col("order").isNull())):
         verdict = verdict.when(applies, reason)
     return verdict
+
+
+def _in_other_unit() -> Column:
+    """Whether a time that is out of all bounds would be within them in another unit."""
+    ms, (first, last) = F.col("ms"), IN_TIME
+    others = [ms.between(int(first * scale), int(last * scale)) for scale in (1e-6, 1e-3, 1e3, 1e6)]
+    return others[0] | others[1] | others[2] | others[3]
 
 
 def _outside(source: Source) -> Column:

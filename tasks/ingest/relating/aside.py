@@ -44,6 +44,7 @@ def own(rows: DataFrame, delivered: list[Delivered]) -> DataFrame | None:
     """The rows that their own fields condemn, as `reason`, place and raw; None where there are none."""
     if not any(file["reasons"] for one in delivered for file in one.facts["accounts"]):
         return None
+    rows = rows.where(~F.col("verdict").eqNullSafe(verdicts.BLANK))
     header = F.col("verdict") == verdicts.HEADER
     nth = F.row_number().over(Window.partitionBy("day", "file", header).orderBy("block", "at"))
     bad = rows.where("verdict is not null").withColumn("nth", F.when(header, nth).otherwise(0)).where("nth != 1")

@@ -11,7 +11,7 @@ from tasks.ingest.sources.fields import column, separated
 from tasks.ingest.sources.layout import Source, Table
 
 RATINGS = Table("rating.csv", ("user", "item", "rating"), ",", "ascii", ("user_id", "anime_id", "rating"))
-TITLES = Table("anime.csv", ("id", "title", "genres"), ",", "utf-8", ("anime_id", "name", "genre"), quoted=True)
+TITLES = Table("anime.csv", ("id", "title", "genres"), ",", "utf-8", ("anime_id", "name", "genre"), quoting="doubled")
 POINTS = (1.0, 10.0)
 UNRATED = -1.0
 

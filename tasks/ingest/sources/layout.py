@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 
+Clock = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601", "digits"]
+Quoting = Literal["doubled", "backslash", "none"]
+
+
 @dataclass(frozen=True)
 class Table:
     """One table of a source.
@@ -20,22 +24,29 @@ class Table:
     Attributes:
         path: a file, a folder, a glob or an s3 URI, as seen from the source's place; with `{day}` in it, one delivery a day.
         columns: the names we give to the fields.
-        delimiter: between fields, as it stands.
-        encoding: `ascii` (any other byte is damage), `utf-8` or `latin-1`.
+        delimiter: between fields, as it stands; None: found out.
+        encoding: `ascii` (any other byte is damage), `utf-8` or `latin-1`; None: found out, UTF-8 or Latin-1.
         fields: the names that a header, JSON keys or Parquet columns have, in the order of `columns`; None for lines without a header.
-        quoted: whether a field may stand in double quotes and then hold the delimiter.
+            A name with dots leads into nested objects, where no field has that very name.
+        quoting: how a field in double quotes writes a quote: `doubled`, `backslash`; `none`: quotes are text; None: found out.
         ends_with_newline: whether a last line without its end is a sign of half a download.
         kind: lines of delimited fields, lines of JSON objects, or Parquet.
+        clock: how timestamps are written; None: found out.
+        known: whether this layout is one of ours, so that nothing about it needs to be found out.
+        names: of a file without a header, what the source calls its columns.
     """
 
     path: str
     columns: tuple[str, ...]
-    delimiter: str = ","
-    encoding: str = "utf-8"
+    delimiter: str | None = ","
+    encoding: str | None = "utf-8"
     fields: tuple[str, ...] | None = None
-    quoted: bool = False
+    quoting: Quoting | None = "none"
     ends_with_newline: bool = True
     kind: Literal["delimited", "jsonl", "parquet"] = "delimited"
+    clock: Clock | None = "seconds"
+    known: bool = True
+    names: tuple[str, ...] = ()
 
     @property
     def daily(self) -> bool:
@@ -54,7 +65,6 @@ class Source:
         rating_range: inclusive bounds of a rating that can be true; None where there are no ratings.
         weights: what each kind of event counts; rows of one user and item are then merged into one.
         unrated: the rating that says "met, but not rated".
-        clock: how timestamps are written.
         first_second: seconds since 1970 before which nothing can have happened.
         timed: whether every row has a timestamp; otherwise it may be empty, or there is none at all.
         liked: the rule that holds when a request names none.
@@ -71,7 +81,6 @@ class Source:
     rating_range: tuple[float, float] | None = None
     weights: Mapping[str, float] | None = None
     unrated: float | None = None
-    clock: Literal["seconds", "milliseconds", "iso8601"] = "seconds"
     first_second: int = 0
     timed: bool = True
     liked: str = ">= 4"
@@ -97,4 +106,4 @@ class Source:
     def meaning(self) -> dict:
         """What decides a row's own verdict, beside the table's layout: part of a delivery's identity."""
         return {"rating_range": self.rating_range, "weights": dict(self.weights) if self.weights else None, "unrated": self.unrated,
-                "clock": self.clock, "first_second": self.first_second, "timed": self.timed, "spelling": dict(self.spelling)}
+                "first_second": self.first_second, "timed": self.timed, "spelling": dict(self.spelling)}

@@ -12,7 +12,7 @@ from tasks.ingest.sources.layout import Source, Table
 
 RATINGS = Table("ratings.csv", ("user", "item", "rating", "timestamp"), ",", "ascii",
                 ("userId", "movieId", "rating", "timestamp"))
-MOVIES = Table("movies.csv", ("id", "title", "genres"), ",", "utf-8", ("movieId", "title", "genres"), quoted=True)
+MOVIES = Table("movies.csv", ("id", "title", "genres"), ",", "utf-8", ("movieId", "title", "genres"), quoting="doubled")
 HALF_STARS = (0.5, 5.0)
 OPENED = 788_918_400  # 1995-01-01: no MovieLens rating is older
 

@@ -8,10 +8,10 @@ from typing import Literal
 
 from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, setting
-from tasks.ingest.sources.layout import Table
+from tasks.ingest.sources.layout import Clock, Table
 
 PACKED = (".gz", ".zst", ".zip")
-RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day"})
+RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day", "kind"})
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
            ".parquet": "parquet", ".pq": "parquet"}
 
@@ -23,12 +23,14 @@ class Files:
     path: str = setting(REQUIRED, "a file, a folder, a glob or an s3 URI, plain or packed (gz, zst, zip); {day} in it: one delivery a day; "
                       "a folder or a zip holds nothing but files of this table")
     format: Literal["csv", "jsonl", "parquet"] | None = setting(None, "how rows are written; none: told by the name")
-    delimiter: str | None = setting(None, "csv: what stands between fields; none: a comma, or a tab in .tsv")
-    encoding: Literal["utf-8", "latin-1", "ascii"] = setting("utf-8", "of the text")
+    delimiter: str | None = setting(None, "csv: what stands between fields; none: found out from the header and the first rows")
+    quoting: Literal["doubled", "backslash", "none"] | None = setting(
+        None, 'csv: how a quote is written inside a quoted field: "" (doubled) or \\" (backslash); "none": quotes are text; none: found out')
+    encoding: Literal["utf-8", "latin-1", "ascii"] | None = setting(None, "of the text; none: UTF-8, or Latin-1 where no letter is UTF-8")
     columns: tuple[str, ...] = setting((), "csv: the names of the fields, where the files have no header line")
 
 
-def table(section: str, files: Files, wanted: dict[str, str | None]) -> Table:
+def table(section: str, files: Files, wanted: dict[str, str | None], clock: Clock | None = None) -> Table:
     """The table of a section; `wanted` maps our names to the source's fields (None: there is no such field).
 
     Raises:
@@ -38,8 +40,10 @@ def table(section: str, files: Files, wanted: dict[str, str | None]) -> Table:
     wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
     _check(section, wanted)
     if format != "csv":
-        return Table(files.path, tuple(wanted), encoding="utf-8", fields=tuple(wanted.values()), ends_with_newline=False, kind=format)
-    delimiter = files.delimiter or ("\t" if ".tsv" in PurePosixPath(files.path).suffixes else ",")
+        return Table(files.path, tuple(wanted), None, "utf-8", tuple(wanted.values()), ends_with_newline=False, kind=format,
+                     clock=clock, known=False)
+    if files.delimiter == "":
+        raise BadRequest(f"{section}.delimiter: is empty", got="''", allowed="what stands between fields, or no such setting")
     if files.columns:
         if missing := [name for name in wanted.values() if name not in files.columns]:
             raise BadRequest(f"{section}.columns lacks {', '.join(missing)}", got=list(files.columns), allowed="every field that is named")
@@ -47,8 +51,8 @@ def table(section: str, files: Files, wanted: dict[str, str | None]) -> Table:
         columns, fields = tuple(ours.get(name, f"unused {name}") for name in files.columns), None
     else:
         columns, fields = tuple(wanted), tuple(wanted.values())
-    return Table(files.path, columns, delimiter, files.encoding, fields, quoted=len(delimiter) == 1 and delimiter != "\t",
-                 ends_with_newline=False)
+    return Table(files.path, columns, files.delimiter, files.encoding, fields, files.quoting, False, clock=clock, known=False,
+                 names=files.columns)
 
 
 def _check(section: str, wanted: dict[str, str]) -> None:

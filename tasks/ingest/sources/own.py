@@ -5,11 +5,11 @@
     user = "uid"
     item = "sku"
     timestamp = "ts"
-    clock = "milliseconds"
     event = "type"
     weights = { view = 1, purchase = 5 }
 
-Paths are seen from the TOML file. `[items]` and `[users]` are optional.
+Paths are relative to the TOML file. `[items]` and `[users]` are optional. What is not set is found out from the files, and
+reported.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, parse, setting
 from tasks.ingest.rules import Liked
 from tasks.ingest.sources.fields import column, separated
-from tasks.ingest.sources.layout import Source
+from tasks.ingest.sources.layout import Clock, Source
 from tasks.ingest.sources.named import Files, table
 
 
@@ -34,7 +33,9 @@ class Interactions(Files):
     user: str = setting(REQUIRED, "the field of the user's id")
     item: str = setting(REQUIRED, "the field of the item's id")
     timestamp: str | None = setting(None, "the field of the time; none: rows follow each other as in the files")
-    clock: Literal["seconds", "milliseconds", "iso8601"] = setting("seconds", "how times are written (UTC unless they say otherwise)")
+    clock: Clock | None = setting(
+        None, "how times are written (UTC unless they say otherwise): a number of units since 1970, iso8601, or digits "
+        "(20200913 or 20200913122640); none: found out")
     rating: str | None = setting(None, "the field of the rating")
     rating_range: tuple[float, ...] = setting((), "the least and the greatest rating that can be true")
     event: str | None = setting(None, "the field of the kind of event")
@@ -107,12 +108,12 @@ def _source(base: Path, own: Own) -> Source:
               "order": rows.order}
     catalogue = {"id": items.id, "title": items.title, "genres": items.genres} if items else {}
     return Source(
-        base, table("interactions", rows, wanted), table("items", items, catalogue) if items else None,
+        base, table("interactions", rows, wanted, rows.clock), table("items", items, catalogue) if items else None,
         table("users", users, {"id": users.id} | {name: name for name in users.attributes}) if users else None,
         title=(lambda: column("title")) if items and items.title else (lambda: column("id")),
         genres=(lambda: separated("genres", items.separator)) if items and items.genres else None,
         attributes=users.attributes if users else (), rating_range=rows.rating_range or None, weights=rows.weights,
-        clock=rows.clock, timed=rows.timestamp is not None, liked=own.liked or _liked(rows),
+        timed=rows.timestamp is not None, liked=own.liked or _liked(rows),
         spelling={"separator": items.separator} if items else {})
 
 

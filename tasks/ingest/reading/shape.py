@@ -1,0 +1,44 @@
+"""How the rows of some files are cut: what was found out, in the terms that Spark needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.ingest.sources import Table
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way of cutting rows: `places[i]` is the field that holds `table.columns[i]`, of `width` fields in all.
+
+    Attributes:
+        delimiter, quoting, encoding, clock: as in `Table`, none of them open any more.
+        header: the text of the first line of each of them, where it names the fields.
+        paths: of JSON objects, the way to each field.
+        unit_shown: whether the times show their unit, so that a time in another one is a fault.
+        numbers: the columns of ids that hold numbers, see `values.are_numbers`.
+        joined: whether lines hold marks for the ends of lines inside fields, see `records`.
+        preamble: the text of a line before the header that is no row, as Excel's `sep=;`.
+        files: which of the landed files, counted from 0.
+        cut_short: which of them lack the end of their last line, where the layout always has one.
+        printable: whether all of them are printable ASCII throughout, so that no line needs a look at its bytes.
+        escapes: whether a value may hold what JSON or a backslash hides: white space and characters by their number.
+    """
+
+    table: Table
+    places: tuple[int, ...]
+    width: int
+    delimiter: str | None = None
+    quoting: str = "none"
+    encoding: str = "utf-8"
+    clock: str = "seconds"
+    header: str | None = None
+    paths: tuple[tuple[str, ...], ...] = ()
+    unit_shown: bool = False
+    numbers: tuple[str, ...] = ()
+    joined: bool = False
+    preamble: str | None = None
+    printable: bool = False
+    escapes: bool = False
+    files: tuple[int, ...] = ()
+    cut_short: tuple[int, ...] = ()

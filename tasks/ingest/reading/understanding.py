@@ -1,0 +1,41 @@
+"""What was found out about a file before it was read: how it is written, where its fields are, three rows as they were understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ROWS = 3
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """How one file is read.
+
+    Attributes:
+        file: its name in the source.
+        format: `csv`, `JSON lines`, `JSON array` or `Parquet`.
+        delimiter, quoting, encoding: of text; None where there is none.
+        header: the names in its first line; empty where there is no such line.
+        clock: how its times are written; None where it has none.
+        fields: from our names to its own, with their types where the file has types: `{"user": "user.id: int64"}`.
+        notes: sentences on whatever somebody should know: a guess, a setting that the file contradicts, a field that no row has.
+        rows: the first rows, by our names.
+    """
+
+    file: str
+    format: str
+    delimiter: str | None = None
+    quoting: str | None = None
+    encoding: str | None = None
+    header: tuple[str, ...] = ()
+    clock: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    rows: tuple[dict[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """One line for a log."""
+        said = [self.format, *([f"delimiter {self.delimiter!r}"] if self.delimiter else []),
+                *([f"quotes {self.quoting}"] if self.quoting else []), *([self.encoding] if self.encoding else []),
+                *([f"times in {self.clock}"] if self.clock else [])]
+        return ", ".join(said)
