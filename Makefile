@@ -17,6 +17,11 @@ environments: ## build the environments whose lock has changed
 run: environments ## the daily retrain of the next day (DAY=YYYY-MM-DD names one), end to end; SOURCE=my.toml: on your own data
 	@$(PYTHON) -m infra.local run
 
+.PHONY: look
+look: ## what would be read of SOURCE=my.toml or SOURCE=clicks.csv, file by file, with three rows as they were understood; nothing is written
+	@$(PYTHON) -m infra.environments.build spark
+	@$(PYTHON) -m infra.local look
+
 .PHONY: quarantine
 quarantine: environments ## the bad rows of the newest day (or DAY), as a file to repair; then run DAY=… REPAIRED=file
 	@$(PYTHON) -m infra.local quarantine
@@ -152,6 +157,7 @@ audit: ## known holes in what the locks pin; fails as well where it cannot be to
 
 .PHONY: compose-env
 compose-env: ## write .env for docker-compose.yaml, with generated passwords; DATA=folder or own.toml, FORMAT=, DATASET=
+	@$(PYTHON) -m infra.environments.build spark
 	@$(PYTHON) -m infra.compose $${DATA:+--data "$$DATA"} $${FORMAT:+--format "$$FORMAT"} $${DATASET:+--dataset "$$DATASET"}
 .PHONY: pictures
 pictures: environments ## pictures of the running stack's console, wide and narrow, light and dark, into OUT; needs a Chromium

@@ -17,9 +17,8 @@ from pathlib import Path
 
 from infra.environments.names import ROOT
 from infra.local.data import movielens_100k
-from infra.local.span import FORMATS, days
+from infra.local.look import FORMATS, Untold, days
 from infra.local.state import write_private
-from infra.local.times import Untold
 from infra.settings.check import env_file
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -60,7 +59,7 @@ def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]
     first, last = ("", "")  # data that grows has neither
     if format != "own":
         with contextlib.suppress(Untold):
-            first, last = (day.isoformat() for day in days(format, place))
+            first, last = days(format, place)
     return {"DATA_FOLDER": str(folder), "FIRST_DAY": first, "LAST_DAY": last, "DATASET": dataset, "FORMAT": format, "LOCATION": f"/data/{place.name}" if format == "own" else "/data"}
 
 

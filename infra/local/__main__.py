@@ -1,4 +1,4 @@
-"""The local stack's commands, behind the Makefile: run, quarantine, up, stop, status, clean, env, similar, recommend."""
+"""The local stack's commands, behind the Makefile: run, look, quarantine, up, stop, status, clean, env, similar, recommend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 
-from infra.local import quarantine, stack, supervisor
+from infra.local import look, quarantine, stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, ask, show
 from infra.local.source import day_of, remembered, source
@@ -94,11 +94,14 @@ def status(local: Local) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m infra.local", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=("run", "quarantine", "up", "stop", "status", "clean", "env", "similar", "recommend"))
+    parser.add_argument("command", choices=("run", "look", "quarantine", "up", "stop", "status", "clean", "env", "similar", "recommend"))
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to the reader by similar and recommend")
     given = parser.parse_args()
     if given.command in ("run", "up"):
         check(LOCAL)
+    if given.command == "look":
+        print(look.show())
+        return 0
     local = Local().prepare()
     if given.command == "run":
         return run(local)

@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from infra.local import data, span, supervisor
+from infra.local import data, look, supervisor
+from infra.local.look import Untold
 from infra.local.state import Local
-from infra.local.times import Untold
 
 NAMED = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION")
 DAYS = ("RECALL_FIRST_DAY", "RECALL_LAST_DAY")
@@ -55,9 +55,9 @@ def _by_source() -> Settings | None:
         return None
     format = os.environ.get("FORMAT") or ("own" if given.endswith(".toml") else "")
     place = Path(given).expanduser().resolve()
-    if format not in span.FORMATS:
+    if format not in look.FORMATS:
         raise SystemExit(f"run: SOURCE is {given!r} and FORMAT is {format!r}; expected a .toml file, or a folder with FORMAT one of "
-                         f"{', '.join(span.KNOWN)}")
+                         f"{', '.join(one for one in look.FORMATS if one != 'own')}")
     if not (place.is_file() if format == "own" else place.is_dir()):
         raise SystemExit(f"run: SOURCE is {given!r}, but there is no {'file' if format == 'own' else 'folder'} {place}")
     dataset = os.environ.get("DATASET") or (place.stem if format == "own" else place.name)
@@ -72,8 +72,8 @@ def _spelt_out() -> Settings | None:
         return None
     if missing := [name for name in NAMED if not os.environ.get(name)]:
         raise SystemExit(f"local: RECALL_LOCATION is set, so {', '.join(missing)} must be set too")
-    if os.environ["RECALL_FORMAT"] not in span.FORMATS:
-        raise SystemExit(f"local: RECALL_FORMAT is {os.environ['RECALL_FORMAT']!r}, expected one of {', '.join(span.FORMATS)}")
+    if os.environ["RECALL_FORMAT"] not in look.FORMATS:
+        raise SystemExit(f"local: RECALL_FORMAT is {os.environ['RECALL_FORMAT']!r}, expected one of {', '.join(look.FORMATS)}")
     return {name: os.environ[name] for name in NAMED}
 
 
@@ -87,8 +87,7 @@ def _days(one: Settings, given: Settings) -> Settings:
     if given.keys() == set(DAYS):
         return given
     try:
-        told = span.days(one["RECALL_FORMAT"], _path(one))
-        return dict(zip(DAYS, (day.isoformat() for day in told))) | given
+        return dict(zip(DAYS, look.days(one["RECALL_FORMAT"], _path(one)), strict=True)) | given
     except Untold as reason:
         if day := os.environ.get("DAY"):
             return dict.fromkeys(DAYS, day_of("DAY", day)) | given

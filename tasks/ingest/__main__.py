@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tasks.core.command import Verb, run
-from tasks.ingest.settings import QuarantineRequest, ReplayRequest, SnapshotRequest
+from tasks.ingest.settings import LookRequest, QuarantineRequest, ReplayRequest, SnapshotRequest
 
 VERBS = {"snapshot": Verb(SnapshotRequest, "tasks.ingest.snapshot:snapshot", "read, judge, split and store one day of a source"),
+         "look": Verb(LookRequest, "tasks.ingest.look:look", "say what would be read of a source, and how it was understood; nothing is written"),
          "quarantine": Verb(QuarantineRequest, "tasks.ingest.replay:quarantine", "write the rows a snapshot left aside, to be repaired"),
          "replay": Verb(ReplayRequest, "tasks.ingest.replay:replay", "make a day again with repaired rows")}
 

@@ -62,6 +62,16 @@ class SnapshotRequest:
         return self.day_starts + 86_400
 
 
+@dataclass(frozen=True)
+class LookRequest:
+    """What would be read of a source, before anything is written."""
+
+    location: str = setting(REQUIRED, "the TOML file that describes your own data, the folder of a known layout, or files that nothing describes yet")
+    format: Literal[FORMATS] = setting("own", "the layout of the files")
+    limits: Limits = setting(Limits(), "sizes that are refused")
+    scratch: str | None = setting(None, "a folder for what must be unpacked; none: the system's")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReplayRequest(SnapshotRequest):
     """A day made again with repaired lines."""

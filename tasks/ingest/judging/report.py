@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -10,11 +11,12 @@ from tasks.ingest.judging import shown
 from tasks.ingest.judging.batch import UNKNOWN, Check
 from tasks.ingest.judging.figures import date
 from tasks.ingest.judging.told import Delivery, File, Told
+from tasks.ingest.reading.understanding import Understanding
 from tasks.ingest.reading.verdicts import REASONS
 
 __all__ = ["Delivery", "File", "Told", "page"]
 
-MOST_FILES = 40
+MOST_FILES, MOST_WAYS = 40, 12
 STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
 GONE = {
     "kept": "kept", "quarantined": "set aside", "later": "later, of days to come", "merged": "merged with another row",
@@ -35,7 +37,7 @@ def page(told: Told) -> str:
         told=told, state=STATES[told.state], checks=sorted(told.checks, key=_order), unknown=UNKNOWN, span=_span(told),
         closing=_closing(told), accounts=[(text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts],
         against=_against(told), ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings],
-        aside=_aside(told), meaning=REASONS, settings=shown.flat(told.settings), most=MOST_FILES)
+        aside=_aside(told), understood=_understood(told), meaning=REASONS, settings=shown.flat(told.settings), most=MOST_FILES)
 
 
 def _order(check: Check) -> tuple[bool, bool, bool]:
@@ -56,6 +58,21 @@ def _closing(told: Told) -> str:
 
 def _against(told: Told) -> list[tuple[str, str]]:
     return [(text, show(told.figures[name], "unknown")) for name, (text, show) in AGAINST.items() if name in told.figures]
+
+
+def _understood(told: Told) -> list[dict]:
+    """How each file was read, a file for each way: those that were read alike show the same."""
+    ways: dict[str, dict] = {}
+    for file in told.files:
+        if how := file.understood:
+            key = json.dumps([how[name] for name in ("format", "delimiter", "quoting", "encoding", "clock", "fields", "notes")])
+            ways.setdefault(key, how | {"facts": _facts(how)})
+    return list(ways.values())[:MOST_WAYS]
+
+
+def _facts(how: dict) -> str:
+    """`csv, delimiter ',', quotes doubled, utf-8, times in seconds`."""
+    return str(Understanding(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
 
 
 def _aside(told: Told) -> list[dict]:

@@ -61,6 +61,8 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     if joined:
         notes += _told(joined)
         file = dataclasses.replace(file, path=joined.path)
+        lines = sample(file.path)
+        lines = dataclasses.replace(lines, head=lines.head[bool(preamble):])
     rows = list(_rows(lines, table, dialect, header, encoding))
     clock, sure, found = looked.clock_of(file.name, table, rows)
     numbers = looked.numbers_of(table, rows)
@@ -77,8 +79,12 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
 
 
 def _told(joined: records.Joined) -> tuple[str, ...]:
-    spanning = (f"{joined.spanning:,} records span lines inside quotes",) if joined.spanning else ()
-    return spanning + ((f"{joined.open:,} lines open a quote that no later line closes",) if joined.open else ())
+    spanning = (f"{counted(joined.spanning, 'record')} inside quotes over several lines",) if joined.spanning else ()
+    return spanning + ((f"{counted(joined.open, 'line')} with a quote that no later line closes",) if joined.open else ())
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _joined(file: Landed, table: Table, dialect: Dialect, header: Header, copy: Path) -> records.Joined | None:
@@ -154,8 +160,8 @@ def _unlike(file: Landed, table: Table, dialect: Dialect, line: str, width: int)
 
 def _rows(lines: Sample, table: Table, dialect: Dialect, header: Header, encoding: str) -> Iterator[Row]:
     """The sampled rows that have the right width, by our names."""
-    skip = dialect.first_record(lines.head).count(b"\n") + 1 if header.names else 0
+    skip = dialect.first_record(lines.head).count(b"\n") + 1 if header.names else 0  # 1 in a copy, whose records are lines
     for line in (*lines.head[skip:], *lines.later):
         cells = dialect.fields(line)
         if cells is not None and len(cells) == header.width and any(cells):
-            yield {ours: decoded(cells[place], encoding) for ours, place in zip(table.columns, header.places, strict=True)}
+            yield {ours: records.with_line_ends(decoded(cells[place], encoding)) for ours, place in zip(table.columns, header.places, strict=True)}

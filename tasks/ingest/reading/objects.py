@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasks.core.errors import RefusedData
 from tasks.ingest.landing import Landed
+from tasks.ingest.reading.values import whole
 
 BLOCK_CHARACTERS = 1 << 20
 DEPTH = 4
@@ -53,16 +54,24 @@ def _has(value: object, path: Keys) -> bool:
     return True
 
 
+def value_at(value: object, path: Keys) -> object:
+    """A field as JSON has it; None where there is none."""
+    for name in path or (None,):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def text_at(value: object, path: Keys) -> str:
     """A field as text: a list or an object as its JSON, empty where there is none."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
+    value = value_at(value, path)
     if value is None:
         return ""
     if isinstance(value, float) and value != value:
         return ""  # NaN, which JSON does not know and Python writes
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, decimal.Decimal):
+        return whole(str(value)) or str(value)
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (dict, list)) else str(value)
 
 

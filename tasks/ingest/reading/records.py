@@ -56,6 +56,11 @@ def join(file: Landed, dialect: Dialect, width: int, single: tuple[int, ...], co
     return None
 
 
+def with_line_ends(text: str) -> str:
+    """A text of the copy with the ends of lines that its marks stand for."""
+    return text.replace(LF_MARK, "\n").replace(CR_MARK, "\r")
+
+
 def as_line(text: bytes) -> bytes:
     """A record over several lines as the copy holds it: one line."""
     lines = [_apart(line) for line in text.splitlines(keepends=True)]

@@ -1,0 +1,82 @@
+"""The verb `look`: what would be read of a source, and how it was understood, before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import tempfile
+from pathlib import Path
+
+from tasks.core.errors import RefusedData
+from tasks.ingest import guess, landing, sources
+from tasks.ingest.reading import span
+from tasks.ingest.reading.examine import Examined, examine
+from tasks.ingest.rules import Limits
+from tasks.ingest.settings import LookRequest
+from tasks.ingest.sources import DAY, Source, Table
+
+MOST_FILES = 20
+
+
+def look(request: LookRequest) -> dict:
+    """Look at a source: a TOML file, the folder of a known layout, or files that nothing describes yet.
+
+    Returns:
+        `tables`: of each, its path, the days that are there (of a path with `{day}`), how many files, and for the newest of them what was
+        found out, with three rows as they were understood, or why they would be refused; `first_day`, `last_day` of the interactions,
+        None where they have no times; `toml`: a description to start from, where there was none.
+
+    Raises:
+        BadRequest, RefusedData: there is nothing that could be looked at.
+    """
+    with tempfile.TemporaryDirectory(prefix="recall-look-", dir=request.scratch) as scratch:
+        toml = None
+        if request.format == "own" and not request.location.endswith(".toml"):
+            toml = guess.description(request.location, Path(scratch) / "guess")
+            described = Path(scratch) / "described.toml"
+            described.write_text(toml, "utf-8")
+            source = sources.describe("own", str(described))
+        else:
+            source = sources.describe(request.format, request.location)
+        tables = {name: _table(source, name, table, Path(scratch), request.limits) for name, table in source.tables.items()}
+    first, last = tables["interactions"].pop("span", (None, None))
+    for one in tables.values():
+        one.pop("span", None)
+    return {"location": request.location, "tables": tables, "first_day": first, "last_day": last, "liked": source.liked, "toml": toml}
+
+
+def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limits) -> dict:
+    try:
+        return _looked(source, name, table, scratch, limits)
+    except RefusedData as refusal:
+        return {"path": table.path, "refused": str(refusal)}
+
+
+def _looked(source: Source, name: str, table: Table, scratch: Path, limits: Limits) -> dict:
+    days = landing.spelled_days(table.path, source.base) if table.daily else {}
+    if table.daily and not days:
+        there = landing.names_for_day(table.path, source.base)
+        raise RefusedData(f"no day is at {table.path}", got=f"{', '.join(there[:8]) or 'nothing'} where {DAY} stands", allowed="a day, as 2026-01-15 or 20260115")
+    newest = max(days, default=None)
+    found = landing.find_day(table.path, source.base, newest, days[newest]) if newest else landing.find(table.path, source.base)
+    landed = landing.land(found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits)
+    seen = examine(table, landed, scratch / f"{name}-copies")
+    told = {"path": table.path, "files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
+            "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]]}
+    if table.daily:
+        return told | {"days": len(days), "looked_at": newest, "span": (min(days), newest)}
+    return told | ({"span": _days(seen)} if name == "interactions" and "timestamp" in table.columns else {})
+
+
+def _days(seen: Examined) -> tuple[str | None, str | None]:
+    """The first and the last day (UTC) of some files."""
+    shape_of = {number: shape for shape in seen.shapes for number in shape.files}
+    found = [ends for number, file in enumerate(seen.landed) if (ends := span.extremes(file, shape_of[number]))]
+    if not found:
+        return None, None
+    return _day(min(low for low, _ in found)), _day(max(high for _, high in found))
+
+
+def _day(second: float) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
+
