@@ -144,7 +144,7 @@ def test_a_header_without_a_column_is_refused(tmp_path):
     (tmp_path / "movies.csv").write_text('movieId,title,genres\n2,"A, B",Drama\n')
     ratings = describe("movielens-latest", str(tmp_path)).interactions
     with pytest.raises(RefusedData, match=r"ratings\.csv, line 1: the header lacks rating; got 'userId,movieId,timestamp'"):
-        examine(ratings, land(find(ratings.path, tmp_path), "lines", tmp_path / "scratch", Limits()))
+        examine(ratings, land(find(ratings.path, tmp_path), "lines", tmp_path / "scratch", Limits()), tmp_path / "copies")
 
 
 @pytest.mark.parametrize("fields, told", [({"day": "1998-4-15"}, "not a day"), ({"day": "1998-02-30"}, "not a day"),

@@ -1,0 +1,49 @@
+"""Reads a table of a described source as ingestion does, without making a snapshot of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.dataset as ds
+
+from tasks.ingest import landing
+from tasks.ingest.reading import delivery
+from tasks.ingest.reading.delivery import Delivery
+from tasks.ingest.reading.examine import Examined, examine
+from tasks.ingest.rules import Limits
+from tasks.ingest.sources import describe
+from tests.ingest.conftest import NOW
+
+LOG = '[interactions]\nuser = "user"\nitem = "item"\ntimestamp = "ts"\n'
+
+
+def looked_at(folder: Path, toml: str, table: str = "interactions") -> tuple[Examined, list, object]:
+    """What was found out about the files of a table; the files; the source."""
+    (folder / "shop.toml").write_text(toml, "utf-8")
+    source = describe("own", str(folder / "shop.toml"))
+    wanted = source.tables[table]
+    found = landing.find(wanted.path, source.base)
+    landed = landing.land(found, "parquet" if wanted.kind == "parquet" else "lines", folder / "scratch", Limits())
+    return examine(wanted, landed, folder / "copies"), found, source
+
+
+def rows_of(spark, folder: Path, toml: str, table: str = "interactions") -> list[dict]:
+    """Every row of a table in its order, with the verdict on it; what is no row (a header, a blank line) is left out."""
+    seen, found, source = looked_at(folder, toml, table)
+    made = Delivery(table, "whole", "id", "reading", tuple(found), seen.landed, seen.shapes, seen.understandings)
+    (folder / "made").mkdir(exist_ok=True)
+    facts = delivery.write(spark, made, source, folder / "made", NOW)
+    rows = ds.dataset(folder / "made" / "rows", format="parquet").to_table().to_pylist()
+    rows = [row for row in sorted(rows, key=lambda row: (row["file"], row["block"], row["at"])) if row["verdict"] not in ("header", "blank")]
+    assert len(rows) == sum(file["rows_in"] for file in facts["accounts"])
+    return rows
+
+
+def kept(rows: list[dict], *names: str) -> list[tuple]:
+    """These fields of the rows that nothing is wrong with."""
+    return [tuple(row[name] for name in names) for row in rows if row["verdict"] is None]
+
+
+def reasons(rows: list[dict]) -> list[str]:
+    """Why rows were set aside."""
+    return [row["verdict"] for row in rows if row["verdict"]]
