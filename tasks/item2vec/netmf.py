@@ -43,7 +43,7 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
         corpus: `walks`, `sequences`, or `mixed`: half of the dimensions from each, input vectors of equal length in both.
 
     Raises:
-        RefusedData: no two items share a user.
+        RefusedData: no two items share a user, or all do alike.
     """
     rows = np.flatnonzero(known).astype(np.int32)
     own, random = histories.renamed(places_of(rows, len(known))), np.random.default_rng(seed)
@@ -53,8 +53,9 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
     outputs = np.hstack([one for _, one in made])
     met = inputs.any(axis=1) & outputs.any(axis=1)
     if not met.any():
-        raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere",
-                          got=f"{len(rows)} items, {len(histories)} users", remedy="lower minimum_count, or ingest more data")
+        raise RefusedData("no two items of the vocabulary stand together more often than by chance: the closed form has nothing to factorise",
+                          got=f"{len(rows)} items, {len(histories)} users, {int((own.lengths > 1).sum())} of them with two items or more",
+                          remedy="set settings.trainer to auto or gensim, lower minimum_count, or ingest more data")
     return Vectors(rows[met], inputs[met], outputs[met])
 
 

@@ -103,7 +103,7 @@ class Reader:
             family: one family, or None for the fusion where it is live, else all of them merged.
 
         Raises:
-            BadRequest: no family asked knows the item.
+            BadRequest: no family asked knows the item, or what it is like: it was never liked beside another.
         """
         k = positive(k)
         if (item is None) == (title is None):
@@ -113,9 +113,12 @@ class Reader:
             id = titles.best(held, title_text(title)) if item is None else text("an item's id", item)
             held = {one: h for one, h in held.items() if id in h.rows}
             if not held:
-                raise BadRequest("no live model knows this item", got=id, remedy="it is new, or was never liked; ask by title to see what is there")
+                raise BadRequest("no live model knows this item", got=id, remedy="it is not in the catalogue, is new, or is liked too rarely for any of them; ask by title to see what is there")
             depth = k if len(held) == 1 else max(k, DEPTH)
-            lists = {one: listed(h, *h.similar(h.rows.get(id), depth)) for one, h in held.items()}
+            lists = {one: ranked for one, h in held.items() if (ranked := listed(h, *h.similar(h.rows.get(id), depth)))}
+            if not lists:
+                raise BadRequest("no live model can say what this item is like: nobody liked it beside another, and no genre tells", got=id,
+                                 remedy="ask again when more users have met it; `popular` counts it")
             first = next(iter(held.values()))
             return answer(held, lists, k, "similar", (first.item(first.rows.get(id)),))
 
