@@ -117,7 +117,7 @@ class Reader:
             depth = k if len(held) == 1 else max(k, DEPTH)
             lists = {one: ranked for one, h in held.items() if (ranked := listed(h, *h.similar(h.rows.get(id), depth)))}
             if not lists:
-                raise BadRequest("no live model can say what this item is like: nobody liked it beside another, and no genre tells", got=id,
+                raise BadRequest("no live model can say what this item is like: it was hardly ever liked beside another, and no genre tells", got=id,
                                  remedy="ask again when more users have met it; `popular` counts it")
             first = next(iter(held.values()))
             return answer(held, lists, k, "similar", (first.item(first.rows.get(id)),))

@@ -30,10 +30,10 @@ class Served:
 
 def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: str, minimum_count: int = 1) -> Served:
     """Add candidate, input and item-to-item vectors for the cold items that have a genre of a trained one, and for those that `minimum_count`
-    users liked or more, each beside nothing else that was trained; the others are left out.
+    users liked or more and of which training learned nothing, as it does of one that stands beside no other; the others are left out.
 
-    So a history with a cold item of a known genre counts it, and it can be recommended; `tasks.core.cold` says where it stands. Of an item
-    that stood beside no other, nothing but its likes is known: it is recommended by them, its input and item-to-item vectors are zero.
+    So a history with a cold item of a known genre counts it, and it can be recommended; `tasks.core.cold` says where it stands. Of the
+    latter nothing but their likes is known: they are recommended by them, their input and item-to-item vectors are zero.
     """
     items = len(snapshot.item_ids)
     trained = model.places(items) >= 0
