@@ -17,7 +17,7 @@ from tasks.core.histories import Histories
 from tasks.core.similar import unit
 from tasks.item2vec import laws
 
-ROUNDING = 1e-6  # of the longest vector
+ROUNDING = 1e-12  # of the longest vector
 LARGEST = 20_000  # items: the dense matrix has the square of it
 
 
@@ -54,9 +54,11 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
     outputs = np.hstack([one for _, one in made])
     met = _says(inputs) & _says(outputs)
     if not met.any():
-        raise RefusedData("no two items of the vocabulary stand together more often than by chance: the closed form has nothing to factorise",
-                          got=f"{len(rows)} items, {len(histories)} users, {int((own.lengths > 1).sum())} of them with two items or more",
-                          remedy="set settings.trainer to auto or gensim, lower minimum_count, or ingest more data")
+        several = int((own.lengths > 1).sum())
+        raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere" if not several else
+                          "no two items of the vocabulary stand together more often than by chance, so nothing leads anywhere",
+                          got=f"{len(rows)} items, {len(histories)} users, {several} of them with two items or more",
+                          remedy="lower minimum_count, or ingest more data" + ("; or set settings.trainer to auto or gensim" if several else ""))
     return Vectors(rows[met], inputs[met], outputs[met])
 
 

@@ -196,3 +196,20 @@ def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, standing, 
             f"print(len(Reader(sys.argv[1], {root!r}).recommend('1', 3).hits))")
     done = subprocess.run([sys.executable, "-c", code, standing.reader_url], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr
+
+
+def test_an_item_of_which_only_likes_are_known_is_popular_and_like_nothing(root, standing, live, monkeypatch):
+    """Its item-to-item vector is zero: the answer says so, and is not an empty list. It stays in the list of popular items."""
+    def without_first(vectors):
+        return np.where(np.arange(len(vectors))[:, None] == 0, 0, plain(vectors))
+
+    plain = generations.unit
+    monkeypatch.setattr(generations, "unit", without_first)
+    alone = root + "-alone"
+    monkeypatch.setenv("RECALL_REDIS_URL", standing.url)
+    generations.publish(alone, made(alone, number=2, family="two_tower"))
+    reader = Reader(standing.reader_url, alone, ["two_tower"])
+    with pytest.raises(BadRequest, match="can say what this item is like: it was hardly ever liked beside another.*got '1'.*remedy"):
+        reader.similar("1")
+    assert reader.knows("1") and len(reader.similar("2", 60).hits) == 58 and "1" not in {hit.item.id for hit in reader.similar("2", 60).hits}
+    assert "1" in {hit.item.id for hit in reader.recommend("nobody", 60).hits}
