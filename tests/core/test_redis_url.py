@@ -50,6 +50,7 @@ def test_a_cluster_is_asked_for_by_an_option():
 @pytest.mark.parametrize("url", [
     "hunter2", "redis:hunter2@h", "redis//:hunter2@h", "http://:hunter2@h", "hun://ter2@h", "://hunter2",
     "redis://:hun/ter2@h:1/0", "redis://:hun?ter2@h:1/0", "redis://:hun#ter2@h:1/0", "redis://:hun@x/ter2@h:1/0", "redis://:hun/@ter2",
+    "redis://u:1?ter2=1@h", "redis://u:1?db=ter2@h", "redis://u:1/0#ter2@h",
     "redis://:hun ter2@h", "redis://:hun\nter2@h", "redis://:hun\tter2@h", "redis://:hun#ter2", "redis://:hunter2", "redis://u:hunter2",
     "redis://:hun%FFter2@h", "redis://:hunter2@", "redis://:hunter2@/0", "redis://:hunter2@:6379", "redis://:hun@[ter2", "redis://:hun@ter2]:1",
     "redis://:hunter2@h:port", "redis://:hunter2@h:0", "redis://:hunter2@h:65536", "redis://:hunter2@h:-1", "redis://:hunter2@::1:6379",

@@ -1,8 +1,8 @@
 """TLS, ACL users and clusters: what is set wrongly says what to set, and never the password."""
 
+import socketserver
 import tempfile
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -121,10 +121,20 @@ def test_a_certificate_that_cannot_be_read_is_told_before_anything_is_asked(tmp_
     assert "hunter2" not in str(refusal.value)
 
 
+class Page(socketserver.BaseRequestHandler):
+    """What a web server says to words that it does not understand."""
+
+    def handle(self):
+        self.request.recv(1024)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        self.request.recv(1024)
+
+
 @pytest.mark.parametrize("scheme, says", [("rediss", "does not speak TLS.*write redis://"), ("redis", "is not Redis.*correct host and port")])
 def test_what_does_not_speak_tls_or_redis_is_told(scheme, says):
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Page) as other:
+        other.daemon_threads = True
         threading.Thread(target=other.serve_forever, daemon=True).start()
-        with pytest.raises(BadRequest, match=says), answering(client := connect(f"{scheme}://127.0.0.1:{other.server_port}", retries=0)):
+        with pytest.raises(BadRequest, match=says), answering(client := connect(f"{scheme}://127.0.0.1:{other.server_address[1]}", retries=0)):
             client.ping()
         other.shutdown()
