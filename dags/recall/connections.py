@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from airflow.sdk import Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 S3 = {"endpoint_url": "AWS_ENDPOINT_URL", "region_name": "AWS_REGION", "session_token": "AWS_SESSION_TOKEN", "aws_session_token": "AWS_SESSION_TOKEN"}
 
@@ -17,6 +17,21 @@ def mlflow() -> dict[str, str]:
     if at.login:
         told |= {"MLFLOW_TRACKING_USERNAME": at.login, "MLFLOW_TRACKING_PASSWORD": at.password or ""}
     return told
+
+
+def redis_url() -> str:
+    """Of the connection `recall_redis`: the URL of the server.
+
+    Raises:
+        AirflowFailException: the variable of that connection is no URL; what Airflow says of it would show a piece of the password.
+    """
+    try:
+        return Connection.get("recall_redis").get_uri()
+    except (ValueError, AirflowNotFoundException):
+        if "AIRFLOW_CONN_RECALL_REDIS" not in os.environ:  # one that cannot be read is called undefined
+            raise
+        raise AirflowFailException("the Airflow connection recall_redis is no URL; expected redis://user:password@host:port/0; "
+                                   "remedy: percent-encode the password (@ is %40, / %2F, [ %5B)") from None
 
 
 def aws() -> dict[str, str]:

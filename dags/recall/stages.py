@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import Asset, BaseOperator, Connection
+from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from recall import lineage, runtimes
-from recall.connections import aws, mlflow
+from recall.connections import aws, mlflow, redis_url
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
 
@@ -112,7 +112,7 @@ class StageOperator(BaseOperator):
         if "mlflow" in self.needs:
             secrets |= mlflow()
         if "redis" in self.needs:
-            secrets["RECALL_REDIS_URL"] = Connection.get("recall_redis").get_uri()
+            secrets["RECALL_REDIS_URL"] = redis_url()
         return secrets
 
     def get_openlineage_facets_on_start(self) -> Any:

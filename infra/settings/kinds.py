@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tasks.core.errors import RecallError
+from tasks.core.redis_url import parse_redis_url
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 KEY = re.compile(r"[A-Za-z0-9._=/-]*")
@@ -60,6 +63,15 @@ def _url(*schemes: str) -> Callable[[str], bool]:
     return fits
 
 
+def _redis(value: str) -> bool:
+    """Whether both Airflow, which splits a URL as the standard library does, and the stages can read it."""
+    try:
+        parse_redis_url(value)
+        return _split(value) is not None and urlsplit(value).port != 0
+    except (RecallError, ValueError):
+        return False
+
+
 def _split(value: str):
     try:
         return urlsplit(value) if value.isprintable() and " " not in value else None
@@ -92,7 +104,7 @@ JSON_FILE = Kind("the path of a file with one JSON object", _json_file)
 DAY = Kind("a day, YYYY-MM-DD", _day)
 DATASET = Kind("up to 128 letters, digits, '.', '_', '-', starting with a letter or digit", lambda value: bool(NAME.fullmatch(value)))
 SUITE = Kind("the name of a suite, or the path of a JSON file that is there", lambda value: bool(NAME.fullmatch(value)) or _json_file(value))
-REDIS = Kind("redis://user:password@host:port/0, rediss:// for TLS", lambda value: _url("redis", "rediss")(value) or value.startswith("unix:///"))
+REDIS = Kind("redis://user:password@host:port/0, rediss:// for TLS, unix://user:password@/path of a socket; the password percent-encoded", _redis)
 HTTP = Kind("http://host:port or https://…", _url("http", "https"))
 MLFLOW = Kind("http://host:port or https://…, with user:password@ where it asks for them", _url("http", "https", "mlflow"))
 AWS = Kind("aws://key:secret@/?region_name=…&endpoint_url=…, or a JSON object", lambda value: value.startswith(("aws://", "{")))

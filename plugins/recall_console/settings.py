@@ -98,9 +98,12 @@ def redis_url() -> str:
     """Where what is live is asked for.
 
     Raises:
-        Away: the connection recall_redis is not set.
+        Away: the connection recall_redis is not set, or is no URL; what Airflow says of it would show a piece of the password.
     """
-    at = connection("recall_redis")
+    try:
+        at = connection("recall_redis")
+    except ValueError:
+        raise Away("the Airflow connection recall_redis is no URL; percent-encode its password (@ is %40, / %2F, [ %5B)") from None
     if at is None:
         raise Away("there is no Airflow connection recall_redis")
     return at.get_uri()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import ssl
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -15,6 +16,7 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterError,
     ConnectionError,
+    InvalidResponse,
     MovedError,
     NoPermissionError,
     OutOfMemoryError,
@@ -26,20 +28,20 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from tasks.core.errors import BadRequest, RecallError, Unreachable
+from tasks.core.redis_url import EXAMPLE, Address, parse_redis_url
 
 VARIABLE = "RECALL_REDIS_URL"
-EXAMPLE = "redis://user:password@host:port/0"
 AWAY = ("MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
+REFUSED_LOGIN = re.compile("invalid username-password|^NOAUTH|^WRONGPASS|without any password configured|no password is set")
+NO_DATABASE = re.compile("DB index is out of range|invalid DB index|^SELECT is not allowed")
 Client = redis.Redis | redis.RedisCluster
 FAULTS = (redis.RedisError, RedisClusterException)  # the second derives from Exception alone
 
 
 def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int = 1) -> Client:
-    """A client of the server at `url`, or at RECALL_REDIS_URL.
+    """A client of the server at `url`, or at RECALL_REDIS_URL; the forms of a URL are in `redis_url`.
 
-        redis://user:password@host:6379/0                          one server; nothing is sent yet
-        rediss://…?ssl_ca_certs=/etc/ssl/redis-ca.pem              with TLS (also redis://…?ssl=true, as Airflow writes it)
-        redis://…?cluster=true                                     any node of a Redis Cluster; the others are asked for
+    Nothing is sent yet, except to a cluster, whose other nodes are asked for.
 
     Raises:
         BadRequest: no URL, one that names no Redis server, or a cluster that refuses the user or the password.
@@ -49,25 +51,38 @@ def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int 
     if not url:
         raise BadRequest("no Redis server is named", allowed=f"{VARIABLE}={EXAMPLE}",
                          remedy="set the variable, or the Airflow connection recall_redis")
-    plain, cluster = _plain(url)
+    address = parse_redis_url(url)
+    check_certificates(address)
     settings = {"socket_timeout": timeout_seconds, "socket_connect_timeout": min(5.0, timeout_seconds), "protocol": 2,
-                "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries)}
+                "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries), **address.options}
+    if address.database:
+        settings["db"] = address.database
     try:
-        return redis.RedisCluster.from_url(plain, **settings) if cluster else redis.Redis.from_url(plain, **settings)
-    except ValueError:
-        raise BadRequest("not the URL of a Redis server", got=urlsplit(url).scheme or "no scheme",
-                         allowed="redis://, rediss:// (TLS) or unix://") from None
+        return (redis.RedisCluster if address.cluster else redis.Redis).from_url(address.url, **settings)
     except FAULTS as error:
-        raise _told(error, f"{urlsplit(url).hostname}:{urlsplit(url).port or 6379}") or error from None
+        raise _told(error, address.url.partition("://")[2]) or error from None
 
 
-def _plain(url: str) -> tuple[str, bool]:
-    """The URL as redis-py understands it, and whether it names a cluster."""
-    parts = urlsplit(url)
-    settings = dict(parse_qsl(parts.query))
-    cluster, tls = (settings.pop(name, "").lower() in ("true", "1", "yes") for name in ("cluster", "ssl"))
-    scheme = "rediss" if tls and parts.scheme == "redis" else parts.scheme
-    return parts._replace(scheme=scheme, query=urlencode(settings)).geturl(), cluster
+def check_certificates(address: Address) -> None:
+    """Refuse files of TLS that cannot be read; redis-py would only find out at the first command, and retry."""
+    options, context = address.options, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusted = {"cafile": options.get("ssl_ca_certs"), "capath": options.get("ssl_ca_path")}
+    loads = {"ssl_ca_certs, ssl_ca_path": lambda: context.load_verify_locations(**trusted),
+             "ssl_certfile, ssl_keyfile": lambda: context.load_cert_chain(
+                 options["ssl_certfile"], options.get("ssl_keyfile"), lambda: options.get("ssl_password", ""))}
+    wanted = [any(trusted.values()), "ssl_certfile" in options]
+    for (names, load), asked in zip(loads.items(), wanted):
+        try:
+            if asked:
+                load()
+        except (OSError, ValueError) as error:
+            files = [options[name] for name in names.split(", ") if name in options]
+            raise BadRequest(f"{names} in the URL of Redis: no certificate can be read", got=f"{', '.join(files)} ({_reason(error)})",
+                             allowed="PEM files that this process may read", remedy="correct the path, or the file's permissions") from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def place(client: Client) -> str:
@@ -75,8 +90,10 @@ def place(client: Client) -> str:
     if isinstance(client, redis.RedisCluster):
         return f"the cluster of {', '.join(node.name for node in client.get_primaries())}"
     settings = client.connection_pool.connection_kwargs
-    where = settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
-    return f"{where}/{settings.get('db', 0)}"
+    if path := settings.get("path"):
+        return f"{path}, database {settings.get('db', 0)}"
+    host = settings.get("host", "localhost")
+    return f"{f'[{host}]' if ':' in host else host}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
 
 
 def memories(client: Client) -> list[dict]:
@@ -102,7 +119,7 @@ def answering(client: Client) -> Iterator[None]:
 
 def _told(error: Exception, where: str) -> RecallError | None:
     text = str(error)
-    if isinstance(error, (AuthenticationError, AuthorizationError)) or "invalid username-password" in text or text.startswith(("NOAUTH", "WRONGPASS")):
+    if isinstance(error, (AuthenticationError, AuthorizationError)) or REFUSED_LOGIN.search(text):
         return BadRequest(f"Redis at {where} refused the user or the password", remedy=f"correct them in {VARIABLE}")
     if isinstance(error, NoPermissionError):
         return BadRequest(f"Redis at {where} does not let this user do that ({text})",
@@ -114,10 +131,26 @@ def _told(error: Exception, where: str) -> RecallError | None:
         return Unreachable(f"Redis at {where} is a read-only replica", remedy=f"let {VARIABLE} name the primary")
     if isinstance(error, RedisClusterException) and "cluster mode" in text.lower():
         return BadRequest(f"Redis at {where} is no cluster", got="cluster=true", remedy=f"leave that out of {VARIABLE}")
-    if "certificate verify failed" in text.lower():
+    if isinstance(error, ResponseError) and NO_DATABASE.search(text):
+        return BadRequest(f"Redis at {where} has no database of this number", remedy=f"name a lower one in {VARIABLE}, as /0, or raise `databases`")
+    return _told_of_tls(text, where) or _told_of_silence(error, where)
+
+
+def _told_of_tls(text: str, where: str) -> RecallError | None:
+    text = text.lower()
+    if "certificate verify failed" in text:
         return BadRequest(f"Redis at {where} shows a certificate that is not trusted", remedy=f"name its CA in {VARIABLE}: ?ssl_ca_certs=/a/ca.pem")
+    if "wrong_version_number" in text or "wrong version number" in text or "record layer failure" in text:
+        return BadRequest(f"Redis at {where} does not speak TLS", got="rediss:// or ssl=true", remedy=f"write redis:// in {VARIABLE}")
+    return None
+
+
+def _told_of_silence(error: Exception, where: str) -> RecallError | None:
+    text = str(error)
     if isinstance(error, (ConnectionError, TimeoutError, BusyLoadingError, ClusterError, RedisClusterException)):
         return Unreachable(f"Redis at {where} does not answer ({type(error).__name__})", remedy="start it; the task retries")
+    if isinstance(error, InvalidResponse):
+        return BadRequest(f"what answers at {where} is not Redis", remedy=f"correct host and port in {VARIABLE}")
     if isinstance(error, MovedError):
         return BadRequest(f"Redis at {where} is a node of a cluster", remedy=f"say so in {VARIABLE}: ?cluster=true")
     if isinstance(error, ResponseError) and text.startswith(AWAY):

@@ -74,5 +74,8 @@ class NothingToDo(RecallError):
 
 def shown(value: object, limit: int = 200) -> str:
     """A value as a message tells it: escaped, and no longer than that."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits has no text
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from tasks.core import tracking
 from tasks.core.candidate import Candidate
-from tasks.core.errors import Unreachable
+from tasks.core.errors import BadRequest, Unreachable
 from tasks.core.identity import identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
@@ -75,7 +75,8 @@ class Recorder:
         """Find the run of this candidate or begin it, with its settings, tags and data; `more` as in `describe`.
 
         Raises:
-            Unreachable: MLflow is away; nothing has been trained yet.
+            BadRequest: the experiment was deleted, or cannot be named so; nothing has been trained yet.
+            Unreachable: MLflow is away; nor then.
         """
         if not request.track:
             return cls(family, candidate, None)
@@ -87,14 +88,14 @@ class Recorder:
         return cls(family, candidate, run)
 
     def epoch(self, step: int, metrics: dict[str, float]) -> None:
-        """Record one epoch. MLflow going away does not end a training: what could not be sent is sent by `finish`."""
+        """Record one epoch. MLflow going away, or the run being deleted, does not end a training: what could not be sent is sent by `finish`."""
         metrics = {name: float(value) for name, value in metrics.items()}
         self.epochs.append({"step": step, "metrics": metrics})
         log(f"{self.family}.epoch", epoch=step, **metrics)
         if self.run and not self._away:
             try:
                 self._send([self.epochs[-1]])
-            except Unreachable as error:
+            except (BadRequest, Unreachable) as error:
                 self._away = True
                 log(f"{self.family}.mlflow_away", error=error)
 
@@ -110,16 +111,17 @@ class Recorder:
                                     "metrics": {name: float(value) for name, value in metrics.items()}})
 
     def failed(self) -> None:
-        """Mark the run as failed; silent when MLflow is away, since the reason to fail matters more."""
+        """Mark the run as failed; silent when MLflow is away or the run deleted, since the reason to fail matters more."""
         if self.run:
-            with contextlib.suppress(Unreachable):
+            with contextlib.suppress(BadRequest, Unreachable):
                 tracking.end(self.run, "FAILED")
 
     def finish(self, artefact: Artefact, snapshot: Snapshot) -> dict:
         """Record what is missing and register the candidate as challenger; returns the result of the `fit` verb.
 
         Raises:
-            Unreachable: MLflow is away; the candidate stays, and the same request run again ends the work.
+            BadRequest: the run was deleted in the meantime. Unreachable: MLflow is away. The candidate stays, and the same request run again
+                ends the work.
         """
         training = json.loads(artefact.file(CURVE).read_text())
         version = self._record(artefact, snapshot, training) if self.run else None

@@ -145,8 +145,24 @@ class Snapshot:
         seen = self.histories(*KNOWN[labels], liked_only=False)
         users = np.flatnonzero(wanted.lengths > 0).astype(np.int32)
         if not len(users):
-            raise RefusedData(f"no user of {self.uri} has {labels} rows", remedy="ingest more data or hold out fewer rows")
+            raise self._without(labels)
         return Queries(users, known.take(users), wanted.take(users), seen.take(users), self.attributes(users=users))
+
+    def _without(self, labels: str) -> RefusedData:
+        """Why nobody has such labels: the split asks for none, or no list was long enough for it."""
+        split = self.artefact.facts.get("split") or {}
+        name = {"users": f"{labels}_share", "temporal": f"{labels}_days"}.get(split.get("method"), labels)
+        if split.get(name) == 0:
+            return RefusedData(f"no {labels} rows were held out in {self.uri}", got=f"split.{name}: 0",
+                               allowed="above 0" if name.endswith("_share") else "1 or more",
+                               remedy=f"ingest the day again with split.{name} "
+                                      f"{'above 0' if name.endswith('_share') else 'of at least 1'}")
+        likes = self.histories(*PARTS).lengths
+        likes = likes[likes > 0]
+        return RefusedData(f"no user of {self.uri} has {labels} rows: the users' lists are too short for the split, or too new",
+                           got=f"split {split.get('method')}, {name} {split.get(name)}; {len(likes)} users with liked rows, "
+                               f"{int(np.median(likes)) if len(likes) else 0} in the middle, {int(likes.max(initial=0))} at most",
+                           remedy="ingest more data, hold out fewer rows (split), or let more rows count as liked (`liked`)")
 
     def newcomers(self, labels: str) -> Queries:
         """The users who have `labels` and nothing to learn from, as if they had just come: the same labels, but no history is known.

@@ -35,7 +35,9 @@ def catalogue(snapshot: Snapshot, settings: Settings) -> np.ndarray:
     known = counts >= settings.minimum_count
     if known.sum() < 2:
         raise RefusedData(f"{int(known.sum())} items are liked by {settings.minimum_count} users or more in {snapshot.uri}",
-                          allowed="at least two", remedy="lower settings.minimum_count, or ingest more data")
+                          allowed="at least two", got=f"at most {int(counts.max(initial=0))} users an item",
+                          remedy=("lower settings.minimum_count" if settings.minimum_count > 1 else "hold out fewer rows of each user (split)")
+                          + ", or ingest more data")
     return np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
 
 

@@ -52,7 +52,12 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
         watch.look(1, given.completed(elsewhere, train, known), {})
         return watch.best
     if trainer == "netmf":
-        return _factorise(request, train, known, validation, recorder)
+        try:
+            return _factorise(request, train, known, validation, recorder)
+        except RefusedData as why:
+            if request.settings.trainer != "auto":
+                raise
+            log("item2vec.trainer", trainer="gensim", because=why)
     return _train(request, graph, train, frequencies * known, validation, recorder, past if request.settings.warm_start else None)
 
 

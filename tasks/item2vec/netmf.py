@@ -17,6 +17,7 @@ from tasks.core.histories import Histories
 from tasks.core.similar import unit
 from tasks.item2vec import laws
 
+ROUNDING = 1e-12  # of the longest vector
 LARGEST = 20_000  # items: the dense matrix has the square of it
 
 
@@ -43,7 +44,7 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
         corpus: `walks`, `sequences`, or `mixed`: half of the dimensions from each, input vectors of equal length in both.
 
     Raises:
-        RefusedData: no two items share a user.
+        RefusedData: no two items share a user, or all do alike.
     """
     rows = np.flatnonzero(known).astype(np.int32)
     own, random = histories.renamed(places_of(rows, len(known))), np.random.default_rng(seed)
@@ -51,11 +52,20 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
     made = [halves(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts]
     inputs = np.hstack([unit(one) if len(parts) > 1 else one for one, _ in made]).astype(np.float32)
     outputs = np.hstack([one for _, one in made])
-    met = inputs.any(axis=1) & outputs.any(axis=1)
+    met = _says(inputs) & _says(outputs)
     if not met.any():
-        raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere",
-                          got=f"{len(rows)} items, {len(histories)} users", remedy="lower minimum_count, or ingest more data")
+        several = int((own.lengths > 1).sum())
+        raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere" if not several else
+                          "no two items of the vocabulary stand together more often than by chance, so nothing leads anywhere",
+                          got=f"{len(rows)} items, {len(histories)} users, {several} of them with two items or more",
+                          remedy="lower minimum_count, or ingest more data" + ("; or set settings.trainer to auto or gensim" if several else ""))
     return Vectors(rows[met], inputs[met], outputs[met])
+
+
+def _says(vectors: np.ndarray) -> np.ndarray:
+    """bool (items): longer than what rounding leaves of a row of zeros."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return lengths > ROUNDING * max(float(lengths.max(initial=0)), np.finfo(np.float32).tiny)
 
 
 LAWS = {"walks": laws.of_walks, "sequences": laws.of_sequences}

@@ -14,6 +14,7 @@ from tasks.core.decoding.validation import Validation
 from tasks.core.decoding.vectors import Vectors, places_of
 from tasks.core.decoding.vocabulary import vocabulary
 from tasks.core.decoding.writing import Fitted, write
+from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.recording import Recorder
@@ -67,6 +68,10 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
         started = time.monotonic()
         inputs, outputs = solver.vectors(penalty)
         met = inputs.any(axis=1) & outputs.any(axis=1)
+        if not met.any():
+            raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere",
+                              got=f"{len(rows)} items, {int((train.lengths > 0).sum())} users, none with two of these items in the training part",
+                              remedy="lower minimum_count, ingest more data, or hold out fewer rows of each user")
         vectors = Vectors(rows[met], inputs[met], outputs[met])
         recall, choice = max(((validation.recall(model), model.choice) for model in plain(vectors, queries(settings))), key=lambda one: one[0])
         log("linear.penalty", penalty=penalty, validation_recall_50=recall)

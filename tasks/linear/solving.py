@@ -20,7 +20,7 @@ from scipy.sparse.linalg import svds
 from tasks.core.decoding.halves import halves
 from tasks.core.decoding.likes import together
 from tasks.core.ease import ease
-from tasks.core.errors import BadRequest
+from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.log import log
 from tasks.linear.settings import Settings
 
@@ -69,6 +69,9 @@ class LowRank:
 
     def __init__(self, liked: csr_matrix, dimension: int, seed: int) -> None:
         self.dimension, rank = dimension, min(dimension, min(liked.shape) - 1)
+        if rank < 1:
+            raise RefusedData("one list has no leading directions", got=f"{liked.shape[0]} users, {liked.shape[1]} items", allowed="two users or more",
+                              remedy="set settings.solver to auto or dense, or ingest more data")
         first = np.random.default_rng(seed).standard_normal(min(liked.shape))
         _, values, right = svds(liked.astype(np.float64), k=rank, v0=first, return_singular_vectors="vh")
         order = np.argsort(-values)

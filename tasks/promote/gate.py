@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import json
+import math
+from typing import Any
 
 from tasks.core import tracking
 from tasks.core.errors import BadRequest
@@ -81,12 +83,21 @@ def _write(store: Store, place: tuple, policy: Policy, file: str, evaluation: Ar
                "champion": champion["uri"], "champion_version": champion["version"], "evaluation": evaluation.uri,
                "stability": facts["challenger"].get("stability"), "health": facts["health"]}
     with store.writing("verdict", *place) as draft:
-        write_json(draft.path / "verdict.json", verdict)
+        write_json(draft.path / "verdict.json", _finite(verdict))
         (draft.path / "verdict.html").write_text(page(verdict))
         draft.counts = {"users": verdict["users"]}
         draft.facts = {name: verdict[name] for name in ("family", "day", "outcome", "question", "reason", "version",
                                                         "champion_version")}
         draft.lineage = {"settings": verdict["policy"], "code": code_version("promote"), "parents": [evaluation.uri]}
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for a figure that is none: one user has no standard error, and JSON no infinity."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell(done: Artefact, verdict: dict, run: str | None) -> None:

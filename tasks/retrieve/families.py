@@ -25,6 +25,8 @@ class Families:
     """
 
     def __init__(self, client: Client, store: Store | None, wanted: Sequence[str] | None) -> None:
+        if isinstance(wanted, (str, bytes)) or not all(isinstance(one, str) for one in wanted or ()):
+            raise BadRequest("families are a list of names", got=wanted, allowed='["item2vec", "gru4rec"]; or None for all')
         self.client, self.store, self.wanted = client, store, list(wanted) if wanted else None
         self._followed: dict[str, Followed] = {}
 

@@ -94,9 +94,11 @@ class Held:
         return {name: part / whole for name, part in parts.items()} if whole > 0 else {}
 
     def similar(self, row: int, k: int, without: np.ndarray = NONE) -> Ranked:
-        """The k items of the largest cosine with an item, itself left out; none for one of which nothing is known."""
-        query = self.alike.vectors[row]
-        return self.alike.search(query, k, np.unique(np.append(without, row))) if np.any(query) else (NONE, np.zeros(0, np.float32))
+        """The k items of the largest cosine with an item, itself left out; none for one of which nothing is known, nor such a one."""
+        query, nothing = self.alike.vectors[row], (NONE, np.zeros(0, np.float32))
+        rows, scores = self.alike.search(query, k, np.unique(np.append(without, row))) if np.any(query) else nothing
+        known = np.any(self.alike.vectors[rows], axis=1)  # a zero vector would stand above all that is unlike
+        return rows[known], scores[known]
 
     def popular(self, k: int, without: np.ndarray) -> Ranked:
         """The k items that most users liked."""

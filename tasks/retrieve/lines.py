@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from tasks.core.errors import BadRequest, RecallError, Unreachable
 from tasks.retrieve.answers import Answer
+from tasks.retrieve.asked import text
 from tasks.retrieve.channels import POPULAR, SIMILAR
 from tasks.retrieve.reader import Reader
 
@@ -54,17 +55,17 @@ def reply(reader: Reader, line: str) -> dict:
 
 
 def _find(reader: Reader, question: dict) -> list[dict]:
-    return [{"id": item.id, "title": item.title, "genres": list(item.genres)} for item in reader.find(str(question["title"]))[:FOUND]]
+    return [{"id": item.id, "title": item.title, "genres": list(item.genres)} for item in reader.find(question["title"])[:FOUND]]
 
 
 def _user(reader: Reader, question: dict) -> dict:
-    user, k = str(question["user"]), _k(question)
+    user, k = text("a user's id", question["user"]), _k(question)
     merged = reader.recommend(user, k)
     return _beside(merged, [*merged.generations, SIMILAR, POPULAR], lambda channel: reader.recommend(user, k, channels=[channel]))
 
 
 def _item(reader: Reader, question: dict) -> dict:
-    item, k = str(question["item"]), _k(question)
+    item, k = text("an item's id", question["item"]), _k(question)
     merged = reader.similar(item, k)
     return _beside(merged, list(reader.live()), lambda channel: reader.similar(item, k, family=channel))
 
@@ -91,7 +92,7 @@ def _list(answer: Answer, channel: str | None) -> dict:
 
 def _k(question: dict) -> int:
     k = question.get("k", 10)
-    if not isinstance(k, int) or not 1 <= k <= LONGEST:
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= LONGEST:
         raise BadRequest("k is how many items are wanted", got=k, allowed=f"1 to {LONGEST}")
     return k
 

@@ -10,7 +10,7 @@ from tasks.core.errors import BadRequest
 from tasks.core.store import Store
 from tasks.retrieve import titles
 from tasks.retrieve.answers import Answer, Item, Source
-from tasks.retrieve.asked import Channels, ids, named, positive, text, told
+from tasks.retrieve.asked import Channels, family_name, ids, named, positive, text, title_text, told
 from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
 from tasks.retrieve.known import Known
@@ -29,7 +29,8 @@ class Reader:
         families: those to merge when a call names none; None: the fusion alone where it is live, else all that ever went live.
         timeout_seconds: longest wait for Redis.
 
-    Every call may raise `Unreachable` (Redis does not answer), `BadRequest` (nothing is live, k below 1) and `Corrupt` (what is
+    Every call may raise `Unreachable` (Redis does not answer), `BadRequest` (nothing is live, k below 1, an id that is
+    neither a text nor a whole number) and `Corrupt` (what is
     live differs from its digest, or folder and Redis are not the same generation). A k beyond the catalogue gives all there is.
     """
 
@@ -46,19 +47,19 @@ class Reader:
         is left out.
 
         Args:
-            user: an id. A user without a stored vector gets the popular items, and the answer's source says so.
+            user: an id, as text or as a whole number. A user without a stored vector gets the popular items, and the answer's source says so.
             history: item ids, oldest first; with `user`, what they did since the last publication. Ids that no family knows are
                 told in `unknown`. An empty history, or one of unknown ids only, gives the popular items, unless a family knows
                 an attribute.
             attributes: column of the table of users → value, as {"age": "25"}, of somebody who need not be known; names and values
-                that no live family has learned play no part.
+                that no live family has learned play no part. What is not known is left out: None, NaN and "" are refused.
             channels: names of families, `similar` (items like the newest liked ones) and `popular`, merged by reciprocal rank;
                 or name → how many items each is to give at least, filled up to k by reciprocal rank. None: `fused` alone where it is live, which weighs the others by what they are
                 worth; else all live families.
 
         >>> reader.recommend("42", k=20, channels={"gru4rec": 10, "item2vec": 5, "similar": 3, "popular": 2})  # doctest: +SKIP
         """
-        positive(k)
+        k = positive(k)
         given, wanted = ids(history), None if channels is None else named(channels, k)
         user = None if user is None else text("a user's id", user)
         about = told(user, given is not None, attributes)
@@ -86,9 +87,9 @@ class Reader:
             user: an id; an unknown one gets no hits.
             family: one family, or None for the fusion where it is live, else all of them merged.
         """
-        positive(k)
+        k = positive(k)
         with answering(self.client):
-            held, values = self._live.held(self._live.answering(family), ("top",), text("a user's id", user))
+            held, values = self._live.held(self._live.answering(family_name(family)), ("top",), text("a user's id", user))
             lists = {one: listed(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]}
             return answer(held, lists, k, "precomputed")
 
@@ -102,36 +103,40 @@ class Reader:
             family: one family, or None for the fusion where it is live, else all of them merged.
 
         Raises:
-            BadRequest: no family asked knows the item.
+            BadRequest: no family asked knows the item, or what it is like: it was never liked beside another.
         """
-        positive(k)
+        k = positive(k)
         if (item is None) == (title is None):
             raise BadRequest("similar to what", got="neither" if item is None else "both", allowed="an item's id or a title")
         with answering(self.client):
-            held, _ = self._live.held(self._live.answering(family))
-            id = titles.best(held, title) if item is None else str(item)
+            held, _ = self._live.held(self._live.answering(family_name(family)))
+            id = titles.best(held, title_text(title)) if item is None else text("an item's id", item)
             held = {one: h for one, h in held.items() if id in h.rows}
             if not held:
-                raise BadRequest("no live model knows this item", got=id, remedy="it is new, or was never liked; ask by title to see what is there")
+                raise BadRequest("no live model knows this item", got=id, remedy="it is not in the catalogue, is new, or is liked too rarely for any of them; ask by title to see what is there")
             depth = k if len(held) == 1 else max(k, DEPTH)
-            lists = {one: listed(h, *h.similar(h.rows.get(id), depth)) for one, h in held.items()}
+            lists = {one: ranked for one, h in held.items() if (ranked := listed(h, *h.similar(h.rows.get(id), depth)))}
+            if not lists:
+                raise BadRequest("no live model can say what this item is like: it was hardly ever liked beside another, and no genre tells", got=id,
+                                 remedy="ask again when more users have met it; `popular` counts it")
             first = next(iter(held.values()))
             return answer(held, lists, k, "similar", (first.item(first.rows.get(id)),))
 
     def find(self, title: str, family: str | None = None) -> list[Item]:
         """Items whose title matches, best first: whole title, its beginning, a part of it; then by popularity."""
         with answering(self.client):
-            return titles.found(self._live.held(self._live.names(family))[0], title)
+            return titles.found(self._live.held(self._live.names(family_name(family)))[0], title_text(title))
 
     def someone(self, family: str | None = None) -> str:
         """The id of a user to try with: the first that a live model has a vector for."""
         with answering(self.client):
-            return next(iter(self._live.held(self._live.names(family))[0].values())).folder.user_ids[0]
+            return next(iter(self._live.held(self._live.names(family_name(family)))[0].values())).folder.user_ids[0]
 
     def knows(self, item: str, family: str | None = None) -> bool:
         """Whether a live model knows this item id."""
         with answering(self.client):
-            return any(str(item) in held.rows for held in self._live.held(self._live.names(family))[0].values())
+            id = text("an item's id", item)
+            return any(id in held.rows for held in self._live.held(self._live.names(family_name(family)))[0].values())
 
     def generations(self) -> dict[str, str]:
         """family → id of the generation that is live now."""

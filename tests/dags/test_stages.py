@@ -90,6 +90,14 @@ def test_only_a_task_that_needs_a_service_is_told_where_it_is(operator):
     assert seen["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1" and seen["RECALL_REDIS_URL"].startswith("redis://:secret@127.0.0.1:1")
 
 
+@pytest.mark.parametrize("url", ["redis://:hunter2/x@h:1/0", "redis://:hunter2[@h:1/0"])
+def test_a_connection_that_is_no_url_shows_no_piece_of_its_password(operator, monkeypatch, url):
+    monkeypatch.setenv("AIRFLOW_CONN_RECALL_REDIS", url)
+    with pytest.raises(AirflowFailException, match="percent-encode the password") as refusal:
+        operator("echo", {}, needs=("redis",)).execute({})
+    assert "hunter2" not in str(refusal.value) and refusal.value.__suppress_context__
+
+
 @pytest.mark.parametrize("code", [2, 3, 4, 5])
 def test_a_refusal_fails_at_once_with_its_message(operator, code):
     with pytest.raises(AirflowFailException, match="rating column is missing"):

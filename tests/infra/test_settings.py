@@ -44,8 +44,15 @@ def test_all_faults_are_told_at_once_and_a_missing_one_says_where_was_looked(tmp
     assert "looked in the environment, " in lines[0] and "'a b', read from the environment" in lines[1] and f"'csv', read from {tmp_path}/.env" in lines[2]
 
 
+@pytest.mark.parametrize("url", ["unix:///run/redis.sock", "unix://user:pw@/run/redis.sock?db=1", "redis://:a%5Bb@[::1]:6379/0?cluster=true"])
+def test_a_server_of_redis_may_be_a_socket_or_have_an_address_of_version_six(url):
+    assert told(LOCAL, RECALL_REDIS_URL=url, AIRFLOW_CONN_RECALL_REDIS=url) == []
+
+
 @pytest.mark.parametrize("name, value", [("AIRFLOW_CONN_RECALL_REDIS", "http://:hunter2@redis"), ("AIRFLOW_CONN_RECALL_MLFLOW", "hunter2"),
-                                         ("RECALL_REDIS_URL", "redis://:hunter2@host:port/0")])
+                                         ("RECALL_REDIS_URL", "redis://:hunter2@host:port/0"),
+                                         ("RECALL_REDIS_URL", "redis://:hunter2@host?decode_responses=true"),
+                                         ("AIRFLOW_CONN_RECALL_REDIS", "redis://:hunter2/x@host"), ("AIRFLOW_CONN_RECALL_REDIS", "redis://:hunter2[@host")])
 def test_a_secret_is_never_shown(name, value):
     (line,) = told(LOCAL, **{name: value})
     assert name in line and "hunter2" not in line and "a secret of" in line

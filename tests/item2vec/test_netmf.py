@@ -7,9 +7,14 @@ import pytest
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
+from tasks.core.store import Store
+from tasks.graph.build import build
+from tasks.graph.settings import BuildRequest
 from tasks.item2vec import laws, netmf
+from tasks.item2vec.fit import fit
 from tasks.item2vec.learning import trainer_of
-from tasks.item2vec.settings import Settings
+from tasks.item2vec.settings import FitRequest, Settings
+from tests import worlds
 
 LIKES = Histories.of_lists([[0, 1, 2], [1, 2], [2, 3, 2]])  # the last user has item 2 twice: it counts once
 
@@ -86,3 +91,29 @@ def test_refuses_lists_of_one_and_catalogues_too_large():
     with pytest.raises(BadRequest, match="got '20001 items'; expected at most 20000; remedy: set settings.trainer to gensim"):
         trainer_of(Settings(trainer="netmf"), 20_001)
     assert (trainer_of(Settings(), 20_000), trainer_of(Settings(), 20_001)) == ("netmf", "gensim")
+
+
+def test_lists_all_alike_are_refused_with_what_can_be_done():
+    with pytest.raises(RefusedData, match="more often than by chance.*got '3 items, 5 users, 5 of them with two items or more'.*trainer to auto or gensim"):
+        netmf.factorise(Histories.of_lists([[0, 1, 2]] * 5), np.ones(3, bool), 4, .5, seed=0)
+
+
+def test_what_rounding_leaves_of_a_row_of_zeros_is_no_vector():
+    """Of pairs that share nothing the rarer ones are cut to zero; the factors of their rows are 1e-17, not 0."""
+    lists = [[item % 9] for item in range(60)] + [[2, 4], [3, 7], [6, 0], [1, 7]]
+    lengths = np.linalg.norm(netmf.factorise(Histories.of_lists(lists), np.ones(9, bool), 8, .5, seed=0).inputs, axis=1)
+    assert lengths.max() < 1e3 * lengths.min()
+
+
+@pytest.mark.parametrize("trainer, trained", [("auto", True), ("netmf", False)])
+def test_auto_goes_on_with_gensim_where_the_closed_form_has_nothing(tmp_path, trainer, trained):
+    store, root = Store(tmp_path.as_uri()), tmp_path.as_uri()
+    world = worlds.World(np.repeat(np.arange(12), 6).astype(np.int32), np.tile(np.arange(6), 12).astype(np.int32), np.full(72, 5.0, np.float32),
+                         worlds.START + np.arange(72, dtype=np.int64), np.zeros(12, np.int32), np.zeros(6, np.int32))
+    graph = build(BuildRequest(root, dataset="planted", snapshot=worlds.snapshot(store, world, test=1, validation=1)))
+    ask = FitRequest(root, graph["uri"], settings=Settings(trainer=trainer, dimension=4, epochs=2), track=False)
+    if trained:
+        assert fit(ask)["items"] == 6
+    else:
+        with pytest.raises(RefusedData, match="more often than by chance"):
+            fit(ask)

@@ -16,6 +16,7 @@ from tasks.promote.bootstrap import paired
 from tasks.promote.case import Case
 from tasks.promote.checks import called
 from tasks.promote.decide import decide
+from tasks.promote.gate import _finite
 from tasks.promote.policy import Policy
 from tests.evaluate import planted
 
@@ -167,3 +168,8 @@ def test_an_interval_over_six_thousand_users_and_sixteen_metrics_takes_seconds()
     started = time.monotonic()
     paired(one, other, 0.95, 10_000, 0)
     assert time.monotonic() - started < 10
+
+
+def test_a_figure_of_one_user_is_none_in_the_document_and_the_rest_stays():
+    said = {"a": float("inf"), "b": [1.5, float("nan")], "c": {"d": (-float("inf"), "inf", 3, None, True)}}
+    assert _finite(said) == {"a": None, "b": [1.5, None], "c": {"d": [None, "inf", 3, None, True]}}

@@ -64,6 +64,67 @@ def test_ids_may_be_numbers(reader):
     assert reader.recommend(history=[1, 4]) == reader.recommend(history=["1", "4"]) and reader.knows(60) and not reader.knows(61)
 
 
+@pytest.mark.parametrize("id", [np.int64(4), np.uint8(4), np.str_("4")])
+def test_ids_may_be_of_numpy(reader, id):
+    assert reader.recommend(id, np.int64(8)) == reader.recommend("4", 8)
+    assert reader.recommend(history=np.array([id, id])) == reader.recommend(history=["4", "4"]) == reader.recommend(history=(id for id in ("4", "4")))
+    assert reader.similar(id) == reader.similar("4") and reader.precomputed(id) == reader.precomputed("4") and reader.knows(id)
+
+
+NO_IDS = [b"1", bytearray(b"1"), 1.0, 1.5, float("nan"), np.float64(1), True, np.bool_(True), "", [], ["1"], {}, object(), np.array(1), np.bytes_(b"1"),
+          10**5000, "\ud800"]
+
+
+@pytest.mark.parametrize("id", NO_IDS, ids=lambda id: type(id).__name__)
+def test_what_is_no_id_is_refused_and_not_answered_with_popular_items(reader, id):
+    for ask in (lambda: reader.recommend(id), lambda: reader.recommend(history=["1", id]), lambda: reader.recommend("1", history=[id]),
+                lambda: reader.similar(id), lambda: reader.precomputed(id), lambda: reader.knows(id)):
+        with pytest.raises(BadRequest, match="user's id|item's id"):
+            ask()
+
+
+@pytest.mark.parametrize("history", ["50", b"50", 5, 5.0, True, {"50": 1}, {"50"}, frozenset(), [None], [["50"]], np.array(50), np.array([1.0]), np.array([["1"]])],
+                         ids=repr)
+def test_what_is_no_list_of_ids_is_refused(reader, history):
+    with pytest.raises(BadRequest, match="history is a list|item's id.*got"):
+        reader.recommend(history=history)
+
+
+@pytest.mark.parametrize("k", [True, np.bool_(True), 0, -1, 1e9, 1.0, "10", None, b"1", [1], float("inf"), np.float32(3)], ids=repr)
+def test_what_is_no_number_of_items_is_refused(reader, k):
+    for ask in (lambda: reader.recommend("1", k), lambda: reader.recommend(history=["1"], k=k), lambda: reader.similar("1", k),
+                lambda: reader.precomputed("1", k)):
+        with pytest.raises(BadRequest, match="k is how many items are wanted.*expected a whole number"):
+            ask()
+
+
+@pytest.mark.parametrize("k", [10**9, 2**70])
+def test_a_number_beyond_any_machine_gives_the_catalogue(reader, k):
+    assert len(reader.recommend("1", k).hits) == 48 and len(reader.similar("1", k).hits) == 59 and reader.precomputed("1", k).hits
+    assert len(reader.recommend("1", k, channels=["similar", "popular", "item2vec"]).hits) == 48
+
+
+@pytest.mark.parametrize("channels", ["popular", b"popular", 5, [None], [1], [b"popular"], {"popular": "3"}, {"popular": 1.0}, {"popular": True},
+                                      {"popular": None}, {1: 1}, [["popular"]], {"popular": 10**5000}], ids=lambda one: repr(one)[:30] if one != {"popular": 10**5000} else "long")
+def test_what_names_no_channels_is_refused(reader, channels):
+    with pytest.raises(BadRequest, match="expected"):
+        reader.recommend("1", channels=channels)
+
+
+@pytest.mark.parametrize("ask", [
+    lambda reader: reader.similar(title=5), lambda reader: reader.find(None), lambda reader: reader.find(b"x"), lambda reader: reader.similar("1", family=5),
+    lambda reader: reader.precomputed("1", family=["item2vec"]), lambda reader: reader.someone(5), lambda reader: reader.knows("1", 5)])
+def test_names_of_families_and_titles_are_texts(reader, ask):
+    with pytest.raises(BadRequest, match="is a text|named by a text"):
+        ask(reader)
+
+
+@pytest.mark.parametrize("families", ["item2vec", [1], [None]])
+def test_the_families_of_a_reader_are_a_list_of_names(standing, root, families):
+    with pytest.raises(BadRequest, match="families are a list of names"):
+        Reader(standing.reader_url, root, families)
+
+
 def test_who_is_unknown_gets_the_popular_items_and_is_told_so(reader):
     counts = np.bincount(WORLD.items, minlength=60)
     for answer in (reader.recommend("nobody", 5), reader.recommend(history=[], k=5), reader.recommend(history=["999", "x"], k=5)):
@@ -135,3 +196,20 @@ def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, standing, 
             f"print(len(Reader(sys.argv[1], {root!r}).recommend('1', 3).hits))")
     done = subprocess.run([sys.executable, "-c", code, standing.reader_url], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr
+
+
+def test_an_item_of_which_only_likes_are_known_is_popular_and_like_nothing(root, standing, live, monkeypatch):
+    """Its item-to-item vector is zero: the answer says so, and is not an empty list. It stays in the list of popular items."""
+    def without_first(vectors):
+        return np.where(np.arange(len(vectors))[:, None] == 0, 0, plain(vectors))
+
+    plain = generations.unit
+    monkeypatch.setattr(generations, "unit", without_first)
+    alone = root + "-alone"
+    monkeypatch.setenv("RECALL_REDIS_URL", standing.url)
+    generations.publish(alone, made(alone, number=2, family="two_tower"))
+    reader = Reader(standing.reader_url, alone, ["two_tower"])
+    with pytest.raises(BadRequest, match="can say what this item is like: it was hardly ever liked beside another.*got '1'.*remedy"):
+        reader.similar("1")
+    assert reader.knows("1") and len(reader.similar("2", 60).hits) == 58 and "1" not in {hit.item.id for hit in reader.similar("2", 60).hits}
+    assert "1" in {hit.item.id for hit in reader.recommend("nobody", 60).hits}

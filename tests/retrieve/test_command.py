@@ -86,3 +86,11 @@ def test_help_tells_the_defaults(capsys):
         main(["recommend", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     assert done.value.code == 0 and "(default: 10)" in told and "(default: all)" in told and "RECALL_REDIS_URL" in told
+
+
+@pytest.mark.parametrize("arguments", [["recommend", "--user", ""], ["recommend", "--history", ""], ["recommend", "--attributes", "age="],
+                                       ["recommend", "--attributes", "=3"], ["similar", "--item", ""], ["recommend", "--user", "1", "--k", "0"]])
+def test_what_names_nobody_is_refused_in_one_line(live, capsys, arguments):
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert not told.out and "BadRequest" in told.err and len(told.err.splitlines()) == 1

@@ -102,6 +102,13 @@ def test_what_cannot_be_answered_is_an_answer_and_the_next_question_is_heard(rea
     assert told[5]["answer"]["merged"]["hits"]
 
 
+@pytest.mark.parametrize("question", [{"ask": "user", "user": None}, {"ask": "user", "user": 1.5}, {"ask": "user", "user": True}, {"ask": "user", "user": ""},
+                                      {"ask": "user", "user": ["1"]}, {"ask": "user", "user": "1", "k": True}, {"ask": "user", "user": "1", "k": "10"},
+                                      {"ask": "item", "item": None}, {"ask": "item", "item": 1.0}, {"ask": "find", "title": 5}], ids=str)
+def test_a_question_with_a_wrong_value_is_refused(reader, question):
+    assert answers(reader, {"id": 1, **question})[1]["error"]["kind"] == "BadRequest"
+
+
 def test_a_server_that_is_away_is_told_as_such(root):
     assert answers(Reader("redis://127.0.0.1:1/0", root), {"id": 1, "ask": "live"})[1]["error"]["kind"] == "Unreachable"
 

@@ -72,10 +72,20 @@ def choose(settings: Settings, vectors: Vectors, train: Histories, validation: V
     popular, own = np.bincount(train.items, minlength=validation.items), train.renamed(vectors.places(validation.items))
     tried: dict[str, tuple[Model, float]] = {}
     for decoder in TRIED.get(settings.decoder, (settings.decoder,)):
+        if decoder == "blended" and "causal" not in tried:
+            continue
         models = _blended(vectors, tried["causal"][0], validation) if decoder == "blended" else DECODERS[decoder](settings, vectors, own)
-        best, recall = _best(models, validation, before and (lambda choice: _as_before(choice, before)))
+        found = _best(models, validation, before and (lambda choice: _as_before(choice, before)))
+        if found is None:
+            log("decoding.decoder", decoder=decoder, because="it makes no candidate vector of these lists: too few items stand beside another")
+            continue
+        best, recall = found
         model, recall = tried[decoder] = _with_popularity(settings, best, recall, popular, validation, before)
         log("decoding.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
+    if not tried or settings.decoder != "auto" and settings.decoder not in tried:
+        raise RefusedData("no item has a candidate vector: no two of the vocabulary follow each other",
+                          got=f"decoder {settings.decoder}, {len(vectors.rows)} trained items, {int((own.lengths > 1).sum())} users with two of them or more",
+                          remedy="set decoder to auto, lower minimum_count, or ingest more data")
     wanted = settings.decoder if settings.decoder != "auto" else max(tried, key=lambda decoder: tried[decoder][1])
     if settings.decoder == "auto" and before and before.decoder in tried and tried[before.decoder][1] > tried[wanted][1] - CLEARLY:
         wanted = before.decoder
@@ -138,12 +148,11 @@ def _as_before(choice: Choice, before: Choice) -> bool:
     return dataclasses.replace(choice, popularity=before.popularity) == before
 
 
-def _best(models: Iterator[Model], validation: Validation, steady: Callable[[Choice], bool] | None = None) -> tuple[Model, float]:
-    """The first among equals; or the one that is `steady`, unless the best is clearly better."""
+def _best(models: Iterator[Model], validation: Validation, steady: Callable[[Choice], bool] | None = None) -> tuple[Model, float] | None:
+    """The first among equals; or the one that is `steady`, unless the best is clearly better; None where no model has an item."""
     tried = [(validation.recall(model), model) for model in models if len(model.rows)]
     if not tried:
-        raise RefusedData("no item has a candidate vector: no two of the vocabulary follow each other",
-                          remedy="lower minimum_count, or ingest more data")
+        return None
     best, model = max(tried, key=lambda one: one[0])
     for recall, other in tried:
         if steady and steady(other.choice) and recall > best - CLEARLY:

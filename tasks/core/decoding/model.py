@@ -57,8 +57,9 @@ class Model:
 
     @classmethod
     def of(cls, rows: np.ndarray, inputs: np.ndarray, candidates: np.ndarray, choice: Choice) -> "Model":
-        """From vectors of all trained items; one whose candidate is all zero is left out: it would outrank negative scores."""
-        kept = candidates.any(axis=1)
+        """From vectors of all trained items; one whose candidate is all zero is left out: it would outrank negative scores;
+        so is one that a decoder could not solve for."""
+        kept = candidates.any(axis=1) & np.isfinite(candidates).all(axis=1)
         constant = candidates.shape[1] > inputs.shape[1] * len(choice.decays)
         encoder = ScalesEncoder(np.ascontiguousarray(inputs[kept]), choice.decays, choice.last, constant)
         return cls(rows[kept], np.ascontiguousarray(candidates[kept]), encoder, choice)

@@ -31,13 +31,13 @@ def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Sna
     """Fill the folder of a candidate: cold items are placed, what is similar is turned onto the champion's, the next day's start is left.
 
     Args:
-        request: a `FitRequest` whose settings have `cold_items` and `align`.
+        request: a `FitRequest` whose settings have `cold_items`, `minimum_count` and `align`.
         parents: URIs of what was learned from, the champion aside.
         upstream: what else decides on the vectors, as `describe` takes it.
     """
     chosen, items = fitted.chosen, len(snapshot.item_ids)
     similar = taste_space(chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items)))
-    served = complete(chosen.model, similar, snapshot, request.settings.cold_items)
+    served = complete(chosen.model, similar, snapshot, request.settings.cold_items, request.settings.minimum_count)
     model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
     similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
     save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from tasks.core.attributes import Attributes
@@ -31,6 +33,15 @@ class ScalesEncoder(OfHistories):
         """float32 (users, K d) or (users, K d + 1); a row of zeros for an empty history."""
         ones = [(histories.lengths > 0).astype(np.float32)[:, None]] if self.constant else []
         return np.concatenate([*(scale.encode(histories) for scale in self.scales), *ones], axis=1)
+
+    def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+        """bool (users): whoever has a history with an item whose input says something; a query of zeros would pass for an answer."""
+        return histories.where(self._says[histories.items]).lengths > 0
+
+    @cached_property
+    def _says(self) -> np.ndarray:
+        """bool (items): the input vector is not zero."""
+        return np.any(self.inputs, axis=1)
 
     def numbers(self) -> dict:
         return {"decays": self.decays, "last": self.last, "constant": self.constant}
