@@ -45,13 +45,19 @@ def days(format: str, place: Path) -> tuple[str, str]:
     print(f"local: looking at {place}", file=sys.stderr, flush=True)
     told = ask(format, place.as_uri() if format != "own" else str(place))
     rows = told["tables"]["interactions"]
-    if "refused" in rows:
+    if "refused" in rows and told["first_day"] is None:
         raise SystemExit(f"local: {rows['refused']}")
-    for note in (f"{one['file']}: {note}" for one in rows["understood"] for note in one["notes"]):
-        print(f"local: {note}", file=sys.stderr, flush=True)
+    for text in _notes(told["tables"]):
+        print(f"local: {text}", file=sys.stderr, flush=True)
     if told["first_day"] is None:
         raise Untold("its rows have no times" if not any(one["clock"] for one in rows["understood"]) else "no row has a time that can be read")
     return told["first_day"], told["last_day"]
+
+
+def _notes(tables: dict) -> list[str]:
+    """What somebody should know before a stack is started for this."""
+    refusals = [f"{name} would be refused: {table['refused']}" for name, table in tables.items() if "refused" in table]
+    return refusals + [f"{one['file']}: {note}" for table in tables.values() for one in table.get("understood", ()) for note in one["notes"]]
 
 
 def show() -> str:

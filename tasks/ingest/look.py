@@ -46,26 +46,32 @@ def look(request: LookRequest) -> dict:
 
 
 def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limits) -> dict:
+    days: dict[str, str] = {}
     try:
-        return _looked(source, name, table, scratch, limits)
+        days = _days_there(source, table) if table.daily else {}
+        of_days = {"days": len(days), "looked_at": max(days), "span": (min(days), max(days))} if days else {}
+        return {"path": table.path} | of_days | _looked(source, name, table, days, scratch, limits)
     except RefusedData as refusal:
-        return {"path": table.path, "refused": str(refusal)}
+        return {"path": table.path, "refused": str(refusal)} | ({"span": (min(days), max(days))} if days else {})
 
 
-def _looked(source: Source, name: str, table: Table, scratch: Path, limits: Limits) -> dict:
-    days = landing.spelled_days(table.path, source.base) if table.daily else {}
-    if table.daily and not days:
-        there = landing.names_for_day(table.path, source.base)
-        raise RefusedData(f"no day is at {table.path}", got=f"{', '.join(there[:8]) or 'nothing'} where {DAY} stands", allowed="a day, as 2026-01-15 or 20260115")
+def _days_there(source: Source, table: Table) -> dict[str, str]:
+    if days := landing.spelled_days(table.path, source.base):
+        return days
+    there = landing.names_for_day(table.path, source.base)
+    raise RefusedData(f"no day is at {table.path}", got=f"{', '.join(there[:8]) or 'nothing'} where {DAY} stands",
+                      allowed="a day, as 2026-01-15 or 20260115", remedy="correct the path, or wait until the files are delivered")
+
+
+def _looked(source: Source, name: str, table: Table, days: dict[str, str], scratch: Path, limits: Limits) -> dict:
     newest = max(days, default=None)
     found = landing.find_day(table.path, source.base, newest, days[newest]) if newest else landing.find(table.path, source.base)
     landed = landing.land(found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits)
     seen = examine(table, landed, scratch / f"{name}-copies")
-    told = {"path": table.path, "files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
+    told = {"files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
             "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]]}
-    if table.daily:
-        return told | {"days": len(days), "looked_at": newest, "span": (min(days), newest)}
-    return told | ({"span": _days(seen)} if name == "interactions" and "timestamp" in table.columns else {})
+    of_rows = not days and name == "interactions" and "timestamp" in table.columns
+    return told | ({"span": _days(seen)} if of_rows else {})
 
 
 def _days(seen: Examined) -> tuple[str | None, str | None]:

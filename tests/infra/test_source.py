@@ -54,6 +54,9 @@ def movielens(tmp_path, monkeypatch):
     folder = tmp_path / "cache" / "ml-100k"
     folder.mkdir(parents=True)
     (folder / "u.data").write_text("1\t2\t5\t874724710\n2\t1\t3\t893286638\n")
+    (folder / "u.genre").write_text("unknown|0\n")
+    (folder / "u.item").write_text("1|A||||1\n2|B||||1\n")
+    (folder / "u.user").write_text("1|24|M|other|1\n2|25|F|other|2\n")
     monkeypatch.setattr(data, "movielens_100k", lambda: folder)
     return folder
 

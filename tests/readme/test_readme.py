@@ -44,10 +44,10 @@ def test_every_stage_command_of_the_readme_knows_its_verb(line):
 
 
 def test_the_local_stack_understands_the_toml_of_the_readme(tmp_path):
-    from infra.local import span
+    from infra.local import look
 
     (tmp_path / "shop.toml").write_text(re.search(r"```toml\n(.*?)```", README, re.DOTALL)[1])
     for day in ("2026-11-20", "2026-11-21"):
         (tmp_path / "events" / day).mkdir(parents=True)
         (tmp_path / "events" / day / "part.jsonl.gz").write_bytes(b"")
-    assert [day.isoformat() for day in span.days("own", tmp_path / "shop.toml")] == ["2026-11-20", "2026-11-21"]
+    assert look.days("own", tmp_path / "shop.toml") == ("2026-11-20", "2026-11-21")
