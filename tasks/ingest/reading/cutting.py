@@ -71,10 +71,11 @@ def _text(encoding: str) -> Column:
 
 def _blank(text: Column, shape: Shape) -> Column:
     """Whether a line is no row: nothing but white space or delimiters, the end of a record, or what stands before the header."""
-    blank = (F.octet_length("raw") < 80) & (F.trim(text) == "")
+    first = F.ascii(text)  # a look at one letter spares most lines the rest
+    blank = (first <= ord(" ")) & (F.trim(text, F.lit(SPACE)) == "")
     if shape.delimiter and not shape.table.known:
         empty = F.regexp_replace(text, f'{re.escape(shape.delimiter)}|[\\s"]', "") == ""
-        blank = blank | ((F.octet_length("raw") <= 4 * shape.width * len(shape.delimiter)) & empty)
+        blank = blank | (((first <= ord(" ")) | first.isin(ord(shape.delimiter[0]), ord('"'))) & empty)
     if shape.preamble:
         blank = blank | (text == F.lit(shape.preamble))
     return blank | (text == F.lit(records.GOES_ON)) if shape.joined else blank
