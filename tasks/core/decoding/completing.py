@@ -37,7 +37,7 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
     trained = model.places(items) >= 0
     wanted = np.zeros(0, np.int64)
     if cold_items == "metadata":
-        genres = Genres.of(snapshot.items["genres"].to_pylist(), np.bincount(snapshot.histories("train").items, minlength=items), trained)
+        genres = Genres.of(snapshot.items["genres"].to_pylist(), snapshot.histories("train").users_of(items), trained)
         wanted = np.flatnonzero(~trained & genres.told())
     log("decoding.cold", cold_items=cold_items, trained=int(trained.sum()), items_cold=len(wanted), items_left_out=int((~trained).sum()) - len(wanted))
     if not len(wanted):
