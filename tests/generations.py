@@ -46,14 +46,15 @@ def tower(vectors: np.ndarray, centres: np.ndarray) -> TowerEncoder:
 
 def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
                version: str | None = "1",
-               factory: str = "auto", minimum_recall: float = 0.98, build: dict | None = None, bundle: dict | None = None, **made) -> dict:
+               factory: str = "auto", minimum_recall: float = 0.98, build: dict | None = None, bundle: dict | None = None,
+               facts: dict | None = None, **made) -> dict:
     """A whole generation, through the index stage itself; returns the result of `bundle`."""
     from tasks.index import build as building
     from tasks.index import bundle as bundling
     from tasks.index.settings import BuildRequest, BundleRequest
 
     store = Store(root)
-    taken = worlds.snapshot(store, world, day=day)
+    taken = worlds.snapshot(store, world, day=day, **(facts or {}))
     uri = candidate(store, world, family, id, day, taken.rsplit("/", 1)[1], **made)
     index = building.build(BuildRequest(store=root, family=family, candidate=uri, factory=factory, threads=1, **(build or {})))
     return bundling.bundle(BundleRequest(store=root, index=index["uri"], version=version, minimum_recall=minimum_recall, threads=1,

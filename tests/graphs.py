@@ -93,7 +93,7 @@ def implied(tables: Tables) -> np.ndarray:
                 law[i, reached] += share
             elif share:
                 items = tables.user_items[tables.user_offsets[reached]:tables.user_offsets[reached + 1]]
-                weight = tables.weights[items] if hasattr(tables, "weights") else np.ones(len(items))
+                weight = tables.row_weights[tables.user_offsets[reached]:tables.user_offsets[reached + 1]] if hasattr(tables, "row_weights") else np.ones(len(items))
                 law[i, items[items != i]] += share * (weight / weight[items != i].sum())[items != i]
     return law
 

@@ -95,15 +95,30 @@ def chained(users: int = 200, items: int = 30, length: int = 15, seed: int = 0) 
                  np.zeros(users, np.int32), np.zeros(items, np.int32))
 
 
-def snapshot(store: Store, world: World, day: str = DAY, test: int = 3, validation: int = 1, dataset: str = "planted") -> str:
-    """Write the world as a complete snapshot, the newest rows of each user held out; returns its URI."""
+def repeating(users: int = 120, items: int = 60, groups: int = 3, likes: int = 12, back: int = 3) -> World:
+    """A grouped world of events of weight 4 in which every user comes back to their first item `back` times, every third event."""
+    world = grouped(users, items, groups, likes)
+    places = np.arange(likes)
+    again = np.isin(places, 3 * np.arange(1, back + 1) - 1)
+    rows = world.items.reshape(users, likes)
+    return dataclasses.replace(world, items=np.where(again, rows[:, :1], rows).ravel().astype(np.int32), ratings=np.full(users * likes, 4, np.float32))
+
+
+def event_facts(world: World, recommend_seen: bool, weighted: bool = False) -> dict:
+    """What ingestion says of a world of events."""
+    pairs = len(np.unique(world.users.astype(np.int64) * len(world.item_group) + world.items))
+    return {"events": True, "weighted": weighted, "recommend_seen": recommend_seen, "accounts": {"repeats": len(world.users) - pairs}}
+
+
+def snapshot(store: Store, world: World, day: str = DAY, test: int = 3, validation: int = 1, dataset: str = "planted", **facts) -> str:
+    """Write the world as a complete snapshot, the newest rows of each user held out; returns its URI. `facts`: more of its manifest."""
     users, items = len(world.user_group), len(world.item_group)
     counts = np.bincount(world.users, minlength=users)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     position = np.arange(len(world.users)) - starts[world.users]
     left = counts[world.users] - 1 - position
     part = np.where(left < test, "test", np.where(left < test + validation, "validation", "train"))
-    id = identity(users=world.users.tolist(), items=world.items.tolist(), day=day, test=test, validation=validation)
+    id = identity(users=world.users.tolist(), items=world.items.tolist(), day=day, test=test, validation=validation, **({"facts": facts} if facts else {}))
     with store.writing("snapshot", "snapshots", dataset, day, id) as draft:
         for name in ("interactions", "items", "users"):
             (draft.path / name).mkdir()
@@ -121,7 +136,7 @@ def snapshot(store: Store, world: World, day: str = DAY, test: int = 3, validati
         draft.counts = {"interactions": len(world.users), "users": users, "items": items}
         draft.facts = {"dataset": dataset, "day": day, "item_id_type": "integer", "user_id_type": "integer",
                        "split": {"method": "leave-last-n", "test": test, "validation": validation},
-                       "first_timestamp": int(world.timestamps.min()), "last_timestamp": int(world.timestamps.max())}
+                       "first_timestamp": int(world.timestamps.min()), "last_timestamp": int(world.timestamps.max()), **facts}
         draft.lineage = {"settings": {"liked": "rating >= 4"}, "parents": []}
     return store.path("snapshots", dataset, day, id).as_uri()
 

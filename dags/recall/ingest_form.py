@@ -16,7 +16,9 @@ PLAIN = {
     "liked": optional("Which rows are liked, such as `>= 4`, `> user mean` or `any`. Empty: the source's own rule.", "What counts", "Liked",
                       pattern=LIKED, examples=["any", ">= 4", "> 7", "> mean", "> user mean"]),
     "liked_only": switch("Keep only liked rows.", "What counts", "Liked rows only"),
-    "minimum_item_interactions": number(0, 0, 1_000_000, "Items with fewer rows are left out, with their rows; 0 keeps all.", "What counts",
+    "recommend_seen": choice(None, ["true", "false"], "Whether what a user has met may be recommended to them again, as for groceries, music and sessions. Empty: as the "
+                             "description of the data says, else true where at least 5 % of the events are repeats.", "What counts", "Recommend seen items"),
+    "minimum_item_interactions": number(0, 0, 1_000_000, "Items with fewer rows (a repeat is one) are left out, with their rows; 0 keeps all.", "What counts",
                                         "Rows of an item at least"),
     "maximum_quarantined": number(0.05, 0, 1, "Share of bad rows above which the batch is refused.", "Refusal", "Bad rows at most"),
     "expectations": optional("The suite that judges the batch: a name, or the path of a JSON file. Empty: RECALL_EXPECTATIONS, else `default`.",

@@ -25,6 +25,8 @@ def snapshot(context: Any) -> dict:
                                    "or fill in `location` in the form")
     nested = {setting: {name: told[f"{setting}_{name}"] for name in fields if f"{setting}_{name}" in told} for setting, fields in NESTED.items()}
     plain = {name: told[name] for name in (*PLAIN, "repaired") if name in told}
+    if "recommend_seen" in plain:  # a list of the form shows texts only
+        plain["recommend_seen"] = plain["recommend_seen"] == "true"
     cluster = {"spark": {"master": master}} if (master := os.environ.get("RECALL_SPARK_MASTER")) else {}
     return {"store": requests.store(), "dataset": requests.dataset(), "day": day, **cluster, **plain, **nested}
 

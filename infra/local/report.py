@@ -28,7 +28,15 @@ def _number(cell: str) -> bool:
     return cell == "-" or cell.replace(".", "").replace(",", "").isdigit()
 
 
-ELSEWHERE = {"merged": "merged into others", "superseded": "superseded by later ones", "later": "of days to come"}
+ELSEWHERE = {"superseded": "superseded by or the same as those of another delivery", "later": "of days to come"}
+
+
+def repeated(accounts: dict) -> str:
+    """How many of the kept rows repeat another, and what follows from it; nothing where none does."""
+    if not accounts.get("repeats"):
+        return ""
+    again = "may be" if accounts["recommend_seen"] else "is not"
+    return f"  {accounts['repeats']:,} of the kept rows repeat another; what was met {again} recommended again: {accounts['recommend_seen_because']}"
 
 
 def elsewhere(accounts: dict) -> str:
@@ -52,7 +60,9 @@ class Report:
         reasons = ", ".join(f"{n} {reason}" for reason, n in got.get("reasons", {}).items()) or "none"
         lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, "
                  f"{elsewhere(got)}{got['quarantined']:,} in quarantine ({reasons}); "
-                 f"{got['users']:,} users, {got['items']:,} items", *(f"  warning: {text}" for text in got["warnings"]), *(f"  note: {text}" for text in got.get("notes", [])), f"  report: {got['report']}"]
+                 f"{got['users']:,} users, {got['items']:,} items", *filter(None, [repeated(got)]),
+                 *(f"  warning: {text}" for text in got["warnings"]), *(f"  note: {text}" for text in got.get("notes", [])),
+                 f"  report: {got['report']}"]
         return "\n".join(lines)
 
     def models(self) -> str:

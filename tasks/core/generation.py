@@ -6,16 +6,18 @@
         item_ids.*, titles.*          string tables (n)
         item_rows.*                   from an id to its row
         genres.*                      string table (n), an item's genres joined by "|"
-        popularity.npy, popular.npy   int32 (n): how many users liked each row; all rows, most liked first
+        popularity.npy, popular.npy   int32 (n): how many users liked each row (of events, the sum of their pairs); all rows, most liked first
         encoder.json, encoder.*.npy   from a history of trained rows to a query
         user_ids.*                    string table (m): everybody who did anything with an item of this catalogue
         user_vectors.npy              float32 (u ≤ m, d): queries of the first u users; the others liked nothing that the model knows
-        top.npy                       int32 (u, t): the unseen rows recommended to each of these, best first, −1 where there are no more
+        top.npy                       int32 (u, t): the rows recommended to each of these, best first, −1 where there are no more; seen ones are
+                                      left out, unless recommend_seen
         seen.offsets.npy              int64 (m + 1)
-        seen.items.npy                int32: each user's rows, first the liked ones, oldest first, then the others
+        seen.items.npy                int32: each user's rows, first the liked ones, oldest first, an item as often as it was met; then, unless
+                                      recommend_seen, the others once
         liked.npy                     int32 (m): how many of a user's rows are liked
         manifest.json                 facts: family, candidate, snapshot, day, version, dimension, trained, factory, search, depth, probe,
-                                  similar: {factory, search, depth, probe}
+                                  recommend_seen (a missing one is false), similar: {factory, search, depth, probe}
 """
 
 from __future__ import annotations

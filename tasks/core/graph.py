@@ -10,10 +10,11 @@
 
 The laws differ in what a slot leads to, and in what else there is:
 
-    cooccurrence       slots lead to users. `user_items` are different items of each. 20 bytes an interaction.
-    degree-penalised   slots lead to users, and each user has an alias table of items. 32 bytes an interaction.
+    cooccurrence       slots lead to users. `user_items` are different items of each. 20 bytes an interaction. Where users have
+                       items several times or with weights, it has the arrays of the next law (fact `weighted`)
+    degree-penalised   slots lead to users, and each user has an alias table of items. 40 bytes an interaction.
         user_slots.npy     uint32 (rows, 3)       of user u, at the same places as user_items: threshold, item, other item
-        weights.npy        float64 (items)        popularity^−β; an item that nobody likes has 0
+        row_weights.npy    float64 (rows)         what the table is made of: the pair's weight · popularity^−β
     window             slots lead to items: an explicit graph in compressed sparse rows. Walks read nothing else; an update reads
         user_days.npy      int32 (rows)           days since 1970; `user_items` hold every row, repeated items too
         edges/bucket-00000.parquet, …             source, target (int32), day (int32), weight (int64), sorted so, both directions;
@@ -72,9 +73,9 @@ class DegreePenalised(Cooccurrence):
     """The arrays of the law `degree-penalised`."""
 
     user_slots: np.ndarray
-    weights: np.ndarray
+    row_weights: np.ndarray
     law: ClassVar[str] = "degree-penalised"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +101,7 @@ def read_tables(artefact: Artefact, verify: bool = True) -> Tables:
         raise Corrupt(f"{artefact.path} is a graph of a law that cannot be read here", got=f"{law!r}, version {version!r}",
                       allowed=", ".join(f"{one.law!r} version {one.version}" for one in LAWS.values()),
                       remedy="build the graph again with this code, or upgrade this reader")
+    kind = DegreePenalised if artefact.facts.get("weighted") else kind
     return kind(**{field.name: load(artefact.file(f"{field.name}.npy", verify), mmap=True) for field in dataclasses.fields(kind)})
 
 

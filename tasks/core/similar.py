@@ -24,20 +24,22 @@ def taste_space(vectors: np.ndarray, histories: Histories) -> np.ndarray:
 
     Args:
         vectors: float32 (items, d), of a trained model: what an item says about who likes it.
-        histories: what users liked, as rows of `vectors`.
+        histories: what users liked, as rows of `vectors`; a taste is a mean over pairs.
 
     Returns:
         float32 (items, d), of unit length; an item that tastes say nothing about has the model's own vector.
     """
     from scipy.sparse import csr_matrix  # where models are trained; the serving side has none
 
-    ones = np.ones(len(histories.items), np.float32)
-    likes = csr_matrix((ones, histories.items, histories.offsets), (len(histories), len(vectors)))
-    active = histories.lengths > 0
-    tastes = np.zeros((len(histories), vectors.shape[1]), np.float32)
-    tastes[active] = (likes[active] @ vectors) / histories.lengths[active, None]
+    pairs = histories.pairs()
+    weights = np.ones(len(pairs.items), np.float32) if pairs.weights is None else pairs.weights
+    likes = csr_matrix((weights, pairs.items, pairs.offsets), (len(pairs), len(vectors)))
+    active = pairs.lengths > 0
+    of_users, of_items = np.bincount(pairs.users(), weights, len(pairs)), np.bincount(pairs.items, weights, len(vectors))
+    tastes = np.zeros((len(pairs), vectors.shape[1]), np.float32)
+    tastes[active] = (likes[active] @ vectors) / of_users[active, None]
     tastes[active] -= tastes[active].mean(axis=0)
-    items = (likes.T @ unit(tastes)) / np.maximum(np.bincount(histories.items, minlength=len(vectors)), 1)[:, None]
+    items = (likes.T @ unit(tastes)) / np.where(of_items > 0, of_items, 1)[:, None]
     items = unit(_whitened(items - items.mean(axis=0)))
     return np.where(np.any(items, axis=1, keepdims=True), items, unit(vectors)).astype(np.float32)
 

@@ -1,11 +1,14 @@
 """Reading a snapshot: one day's validated interactions, items and users, with their split.
 
     snapshots/<dataset>/<day>/<id>/
-        interactions/*.parquet   user, item (int32 rows), rating (float32), timestamp (int64 seconds), position (int32, the place
-                                 in the user's whole list, 0 oldest), liked (bool), part (string)
+        interactions/*.parquet   user, item (int32 rows), rating (float32; of an event its weight), timestamp (int64 seconds),
+                                 position (int32, the place in the user's whole list, 0 oldest), liked (bool), part (string)
         items/*.parquet          item (int32 row), id, title (string), genres (list of string)
         users/*.parquet          user (int32 row), id (string), one string column an attribute
-        manifest.json            facts: dataset, day, split, item_id_type and user_id_type ("integer" or "text"), first and last timestamp
+        manifest.json            facts: dataset, day, split, item_id_type and user_id_type ("integer" or "text"), first and last
+                                 timestamp; events (rows are events: a user may have an item several times), weighted (they
+                                 weigh differently), recommend_seen and its reason; accounts.repeats (rows that are not the
+                                 first of their user and item). Older ones lack these: false, and no pair comes twice
 
 `part` says what a row is for: `train` is learned from; `history` is known when a query is made but not learned from;
 `validation` and `test` are labels. What a query may know of its user is everything of an earlier part.
@@ -57,8 +60,9 @@ class Queries:
     Attributes:
         users: int32 (q), rows of the user table.
         histories: what the model may know of each, liked rows only (q users).
-        labels: the held-out rows to find (q users).
-        seen: every row of the user up to then, liked or not: left out of what is recommended (q users).
+        labels: the held-out items to find, each once (q users).
+        seen: what is left out of what is recommended: every row of the user up to then, liked or not; nothing where what
+            was met may be recommended again (q users).
         attributes: what else is known of each (q users); None: nothing.
     """
 
@@ -76,6 +80,25 @@ class Snapshot:
         self.artefact = artefact
         self.uri, self.id = artefact.uri, artefact.id
         self.day, self.dataset = artefact.facts["day"], artefact.facts["dataset"]
+
+    @property
+    def recommend_seen(self) -> bool:
+        """Whether what a user has met may be recommended to them again."""
+        return self.artefact.facts.get("recommend_seen", False)
+
+    @property
+    def events(self) -> bool:
+        """Whether rows are events, not ratings."""
+        return self.artefact.facts.get("events", False)
+
+    @property
+    def paired(self) -> bool:
+        """Whether no user has an item twice and every row counts one."""
+        return not self.events or (not self._weighted and self.artefact.facts["accounts"]["repeats"] == 0)
+
+    @property
+    def _weighted(self) -> bool:
+        return self.artefact.facts.get("weighted", False)
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """One of the three tables: interactions, items, users."""
@@ -103,11 +126,12 @@ class Snapshot:
 
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
-        table = self.table("interactions", ["user", "item", "timestamp", "position", "liked", "part"])
+        names = ("part", "user", "item", "timestamp", "position", "liked", *(("rating",) if self._weighted else ()))
+        table = self.table("interactions", list(names))
         if table.num_rows == 0:
             raise RefusedData(f"the snapshot {self.uri} holds no interaction", remedy="ingest a day that has data")
         columns: dict[str, np.ndarray] = {}
-        for name in ("part", "user", "item", "timestamp", "position", "liked"):  # one by one: what is read is let go of
+        for name in names:  # one by one: what is read is let go of
             columns[name] = _parts(table[name]) if name == "part" else table[name].to_numpy()
             table = table.drop_columns([name])
         position = columns.pop("position")
@@ -117,7 +141,7 @@ class Snapshot:
         return {name: columns.pop(name)[order] for name in list(columns)}
 
     def let_go(self) -> None:
-        """Free the rows (18 bytes each); who asks for them again reads them again."""
+        """Free the rows (18 bytes each, 22 where they weigh differently); who asks for them again reads them again."""
         self.__dict__.pop("_rows", None)
 
     def attributes(self, columns: tuple[str, ...] | None = None, users: np.ndarray | None = None) -> Attributes:
@@ -137,19 +161,27 @@ class Snapshot:
         keep = np.isin(rows["part"], [PARTS.index(part) for part in parts])
         if liked_only:
             keep &= rows["liked"]
-        return Histories.of(rows["user"][keep], rows["item"][keep], rows["timestamp"][keep], len(self.user_ids))
+        weights = rows["rating"][keep] if self._weighted else None
+        return Histories.of(rows["user"][keep], rows["item"][keep], rows["timestamp"][keep], len(self.user_ids), weights, self.paired)
 
     def queries(self, labels: str) -> Queries:
-        """The users who have `labels` (`validation` or `test`), with what may be known before them."""
-        wanted, known = self.histories(labels), self.histories(*KNOWN[labels])
-        seen = self.histories(*KNOWN[labels], liked_only=False)
+        """The users who have `labels` (`validation` or `test`), with what may be known before them.
+
+        Where what was met is not recommended again, an item met before is no label, and who has no other is not asked.
+        """
+        held_out, known = self.histories(labels).pairs(), self.histories(*KNOWN[labels])
+        seen = Histories.empty(len(known)) if self.recommend_seen else self.histories(*KNOWN[labels], liked_only=False)
+        wanted = held_out if self.paired else held_out.without(seen)
         users = np.flatnonzero(wanted.lengths > 0).astype(np.int32)
         if not len(users):
-            raise self._without(labels)
+            raise self._nobody(labels, len(held_out.items))
         return Queries(users, known.take(users), wanted.take(users), seen.take(users), self.attributes(users=users))
 
-    def _without(self, labels: str) -> RefusedData:
-        """Why nobody has such labels: the split asks for none, or no list was long enough for it."""
+    def _nobody(self, labels: str, rows: int) -> RefusedData:
+        """Why nobody has such labels: all were met before, the split asks for none, or no list was long enough for it."""
+        if rows:
+            return RefusedData(f"all {labels} rows of {self.uri} are of items that their users had met, which are not recommended again",
+                               got=f"{rows} rows", remedy="ingest with recommend_seen = true, more data or more held-out rows")
         split = self.artefact.facts.get("split") or {}
         name = {"users": f"{labels}_share", "temporal": f"{labels}_days"}.get(split.get("method"), labels)
         if split.get(name) == 0:

@@ -78,7 +78,7 @@ def _trained_on(store: Store, candidate: Candidate) -> Artefact:
 def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[Candidate], champion: Champion | None, snapshot: Snapshot,
            made_of: dict) -> None:
     queries = snapshot.newcomers(request.labels) if request.newcomers else snapshot.queries(request.labels)
-    counts = np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
+    counts = snapshot.histories("train").popularity(len(snapshot.item_ids))
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
     known = yardstick(store, snapshot, queries, catalogue, request)
     snapshot.let_go()

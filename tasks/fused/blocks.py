@@ -45,7 +45,7 @@ def blocks(members: list[Joined], snapshot: Snapshot) -> tuple[np.ndarray, list[
     """
     of = [one.candidate.rows_of(snapshot.item_ids) for one in members]
     items = np.flatnonzero(np.any([rows >= 0 for rows in of], axis=0)).astype(np.int32)
-    genres, likes = snapshot.items["genres"].to_pylist(), np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
+    genres, likes = snapshot.items["genres"].to_pylist(), snapshot.histories("train").users_of(len(snapshot.item_ids))
     return items, [_block(one, rows, items, genres, likes) for one, rows in zip(members, of)]
 
 

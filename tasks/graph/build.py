@@ -42,7 +42,8 @@ def build(request: BuildRequest) -> dict:
             _refuse_no_edge(made["edges"], histories, snapshot)
             draft.counts = {"users": len(histories), "items": len(snapshot.item_ids), "edges": made.pop("edges")}
             draft.facts = {"dataset": snapshot.dataset, "day": snapshot.day, "snapshot": snapshot.id,
-                           "law_version": LAWS[request.law].version, **settings}
+                           "law_version": LAWS[request.law].version,
+                           "weighted": made.pop("weighted", False), **settings}
             draft.lineage = {"settings": settings, "code": code, "parents": [snapshot.uri], **made}
         artefact = store.find(*place)
         log("graph.built", law=request.law, engine=request.engine, **artefact.counts, alone=int((histories.lengths == 1).sum()))
@@ -56,7 +57,7 @@ def _of_lists(folder: Path, histories: Histories, items: int, request: BuildRequ
     else:
         tables = build_degree_penalised(histories, items, request.degree_penalty, request.entrance)
     _save(folder, tables)
-    return {"edges": tables.edges}
+    return {"edges": tables.edges, "weighted": type(tables) is not LAWS[request.law]}
 
 
 def _save(folder: Path, tables: Tables) -> None:

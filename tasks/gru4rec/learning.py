@@ -31,7 +31,7 @@ def catalogue(snapshot: Snapshot, settings: Settings) -> np.ndarray:
     Raises:
         RefusedData: fewer than two are left, so that there is nothing to tell apart.
     """
-    counts = np.bincount(snapshot.histories("train").items, minlength=len(snapshot.item_ids))
+    counts = snapshot.histories("train").users_of(len(snapshot.item_ids))
     known = counts >= settings.minimum_count
     if known.sum() < 2:
         raise RefusedData(f"{int(known.sum())} items are liked by {settings.minimum_count} users or more in {snapshot.uri}",

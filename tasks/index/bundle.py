@@ -67,6 +67,7 @@ def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: 
                         "left_out_users": crowd.left_out, "seen": len(crowd.seen.items)}
         draft.facts = {"family": candidate.family, "candidate": candidate.artefact.uri, "snapshot": snapshot.uri,
                        "day": snapshot.day, "dataset": snapshot.dataset, "version": request.version, "trained": catalogue.trained,
+                       "recommend_seen": snapshot.recommend_seen,
                        "dimension": candidate.vectors.shape[1], **dataclasses.asdict(found), "similar": dataclasses.asdict(alike)}
         draft.lineage = {"settings": dataclasses.asdict(request), "code": code,
                          "parents": [index.uri, candidate.artefact.uri, snapshot.uri]}

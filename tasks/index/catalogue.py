@@ -37,7 +37,7 @@ def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) ->
     if not (from_metadata and missing):
         return Cold([], candidate.vectors[:0], candidate.similar[:0], missing)
     trained = (rows >= 0) & ~np.isin(rows, candidate.cold)
-    genres = Genres.of(snapshot.items["genres"].to_pylist(), np.bincount(snapshot.histories("train").items, minlength=len(rows)), trained)
+    genres = Genres.of(snapshot.items["genres"].to_pylist(), snapshot.histories("train").users_of(len(rows)), trained)
     wanted, known = np.flatnonzero((rows < 0) & genres.told()), np.flatnonzero(trained)
     vectors = genres.predict(candidate.vectors[rows[trained]], known, wanted)
     similar = genres.predict(candidate.similar[rows[trained]], known, wanted, standing=False)

@@ -1,4 +1,4 @@
-"""Whom a generation serves: users with their query vectors, and everything each of them has seen."""
+"""Whom a generation serves: users with their query vectors, and what each of them has met."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ class People:
         liked: their liked rows, oldest first (m users, some may be empty).
         read: those of them that the model learned, from which it makes a query (m users).
         attributes: what else the encoder reads of them (m users).
-        seen: each row once, first the liked ones, then the others (m users).
+        seen: first the liked rows, as they happened, then every other item once; these are of no use, and not there, where
+            what was met may be recommended again (m users).
         seen_liked: int32 (m), how many of a user's rows in `seen` are liked.
+        hidden: what is left out of a user's list: `seen`, or nothing (m users).
         with_query: how many have a query.
         left_out: users of the snapshot who never met an item of this catalogue, and of whom the encoder reads nothing else.
     """
@@ -35,6 +37,7 @@ class People:
     attributes: Attributes
     seen: Histories
     seen_liked: np.ndarray
+    hidden: Histories
     with_query: int
     left_out: int
 
@@ -54,21 +57,18 @@ def people(snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int)
     users = np.flatnonzero(known | (everything.lengths > 0))
     users = users[np.argsort(~known[users], kind="stable")]
     liked = liked.take(users)
-    return People(users, liked, read.take(users), attributes.take(users), *_liked_first(everything.take(users), liked), int(known.sum()),
-                  len(everything) - len(users))
+    seen = liked if snapshot.recommend_seen else _liked_first(everything.take(users), liked)
+    return People(users, liked, read.take(users), attributes.take(users), seen, liked.lengths.astype(np.int32),
+                  Histories.empty(len(users)) if snapshot.recommend_seen else seen, int(known.sum()), len(everything) - len(users))
 
 
-def _liked_first(everything: Histories, liked: Histories) -> tuple[Histories, np.ndarray]:
-    """Each user's rows once, those in `liked` first, and how many those are; the order of time is kept within both."""
-    stride = int(everything.items.max(initial=0)) + 1
-    everybody = everything.users().astype(np.int64)
-    mine = np.isin(everybody * stride + everything.items, liked.users().astype(np.int64) * stride + liked.items)
-    order = np.lexsort((~mine, everybody))
-    items, owners = everything.items[order], everybody[order]
-    first = np.zeros(len(items), bool)
-    first[np.unique(owners * stride + items, return_index=True)[1]] = True
-    counts = np.bincount(owners[first], weights=mine[order][first], minlength=len(everything)).astype(np.int32)
-    return Histories.of(owners[first], items[first], everything.timestamps[order][first], len(everything)), counts
+def _liked_first(everything: Histories, liked: Histories) -> Histories:
+    """Each user's liked rows, then every item of `everything` that is not among them, once; the order of time is kept within both."""
+    others = everything.without(liked).pairs()
+    users = np.concatenate([liked.users(), others.users()])
+    items, timestamps = (np.concatenate([getattr(part, name) for part in (liked, others)]) for name in ("items", "timestamps"))
+    order = np.argsort(users, kind="stable")
+    return Histories.of(users[order], items[order], timestamps[order], len(everything))
 
 
 def queries(encoder: Encoder, histories: Histories, attributes: Attributes) -> np.ndarray:
@@ -80,5 +80,5 @@ def queries(encoder: Encoder, histories: Histories, attributes: Attributes) -> n
 
 
 def popularity(people: People, items: int) -> np.ndarray:
-    """int32 (items): how many times each row was liked."""
-    return np.bincount(people.liked.items, minlength=items).astype(np.int32)
+    """int32 (items): how many users liked each row; of weighted or repeated events, the sum of their pairs."""
+    return np.rint(people.liked.popularity(items)).astype(np.int32)

@@ -33,7 +33,7 @@ def write_users(folder: Path, crowd: People, vectors: np.ndarray, snapshot: Snap
     ids = snapshot.user_ids
     StringTable.of([ids[user] for user in crowd.users.tolist()]).save(folder, "user_ids")
     save(folder / "user_vectors.npy", vectors)
-    save(folder / "top.npy", searcher.search_many(vectors, top, crowd.seen.take(np.arange(len(vectors)))))
+    save(folder / "top.npy", searcher.search_many(vectors, top, crowd.hidden.take(np.arange(len(vectors)))))
     save(folder / "seen.offsets.npy", crowd.seen.offsets)
     save(folder / "seen.items.npy", crowd.seen.items)
     save(folder / "liked.npy", crowd.seen_liked)

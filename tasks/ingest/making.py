@@ -24,7 +24,7 @@ from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
 from tasks.ingest.relating.interactions import Interactions
 from tasks.ingest.rules import Liked
-from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
 
@@ -184,6 +184,11 @@ class Making:
     def _met(self, delivered: list[Delivered]) -> DataFrame:
         rows = aside.rows(self.spark, delivered).where("verdict is null").where(F.col("ms") < self.request.day_ends * 1000)
         return catalogue.met(rows).persist()
+
+    @property
+    def recommend_seen(self) -> bool | None:
+        """The setting of the request, else that of the source; None where the data decides."""
+        return recommend_seen(self.request, self.source)
 
     @property
     def _liked(self) -> Liked:

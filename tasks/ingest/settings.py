@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tasks.core.errors import BadRequest
 from tasks.core.request import REQUIRED, setting
 from tasks.core.spark.settings import Spark
 from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
+if TYPE_CHECKING:
+    from tasks.ingest.sources import Source
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -28,8 +30,11 @@ class SnapshotRequest:
     liked: str | None = setting(
         None, "what counts as liked: 'any', '>= 4', '> 7', '> mean' (of all), '> user mean'; none: the source's own rule")
     liked_only: bool = setting(False, "keep only liked rows")
+    recommend_seen: bool | None = setting(
+        None, "whether what a user has met may be recommended to them again, as for groceries, music and sessions; none: as the description of "
+        "the data says, else true where at least 5 % of the events repeat another of the same user and item (and kind)")
     minimum_item_interactions: int = setting(
-        0, "items with fewer rows are left out, with their rows; 0 keeps the whole catalogue", minimum=0, maximum=1_000_000)
+        0, "items with fewer rows (a repeat is one) are left out, with their rows; 0 keeps the whole catalogue", minimum=0, maximum=1_000_000)
     maximum_quarantined: float = setting(0.05, "share of bad rows above which the batch is refused", minimum=0, maximum=1)
     expectations: str = setting(
         "default", "the suite that judges the batch: a name in tasks/ingest/expectations, or the path of a JSON file")
@@ -60,6 +65,11 @@ class SnapshotRequest:
     def day_ends(self) -> int:
         """Seconds since 1970 at which the next day begins: the first second that is not of this snapshot."""
         return self.day_starts + 86_400
+
+
+def recommend_seen(request: SnapshotRequest, source: Source) -> bool | None:
+    """The setting of the request, else that of the source; None where the data decides."""
+    return source.recommend_seen if request.recommend_seen is None else request.recommend_seen
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from tasks.ingest import sources
 from tasks.ingest.judging import batch
 from tasks.ingest.reading.delivery import Delivery
 from tasks.ingest.reading.history import History
-from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
 NOT_CONTENT = ("store", "location", "spark", "limits", "repaired")
@@ -61,7 +61,7 @@ def snapshot_id(request: SnapshotRequest, source: Source, plan: dict[str, list[D
     no number of cores, blocks, partitions or machines can change it, and a repeated run knows that its work is done."""
     deliveries = {name: [[one.name, one.id] for one in ones] for name, ones in plan.items()}
     return identity(deliveries=deliveries, settings=settings_of(request), liked=request.liked or source.liked, suite=suite,
-                    code=code_version("ingest"))
+                    recommend_seen=recommend_seen(request, source), code=code_version("ingest"))
 
 
 def settings_of(request: SnapshotRequest) -> dict:
@@ -115,6 +115,7 @@ def answer(made: Artefact) -> dict:
     facts = made.facts
     return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
             **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
+            "recommend_seen": facts["recommend_seen"], "recommend_seen_because": facts["recommend_seen_because"],
             "delivered": facts["delivered"], "reasons": facts["reasons"], "bots": facts["bots"], "warnings": facts["warnings"],
             "days_left_out": facts.get("days_left_out", []), "notes": facts.get("notes", []),
             "quarantine": facts["quarantine"], "report": f"{made.uri}/report.html"}

@@ -22,13 +22,13 @@ BLOCK = 1024  # rows filled at a time
 def of_walks(histories: Histories, items: int, exponent: float) -> np.ndarray:
     """float32 (items, items) of walks of two steps, over one of the item's users to one of the user's items, each alike.
 
-    With x the user-item matrix, f_i the users of item i and n_u the items of user u: P(j | i) = Σ_u (x_ui / f_i) (x_uj / n_u). This is
+    With x the user-item matrix (what each pair counts), f_i = Σ_u x_ui and n_u = Σ_i x_ui: P(j | i) = Σ_u (x_ui / f_i) (x_uj / n_u). This is
     what DeepWalk converges to in its shortest window (Qiu et al. 2018, "Network Embedding as Matrix Factorization").
     """
     liked = likes(histories, items)
-    users, own = liked.getnnz(axis=0), liked.getnnz(axis=1)
-    back = liked.multiply(1 / np.maximum(own, 1)[:, None]).tocsr()
-    there = liked.T.tocsr().multiply(1 / np.maximum(users, 1)[:, None]).tocsr()
+    users, own = (np.asarray(liked.sum(axis=axis, dtype=np.float64)).ravel() for axis in (0, 1))
+    back = liked.multiply(1 / np.where(own > 0, own, 1)[:, None]).tocsr()
+    there = liked.T.tocsr().multiply(1 / np.where(users > 0, users, 1)[:, None]).tocsr()
     law = np.empty((items, items), np.float32)
     with Progress("item2vec.walk_law", items, "rows") as progress:
         for start in range(0, items, BLOCK):

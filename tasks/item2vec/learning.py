@@ -43,7 +43,7 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
         RefusedData: nothing to learn from.
     """
     train = snapshot.histories("train")
-    frequencies = np.bincount(train.items, minlength=len(snapshot.item_ids))
+    frequencies = train.users_of(len(snapshot.item_ids))
     known = vocabulary(frequencies, request.settings.minimum_count)
     trainer = trainer_of(request.settings, int(known.sum())) if elsewhere is None else elsewhere.facts["trainer"]
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))

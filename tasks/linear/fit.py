@@ -60,7 +60,7 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
     """Every penalty under every plain query; the best one, its vectors, and the decoder and query chosen for them."""
     settings, train, items = request.settings, snapshot.histories("train"), len(snapshot.item_ids)
     validation = Validation(snapshot.queries("validation"), items, settings.validation_users, request.seed)
-    rows = np.flatnonzero(vocabulary(np.bincount(train.items, minlength=items), settings.minimum_count)).astype(np.int32)
+    rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(np.int32)
     liked = weighed(likes(train.renamed(places_of(rows, items)), len(rows)), settings.user_exponent)
     solver = SOLVERS[solver_of(settings, len(rows))](liked, settings.dimension, request.seed)
     best: tuple[float, int, float, Vectors] | None = None

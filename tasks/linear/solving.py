@@ -44,7 +44,7 @@ def solver_of(settings: Settings, items: int) -> str:
 
 
 def weighed(liked: csr_matrix, exponent: float) -> csr_matrix:
-    """The rows of X times √w, float32 (users, items), where a user with n likes has w = n^−exponent: long histories, which pair everything
+    """The rows of X times √w, float32 (users, items), where a user with n likes (the sum of the row) has w = n^−exponent: long histories, which pair everything
     with everything, no longer decide alone what goes together. All weights are scaled so that the likes still sum to their number: a penalty
     keeps its meaning."""
     likes = np.asarray(liked.sum(axis=1)).ravel()

@@ -41,7 +41,7 @@ class Answer:
     """Hits, best first, and where they come from.
 
     Attributes:
-        hits: at most k; fewer when the catalogue has no more that was not seen.
+        hits: at most k; fewer when the catalogue has no more that may be shown.
         generations: family → id of the one generation that everything of that family in this answer was read from.
         source: what was searched with: the user's stored vector, a history, attributes alone, an item; or nothing (a precomputed
             list, the popular items).

@@ -16,7 +16,7 @@ Ranked = list[tuple[str, float]]  # ids and scores, best first
 
 
 def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -> Ranked:
-    """At most `depth` items that one channel proposes, none of them seen; empty when it has nothing to go by.
+    """At most `depth` items that one channel proposes, none of those that are to be left out; empty when it has nothing to go by.
 
     Args:
         channel: a family (its model searches: item2vec and two_tower from the user, gru4rec from the sequence, fused as its members do), `similar` (items

@@ -38,6 +38,7 @@ class Held:
         self.buckets = {kind: int(manifest[f"buckets.{kind}"]) for kind in KINDS}
         self.dtype, self.top_form = manifest["dtype"], manifest["top_form"]
         self.searcher, self.alike, self.encoder = self.folder.searcher, self.folder.similar, self.folder.encoder
+        self.recommend_seen = artefact.facts.get("recommend_seen", False)
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
         self.popular_rows, self.popularity = self.folder.array("popular"), self.folder.array("popularity")
 
@@ -64,7 +65,7 @@ class Held:
 
     @staticmethod
     def seen(value: bytes | None) -> tuple[np.ndarray, np.ndarray]:
-        """Liked rows, oldest first, and all rows; both int32."""
+        """Liked rows, oldest first, and all rows; both int32. A row that was met again is there again."""
         return unpack_seen(value) if value else (NONE, NONE)
 
     def encode(self, rows: np.ndarray, attributes: Attributes | None = None) -> np.ndarray | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.core.attributes import Attributes
 from tasks.retrieve.answers import Item
-from tasks.retrieve.held import Held
+from tasks.retrieve.held import NONE, Held
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Known:
     Attributes:
         vectors: family → stored query vector, float32 (d).
         liked: family → int32, liked rows, oldest first.
-        seen: family → int32, every row to be left out.
+        seen: family → int32, every row to be left out: none of a family whose data set recommends again what was met.
         attributes: what else was told; None: nothing.
         queries: family → its query, as far as it was asked for; None where the model knows nothing of them.
     """
@@ -60,6 +60,7 @@ class Known:
             more = {one: h.rows.known(history) for one, h in held.items()}
             liked = {one: np.concatenate([liked[one], more[one]]) for one in held}
             seen = {one: np.concatenate([seen[one], more[one]]) for one in held}
+        seen = {one: NONE if h.recommend_seen else seen[one] for one, h in held.items()}
         return cls(vectors, liked, seen, attributes)
 
     def history(self, held: Mapping[str, Held]) -> tuple[Item, ...]:

@@ -43,8 +43,8 @@ class Reader:
     @counted
     def recommend(self, user: str | None = None, k: int = 10, *, history: Sequence[str] | None = None,
                   attributes: Mapping[str, Value] | None = None, channels: Channels | None = None) -> Answer:
-        """Items for a user, for anybody whose history or attributes are given, or for a user who has just done more; what was seen
-        is left out.
+        """Items for a user, for anybody whose history or attributes are given, or for a user who has just done more. What was
+        seen is left out, unless the data set was ingested with `recommend_seen`.
 
         Args:
             user: an id, as text or as a whole number. A user without a stored vector gets the popular items, and the answer's source says so.

@@ -21,12 +21,14 @@ class Batch:
         window: int64 (b, last + c − 1), item rows before and within the run, oldest first; −1 where there is none.
         targets: int64 (b, c), what was met at each place; −1 where the run has none.
         ratings: float32 (b, c), between 0 and 1; None where being liked is all that is known.
+        weights: float32 (b, c), what each example counts; None: all alike.
     """
 
     users: np.ndarray
     window: np.ndarray
     targets: np.ndarray
     ratings: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -35,7 +37,7 @@ class Batch:
 
 
 class Liked:
-    """Every like is an example: what came before it is the history.
+    """Every like is an example: what came before it is the history. A repeat is one more, so that a pair counts the sum of its events.
 
     Args:
         histories: what users liked, rows of the catalogue (all users).
@@ -58,7 +60,14 @@ class Liked:
             chosen = order[begin:begin + step]
             places = start[chosen, None] + np.arange(RUN)
             yield Batch(user[chosen], window(self.histories, user[chosen], start[chosen], self.last, RUN),
-                        read(self.histories, user[chosen], places))
+                        read(self.histories, user[chosen], places), weights=self._weights(user[chosen], places))
+
+    def _weights(self, users: np.ndarray, places: np.ndarray) -> np.ndarray | None:
+        weights = self.histories.weights
+        if weights is None:
+            return None
+        inside, rows = _rows(self.histories, users, places)
+        return np.where(inside, weights[rows], np.float32(0))
 
 
 class Rated:
@@ -92,6 +101,11 @@ def window(histories: Histories, users: np.ndarray, starts: np.ndarray, last: in
 
 def read(histories: Histories, users: np.ndarray, places: np.ndarray) -> np.ndarray:
     """int64 (b, k): the items at these places of their users' histories, −1 outside of them."""
+    inside, rows = _rows(histories, users, places)
+    return np.where(inside, histories.items[rows] if len(histories.items) else -1, -1).astype(np.int64)
+
+
+def _rows(histories: Histories, users: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """bool and int64 (b, k): whether there is such a place in the user's history, and its row, 0 where there is none."""
     inside = (places >= 0) & (places < histories.lengths[users, None])
-    at = np.where(inside, histories.offsets[users, None] + places, 0)
-    return np.where(inside, histories.items[at] if len(histories.items) else -1, -1).astype(np.int64)
+    return inside, np.where(inside, histories.offsets[users, None] + places, 0)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def in_batch(queries: Tensor, items: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+def in_batch(queries: Tensor, items: Tensor, targets: Tensor, shares: Tensor, weights: Tensor | None = None) -> Tensor:
     """Softmax over the items of the batch, corrected for how often each is met (Yi et al. 2019, equation 5); mean over the examples.
 
     An item with share q of all examples is expected n q times among the n of a batch, and stands n_j times in this one: its score
@@ -18,6 +18,7 @@ def in_batch(queries: Tensor, items: Tensor, targets: Tensor, shares: Tensor) ->
         items: float32 (u, d + 1), the vectors and biases of the batch's different targets.
         targets: int64 (b, c), which of `items`; −1 where there is no example.
         shares: float32 (u), q of each.
+        weights: float32 (b, c), what each example counts in the mean; None: all alike.
     """
     there = targets >= 0
     counts = torch.bincount(targets[there], minlength=len(items)).to(queries.dtype)
@@ -28,7 +29,7 @@ def in_batch(queries: Tensor, items: Tensor, targets: Tensor, shares: Tensor) ->
     met.scatter_(1, torch.where(there, targets, len(items)), True)
     others = (scores + correction).masked_fill(met[:, None, :-1], -torch.inf)
     losses = torch.logsumexp(torch.cat((right[..., None], others), dim=2), dim=2) - right
-    return losses[there].mean()
+    return losses[there].mean() if weights is None else (losses * weights)[there].sum() / weights[there].sum()
 
 
 def ratings(queries: Tensor, items: Tensor, targets: Tensor, wanted: Tensor) -> Tensor:

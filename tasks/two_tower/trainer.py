@@ -93,7 +93,8 @@ class Trainer:
         chosen, inside = self._tensor(chosen[none:]), self._tensor(inside.reshape(targets.shape) - none)
         right = functional.embedding(chosen, vectors)
         if batch.ratings is None:
-            return losses.in_batch(queries, right, inside, self.shares[self._tensor(items)[chosen]]), queries
+            counts = None if batch.weights is None else self._tensor(batch.weights)
+            return losses.in_batch(queries, right, inside, self.shares[self._tensor(items)[chosen]], counts), queries
         return losses.ratings(queries, right, inside, self._tensor(batch.ratings)), queries
 
     def items(self, rows: np.ndarray, kept: np.ndarray) -> Tensor:

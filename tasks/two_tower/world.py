@@ -62,7 +62,7 @@ def rated(snapshot: Snapshot, histories: Histories, last: int) -> Rated:
     columns = {name: table[name].to_numpy() for name in ("user", "item", "rating", "position", "liked")}
     keep = (table["part"].to_numpy() == "train") & np.isfinite(columns["rating"].astype(np.float64))
     ratings = columns["rating"][keep].astype(np.float32)
-    if not len(ratings) or ratings.min() == ratings.max():
+    if snapshot.events or not len(ratings) or ratings.min() == ratings.max():
         raise BadRequest("settings.loss 'ratings' needs ratings that differ", allowed="a source with ratings",
                          got=f"{len(ratings)} rated rows, {len(set(ratings.tolist()))} different", remedy="use the loss 'in-batch'")
     order = np.lexsort((columns["position"][keep], columns["user"][keep]))

@@ -124,7 +124,7 @@ class Run:
         except Exception as error:
             self.strange.append(f"{layout.name}: {error!r}"[:600])
             return
-        if result["rows_in"] != result["kept"] + result["quarantined"] + result["later"] + result["superseded"] + result["merged"]:
+        if result["rows_in"] != result["kept"] + result["quarantined"] + result["later"] + result["superseded"]:
             self.strange.append(f"{layout.name}: {result}")
         for one in Store(request.store).children("deliveries", "mutated", "interactions", "whole")[0].facts["accounts"]:
             self.counts["with_quarantine" if one["reasons"] else "accepted_whole"] += 1

@@ -71,15 +71,15 @@ def slow_walk(tables: Tables, number: int, length: int, seed: int) -> list[int]:
             continue
         own, bits = slice(tables.user_offsets[reached], tables.user_offsets[reached + 1]), next(draw)
         items = tables.user_items[own].tolist()
-        if not hasattr(tables, "weights"):
+        if not hasattr(tables, "row_weights"):
             found = items[(bits >> 32) * (len(items) - 1) >> 32]
             met.append(found if found != here else items[-1])
             continue
         found = drawn(tables.user_slots[own], bits)
         if found == here:
-            others = [item for item in items if item != here]
-            left = (mix(bits ^ 0xD6E8FEB86659FD93) >> 11) / 2**53 * sum(tables.weights[others])
-            found = next(item for at, item in enumerate(others) if left < sum(tables.weights[others[:at + 1]]) or at == len(others) - 1)
+            others, weights = zip(*[(item, weight) for item, weight in zip(items, tables.row_weights[own].tolist()) if item != here])
+            left = (mix(bits ^ 0xD6E8FEB86659FD93) >> 11) / 2**53 * sum(weights)
+            found = next(item for at, item in enumerate(others) if left < sum(weights[:at + 1]) or at == len(others) - 1)
         met.append(found)
     return met
 

@@ -46,9 +46,10 @@ def test_what_a_scheduled_run_cannot_be_told_by_a_form_comes_from_the_environmen
 
 def test_every_field_of_the_form_arrives_at_its_setting(ask):
     made = parse(SnapshotRequest, ask(
-        location="/d", day="1998-04-16", liked="> user mean", liked_only=True, minimum_item_interactions=5, maximum_quarantined=0.2,
+        location="/d", day="1998-04-16", liked="> user mean", liked_only=True, recommend_seen="false", minimum_item_interactions=5, maximum_quarantined=0.2,
         sessions_gap_minutes=30, bots_rows_a_day=5000, bots_rows_a_minute=60, split_method="users", split_test_share=0.2, split_seed=7))
     assert (made.day, made.liked, made.liked_only, made.minimum_item_interactions, made.maximum_quarantined) == ("1998-04-16", "> user mean", True, 5, 0.2)
+    assert made.recommend_seen is False and parse(SnapshotRequest, ask(location="/d", recommend_seen="true")).recommend_seen is True
     assert (made.sessions.gap_minutes, made.bots.rows_a_day, made.bots.rows_a_minute) == (30, 5000, 60)
     assert (made.split.method, made.split.test_share, made.split.seed) == ("users", 0.2, 7)
 

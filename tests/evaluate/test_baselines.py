@@ -20,10 +20,11 @@ X = (np.random.default_rng(0).random((60, 12)) < 0.3).astype(float)
 X[:, 0] = X[:, 1]
 
 
-def test_likes_count_an_item_once_however_often_it_was_liked():
-    made = likes(Histories.of_lists([[1, 1, 2], [], [2]]), 3)
-    assert made.toarray().tolist() == [[0, 1, 1], [0, 0, 0], [0, 0, 1]]
-    assert together(made).tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 2]]
+def test_an_item_counts_the_root_of_how_often_it_was_liked():
+    made = likes(Histories.of_lists([[1, 1, 2, 1, 1], [], [2]]), 3)
+    assert made.toarray().tolist() == [[0, 2, 1], [0, 0, 0], [0, 0, 1]]
+    assert together(made).tolist() == [[0, 0, 0], [0, 4, 2], [0, 2, 2]]
+    assert weighted(Histories.of_lists([[1, 1, 2, 1, 1]]), 3, None).toarray().tolist() == [[0, 2, 1]]
 
 
 def test_an_older_item_weighs_less_in_a_query():

@@ -7,6 +7,8 @@ import pytest
 
 from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
+from tasks.core.walks import walk
+from tasks.core.walks.expected import expected_visits
 from tasks.graph.alias import alias_slots
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
@@ -43,7 +45,7 @@ def test_degree_penalised_weighs_by_a_power_of_popularity(seed, penalty):
     own = graphs._shares(tables.user_slots[:3])[:3]  # of user 0
     items_of = tables.user_items[:3] if seed is None else None
     if items_of is not None:
-        np.testing.assert_allclose(own[items_of], tables.weights[items_of] / tables.weights[items_of].sum(), atol=1e-8)
+        np.testing.assert_allclose(own[items_of], tables.row_weights[:3] / tables.row_weights[:3].sum(), atol=1e-8)
 
 
 @pytest.mark.parametrize("entrance", ["strength", "uniform"])
@@ -55,10 +57,34 @@ def test_walks_begin_by_strength_or_at_every_item_alike(entrance):
         np.testing.assert_allclose(np.resize(graphs._shares(tables.entrance), 5), expected[:5] / expected.sum(), atol=1e-8)
 
 
-def test_an_item_liked_twice_counts_once_at_its_first_place():
+def test_an_item_met_twice_is_one_pair_at_its_newest_place_and_leads_nowhere_but_to_others():
     tables = build_cooccurrence(Histories.of_lists([[3, 1, 3, 0, 1]]), 4)
-    assert tables.user_items.tolist() == [3, 1, 0]
+    assert tables.user_items.tolist() == [3, 0, 1]
     assert not np.diag(graphs.implied(tables)).any() and np.diff(tables.item_offsets).tolist() == [1, 1, 0, 1]
+    np.testing.assert_allclose(graphs.implied(tables)[0], [0, .5, 0, .5], atol=1e-8)
+
+
+PAIRS = np.array([[2 ** .5, 1, 3 ** .5, 0], [0, 1, 1, 1], [2, 0, 0, 1]])  # the roots of what the rows below add up to
+EVENTS = Histories(np.array([0, 6, 9, 12]), np.array([0, 2, 1, 2, 0, 2, 1, 2, 3, 0, 3, 0], np.int32), np.arange(12),
+                   np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 2], np.float32))
+
+
+@pytest.mark.parametrize("penalty", [None, 0.5])
+def test_repeats_and_weights_make_what_is_liked_together_count_more(penalty):
+    tables = build_cooccurrence(EVENTS, 4) if penalty is None else build_degree_penalised(EVENTS, 4, penalty)
+    weights = PAIRS.T @ PAIRS
+    np.fill_diagonal(weights, 0)
+    if penalty:
+        popularity = PAIRS.sum(axis=0) ** -penalty
+        weights = popularity[:, None] * weights * popularity
+    np.testing.assert_allclose(graphs.implied(tables), law_of(weights), atol=1e-7)
+    np.testing.assert_allclose(graphs._shares(tables.entrance), weights.sum(1) / weights.sum(), atol=1e-7)
+    length, mass, visits = 4, weights.sum(1) / weights.sum(), np.zeros(4)
+    for _ in range(length):
+        visits, mass = visits + mass, mass @ law_of(weights)
+    np.testing.assert_allclose(expected_visits(tables, length), visits, atol=1e-6)
+    drawn = walk(tables, 0, 200_000, length, 0)
+    np.testing.assert_allclose(np.bincount(drawn.ravel(), minlength=4) / len(drawn), visits, atol=0.01)
 
 
 def test_isolated_items_and_users_with_one_item_lead_nowhere():

@@ -98,18 +98,18 @@ def test_every_layout_gives_the_one_schema(spark, tmp_path, write):
     assert all(row["liked"] == (row["rating"] > 3) for row in liked), "without a rule, above the middle of the range"
 
 
-def test_events_are_merged_with_their_weights_and_counted(spark, tmp_path):
+def test_every_event_is_a_row_with_the_weight_of_its_kind(spark, tmp_path):
     events = [("ann", "tea", 1, "view"), ("ann", "tea", 2, "view"), ("ann", "tea", 3, "buy"), ("ann", "mug", 4, "view"),
               ("bob", "tea", 5, "view"), ("bob", "jar", 6, "buy"), ("bob", "jar", 6, "buy"), ("cid", "jar", 7, "wave"), ("cid", "mug", 8, "view"),
               ("cid", "tea", 9, "view")]
     (tmp_path / "e.csv").write_text("u,i,t,kind\n" + "".join(f"{u},{i},{SECOND + t},{kind}\n" for u, i, t, kind in events))
     toml = '[interactions]\npath = "e.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\nevent = "kind"\nweights = { view = 1, buy = 5 }\n'
     result, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, maximum_quarantined=0.2, **HOLD_ONE))
-    assert (result["rows_in"], result["kept"], result["merged"], result["reasons"]) == (10, 6, 3, {"unknown_event": 1})
-    told = {(made.user_ids[row["user"]], made.item_ids[row["item"]]): (row["rating"], row["events"], row["timestamp"] - SECOND, row["liked"])
-            for row in made.table("interactions").to_pylist()}
-    assert told == {("ann", "tea"): (7, 3, 3, True), ("ann", "mug"): (1, 1, 4, True), ("bob", "tea"): (1, 1, 5, True),
-                    ("bob", "jar"): (10, 2, 6, True), ("cid", "mug"): (1, 1, 8, True), ("cid", "tea"): (1, 1, 9, True)}
+    assert (result["rows_in"], result["kept"], result["repeats"], result["reasons"]) == (10, 8, 2, {"unknown_event": 1, "exact_duplicate": 1})
+    told = [(made.user_ids[row["user"]], made.item_ids[row["item"]], row["rating"], row["timestamp"] - SECOND, row["position"], row["liked"])
+            for row in made.table("interactions").sort_by([("user", "ascending"), ("position", "ascending")]).to_pylist()]
+    assert told == [("ann", "tea", 1, 1, 0, True), ("ann", "tea", 1, 2, 1, True), ("ann", "tea", 5, 3, 2, True), ("ann", "mug", 1, 4, 3, True),
+                    ("bob", "tea", 1, 5, 0, True), ("bob", "jar", 5, 6, 1, True), ("cid", "mug", 1, 8, 0, True), ("cid", "tea", 1, 9, 1, True)]
 
 
 def test_a_catalogue_brings_titles_and_genres_and_sets_unknown_items_aside(spark, tmp_path):

@@ -33,6 +33,10 @@ def test_sequences_come_back_every_epoch_in_another_order_and_walks_are_new():
     assert sorted(words(Corpus(FIVE, LIKES, "sequences", 4, 40, 0), 0)) == sorted(own)
 
 
+def test_sequences_hold_repeats_in_their_place():
+    assert words(Corpus(FIVE, Histories.of_lists([[3, 3, 1, 3], [2], [2, 2]]), "sequences", 4, 40, 0), 0) in (["3 3 1 3", "2 2"], ["2 2", "3 3 1 3"])
+
+
 def test_shards_hold_the_epoch_in_bounded_parts(monkeypatch):
     whole = sorted(words(Corpus(FIVE, LIKES, "mixed", 4, 40, 0), 3))
     monkeypatch.setattr(module, "SHARD_WORDS", 100)

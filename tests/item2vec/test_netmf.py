@@ -16,7 +16,7 @@ from tasks.item2vec.learning import trainer_of
 from tasks.item2vec.settings import FitRequest, Settings
 from tests import worlds
 
-LIKES = Histories.of_lists([[0, 1, 2], [1, 2], [2, 3, 2]])  # the last user has item 2 twice: it counts once
+LIKES = Histories.of_lists([[0, 1, 2], [1, 2], [2, 3, 2]])  # the last user has item 2 twice: it counts √2
 
 
 def cut(law: np.ndarray, met: np.ndarray, exponent: float, quantile: float) -> np.ndarray:
@@ -28,7 +28,7 @@ def cut(law: np.ndarray, met: np.ndarray, exponent: float, quantile: float) -> n
 @pytest.mark.parametrize("exponent", [0.0, 0.7])
 def test_the_law_of_walks_is_that_of_two_steps(exponent, monkeypatch):
     monkeypatch.setattr(laws, "BLOCK", 3)
-    x = np.array([[1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1]], float)
+    x = np.array([[1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 2 ** .5, 1]], float)
     step = (x / x.sum(axis=0)).T @ (x / x.sum(axis=1, keepdims=True))
     assert np.allclose(step.sum(axis=1), 1), "a law of transition"
     np.testing.assert_allclose(laws.of_walks(LIKES, 4, exponent), cut(step, x.sum(axis=0), exponent, laws.WALKS_QUANTILE), atol=1e-6)

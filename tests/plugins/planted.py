@@ -41,7 +41,7 @@ def verdict(root: Path, family: str, id: str, outcome: str, mean: float, version
 def store(root: Path) -> Path:
     """The whole of it, of the data set `planted` and the family item2vec."""
     for day, bad in (("2026-11-19", {}), ("2026-11-20", {"rating out of range": 7, EVIL: 2})):
-        accounts = {"rows_in": 1000, "kept": 1000 - sum(bad.values()), "quarantined": sum(bad.values()), "merged": 0, "later": 0, "superseded": 0}
+        accounts = {"rows_in": 1000, "kept": 1000 - sum(bad.values()), "quarantined": sum(bad.values()), "later": 0, "superseded": 0}
         place = folder(root, "snapshots", "planted", day, f"snap{day[-2:]}", facts={"accounts": accounts, "warnings": ["few users"] if bad else []},
                        counts={"users": 90, "items": 40, "interactions": accounts["kept"]})
         (place / "report.html").write_text("<h1>report</h1>")

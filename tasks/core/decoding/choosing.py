@@ -69,7 +69,7 @@ def choose(settings: Settings, vectors: Vectors, train: Histories, validation: V
     Raises:
         RefusedData: no item has a candidate vector.
     """
-    popular, own = np.bincount(train.items, minlength=validation.items), train.renamed(vectors.places(validation.items))
+    popular, own = train.popularity(validation.items), train.renamed(vectors.places(validation.items))
     tried: dict[str, tuple[Model, float]] = {}
     for decoder in TRIED.get(settings.decoder, (settings.decoder,)):
         if decoder == "blended" and "causal" not in tried:

@@ -39,7 +39,7 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
     trained = model.places(items) >= 0
     placed = lone = np.zeros(0, np.int64)
     if cold_items == "metadata":
-        likes = np.bincount(snapshot.histories("train").items, minlength=items)
+        likes = snapshot.histories("train").users_of(items)
         genres = Genres.of(snapshot.items["genres"].to_pylist(), likes, trained)
         placed = np.flatnonzero(~trained & genres.told())
         lone = np.flatnonzero(~trained & ~genres.told() & (likes >= max(minimum_count, 1)))

@@ -1,7 +1,8 @@
 """Which item completes a list: every item is predicted from the rest of each list it stands in, whatever the order.
 
-With w_i the input vectors, z_u = Σ w_j over the items of user u, s_i = Σ z_u and c_i = their number over the users u of item i,
-the output vector o_i is the ridge regression of "u has i" on z_u without i's own share:
+With w_i the input vectors, x_ui what the pair of user u and item i counts, z_u = Σ x_uj w_j over the items of user u, s_i = Σ x_ui z_u
+and c_i = Σ x_ui² over the users u of item i,
+the output vector o_i is the ridge regression of x_ui on z_u without i's own share:
 
     (Z'Z − s_i w_i' − w_i s_i' + c_i w_i w_i' + λ W'W) o_i = s_i − c_i w_i
 
@@ -22,7 +23,7 @@ class LeaveOneOut:
 
     Args:
         inputs: float32 (n, d), of unit length.
-        histories: what users liked, as rows of `inputs`; an item counts once a user.
+        histories: what users liked, as rows of `inputs`; of each user and item the pair counts.
     """
 
     def __init__(self, inputs: np.ndarray, histories: Histories) -> None:
@@ -30,7 +31,7 @@ class LeaveOneOut:
         liked = likes(histories, len(inputs), np.float64)
         tastes = liked @ self.inputs
         self.tastes, self.sums = tastes.T @ tastes, liked.T @ tastes
-        self.counts = liked.getnnz(axis=0).astype(np.float64)
+        self.counts = np.bincount(liked.indices, liked.data ** 2, len(inputs))
 
     def outputs(self, ridge: float) -> np.ndarray:
         """float32 (n, d): the output vectors for λ = `ridge`; zeros for an item that nobody likes beside another."""

@@ -1,4 +1,4 @@
-"""Who has what, as a sparse matrix of ones, and what is liked together."""
+"""Who has what, as a sparse matrix, and what is liked together."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from tasks.core.histories import Histories
 
 
 def likes(histories: Histories, items: int, dtype: type = np.float32) -> csr_matrix:
-    """(users, items): one where a user has an item, however often; the histories stay as they are."""
-    matrix = csr_matrix((np.ones(len(histories.items), dtype), histories.items, histories.offsets), (len(histories), items), copy=True)
-    matrix.sum_duplicates()
-    matrix.data[:] = 1
+    """(users, items): what each pair counts (`Histories.pairs`), one where events have no weight and none repeats another."""
+    pairs = histories.pairs()
+    weights = np.ones(len(pairs.items), dtype) if pairs.weights is None else pairs.weights.astype(dtype)
+    matrix = csr_matrix((weights, pairs.items, pairs.offsets), (len(pairs), items), copy=True)
+    matrix.sort_indices()
     return matrix
 
 
 def together(liked: csr_matrix) -> np.ndarray:
-    """float64 (items, items): how many users like both; on the diagonal, how many like one."""
+    """float64 (items, items), X'X: how many users like both; on the diagonal, how many like one."""
     return (liked.T @ liked).toarray().astype(np.float64)

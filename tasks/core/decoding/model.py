@@ -72,7 +72,7 @@ class Model:
         """The same with a dimension more: each item's standardised log popularity, weighed by `weight` spreads of a query's scores.
 
         Args:
-            popular: int64 (n), users who liked each item.
+            popular: (n), users who liked each item, or the sum of its pairs.
         """
         logs = np.log1p(popular)
         last = weight * spread * (logs - logs.mean()) / max(logs.std(), 1e-9)

@@ -29,7 +29,7 @@ class Items:
     @classmethod
     def of(cls, candidate: Candidate, snapshot: Snapshot) -> "Items":
         rows = candidate.rows_of(snapshot.item_ids)
-        likes = np.bincount(snapshot.histories("train").items, minlength=len(rows))
+        likes = snapshot.histories("train").users_of(len(rows))
         known = np.flatnonzero(rows >= 0)
         known = known[np.argsort(-likes[known], kind="stable")]
         titles, genres = snapshot.items["title"].to_pylist(), snapshot.items["genres"].to_pylist()

@@ -4,7 +4,7 @@
 
 The same law in two draws, without the graph: a user u of i with weight n_u − 1, then one of u's n_u − 1 other items uniformly; for
 Σ_u (n_u − 1) · [j ∈ u] / (n_u − 1) = w(i, j). Memory is linear in the interactions where the item graph would hold Σ n_u² pairs.
-An item that a user has twice counts once: there are no self-loops.
+Where users have items several times or with weights, w(i, j) = Σ_u x_ui x_uj of what the pairs count: `degree_penalised` with β = 0.
 """
 
 from __future__ import annotations

@@ -42,17 +42,26 @@ def _step_of(tables: Tables):
         return lambda mass: matrix @ mass
     users = len(tables.user_offsets) - 1
     to_users = alias_matrix(np.asarray(tables.item_offsets), np.asarray(tables.slots), users).tocoo()
-    weights = np.asarray(getattr(tables, "weights", np.ones(tables.items)), np.float64)  # degree-penalised has some
+    weights = np.asarray(getattr(tables, "row_weights", np.ones(len(tables.user_items))), np.float64)
     owners = np.repeat(np.arange(users), np.diff(tables.user_offsets))
-    total = np.bincount(owners, weights=weights[tables.user_items], minlength=users)
+    total = np.bincount(owners, weights=weights, minlength=users)
     item, user = to_users.row, to_users.col
-    share = to_users.data / np.maximum(total[user] - weights[item], 1e-300)
+    own = weights[_rows_of(item, user, np.asarray(tables.user_items), owners)]
+    share = to_users.data / np.maximum(total[user] - own, 1e-300)
 
     def step(mass: np.ndarray) -> np.ndarray:
-        """From i to a user u, then to one of u's other items j by weight: b_j (Σ_i f_iu − f_ju), f_iu = m_i P(u | i) / (Σ_u b − b_i)."""
+        """From i to a user u, then to one of u's other items j by weight: b_uj (Σ_i f_iu − f_ju), f_iu = m_i P(u | i) / (Σ_k b_uk − b_ui)."""
         flows = mass[item] * share
         gathered = np.bincount(user, weights=flows, minlength=users)
-        reached = np.bincount(tables.user_items, weights=gathered[owners], minlength=tables.items)
-        return np.maximum(weights * (reached - np.bincount(item, weights=flows, minlength=tables.items)), 0)
+        reached = np.bincount(tables.user_items, weights=weights * gathered[owners], minlength=tables.items)
+        return np.maximum(reached - np.bincount(item, weights=flows * own, minlength=tables.items), 0)
 
     return step
+
+
+def _rows_of(items: np.ndarray, users: np.ndarray, user_items: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    """int64: the row of each user and item among the users' lists."""
+    stride = int(user_items.max(initial=0)) + 1
+    keys = owners.astype(np.int64) * stride + user_items
+    order = np.argsort(keys)
+    return order[np.searchsorted(keys[order], users.astype(np.int64) * stride + items)]

@@ -14,7 +14,7 @@ def item_knn(together: np.ndarray, neighbours: int = NEIGHBOURS, shrink: float =
     what the user liked, at column i.
 
     Args:
-        together: float64 (items, items), users who like both.
+        together: float64 (items, items), X'X: users who like both.
 
     Returns:
         float32 (items, items), the diagonal 0.

@@ -9,7 +9,10 @@ from tasks.core.histories import Histories
 
 
 def weighted(histories: Histories, items: int, decay: float | None) -> csr_matrix:
-    """float32 (users, items): exp(−a / decay) for an item whose age is a items from the newest; 1 for all without a decay."""
-    ages = np.repeat(histories.offsets[1:], histories.lengths) - 1 - np.arange(len(histories.items))
+    """float32 (users, items): what each pair counts, times exp(−a / decay) for an item whose age is a items from the newest;
+    without a decay no age matters."""
+    pairs = histories.pairs()
+    ages = np.repeat(pairs.offsets[1:], pairs.lengths) - 1 - np.arange(len(pairs.items))
     weights = np.ones(len(ages), np.float32) if decay is None else np.exp(-ages / decay).astype(np.float32)
-    return csr_matrix((weights, histories.items, histories.offsets), (len(histories), items))
+    weights = weights if pairs.weights is None else weights * pairs.weights
+    return csr_matrix((weights, pairs.items, pairs.offsets), (len(pairs), items))

@@ -7,19 +7,23 @@ import numpy as np
 from tasks.core.graph import Cooccurrence
 from tasks.core.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
-from tasks.graph.laws.lists import Reached, distinct, entrance_weights
+from tasks.graph.laws.degree_penalised import build_degree_penalised
+from tasks.graph.laws.lists import Reached, entrance_weights
 
 
 def build_cooccurrence(histories: Histories, items: int, entrance: str = "strength") -> Cooccurrence:
-    """Lists of different items, and each item's users by how many others they lead to.
+    """Lists of different items, and each item's users by how many others they lead to; where pairs count unequally, as `degree-penalised`
+    without a penalty.
 
     Args:
-        histories: liked items of every user; an item that a user has more than once counts once, at its first place.
+        histories: liked items of every user; what a user has more than once is one pair (`Histories.pairs`).
         items: rows of the item table.
         entrance: `strength` (weight Σ_u (n_u − 1) over the item's users, the law's stationary distribution) or `uniform` (over items
             that are not isolated).
     """
-    own = distinct(histories)
+    own = histories.pairs()
+    if own.weights is not None:
+        return build_degree_penalised(own, items, 0.0, entrance)
     reached = Reached.of(own, items)
     others = (own.lengths - 1)[reached.users]
     slots = alias_slots(reached.offsets, reached.users, others)

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.core.graph import DegreePenalised
 from tasks.core.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
-from tasks.graph.laws.lists import Reached, distinct, entrance_weights
+from tasks.graph.laws.lists import Reached, entrance_weights
 
 
 def build_degree_penalised(histories: Histories, items: int, penalty: float, entrance: str = "strength") -> DegreePenalised:
@@ -19,15 +19,16 @@ def build_degree_penalised(histories: Histories, items: int, penalty: float, ent
         penalty: β; 0 is the law `cooccurrence`.
         entrance: `strength` (weight p(i)^−β · Σ_j w(i, j) · p(j)^−β, the law's stationary distribution) or `uniform`.
     """
-    own = distinct(histories)
-    liked = np.bincount(own.items, minlength=items)
-    weights = np.where(liked > 0, np.maximum(liked, 1.0) ** -penalty, 0.0)
+    own = histories.pairs()
+    liked = own.popularity(items)
+    weights = np.where(liked > 0, liked, 1.0) ** -penalty
+    rows = weights[own.items] if own.weights is None else weights[own.items] * own.weights
     reached = Reached.of(own, items)
-    others = _others(own.offsets, weights[own.items])[reached.rows]
+    others = _others(own.offsets, rows)[reached.rows]
+    others = others if own.weights is None else others * own.weights[reached.rows]
     strength = weights * np.bincount(reached.items, weights=others, minlength=items)
     return DegreePenalised(reached.offsets, alias_slots(reached.offsets, reached.users, others),
-                           entrance_slots(entrance_weights(strength, entrance)), own.offsets, own.items,
-                           alias_slots(own.offsets, own.items, weights[own.items]), weights)
+                           entrance_slots(entrance_weights(strength, entrance)), own.offsets, own.items, alias_slots(own.offsets, own.items, rows), rows)
 
 
 @numba.njit(cache=True)

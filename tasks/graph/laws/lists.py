@@ -34,16 +34,6 @@ class Reached:
         return cls(offsets, own.users()[rows], own.items[rows], rows)
 
 
-def distinct(histories: Histories) -> Histories:
-    """Every user's items without repetition, each at its first place."""
-    users = histories.users()
-    order = np.lexsort((np.arange(len(users)), histories.items, users))
-    repeats = (users[order][1:] == users[order][:-1]) & (histories.items[order][1:] == histories.items[order][:-1])
-    keep = np.ones(len(users), bool)
-    keep[order[1:][repeats]] = False
-    return histories.where(keep)
-
-
 def entrance_weights(strength: np.ndarray, entrance: str) -> np.ndarray:
     """A weight an item: its strength, or 1 for every item that is not isolated."""
     return strength if entrance == "strength" else (strength > 0).astype(np.float64)

@@ -14,6 +14,7 @@ from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.store import write_json
 from tasks.ingest.judging import batch, drift, figures, great
+from tasks.ingest.judging.repeats import RecommendSeen, recommend_seen
 from tasks.ingest.relating import accounts, aside
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.selection import narrows
@@ -50,6 +51,9 @@ class Judgement:
         told["accounts"] = every.plain() | {"left_out": every.kept - self.measured["interactions"]}
         told["reasons"] = {name: one.reasons for name, one in self.closed.items()}
         self._set_aside()
+        told["recommend_seen"] = self.recommend_seen
+        log("ingest.kept", rows=every.kept, repeats=every.repeats)
+        log("ingest.decided", setting="recommend_seen", value=self.recommend_seen.value, because=self.recommend_seen.because)
         of_days, told["drift"] = drift.trailing(self.written["interactions"], request.day_starts, request.day_ends)
         told["figures"] = measured = self._meant(self.measured | figures.of_accounts(self.kept) | of_days)
         told["counts"] = {name: measured[name] for name in ("interactions", "users", "items")}
@@ -70,7 +74,7 @@ class Judgement:
     def _meant(self, measured: dict) -> dict:
         """Without the figures that this source cannot have."""
         source = self.making.source
-        lacking = (["rating_sd", "rating_mean"] if source.rating_range is None and not source.weights else []) + (
+        lacking = (["rating_sd", "rating_mean"] if source.rating_range is None and not source.weighted else []) + (
             ["days_since_last_row"] if not measured["last_timestamp"] else [])
         return measured | dict.fromkeys(lacking)
 
@@ -96,6 +100,12 @@ class Judgement:
         every, newest = self._interactions
         return figures.Kept(every, newest, self.rows.totals["late"] if self.rows.newest else 0, self.rows.totals["bot_rows"],
                             self.making.previous())
+
+    @cached_property
+    def recommend_seen(self) -> RecommendSeen:
+        source, every = self.making.source, self.closed["interactions"]
+        return recommend_seen(self.making.recommend_seen, source.rating_range is not None, bool(source.weights), every.kept,
+                              self.rows.repeats["repeats_alike"])
 
     def _catalogue(self) -> dict:
         return {name: one.plain() | {"reasons": one.reasons} for name, one in self.closed.items() if name != "interactions"}
@@ -126,7 +136,8 @@ class Judgement:
         draft.counts = self.making.told["counts"]
         draft.facts = {
             "dataset": request.dataset, "day": request.day, "split": dataclasses.asdict(request.split), **self.id_types,
-            "liked": request.liked or self.making.source.liked,
+            "liked": request.liked or self.making.source.liked, "events": self.rows.events, "weighted": self.making.source.weighted,
+            "recommend_seen": self.recommend_seen.value, "recommend_seen_because": self.recommend_seen.because,
             "first_timestamp": measured["first_timestamp"], "last_timestamp": measured["last_timestamp"],
             "accounts": self.making.told["accounts"] | {"late": self.kept.late},
             "delivered": newest.plain() | {"reasons": newest.reasons, "delivery": self.delivered["interactions"][-1].name},

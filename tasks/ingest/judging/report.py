@@ -19,8 +19,9 @@ __all__ = ["Delivery", "File", "Told", "page"]
 MOST_FILES, MOST_WAYS = 40, 12
 STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
 GONE = {
-    "kept": "kept", "quarantined": "set aside", "later": "later, of days to come", "merged": "merged with another row",
-    "superseded": "superseded by a corrected row", "left_out": "left out of the kept, as the request wants"}
+    "kept": "kept", "quarantined": "set aside", "later": "later, of days to come",
+    "superseded": "superseded by another delivery, or delivered again", "repeats": "repeats, of the kept: the user had met the item",
+    "left_out": "left out of the kept, as the request wants"}
 AGAINST = {
     "volume_ratio": ("times the usual rows", shown.number), "volume_surprise": ("surprise of the volume", shown.number),
     "days_missing": ("of the 7 days before lack rows", shown.number), "new_user_share": ("of its users are new", shown.percent),

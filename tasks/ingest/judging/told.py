@@ -9,8 +9,9 @@ from tasks.ingest.judging.batch import Check
 
 if TYPE_CHECKING:
     from tasks.ingest.judging.drift import Picture
+    from tasks.ingest.judging.repeats import RecommendSeen
 
-GONE_TO = ("kept", "quarantined", "later", "merged", "superseded")
+GONE_TO = ("kept", "quarantined", "later", "superseded")
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Told:
 
     Attributes:
         refused: why the batch was refused; None when it was accepted.
-        accounts: `rows_in` and where they have gone: kept, quarantined, later, merged, superseded, which add up to it;
-            `left_out` is of the kept ones.
+        accounts: `rows_in` and where they have gone: kept, quarantined, later, superseded, which add up to it;
+            `repeats` and `left_out` are of the kept ones.
+        recommend_seen: whether what was met may be recommended again, and why; None when it was not decided.
         counts: `interactions`, `users`, `items` of the snapshot.
         figures: those that the checks speak of, and `first_timestamp`, `last_timestamp`, `rating_mean`, `liked_share`.
         parts: rows by part; `split`: how they were divided, as text; `held_out`: users by part.
@@ -58,6 +60,7 @@ class Told:
     refused: str | None = None
     checks: list[Check] = field(default_factory=list)
     accounts: dict[str, int] = field(default_factory=dict)
+    recommend_seen: "RecommendSeen | None" = None
     counts: dict[str, int] = field(default_factory=dict)
     figures: dict[str, object] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)

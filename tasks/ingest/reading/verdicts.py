@@ -33,7 +33,7 @@ REASONS = {
     "out_of_range_rating": "a rating that the source does not have",
     "unparsable_order": "the place in the user's order is no whole number",
     "unknown_item": "an item that the catalogue lacks",
-    "exact_duplicate": "the same row again; the first is kept",
+    "exact_duplicate": "the same row again, of the same second and kind; the first is kept",
     "conflicting_duplicate": "another row of this user and item; the newest is kept",
     "duplicate_id": "another row of the catalogue has this id; the first is kept",
 }
@@ -56,17 +56,18 @@ def judge_interactions(cut: DataFrame, source: Source, shape: Shape, now: int) -
         now: the first second that has not come yet.
 
     Returns:
-        user, item (strings), rating (double; null where unrated), ms (milliseconds since 1970; 0 where the source has no time), order (0
+        user, item (strings), rating (double; null where unrated; of an event its weight), kind (string, where events have kinds), ms (milliseconds since 1970; 0 where the source has no time), order (0
         likewise), raw, file, block, at, verdict.
     """
     has = set(cut.columns)
-    rows = cut.select("raw", *PLACE, "fault", "user", "item", _rating(source, has).alias("rating"),
+    kind = [F.col("event").alias("kind")] if source.weights else []
+    rows = cut.select("raw", *PLACE, "fault", "user", "item", *kind, _rating(source, has).alias("rating"),
                       (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
                       (_milliseconds(shape.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias("ms"),
                       (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"))
     rated = F.when(F.col("rating") != F.lit(source.unrated), F.col("rating")) if source.unrated is not None else F.col("rating")
-    return rows.select("user", "item", rated.alias("rating"), F.coalesce("ms", F.lit(0)).alias("ms"), F.coalesce("order", F.lit(0)).alias("order"),
-                       "raw", *PLACE, _verdict(source, shape, now).alias("verdict"))
+    return rows.select("user", "item", *(["kind"] if kind else []), rated.alias("rating"), F.coalesce("ms", F.lit(0)).alias("ms"),
+                       F.coalesce("order", F.lit(0)).alias("order"), "raw", *PLACE, _verdict(source, shape, now).alias("verdict"))
 
 
 def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:

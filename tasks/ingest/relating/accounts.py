@@ -21,17 +21,17 @@ class Accounts:
     Attributes:
         rows_in: lines of the files, without their headers.
         kept, later: rows of the day or before it; rows of days to come.
-        merged: events that were added to another of the same user and item.
-        superseded: rows in whose place a later delivery has put a newer one.
+        superseded: rows in whose place a later delivery has put a newer one, and events that a delivery brought again.
         reasons: how many were set aside, by reason.
+        repeats: of the kept rows, those that are not the first of their user and item; None where nobody counted.
     """
 
     rows_in: int
     kept: int
     later: int
-    merged: int
     superseded: int
     reasons: dict[str, int]
+    repeats: int | None = None
 
     @property
     def quarantined(self) -> int:
@@ -45,19 +45,19 @@ class Accounts:
     def plain(self) -> dict[str, int]:
         """For the manifest."""
         return {"rows_in": self.rows_in, "kept": self.kept, "quarantined": self.quarantined, "later": self.later,
-                "merged": self.merged, "superseded": self.superseded}
+                "superseded": self.superseded, **({} if self.repeats is None else {"repeats": self.repeats})}
 
 
-def closed(what: str, rows_in: int, kept: int, later: int = 0, merged: int = 0, superseded: int = 0,
-           reasons: dict[str, int] | None = None) -> Accounts:
+def closed(what: str, rows_in: int, kept: int, later: int = 0, superseded: int = 0,
+           reasons: dict[str, int] | None = None, repeats: int | None = None) -> Accounts:
     """The accounts, if they close.
 
     Raises:
         RuntimeError: a row is lost or counted twice. That is a fault of ours, never of the data.
     """
     reasons = {name: (reasons or {})[name] for name in REASONS if (reasons or {}).get(name)}
-    told = Accounts(rows_in, kept, later, merged, superseded, reasons)
-    if rows_in != kept + later + merged + superseded + told.quarantined:
+    told = Accounts(rows_in, kept, later, superseded, reasons, repeats)
+    if rows_in != kept + later + superseded + told.quarantined:
         raise RuntimeError(f"the accounts of the {what} do not close: {told}")
     return told
 

@@ -35,9 +35,13 @@ class Delivered:
         return day_of(self.name)
 
 
-def rows(spark: SparkSession, delivered: list[Delivered]) -> DataFrame:
-    """All rows of some deliveries of one table, good and bad."""
-    return spark.read.parquet(*[to_read(one.folder / "rows") for one in delivered])
+def rows(spark: SparkSession, delivered: list[Delivered], evolving: bool = False) -> DataFrame:
+    """All rows of some deliveries of one table, good and bad.
+
+    Args:
+        evolving: whether a delivery that an older version kept may lack a column.
+    """
+    return spark.read.option("mergeSchema", evolving and len(delivered) > 1).parquet(*[to_read(one.folder / "rows") for one in delivered])
 
 
 def own(rows: DataFrame, delivered: list[Delivered]) -> DataFrame | None:

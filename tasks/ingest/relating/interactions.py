@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.ingest.relating import accounts, aside, relations, splits
@@ -13,9 +14,9 @@ from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
 from tasks.ingest.relating.numbering import Numbered, numbered
 from tasks.ingest.relating.relations import ARRIVAL
+from tasks.ingest.relating.selection import narrows
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source
-
 
 @dataclass(frozen=True)
 class Interactions:
@@ -32,9 +33,9 @@ class Interactions:
     source: Source
 
     @property
-    def weighed(self) -> bool:
-        """Whether they are events, of which those of one user and item are merged."""
-        return bool(self.source.weights)
+    def events(self) -> bool:
+        """Whether every sound row is an event, so that a user's second one of an item is kept as well."""
+        return self.source.rating_range is None
 
     @property
     def same(self) -> dict[str, int]:
@@ -45,7 +46,8 @@ class Interactions:
 
     @cached_property
     def everything(self) -> DataFrame:
-        return aside.rows(self.spark, self.delivered)
+        rows = aside.rows(self.spark, self.delivered, evolving=bool(self.source.weights))
+        return _with_kind(rows, self.source.weights) if self.source.weights else rows
 
     @cached_property
     def sound(self) -> DataFrame:
@@ -95,18 +97,41 @@ class Interactions:
 
     @cached_property
     def kept(self) -> DataFrame:
-        """One row for each user and item."""
-        if self.weighed:
-            return relations.merged(self.gathered, [name for name in self.users.columns if name == "bucket"])
-        return self._judged.where("verdict is null").drop("verdict")
+        """Every event, or the newest rating of each user and item."""
+        kept = self._judged.where("verdict is null").drop("verdict")
+        if self.events and self._counted_on_the_way:
+            kept = kept.observe(self._observation, *_repeats())
+        return kept.drop("again", "again_alike", "kind")
 
     @property
     def _judged(self) -> DataFrame:
+        if self.events:
+            return relations.judged_events(self.gathered, self.source.timed or self.source.ordered)
         return relations.judged(self.gathered, one_day="day" in self.same)
+
+    @property
+    def _counted_on_the_way(self) -> bool:
+        """Whether kept rows are gone through once, as they are written: then repeats are counted there. A request that
+        leaves rows out goes through them several times."""
+        return not narrows(self.request)
+
+    @cached_property
+    def _observation(self) -> Observation:
+        return Observation()
+
+    @cached_property
+    def repeats(self) -> dict[str, int]:
+        """How many kept rows are not the first of their user and item (`repeats`), nor of their user, item and kind
+        (`repeats_alike`). Asked for after the kept rows were written."""
+        if not self.events:
+            return {"repeats": 0, "repeats_alike": 0}
+        if self._counted_on_the_way:
+            return self._observation.get
+        return self._judged.where("verdict is null").agg(*_repeats()).first().asDict()
 
     @cached_property
     def losers(self) -> DataFrame:
-        """Rows in whose place another of the same user and item is kept: reason, place."""
+        """Rows in whose place another is kept: reason, place."""
         judged = self._judged.where("verdict is not null")
         return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
 
@@ -114,12 +139,9 @@ class Interactions:
         """The accounts over all deliveries, and over the newest alone.
 
         Args:
-            written: the rows of one user and item that were kept, counted where they were written; None where some of them were not wanted.
+            written: the rows that were kept, counted where they were written; None where some of them were not wanted.
         """
         alive = self.totals["known"] - self.totals["bot_rows"]
-        if self.weighed:
-            pairs = self.kept.count() if written is None else written
-            return self._accounts({}, merged=alive - pairs), self._accounts({}, only_newest=True)
         reasons, of_newest = {}, {}
         if written != alive:
             for row in self.losers.groupBy("reason", (F.col("day") == self.newest).alias("new")).count().collect():
@@ -128,9 +150,9 @@ class Interactions:
                     of_newest[row["reason"]] = row["count"]
         if written is not None and alive - sum(reasons.values()) != written:
             raise RuntimeError(f"the accounts do not close: {alive} rows of known items, {written} written, duplicates {reasons}")
-        return self._accounts(reasons), self._accounts(of_newest, only_newest=True)
+        return self._accounts(reasons, repeats=self.repeats["repeats"]), self._accounts(of_newest, only_newest=True)
 
-    def _accounts(self, losers: dict[str, int], merged: int = 0, only_newest: bool = False) -> Accounts:
+    def _accounts(self, losers: dict[str, int], only_newest: bool = False, repeats: int | None = None) -> Accounts:
         which = [one for one in self.delivered if one.day == self.newest] if only_newest else self.delivered
         rows_in, sound, reasons = accounts.summed([one.facts for one in which])
         later, unknown, known = (self.totals[("new_" if only_newest else "") + name] for name in ("later", "unknown_item", "known"))
@@ -138,8 +160,8 @@ class Interactions:
             raise RuntimeError(f"the accounts do not close: {sound} sound rows, {later} later, {unknown} of unknown items, {known} of known ones")
         losers = dict(losers)
         superseded = losers.pop("superseded", 0)
-        return accounts.closed("interactions", rows_in, known - merged - superseded - sum(losers.values()), later, merged, superseded,
-                               reasons | losers | {"unknown_item": unknown})
+        return accounts.closed("interactions", rows_in, known - superseded - sum(losers.values()), later, superseded,
+                               reasons | losers | {"unknown_item": unknown}, repeats)
 
     def bad(self, duplicates: bool) -> DataFrame | None:
         """Every row set aside, as `aside.told` gives them; None where there are none.
@@ -159,3 +181,14 @@ class Interactions:
         for frame in frames:
             whole = frame if whole is None else whole.unionByName(frame)
         return None if whole is None else aside.told(self.spark, whole, self.delivered)
+
+
+def _repeats() -> list[Column]:
+    return [F.coalesce(F.count_if(F.col(flag)), F.lit(0)).alias(name) for flag, name in (("again", "repeats"), ("again_alike", "repeats_alike"))]
+
+
+def _with_kind(rows: DataFrame, weights: Mapping[str, float]) -> DataFrame:
+    """The rows with `kind`: deliveries of an older version hold only its weight, which tells it unless two kinds weigh alike."""
+    pairs = [F.lit(part) for kind, weight in weights.items() for part in (float(weight), kind) if list(weights.values()).count(weight) == 1]
+    told: Column = F.try_element_at(F.create_map(*pairs), F.col("rating")) if pairs else F.lit(None).cast("string")
+    return rows.withColumn("kind", F.coalesce("kind", told) if "kind" in rows.columns else told)

@@ -1,4 +1,4 @@
-"""What a row's neighbours say of it: an unknown item, the same again, a newer one, events of one kind of interest.
+"""What a row's neighbours say of it: an unknown item, the same again, a newer one, an event that repeats another.
 
 Verdicts here are of one day's view: rows of days to come wait, and a row may be superseded by one that was delivered later.
 """
@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from tasks.ingest.reading.lines import PLACE
 
 ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
+KIND = ("kind",)  # of an event, where the source has kinds
 ROWS_A_PART = 1_000_000
 COUNTS = ("later", "unknown_item", "known", "new_later", "new_unknown_item", "new_known", "late")
 
@@ -41,13 +42,14 @@ def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int,
         same: columns that are alike in all rows, with their value; they need not travel.
 
     Returns:
-        user, item (int), rating, ms, order, day, file, block, at, and what users carry.
+        user, item (int), rating, ms, order, perhaps kind, day, file, block, at, and what users carry.
     """
     carried = [name for name in users.columns if name not in ("user", "id")]
+    there = {*rows.columns, *carried}
     items = items.select(F.col("item").alias("i"), F.col("id").alias("item"))
     users = users.select(F.col("user").alias("u"), F.col("id").alias("user"), *carried)
     joined = rows.where(F.col("ms") < day_ends * 1000).join(items, "item").join(users, "user")
-    travels = [name for name in ("rating", "ms", "order", *ARRIVAL, *carried) if name not in same]
+    travels = [name for name in ("rating", "ms", "order", *KIND, *ARRIVAL, *carried) if name in there and name not in same]
     spread = joined.select(F.col("u").alias("user"), F.col("i").alias("item"), *travels)
     return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user").withColumns(
         {name: F.lit(value).cast(dict(rows.dtypes)[name]) for name, value in same.items()})
@@ -75,12 +77,37 @@ def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     return rows.withColumn("verdict", verdict).drop("_again", "_alike")
 
 
-def merged(rows: DataFrame, carried: list[str]) -> DataFrame:
-    """Events of one user and item as one row: at the newest moment, with the sum of their weights and their number (`events`)."""
-    newest = F.max(F.struct("ms", "order", *ARRIVAL)).alias("newest")
-    same = [F.first(name).alias(name) for name in carried]
-    one = rows.groupBy("user", "item").agg(F.sum("rating").alias("rating"), F.count("*").alias("events"), newest, *same)
-    return one.select("user", "item", "rating", "events", "newest.*", *carried)
+def judged_events(rows: DataFrame, comparable: bool) -> DataFrame:
+    """Adds the verdict on events: all are kept but copies, of which the first that was delivered is.
+
+    A copy that another delivery brought is `superseded`: whoever delivers everything anew each day delivers no bad rows.
+
+    A copy has the user, item, second, kind and order of another row. Rows of one item lie together by kind, then by
+    second, so that the row before says whether this one is a copy.
+
+    Args:
+        comparable: whether the source has a time or an order; without either a copy looks like a repeat, and is one.
+
+    Returns:
+        the rows with `verdict`, `again` (bool: another row of this user and item stands before this one) and
+        `again_alike` (bool: one of the same kind does). Only their sums mean something: rows are not in time order.
+    """
+    kind = [name for name in KIND if name in rows.columns]
+    second = F.expr("ms div 1000")
+    own = Window.partitionBy("user").orderBy("item", *kind, second, "order", "ms", *ARRIVAL)
+
+    def as_before(*columns: str | Column) -> Column:
+        same = F.lit(True)
+        for column in columns:
+            column = F.col(column) if isinstance(column, str) else column
+            same = same & F.lag(column).over(own).eqNullSafe(column)
+        return same
+
+    again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
+    copy = again & as_before(*kind, second, "order") if comparable else F.lit(False)
+    brought_again = copy & (F.lag("day").over(own) != F.col("day"))
+    verdict = F.when(brought_again, "superseded").when(copy, "exact_duplicate")
+    return rows.withColumns({"verdict": verdict, "again": again, "again_alike": again & as_before(*kind)})
 
 
 def bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:

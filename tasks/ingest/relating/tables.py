@@ -27,15 +27,15 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
     """Say what is liked, leave out what is not wanted, divide the rows.
 
     Args:
-        rows: kept rows (user, item, rating, ms, order, arrival, perhaps events and bucket), each user's in one part.
+        rows: kept rows (user, item, rating, ms, order, arrival, perhaps bucket), each user's in one part.
         items: item, id, title, genres; users: user, id and attributes.
     """
     rows = selection.liked(rows, liked)
     if selection.narrows(request):
         rows, items, users = selection.narrowed(rows, items, users, request)
-    more = ["events"] if "events" in rows.columns else []
-    if request.sessions.gap_minutes:
-        rows, more = splits.sessions(rows, request.sessions), [*more, "session"]
+    more = ["session"] if request.sessions.gap_minutes else []
+    if more:
+        rows = splits.sessions(rows, request.sessions)
     rows = splits.divide(rows, request.split, request.day_ends)  # last: it leaves the rows in the order in which they are written
     interactions = rows.select(
         "user", "item", F.col("rating").cast("float").alias("rating"), F.expr("ms div 1000").alias("timestamp"),

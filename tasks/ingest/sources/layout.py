@@ -62,12 +62,13 @@ class Source:
         items, users: None where the source has no such table: then they are the ones that were met.
         title: from the fields of an item's row, its title; genres: its genres as an array of strings.
         attributes: the fields of a user's row that are kept, as they are.
-        rating_range: inclusive bounds of a rating that can be true; None where there are no ratings.
-        weights: what each kind of event counts; rows of one user and item are then merged into one.
+        rating_range: inclusive bounds of a rating that can be true; None where there are no ratings: then every row is an event.
+        weights: what each kind of event counts; None: there are no kinds, and each counts one.
         unrated: the rating that says "met, but not rated".
         first_second: seconds since 1970 before which nothing can have happened.
         timed: whether every row has a timestamp; otherwise it may be empty, or there is none at all.
         liked: the rule that holds when a request names none.
+        recommend_seen: whether what a user has met may be recommended again, when a request does not say; None: the data decides.
         spelling: whatever else of the description decides what a row becomes.
     """
 
@@ -84,12 +85,18 @@ class Source:
     first_second: int = 0
     timed: bool = True
     liked: str = ">= 4"
+    recommend_seen: bool | None = None
     spelling: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ordered(self) -> bool:
         """Whether the source says itself how a user's rows follow each other."""
         return "order" in self.interactions.columns
+
+    @property
+    def weighted(self) -> bool:
+        """Whether some events count more than others."""
+        return len(set((self.weights or {}).values()) | {1}) > 1
 
     @property
     def order(self) -> str:

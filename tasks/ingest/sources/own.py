@@ -81,6 +81,7 @@ class Own:
     items: Items | None = setting(None, "the catalogue")
     users: Users | None = setting(None, "what is known of users")
     liked: str | None = setting(None, "what counts as liked; none: any event, or a rating above the middle of its range")
+    recommend_seen: bool | None = setting(None, "whether what a user has met may be recommended again; none: the data decides")
 
 
 def source(path: Path) -> Source:
@@ -113,7 +114,7 @@ def _source(base: Path, own: Own) -> Source:
         title=(lambda: column("title")) if items and items.title else (lambda: column("id")),
         genres=(lambda: separated("genres", items.separator)) if items and items.genres else None,
         attributes=users.attributes if users else (), rating_range=rows.rating_range or None, weights=rows.weights,
-        timed=rows.timestamp is not None, liked=own.liked or _liked(rows),
+        timed=rows.timestamp is not None, liked=own.liked or _liked(rows), recommend_seen=own.recommend_seen,
         spelling={"separator": items.separator} if items else {})
 
 
