@@ -75,7 +75,7 @@ def test_an_order_tells_copies_from_repeats_where_there_is_no_time(spark, tmp_pa
     assert [item for user, item, *_ in told(made) if user == "ann"] == ["tea", "mug", "tea"]
 
 
-def test_what_a_later_delivery_brings_again_is_a_copy_and_what_is_new_in_it_is_not(spark, tmp_path):
+def test_what_a_later_delivery_brings_again_is_no_bad_row_and_what_is_new_in_it_is_kept(spark, tmp_path):
     first = [("ann", "tea", 1, "view"), ("ann", "tea", 2, "view"), *[(*one, "view") for one in OTHERS]]
     second = [*first[:2], ("ann", "tea", 86_400, "view"), ("ann", "mug", 86_401, "buy"), ("bob", "mug", 3, "save")]
     toml = KINDS.replace("log.csv", "{day}.csv")
@@ -83,8 +83,8 @@ def test_what_a_later_delivery_brings_again_is_a_copy_and_what_is_new_in_it_is_n
     result, _ = take(tmp_path, log(tmp_path, second, toml, "2020-09-15.csv", "u,i,t,kind"))
     assert (result["kept"], result["repeats"]) == (6, 1)
     result, made = take(tmp_path, str(tmp_path / "shop.toml"), day="2020-09-15")
-    assert (result["rows_in"], result["kept"], result["repeats"], result["reasons"]) == (11, 9, 3, {"exact_duplicate": 2})
-    assert (result["delivered"]["kept"], result["delivered"]["reasons"]) == (3, {"exact_duplicate": 2})
+    assert (result["rows_in"], result["kept"], result["repeats"], result["superseded"], result["reasons"]) == (11, 9, 3, 2, {})
+    assert (result["delivered"]["kept"], result["delivered"]["superseded"], result["delivered"]["reasons"]) == (3, 2, {})
     assert [(item, second) for user, item, second, *_ in told(made) if user == "ann"] == [("tea", 1), ("tea", 2), ("tea", 86_400), ("mug", 86_401)]
 
 
