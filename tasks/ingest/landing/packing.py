@@ -12,7 +12,7 @@ PARQUET, PARQUET_PAGE = b"PAR1", b"PAR1\x15"  # a text may start with PAR1, too
 FOREIGN = {
     "a bzip2 archive": rb"BZh[1-9]1AY&SY", "an xz archive": rb"\xfd7zXZ\x00", "a 7-Zip archive": rb"7z\xbc\xaf\x27\x1c",
     "a RAR archive": rb"Rar!\x1a\x07", "an LZ4 archive": rb"\x04\x22\x4d\x18", "a compress (.Z) archive": rb"\x1f\x9d",
-    "a tar archive": rb"(?s).{257}ustar", "a SQLite database": rb"SQLite format 3\x00", "an Avro file": rb"Obj\x01",
+    "a tar archive": rb"(?s).{257}ustar", "a SQLite database": rb"SQLite format 3\x00", "an Avro file": rb"Obj\x01", "an encrypted Parquet file": rb"PARE", "an ORC file": rb"ORC[\x00-\x1f]",
     "an Arrow file": rb"ARROW1\x00\x00", "an Excel 97 file": rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a PDF": rb"%PDF-"}
 MARKS = {b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 MANY_NULS = 0.05
@@ -40,7 +40,7 @@ def check(name: str, head: bytes, kind: str) -> None:
                           remedy="unpack the outer one")
     for what, magic in FOREIGN.items():
         if re.match(magic, head):
-            remedy = UNPACK if "archive" in what else "export it as csv, JSON lines or Parquet"
+            remedy = UNPACK if "archive" in what else "export it as csv, JSON lines or Parquet, not encrypted"
             raise RefusedData(f"{name} is {what}", allowed=_allowed(kind), remedy=remedy)
     if kind == "parquet" and not head.startswith(PARQUET):
         raise RefusedData(f"{name} is not Parquet", got=head[:24], allowed=_allowed(kind), remedy=NAME_IT)

@@ -184,8 +184,9 @@ def _footer(name: str, path: Path) -> int:
     try:
         return parquet.read_metadata(path).num_rows
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise RefusedData(f"{name} is no Parquet file that can be read", got=str(error).partition("\n")[0],
-                          remedy="deliver the file again: compare its size and digest") from error
+        said = str(error).partition("\n")[0]
+        raise RefusedData(f"{name} is no Parquet file that can be read", got=said, remedy="export it without encryption" if "crypt" in said else
+                          "deliver the file again: compare its size and digest") from error
 
 
 def _empty(names: list[str]) -> RefusedData:

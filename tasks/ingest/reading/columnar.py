@@ -7,12 +7,14 @@ files of a folder. So the named columns are copied, each value as text:
     floats and decimals in ids     the whole number, when it is one that a double holds exactly; else the row is at fault
     timestamps of any unit, dates  `2020-09-13 12:26:40.123` in UTC
     bytes                          the text they are; else the row is at fault
-    lists, structs                 their JSON
+    lists, structs, maps           their JSON
     null, NaN, NaT                 empty
 """
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import json
 import uuid
 from collections.abc import Callable
@@ -47,15 +49,22 @@ def copy(file: Landed, columns: tuple[str, ...], fields: tuple[str, ...], target
         RefusedData: a column is not there, is there twice or is of a type that means nothing here; the file is damaged.
     """
     try:
-        with pq.ParquetFile(file.path) as source:
+        with pq.ParquetFile(file.path, page_checksum_verification=True) as source:
             places = {ours: _place(file.name, source.schema_arrow, theirs) for ours, theirs in zip(columns, fields, strict=True)}
             types = {ours: _type_at(source.schema_arrow, place) for ours, place in places.items()}
             texts = {ours: _text_of(file.name, ours, ".".join(places[ours]), type) for ours, type in types.items()}
             _write(source, places, texts, target)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise RefusedData(f"{file.name} cannot be read as Parquet ({str(error).partition(chr(10))[0][:200]})",
-                          remedy="deliver the file again: compare its size and digest") from None
+        raise refuse_damaged(file.name, error) from None
     return {ours: f"{'.'.join(place)}: {types[ours]}" for ours, place in places.items()}
+
+
+def refuse_damaged(name: str, error: Exception) -> RefusedData:
+    """What the reader says of a file, as a refusal."""
+    said = str(error).partition("\n")[0][:200]
+    if "crypt" in said:
+        return RefusedData(f"{name} is encrypted Parquet, or some of its columns are ({said})", remedy="export it without encryption")
+    return RefusedData(f"{name} cannot be read as Parquet ({said})", remedy="deliver the file again: compare its size and digest")
 
 
 def _write(source: pq.ParquetFile, places: dict, texts: dict, target: Path) -> None:
@@ -82,7 +91,7 @@ def _place(file: str, schema: pa.Schema, field: str) -> tuple[str, ...]:
         type = type.field(name).type if type is not None and pa.types.is_struct(type) and type.get_field_index(name) >= 0 else None
     if type is None:
         alike = [name for name in schema.names if name.lower() == field.lower()]
-        raise RefusedData(f"{file} lacks the column {field}", got=f"columns {', '.join(_flat(schema)[:20])}",
+        raise RefusedData(f"{file} lacks the column {field}", got=f"columns {', '.join(_flat(schema)[:20])}" if schema.names else "no column",
                           allowed="a column that is there", remedy=f"write {alike[0]!r} in the TOML file" if len(alike) == 1 else REMEDY)
     return way
 
@@ -123,8 +132,10 @@ def _text_of(file: str, ours: str, field: str, type: pa.DataType) -> Texts:
     if pa.types.is_nested(type):
         if is_id or ours in ("timestamp", "rating", "event", "order"):
             raise RefusedData(f"{file}: the column {field} holds {type}", allowed="a value a row",
-                              remedy=f"name a field in it, as in {field}.id" if pa.types.is_struct(type) else "name another column")
-        return _sound(lambda column: pa.array([None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+                              remedy=f"name a field in it, as in {field}.{type.field(0).name}" if pa.types.is_struct(type) and type.num_fields
+                              else "name another column")
+        plain = dict if pa.types.is_map(type) else lambda value: value
+        return _sound(lambda column: pa.array([None if value is None else json.dumps(plain(value), ensure_ascii=False, default=_in_json)
                                                for value in column.to_pylist()], pa.string()))
     if ours == "timestamp" and (pa.types.is_time(type) or pa.types.is_duration(type) or pa.types.is_boolean(type)):
         raise RefusedData(f"{file}: the column {field} holds {type}, which says no day", allowed="a timestamp, a date, a number or text",
@@ -141,6 +152,15 @@ def _text_of(file: str, ours: str, field: str, type: pa.DataType) -> Texts:
             or pa.types.is_fixed_size_binary(type) or pa.types.is_string_view(type) or pa.types.is_binary_view(type):
         return _of_bytes
     return _sound(lambda column: pc.cast(column, pa.string()))
+
+
+def _in_json(value: object) -> object:
+    """What JSON has no word for: bytes are the text they are, decimals numbers, times as they are read elsewhere."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat(" ") if isinstance(value, datetime.datetime) else str(value)
 
 
 def _sound(text: Callable[[pa.Array], pa.Array]) -> Texts:

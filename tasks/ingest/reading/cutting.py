@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.reading import identifiers, records
+from tasks.ingest.reading import identifiers, records, sample
+from tasks.ingest.reading.objects import Keys
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.verdicts import BLANK, HEADER
 
-BROKEN = "_broken"
+BROKEN = "recall broken"  # no name that a source might use
 MOST_FIELDS = 20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
 CONTROL = r"\x00-\x08\x0e-\x1f"
 CONTROL_BUT_MARKS = r"\x00-\x08\x0e-\x1d"
@@ -19,8 +21,8 @@ RUN_TOGETHER = r"\}\s*\{"  # outside of a string never right, and what follows t
 STRING = r'"(?:[^"\\]++|\\.)*+"'
 HALF_CHARACTER = (r"(?i)\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|"
                   r"(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f][0-9a-f]{2})")
-UNQUOTED = ('"NaN"', '"Infinity"', '"-Infinity"', '"INF"', '"-INF"', '"+INF"')  # as Spark gives a word without quotes
-NO_NUMBER = r":\s*-?(?:NaN|Infinity|INF)\s*[,}]"
+UNQUOTED = ('"NaN"', '"Infinity"', '"-Infinity"', '"INF"', '"-INF"', '"+INF"')  # as Spark gives a word without quotes, or too great a number
+ONE_BYTE = ("latin-1", "windows-1252")
 # What Python takes for white space around a text.
 SPACE = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200b))) + "\u2028\u2029\u202f\u205f\u3000"
 
@@ -51,20 +53,21 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         fault = F.when(F.col("last") & F.col("file").isin(*shape.cut_short) & ~_blank(text, shape), "truncated_line").otherwise(fault)
     named = [_trimmed(F.get("fields", F.lit(place)), shape).alias(name) for name, place in zip(table.columns, shape.places, strict=True)]
     made = lines.withColumn("fields", fields).select(*lines.columns, fault.alias("fault"), *named,
-                                                     *([text.alias("_text")] if table.kind == "jsonl" else []))
-    made = identifiers.spelled(made, shape).drop("_text")
+                                                     *([text.alias(identifiers.TEXT)] if table.kind == "jsonl" else []))
+    made = identifiers.spelled(made, shape).drop(identifiers.TEXT)
     return made.withColumn("raw", _unmarked(F.col("raw"))) if shape.joined else made
 
 
 def copied(rows: DataFrame, shape: Shape) -> DataFrame:
     """Columns of text, see `columnar`, trimmed and with ids spelled as `cut` gives them."""
-    rows = rows.withColumns({name: F.trim(F.col(name), F.lit(SPACE)) for name in shape.table.columns})
+    rows = rows.withColumns({name: F.trim(F.col(f"`{name}`"), F.lit(SPACE)) for name in shape.table.columns})
     return identifiers.spelled(rows, shape)
 
 
 def _text(encoding: str) -> Column:
-    if encoding == "latin-1":
-        return F.decode("raw", "ISO-8859-1")
+    if encoding in ONE_BYTE:
+        text = F.decode("raw", "ISO-8859-1")
+        return F.translate(text, *sample.WINDOWS) if encoding == "windows-1252" else text
     text = F.col("raw").cast("string")
     return F.when(F.startswith(text, F.lit("\ufeff")), F.substring(text, 2, 2**31 - 1)).otherwise(text)
 
@@ -77,7 +80,7 @@ def _blank(text: Column, shape: Shape) -> Column:
         empty = F.regexp_replace(text, f'{re.escape(shape.delimiter)}|[\\s"]', "") == ""
         blank = blank | (((first <= ord(" ")) | first.isin(ord(shape.delimiter[0]), ord('"'))) & empty)
     if shape.preamble:
-        blank = blank | (text == F.lit(shape.preamble))
+        blank = blank | text.isin(*shape.preamble)
     return blank | (text == F.lit(records.GOES_ON)) if shape.joined else blank
 
 
@@ -87,9 +90,11 @@ def _damaged(text: Column, shape: Shape) -> Column:
     if shape.printable:
         return half
     control = CONTROL_BUT_MARKS if shape.joined else CONTROL
-    if shape.encoding == "latin-1":
-        return F.decode("raw", "ISO-8859-1").rlike(f"[{control}]")
-    string = F.col("raw").cast("string")
+    string = F.decode("raw", "ISO-8859-1") if shape.encoding in ONE_BYTE else F.col("raw").cast("string")
+    if shape.delimiter and shape.delimiter < " ":
+        string = F.translate(string, shape.delimiter, " ")
+    if shape.encoding in ONE_BYTE:
+        return string.rlike(f"[{control}]")
     if shape.encoding == "ascii":  # a byte-order mark may stand before the first line
         return string.rlike(f"^\ufeff?[\\x09\\x20-\\x7e{records.LF_MARK}{records.CR_MARK}{records.OPEN}]*$" if shape.joined else
                             "^\ufeff?[\\x09\\x20-\\x7e]*$") == F.lit(False)
@@ -117,7 +122,7 @@ def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:
 
 def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
     names = [f"f{i}" for i in range(shape.width)]
-    schema = ", ".join(f"{name} string" for name in (*names, BROKEN))
+    schema = ", ".join(f"`{name}` string" for name in (*names, BROKEN))
     delimiters = F.regexp_count(text, F.lit(re.escape(shape.delimiter)))
     crowded = (F.octet_length("raw") > MOST_FIELDS) & (delimiters > MOST_FIELDS)
     space = str(shape.delimiter != " " and not shape.table.known).lower()
@@ -130,21 +135,38 @@ def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
 
 def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
     """Values as text; lists and objects as their JSON; nothing for NaN, which Python writes where JSON has no word."""
-    schema = f"{_schema(_tree(shape.paths), ' ')}, {BROKEN} string"
-    parsed = F.from_json(text, schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN, "allowNonNumericNumbers": "true"})
-    no_number = F.contains(text, F.lit("N")) & text.rlike(NO_NUMBER)
-    cells = []
-    for path in shape.paths:
-        cell = parsed
-        for name in path:
-            cell = cell.getField(name)
-        cells.append(F.coalesce(F.when(cell.isin(*UNQUOTED) & no_number, F.lit("")).otherwise(cell), F.lit("")))
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN, "allowNonNumericNumbers": "true"}
+    found, faults = {}, []
+    for paths in _layers(shape.paths):
+        parsed = F.from_json(text, f"{_schema(_tree(paths), ' ')}, `{BROKEN}` string", options)
+        found |= {path: reduce(Column.getField, path, parsed) for path in paths}
+        faults.append(parsed.getField(BROKEN))
+    cells = [F.coalesce(F.when(~found[path].isin(*UNQUOTED), found[path]), F.lit("")) for path in shape.paths]
     whole = F.trim(text)
     broken = ~F.startswith(whole, F.lit("{")) | ~F.endswith(whole, F.lit("}")) | _run_together(whole)
-    return F.array(*cells, parsed.getField(BROKEN)), broken | F.get("fields", F.lit(len(cells))).isNotNull()
+    return F.array(*cells, F.coalesce(*faults)), broken | F.get("fields", F.lit(len(cells))).isNotNull()
 
 
-def _tree(paths: tuple[tuple[str, ...], ...]) -> dict:
+def _layers(paths: tuple[Keys, ...]) -> list[list[Keys]]:
+    """The paths in groups, each for one schema: none of them leads through another, and no two names differ in case alone."""
+    layers: list[list[Keys]] = []
+    for path in dict.fromkeys(paths):
+        fitting = next((layer for layer in layers if not any(_conflict(path, other) for other in layer)), None)
+        if fitting is None:
+            layers.append([path])
+        else:
+            fitting.append(path)
+    return layers
+
+
+def _conflict(path: Keys, other: Keys) -> bool:
+    for name, beside in zip(path, other, strict=False):
+        if name != beside:
+            return name.lower() == beside.lower()
+    return True  # one is the other's beginning
+
+
+def _tree(paths: list[Keys]) -> dict:
     tree: dict = {}
     for path in paths:
         node = tree

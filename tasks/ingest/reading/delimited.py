@@ -15,11 +15,13 @@ from tasks.ingest.reading.looked import REMEDY, Looked, Row
 from tasks.ingest.reading.sample import Sample, decoded, encoding_of, sample
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.understanding import Understanding
+from tasks.ingest.reading.values import unit_of
 from tasks.ingest.sources import Table
 
 SINGLE_LINE = ("user", "item", "id", "timestamp", "rating", "event", "order")
 MOST_COLUMNS = 20_000
 PREAMBLE = re.compile(rb'"?sep=(.)"?', re.I)
+MOST_LEADING = 50  # lines before a header
 SHOWN = {"\t": "a tab", " ": "a blank"}
 
 
@@ -31,11 +33,13 @@ class Header:
         names: as they stand; empty where the first line is a row.
         width: how many fields a row has.
         places: the field of each of the table's columns.
+        row_names: whether each row begins with a field that the header does not name, as R writes them.
     """
 
     names: tuple[str, ...]
     width: int
     places: tuple[int, ...]
+    row_names: bool = False
 
 
 def look(file: Landed, table: Table, copy: Path) -> Looked:
@@ -46,10 +50,10 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     """
     lines = sample(file.path)
     encoding, notes = encoding_of(file, table.encoding)
-    preamble = PREAMBLE.fullmatch(lines.head[0]) if not table.known and len(lines.head) > 1 else None
-    if preamble:
-        lines = dataclasses.replace(lines, head=lines.head[1:])
-        table = dataclasses.replace(table, delimiter=table.delimiter or preamble[1].decode("latin-1"))
+    leading = _leading(table, lines.head)
+    lines = dataclasses.replace(lines, head=lines.head[len(leading):])
+    if named := next(filter(None, map(PREAMBLE.fullmatch, leading)), None):
+        table = dataclasses.replace(table, delimiter=table.delimiter or named[1].decode("latin-1"))
     dialect, header = _dialect(file, table, lines, encoding)
     quoting, found = (table.quoting, ()) if table.quoting else find_quoting(file, dialect, header.width)
     notes += found
@@ -62,16 +66,18 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         notes += _told(joined)
         file = dataclasses.replace(file, path=joined.path)
         lines = sample(file.path)
-        lines = dataclasses.replace(lines, head=lines.head[bool(preamble):])
+        lines = dataclasses.replace(lines, head=lines.head[len(leading):])
     rows = list(_rows(lines, table, dialect, header, encoding))
+    _refuse_single_quotes(file.name, table, rows)
     clock, sure, found = looked.clock_of(file.name, table, rows)
     numbers = looked.numbers_of(table, rows)
-    first = _line(file.path, bool(preamble)) if header.names else b""
+    first = _line(file.path, len(leading)) if header.names else b""
+    notes += ("each row begins with a name that the header does not count, as R writes them",) if header.row_names else ()
     shape = Shape(table, header.places, header.width, dialect.delimiter, quoting, encoding, clock, decoded(first, encoding) if header.names else None,
-                  unit_shown=sure, numbers=numbers, joined=bool(joined), preamble=decoded(preamble[0], encoding) if preamble else None,
-                  printable=file.printable,
+                  unit_shown=sure, numbers=numbers, joined=bool(joined),
+                  preamble=tuple(dict.fromkeys(decoded(line, encoding) for line in leading if line.strip())), printable=file.printable,
                   escapes=file.escapes or (file.tabs and dialect.delimiter != "\t"))
-    fields = {ours: header.names[place] if header.names else f"field {place + 1}" for ours, place in zip(table.columns, header.places, strict=True)
+    fields = {ours: header.names[place - header.row_names] if header.names else f"field {place + 1}" for ours, place in zip(table.columns, header.places, strict=True)
               if not ours.startswith("unused ")}
     understanding = Understanding(file.name, "csv", dialect.delimiter, quoting, encoding, header.names[:50], clock if "timestamp" in fields else None,
                                   fields, (*notes, *found), looked.shown(table, rows, numbers, clock))
@@ -91,14 +97,31 @@ def _joined(file: Landed, table: Table, dialect: Dialect, header: Header, copy: 
     if not file.odd_quotes and not (dialect.quoting == "backslash" and file.escapes):
         return None
     single = tuple(place for ours, place in zip(table.columns, header.places, strict=True) if ours in SINGLE_LINE)
-    return records.join(file, dialect, header.width, single, copy)
+    names = tuple(table.fields or table.names)
+    return records.join(file, dialect, header.width, single, copy, names)
 
 
-def _line(path: Path, second: bool) -> bytes:
-    """The first line of a file, or the second, without its end."""
+def _leading(table: Table, head: list[bytes]) -> list[bytes]:
+    """The lines before a header: blank ones, comments, Excel's `sep=;`."""
+    if table.known or len(head) < 2:
+        return []
+    for number, line in enumerate(head[:MOST_LEADING]):
+        is_leading = PREAMBLE.fullmatch(line) or (table.fields and (not line.strip() or _is_comment(table.fields, line)))
+        if not is_leading:
+            return head[:number]
+    return []
+
+
+def _is_comment(fields: tuple[str, ...], line: bytes) -> bool:
+    """Whether a line says something and names no column; a header may begin with `#`, too."""
+    return line.lstrip().startswith(b"#") and not all(field.encode() in line for field in fields)
+
+
+def _line(path: Path, before: int) -> bytes:
+    """The line of a file that stands behind so many others, without its end."""
     with path.open("rb") as file:
         start = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf")
-    return re.split(rb"\r\n|\r|\n", start, maxsplit=2)[second]
+    return re.split(rb"\r\n|\r|\n", start, maxsplit=before + 1)[before]
 
 
 def _dialect(file: Landed, table: Table, lines: Sample, encoding: str) -> tuple[Dialect, Header]:
@@ -122,23 +145,55 @@ def _header(file: Landed, table: Table, dialect: Dialect, lines: Sample, encodin
     names = [decoded(cell, encoding).strip().strip('"').strip() for cell in cells]
     if not table.fields:
         return _of_columns(file, table, dialect, lines, names)
+    if names[0].startswith("#") and names[0] not in table.fields:
+        names[0] = names[0].lstrip("# ")
     if missing := [name for name in table.fields if name not in names]:
         raise RefusedData(f"{file.name}, line 1: the header lacks {', '.join(missing)}", got=decoded(record, encoding)[:1000],
-                          allowed=f"a header with {dialect.delimiter.join(table.fields)!r}, in any order", remedy=REMEDY if table.known else
-                          "correct the names in the TOML file; where the file has no header line, name its fields: columns = [\"…\"]")
+                          allowed=f"a header with {dialect.delimiter.join(table.fields)!r}, in any order",
+                          remedy=REMEDY if table.known else _remedy(table.fields, names, decoded(record, encoding)))
     if twice := [name for name in table.fields if names.count(name) > 1]:
         raise RefusedData(f"{file.name}, line 1: the header names {', '.join(twice)} more than once", got=decoded(record, encoding)[:1000],
                           allowed="every column once", remedy=REMEDY)
-    more = _row_names(table, dialect, lines, len(names))
-    return Header(tuple(names), len(names) + more, tuple(names.index(name) + more for name in table.fields))
+    width, row_names = _width(table, dialect, lines, names)
+    return Header(tuple(names), width, tuple(names.index(name) + row_names for name in table.fields), row_names)
 
 
-def _row_names(table: Table, dialect: Dialect, lines: Sample, width: int) -> int:
-    """1 where every row has a name before its first field that the header does not count, as R writes them; else 0."""
-    if table.known:
-        return 0
-    widths = {len(cells) for line in lines.head[1:21] if line.strip() and (cells := dialect.fields(line)) is not None}
-    return int(widths == {width + 1})
+def _remedy(fields: tuple[str, ...], names: list[str], header: str) -> str:
+    """What to do about a header that lacks a name."""
+    there = {name.lower(): name for name in names}
+    if all(field.lower() in there for field in fields):
+        return f"write {', '.join(repr(there[field.lower()]) for field in fields if field not in names)} in the TOML file: names are compared letter by letter"
+    if any(f"'{field}'" in names for field in fields):
+        return 'export it with double quotes (") or none: fields in single quotes are not read'
+    if all(field in header for field in fields):
+        return 'name what stands between the fields: delimiter = "…" in the TOML file'
+    return 'correct the names in the TOML file; where the file has no header line, name its fields: columns = ["…"]'
+
+
+def _width(table: Table, dialect: Dialect, lines: Sample, names: list[str]) -> tuple[int, bool]:
+    """How many fields a row has, and whether one that the header does not name stands before the others.
+
+    A delimiter may end the header alone, or every row alone; R writes the name of a row first.
+    """
+    width = len(names)
+    rows = [cells for line in lines.head[1:21] if line.strip() and (cells := dialect.fields(line)) is not None]
+    widths = {len(cells) for cells in rows}
+    if table.known or widths not in ({width + 1}, {width - 1}):
+        return width, False
+    if widths == {width - 1}:
+        return (width - 1 if not names[-1] and names.count("") == 1 else width), False
+    if not any(cells[-1].strip() for cells in rows):
+        return width + 1, False
+    row_names = len({cells[0] for cells in rows}) == len(rows) and _are_times(table, names, rows)
+    return (width + 1, True) if row_names else (width, False)
+
+
+def _are_times(table: Table, names: list[str], rows: list[list[bytes]]) -> bool:
+    """Whether the times of rows that begin with a name are times; True where there are none."""
+    if "timestamp" not in table.columns:
+        return True
+    at = names.index(table.fields[table.columns.index("timestamp")]) + 1
+    return any(unit_of(decoded(cells[at], "utf-8").strip()) for cells in rows)
 
 
 def _of_columns(file: Landed, table: Table, dialect: Dialect, lines: Sample, first: list[str]) -> Header:
@@ -149,6 +204,15 @@ def _of_columns(file: Landed, table: Table, dialect: Dialect, lines: Sample, fir
     named = [n for n, ours in enumerate(table.columns) if not ours.startswith("unused ")]
     again = bool(table.names) and len(first) == width and all(first[n].lower() == table.names[n].lower() for n in named)
     return Header(tuple(first) if again else (), width, tuple(range(width)))
+
+
+def _refuse_single_quotes(file: str, table: Table, rows: list[Row]) -> None:
+    """A column of ids in which every value is in single quotes: those are the writer's, not the ids'."""
+    for name in () if table.known or table.quoting == "none" else looked.ID_COLUMNS:
+        texts = [text for row in rows if (text := row.get(name, "").strip())]
+        if texts and all(len(text) > 2 and text[0] == text[-1] == "'" for text in texts):
+            raise RefusedData(f"{file}: every {name} is in single quotes", got=texts[0][:80], allowed='double quotes (") or none',
+                              remedy='export it with double quotes; write quoting = "none" in the TOML file if they belong to the ids')
 
 
 def _unlike(file: Landed, table: Table, dialect: Dialect, line: str, width: int) -> RefusedData:

@@ -54,6 +54,9 @@ def examine(table: Table, landed: list[Landed], scratch: Path) -> Examined:
     if table.kind == "delimited" and all(one.shape.header is not None and one.file.rows < 2 for one in looked):
         raise RefusedData(f"{landed[0].name} holds its header and nothing else{', and the others, too' if len(landed) > 1 else ''}",
                           remedy="get the data set again")
+    if table.kind != "delimited" and not any(one.file.rows for one in looked):
+        raise RefusedData(f"{landed[0].name} holds no rows{', nor do the others' if len(landed) > 1 else ''}",
+                          remedy="deliver the file again, or take it away if there is nothing to deliver")
     for one in looked if not table.known else ():
         log("ingest.understood", file=one.file.name, how=str(one.understanding), fields=one.understanding.fields,
             notes=list(one.understanding.notes))

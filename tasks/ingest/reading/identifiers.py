@@ -11,32 +11,34 @@ from tasks.ingest.reading.values import EXACT, NO_VALUE
 IDS = ("user", "item", "id")
 FLOAT = r"^[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 WHOLE = r"^[-+]?[0-9]+(\.0*)?$"
-INEXACT = "inexact_id"
+INEXACT, NESTED = "inexact_id", "nested_id"
+CONTROL = r"[\x00-\x08\x0e-\x1f]"
+TEXT, SPELLED = "recall text", "recall spelled"  # no names that a source might use
 
 
 def spelled(rows: DataFrame, shape: Shape) -> DataFrame:
-    """The rows with ids spelled as whole numbers where they are numbers, and `fault` where a number is no id.
+    """The rows with ids spelled as whole numbers where they are numbers, and `fault` where one is no id.
 
     Args:
-        rows: fields as text, fault; of JSON also `_text`, the whole object.
+        rows: fields as text, fault; of JSON also TEXT, the whole object.
     """
     for name in (name for name in IDS if name in shape.table.columns):
-        is_number = None
-        if shape.table.kind == "jsonl":
-            is_number = _unquoted_in_json(shape.paths[shape.table.columns.index(name)])
-        if name in shape.numbers:
-            is_number = F.lit(True)
-        if is_number is None:
+        is_json = shape.table.kind == "jsonl"
+        if not is_json and name not in shape.numbers:
             continue
-        value = F.col(name)
+        value, type = F.col(name), _type_in_json(shape, name) if is_json else F.lit("")
+        is_number = F.lit(name in shape.numbers) | ~type.isin("", "STRING")
         looks = (F.contains(value, F.lit(".")) | F.contains(value, F.lit("e")) | F.contains(value, F.lit("E"))) & value.rlike(FLOAT)
-        exact = _exact(shape, name) if shape.table.kind == "jsonl" else value
-        rows = rows.withColumns({f"_{name}": F.when(looks & is_number, F.coalesce(_whole(exact), F.lit("")))})
-        bad = F.col("fault").isNull() & (F.col(f"_{name}") == "")
-        text = F.when(F.length(f"_{name}") > 0, F.col(f"_{name}")).otherwise(value)
+        exact = F.coalesce(_in_json(shape, name, "string"), value) if is_json else value
+        rows = rows.withColumn(SPELLED, F.when(looks & is_number, F.coalesce(_whole(exact), F.lit(""))))
+        fault = F.when(F.col("fault").isNotNull(), F.col("fault")).when(F.col(SPELLED) == "", INEXACT)
+        if is_json:
+            nested = (F.startswith(value, F.lit("{")) | F.startswith(value, F.lit("["))) & type.rlike("^(OBJECT|ARRAY)")
+            fault = fault.when(nested, NESTED).when(value.rlike(CONTROL), "broken_encoding")
+        text = F.when(F.length(SPELLED) > 0, F.col(SPELLED)).otherwise(value)
         if name in shape.numbers:
             text = F.when(text.isin(*sorted(NO_VALUE)), F.lit("")).otherwise(text)
-        rows = rows.withColumns({"fault": F.when(bad, INEXACT).otherwise(F.col("fault")), name: text}).drop(f"_{name}")
+        rows = rows.withColumns({"fault": fault, name: text}).drop(SPELLED)
     return rows
 
 
@@ -47,23 +49,16 @@ def _whole(text: Column) -> Column:
     return F.when(text.rlike(WHOLE), F.regexp_replace(text, r"\.0*$", "")).when(small, number.cast("bigint").cast("string"))
 
 
-def _path(path: tuple[str, ...]) -> str | None:
-    """The way to a field as Spark's variants spell it; None where a name has a quote in it."""
-    return None if any("'" in name or "\\" in name for name in path) else "$" + "".join(f"['{name}']" for name in path)
+def _in_json(shape: Shape, name: str, type: str) -> Column:
+    """A field of the whole object, with all the digits that the parser of objects rounds to a double's; null where Spark cannot name it."""
+    path = shape.paths[shape.table.columns.index(name)]
+    if any("'" in part or "\\" in part for part in path):
+        return F.lit(None).cast("string")
+    return F.try_variant_get(F.try_parse_json(F.col(TEXT)), "$" + "".join(f"['{part}']" for part in path), type)
 
 
-def _element(path: str) -> Column:
-    return F.try_variant_get(F.try_parse_json(F.col("_text")), path, "variant")
-
-
-def _unquoted_in_json(path: tuple[str, ...]) -> Column:
-    """Whether a value is a number of JSON, and not a text that looks like one."""
-    spelled = _path(path)
-    return F.lit(False) if spelled is None else F.coalesce(F.schema_of_variant(_element(spelled)) != "STRING", F.lit(False))
-
-
-def _exact(shape: Shape, name: str) -> Column:
-    """A number of JSON with all its digits, which the parser of objects rounds to a double's."""
-    spelled = _path(shape.paths[shape.table.columns.index(name)])
-    digits = None if spelled is None else F.try_variant_get(F.try_parse_json(F.col("_text")), spelled, "string")
-    return F.col(name) if digits is None else F.coalesce(digits, F.col(name))
+def _type_in_json(shape: Shape, name: str) -> Column:
+    """`STRING`, or what else a field of the object is; empty where it is not there."""
+    value = _in_json(shape, name, "variant")
+    path = shape.paths[shape.table.columns.index(name)]
+    return F.lit("") if any("'" in part or "\\" in part for part in path) else F.coalesce(F.schema_of_variant(value), F.lit(""))

@@ -17,6 +17,7 @@ from tasks.ingest.sources import Table
 
 LONGEST_OBJECT = 8 << 20
 OPTIONAL = ("title", "genres")
+SINGLE = frozenset({"user", "item", "id", "timestamp", "rating", "event", "order"})
 
 
 def look(file: Landed, table: Table, copy: Path) -> Looked:
@@ -26,18 +27,21 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         RefusedData: it holds no objects, or none of them has a field that is wanted.
     """
     lines, form = sample(file.path), "JSON lines"
-    found = [value for line in lines.head if (value := objects.parse(line)) is not None]
-    if not found and _may_be_values(lines.head):
+    found = _objects(lines.head)
+    if _starts_with(lines.head, b"[") or (not found and _starts_with(lines.head, b"{")):
         count = objects.a_line_each(file, copy, LONGEST_OBJECT)
         log("ingest.objects", file=file.name, objects=count)
         file, form = dataclasses.replace(file, path=copy, rows=count, printable=False, escapes=True), "JSON array"
-        lines = sample(file.path) if count else lines
-        found = [value for line in lines.head if (value := objects.parse(line)) is not None]
-    found += [value for line in lines.later if (value := objects.parse(line)) is not None]
+        if not count:
+            return _empty(file, table)
+        lines = sample(file.path)
+        found = _objects(lines.head)
+    found += _objects(lines.later)
     if not found:
         raise RefusedData(f"{file.name} is not of the expected layout: none of its first lines is a JSON object",
                           got=lines.head[0].decode("utf-8", "replace")[:400], allowed="one JSON object a line", remedy=REMEDY)
     paths, notes = _paths(file.name, table, found, lines.complete)
+    _refuse_nested(file.name, table, paths, found)
     rows = [{ours: objects.text_at(value, path) for ours, path in zip(table.columns, paths, strict=True)} for value in found]
     clock, sure, told = looked.clock_of(file.name, table, rows)
     numbers = looked.numbers_of(table, rows)
@@ -51,9 +55,29 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     return Looked(file, shape, understanding)
 
 
-def _may_be_values(head: list[bytes]) -> bool:
-    start = b"".join(head[:3]).lstrip()
-    return start.startswith((b"[", b"{"))
+def _objects(lines: list[bytes]) -> list[dict]:
+    return [value for line in lines if (value := objects.parse(line)) is not None]
+
+
+def _starts_with(head: list[bytes], mark: bytes) -> bool:
+    return b"".join(head).lstrip().startswith(mark)
+
+
+def _empty(file: Landed, table: Table) -> Looked:
+    """An array without a value."""
+    width = len(table.columns)
+    shape = Shape(table, tuple(range(width)), width, clock=table.clock or "seconds", paths=tuple((field,) for field in table.fields), escapes=True)
+    return Looked(file, shape, Understanding(file.name, "JSON array", encoding="utf-8"))
+
+
+def _refuse_nested(file: str, table: Table, paths: tuple[objects.Keys, ...], found: list[dict]) -> None:
+    """A column of ids, times or numbers whose values are all lists or objects."""
+    for ours, path in zip(table.columns, paths, strict=True):
+        values = [value for one in found if (value := objects.value_at(one, path)) is not None] if ours in SINGLE else []
+        if values and all(isinstance(value, (dict, list)) for value in values):
+            inner = next((f", as in {'.'.join((*path, name))}" for value in values if isinstance(value, dict) for name in value), None)
+            raise RefusedData(f"{file}: the field {'.'.join(path)} holds {'objects' if inner else 'lists'}", got=objects.text_at(values[0], ())[:80],
+                              allowed="a value a row", remedy=f"name a field in it{inner}" if inner else "write one row for each value, or name another field")
 
 
 def _paths(file: str, table: Table, found: list[dict], complete: bool) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:

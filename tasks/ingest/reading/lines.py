@@ -11,7 +11,8 @@ from tasks.ingest.reading.paths import to_read
 
 # Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the parts in which Spark reads a file.
 PLACE = ("file", "block", "at")
-PATH = "_metadata.file_path as _path"
+SOURCE = "recall path"  # no name that a source might use
+PATH = f"_metadata.file_path as `{SOURCE}`"
 
 
 def read(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
@@ -40,10 +41,10 @@ def read_copies(spark: SparkSession, landed: list[Landed], numbers: tuple[int, .
 def _with_number(spark: SparkSession, rows: DataFrame, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
     """The rows with the number of their file in the place of its path."""
     if len(numbers) == 1:
-        return rows.withColumn("file", F.lit(numbers[0])).drop("_path")
-    known = spark.createDataFrame([(str(landed[n].path), n) for n in numbers], "_path string, file int")
-    path = F.regexp_replace(F.regexp_replace("_path", "^file:/+", "/"), r"\+", "%2B")
-    return rows.withColumn("_path", F.url_decode(path)).join(F.broadcast(known), "_path").drop("_path")
+        return rows.withColumn("file", F.lit(numbers[0])).drop(SOURCE)
+    known = spark.createDataFrame([(str(landed[n].path), n) for n in numbers], f"`{SOURCE}` string, file int")
+    path = F.regexp_replace(F.regexp_replace(F.col(f"`{SOURCE}`"), "^file:/+", "/"), r"\+", "%2B")
+    return rows.withColumn(SOURCE, F.url_decode(path)).join(F.broadcast(known), SOURCE).drop(SOURCE)
 
 
 def numbered(rows: DataFrame) -> DataFrame:

@@ -31,17 +31,18 @@ class Joined:
     open: int
 
 
-def join(file: Landed, dialect: Dialect, width: int, single: tuple[int, ...], copy: Path) -> Joined | None:
+def join(file: Landed, dialect: Dialect, width: int, single: tuple[int, ...], copy: Path, names: tuple[str, ...] = ()) -> Joined | None:
     """Write the copy; None, and no copy, where every record is a line and no quote is left open.
 
     Args:
         width: how many fields a record has.
         single: fields that are never written over several lines: ids, times, numbers.
+        names: what a header may call them, over several lines or not.
     """
     spanning = left_open = 0
     with copy.open("wb") as out:
         for record in _records(file.path, dialect, lambda cells: len(cells) == width and not any(
-                b"\n" in cells[n] or b"\r" in cells[n] for n in single)):
+                _spans(cells[n]) and cells[n].decode("utf-8", "replace").strip() not in names for n in single)):
             if len(record) > 1:
                 spanning += 1
                 out.write(_as_line(record) + b"\n" + (GOES_ON.encode() + b"\n") * (len(record) - 1))
@@ -54,6 +55,10 @@ def join(file: Landed, dialect: Dialect, width: int, single: tuple[int, ...], co
         return Joined(copy, spanning, left_open)
     copy.unlink()
     return None
+
+
+def _spans(cell: bytes) -> bool:
+    return b"\n" in cell or b"\r" in cell
 
 
 def with_line_ends(text: str) -> str:

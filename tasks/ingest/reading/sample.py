@@ -15,6 +15,10 @@ LATER = (0.25, 0.5, 0.75, 1.0)  # shares of the file at which a few more lines a
 ENDS = re.compile(rb"\r\n|\r|\n")
 BOM = b"\xef\xbb\xbf"
 LINES_LOOKED_AT = 10_000
+C1 = re.compile(rb"[\x80-\x9f]")
+# What Latin-1 makes of the bytes that Windows-1252 gives letters to, and these letters.
+WINDOWS = ("".join(chr(code) for code in range(0x80, 0xa0) if code not in (0x81, 0x8d, 0x8f, 0x90, 0x9d)),
+           bytes(range(0x80, 0xa0)).decode("cp1252", "ignore"))
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,10 @@ def sample(path: Path) -> Sample:
 
 
 def encoding_of(landed: Landed, given: str | None) -> tuple[str, tuple[str, ...]]:
-    """UTF-8, or Latin-1 for a text whose letters are never UTF-8; with a note where that is a guess."""
+    """UTF-8, or Windows-1252 or Latin-1 for a text whose letters are never UTF-8; with a note where that is a guess."""
     if given or landed.printable:
         return given or "utf-8", ()
-    right = wrong = 0
+    right = wrong = windows = 0
     with landed.path.open("rb") as file:
         for line in file:
             if not line.isascii():
@@ -63,14 +67,16 @@ def encoding_of(landed: Landed, given: str | None) -> tuple[str, tuple[str, ...]
                     line.decode("utf-8")
                     right += 1
                 except UnicodeDecodeError:
-                    wrong += 1
+                    wrong, windows = wrong + 1, windows + bool(C1.search(line))
                 if right + wrong >= LINES_LOOKED_AT or right > 3 * wrong + 3:
                     break
     if wrong > max(2, 20 * right):
-        return "latin-1", (f"{wrong:,} lines hold letters that are no UTF-8 and {right} hold some that are: read as Latin-1",)
+        name = "Windows-1252" if windows else "Latin-1"
+        return name.lower(), (f"{wrong:,} lines hold letters that are no UTF-8 and {right} hold some that are: read as {name}",)
     return "utf-8", ()
 
 
 def decoded(line: bytes, encoding: str) -> str:
     """A line as text, whatever it holds."""
-    return line.decode("latin-1" if encoding == "latin-1" else "utf-8", "replace")
+    text = line.decode("utf-8" if encoding in ("utf-8", "ascii") else "latin-1", "replace")
+    return text.translate(str.maketrans(*WINDOWS)) if encoding == "windows-1252" else text

@@ -18,7 +18,7 @@ class Shape:
         unit_shown: whether the times show their unit, so that a time in another one is a fault.
         numbers: the columns of ids that hold numbers, see `values.are_numbers`.
         joined: whether lines hold marks for the ends of lines inside fields, see `records`.
-        preamble: the text of a line before the header that is no row, as Excel's `sep=;`.
+        preamble: the texts of lines before the header that are no rows, as Excel's `sep=;` and comments.
         files: which of the landed files, counted from 0.
         cut_short: which of them lack the end of their last line, where the layout always has one.
         printable: whether all of them are printable ASCII throughout, so that no line needs a look at its bytes.
@@ -37,7 +37,7 @@ class Shape:
     unit_shown: bool = False
     numbers: tuple[str, ...] = ()
     joined: bool = False
-    preamble: str | None = None
+    preamble: tuple[str, ...] = ()
     printable: bool = False
     escapes: bool = False
     files: tuple[int, ...] = ()

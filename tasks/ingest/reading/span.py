@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from tasks.ingest.landing import Landed
 from tasks.ingest.reading import objects, values
+from tasks.ingest.reading.sample import HEAD_BYTES
 from tasks.ingest.reading.shape import Shape
 
 BATCH_ROWS = 100_000
@@ -36,14 +37,20 @@ def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:
             yield from (batch.column(0) for batch in source.iter_batches(BATCH_ROWS, columns=["timestamp"]))
     elif shape.table.kind == "jsonl":
         yield from _of_objects(file, shape.paths[at])
-    elif len(shape.delimiter) == 1 and not shape.joined and shape.quoting != "backslash":
+    elif len(shape.delimiter) == 1 and not shape.joined and (shape.quoting == "none" or (shape.quoting == "doubled" and not _spaced(file, shape))):
         yield from _of_csv(file, shape, f"f{shape.places[at]}")
     else:
         yield from _of_lines(file, shape, shape.places[at])
 
 
+def _spaced(file: Landed, shape: Shape) -> bool:
+    """Whether blanks stand before quotes, which Arrow's reader takes for text."""
+    with file.path.open("rb") as text:
+        return shape.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
+
+
 def _of_objects(file: Landed, path: tuple[str, ...]) -> Iterator[pa.Array]:
-    with file.path.open("rb") as lines:
+    with file.path.open(encoding="utf-8", errors="replace") as lines:  # as text, since a CR alone ends a line, too
         texts = []
         for line in lines:
             if (value := objects.parse(line)) is not None:
@@ -56,7 +63,7 @@ def _of_objects(file: Landed, path: tuple[str, ...]) -> Iterator[pa.Array]:
 
 def _of_csv(file: Landed, shape: Shape, name: str) -> Iterator[pa.Array]:
     csv = pyarrow.csv
-    reading = csv.ReadOptions(column_names=[f"f{n}" for n in range(shape.width)], encoding="latin-1" if shape.encoding == "latin-1" else "utf-8")
+    reading = csv.ReadOptions(column_names=[f"f{n}" for n in range(shape.width)], encoding="utf-8" if shape.encoding in ("utf-8", "ascii") else "latin-1")
     parsing = csv.ParseOptions(delimiter=shape.delimiter, quote_char='"' if shape.quoting == "doubled" else False,
                                invalid_row_handler=lambda row: "skip")
     types = csv.ConvertOptions(include_columns=[name], column_types={name: pa.binary()}, strings_can_be_null=False)
@@ -79,9 +86,9 @@ def _of_lines(file: Landed, shape: Shape, place: int) -> Iterator[pa.Array]:
     from tasks.ingest.reading.dialect import Dialect
 
     dialect, texts = Dialect(shape.delimiter, shape.quoting), []
-    with file.path.open("rb") as lines:
+    with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
         for line in lines:
-            cells = dialect.fields(line.rstrip(b"\r\n"))
+            cells = dialect.fields(line.rstrip("\n").encode("latin-1"))
             if cells is not None and len(cells) == shape.width:
                 texts.append(cells[place].decode("utf-8", "replace"))
             if len(texts) == BATCH_ROWS:

@@ -17,6 +17,7 @@ from tasks.core.errors import RefusedData
 FIRST_SECOND, LAST_SECOND = 315_532_800, 4_102_444_800
 UNITS = {"seconds": 1, "milliseconds": 1000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,2})?")
+WITH_POINT = re.compile(r"[-+]?[0-9]+\.0*")
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DIGITS = re.compile(r"(19[89]|20[0-9])[0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([01][0-9][0-5][0-9][0-5][0-9]|2[0-3][0-5][0-9][0-5][0-9])?")
 MIXED = 0.05  # of the times that can be told: from there on a file is written in two units, below it rows are wrong
@@ -74,10 +75,15 @@ def moment(text: str, clock: str) -> float | None:
 
 
 def are_numbers(texts: Iterable[str]) -> bool:
-    """Whether a column of ids holds numbers and nothing else, so that `12.0` means 12 there: all of a sample are whole, or no value."""
-    values = [text for text in texts if text]
-    told = [NUMBER.fullmatch(text) and (whole(text) or _is_huge(text)) for text in values if text not in NO_VALUE]
-    return bool(told) and all(told)
+    """Whether a column of ids holds numbers, so that `12.0` means 12 there: all of a sample are whole numbers, or no value.
+
+    Where most are written with a point, as a table does that once missed one, a few others do not count.
+    """
+    values = [text for text in texts if text and text not in NO_VALUE]
+    numbers = [text for text in values if NUMBER.fullmatch(text) and (whole(text) or _is_huge(text))]
+    if not numbers or len(numbers) == len(values):
+        return bool(numbers)
+    return len(numbers) >= (1 - MIXED) * len(values) and 2 * sum(WITH_POINT.fullmatch(text) is not None for text in numbers) > len(numbers)
 
 
 def _is_huge(text: str) -> bool:
@@ -88,9 +94,9 @@ def whole(text: str) -> str | None:
     """`12345678` for `1.2345678E7` or `12345678.0`; None for what is no whole number."""
     try:
         value = decimal.Decimal(text)
-    except decimal.InvalidOperation:
-        return None
-    if not value.is_finite() or value != value.to_integral_value() or ("e" in text.lower() and abs(value) >= EXACT):
+        if not value.is_finite() or ("e" in text.lower() and abs(value) >= EXACT) or value != value.to_integral_value():
+            return None
+    except decimal.DecimalException:
         return None
     return text if re.fullmatch("[-+]?[0-9]+", text) else f"{value.to_integral_value():f}"
 

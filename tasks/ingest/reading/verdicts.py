@@ -23,6 +23,7 @@ REASONS = {
     "wrong_number_of_fields": "more or fewer fields than the layout has",
     "broken_json": "the line is not one JSON object",
     "inexact_id": "an id held as a number that is not whole, or too large to be exact",
+    "nested_id": "an id that is a list or an object",
     "unparsable_timestamp": "the timestamp is not written as the source's clock writes it",
     "other_time_unit": "the timestamp is written in another unit than the rest of the file",
     "before_epoch": "a timestamp from before the source existed",

@@ -7,6 +7,9 @@ import re
 NO_GENRES = "(no genres listed)"
 NAMES = ("name", "title", "label", "genre", "category", "tag", "value")
 QUOTED = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\""""
+MIXED = r'"(?:[^"\\]|\\.)*"|[^,{}"\s][^,{}"]*'  # of an array as PostgreSQL writes it
+WRAPPED = r"(?s)^(?:np\.|numpy\.)?(?:array|set|frozenset|list|tuple|deque|Counter)\((.*?)(?:,\s*dtype=[^)]*)?\)$"
+NOTHING = ("null", "NULL", "None", "nan", "NaN", "<NA>", "\\N")
 NAMED = rf"""(?<=['"])(?:{"|".join(NAMES)})['"]\s*:\s*(?:{QUOTED})"""
 
 
@@ -33,11 +36,12 @@ def separated(name: str, separator: str):
     | `["Comedy", "Drama"]`                              | JSON                              |
     | `[{"id": 18, "name": "Drama"}]`, `{"name": "War"}` | JSON of objects: one of `NAMES`   |
     | `['Comedy', 'Drama']`, `[{'name': 'Drama'}]`       | Python, and so pandas' `to_csv`   |
+    | `array(['Comedy'], dtype=object)`, `{'Comedy'}`    | numpy and sets, as Python shows   |
     | `{Comedy,"Film noir"}`                             | PostgreSQL                        |
     """
     from pyspark.sql import functions as F
 
-    text = F.trim(F.col(name))
+    text = F.regexp_replace(F.trim(F.col(name)), WRAPPED, "$1")
     listed, objects = F.from_json(text, "array<string>"), F.from_json(text, "array<map<string,string>>")
     one = F.from_json(text, "map<string,string>")
     named = [F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES)) for entry in (one,)]
@@ -55,14 +59,16 @@ def separated(name: str, separator: str):
         .when(F.startswith(text, F.lit("[")) & listed.isNotNull() & (F.size(F.filter(listed, lambda part: part.isNotNull())) > 0)
               & ~F.contains(text, F.lit("'")), listed)
         .when(F.startswith(text, F.lit("[")) & text.rlike(r'^\[\s*"') & listed.isNotNull(), listed)
+        .when(F.startswith(text, F.lit("{")) & F.contains(text, F.lit('"')) & ~F.contains(text, F.lit("'")) & ~F.contains(text, F.lit(":")),
+              _quoted(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))))
         .when(text.rlike(QUOTED), python_texts)
         .otherwise(bare))
-    return F.filter(F.transform(parts, lambda part: F.trim(part)), lambda part: part.isNotNull() & (part != ""))
+    return F.filter(F.transform(parts, lambda part: F.trim(part)), lambda part: part.isNotNull() & (part != "") & ~part.isin(*NOTHING))
 
 
 def _quoted(texts):
     """Quoted texts without their quotes: what is doubled or behind a backslash is the character itself."""
     from pyspark.sql import functions as F
 
-    inside = [F.transform(texts, lambda text: F.regexp_extract(text, r"""(?s)(["'])(.*)\1$""", 2))]
+    inside = [F.transform(texts, lambda text: F.regexp_replace(text, r"""(?s)^.*?(["'])(.*)\1$""", "$2"))]
     return F.transform(inside[0], lambda text: F.regexp_replace(F.regexp_replace(text, r"\\(.)", "$1"), "''", "'"))

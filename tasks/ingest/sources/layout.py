@@ -25,7 +25,7 @@ class Table:
         path: a file, a folder, a glob or an s3 URI, as seen from the source's place; with `{day}` in it, one delivery a day.
         columns: the names we give to the fields.
         delimiter: between fields, as it stands; None: found out.
-        encoding: `ascii` (any other byte is damage), `utf-8` or `latin-1`; None: found out, UTF-8 or Latin-1.
+        encoding: `ascii` (any other byte is damage), `utf-8`, `latin-1` or `windows-1252`; None: found out, but never `ascii`.
         fields: the names that a header, JSON keys or Parquet columns have, in the order of `columns`; None for lines without a header.
             A name with dots leads into nested objects, where no field has that very name.
         quoting: how a field in double quotes writes a quote: `doubled`, `backslash`; `none`: quotes are text; None: found out.

@@ -12,6 +12,7 @@ from tasks.ingest.sources.layout import Clock, Table
 
 PACKED = (".gz", ".zst", ".zip")
 RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day", "kind"})
+OURS = frozenset({"user", "item", "id", "order"})
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
            ".parquet": "parquet", ".pq": "parquet"}
 
@@ -26,7 +27,8 @@ class Files:
     delimiter: str | None = setting(None, "csv: what stands between fields; none: found out from the header and the first rows")
     quoting: Literal["doubled", "backslash", "none"] | None = setting(
         None, 'csv: how a quote is written inside a quoted field: "" (doubled) or \\" (backslash); "none": quotes are text; none: found out')
-    encoding: Literal["utf-8", "latin-1", "ascii"] | None = setting(None, "of the text; none: UTF-8, or Latin-1 where no letter is UTF-8")
+    encoding: Literal["utf-8", "latin-1", "windows-1252", "ascii"] | None = setting(
+        None, "of the text; none: UTF-8, or Windows-1252 or Latin-1 where no letter is UTF-8")
     columns: tuple[str, ...] = setting((), "csv: the names of the fields, where the files have no header line")
 
 
@@ -37,6 +39,8 @@ def table(section: str, files: Files, wanted: dict[str, str | None], clock: Cloc
         BadRequest: the format cannot be told, a field is named that is not there, or two names want one field.
     """
     format = files.format or _told(section, files.path)
+    if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
+        raise BadRequest(f"{section}.{empty[0]}: is empty", got="''", allowed="the name of a field, or no such setting")
     wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
     _check(section, wanted)
     if format != "csv":
@@ -58,8 +62,15 @@ def table(section: str, files: Files, wanted: dict[str, str | None], clock: Cloc
 def _check(section: str, wanted: dict[str, str]) -> None:
     if twice := {field for field in wanted.values() if list(wanted.values()).count(field) > 1}:
         raise BadRequest(f"{section}: one field is named for two things", got=", ".join(sorted(twice)), allowed="a field for each")
-    if taken := RESERVED & (wanted.keys() - {"user", "item", "id", "order"}):
-        raise BadRequest(f"{section}.attributes: names that are taken", got=", ".join(sorted(taken)), allowed=f"none of {', '.join(sorted(RESERVED))}")
+    names = [name.lower() for name in wanted]
+    if alike := [name for name in wanted if names.count(name.lower()) > 1]:
+        raise BadRequest(f"{section}.attributes: names that differ in case alone", got=", ".join(alike), allowed="one of them",
+                         remedy="leave one out, or rename it where the files are made")
+    if marked := [name for name in wanted if "`" in name]:
+        raise BadRequest(f"{section}.attributes: names with a backtick", got=", ".join(marked), allowed="any other character",
+                         remedy="leave it out, or rename it where the files are made")
+    if taken := [name for name in wanted if name.lower() in RESERVED and name not in OURS]:
+        raise BadRequest(f"{section}.attributes: names that are taken", got=", ".join(taken), allowed=f"none of {', '.join(sorted(RESERVED))}")
 
 
 def _told(section: str, path: str) -> str:
