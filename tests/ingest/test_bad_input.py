@@ -7,7 +7,7 @@ import json
 import pyarrow.dataset
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.errors import BadRequest, RefusedData, Unreachable
 from tasks.core.store import local_path
 from tasks.ingest.landing import Limits, find, land
 from tasks.ingest.reading.examine import examine
@@ -159,3 +159,17 @@ def test_a_request_that_cannot_be_meant_is_refused(ask, fields, told):
 def test_a_folder_that_is_not_there_is_refused(ask, tmp_path):
     with pytest.raises(BadRequest, match="no such folder"):
         snapshot(ask(location=str(tmp_path / "nowhere")))
+
+
+def test_a_file_that_changes_after_its_digest_was_taken_ends_the_run_and_leaves_nothing(spark, ask, source, tmp_path, monkeypatch):
+    from tasks.ingest.reading import delivery
+
+    def save_and_change(writer, folder, save=delivery.save):
+        save(writer, folder)
+        with (source / "u.data").open("a") as file:
+            file.write("1\t2\t4\t876000000\n")
+
+    monkeypatch.setattr(delivery, "save", save_and_change)
+    with pytest.raises(Unreachable, match="u.data changed while it was read"):
+        snapshot(ask(), now=NOW)
+    assert kinds(tmp_path / "store") == set()

@@ -10,6 +10,7 @@ It is read once; every later day takes it from here. It is kept only with the fi
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tasks.core.errors import Unreachable
 from tasks.core.manifest import Artefact
 from tasks.ingest.landing import Found, Landed
 from tasks.ingest.reading import lines, verdicts
@@ -69,10 +71,12 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
     """Read, cut and judge the rows of a delivery into a folder; returns the facts for its manifest.
 
     Raises:
+        Unreachable: a file has changed since its digest was taken.
         RuntimeError: a row is lost; a fault of ours, never of the data.
     """
     rows = reduce(DataFrame.unionByName, [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes])
     save(rows.write.options(**WRITING), folder / "rows")
+    _check_unchanged(delivery)
     counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet(to_read(folder / "rows"))
     counts = counted.groupBy("file", "block", "verdict").agg(F.count("*").alias("rows"), F.min("at").alias("first")).collect()
     _write_blocks(counts, folder)
@@ -82,6 +86,16 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
                       for one, how in zip(delivery.landed, delivery.understandings, strict=True)],
             "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
             "accounts": _close(delivery, counts)}
+
+
+def _check_unchanged(delivery: Delivery) -> None:
+    """Files are read more than once: by their digest, by a look at them, and by Spark."""
+    for file in delivery.found:
+        if not file.uri.startswith("s3://"):
+            now = os.stat(file.uri)
+            if (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified):
+                raise Unreachable(f"{file.name} changed while it was read", got=file.uri,
+                                  remedy="write files under a name that starts with '.' or '_', and rename them when complete")
 
 
 def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int) -> DataFrame:
