@@ -7,7 +7,7 @@ from infra.local.report import elsewhere, repeated
 
 def test_rows_that_are_neither_kept_nor_set_aside_are_told_so_that_the_sum_is_that_of_the_rows_read():
     accounts = {"rows_in": 104, "kept": 100, "quarantined": 1, "superseded": 2, "later": 1}
-    assert elsewhere(accounts) == "2 superseded by later ones, 1 of days to come, "
+    assert elsewhere(accounts) == "2 superseded by or the same as those of another delivery, 1 of days to come, "
     assert elsewhere(accounts | {"superseded": 0, "later": 0}) == ""
 
 
