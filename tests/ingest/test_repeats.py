@@ -67,6 +67,17 @@ def test_without_time_and_order_a_copy_cannot_be_told_from_a_repeat(spark, tmp_p
     assert [item for user, item, *_ in told(made) if user == "ann"] == ["tea", "tea", "mug", "tea"]
 
 
+def test_dates_cannot_tell_a_copy_from_a_second_purchase_of_a_day_but_another_delivery_can(spark, tmp_path):
+    rows = [("ann", "tea", "2020-09-13"), ("ann", "tea", "2020-09-13"), ("ann", "mug", "2020-09-13"), ("bob", "mug", "2020-09-12"), ("bob", "jar", "2020-09-13")]
+    (tmp_path / f"{DAY}.csv").write_text("u,i,t\n" + "".join(f"{u},{i},{t}\n" for u, i, t in rows))
+    toml = describe_as(tmp_path, LOG.replace("log.csv", "{day}.csv"))
+    result, _ = take(tmp_path, toml)
+    assert (result["kept"], result["repeats"], result["reasons"]) == (5, 1, {})
+    (tmp_path / "2020-09-15.csv").write_text("u,i,t\n" + "".join(f"{u},{i},{t}\n" for u, i, t in [*rows, ("bob", "tea", "2020-09-15")]))
+    result, _ = take(tmp_path, toml, day="2020-09-15")
+    assert (result["rows_in"], result["kept"], result["superseded"], result["repeats"], result["reasons"]) == (11, 6, 5, 1, {})
+
+
 def test_an_order_tells_copies_from_repeats_where_there_is_no_time(spark, tmp_path):
     rows = [("ann", "tea", 3), ("ann", "tea", 1), ("ann", "mug", 2), ("ann", "tea", 3), ("bob", "mug", 1), ("bob", "jar", 2)]
     (tmp_path / "log.csv").write_text("u,i,n\n" + "".join(f"{u},{i},{n}\n" for u, i, n in rows))

@@ -106,7 +106,7 @@ class Interactions:
     @property
     def _judged(self) -> DataFrame:
         if self.events:
-            return relations.judged_events(self.gathered, self.source.timed or self.source.ordered)
+            return relations.judged_events(self.gathered, self.source.timed, self.source.ordered, one_day="day" in self.same)
         return relations.judged(self.gathered, one_day="day" in self.same)
 
     @property

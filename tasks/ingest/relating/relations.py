@@ -77,7 +77,7 @@ def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     return rows.withColumn("verdict", verdict).drop("_again", "_alike")
 
 
-def judged_events(rows: DataFrame, comparable: bool) -> DataFrame:
+def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> DataFrame:
     """Adds the verdict on events: all are kept but copies, of which the first that was delivered is.
 
     A copy that another delivery brought is `superseded`: whoever delivers everything anew each day delivers no bad rows.
@@ -85,8 +85,12 @@ def judged_events(rows: DataFrame, comparable: bool) -> DataFrame:
     A copy has the user, item, second, kind and order of another row. Rows of one item lie together by kind, then by
     second, so that the row before says whether this one is a copy.
 
+    Without a time or an order a copy looks like a repeat, and is taken for one; so it is where a time is a date (midnight, UTC) and no order
+    tells two purchases of a day apart.
+
     Args:
-        comparable: whether the source has a time or an order; without either a copy looks like a repeat, and is one.
+        timed, ordered: whether every row has a time; an order.
+        one_day: whether all rows are of one delivery, so that none can have brought another again.
 
     Returns:
         the rows with `verdict`, `again` (bool: another row of this user and item stands before this one) and
@@ -104,9 +108,12 @@ def judged_events(rows: DataFrame, comparable: bool) -> DataFrame:
         return same
 
     again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
-    copy = again & as_before(*kind, second, "order") if comparable else F.lit(False)
-    brought_again = copy & (F.lag("day").over(own) != F.col("day"))
-    verdict = F.when(brought_again, "superseded").when(copy, "exact_duplicate")
+    alike = again & as_before(*kind, second, "order") if timed or ordered else F.lit(False)
+    copy = alike if ordered else alike & (F.col("ms") % 86_400_000 != 0)
+    verdict = F.when(copy, "exact_duplicate")
+    if not one_day:
+        first_day = F.last(F.when(~alike, F.col("day")), ignorenulls=True).over(own)
+        verdict = F.when(alike & (first_day != F.col("day")), "superseded").when(copy, "exact_duplicate")
     return rows.withColumns({"verdict": verdict, "again": again, "again_alike": again & as_before(*kind)})
 
 
