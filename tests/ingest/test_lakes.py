@@ -12,7 +12,7 @@ from tasks.core.errors import RefusedData
 from tests.ingest.reading import LOG, kept, looked_at, rows_of
 
 T = 1_600_000_000
-TOML = LOG + 'path = "d"\nformat = "parquet"\n'
+TOML = LOG + 'path = "lake/d"\nformat = "parquet"\n'
 COMMIT = "_delta_log/{:020d}.json"
 CHECKPOINT = "_delta_log/00000000000000000001.checkpoint.parquet"
 
@@ -45,7 +45,7 @@ def read(folder, toml: str = TOML) -> set[str]:
 
 @pytest.fixture
 def d(tmp_path):
-    return tmp_path / "d"
+    return tmp_path / "lake" / "d"
 
 
 FILES = {"a.parquet": users("u1"), "b.parquet": users("u2"), "c.parquet": users("deleted")}
@@ -54,10 +54,10 @@ FILES = {"a.parquet": users("u1"), "b.parquet": users("u2"), "c.parquet": users(
 def test_deleted_users_stay_deleted(d, tmp_path):
     write(d, FILES, {0: [{"protocol": {}}, {"metaData": {"configuration": {}}}, add("a.parquet"), add("c.parquet")], 1: [add("b.parquet"), remove("c.parquet")]})
     assert read(tmp_path) == {"u1", "u2"}
-    assert read(tmp_path, TOML.replace('"d"', '"d/*.parquet"')) == {"u1", "u2"}, "a pattern inside the table counts its files, too"
-    assert read(tmp_path, TOML.replace('"d"', '"."')) == {"u1", "u2"}, "and so does a folder above it"
+    assert read(tmp_path, TOML.replace('"lake/d"', '"lake/d/*.parquet"')) == {"u1", "u2"}, "a pattern inside the table counts its files, too"
+    assert read(tmp_path, TOML.replace('"lake/d"', '"lake"')) == {"u1", "u2"}, "and so does a folder above it"
     with pytest.raises(RefusedData, match="counts none of these files any more"):
-        read(tmp_path, TOML.replace('"d"', '"d/c.parquet"'))
+        read(tmp_path, TOML.replace('"lake/d"', '"lake/d/c.parquet"'))
 
 
 def test_a_checkpoint_and_the_commits_behind_it(d, tmp_path):
@@ -109,4 +109,4 @@ def test_other_tables_are_refused(d, tmp_path, marker, said):
         read(tmp_path)
     if marker.startswith("metadata"):
         with pytest.raises(RefusedData, match=said):
-            read(tmp_path, TOML.replace('"d"', '"d/*.parquet"'))
+            read(tmp_path, TOML.replace('"lake/d"', '"lake/d/*.parquet"'))
