@@ -166,7 +166,8 @@ def _toml(location: str, kind: str, more: dict, meant: dict[str, str], rows: lis
     lines += [f"{ours} = {json.dumps(theirs, ensure_ascii=False)}" for ours, theirs in meant.items()]
     if "rating" in meant:
         stars = sorted(float(row[meant["rating"]]) for row in rows if values.NUMBER.fullmatch(row.get(meant["rating"], "")))
-        lines.append(f"rating_range = [{stars[0]:g}, {stars[-1]:g}]  # of the first rows: the least and the greatest that can be true")
+        low, high = (stars[0], stars[-1]) if stars[0] < stars[-1] else (min(0.0, stars[0]), max(1.0, stars[0]))
+        lines.append(f"rating_range = [{low:g}, {high:g}]  # of the first rows: the least and the greatest that can be true")
     if "event" in meant:
         weights = ", ".join(f"{json.dumps(kind, ensure_ascii=False)} = 1" for kind in _kinds(rows, meant["event"]))
         lines.append(f"weights = {{ {weights} }}  # the kinds of the first rows, and what each counts")

@@ -2,8 +2,9 @@
 
 Every one must end in a clear refusal or in closed accounts. A file is landed and examined alone, as ingestion does it; those that
 pass are ingested together, some hundred files to a delivery, whose accounts are closed file by file against the lines counted
-in Python. The last line is JSON: inputs, refused, with_quarantine, accepted_whole, unaccounted (must be 0), rows_in, rows_kept,
-rows_quarantined, slowest_examination_s.
+in Python. The last line is JSON: inputs, refused, with_quarantine, accepted_whole, rows_in, rows_kept, rows_quarantined,
+slowest_examination_s, and three that must be 0: unaccounted; traces (exceptions that are no refusal); phantom_ids (ids of kept rows that
+are not in their file, see `phantoms`).
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ import time
 from pathlib import Path
 from random import Random
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.request import parse
 from tasks.core.spark.session import session
@@ -32,48 +30,12 @@ from tasks.ingest import landing, snapshot
 from tasks.ingest.reading.examine import examine
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import Limits, SnapshotRequest
-from tasks.ingest.sources import Source, describe
+from tasks.ingest.sources import Source
 from tests.benchmarks.mutators import mutate
+from tests.benchmarks.phantoms import phantoms
+from tests.benchmarks.seeds import LAYOUTS, SECOND, Layout
 
-SECOND = 1_000_000_000
-ROWS = [(f"{1 + n % 8}", f"{1 + (7 * n) % 23}", 1 + n % 5, SECOND + n) for n in range(40)]
 LIMITS = Limits(unpacked_gb=0.05, expansion=100, line_kb=512)
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """A good file of one layout, and how ingestion is told of it."""
-
-    name: str
-    good: bytes
-    between: bytes
-    toml: str
-
-    def source(self, folder: Path) -> Source:
-        (folder / "own.toml").write_text(f'[interactions]\npath = "files"\nuser = "u"\nitem = "i"\ntimestamp = "t"\nrating = "r"\n'
-                                         f'rating_range = [1, 5]\n{self.toml}')
-        return describe("own", str(folder / "own.toml"))
-
-
-def text(between: str, header: bool) -> bytes:
-    lines = (["u,i,r,t".replace(",", between)] if header else []) + [between.join(map(str, row)) for row in ROWS]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def parquet() -> bytes:
-    users, items, stars, times = zip(*ROWS)
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"u": users, "i": items, "r": stars, "t": times}), sink)
-    return sink.getvalue().to_pybytes()
-
-
-HEADERLESS = 'columns = ["u", "i", "r", "t"]\n'
-LAYOUTS = (
-    Layout("csv", text(",", True), b",", 'format = "csv"\n'),
-    Layout("tab, no header", text("\t", False), b"\t", f'format = "csv"\ndelimiter = "\\t"\nencoding = "ascii"\n{HEADERLESS}'),
-    Layout("double colon, latin-1", text("::", False), b"::", f'format = "csv"\ndelimiter = "::"\nencoding = "latin-1"\n{HEADERLESS}'),
-    Layout("json lines", b"".join(json.dumps(dict(zip("uirt", row))).encode() + b"\n" for row in ROWS), b", ", 'format = "jsonl"\n'),
-    Layout("parquet", parquet(), b"r", 'format = "parquet"\n'))
 
 
 class Run:
@@ -88,17 +50,25 @@ class Run:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                kind = "parquet" if source.interactions.kind == "parquet" else "lines"
-                landed = landing.land(landing.find(str(path), path.parent), kind, Path(scratch), LIMITS)
-                examine(source.interactions, landed)
+                examine(source.interactions, self.land(source, path, Path(scratch)), Path(scratch) / "copies")
                 return True
             except (RefusedData, BadRequest) as refusal:
                 self.refused(refusal, path)
             except Exception as error:
-                self.strange.append(f"{layout.name}, {how}: {error!r}"[:400])
+                self.traced(f"{layout.name}, {how}", error)
             finally:
                 self.slowest = max(self.slowest, time.monotonic() - begun)
         return False
+
+    def land(self, source: Source, path: Path, scratch: Path) -> list[landing.Landed]:
+        """The plain files at a place."""
+        kind = "parquet" if source.interactions.kind == "parquet" else "lines"
+        return landing.land(landing.find(str(path), path.parent), kind, scratch, LIMITS)
+
+    def traced(self, what: str, error: Exception) -> None:
+        """An exception that is no refusal."""
+        self.counts["traces"] += 1
+        self.strange.append(f"{what}: {error!r}"[:600])
 
     def refused(self, refusal: Exception, path: Path) -> None:
         """A refusal names the file and stays readable."""
@@ -118,43 +88,63 @@ class Run:
             if damaged is None or damaged.name == "good.dat":
                 self.strange.append(f"{layout.name}: {refusal}"[:600])
                 return
-            damaged.unlink()  # its footer was right and its pages were not: it is named, so the others can go on without it
+            remove(damaged)  # its footer was right and its pages were not: it is named, so the others can go on without it
             self.refused(refusal, damaged)
             return self.ingest(layout, source, folder)
         except Exception as error:
-            self.strange.append(f"{layout.name}: {error!r}"[:600])
-            return
+            return self.traced(layout.name, error)
         if result["rows_in"] != result["kept"] + result["quarantined"] + result["later"] + result["superseded"]:
             self.strange.append(f"{layout.name}: {result}")
-        for one in Store(request.store).children("deliveries", "mutated", "interactions", "whole")[0].facts["accounts"]:
+        delivery = Store(request.store).children("deliveries", "mutated", "interactions", "whole")[0]
+        found = list(phantoms(layout, self.land(source, folder / "files", folder / "landed"), delivery.path / "rows"))
+        self.counts["phantom_ids"] += len(found)
+        self.strange += found[:20]
+        for one in delivery.facts["accounts"]:
             self.counts["with_quarantine" if one["reasons"] else "accepted_whole"] += 1
         for name in ("rows_in", "kept", "quarantined"):
             self.counts[f"rows_{name.removeprefix('rows_')}"] += result[name]
+
+
+def remove(path: Path) -> None:
+    """An input: a file, or the folder of a table."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def damage(layout: Layout, path: Path, random: Random) -> str:
+    """Write a damaged input; returns what was done. Of a Delta table either the data or the log is damaged."""
+    if layout.log is not None and random.random() < 0.6:
+        how, bad = mutate(layout.log, b",", random)
+        layout.write(path, layout.good, bad)
+        return f"log: {how}"
+    how, bad = mutate(layout.good, layout.between, random)
+    layout.write(path, bad)
+    return how
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.mutations", description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=10_000, help="how many (default %(default)s)")
     parser.add_argument("--together", type=int, default=400, help="files to a delivery (default %(default)s)")
+    parser.add_argument("--layout", default="", help="only layouts whose name holds this")
     parser.add_argument("--seed", type=int, default=0, help="of the damage (default %(default)s)")
     given = parser.parse_args()
     random, run, left = Random(given.seed), Run(), given.inputs
+    layouts = [layout for layout in LAYOUTS if given.layout in layout.name]
     with session(Spark(), 0), tempfile.TemporaryDirectory() as whole:
         for nth in range(-(-given.inputs // given.together)):
-            layout, folder = LAYOUTS[nth % len(LAYOUTS)], Path(whole) / str(nth)
+            layout, folder = layouts[nth % len(layouts)], Path(whole) / str(nth)
             (folder / "files").mkdir(parents=True)
             source, passed = layout.source(folder), 0
             for n in range(min(left, given.together)):
-                how, bad = mutate(layout.good, layout.between, random)
                 path = folder / "files" / f"{n:04}.dat"
-                path.write_bytes(bad)
+                how = damage(layout, path, random)
                 if run.examine(layout, source, path, how):
                     passed += 1
                 else:
-                    path.unlink()
+                    remove(path)
             left -= min(left, given.together)
             if passed:
-                (folder / "files" / "good.dat").write_bytes(layout.good)
+                layout.write(folder / "files" / "good.dat", layout.good)
                 run.counts["good"] += 1
                 run.ingest(layout, source, folder)
             shutil.rmtree(folder)
@@ -170,10 +160,11 @@ def conclude(inputs: int, run: Run) -> int:
     counts = run.counts
     ended = counts["refused"] + counts["with_quarantine"] + counts["accepted_whole"] - counts["good"]
     told = {"inputs": inputs, "refused": counts["refused"], "with_quarantine": counts["with_quarantine"],
-            "accepted_whole": counts["accepted_whole"] - counts["good"], "unaccounted": inputs - ended, "rows_in": counts["rows_in"],
+            "accepted_whole": counts["accepted_whole"] - counts["good"], "unaccounted": inputs - ended, "traces": counts["traces"],
+            "phantom_ids": counts["phantom_ids"], "rows_in": counts["rows_in"],
             "rows_kept": counts["rows_kept"], "rows_quarantined": counts["rows_quarantined"], "slowest_examination_s": round(run.slowest, 2)}
     print(json.dumps(told))
-    return 1 if told["unaccounted"] or run.strange else 0
+    return 1 if told["unaccounted"] or told["traces"] or told["phantom_ids"] or run.strange else 0
 
 
 if __name__ == "__main__":

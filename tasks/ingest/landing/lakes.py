@@ -38,6 +38,9 @@ def current(tree: Local, files: dict[str, Entry]) -> dict[str, Entry]:
             kept[path] = entry
     for table, paths in live.items():
         log("ingest.delta", table=table, current=len(paths), left_out=sum(path.startswith(f"{table}/") and path not in paths for path in files))
+    if files and live and not kept:
+        raise RefusedData(f"the Delta table {next(iter(live))} counts none of these files any more", got=next(iter(files)),
+                          remedy="name the folder of the table; if its rows were all deleted, there is nothing to read")
     return kept
 
 
@@ -72,9 +75,13 @@ def _live(tree: Local, table: str) -> set[str]:
                           remedy="copy the whole folder _delta_log, or " + EXPORT)
     for _, entry in commits:
         actions += _actions(tree, entry)
-    paths: set[str] = set()
+    versions: dict[tuple[str, str], bool] = {}
     for action in actions:
-        paths = _applied(table, paths, action)
+        _apply(table, versions, action)
+    if any(has_deletions for has_deletions in versions.values()):
+        raise RefusedData(f"the Delta table {table} marks deleted rows beside its files (deletion vectors)",
+                          remedy="REORG TABLE … APPLY (PURGE) writes them out; or " + EXPORT)
+    paths = {path for path, _ in versions}
     if lost := sorted(path for path in paths if tree.look(path) is None):
         raise RefusedData(f"the Delta table {table} lacks {len(lost)} of its files", got=lost[0], remedy="copy the whole table, or " + EXPORT)
     return paths
@@ -83,9 +90,16 @@ def _live(tree: Local, table: str) -> set[str]:
 def _actions(tree: Local, entry: Entry) -> list[dict]:
     try:
         with tree.open(entry.path) as file:
-            return [json.loads(line) for line in file.read().decode("utf-8").splitlines() if line.strip()]
-    except ValueError as error:
-        raise RefusedData(f"{entry.path} cannot be read ({error})", remedy="copy the table again") from None
+            actions = [json.loads(line) for line in file.read().decode("utf-8").splitlines() if line.strip()]
+        if not all(isinstance(value, dict) for action in actions for value in (action, *action.values())):
+            raise ValueError("an action is no JSON object")
+        return actions
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise _unreadable(entry.path, error) from None
+
+
+def _unreadable(path: str, error: Exception) -> RefusedData:
+    return RefusedData(f"{path} cannot be read ({str(error).partition(chr(10))[0][:200]})", remedy="copy the table again, or " + EXPORT)
 
 
 def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int, list[dict]]:
@@ -103,24 +117,30 @@ def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int
         return -1, []
     actions = []
     for name, _ in sorted(parts[max(complete)]):
-        with tree.open(entries[name].path) as file:
-            rows = pyarrow.parquet.read_table(file).to_pylist()
+        try:
+            with tree.open(entries[name].path) as file:
+                rows = pyarrow.parquet.read_table(file).to_pylist()
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            raise _unreadable(entries[name].path, error) from None
         actions += [{kind: value for kind, value in row.items() if value is not None} for row in rows]
     return max(complete), actions
 
 
-def _applied(table: str, paths: set[str], action: dict) -> set[str]:
-    if add := action.get("add"):
-        if add.get("deletionVector"):
-            raise RefusedData(f"the Delta table {table} marks deleted rows beside its files (deletion vectors)",
-                              remedy="REORG TABLE … APPLY (PURGE) writes them out; or " + EXPORT)
-        return paths | {_path(table, add["path"])}
-    if remove := action.get("remove"):
-        return paths - {_path(table, remove["path"])}
-    configuration = dict((action.get("metaData") or {}).get("configuration") or {})
-    if configuration.get("delta.columnMapping.mode", "none") != "none":
+def _apply(table: str, versions: dict[tuple[str, str], bool], action: dict) -> None:
+    """Adds or removes a version of a file: its path and the rows that are marked as deleted in it; True where there are some."""
+    for kind in ("remove", "add"):
+        if file := action.get(kind):
+            if not isinstance(file.get("path"), str):
+                raise RefusedData(f"the log of the Delta table {table} names a file without a path", remedy="copy the table again, or " + EXPORT)
+            deletions = file.get("deletionVector") or {}
+            version = (_path(table, file["path"]), json.dumps(deletions, sort_keys=True, default=str))
+            if kind == "add":
+                versions[version] = bool(deletions)
+            else:
+                versions.pop(version, None)
+    configuration = (action.get("metaData") or {}).get("configuration") or {}
+    if dict(configuration).get("delta.columnMapping.mode", "none") != "none":
         raise RefusedData(f"the Delta table {table} renames the columns of its files (column mapping)", remedy=EXPORT)
-    return paths
 
 
 def _path(table: str, path: str) -> str:

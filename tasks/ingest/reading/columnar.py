@@ -19,6 +19,7 @@ import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,7 @@ from tasks.ingest.reading.values import EXACT
 
 BATCH_ROWS = 1 << 16
 FAULT = "fault"
+NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 IDS = frozenset({"user", "item", "id"})
 CONTROL = r"[\x00-\x08\x0e-\x1f]"
 REMEDY = "get the file again, or correct the names in the TOML file"
@@ -50,13 +52,15 @@ def copy(file: Landed, columns: tuple[str, ...], fields: tuple[str, ...], target
     """
     try:
         with pq.ParquetFile(file.path, page_checksum_verification=True) as source:
-            places = {ours: _place(file.name, source.schema_arrow, theirs) for ours, theirs in zip(columns, fields, strict=True)}
+            named = dict(zip(columns, fields, strict=True))
+            folders = {ours: _folder_value(file.name, theirs) for ours, theirs in named.items() if _is_folder(file.name, source.schema_arrow, theirs)}
+            places = {ours: _place(file.name, source.schema_arrow, theirs) for ours, theirs in named.items() if ours not in folders}
             types = {ours: _type_at(source.schema_arrow, place) for ours, place in places.items()}
             texts = {ours: _text_of(file.name, ours, ".".join(places[ours]), type) for ours, type in types.items()}
-            _write(source, places, texts, target)
+            _write(source, columns, places, texts, folders, target)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise refuse_damaged(file.name, error) from None
-    return {ours: f"{'.'.join(place)}: {types[ours]}" for ours, place in places.items()}
+    return {ours: f"{'.'.join(places[ours])}: {types[ours]}" if ours in places else f"{named[ours]}: folder" for ours in columns}
 
 
 def refuse_damaged(name: str, error: Exception) -> RefusedData:
@@ -67,16 +71,26 @@ def refuse_damaged(name: str, error: Exception) -> RefusedData:
     return RefusedData(f"{name} cannot be read as Parquet ({said})", remedy="deliver the file again: compare its size and digest")
 
 
-def _write(source: pq.ParquetFile, places: dict, texts: dict, target: Path) -> None:
-    schema = pa.schema([*((ours, pa.string()) for ours in places), (FAULT, pa.string())])
+def _is_folder(file: str, schema: pa.Schema, field: str) -> bool:
+    """Whether a column stands in the names of folders, as Hive, Spark and Delta write what a table is partitioned by."""
+    return field not in schema.names and any(part.startswith(f"{field}=") for part in file.split("/")[:-1])
+
+
+def _folder_value(file: str, field: str) -> str | None:
+    value = next(unquote(part.partition("=")[2]) for part in file.split("/")[:-1] if part.startswith(f"{field}="))
+    return None if value == NO_PARTITION else value
+
+
+def _write(source: pq.ParquetFile, columns: tuple[str, ...], places: dict, texts: dict, folders: dict, target: Path) -> None:
+    schema = pa.schema([*((ours, pa.string()) for ours in columns), (FAULT, pa.string())])
     with pq.ParquetWriter(target, schema, compression="lz4") as writer:
         for batch in source.iter_batches(BATCH_ROWS, columns=sorted({".".join(place) for place in places.values()})):
-            arrays, faults = [], pa.nulls(len(batch), pa.string())
+            arrays = {ours: pa.repeat(pa.scalar(value, pa.string()), len(batch)) for ours, value in folders.items()}
+            faults = pa.nulls(len(batch), pa.string())
             for ours, place in places.items():
-                text, wrong, reason = texts[ours](_column(batch, place))
-                arrays.append(text)
+                arrays[ours], wrong, reason = texts[ours](_column(batch, place))
                 faults = pc.if_else(pc.and_(wrong, pc.is_null(faults)), reason, faults)
-            writer.write_table(pa.table([*arrays, faults], schema))
+            writer.write_table(pa.table([*(arrays[ours] for ours in columns), faults], schema))
 
 
 def _place(file: str, schema: pa.Schema, field: str) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         fault = F.when(F.col("last") & F.col("file").isin(*shape.cut_short) & ~_blank(text, shape), "truncated_line").otherwise(fault)
     named = [_trimmed(F.get("fields", F.lit(place)), shape).alias(name) for name, place in zip(table.columns, shape.places, strict=True)]
     made = lines.withColumn("fields", fields).select(*lines.columns, fault.alias("fault"), *named,
-                                                     *([text.alias(identifiers.TEXT)] if table.kind == "jsonl" else []))
+                                                     *([identifiers.strict(text).alias(identifiers.TEXT)] if table.kind == "jsonl" else []))
     made = identifiers.spelled(made, shape).drop(identifiers.TEXT)
     return made.withColumn("raw", _unmarked(F.col("raw"))) if shape.joined else made
 

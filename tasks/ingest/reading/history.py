@@ -71,6 +71,9 @@ class History:
         days = sorted(day for day in there.keys() | kept if day <= today)
         made = [one for day in days if (one := self._of_day(name, table, day, there.get(day)))]
         if not made:
+            if out := [one for one in self.left_out if one.table == name]:
+                raise RefusedData(f"no day of the {name} can be read up to {today}", got=f"{len(out)} days, the newest of them: {out[-1]}",
+                                  remedy="deliver that day's files again, then clear this task")
             raise RefusedData(f"no {name} have been delivered up to {today}: nothing is at {table.path}",
                               got=f"the first day is {min(there)}" if there else "no day at all", allowed=f"files for {today} or an earlier day",
                               remedy="wait for the delivery, then clear this task")

@@ -11,6 +11,7 @@ from tasks.ingest.reading.values import EXACT, NO_VALUE
 IDS = ("user", "item", "id")
 FLOAT = r"^[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 WHOLE = r"^[-+]?[0-9]+(\.0*)?$"
+WORDS = r"([:\[,]\s*)[-+]?(?:NaN|INF|Infinity)(?=\s*[,}\]])"
 INEXACT, NESTED = "inexact_id", "nested_id"
 CONTROL = r"[\x00-\x08\x0e-\x1f]"
 TEXT, SPELLED = "recall text", "recall spelled"  # no names that a source might use
@@ -32,6 +33,8 @@ def spelled(rows: DataFrame, shape: Shape) -> DataFrame:
         exact = F.coalesce(_in_json(shape, name, "string"), value) if is_json else value
         rows = rows.withColumn(SPELLED, F.when(looks & is_number, F.coalesce(_whole(exact), F.lit(""))))
         fault = F.when(F.col("fault").isNotNull(), F.col("fault")).when(F.col(SPELLED) == "", INEXACT)
+        if is_json and name not in shape.numbers:
+            fault = fault.when(looks & (type == ""), INEXACT)  # a key twice, or far too many digits: nothing tells whether it is a text
         if is_json:
             nested = (F.startswith(value, F.lit("{")) | F.startswith(value, F.lit("["))) & type.rlike("^(OBJECT|ARRAY)")
             fault = fault.when(nested, NESTED).when(value.rlike(CONTROL), "broken_encoding")
@@ -40,6 +43,12 @@ def spelled(rows: DataFrame, shape: Shape) -> DataFrame:
             text = F.when(text.isin(*sorted(NO_VALUE)), F.lit("")).otherwise(text)
         rows = rows.withColumns({"fault": fault, name: text}).drop(SPELLED)
     return rows
+
+
+def strict(text: Column) -> Column:
+    """JSON with null where Python writes a word that JSON does not know."""
+    may_have_words = F.contains(text, F.lit("NaN")) | F.contains(text, F.lit("INF")) | F.contains(text, F.lit("Infinity"))
+    return F.when(may_have_words, F.regexp_replace(text, WORDS, "$1null")).otherwise(text)
 
 
 def _whole(text: Column) -> Column:

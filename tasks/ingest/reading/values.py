@@ -20,6 +20,8 @@ NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,2})?")
 WITH_POINT = re.compile(r"[-+]?[0-9]+\.0*")
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DIGITS = re.compile(r"(19[89]|20[0-9])[0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([01][0-9][0-5][0-9][0-5][0-9]|2[0-3][0-5][0-9][0-5][0-9])?")
+FORMATS = "2020-09-13, 2020-09-13T12:26:40Z, 20200913, 20200913122640, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970"
+OTHER_DIGITS = re.compile(r"(19[89]|20[0-9])[0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([0-9]{4}|[0-9]{9})")  # without seconds, or with milliseconds
 MIXED = 0.05  # of the times that can be told: from there on a file is written in two units, below it rows are wrong
 EXACT = 2**53  # the greatest whole number below which a double holds every one
 NO_VALUE = frozenset({"NaN", "nan", "null", "NULL", "None", "NA", "N/A", "<NA>", "\\N"})
@@ -32,7 +34,7 @@ def unit_of(text: str) -> str | None:
     if NUMBER.fullmatch(text):
         value = abs(float(text))
         return next((unit for unit, size in UNITS.items() if FIRST_SECOND * size <= value < LAST_SECOND * size), None)
-    return "iso8601" if ISO.match(text) else None
+    return "iso8601" if ISO.match(text) and not text.rstrip(". ").lower().endswith(("am", "pm", "a.m", "p.m")) else None
 
 
 def find_clock(file: str, texts: Iterable[str], given: str | None) -> tuple[str, bool, tuple[str, ...]]:
@@ -47,6 +49,7 @@ def find_clock(file: str, texts: Iterable[str], given: str | None) -> tuple[str,
     texts = [text for text in texts if text]
     votes = Counter(filter(None, map(unit_of, texts)))
     if not votes:
+        _refuse_other_dates(file, texts)
         note = (f"no time lies between 1980 and 2100 in any unit (the first is {texts[0][:40]!r}): read as {given or 'seconds'}",) if texts else ()
         return given or "seconds", False, note
     (unit, count), *others = votes.most_common()
@@ -58,6 +61,14 @@ def find_clock(file: str, texts: Iterable[str], given: str | None) -> tuple[str,
     if given and given != unit:
         return unit, True, (f"clock is {given!r}, but the times are written in {unit} (the first is {texts[0][:40]}): read as {unit}",)
     return unit, True, ()
+
+
+def _refuse_other_dates(file: str, texts: list[str]) -> None:
+    """Times of which none is a number, and that still look like dates."""
+    other = [text for text in texts if OTHER_DIGITS.fullmatch(text) or (not NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) >= 4)]
+    if 2 * len(other) > len(texts):
+        raise RefusedData(f"{file}: the times are dates of a format that is not read", got=other[0][:60], allowed=FORMATS,
+                          remedy="export them in one of these formats, or name another column")
 
 
 def moment(text: str, clock: str) -> float | None:

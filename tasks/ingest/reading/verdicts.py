@@ -39,8 +39,9 @@ REASONS = {
     "duplicate_id": "another row of the catalogue has this id; the first is kept",
 }
 DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{0,9})?$"
-SCIENTIFIC = r"^[0-9](\.[0-9]{1,18})?[eE]\+?(9|1[0-9])$"
+SCIENTIFIC = r"^[0-9](\.[0-9]{1,18})?[eE]\+?0?(9|1[0-9])$"
 DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+WITHOUT_SECONDS = r"^(.{10}[ T] *[0-9]{2}:[0-9]{2})((?:Z|[-+]).*)$"
 DIGITS = r"^[0-9]{8}([0-9]{6})?$"
 WEIGHTLESS = 1.0
 
@@ -97,7 +98,8 @@ def _number(text: Column) -> Column:
 def _milliseconds(clock: str) -> Column:
     text = F.col("timestamp")
     if clock == "iso8601":
-        return F.when(text.rlike(DATED), F.unix_millis(text.try_cast("timestamp")))
+        as_spark_reads = F.regexp_replace(F.translate(F.upper(text), ",", "."), WITHOUT_SECONDS, "$1:00$2")
+        return F.when(text.rlike(DATED), F.unix_millis(F.coalesce(text.try_cast("timestamp"), as_spark_reads.try_cast("timestamp"))))
     if clock == "digits":
         pattern = F.when(F.length(text) == 14, F.lit("yyyyMMddHHmmss")).otherwise(F.lit("yyyyMMdd"))
         return F.when(text.rlike(DIGITS), F.unix_millis(F.try_to_timestamp(text, pattern)))

@@ -11,7 +11,7 @@ from tasks.core.request import REQUIRED, setting
 from tasks.ingest.sources.layout import Clock, Table
 
 PACKED = (".gz", ".zst", ".zip")
-RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day", "kind"})
+RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day", "kind", "bucket"})
 OURS = frozenset({"user", "item", "id", "order"})
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
            ".parquet": "parquet", ".pq": "parquet"}
