@@ -133,7 +133,7 @@ def test_lines_that_are_no_single_object_are_set_aside(spark, tmp_path):
     toml = STARS + 'path = "rows.jsonl"\nclock = "milliseconds"\n'
     result, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, maximum_quarantined=0.5, **HOLD_ONE))
     check(made)
-    assert result["reasons"] == {"broken_json": 4, "missing_id": 1}, "a blank line is no row"
+    assert result["reasons"] == {"broken_json": 4, "nested_id": 1}, "a blank line is no row"
 
 
 def test_a_line_of_more_fields_than_the_parser_holds_is_set_aside_and_ends_nothing(spark, tmp_path):
