@@ -39,7 +39,7 @@ def phantoms(layout: Layout, landed: list[Landed], rows: Path) -> Iterator[str]:
 
 
 def _in_columns(layout: Layout, file: Landed, rows: list[dict]) -> Iterator[str]:
-    table = pq.read_table(pa.BufferReader(file.path.read_bytes()), columns=[layout.user, layout.item])
+    table = pq.ParquetFile(pa.BufferReader(file.path.read_bytes())).read([layout.user, layout.item])
     pairs = set()
     for one in table.to_pylist():
         users, items = (_spellings(_at(one, name)) for name in (layout.user, layout.item))

@@ -60,3 +60,11 @@ def test_dates_of_other_formats_are_refused_with_those_that_are_read(tmp_path, t
 def test_spellings_of_a_moment(spark, tmp_path, time, second):
     (tmp_path / "e.csv").write_text(f'user,item,ts\nu,a,"{time}"\n')
     assert kept(rows_of(spark, tmp_path, TOML), "ms") == [(int(second * 1000),)]
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b'# said "x\n', b"\xef\xbb\xbfsep=,\n"])
+@pytest.mark.parametrize("more", [b"x\xff\xfe", b'"x\xff, y"', b'x"y', b"x\x1e", b'"x\ny"'])
+def test_a_header_is_known_again_whatever_is_damaged_in_it(spark, tmp_path, before, more):
+    (tmp_path / "e.csv").write_bytes(before + b"user,item,ts," + more + b"\n" + f'u0,i0,{T},"1\n2"\nu1,i1,{T + 1},3\n'.encode())
+    rows = rows_of(spark, tmp_path, TOML)
+    assert kept(rows, "user", "item", "ms") == WANTED[:2] and not reasons(rows)

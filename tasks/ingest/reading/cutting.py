@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from tasks.ingest.reading import identifiers, records, sample
 from tasks.ingest.reading.objects import Keys
+from tasks.ingest.reading.sample import BOM
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.verdicts import BLANK, HEADER
 
@@ -48,7 +49,7 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         fault = fault.when(is_open, "broken_quotes")
     fault = fault.when(wrong, reason)
     if shape.header is not None:
-        fault = F.when(text == F.lit(shape.header), HEADER).otherwise(fault)
+        fault = F.when(F.col("raw").isin(F.lit(shape.header), F.lit(BOM + shape.header)), HEADER).otherwise(fault)
     if shape.cut_short:
         fault = F.when(F.col("last") & F.col("file").isin(*shape.cut_short) & ~_blank(text, shape), "truncated_line").otherwise(fault)
     named = [_trimmed(F.get("fields", F.lit(place)), shape).alias(name) for name, place in zip(table.columns, shape.places, strict=True)]

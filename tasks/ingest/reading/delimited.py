@@ -73,7 +73,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     numbers = looked.numbers_of(table, rows)
     first = _line(file.path, len(leading)) if header.names else b""
     notes += ("each row begins with a name that the header does not count, as R writes them",) if header.row_names else ()
-    shape = Shape(table, header.places, header.width, dialect.delimiter, quoting, encoding, clock, decoded(first, encoding) if header.names else None,
+    shape = Shape(table, header.places, header.width, dialect.delimiter, quoting, encoding, clock, first if header.names else None,
                   unit_shown=sure, numbers=numbers, joined=bool(joined),
                   preamble=tuple(dict.fromkeys(decoded(line, encoding) for line in leading if line.strip())), printable=file.printable,
                   escapes=file.escapes or (file.tabs and dialect.delimiter != "\t"))

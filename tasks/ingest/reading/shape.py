@@ -13,7 +13,7 @@ class Shape:
 
     Attributes:
         delimiter, quoting, encoding, clock: as in `Table`, none of them open any more.
-        header: the text of the first line of each of them, where it names the fields.
+        header: the first line of each of them, where it names the fields, without a byte-order mark; as bytes, since some may be damaged.
         paths: of JSON objects, the way to each field.
         unit_shown: whether the times show their unit, so that a time in another one is a fault.
         numbers: the columns of ids that hold numbers, see `values.are_numbers`.
@@ -32,7 +32,7 @@ class Shape:
     quoting: str = "none"
     encoding: str = "utf-8"
     clock: str = "seconds"
-    header: str | None = None
+    header: bytes | None = None
     paths: tuple[tuple[str, ...], ...] = ()
     unit_shown: bool = False
     numbers: tuple[str, ...] = ()
