@@ -59,7 +59,8 @@ def test_every_variable_is_made_by_the_script_and_needed():
 
 def test_the_file_is_for_its_owner_alone_and_what_stands_there_stays(tmp_path):
     (tmp_path / "ml-100k").mkdir()
-    (tmp_path / "ml-100k" / "u.data").write_text("1\t2\t3\t893286638\n")
+    for name, text in {"u.data": "1\t2\t3\t893286638\n", "u.genre": "unknown|0\n", "u.item": "2|B||||1\n", "u.user": "1|24|M|other|1\n"}.items():
+        (tmp_path / "ml-100k" / name).write_text(text)
     made = tmp_path / ".env"
     main(["--file", str(made), "--data", str(tmp_path / "ml-100k")])
     first = env_file(made).values
