@@ -20,7 +20,7 @@ MOST_FILES, MOST_WAYS = 40, 12
 STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
 GONE = {
     "kept": "kept", "quarantined": "set aside", "later": "later, of days to come",
-    "superseded": "superseded by another delivery, or delivered again", "repeats": "repeats, of the kept: the user had met the item",
+    "superseded": "superseded, or delivered again", "repeats": "of the kept, repeats",
     "left_out": "left out of the kept, as the request wants"}
 AGAINST = {
     "volume_ratio": ("times the usual rows", shown.number), "volume_surprise": ("surprise of the volume", shown.number),
