@@ -13,7 +13,7 @@ FLOAT = r"^[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 WHOLE = r"^[-+]?[0-9]+(\.0*)?$"
 WORDS = r"([:\[,]\s*)[-+]?(?:NaN|INF|Infinity)(?=\s*[,}\]])"
 INEXACT, NESTED = "inexact_id", "nested_id"
-CONTROL = r"[\x00-\x08\x0e-\x1f]"
+NUL = "\0"  # which no key of Redis, no path and no database holds unharmed
 TEXT, SPELLED = "recall text", "recall spelled"  # no names that a source might use
 
 
@@ -37,7 +37,7 @@ def spelled(rows: DataFrame, shape: Shape) -> DataFrame:
             fault = fault.when(looks & (type == ""), INEXACT)  # a key twice, or far too many digits: nothing tells whether it is a text
         if is_json:
             nested = (F.startswith(value, F.lit("{")) | F.startswith(value, F.lit("["))) & type.rlike("^(OBJECT|ARRAY)")
-            fault = fault.when(nested, NESTED).when(value.rlike(CONTROL), "broken_encoding")
+            fault = fault.when(nested, NESTED).when(F.contains(value, F.lit(NUL)), "broken_encoding")
         text = F.when(F.length(SPELLED) > 0, F.col(SPELLED)).otherwise(value)
         if name in shape.numbers:
             text = F.when(text.isin(*sorted(NO_VALUE)), F.lit("")).otherwise(text)
