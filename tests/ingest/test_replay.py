@@ -68,7 +68,7 @@ def test_rows_of_parquet_and_of_the_catalogue_are_repaired_too(spark, tmp_path):
     assert before["reasons"] == {"out_of_range_rating": 1, "unknown_item": 3}
     rows = export(tmp_path, request, reasons=["out_of_range_rating", "wrong_number_of_fields"])
     assert [(row["table"], row["line"]) for row in rows] == [("interactions", 20), ("items", 6)]
-    after = give_back(tmp_path, request, [row | {"text": row["text"].replace('"r":55', '"r":4').replace(",oops", "")} for row in rows])
+    after = give_back(tmp_path, request, [row | {"text": row["text"].replace('"r":"55"', '"r":"4"').replace(",oops", "")} for row in rows])
     assert (after["repaired"], after["reasons"], after["kept"]) == (2, {}, 20)
 
 
