@@ -46,7 +46,7 @@ def separated(name: str, separator: str):
     one = F.from_json(text, "map<string,string>")
     named = [F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES)) for entry in (one,)]
     of_objects = F.transform(objects, lambda entry: F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES)))
-    bracketed = text.rlike(r"(?s)^[\[({].*[\])}]$")
+    bracketed = text.rlike(r"""(?s)^[\[{].*[\]}]$|^\(\s*['"].*\)$""")  # `(none)` is a word in brackets, ('a', 'b') a tuple
     has_objects = text.rlike(r"(?s)^\[\s*\{")
     python_names = _quoted(F.regexp_extract_all(text, F.lit(NAMED), F.lit(0)))
     python_texts = _quoted(F.regexp_extract_all(text, F.lit(QUOTED), F.lit(0)))
