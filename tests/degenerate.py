@@ -28,6 +28,12 @@ def snapshot(store: Store, name: str, recommend_seen: bool) -> str:
     return worlds.snapshot(store, WORLDS[name], dataset=name.replace(" ", "-"), **worlds.event_facts(WORLDS[name], recommend_seen))
 
 
+def training(store: Store, name: str, fit: Callable[[object], dict], request: type, settings: object, recommend_seen: bool = True) -> str:
+    """How the training of a family on one of these data sets ends, see `ends_well`."""
+    taken = snapshot(store, name, recommend_seen)
+    return ends_well(store, lambda: fit(request(store.root.as_uri(), snapshot=taken, settings=settings, track=False)))
+
+
 def ends_well(store: Store, fit: Callable[[], dict]) -> str:
     """`trained`, with vectors that are numbers, or the one sentence of a refusal."""
     try:

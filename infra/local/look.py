@@ -8,8 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.environments.names import ROOT, python
-from infra.local.state import outer_environment
+from infra.local import ingestion
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 BAD_REQUEST, REFUSED_DATA = 2, 3
@@ -26,9 +25,7 @@ def ask(format: str, location: str) -> dict:
     Raises:
         SystemExit: there is nothing that can be looked at; the stage has said why.
     """
-    environment = outer_environment() | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([str(python("spark")), "-m", "tasks.ingest", "look", json.dumps({"format": format, "location": location})], cwd=ROOT,
-                          env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = ingestion.ask("look", {"format": format, "location": location}, stderr=subprocess.PIPE)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["the stage said nothing"]
         raise SystemExit(last[0].replace("ingest look: ", "local: ") if done.returncode in (BAD_REQUEST, REFUSED_DATA) else done.stderr)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
-from infra.environments.names import ROOT, python
-from infra.local.state import Local, outer_environment
+from infra.local import ingestion
+from infra.local.state import Local
 
 
 def write(local: Local, settings: dict[str, str]) -> str:
@@ -19,9 +18,7 @@ def write(local: Local, settings: dict[str, str]) -> str:
     if out.exists():
         raise SystemExit(f"quarantine: {out} is there already, and repairs in it would be lost; move it away, or name another with OUT=")
     request = {"store": local.store.as_uri(), "dataset": settings["RECALL_DATASET"], "out": str(out), "day": os.environ.get("DAY") or None}
-    environment = outer_environment() | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([str(python("spark")), "-m", "tasks.ingest", "quarantine", json.dumps(request)], cwd=ROOT, env=environment, text=True,
-                          stdout=subprocess.PIPE)
+    done = ingestion.ask("quarantine", request)
     if done.returncode:
         raise SystemExit(done.returncode)
     told = json.loads(done.stdout.splitlines()[-1])

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.ingest import landing
-from tasks.ingest.reading import objects, values
+from tasks.ingest.reading import jsonlines, objects, values
 from tasks.ingest.reading.dialect import DELIMITERS, Dialect
 from tasks.ingest.reading.sample import decoded, sample
 from tasks.ingest.rules import Limits
+from tasks.ingest.sources.named import PACKED, format_by_name
 
 # Names by which files call these columns, the likeliest first; compared without case and without what is no letter.
 NAMES = {
@@ -25,6 +26,7 @@ NAMES = {
     "rating": ("rating", "stars", "score", "grade", "overall"),
     "event": ("event", "eventtype", "type", "action", "behavior", "behaviour", "interaction", "kind")}
 MOST_KINDS = 12
+ROWS = 200  # looked at
 
 
 def description(location: str, scratch: Path) -> str:
@@ -53,12 +55,9 @@ def description(location: str, scratch: Path) -> str:
 
 def _kind(uri: str) -> str:
     """`parquet`, `jsonl` or `csv`, by what the name ends with, else by the first bytes."""
-    suffixes = {suffix.lower() for suffix in Path(uri).suffixes}
-    if suffixes & {".parquet", ".pq"}:
-        return "parquet"
-    if suffixes & {".jsonl", ".ndjson", ".json"}:
-        return "jsonl"
-    if not uri.startswith("s3://") and not suffixes & {".gz", ".zst", ".zip"}:
+    if (kind := format_by_name(uri)) in ("parquet", "jsonl"):
+        return kind
+    if not uri.startswith("s3://") and not uri.lower().endswith(PACKED):
         with open(uri, "rb") as file:
             head = file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n")
         return "parquet" if head.startswith(b"PAR1") else "jsonl" if head.startswith((b"{", b"[{", b"[\n")) else "csv"
@@ -71,23 +70,20 @@ def _of_parquet(path: Path) -> tuple[list[str], list[dict], dict]:
     with pq.ParquetFile(path) as source:
         names = [name for name in source.schema_arrow.names]
         flat = [name for name in names if not str(source.schema_arrow.field(name).type).startswith(("list", "struct", "map", "large_list"))]
-        batch = next(source.iter_batches(200, columns=flat), None)
+        batch = next(source.iter_batches(ROWS, columns=flat), None)
     rows = [] if batch is None else [{name: "" if value is None else str(value) for name, value in row.items()} for row in batch.to_pylist()]
     return flat, rows, {}
 
 
 def _of_json(landed: landing.Landed, scratch: Path) -> tuple[list[str], list[dict], dict]:
-    found = [value for line in sample(landed.path).head[:200] if (value := objects.parse(line)) is not None]
-    if not found:
-        objects.a_line_each(landed, scratch / "lines", 8 << 20)
-        found = [value for line in sample(scratch / "lines").head[:200] if (value := objects.parse(line)) is not None]
+    found = jsonlines.read(landed, scratch / "lines").found[:ROWS]
     names = [name for name in objects.names(found) if not any(isinstance(objects.value_at(value, objects.path_of(name, [value]) or ()), dict) for value in found)]
     paths = {name: objects.path_of(name, found) for name in names}
     return names, [{name: objects.text_at(value, path) for name, path in paths.items() if path} for value in found], {}
 
 
 def _of_text(path: Path) -> tuple[list[str], list[dict], dict]:
-    lines = [line for line in sample(path).head[:200] if line.strip()]
+    lines = [line for line in sample(path).head[:ROWS] if line.strip()]
     dialect = max((Dialect(one, "doubled" if len(one) == 1 else "none") for one in DELIMITERS), key=lambda one: _evenness(one, lines))
     table = [[decoded(cell, "utf-8").strip().strip('"') for cell in cells] for line in lines if (cells := dialect.fields(line))]
     if not table or len(table[0]) < 2:
@@ -132,7 +128,9 @@ def _names_by_content(table: list[list[str]]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z]", "", name.rpartition(".")[2].lower() if name.lower().endswith((".id",)) is False else name.lower())
+    """A name as `NAMES` has it: letters alone, of a nested one the last part, but `userid` of `user.id`."""
+    own = name.lower() if name.lower().endswith(".id") else name.lower().rpartition(".")[2]
+    return re.sub(r"[^a-z]", "", own)
 
 
 def _meant(names: list[str], rows: list[dict]) -> dict[str, str]:
@@ -161,7 +159,7 @@ def _kinds(rows: list[dict], name: str) -> list[str]:
 def _toml(location: str, kind: str, more: dict, meant: dict[str, str], rows: list[dict]) -> str:
     path = location if "://" in location else str(Path(location).absolute())
     lines = ["[interactions]", f"path = {json.dumps(path, ensure_ascii=False)}"]
-    lines += [] if _told_by_name(path, kind) else [f'format = "{kind}"']
+    lines += [] if format_by_name(path) == kind else [f'format = "{kind}"']
     lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in more.items()]
     lines += [f"{ours} = {json.dumps(theirs, ensure_ascii=False)}" for ours, theirs in meant.items()]
     if "rating" in meant:
@@ -172,10 +170,3 @@ def _toml(location: str, kind: str, more: dict, meant: dict[str, str], rows: lis
         weights = ", ".join(f"{json.dumps(kind, ensure_ascii=False)} = 1" for kind in _kinds(rows, meant["event"]))
         lines.append(f"weights = {{ {weights} }}  # the kinds of the first rows, and what each counts")
     return "\n".join(lines) + "\n"
-
-
-def _told_by_name(path: str, kind: str) -> bool:
-    from tasks.ingest.sources.named import FORMATS, PACKED
-
-    suffixes = [suffix for suffix in Path(path).suffixes if suffix not in PACKED]
-    return bool(suffixes) and FORMATS.get(suffixes[-1]) == kind

@@ -13,7 +13,7 @@ from tasks.ingest.reading import span
 from tasks.ingest.reading.examine import Examined, examine
 from tasks.ingest.rules import Limits
 from tasks.ingest.settings import LookRequest
-from tasks.ingest.sources import DAY, Source, Table
+from tasks.ingest.sources import Source, Table
 
 MOST_FILES = 20
 
@@ -58,8 +58,7 @@ def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limit
 def _days_there(source: Source, table: Table) -> dict[str, str]:
     if days := landing.spelled_days(table.path, source.base):
         return days
-    there = landing.names_for_day(table.path, source.base)
-    raise RefusedData(f"no day is at {table.path}", got=f"{', '.join(there[:8]) or 'nothing'} where {DAY} stands",
+    raise RefusedData(f"no day is at {table.path}", got=landing.shown_where_days_are(table.path, source.base),
                       allowed="a day, as 2026-01-15 or 20260115", remedy="correct the path, or wait until the files are delivered")
 
 
@@ -68,10 +67,10 @@ def _looked(source: Source, name: str, table: Table, days: dict[str, str], scrat
     found = landing.find_day(table.path, source.base, newest, days[newest]) if newest else landing.find(table.path, source.base)
     landed = landing.land(found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits)
     seen = examine(table, landed, scratch / f"{name}-copies")
-    told = {"files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
+    facts = {"files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
             "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]]}
     of_rows = not days and name == "interactions" and "timestamp" in table.columns
-    return told | ({"span": _days(seen)} if of_rows else {})
+    return facts | ({"span": _days(seen)} if of_rows else {})
 
 
 def _days(seen: Examined) -> tuple[str | None, str | None]:

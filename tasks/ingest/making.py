@@ -18,7 +18,7 @@ from tasks.core.store import Store
 from tasks.ingest.judging import judgement, report
 from tasks.ingest.reading import delivery
 from tasks.ingest.reading.delivery import WHOLE, Delivery
-from tasks.ingest.reading.history import LeftOut
+from tasks.ingest.reading.history import LeftOut, leave_out
 from tasks.ingest.relating import accounts, aside, catalogue, numbering, tables
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
@@ -72,12 +72,15 @@ class Making:
 
     def _keep_refusal(self, place: tuple[str, str, str], refusal: RefusedData) -> RefusedData:
         """A refused batch leaves nothing but the report of why."""
-        with self.store.writing("refused", "refused", *place) as draft:
-            (draft.path / "report.html").write_text(self.page(draft.id, str(refusal)))
-            draft.facts = {"dataset": self.request.dataset, "day": self.request.day, "reason": str(refusal),
-                           "deliveries": [one.id for ones in self.plan.values() for one in ones if not one.made]}
-            draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
+        self._write_refusal(place, str(refusal), self.page(place[-1], str(refusal)),
+                            [one.id for ones in self.plan.values() for one in ones if not one.made])
         return RefusedData(f"{refusal}; report: {self._report(place)}")
+
+    def _write_refusal(self, place: tuple[str, str, str], reason: str, page: str, deliveries: list[str]) -> None:
+        with self.store.writing("refused", "refused", *place) as draft:
+            (draft.path / "report.html").write_text(page)
+            draft.facts = {"dataset": place[0], "day": place[1], "reason": reason, "deliveries": deliveries}
+            draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
 
     def _report(self, place: tuple[str, str, str]) -> str:
         """Where a person finds the report of a refusal: a path where it is one."""
@@ -147,25 +150,22 @@ class Making:
 
     def _leave_out(self, read: Delivered, told: Accounts, commit: ExitStack, one: Delivery) -> None:
         """Keep a refusal of an earlier day in the place of its delivery, as if that day had been run by itself."""
-        bad = accounts.examples(aside.told(self.spark, aside.own(aside.rows(self.spark, [read]), [read]), [read]))
-        try:
-            accounts.refuse_if_too_many(one.table, told, self.request.maximum_quarantined, bad)
-        except RefusedData as refusal:
-            reason = str(refusal)
-        commit.__exit__(RefusedData, RefusedData(reason), None)  # what was read is not kept
-        with self.store.writing("refused", "refused", self.request.dataset, one.name, one.id) as draft:
-            page = report.page(report.Told(self.request.dataset, one.name, one.id, refused=reason, accounts=told.plain(), examples=bad,
-                                           reasons={one.table: told.reasons}, files=[report.File(**file) for file in read.facts["files"]]))
-            (draft.path / "report.html").write_text(page)
-            draft.facts = {"dataset": self.request.dataset, "day": one.name, "reason": reason, "deliveries": [one.id]}
-            draft.lineage = {"settings": self.settings, "code": code_version("ingest"), "parents": []}
-        self.left_out.append(LeftOut(one.table, one.name, reason))
-        log("ingest.left_out", table=one.table, day=one.name, why=reason)
+        examples = self._examples(read)
+        refusal = accounts.too_many(one.table, told, self.request.maximum_quarantined, examples)
+        commit.__exit__(RefusedData, refusal, None)  # what was read is not kept
+        place, reason = (self.request.dataset, one.name, one.id), str(refusal)
+        page = report.page(report.Told(*place, refused=reason, accounts=told.plain(), examples=examples, reasons={one.table: told.reasons},
+                                       files=[report.File(**file) for file in read.facts["files"]]))
+        self._write_refusal(place, reason, page, [one.id])
+        leave_out(self.left_out, one.table, one.name, reason)
 
     def _refuse(self, one: Delivered, told: Accounts) -> None:
-        bad = aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one])
-        self.told["examples"] = accounts.examples(bad)
-        accounts.refuse_if_too_many(one.table, told, self.request.maximum_quarantined, self.told["examples"])
+        self.told["examples"] = self._examples(one)
+        raise accounts.too_many(one.table, told, self.request.maximum_quarantined, self.told["examples"])
+
+    def _examples(self, one: Delivered) -> list[dict]:
+        """The first rows that the fields of a delivery's own rows condemn."""
+        return accounts.examples(aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one]))
 
     def _fill(self, draft: Draft, aside_draft: Draft, delivered: dict[str, list[Delivered]]) -> None:
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}

@@ -56,17 +56,17 @@ WORLD = worlds.World(np.repeat([0, 1], 6).astype(np.int32), np.array([0, 1, 0, 0
                      np.arange(12), np.zeros(2, np.int32), np.zeros(3, np.int32))
 
 
-def asked(tmp_path, recommend_seen, **fields):
+def snapshot_of(tmp_path, recommend_seen, **fields):
     store = Store(tmp_path.as_uri())
     facts = worlds.event_facts(WORLD, recommend_seen)
     return Snapshot(store.open(worlds.snapshot(store, WORLD, **{"test": 3, "validation": 0, **fields}, **facts), "snapshot"))
 
 
 def test_labels_are_different_items_and_those_met_before_count_only_where_they_may_be_recommended(tmp_path):
-    again = asked(tmp_path / "true", True).queries("test")
+    again = snapshot_of(tmp_path / "true", True).queries("test")
     assert again.users.tolist() == [0, 1] and [sorted(again.labels[user].tolist()) for user in (0, 1)] == [[0, 2], [0, 1]]
     assert again.seen.lengths.tolist() == [0, 0] and again.histories[0].tolist() == [0, 1, 0]
-    new = asked(tmp_path / "false", False).queries("test")
+    new = snapshot_of(tmp_path / "false", False).queries("test")
     assert new.users.tolist() == [0] and new.labels[0].tolist() == [2], "the second user is not asked"
     assert new.seen[0].tolist() == new.histories[0].tolist() == [0, 1, 0]
 
@@ -80,7 +80,7 @@ def test_a_snapshot_that_says_nothing_of_repeats_is_read_as_ever(tmp_path):
 
 
 def test_where_nothing_held_out_is_new_that_is_said(tmp_path):
-    snapshot = asked(tmp_path, False, test=1)
+    snapshot = snapshot_of(tmp_path, False, test=1)
     with pytest.raises(RefusedData, match="all test rows of .* are of items that their users had met.*remedy: ingest with recommend_seen = true"):
         _only_second(snapshot).queries("test")
 

@@ -22,7 +22,7 @@ def store(tmp_path):
     return Store(tmp_path.as_uri())
 
 
-def made(store, recommend_seen):
+def snapshot_and_candidate(store, recommend_seen):
     uri = worlds.snapshot(store, WORLD, **worlds.event_facts(WORLD, recommend_seen))
     snapshot = Snapshot(store.open(uri, "snapshot"))
     return snapshot, generations.candidate(store, WORLD, snapshot=snapshot.id)
@@ -32,7 +32,7 @@ def made(store, recommend_seen):
 def test_lists_of_models_and_baselines_hold_what_was_met_or_do_not(store, recommend_seen):
     from tasks.core.candidate import Candidate
 
-    snapshot, uri = made(store, recommend_seen)
+    snapshot, uri = snapshot_and_candidate(store, recommend_seen)
     queries = snapshot.queries("test")
     scores = np.zeros((len(queries.users), 90), np.float32)
     scores[np.arange(len(scores)), [history[0] for history in map(queries.histories.__getitem__, range(len(scores)))]] = 1
@@ -46,7 +46,7 @@ def test_lists_of_models_and_baselines_hold_what_was_met_or_do_not(store, recomm
 
 def test_labels_are_counted_once_and_the_figures_of_both_questions_are_right(store):
     for recommend_seen, labels in ((True, 3), (False, 2)):
-        snapshot, uri = made(store, recommend_seen)
+        snapshot, uri = snapshot_and_candidate(store, recommend_seen)
         queries = snapshot.queries("test")
         assert set(queries.labels.lengths.tolist()) == {labels}, "the first item again, and two that are new"
         result = judge(JudgeRequest(store=store.root.as_uri(), candidate=uri, snapshot=snapshot.uri, track=False, champion_from_registry=False))

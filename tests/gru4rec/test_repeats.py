@@ -51,8 +51,6 @@ def test_a_repeat_is_predicted_where_it_comes_next(store, encoder, full):
 
 @pytest.mark.parametrize("name", degenerate.WORLDS)
 def test_a_data_set_that_is_hardly_one_is_learned_or_refused_in_one_sentence(store, name):
-    taken = degenerate.snapshot(store, name, True)
-    request = FitRequest(store.root.as_uri(), snapshot=taken, settings=dataclasses.replace(SMALL, epochs=2), track=False)
-    ended = degenerate.ends_well(store, lambda: fit(request))
+    ended = degenerate.training(store, name, fit, FitRequest, dataclasses.replace(SMALL, epochs=2))
     if name != "one item":
         assert ended == "trained"

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from infra.environments.names import environments
 from infra.local import data, quarantine, source, supervisor
 from infra.local.source import DAYS, NAMED, RULES
 from infra.local.state import Local
@@ -18,6 +19,7 @@ VARIABLES = ("SOURCE", "FORMAT", "DATASET", "DAY", "FIRST_DAY", "LAST_DAY", "REP
 def local(tmp_path, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RECALL_ENVIRONMENTS", str(environments()))  # built ones: a source is looked at by its stage
     monkeypatch.setenv("RECALL_STATE", str(tmp_path / "state"))
     return Local().prepare()
 

@@ -115,8 +115,10 @@ def test_latin_1_is_found_out_and_told_and_damage_is_no_latin_1(spark, tmp_path)
     rows = rows_of(spark, tmp_path, LOG + 'path = "e.csv"')
     assert kept(rows, "user", "item")[0] == ("björn0", "ål")
     assert any("Latin-1" in note for note in looked_at(tmp_path, LOG + 'path = "e.csv"')[0].understandings[0].notes)
-    (tmp_path / "e.csv").write_bytes("user,item,ts\n".encode() + "".join(f"björn{n},ål,{T}\n" for n in range(9)).encode() + b"b\xff,al,1600000000\n")
-    rows = rows_of(spark, tmp_path, LOG + 'path = "e.csv"')
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "e.csv").write_bytes("user,item,ts\n".encode() + "".join(f"björn{n},ål,{T}\n" for n in range(9)).encode() + b"b\xff,al,1600000000\n")
+    rows = rows_of(spark, damaged, LOG + 'path = "e.csv"')
     assert kept(rows, "user", "item")[0] == ("björn0", "ål") and reasons(rows) == ["broken_encoding"]
 
 

@@ -30,7 +30,7 @@ def take(folder, location, day=DAY, **fields):
     return opened(asked(folder, location, format="own", day=day, **{"maximum_quarantined": 0.5, **HOLD_ONE, **fields}))
 
 
-def told(made) -> list[tuple]:
+def kept_rows(made) -> list[tuple]:
     """User, item, seconds, rating, position of every row, each user's in their order."""
     rows = made.table("interactions").sort_by([("user", "ascending"), ("position", "ascending")]).to_pylist()
     return [(made.user_ids[row["user"]], made.item_ids[row["item"]], row["timestamp"] - SECOND, row["rating"], row["position"]) for row in rows]
@@ -40,13 +40,13 @@ def test_a_user_who_comes_back_three_times_is_in_the_snapshot_as_it_happened(spa
     back = [("ann", "tea", 10), ("ann", "mug", 20), ("ann", "tea", 30), ("ann", "tea", 40), ("ann", "jar", 50), ("ann", "tea", 60)]
     result, made = take(tmp_path, log(tmp_path, [*reversed(back), *OTHERS]), maximum_quarantined=0)
     assert (result["rows_in"], result["kept"], result["quarantined"], result["repeats"], result["reasons"]) == (10, 10, 0, 3, {})
-    assert told(made)[:6] == [("ann", "tea", 10, 1, 0), ("ann", "mug", 20, 1, 1), ("ann", "tea", 30, 1, 2), ("ann", "tea", 40, 1, 3),
+    assert kept_rows(made)[:6] == [("ann", "tea", 10, 1, 0), ("ann", "mug", 20, 1, 1), ("ann", "tea", 30, 1, 2), ("ann", "tea", 40, 1, 3),
                               ("ann", "jar", 50, 1, 4), ("ann", "tea", 60, 1, 5)]
     assert [made.item_ids[row] for row in made.histories("train")[0]] == ["tea", "mug", "tea", "tea", "jar"]
     facts = made.artefact.facts
     assert facts["accounts"]["repeats"] == 3 and facts["events"] and not facts["weighted"]
     page = made.artefact.file("report.html").read_text()
-    assert "repeats, of the kept" in page and "may be recommended to them again, because 30.0 % of the kept rows repeat another" in page
+    assert "of the kept, repeats" in page and "may be recommended to them again, because 30.0 % of the kept rows repeat another" in page
 
 
 def test_a_copy_has_the_same_second_and_kind_and_is_counted_as_bad(spark, tmp_path):
@@ -54,7 +54,7 @@ def test_a_copy_has_the_same_second_and_kind_and_is_counted_as_bad(spark, tmp_pa
             ("ann", "tea", 1, "view"), *[(*one, "view") for one in OTHERS]]
     result, made = take(tmp_path, log(tmp_path, rows, KINDS, header="u,i,t,kind"))
     assert (result["kept"], result["repeats"], result["reasons"]) == (8, 3, {"exact_duplicate": 2})
-    assert sorted(told(made)[:4]) == [("ann", "tea", 1, 1, 0), ("ann", "tea", 1, 1, 1), ("ann", "tea", 1, 5, 2), ("ann", "tea", 2, 1, 3)]
+    assert sorted(kept_rows(made)[:4]) == [("ann", "tea", 1, 1, 0), ("ann", "tea", 1, 1, 1), ("ann", "tea", 1, 5, 2), ("ann", "tea", 2, 1, 3)]
     assert made.artefact.facts["recommend_seen"] and "12.5 %" in made.artefact.facts["recommend_seen_because"], "one view in eight rows was there before"
     assert made.artefact.facts["weighted"]
 
@@ -64,7 +64,7 @@ def test_without_time_and_order_a_copy_cannot_be_told_from_a_repeat(spark, tmp_p
     (tmp_path / "log.csv").write_text("u,i\n" + "".join(f"{u},{i}\n" for u, i in rows))
     result, made = take(tmp_path, describe_as(tmp_path, LOG.replace('timestamp = "t"\n', "")))
     assert (result["kept"], result["repeats"], result["reasons"]) == (6, 2, {})
-    assert [item for user, item, *_ in told(made) if user == "ann"] == ["tea", "tea", "mug", "tea"]
+    assert [item for user, item, *_ in kept_rows(made) if user == "ann"] == ["tea", "tea", "mug", "tea"]
 
 
 def test_dates_cannot_tell_a_copy_from_a_second_purchase_of_a_day_but_another_delivery_can(spark, tmp_path):
@@ -83,7 +83,7 @@ def test_an_order_tells_copies_from_repeats_where_there_is_no_time(spark, tmp_pa
     (tmp_path / "log.csv").write_text("u,i,n\n" + "".join(f"{u},{i},{n}\n" for u, i, n in rows))
     result, made = take(tmp_path, describe_as(tmp_path, LOG.replace('timestamp = "t"\n', 'order = "n"\n')))
     assert (result["kept"], result["repeats"], result["reasons"]) == (5, 1, {"exact_duplicate": 1})
-    assert [item for user, item, *_ in told(made) if user == "ann"] == ["tea", "mug", "tea"]
+    assert [item for user, item, *_ in kept_rows(made) if user == "ann"] == ["tea", "mug", "tea"]
 
 
 def test_what_a_later_delivery_brings_again_is_no_bad_row_and_what_is_new_in_it_is_kept(spark, tmp_path):
@@ -96,14 +96,14 @@ def test_what_a_later_delivery_brings_again_is_no_bad_row_and_what_is_new_in_it_
     result, made = take(tmp_path, str(tmp_path / "shop.toml"), day="2020-09-15")
     assert (result["rows_in"], result["kept"], result["repeats"], result["superseded"], result["reasons"]) == (11, 9, 3, 2, {})
     assert (result["delivered"]["kept"], result["delivered"]["superseded"], result["delivered"]["reasons"]) == (3, 2, {})
-    assert [(item, second) for user, item, second, *_ in told(made) if user == "ann"] == [("tea", 1), ("tea", 2), ("tea", 86_400), ("mug", 86_401)]
+    assert [(item, second) for user, item, second, *_ in kept_rows(made) if user == "ann"] == [("tea", 1), ("tea", 2), ("tea", 86_400), ("mug", 86_401)]
 
 
 def test_of_ratings_the_newest_counts_as_ever(spark, tmp_path):
     rows = [("ann", "tea", 1, 2), ("ann", "tea", 9, 5), ("ann", "tea", 9, 5), ("ann", "mug", 4, 3), *[(*one, 4) for one in OTHERS]]
     result, made = take(tmp_path, log(tmp_path, rows, STARS, header="u,i,t,r"))
     assert (result["kept"], result["repeats"], result["reasons"]) == (6, 0, {"exact_duplicate": 1, "conflicting_duplicate": 1})
-    assert told(made)[:2] == [("ann", "mug", 4, 3, 0), ("ann", "tea", 9, 5, 1)]
+    assert kept_rows(made)[:2] == [("ann", "mug", 4, 3, 0), ("ann", "tea", 9, 5, 1)]
     assert not made.artefact.facts["recommend_seen"] and not made.artefact.facts["events"]
 
 
@@ -119,9 +119,9 @@ def test_the_accounts_close_and_every_row_is_where_it_belongs_whatever_the_rows(
     assert result["rows_in"] == result["kept"] + result["quarantined"] + result["later"] + result["superseded"] == 122
     assert result["kept"] == len(wanted) and result["reasons"].get("exact_duplicate", 0) == wanted.total() - len(wanted)
     assert result["repeats"] == len(wanted) - len({(user, item) for user, item, *_ in wanted})
-    assert Counter((user, item, t) for user, item, t, *_ in told(made)) == Counter((user, item, t) for user, item, t, _ in wanted)
+    assert Counter((user, item, t) for user, item, t, *_ in kept_rows(made)) == Counter((user, item, t) for user, item, t, _ in wanted)
     for user in "abcde":
-        own = [t for name, _, t, *_ in told(made) if name == user]
+        own = [t for name, _, t, *_ in kept_rows(made) if name == user]
         assert own == sorted(own)
 
 

@@ -31,7 +31,6 @@ def test_what_users_come_back_to_together_counts_more(exponent):
 @pytest.mark.parametrize("name", degenerate.WORLDS)
 def test_a_data_set_that_is_hardly_one_is_learned_or_refused_in_one_sentence(tmp_path, name, recommend_seen):
     store = Store(tmp_path.as_uri())
-    taken = degenerate.snapshot(store, name, recommend_seen)
-    ended = degenerate.ends_well(store, lambda: fit(FitRequest(store.root.as_uri(), snapshot=taken, settings=Settings(dimension=4), track=False)))
+    ended = degenerate.training(store, name, fit, FitRequest, Settings(dimension=4), recommend_seen)
     if recommend_seen and name != "one item":
         assert ended == "trained"

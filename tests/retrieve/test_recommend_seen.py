@@ -20,7 +20,7 @@ def shown(answer) -> set[int]:
     return {int(hit.item.id) - 1 for hit in answer.hits}
 
 
-def met(user: int) -> set[int]:
+def items_met_by(user: int) -> set[int]:
     return set(WORLD.items[WORLD.users == user].tolist())
 
 
@@ -35,7 +35,7 @@ def test_everything_a_reader_answers_leaves_out_what_was_met_or_does_not(server,
                    reader.precomputed(id, 20), reader.recommend(id, 60, channels=["popular"]), reader.recommend(id, 60, channels=["similar"]),
                    reader.recommend(id, 60, channels=["item2vec", "similar", "popular"])]
         for answer in answers:
-            assert bool(shown(answer) & met(user)) is bool(recommend_seen), answer.source
+            assert bool(shown(answer) & items_met_by(user)) is bool(recommend_seen), answer.source
         if recommend_seen:
             group = {row for row in range(60) if WORLD.item_group[row] == WORLD.user_group[user]}
             assert shown(answers[0]) == shown(answers[3]) == group, "the whole group, met or not"
@@ -54,5 +54,5 @@ def test_each_family_keeps_to_what_its_own_generation_says(server, root):
     publish(root, "item2vec", True)
     publish(root, "gru4rec", False, seed=1)
     reader = Reader(server.url, root)
-    assert shown(reader.recommend("1", 20, channels=["item2vec"])) & met(0)
-    assert not shown(reader.recommend("1", 20, channels=["gru4rec"])) & met(0)
+    assert shown(reader.recommend("1", 20, channels=["item2vec"])) & items_met_by(0)
+    assert not shown(reader.recommend("1", 20, channels=["gru4rec"])) & items_met_by(0)

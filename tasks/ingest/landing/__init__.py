@@ -9,7 +9,7 @@ within limits, under names that are numbers. The fingerprint is of the plain byt
 from __future__ import annotations
 
 from tasks.ingest.landing.files import Found, Landed, Limits
-from tasks.ingest.landing.finding import days, find, find_day, names_for_day, spelled_days
+from tasks.ingest.landing.finding import days, find, find_day, shown_where_days_are, spelled_days
 from tasks.ingest.landing.plain import land
 
-__all__ = ["Found", "Landed", "Limits", "days", "find", "find_day", "land", "names_for_day", "spelled_days"]
+__all__ = ["Found", "Landed", "Limits", "days", "find", "find_day", "land", "shown_where_days_are", "spelled_days"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from tasks.core.errors import BadRequest, RefusedData
@@ -17,7 +18,7 @@ from tasks.ingest.landing.tree import Entry, Local
 from tasks.ingest.rules import DAY
 
 SEPARATORS = ("-", "", "_", ".")  # 2026-01-15, 20260115, 2026_01_15, 2026.01.15
-SHOWN = 12
+SHOWN, SHOWN_DAYS = 12, 8
 
 
 def tree_of(scheme: str) -> Local | Bucket:
@@ -25,11 +26,12 @@ def tree_of(scheme: str) -> Local | Bucket:
     return Bucket() if scheme == "s3" else Local()
 
 
-def find(where: str, base: Path) -> list[Found]:
+def find(where: str, base: Path, tables: lakes.Tables | None = None) -> list[Found]:
     """The files at a place, by name. A folder means all files below it; hidden ones (`.x`, `_SUCCESS`) are left out.
 
     Args:
         where: a file, a folder or a glob (`**`, `*`, `?`, `[..]`): absolute, relative to `base`, `file://` or `s3://`.
+        tables: which folders are known to be in a table of a lake, kept between the days of a source.
 
     Raises:
         RefusedData: there is no file, or what is there is none.
@@ -47,7 +49,7 @@ def find(where: str, base: Path) -> list[Found]:
         entries = list(filter(None, [tree.look(folder)]))
         folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
     root = place.root if place.scheme == "file" and place.root != "/" else folder
-    files = lakes.current(tree, {entry.path: entry for entry in _files(tree, entries)})
+    files = lakes.current(tree, {entry.path: entry for entry in _files(tree, entries)}, {} if tables is None else tables)
     if not files:
         raise _nothing(tree, place)
     return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
@@ -66,42 +68,39 @@ def spelled_days(where: str, base: Path) -> dict[str, str]:
         RefusedData: a day is there in two spellings.
     """
     spelled: dict[str, str] = {}
-    for separator in SEPARATORS:
-        for day in _days_spelled(where, base, separator):
-            if day in spelled:
-                raise RefusedData(f"{day} is there twice", got=f"{spelled[day]} and {day.replace('-', separator)}", allowed="one spelling of a day",
-                                  remedy="move one of them away")
-            spelled[day] = day.replace("-", separator)
+    part, last, entries = _where_days_are(where, base, lambda part: part.replace(DAY, "*"))
+    for name in dict.fromkeys(entry.name for entry in entries if entry.kind == "folder" or last):
+        for separator in SEPARATORS:
+            if day := _day(name, part, separator):
+                written = day.replace("-", separator)
+                if spelled.setdefault(day, written) != written:
+                    raise RefusedData(f"{day} is there twice", got=f"{spelled[day]} and {written}", allowed="one spelling of a day",
+                                      remedy="move one of them away")
     return spelled
 
 
-def names_for_day(where: str, base: Path) -> list[str]:
-    """What lies where a path has `{day}`: the names of files and folders there."""
-    place = parse(where, base)
-    at = next(nth for nth, part in enumerate(place.parts) if DAY in part)
-    tree = tree_of(place.scheme)
-    cut = Place(where, place.scheme, place.root, (*place.parts[:at], "*"))
-    return sorted({entry.name for _, entry in _matched(tree, *_fixed(tree, cut))})
+def shown_where_days_are(where: str, base: Path) -> str:
+    """What lies where a path has `{day}`, for a message: a few names of files and folders."""
+    names = sorted({entry.name for entry in _where_days_are(where, base, lambda part: "*")[2]})
+    return f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{', …' if len(names) > SHOWN_DAYS else ''} where {DAY} stands"
 
 
-def _days_spelled(where: str, base: Path, separator: str) -> list[str]:
+def _where_days_are(where: str, base: Path, pattern: Callable[[str], str]) -> tuple[str, bool, list[Entry]]:
+    """The part of a path that has `{day}`, whether it is the last one, and what lies there."""
     place = parse(where, base)
     at = next((nth for nth, part in enumerate(place.parts) if DAY in part), None)
     if at is None:
         raise BadRequest("this path has no place for the day", got=where, allowed="a path with {day}, as in events/{day}/*.csv")
-    tree, rest = tree_of(place.scheme), place.parts[at + 1:]
-    any_day = separator.join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2))
-    cut = Place(where, place.scheme, place.root, (*place.parts[:at], place.parts[at].replace(DAY, any_day)))
-    found = _matched(tree, *_fixed(tree, cut))
-    names = [entry.name for _, entry in found if entry.kind == "folder" or not rest]
-    return sorted({day for name in names if (day := _day(name, place.parts[at], separator))})
+    tree = tree_of(place.scheme)
+    cut = Place(where, place.scheme, place.root, (*place.parts[:at], pattern(place.parts[at])))
+    return place.parts[at], at == len(place.parts) - 1, [entry for _, entry in _matched(tree, *_fixed(tree, cut))]
 
 
-def find_day(where: str, base: Path, day: str, spelled: str | None = None) -> list[Found]:
+def find_day(where: str, base: Path, day: str, spelled: str | None = None, tables: lakes.Tables | None = None) -> list[Found]:
     """The files of one day, see `find`; `spelled`: how the names there write it, see `spelled_days`."""
     if not _real(day) or DAY not in where:
         raise BadRequest("this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD")
-    return find(where.replace(DAY, spelled or day), base)
+    return find(where.replace(DAY, spelled or day), base, tables)
 
 
 def _day(name: str, part: str, separator: str) -> str | None:

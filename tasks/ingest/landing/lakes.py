@@ -18,16 +18,19 @@ CHECKPOINT = re.compile(r"([0-9]{20})\.checkpoint(?:\.([0-9]{10})\.([0-9]{10}))?
 EXPORT = "export its current rows as Parquet, csv or JSON lines, and name that folder"
 
 
-def current(tree: Local, files: dict[str, Entry]) -> dict[str, Entry]:
+Tables = dict[str, str | None]  # from a folder to the root of the Delta table that it is in
+
+
+def current(tree: Local, files: dict[str, Entry], tables: Tables) -> dict[str, Entry]:
     """Those of the files that count: all of them, but in a Delta table only the ones its log names.
 
     Args:
         files: by path.
+        tables: of the folders that were looked at before; those that are looked at now are added.
 
     Raises:
         RefusedData: the files are of an Iceberg or Hudi table, or of a Delta table that cannot be read file by file.
     """
-    tables: dict[str, str | None] = {}
     live: dict[str, set[str]] = {}
     kept = {}
     for path, entry in files.items():
@@ -44,7 +47,7 @@ def current(tree: Local, files: dict[str, Entry]) -> dict[str, Entry]:
     return kept
 
 
-def _table(tree: Local, folder: str, known: dict[str, str | None]) -> str | None:
+def _table(tree: Local, folder: str, known: Tables) -> str | None:
     """The root of the Delta table that a folder is in; None where it is in none."""
     if folder in known:
         return known[folder]

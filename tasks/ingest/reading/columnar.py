@@ -29,11 +29,11 @@ import pyarrow.parquet as pq
 from tasks.core.errors import RefusedData
 from tasks.ingest.landing import Landed
 from tasks.ingest.reading.values import EXACT
+from tasks.ingest.sources import IDS, SINGLE
 
 BATCH_ROWS = 1 << 16
 FAULT = "fault"
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-IDS = frozenset({"user", "item", "id"})
 CONTROL = r"[\x00-\x08\x0e-\x1f]"
 REMEDY = "get the file again, or correct the names in the TOML file"
 
@@ -144,7 +144,7 @@ def _text_of(file: str, ours: str, field: str, type: pa.DataType) -> Texts:
         inner = _text_of(file, ours, field, type.value_type)
         return lambda column: inner(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column)
     if pa.types.is_nested(type):
-        if is_id or ours in ("timestamp", "rating", "event", "order"):
+        if ours in SINGLE:
             raise RefusedData(f"{file}: the column {field} holds {type}", allowed="a value a row",
                               remedy=f"name a field in it, as in {field}.{type.field(0).name}" if pa.types.is_struct(type) and type.num_fields
                               else "name another column")

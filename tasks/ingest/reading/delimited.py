@@ -16,9 +16,8 @@ from tasks.ingest.reading.sample import Sample, decoded, encoding_of, sample
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.understanding import Understanding
 from tasks.ingest.reading.values import unit_of
-from tasks.ingest.sources import Table
+from tasks.ingest.sources import IDS, SINGLE, Table
 
-SINGLE_LINE = ("user", "item", "id", "timestamp", "rating", "event", "order")
 MOST_COLUMNS = 20_000
 PREAMBLE = re.compile(rb'"?sep=(.)"?', re.I)
 MOST_LEADING = 50  # lines before a header
@@ -63,7 +62,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     quoting = quoting if file.quotes else "none"
     joined = _joined(file, table, dialect, header, copy) if quoting != "none" else None
     if joined:
-        notes += _told(joined)
+        notes += _notes(joined)
         file = dataclasses.replace(file, path=joined.path)
         lines = sample(file.path)
         lines = dataclasses.replace(lines, head=lines.head[len(leading):])
@@ -71,9 +70,8 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     _refuse_single_quotes(file.name, table, rows)
     clock, sure, found = looked.clock_of(file.name, table, rows)
     numbers = looked.numbers_of(table, rows)
-    first = _line(file.path, len(leading)) if header.names else b""
     notes += ("each row begins with a name that the header does not count, as R writes them",) if header.row_names else ()
-    shape = Shape(table, header.places, header.width, dialect.delimiter, quoting, encoding, clock, first if header.names else None,
+    shape = Shape(table, header.places, header.width, dialect.delimiter, quoting, encoding, clock, lines.head[0] if header.names else None,
                   unit_shown=sure, numbers=numbers, joined=bool(joined),
                   preamble=tuple(dict.fromkeys(decoded(line, encoding) for line in leading if line.strip())), printable=file.printable,
                   escapes=file.escapes or (file.tabs and dialect.delimiter != "\t"))
@@ -84,7 +82,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     return Looked(file, shape, understanding, table.ends_with_newline and not lines.ended)
 
 
-def _told(joined: records.Joined) -> tuple[str, ...]:
+def _notes(joined: records.Joined) -> tuple[str, ...]:
     spanning = (f"{counted(joined.spanning, 'record')} inside quotes over several lines",) if joined.spanning else ()
     return spanning + ((f"{counted(joined.open, 'line')} with a quote that no later line closes",) if joined.open else ())
 
@@ -96,7 +94,7 @@ def counted(number: int, what: str) -> str:
 def _joined(file: Landed, table: Table, dialect: Dialect, header: Header, copy: Path) -> records.Joined | None:
     if not file.odd_quotes and not (dialect.quoting == "backslash" and file.escapes):
         return None
-    single = tuple(place for ours, place in zip(table.columns, header.places, strict=True) if ours in SINGLE_LINE)
+    single = tuple(place for ours, place in zip(table.columns, header.places, strict=True) if ours in SINGLE)
     names = tuple(table.fields or table.names)
     return records.join(file, dialect, header.width, single, copy, names)
 
@@ -115,13 +113,6 @@ def _leading(table: Table, head: list[bytes]) -> list[bytes]:
 def _is_comment(fields: tuple[str, ...], line: bytes) -> bool:
     """Whether a line says something and names no column; a header may begin with `#`, too."""
     return line.lstrip().startswith(b"#") and not all(field.encode() in line for field in fields)
-
-
-def _line(path: Path, before: int) -> bytes:
-    """The line of a file that stands behind so many others, without its end."""
-    with path.open("rb") as file:
-        start = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf")
-    return re.split(rb"\r\n|\r|\n", start, maxsplit=before + 1)[before]
 
 
 def _dialect(file: Landed, table: Table, lines: Sample, encoding: str) -> tuple[Dialect, Header]:
@@ -208,7 +199,7 @@ def _of_columns(file: Landed, table: Table, dialect: Dialect, lines: Sample, fir
 
 def _refuse_single_quotes(file: str, table: Table, rows: list[Row]) -> None:
     """A column of ids in which every value is in single quotes: those are the writer's, not the ids'."""
-    for name in () if table.known or table.quoting == "none" else looked.ID_COLUMNS:
+    for name in () if table.known or table.quoting == "none" else IDS:
         texts = [text for row in rows if (text := row.get(name, "").strip())]
         if texts and all(len(text) > 2 and text[0] == text[-1] == "'" for text in texts):
             raise RefusedData(f"{file}: every {name} is in single quotes", got=texts[0][:80], allowed='double quotes (") or none',

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from tasks.ingest.landing import Landed
+from tasks.ingest.reading.sample import BOM
 from tasks.ingest.sources import Table
 
 DELIMITERS = (",", ";", "\t", "|", "::", "\x01", " ")
@@ -128,6 +129,6 @@ def _quoted_lines(file: Landed) -> Iterator[bytes]:
                 continue
             quoted, escaped = quoted + 1, escaped + (b'\\"' in line)
             if quoted <= QUOTED_LINES or (b'\\"' in line and escaped <= QUOTED_LINES):
-                yield line.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf")
+                yield line.rstrip(b"\r\n").removeprefix(BOM)
             elif not file.escapes or escaped > QUOTED_LINES:
                 return

@@ -36,6 +36,12 @@ class LeftOut:
         return f"{self.day} is left out ({self.table}): {self.reason}"
 
 
+def leave_out(days: list[LeftOut], table: str, day: str, reason: str) -> None:
+    """Add a day, and say so in the log."""
+    days.append(LeftOut(table, day, reason))
+    log("ingest.left_out", table=table, day=day, why=reason)
+
+
 @dataclasses.dataclass(frozen=True)
 class History:
     """Finds the deliveries of one day.
@@ -43,6 +49,7 @@ class History:
     Attributes:
         scratch: an empty folder for what must be unpacked or fetched.
         left_out: filled by `plan`: the earlier days that cannot be read, by name.
+        tables: filled by `plan`: see `landing.find`.
     """
 
     store: Store
@@ -50,6 +57,7 @@ class History:
     source: Source
     scratch: Path
     left_out: list[LeftOut] = dataclasses.field(default_factory=list)
+    tables: dict[str, str | None] = dataclasses.field(default_factory=dict)
 
     def plan(self) -> dict[str, list[Delivery]]:
         """By table, the deliveries up to the day, oldest first.
@@ -65,7 +73,7 @@ class History:
         there = landing.spelled_days(table.path, self.source.base)
         if today not in there and name == "interactions":
             raise RefusedData(f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
-                              got=f"{len(there)} days, the newest {max(there)}" if there else self._what_is_there(table),
+                              got=f"{len(there)} days, the newest {max(there)}" if there else f"no day at all; {landing.shown_where_days_are(table.path, self.source.base)}",
                               allowed=f"files for {today}", remedy="wait for the delivery, then clear this task; or name another day")
         kept = {day for day in self.store.names("deliveries", self.request.dataset, name) if DATE.fullmatch(day)}
         days = sorted(day for day in there.keys() | kept if day <= today)
@@ -79,10 +87,6 @@ class History:
                               remedy="wait for the delivery, then clear this task")
         return made
 
-    def _what_is_there(self, table: Table) -> str:
-        names = landing.names_for_day(table.path, self.source.base)
-        return f"no day at all; where {DAY} stands there is {', '.join(names[:8]) or 'nothing'}{', …' if len(names) > 8 else ''}"
-
     def _of_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
         """The delivery of a day. An earlier one that cannot be read is left out: it must not stop the days after it."""
         try:
@@ -90,15 +94,11 @@ class History:
         except RefusedData as error:
             if day == self.request.day:
                 raise
-            self._leave_out(name, day, str(error))
+            leave_out(self.left_out, name, day, str(error))
             return None
 
-    def _leave_out(self, name: str, day: str, reason: str) -> None:
-        self.left_out.append(LeftOut(name, day, reason))
-        log("ingest.left_out", table=name, day=day, why=reason)
-
     def _read_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
-        found = landing.find_day(table.path, self.source.base, day, spelled) if spelled else []
+        found = landing.find_day(table.path, self.source.base, day, spelled, self.tables) if spelled else []
         newest = self.store.newest("deliveries", self.request.dataset, name, day)
         if newest and day != self.request.day and self._still_holds(newest.facts, name, table, day, found):
             return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
@@ -106,7 +106,7 @@ class History:
             return None
         made = self._delivery(name, table, day, found)
         if day != self.request.day and made.made is None and made.id in self._refused(day):
-            self._leave_out(name, day, "its delivery was refused; run that day again once it is repaired")
+            leave_out(self.left_out, name, day, "its delivery was refused; run that day again once it is repaired")
             return None
         return made
 

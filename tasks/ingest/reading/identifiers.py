@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.values import EXACT, NO_VALUE
+from tasks.ingest.sources import IDS
 
-IDS = ("user", "item", "id")
 FLOAT = r"^[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 WHOLE = r"^[-+]?[0-9]+(\.0*)?$"
 WORDS = r"([:\[,]\s*)[-+]?(?:NaN|INF|Infinity)(?=\s*[,}\]])"

@@ -13,11 +13,20 @@ from tasks.ingest.reading.looked import REMEDY, Looked
 from tasks.ingest.reading.sample import sample
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.understanding import Understanding
-from tasks.ingest.sources import Table
+from tasks.ingest.sources import SINGLE, Table
 
 LONGEST_OBJECT = 8 << 20
 OPTIONAL = ("title", "genres")
-SINGLE = frozenset({"user", "item", "id", "timestamp", "rating", "event", "order"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Objects:
+    """A file of objects a line, perhaps a copy; what it was written as; some of its objects, and whether those are all."""
+
+    file: Landed
+    form: str
+    found: list[dict]
+    complete: bool
 
 
 def look(file: Landed, table: Table, copy: Path) -> Looked:
@@ -26,21 +35,11 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     Raises:
         RefusedData: it holds no objects, or none of them has a field that is wanted.
     """
-    lines, form = sample(file.path), "JSON lines"
-    found = _objects(lines.head)
-    if _starts_with(lines.head, b"[") or (not found and _starts_with(lines.head, b"{")):
-        count = objects.a_line_each(file, copy, LONGEST_OBJECT)
-        log("ingest.objects", file=file.name, objects=count)
-        file, form = dataclasses.replace(file, path=copy, rows=count, printable=False, escapes=True), "JSON array"
-        if not count:
-            return _empty(file, table)
-        lines = sample(file.path)
-        found = _objects(lines.head)
-    found += _objects(lines.later)
-    if not found:
-        raise RefusedData(f"{file.name} is not of the expected layout: none of its first lines is a JSON object",
-                          got=lines.head[0].decode("utf-8", "replace")[:400], allowed="one JSON object a line", remedy=REMEDY)
-    paths, notes = _paths(file.name, table, found, lines.complete)
+    sampled = read(file, copy)
+    file, found = sampled.file, sampled.found
+    if not file.rows:
+        return _empty(file, table)
+    paths, notes = _paths(file.name, table, found, sampled.complete)
     _refuse_nested(file.name, table, paths, found)
     rows = [{ours: objects.text_at(value, path) for ours, path in zip(table.columns, paths, strict=True)} for value in found]
     clock, sure, told = looked.clock_of(file.name, table, rows)
@@ -49,10 +48,33 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     shape = Shape(table, tuple(range(width)), width, clock=clock, paths=paths, unit_shown=sure, numbers=numbers, printable=file.printable,
                   escapes=file.escapes or not file.printable)
     understanding = Understanding(
-        file.name, form, encoding="utf-8", clock=clock if "timestamp" in table.columns else None,
+        file.name, sampled.form, encoding="utf-8", clock=clock if "timestamp" in table.columns else None,
         fields={ours: ".".join(path) for ours, path in zip(table.columns, paths, strict=True)}, notes=(*notes, *told),
         rows=looked.shown(table, rows, numbers, clock))
     return Looked(file, shape, understanding)
+
+
+def read(file: Landed, copy: Path) -> Objects:
+    """Sample the objects of a file; those that are not a line each are written so.
+
+    Raises:
+        RefusedData: it holds no objects.
+    """
+    lines, form = sample(file.path), "JSON lines"
+    found = _objects(lines.head)
+    if _starts_with(lines.head, b"[") or (not found and _starts_with(lines.head, b"{")):
+        count = objects.a_line_each(file, copy, LONGEST_OBJECT)
+        log("ingest.objects", file=file.name, objects=count)
+        file, form = dataclasses.replace(file, path=copy, rows=count, printable=False, escapes=True), "JSON array"
+        if not count:
+            return Objects(file, form, [], True)
+        lines = sample(file.path)
+        found = _objects(lines.head)
+    found += _objects(lines.later)
+    if not found:
+        raise RefusedData(f"{file.name} is not of the expected layout: none of its first lines is a JSON object",
+                          got=lines.head[0].decode("utf-8", "replace")[:400], allowed="one JSON object a line", remedy=REMEDY)
+    return Objects(file, form, found, lines.complete)
 
 
 def _objects(lines: list[bytes]) -> list[dict]:

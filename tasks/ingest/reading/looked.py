@@ -9,9 +9,8 @@ from tasks.ingest.landing import Landed
 from tasks.ingest.reading import values
 from tasks.ingest.reading.shape import Shape
 from tasks.ingest.reading.understanding import ROWS, Understanding
-from tasks.ingest.sources import Table
+from tasks.ingest.sources import IDS, Table
 
-ID_COLUMNS = ("user", "item", "id")
 REMEDY = "get the data set again, or correct what `format` or the TOML file says of its layout"
 Row = dict[str, str]
 
@@ -37,7 +36,7 @@ def numbers_of(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
     """The columns of ids that hold numbers and nothing else."""
     if table.known:
         return ()
-    return tuple(name for name in ID_COLUMNS if name in table.columns and values.are_numbers(row[name].strip() for row in rows))
+    return tuple(name for name in IDS if name in table.columns and values.are_numbers(row[name].strip() for row in rows))
 
 
 def shown(table: Table, rows: Sequence[Row], numbers: tuple[str, ...], clock: str) -> tuple[Row, ...]:
@@ -47,7 +46,7 @@ def shown(table: Table, rows: Sequence[Row], numbers: tuple[str, ...], clock: st
 
 
 def _shown(name: str, text: str, number: bool, clock: str) -> str:
-    if name in ID_COLUMNS:
+    if name in IDS:
         return values.id_of(text, number)
     when = values.moment(text.strip(), clock) if name == "timestamp" else None
     return text.strip() if when is None else values.date(when)

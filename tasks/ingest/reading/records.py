@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tasks.ingest.landing import Landed
 from tasks.ingest.reading.dialect import Dialect
+from tasks.ingest.reading.sample import BOM
 
 BLOCK_BYTES = 1 << 20
 LONGEST_RECORD = 1 << 20
@@ -111,10 +112,8 @@ def _complete(ahead: list, waiting: list, lines: Iterator, dialect: Dialect, sou
         text += line[0]
         if dialect.may_be_open(line[0]) and not dialect.may_be_open(text):
             cells = dialect.fields(text)
-            if cells is None and dialect.is_open(text):
-                text += line[1]
-                continue
-            return cells is not None and sound(cells)
+            if cells is not None or not dialect.is_open(text):
+                return cells is not None and sound(cells)
         text += line[1]
     return False
 
@@ -126,7 +125,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bytes]]:
         while block := file.read(BLOCK_BYTES):
             rest += block
             if first:
-                rest, first = rest.removeprefix(b"\xef\xbb\xbf"), False
+                rest, first = rest.removeprefix(BOM), False
             parts = rest.splitlines(keepends=True)  # of bytes: at LF, CR and CR LF only
             rest = parts.pop() if not parts[-1].endswith(b"\n") else b""
             yield from map(_apart, parts)
@@ -135,7 +134,5 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _apart(line: bytes) -> tuple[bytes, bytes]:
-    bare = line.rstrip(b"\r\n") if line.endswith((b"\r", b"\n")) else line
-    if line.endswith(b"\r\n"):
-        return line[:-2], b"\r\n"
-    return (line[:-1], line[-1:]) if bare is not line else (line, b"")
+    end = next((end for end in (b"\r\n", b"\n", b"\r") if line.endswith(end)), b"")
+    return line.removesuffix(end), end

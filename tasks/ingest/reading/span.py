@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from tasks.ingest.landing import Landed
 from tasks.ingest.reading import objects, values
+from tasks.ingest.reading.dialect import Dialect
 from tasks.ingest.reading.sample import HEAD_BYTES
 from tasks.ingest.reading.shape import Shape
 
@@ -51,14 +53,12 @@ def _spaced(file: Landed, shape: Shape) -> bool:
 
 def _of_objects(file: Landed, path: tuple[str, ...]) -> Iterator[pa.Array]:
     with file.path.open(encoding="utf-8", errors="replace") as lines:  # as text, since a CR alone ends a line, too
-        texts = []
-        for line in lines:
-            if (value := objects.parse(line)) is not None:
-                texts.append(objects.text_at(value, path))
-            if len(texts) == BATCH_ROWS:
-                yield pa.array(texts, pa.string())
-                texts = []
-    yield pa.array(texts, pa.string())
+        yield from _batches(objects.text_at(value, path) for line in lines if (value := objects.parse(line)) is not None)
+
+
+def _batches(texts: Iterator[str]) -> Iterator[pa.Array]:
+    while batch := list(islice(texts, BATCH_ROWS)):
+        yield pa.array(batch, pa.string())
 
 
 def _of_csv(file: Landed, shape: Shape, name: str) -> Iterator[pa.Array]:
@@ -83,18 +83,10 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _of_lines(file: Landed, shape: Shape, place: int) -> Iterator[pa.Array]:
-    from tasks.ingest.reading.dialect import Dialect
-
-    dialect, texts = Dialect(shape.delimiter, shape.quoting), []
+    dialect = Dialect(shape.delimiter, shape.quoting)
     with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
-        for line in lines:
-            cells = dialect.fields(line.rstrip("\n").encode("latin-1"))
-            if cells is not None and len(cells) == shape.width:
-                texts.append(cells[place].decode("utf-8", "replace"))
-            if len(texts) == BATCH_ROWS:
-                yield pa.array(texts, pa.string())
-                texts = []
-    yield pa.array(texts, pa.string())
+        records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)
+        yield from _batches(cells[place].decode("utf-8", "replace") for cells in records if cells is not None and len(cells) == shape.width)
 
 
 def _moments(texts: pa.Array, clock: str) -> list[float]:

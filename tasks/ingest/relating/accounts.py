@@ -91,11 +91,15 @@ def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[di
     Raises:
         RefusedData: the share of bad rows is above `maximum`.
     """
-    if told.quarantined_share <= maximum:
-        return
+    if told.quarantined_share > maximum:
+        raise too_many(what, told, maximum, shown)
+
+
+def too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
+    """The refusal of a batch of which too much is bad, with the first places."""
     of = [one for one in shown if one["table"] == what]
     places = "; ".join(f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4])
-    raise RefusedData(f"{told.quarantined} of {told.rows_in - told.later} rows of the {what} are bad "
-                      f"({100 * told.quarantined_share:.1f} %). {places}",
-                      allowed=f"at most {100 * maximum:g} %",
-                      remedy="repair or replace the file; raise maximum_quarantined only if those rows may be lost")
+    return RefusedData(f"{told.quarantined} of {told.rows_in - told.later} rows of the {what} are bad "
+                       f"({100 * told.quarantined_share:.1f} %). {places}",
+                       allowed=f"at most {100 * maximum:g} %",
+                       remedy="repair or replace the file; raise maximum_quarantined only if those rows may be lost")

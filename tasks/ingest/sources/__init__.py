@@ -5,12 +5,12 @@ from __future__ import annotations
 from tasks.core.errors import BadRequest
 from tasks.core.store import local_path
 from tasks.ingest.sources import anime, movielens_1m, movielens_100k, movielens_latest, ordered_csv, own
-from tasks.ingest.sources.layout import DAY, Source, Table
+from tasks.ingest.sources.layout import DAY, IDS, SINGLE, Source, Table
 
 READERS = {"movielens-100k": movielens_100k.source, "movielens-latest": movielens_latest.source,
            "movielens-1m": movielens_1m.source, "ordered-csv": ordered_csv.source, "anime": anime.source, "own": own.source}
 
-__all__ = ["DAY", "READERS", "Source", "Table", "describe"]
+__all__ = ["DAY", "IDS", "READERS", "SINGLE", "Source", "Table", "describe"]
 
 
 def describe(format: str, location: str) -> Source:

@@ -9,6 +9,7 @@ NAMES = ("name", "title", "label", "genre", "category", "tag", "value")
 QUOTED = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\""""
 MIXED = r'"(?:[^"\\]|\\.)*"|[^,{}"\s][^,{}"]*'  # of an array as PostgreSQL writes it
 WRAPPED = r"(?s)^(?:np\.|numpy\.)?(?:array|set|frozenset|list|tuple|deque|Counter)\((.*?)(?:,\s*dtype=[^)]*)?\)$"
+BRACKETED = r"""(?s)^[\[{].*[\]}]$|^\(\s*['"].*\)$"""  # `(none)` is a word in brackets, ('a', 'b') a tuple
 NOTHING = ("null", "NULL", "None", "nan", "NaN", "<NA>", "\\N")
 NAMED = rf"""(?<=['"])(?:{"|".join(NAMES)})['"]\s*:\s*(?:{QUOTED})"""
 
@@ -42,33 +43,40 @@ def separated(name: str, separator: str):
     from pyspark.sql import functions as F
 
     text = F.regexp_replace(F.trim(F.col(name)), WRAPPED, "$1")
-    listed, objects = F.from_json(text, "array<string>"), F.from_json(text, "array<map<string,string>>")
-    one = F.from_json(text, "map<string,string>")
-    named = [F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES)) for entry in (one,)]
-    of_objects = F.transform(objects, lambda entry: F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES)))
-    bracketed = text.rlike(r"""(?s)^[\[{].*[\]}]$|^\(\s*['"].*\)$""")  # `(none)` is a word in brackets, ('a', 'b') a tuple
-    has_objects = text.rlike(r"(?s)^\[\s*\{")
-    python_names = _quoted(F.regexp_extract_all(text, F.lit(NAMED), F.lit(0)))
-    python_texts = _quoted(F.regexp_extract_all(text, F.lit(QUOTED), F.lit(0)))
-    bare = F.split(F.regexp_replace(text, r"""^[\[({]|[\])}]$|["']""", ""), ",")
-    parts = (
-        F.when(~bracketed, F.split(text, re.escape(separator)))
-        .when(has_objects & (F.size(F.filter(of_objects, lambda part: part.isNotNull())) > 0), of_objects)
-        .when(has_objects, python_names)
-        .when(F.startswith(text, F.lit("{")) & named[0].isNotNull(), F.array(named[0]))
-        .when(F.startswith(text, F.lit("[")) & listed.isNotNull() & (F.size(F.filter(listed, lambda part: part.isNotNull())) > 0)
-              & ~F.contains(text, F.lit("'")), listed)
-        .when(F.startswith(text, F.lit("[")) & text.rlike(r'^\[\s*"') & listed.isNotNull(), listed)
-        .when(F.startswith(text, F.lit("{")) & F.contains(text, F.lit('"')) & ~F.contains(text, F.lit("'")) & ~F.contains(text, F.lit(":")),
-              _quoted(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))))
-        .when(text.rlike(QUOTED), python_texts)
-        .otherwise(bare))
+    parts = F.when(text.rlike(BRACKETED), _listed(text)).otherwise(F.split(text, re.escape(separator)))
     return F.filter(F.transform(parts, lambda part: F.trim(part)), lambda part: part.isNotNull() & (part != "") & ~part.isin(*NOTHING))
+
+
+def _listed(text):
+    """The names in a list, by the first of the forms that it has."""
+    from pyspark.sql import functions as F
+
+    def any_of(texts):
+        return F.size(F.filter(texts, lambda part: part.isNotNull())) > 0
+
+    def name_of(entry):
+        return F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES))
+
+    names = F.transform(F.from_json(text, "array<map<string,string>>"), name_of)
+    name, texts = name_of(F.from_json(text, "map<string,string>")), F.from_json(text, "array<string>")
+    a_list, an_object, objects = F.startswith(text, F.lit("[")), F.startswith(text, F.lit("{")), text.rlike(r"(?s)^\[\s*\{")
+    plain = ~F.contains(text, F.lit("'"))  # JSON and PostgreSQL quote with " alone
+    return (
+        F.when(objects & any_of(names), names)
+        .when(objects, _quoted(F.regexp_extract_all(text, F.lit(NAMED), F.lit(0))))
+        .when(an_object & name.isNotNull(), F.array(name))
+        .when(a_list & any_of(texts) & (plain | text.rlike(r'^\[\s*"')), texts)
+        .when(an_object & plain & F.contains(text, F.lit('"')) & ~F.contains(text, F.lit(":")), _quoted(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))))
+        .when(text.rlike(QUOTED), _quoted(F.regexp_extract_all(text, F.lit(QUOTED), F.lit(0))))
+        .otherwise(F.split(F.regexp_replace(text, r"""^[\[({]|[\])}]$|["']""", ""), ",")))
 
 
 def _quoted(texts):
     """Quoted texts without their quotes: what is doubled or behind a backslash is the character itself."""
     from pyspark.sql import functions as F
 
-    inside = [F.transform(texts, lambda text: F.regexp_replace(text, r"""(?s)^.*?(["'])(.*)\1$""", "$2"))]
-    return F.transform(inside[0], lambda text: F.regexp_replace(F.regexp_replace(text, r"\\(.)", "$1"), "''", "'"))
+    def unquoted(text):
+        inside = F.regexp_replace(text, r"""(?s)^.*?(["'])(.*)\1$""", "$2")
+        return F.regexp_replace(F.regexp_replace(inside, r"\\(.)", "$1"), "''", "'")
+
+    return F.transform(texts, unquoted)

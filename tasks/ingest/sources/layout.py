@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 
+IDS = ("user", "item", "id")
+SINGLE = (*IDS, "timestamp", "rating", "event", "order")  # columns of which a row has one value, on one line
 Clock = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601", "digits"]
 Quoting = Literal["doubled", "backslash", "none"]
 

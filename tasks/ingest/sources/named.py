@@ -38,7 +38,7 @@ def table(section: str, files: Files, wanted: dict[str, str | None], clock: Cloc
     Raises:
         BadRequest: the format cannot be told, a field is named that is not there, or two names want one field.
     """
-    format = files.format or _told(section, files.path)
+    format = files.format or _format(section, files.path)
     if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
         raise BadRequest(f"{section}.{empty[0]}: is empty", got="''", allowed="the name of a field, or no such setting")
     wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
@@ -73,9 +73,14 @@ def _check(section: str, wanted: dict[str, str]) -> None:
         raise BadRequest(f"{section}.attributes: names that are taken", got=", ".join(taken), allowed=f"none of {', '.join(sorted(RESERVED))}")
 
 
-def _told(section: str, path: str) -> str:
-    suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in PACKED]
-    if not suffixes or suffixes[-1] not in FORMATS:
-        raise BadRequest(f"{section}.format: cannot be told from the name", got=path, allowed="'csv', 'jsonl' or 'parquet'",
-                         remedy=f'write format = "…" under [{section}]')
-    return FORMATS[suffixes[-1]]
+def format_by_name(path: str) -> str | None:
+    """`csv`, `jsonl` or `parquet`, by what a name ends with; None where it says nothing."""
+    suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes if suffix.lower() not in PACKED]
+    return FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def _format(section: str, path: str) -> str:
+    if format := format_by_name(path):
+        return format
+    raise BadRequest(f"{section}.format: cannot be told from the name", got=path, allowed="'csv', 'jsonl' or 'parquet'",
+                     remedy=f'write format = "…" under [{section}]')
