@@ -1,7 +1,7 @@
 """Build the environments whose lock has changed: `python3 -m infra.environments.build [name …]`.
 
-uv is bootstrapped into a small virtual environment of its own, so that this also works where pip refuses to touch the
-system's Python (PEP 668). The stamp of its lock is written into an environment last: a build that was killed leaves
+uv, pip, setuptools and wheel are bootstrapped from a lock into a small virtual environment of their own, so that this also works
+where pip refuses to touch the system's Python (PEP 668), or is too old to build a wheel. The stamp of its lock is written into an environment last: a build that was killed leaves
 nothing that looks finished, and the next one starts it afresh.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from infra.environments.names import BESIDE, BUILT, FOR_TESTS, LOCKS, NAMES, ROOT, cache, environments, state
 
-UV = "uv==0.13.9"
+INSTALLER = LOCKS / "installer.txt"
 
 
 def say(text: str) -> None:
@@ -40,12 +40,12 @@ def run(command: list[str], **options) -> None:
 
 def uv() -> Path:
     """The installer, in a virtual environment of its own."""
-    home = state() / "uv"
-    if not (home / "stamp").is_file() or (home / "stamp").read_text() != UV:
+    home, wanted = state() / "uv", INSTALLER.read_text()
+    if not (home / "stamp").is_file() or (home / "stamp").read_text() != wanted:
         shutil.rmtree(home, ignore_errors=True)
         run([sys.executable, "-m", "venv", home])
-        run([home / "bin" / "python", "-m", "pip", "install", "--quiet", UV])
-        (home / "stamp").write_text(UV)
+        run([home / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirement", INSTALLER])
+        (home / "stamp").write_text(wanted)
     return home / "bin" / "uv"
 
 
@@ -88,8 +88,7 @@ def built_wheel(package: str, entry: str) -> Path:
         making = home.with_name(f"{home.name}.{os.getpid()}")
         making.mkdir(parents=True, exist_ok=True)
         (making / "entry.txt").write_text(entry)
-        run([*pip(), "wheel", "--quiet", "--no-deps", "--require-hashes",
-             "--wheel-dir", making, "--requirement", making / "entry.txt"])
+        run([*pip(), "wheel", "--quiet", "--no-deps", "--require-hashes", "--no-build-isolation", "--wheel-dir", making, "--requirement", making / "entry.txt"])
         shutil.rmtree(home, ignore_errors=True)
         making.rename(home)
         found = sorted(home.glob("*.whl"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -10,7 +13,7 @@ from infra.environments import build
 from infra.environments.names import BESIDE, LOCKS, NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "installer"])
 def test_every_lock_pins_every_package_by_hash_and_names_no_host(name):
     text = (LOCKS / f"{name}.txt").read_text()
     entries = re.findall(r"(?m)^([A-Za-z0-9][^\s]*==[^\s\\]+)", text)
@@ -19,7 +22,7 @@ def test_every_lock_pins_every_package_by_hash_and_names_no_host(name):
     assert "://" not in text and "--index-url" not in text and "--find-links" not in text
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "installer"])
 def test_every_package_that_is_asked_for_is_in_the_lock(name):
     asked = {re.split(r"[\[=<>;\s]", line)[0].lower() for line in (LOCKS / f"{name}.in").read_text().splitlines() if line and not line.startswith(("#", "-r"))}
     locked = {entry.lower() for entry in re.findall(r"(?m)^([A-Za-z0-9][A-Za-z0-9._-]*)==", (LOCKS / f"{name}.txt").read_text())}
@@ -35,6 +38,16 @@ def test_a_package_is_taken_out_of_a_lock_with_all_its_hashes():
     rest, own = build.split_lock("spark", "pyspark")
     assert own.startswith("pyspark==") and "--hash=sha256:" in own
     assert "pyspark==" not in rest and rest.count("--hash") + own.count("--hash") == (LOCKS / "spark.txt").read_text().count("--hash")
+
+
+def test_a_wheel_is_built_by_the_pinned_installer_alone():
+    """Debian 12's Python brings pip 23.0, which builds no wheel without the package `wheel`."""
+    locked = set(re.findall(r"(?m)^([a-z]+)==", build.INSTALLER.read_text()))
+    told = subprocess.run([*build.pip(), "list", "--format=json"], capture_output=True, text=True, check=True,
+                          env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"}).stdout
+    there = {one["name"]: one["version"] for one in json.loads(told)}
+    assert {"pip", "setuptools", "uv", "wheel"} <= locked <= there.keys()
+    assert all(f"{name}=={there[name]} " in build.INSTALLER.read_text() for name in locked)
 
 
 def test_a_package_that_is_not_in_the_lock_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pyarrow.dataset as ds
@@ -37,6 +38,11 @@ def rows_of(spark, folder: Path, toml: str, table: str = "interactions") -> list
     rows = [row for row in sorted(rows, key=lambda row: (row["file"], row["block"], row["at"])) if row["verdict"] not in ("header", "blank")]
     assert len(rows) == sum(file["rows_in"] for file in facts["accounts"])
     return rows
+
+
+def by_file(rows: list[dict]) -> list[list[dict]]:
+    """The rows of each file, in the order of the files' names."""
+    return [list(of_one) for _, of_one in groupby(rows, lambda row: row["file"])]
 
 
 def kept(rows: list[dict], *names: str) -> list[tuple]:

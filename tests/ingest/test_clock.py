@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tasks.core.errors import RefusedData
-from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
 
 T = 1_600_000_000
 MS = T * 1000 + 123
@@ -24,19 +24,22 @@ def write(folder, times, name="e.csv", more="") -> str:
 
 
 @pytest.mark.parametrize("given", [None, "seconds", "milliseconds"])
-@pytest.mark.parametrize("unit", WRITTEN)
-def test_every_unit_is_found_out_whatever_the_description_says(spark, tmp_path, unit, given):
-    toml = write(tmp_path, [WRITTEN[unit]] * 3, more=f'clock = "{given}"\n' if given else "")
-    assert kept(rows_of(spark, tmp_path, toml), "ms") == [(MS,)] * 3
-    notes = looked_at(tmp_path, toml)[0].understandings[0].notes
-    assert bool(notes) == (given not in (None, unit)) and all(f"clock is '{given}'" in note and unit in note for note in notes)
+def test_every_unit_is_found_out_file_by_file_whatever_the_description_says(spark, tmp_path, given):
+    for nth, text in enumerate(WRITTEN.values()):
+        write(tmp_path, [text] * 3, f"{nth}.csv")
+    toml = LOG + 'path = "*.csv"\n' + (f'clock = "{given}"\n' if given else "")
+    assert kept(rows_of(spark, tmp_path, toml), "ms") == [(MS,)] * 3 * len(WRITTEN)
+    for unit, found in zip(WRITTEN, looked_at(tmp_path, toml)[0].understandings, strict=True):
+        assert bool(found.notes) == (given not in (None, unit)) and all(f"clock is '{given}'" in note and unit in note for note in found.notes)
 
 
-@pytest.mark.parametrize("times, ms", [(["20200913", "20200914"], [1_599_955_200_000, 1_600_041_600_000]), (["20200913122640"], [T * 1000]),
-                                       (["2020-09-13", "2020-09-13 12:26:40+02:00"], [1_599_955_200_000, (T - 7200) * 1000]),
-                                       (["1.6e9", "1.600000001E9"], [T * 1000, (T + 1) * 1000])])
-def test_other_spellings_of_a_time(spark, tmp_path, times, ms):
-    assert [row[0] for row in kept(rows_of(spark, tmp_path, write(tmp_path, times)), "ms")] == ms
+def test_other_spellings_of_a_time(spark, tmp_path):
+    spelled = [(["20200913", "20200914"], [1_599_955_200_000, 1_600_041_600_000]), (["20200913122640"], [T * 1000]),
+               (["2020-09-13", "2020-09-13 12:26:40+02:00"], [1_599_955_200_000, (T - 7200) * 1000]), (["1.6e9", "1.600000001E9"], [T * 1000, (T + 1) * 1000])]
+    for nth, (times, _) in enumerate(spelled):
+        write(tmp_path, times, f"{nth}.csv")
+    rows = rows_of(spark, tmp_path, LOG + 'path = "*.csv"\n')
+    assert [[ms for (ms,) in kept(part, "ms")] for part in by_file(rows)] == [wanted for _, wanted in spelled]
 
 
 def test_json_numbers_with_points_and_exponents_are_times(spark, tmp_path):

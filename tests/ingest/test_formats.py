@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.errors import RefusedData
-from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
 
 T = 1_600_000_000
 ROWS = "".join(f"u{n},i{n},{T + n}\n" for n in range(3))
@@ -21,11 +21,12 @@ FORMS = {
     "two columns of one name that nobody named": ("user,item,ts,x,x\n" + ROWS.replace("\n", ",1,2\n"))}
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_headers_and_delimiters(spark, tmp_path, form):
-    (tmp_path / "e.csv").write_text(FORMS[form], newline="")
-    rows = rows_of(spark, tmp_path, TOML)
-    assert kept(rows, "user", "item", "ms") == WANTED and not reasons(rows)
+def test_headers_and_delimiters(spark, tmp_path):
+    for nth, text in enumerate(FORMS.values()):
+        (tmp_path / f"{nth:02}.csv").write_text(text, newline="")
+    rows = rows_of(spark, tmp_path, LOG + 'path = "*.csv"\n')
+    assert dict(zip(FORMS, [kept(part, "user", "item", "ms") for part in by_file(rows)], strict=True)) == dict.fromkeys(FORMS, WANTED)
+    assert not reasons(rows)
 
 
 def test_a_last_field_that_the_header_does_not_name_is_no_name_of_a_row(spark, tmp_path):
@@ -55,16 +56,22 @@ def test_dates_of_other_formats_are_refused_with_those_that_are_read(tmp_path, t
         looked_at(tmp_path, TOML)
 
 
-@pytest.mark.parametrize("time, second", [("2020-09-13T12:26Z", T - 40), ("2020-09-13T14:26+02:00", T - 40), ("2020-09-13 12:26:40,5", T + 0.5), ("2020-09-13t12:26:40z", T),
-                                          ("2020-09-13 12:26:40 UTC", T), ("2020-09-13T12", T - 1600), ("1.6e+09", T), ("1600000000.0", T)])
-def test_spellings_of_a_moment(spark, tmp_path, time, second):
-    (tmp_path / "e.csv").write_text(f'user,item,ts\nu,a,"{time}"\n')
-    assert kept(rows_of(spark, tmp_path, TOML), "ms") == [(int(second * 1000),)]
+MOMENTS = {"2020-09-13T12:26Z": T - 40, "2020-09-13T14:26+02:00": T - 40, "2020-09-13 12:26:40,5": T + 0.5, "2020-09-13t12:26:40z": T, "2020-09-13 12:26:40 UTC": T,
+           "2020-09-13T12": T - 1600, "1.6e+09": T, "1600000000.0": T}
 
 
-@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b'# said "x\n', b"\xef\xbb\xbfsep=,\n"])
-@pytest.mark.parametrize("more", [b"x\xff\xfe", b'"x\xff, y"', b'x"y', b"x\x1e", b'"x\ny"'])
-def test_a_header_is_known_again_whatever_is_damaged_in_it(spark, tmp_path, before, more):
-    (tmp_path / "e.csv").write_bytes(before + b"user,item,ts," + more + b"\n" + f'u0,i0,{T},"1\n2"\nu1,i1,{T + 1},3\n'.encode())
-    rows = rows_of(spark, tmp_path, TOML)
-    assert kept(rows, "user", "item", "ms") == WANTED[:2] and not reasons(rows)
+def test_spellings_of_a_moment(spark, tmp_path):
+    for nth, moment in enumerate(MOMENTS):
+        (tmp_path / f"{nth}.csv").write_text(f'user,item,ts\nu,a,"{moment}"\n')
+    read = [ms / 1000 for (ms,) in kept(rows_of(spark, tmp_path, LOG + 'path = "*.csv"'), "ms")]
+    assert dict(zip(MOMENTS, read, strict=True)) == MOMENTS
+
+
+def test_a_header_is_known_again_whatever_is_damaged_in_it(spark, tmp_path):
+    headers = [before + b"user,item,ts," + more for before in (b"", b"\xef\xbb\xbf", b'# said "x\n', b"\xef\xbb\xbfsep=,\n")
+               for more in (b"x\xff\xfe", b'"x\xff, y"', b'x"y', b"x\x1e", b'"x\ny"')]
+    for nth, header in enumerate(headers):
+        (tmp_path / f"{nth:02}.csv").write_bytes(header + b"\n" + f'u0,i0,{T},"1\n2"\nu1,i1,{T + 1},3\n'.encode())
+    rows = rows_of(spark, tmp_path, LOG + 'path = "*.csv"')
+    assert dict(zip(headers, [kept(part, "user", "item", "ms") for part in by_file(rows)], strict=True)) == dict.fromkeys(headers, WANTED[:2])
+    assert not reasons(rows)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import RefusedData
-from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
 
 T = 1_600_000_000
 UUIDS = [uuid.UUID(int=2**120 + n) for n in range(2)]
@@ -30,15 +30,16 @@ TYPES = {
     "fixed bytes": (pa.array([b"ab", b"cd"], pa.binary(2)), ["ab", "cd"]), "uuid": (pa.array([one.bytes for one in UUIDS], pa.uuid()), [str(one) for one in UUIDS])}
 
 
-@pytest.mark.parametrize("type", TYPES)
 @pytest.mark.parametrize("column", ["user", "item"])
-def test_parquet(spark, tmp_path, type, column):
-    written, wanted = TYPES[type]
-    columns = {name: pa.array([f"{name}{n}" for n in range(len(written))]) for name in ("user", "item")} | {column: written}
-    pq.write_table(pa.table(columns | {"ts": [T] * len(written)}), tmp_path / "e.parquet")
-    rows = rows_of(spark, tmp_path, LOG + 'path = "e.parquet"')
-    assert [row[column] if row["verdict"] is None else None for row in rows] == wanted
-    assert set(reasons(rows)) <= {"missing_id", "inexact_id", "broken_encoding"}
+def test_parquet(spark, tmp_path, column):
+    """Every type is a part of its own in one delivery."""
+    for nth, (written, wanted) in enumerate(TYPES.values()):
+        columns = {name: pa.array([f"{name}{n}" for n in range(len(written))]) for name in ("user", "item")} | {column: written}
+        pq.write_table(pa.table(columns | {"ts": [T] * len(written)}), tmp_path / f"{nth:02}.parquet")
+    rows = rows_of(spark, tmp_path, LOG + 'path = "*.parquet"')
+    read = [[row[column] if row["verdict"] is None else None for row in part] for part in by_file(rows)]
+    assert dict(zip(TYPES, read, strict=True)) == {type: wanted for type, (_, wanted) in TYPES.items()}
+    assert set(reasons(rows)) == {"missing_id", "inexact_id", "broken_encoding"}
 
 
 TEXTS = ["007", "+1", "a b", "Zoë", "x" * 500, "1.2.3", "0x10", "-", "=1+1", "a'b", "\u4e2d", "550e8400-e29b-41d4-a716-446655440000"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import RefusedData
-from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
 
 T = 1_600_000_000
 OBJECTS = [{"user": f"u{n}", "item": f"i{n}", "ts": T + n, "note": "a\nb, [c]"} for n in range(4)]
@@ -22,11 +24,12 @@ FORMS = {
     "blanks around": "  \n\n [ \n" + " ,\n".join(TEXTS) + " ] \n\n", "byte-order mark": "\ufeff" + json.dumps(OBJECTS), "only CR": "\r".join(TEXTS)}
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_objects_is_read(spark, tmp_path, form):
-    (tmp_path / "e.json").write_text(FORMS[form], newline="")
-    rows = rows_of(spark, tmp_path, TOML)
-    assert kept(rows, "user", "item", "ms") == WANTED and not reasons(rows)
+def test_every_form_of_objects_is_read(spark, tmp_path):
+    for nth, text in enumerate(FORMS.values()):
+        (tmp_path / f"{nth:02}.json").write_text(text, newline="")
+    rows = rows_of(spark, tmp_path, LOG + 'path = "*.json"\n')
+    assert dict(zip(FORMS, [kept(part, "user", "item", "ms") for part in by_file(rows)], strict=True)) == dict.fromkeys(FORMS, WANTED)
+    assert not reasons(rows)
 
 
 def test_a_packed_array_is_read_and_an_empty_one_is_empty(spark, tmp_path):
@@ -86,16 +89,14 @@ def test_half_characters_and_control_characters_are_damage(spark, tmp_path):
     assert kept(rows, "user") == [("😀",), ("A",)] and reasons(rows) == ["broken_encoding"] * 2
 
 
-@pytest.mark.parametrize("name", ["_id", "_text", "z.b", "a'b", "recall", "last", "_path"])
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
-def test_an_attribute_may_have_any_name(spark, tmp_path, kind, name):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def test_an_attribute_may_have_any_name(spark, tmp_path, kind):
+    names = ["_id", "_text", "z.b", "a'b", "recall", "last", "_path"]
     (tmp_path / "e.csv").write_text("u,i\n1,a\n")
+    user = {"uid": 1.0} | {name: f"x{nth}" for nth, name in enumerate(names)}
     if kind == "parquet":
-        pq.write_table(pa.table({"uid": [1.0], name: ["x"]}), tmp_path / "u.parquet")
+        pq.write_table(pa.table({name: [value] for name, value in user.items()}), tmp_path / "u.parquet")
     else:
-        (tmp_path / f"u.{kind}").write_text(json.dumps({"uid": 1.0, name: "x"}) + "\n" if kind == "jsonl" else f"uid,{name}\n1.0,x\n")
-    toml = f'[interactions]\npath = "e.csv"\nuser = "u"\nitem = "i"\n[users]\npath = "u.{kind}"\nid = "uid"\nattributes = ["{name}"]\n'
-    assert kept(rows_of(spark, tmp_path, toml, "users"), "id", name) == [("1", "x")]
+        (tmp_path / f"u.{kind}").write_text(json.dumps(user) + "\n" if kind == "jsonl" else f"{','.join(user)}\n{','.join(map(str, user.values()))}\n")
+    toml = f'[interactions]\npath = "e.csv"\nuser = "u"\nitem = "i"\n[users]\npath = "u.{kind}"\nid = "uid"\nattributes = {json.dumps(names)}\n'
+    assert kept(rows_of(spark, tmp_path, toml, "users"), "id", *names) == [("1", *(f"x{nth}" for nth in range(len(names))))]

@@ -14,7 +14,7 @@ from tests.ingest.conftest import asked, opened
 from tests.ingest.reading import LOG
 
 FIRST = 1_600_387_200  # 2020-09-18T00:00:00Z
-DAYS = ("2020-09-18", "2020-09-19", "2020-09-20")
+DAYS = [f"2020-09-{day}" for day in range(18, 31)]
 HEADER = "user,item,ts\n"
 
 
@@ -54,14 +54,15 @@ DAMAGE = {
     "a renamed column": ((HEADER.replace("user", "uid") + rows(1)).encode(), "a.csv", "the header lacks user")}
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_day_is_left_out_by_name(spark, shop, damage):
-    data, name, said = DAMAGE[damage]
-    deliver(shop, 1, data, name)
-    result = take(shop)
-    (warning,) = left_out(result)
-    assert warning.startswith("2020-09-19 is left out (interactions): ") and said in warning
-    assert result["rows_in"] == 32
+def test_damaged_days_are_left_out_by_name(spark, shop):
+    for day, (data, name, _) in enumerate(DAMAGE.values(), 2):
+        deliver(shop, day, data, name)
+    newest = 2 + len(DAMAGE)
+    deliver(shop, newest, (HEADER + rows(newest)).encode())
+    result = take(shop, newest)
+    for day, warning, (_, _, said) in zip(DAYS[2:], left_out(result), DAMAGE.values(), strict=False):
+        assert warning.startswith(f"{day} is left out (interactions): ") and said in warning
+    assert len(left_out(result)) == len(DAMAGE) and result["rows_in"] == 48
 
 
 def test_it_is_read_again_once_it_is_repaired(spark, shop):
@@ -79,23 +80,26 @@ def test_today_is_refused(spark, shop):
     assert take(shop, 1)["rows_in"] == 32
 
 
-@pytest.mark.parametrize("damage", ["a page", "the end", "a column", "JSON that breaks off"])
-def test_days_of_parquet_and_json(spark, shop, damage):
-    json_days = damage.startswith("JSON")
-    (shop / "shop.toml").write_text(LOG + f'path = "events/{{day}}/*"\nformat = "{"jsonl" if json_days else "parquet"}"\n')
-    for day in range(3):
+@pytest.mark.parametrize("format, damages", [("parquet", ("a page", "the end", "a column")), ("jsonl", ("the end",))])
+def test_days_of_parquet_and_json(spark, shop, format, damages):
+    (shop / "shop.toml").write_text(LOG + f'path = "events/{{day}}/*"\nformat = "{format}"\n')
+    newest = 2 + len(damages)
+    for day in range(newest + 1):
         made = [dict(zip(("user", "item", "ts"), (user, item, int(time)), strict=True)) for user, item, time in (line.split(",") for line in rows(day).splitlines())]
         deliver(shop, day, json.dumps(made).encode())
-        if not json_days:
+        if format == "parquet":
             pq.write_table(pa.Table.from_pylist(made), shop / "events" / DAYS[day] / "a.csv", compression="none", write_page_checksum=True)
-    path = shop / "events" / DAYS[1] / "a.csv"
-    data = path.read_bytes()
-    if damage == "a column":
-        pq.write_table(pq.read_table(path).rename_columns(["uid", "item", "ts"]), path)
-    else:
-        path.write_bytes(data.replace(b"u1", b"\xff\xff", 1) if damage == "a page" else data[:-9])
-    result = take(shop)
-    assert result["rows_in"] == 32 and "2020-09-19 is left out (interactions): events/2020-09-19/a.csv" in left_out(result)[0]
+    for day, damage in enumerate(damages, 2):
+        path = shop / "events" / DAYS[day] / "a.csv"
+        data = path.read_bytes()
+        if damage == "a column":
+            pq.write_table(pq.read_table(path).rename_columns(["uid", "item", "ts"]), path)
+        else:
+            path.write_bytes(data.replace(b"u1", b"\xff\xff", 1) if damage == "a page" else data[:-9])
+    result = take(shop, newest)
+    assert result["rows_in"] == 48
+    assert [warning.split(": ")[:2] for warning in left_out(result)] == [
+        [f"{DAYS[day]} is left out (interactions)", f"events/{DAYS[day]}/a.csv"] for day in range(2, newest)]
 
 
 def test_a_damaged_day_of_the_catalogue_or_of_users_is_left_out_as_well(spark, shop):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import BadRequest, RefusedData
-from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
 
 T = 1_600_000_000
 MS = T * 1000
@@ -39,11 +39,12 @@ TIMES = {
     "null": (pa.nulls(1), None)}
 
 
-@pytest.mark.parametrize("kind", TIMES)
-def test_times_of_every_type(spark, tmp_path, kind):
-    written, wanted = TIMES[kind]
-    rows = read(spark, tmp_path, table().slice(0, 1).set_column(2, "ts", written))
-    assert [row["ms"] if row["verdict"] is None else None for row in rows] == [wanted]
+def test_times_of_every_type(spark, tmp_path):
+    for nth, (written, _) in enumerate(TIMES.values()):
+        pq.write_table(table().slice(0, 1).set_column(2, "ts", written), tmp_path / f"{nth:02}.parquet")
+    rows = rows_of(spark, tmp_path, LOG + 'path = "*.parquet"')
+    read = [row["ms"] if row["verdict"] is None else None for row in rows]
+    assert dict(zip(TIMES, read, strict=True)) == {kind: wanted for kind, (_, wanted) in TIMES.items()}
 
 
 @pytest.mark.parametrize("type", [pa.time64("us"), pa.duration("s"), pa.bool_(), pa.struct([("t", pa.int64())]), pa.list_(pa.int64())])
@@ -80,11 +81,14 @@ def test_a_field_in_a_struct_and_a_struct_that_is_missing(spark, tmp_path):
             looked_at(tmp_path, toml.replace('"user.id"', f'"{field}"'))
 
 
-@pytest.mark.parametrize("writing", [
-    *({"compression": codec} for codec in ("none", "snappy", "gzip", "brotli", "lz4", "zstd")), {"row_group_size": 1, "write_page_index": True, "write_page_checksum": True},
-    {"data_page_version": "2.0", "use_dictionary": False, "column_encoding": {"user": "DELTA_BYTE_ARRAY", "item": "DELTA_LENGTH_BYTE_ARRAY", "ts": "DELTA_BINARY_PACKED"}}])
-def test_however_it_is_written(spark, tmp_path, writing):
-    assert kept(read(spark, tmp_path, table(), **writing), "user", "item", "ms") == WANTED
+def test_however_it_is_written(spark, tmp_path):
+    writings = [
+        *({"compression": codec} for codec in ("none", "snappy", "gzip", "brotli", "lz4", "zstd")), {"row_group_size": 1, "write_page_index": True, "write_page_checksum": True},
+        {"data_page_version": "2.0", "use_dictionary": False, "column_encoding": {"user": "DELTA_BYTE_ARRAY", "item": "DELTA_LENGTH_BYTE_ARRAY", "ts": "DELTA_BINARY_PACKED"}}]
+    for nth, writing in enumerate(writings):
+        pq.write_table(table(), tmp_path / f"{nth}.parquet", **writing)
+    parts = by_file(rows_of(spark, tmp_path, LOG + 'path = "*.parquet"'))
+    assert [kept(part, "user", "item", "ms") for part in parts] == [WANTED] * len(writings)
 
 
 def test_parts_of_different_types_hold_the_same_ids(spark, tmp_path):
@@ -131,16 +135,19 @@ def test_encryption_is_told(tmp_path):
             looked_at(tmp_path, LOG + 'path = "e.parquet"')
 
 
-@pytest.mark.parametrize("titles, genres, wanted", [
+CATALOGUES = [
     (pa.array([b"Tea"]), pa.array([[b"x", b"y"]]), ("Tea", ["x", "y"])), (pa.array(["Tea"]), pa.array([[("Drama", 1)]], pa.map_(pa.string(), pa.int64())), ("Tea", ["Drama"])),
     (pa.array([1.5]), pa.array([[{"id": 1, "name": "Drama"}]]), ("1.5", ["Drama"])), (pa.nulls(1), pa.array([[None, "x"]]), ("", ["x"])),
     (pa.array(["Tea"]), pa.array([[None]], pa.list_(pa.string())), ("Tea", [])), (pa.array(["Tea"]).dictionary_encode(), pa.array(["a|b"]).dictionary_encode(), ("Tea", ["a", "b"])),
-    (pa.array([True]), pa.array([[decimal.Decimal("5")]]), ("true", ["5"]))])
-def test_a_catalogue_of_any_type(spark, tmp_path, titles, genres, wanted):
+    (pa.array([True]), pa.array([[decimal.Decimal("5")]]), ("true", ["5"]))]
+
+
+def test_a_catalogue_of_any_type(spark, tmp_path):
     (tmp_path / "e.csv").write_text("u,i\nann,1\n")
-    pq.write_table(pa.table({"id": [1.0], "t": titles, "g": genres}), tmp_path / "e.parquet")
-    rows = rows_of(spark, tmp_path, ITEMS, "items")
-    assert [(id, title, list(kinds)) for id, title, kinds in kept(rows, "id", "title", "genres")] == [("1", *wanted)]
+    for nth, (titles, genres, _) in enumerate(CATALOGUES):
+        pq.write_table(pa.table({"id": [float(nth)], "t": titles, "g": genres}), tmp_path / f"{nth}.parquet")
+    rows = rows_of(spark, tmp_path, ITEMS.replace("e.parquet", "*.parquet"), "items")
+    assert [(id, title, list(kinds)) for id, title, kinds in kept(rows, "id", "title", "genres")] == [(str(nth), *wanted) for nth, (_, _, wanted) in enumerate(CATALOGUES)]
 
 
 @pytest.mark.parametrize("setting, said", [('attributes = ["Age", "age"]', "differ in case alone"), ('attributes = ["a`b"]', "names with a backtick"),
