@@ -23,7 +23,7 @@ from tasks.ingest.reading.history import History
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
-NOT_CONTENT = ("store", "location", "spark", "limits", "repaired")
+NOT_CONTENT = ("store", "location", "spark", "limits", "repaired", "waits")
 SCRATCH = ".scratch"
 FORGOTTEN = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
 
