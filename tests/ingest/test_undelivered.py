@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from tasks.core.errors import RefusedData, Undelivered
+from tasks.core.errors import NothingToDo, RefusedData, Undelivered
 from tests.ingest.conftest import asked, opened
 from tests.ingest.reading import LOG
 
@@ -40,7 +40,7 @@ def test_of_one_file_the_day_is_there_with_its_first_row(spark, shop):
         log.write(lines(3))
     made = taken(shop, 3, waits=True)
     assert made["kept"] == 80 and made["id"] == taken(shop, 3)["id"], "who waits gets the same snapshot"
-    assert taken(shop, 2, waits=True)["kept"] == 60, "a later row says that the day is over"
+    assert taken(shop, 2)["kept"] == 60
 
 
 def test_of_days_in_files_of_their_own_the_files_must_be_there(spark, shop):
@@ -51,6 +51,14 @@ def test_of_days_in_files_of_their_own_the_files_must_be_there(spark, shop):
         with pytest.raises(Undelivered, match="2020-09-11 has not been delivered: nothing is at 2020-09-11.csv"):
             taken(shop, 1, waits=waits)
     assert Undelivered.exit_code == 6 and issubclass(Undelivered, RefusedData)
+
+
+def test_a_day_that_came_after_a_later_one_was_made_is_left_to_the_next(spark, shop):
+    made = taken(shop, 2, waits=True)
+    with pytest.raises(NothingToDo, match="2020-09-11 was waited for until 2020-09-12 had been made: the next day takes in what comes late"):
+        taken(shop, 1, waits=True)
+    assert taken(shop, 1)["kept"] == 40, "who asks for it by hand gets it"
+    assert taken(shop, 2, waits=True) == made
 
 
 def test_a_file_of_rows_without_times_is_never_waited_for(spark, shop):
