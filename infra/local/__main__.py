@@ -11,7 +11,7 @@ import time
 
 from infra.local import look, quarantine, schedule, stack, supervisor
 from infra.local.airflow_api import Airflow
-from infra.local.report import Report, ask, show
+from infra.local.report import Report, ask, live, not_live, show
 from infra.local.source import Source, day_of, remembered, source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
@@ -58,20 +58,31 @@ def run(local: Local) -> int:
         return 1
     ended = time.monotonic()
     after = supervisor.read(local) or before
-    tell(local, Report(airflow, followed))
+    served = tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART\nThe passwords are in {local.passwords_file}, for your eyes only.")
-    return 0
+    return 0 if served else 1
 
 
-def tell(local: Local, report: Report) -> None:
-    """The tables, and two things a person wants to see."""
+def tell(local: Local, report: Report) -> bool:
+    """The tables, two things a person wants to see, and what is not served and why.
+
+    Returns:
+        Whether every family is live, or held for a measured reason.
+    """
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
     title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
     user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
+    there = live(local)
     for family in report.families:
-        print(f"\n{ask(local, 'similar', *title, '--family', family, '--k', '5')[1]}")
-    print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
+        if family in there:
+            print(f"\n{ask(local, 'similar', *title, '--family', family, '--k', '5')[1]}")
+    if there:
+        print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
+    gates = {family: report.result(f"train_{family}", "gate") for family in report.families if family not in there}
+    for family, gate in gates.items():
+        print(f"\n{not_live(family, gate)}")
+    return all(gate.get("outcome") in ("hold", "ask") for gate in gates.values())
 
 
 def usage(begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict) -> None:
