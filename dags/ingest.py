@@ -24,7 +24,11 @@ says what is wrong, and what to do:
 |---|---|
 | *the data is refused* | the source does not hold what it should: too many bad rows, or a figure that the suite of expectations rules out. Not retried. Look at the report that the line names (`refused/<dataset>/<day>/` in the store), repair or replace the files, then clear the task or trigger the day again. Only if the data is right and the bound wrong: change *Bad rows at most* or *Expectations* in the form |
 | *the request is wrong* | a setting or the location; the line says which. Not retried |
+| *no delivery came within* | the schedule waited for the files of the day (`RECALL_DELIVERY_HOURS`), and they did not come. The next day is not held up, and takes in what comes later; or trigger the day once they are there |
 | *ended with*, *was killed* | a service was away or there is a bug; it was tried four times |
+
+**A run that waits** (`up_for_reschedule`): the schedule is due and the files of the day are not there yet. It looks every ten minutes and holds
+no slot; a run that you trigger by hand does not wait, it fails.
 
 **A green run can have warnings**: they and the report's place stand in the task's log, in its XCom and in the asset event's extra.
 
@@ -45,11 +49,11 @@ with DAG(
     description="Validated interactions of a day, as a snapshot",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-    # A data set that has ended is scheduled only within its own days; a live one sets neither.
+    # A data set that has ended is scheduled only within its own days; one that grows has no last day.
     start_date=policies.moment("RECALL_FIRST_DAY") or policies.START,
     end_date=policies.moment("RECALL_LAST_DAY"),
-    catchup=False,
-    max_active_runs=1,
+    catchup=policies.CATCH_UP,
+    max_active_runs=4,  # a day may wait for its delivery while the next one runs; the pool lets one work at a time
     params=ingest_form.form(),
     deadline=deadline("ingest"),
     tags=["recall", "ingest"],

@@ -28,7 +28,8 @@ def snapshot(context: Any) -> dict:
     if "recommend_seen" in plain:  # a list of the form shows texts only
         plain["recommend_seen"] = plain["recommend_seen"] == "true"
     cluster = {"spark": {"master": master}} if (master := os.environ.get("RECALL_SPARK_MASTER")) else {}
-    return {"store": requests.store(), "dataset": requests.dataset(), "day": day, **cluster, **plain, **nested}
+    waits = {"waits": True} if requests.scheduled(context) else {}
+    return {"store": requests.store(), "dataset": requests.dataset(), "day": day, **cluster, **waits, **plain, **nested}
 
 
 def verb(request: dict) -> str:

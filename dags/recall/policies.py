@@ -10,9 +10,11 @@ from recall.notices import Notice
 # Waits: 10 s, 20 s, 40 s. A refusal (exit 2 to 5) is never retried, whatever stands here.
 RETRIES = {"owner": "recall", "retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=5),
            "on_failure_callback": [Notice("failure")]}
+CATCH_UP = os.environ.get("RECALL_CATCH_UP") == "yes"
 START = datetime(1990, 1, 1, tzinfo=timezone.utc)
 
-INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2)}
+INGEST = {**RETRIES, "pool": "ingest", "execution_timeout": timedelta(hours=2),
+          "patience": (timedelta(hours=int(os.environ.get("RECALL_DELIVERY_HOURS") or 12)), timedelta(seconds=int(os.environ.get("RECALL_DELIVERY_SECONDS") or 600)))}
 TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
 SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}
 ALIASES = {**SERVING, "pool": "aliases"}  # one slot: whoever moves aliases does so alone, on whatever machine

@@ -26,6 +26,11 @@ def day(context: Any) -> str | None:
     return context["params"].get("day") or context["dag_run"].partition_key
 
 
+def scheduled(context: Any) -> bool:
+    """Whether the schedule started this run, for data that grows: then there may be nothing of its day yet."""
+    return context["dag_run"].run_type == "scheduled" and not os.environ.get("RECALL_LAST_DAY")
+
+
 def event(context: Any) -> dict:
     """The extra of the newest asset event that started this run; empty for a run by hand."""
     extras = [one.extra for events in (context.get("triggering_asset_events") or {}).values() for one in events]

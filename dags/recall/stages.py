@@ -10,19 +10,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
-from recall import lineage, runtimes
+from recall import lineage, requests, runtimes
 from recall.connections import aws, mlflow, redis_url
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
 
 ROOT = Path(__file__).resolve().parents[2]
-FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged"}
+FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged", 6: "the delivery is not there"}
+UNDELIVERED = 6
 SKIP, UNWANTED = 99, "skipped"
 LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
 # Settings of the worker that mean nothing, or something else, to a stage.
@@ -40,6 +42,8 @@ class StageOperator(BaseOperator):
         needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as MLFLOW_TRACKING_URI.
         announce: from the result to the `extra` of the events of this task's outlets; a `day` in it is the events' partition,
             so that a run by hand, whose day stands in its form, starts what a scheduled one would.
+        patience: how long a scheduled run waits for a delivery that is not there yet, and how often it looks; it holds no slot meanwhile. A run
+            by hand does not wait.
         item: which of several this task is, where tasks are mapped; `build` finds it in `context["task"]`.
     """
 
@@ -49,9 +53,9 @@ class StageOperator(BaseOperator):
     ui_color = "#e8f1f8"
 
     def __init__(self, *, stage: str, verb: str | Callable[[dict], str], build: Build, needs: tuple[str, ...] = (),
-                 announce: Callable[[dict], dict] | None = None, item: Any = None, **arguments: Any) -> None:
+                 announce: Callable[[dict], dict] | None = None, patience: tuple[timedelta, timedelta] | None = None, item: Any = None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.item = item
+        self.item, self.patience = item, patience
         self.stage, self.verb, self.needs = stage, verb, needs
         self.custom_operator_name = stage  # what the graph shows below the task's name
         self.request: Any = _built(build)
@@ -66,6 +70,7 @@ class StageOperator(BaseOperator):
         Raises:
             AirflowFailException: a refusal that no retry can change.
             AirflowSkipException: the work is not wanted.
+            AirflowRescheduleException: the delivery is waited for.
             AirflowException: anything else; retried.
         """
         if unwanted := self.request.get(UNWANTED):
@@ -78,6 +83,8 @@ class StageOperator(BaseOperator):
         self._runtime = runtimes.chosen(interpreter(self.stage), ROOT)
         ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),
                                                 self.log.info), context)
+        if ended.code == UNDELIVERED and self.patience and requests.scheduled(context):
+            self._wait(ended.said, context)
         self._judge(ended.code, verb, ended.said)
         result = self._result = json.loads(ended.output.strip().splitlines()[-1])
         self.mlflow_run = result.get("run") or self.request.get("run")
@@ -99,6 +106,15 @@ class StageOperator(BaseOperator):
         if code:
             ended = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
             raise AirflowException(f"{self.stage} {verb} {ended}: {said or 'its last words are above'}")
+
+    def _wait(self, said: str, context: Any) -> None:
+        (longest, every), now = self.patience, datetime.now(timezone.utc)
+        waited = now - (context["ti"].get_first_reschedule_date(context) or now)
+        if waited > longest:
+            raise AirflowFailException(f"no delivery came within {longest.total_seconds() / 3600:g} hours: {said}. The next day is not held up, and takes in "
+                                       "what comes later")
+        self.log.info("waiting for the delivery, %.0f minutes so far; looking again in %.0f s", waited.total_seconds() / 60, every.total_seconds())
+        raise AirflowRescheduleException(now + every)
 
     def _settings(self) -> dict[str, str]:
         """What anybody may see."""

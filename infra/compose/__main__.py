@@ -59,7 +59,8 @@ def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]
     first, last = ("", "")  # data that grows has neither
     if format != "own":
         with contextlib.suppress(Untold):
-            first, last = days(format, place)
+            span = days(format, place)
+            first, last = ("", "") if span.grows else (span.first, span.newest)
     return {"DATA_FOLDER": str(folder), "FIRST_DAY": first, "LAST_DAY": last, "DATASET": dataset, "FORMAT": format, "LOCATION": f"/data/{place.name}" if format == "own" else "/data"}
 
 

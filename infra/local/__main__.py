@@ -9,38 +9,41 @@ import shlex
 import sys
 import time
 
-from infra.local import look, quarantine, stack, supervisor
+from infra.local import look, quarantine, schedule, stack, supervisor
 from infra.local.airflow_api import Airflow
-from infra.local.report import Report, ask, show
-from infra.local.source import day_of, remembered, source
+from infra.local.report import Report, ask, live, not_live, show
+from infra.local.source import Source, day_of, remembered, source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
 from infra.settings.__main__ import check
 from infra.settings.table import LOCAL
 
 
-def next_day(local: Local, settings: dict[str, str]) -> str:
+def next_day(local: Local, data: Source) -> str:
     """`DAY`, else the day after the newest snapshot, else a week before the end of the data."""
-    first, last = (datetime.date.fromisoformat(settings[name]) for name in ("RECALL_FIRST_DAY", "RECALL_LAST_DAY"))
+    first, last = map(datetime.date.fromisoformat, (data.first, data.newest))
     if given := os.environ.get("DAY"):
         day = datetime.date.fromisoformat(day_of("DAY", given))
         if not first <= day <= last:
             raise SystemExit(f"run: DAY is {given}, the data has {first} to {last}")
         return day.isoformat()
-    place = local.store / "snapshots" / settings["RECALL_DATASET"]
+    place = local.store / "snapshots" / data.settings["RECALL_DATASET"]
     done = sorted(p.parts[-3] for p in place.glob("*/*/manifest.json"))
     day = datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1) if done else max(first, last - datetime.timedelta(days=7))
     if day > last:
-        raise SystemExit(f"run: the data ends on {last}, and that day has been replayed; name one with DAY=YYYY-MM-DD, or start over with `make clean`")
+        what = "the newest day delivered is" if data.grows else "the data ends on"
+        raise SystemExit(f"run: {what} {last}, and that day has been made; name one with DAY=YYYY-MM-DD, or start over with `make clean`"
+                         + ("; the schedule makes those to come" if data.grows else ""))
     return day.isoformat()
 
 
 def run(local: Local) -> int:
     """The daily retrain of one day, end to end."""
     begun = time.monotonic()
-    settings, form = source(local), quarantine.repaired()
+    data, form = source(local), quarantine.repaired()
+    settings = data.settings
     was_running = supervisor.read(local) is not None
-    day = next_day(local, settings)
+    day = next_day(local, data)
     stack.start(local, settings, later=frozenset({"mlflow", "triggerer"}))  # not needed before ingestion is over
     before, started = supervisor.read(local), time.monotonic()
     airflow = Airflow(local)
@@ -55,20 +58,31 @@ def run(local: Local) -> int:
         return 1
     ended = time.monotonic()
     after = supervisor.read(local) or before
-    tell(local, Report(airflow, followed))
+    served = tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART\nThe passwords are in {local.passwords_file}, for your eyes only.")
-    return 0
+    return 0 if served else 1
 
 
-def tell(local: Local, report: Report) -> None:
-    """The tables, and two things a person wants to see."""
+def tell(local: Local, report: Report) -> bool:
+    """The tables, two things a person wants to see, and what is not served and why.
+
+    Returns:
+        Whether every family is live, or held for a measured reason.
+    """
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
     title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
     user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
+    there = live(local)
     for family in report.families:
-        print(f"\n{ask(local, 'similar', *title, '--family', family, '--k', '5')[1]}")
-    print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
+        if family in there:
+            print(f"\n{ask(local, 'similar', *title, '--family', family, '--k', '5')[1]}")
+    if there:
+        print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
+    gates = {family: report.result(f"train_{family}", "gate") for family in report.families if family not in there}
+    for family, gate in gates.items():
+        print(f"\n{not_live(family, gate)}")
+    return all(gate.get("outcome") in ("hold", "ask") for gate in gates.values())
 
 
 def usage(begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict) -> None:
@@ -87,6 +101,7 @@ def status(local: Local) -> int:
         return 3
     for name, service in now["services"].items():
         print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")
+    print(f"\n{schedule.told(Airflow(local))}")
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
           f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB")
     return 0
@@ -106,7 +121,7 @@ def main() -> int:
     if given.command == "run":
         return run(local)
     if given.command == "up":
-        stack.start(local, source(local))
+        stack.start(local, source(local).settings)
         return status(local)
     if given.command == "quarantine":
         print(quarantine.write(local, remembered(local)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
 import os
 import subprocess
@@ -12,6 +14,7 @@ from infra.local import ingestion
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 BAD_REQUEST, REFUSED_DATA = 2, 3
+RECENT = datetime.timedelta(days=7)
 HEADINGS = {"format": "format", "delimiter": "delimiter", "quoting": "quotes", "encoding": "encoding", "clock": "times"}
 
 
@@ -32,8 +35,22 @@ def ask(format: str, location: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def days(format: str, place: Path) -> tuple[str, str]:
-    """The first and the last day (UTC, YYYY-MM-DD) of the interactions in a folder of a known layout, or of `own` data by its TOML file.
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """The first and the newest day (UTC, YYYY-MM-DD) of some interactions, and whether a file of its own comes for every day."""
+
+    first: str
+    newest: str
+    daily: bool
+
+    @property
+    def grows(self) -> bool:
+        """Whether further days are to be expected: they come day by day, or the newest is recent."""
+        return self.daily or datetime.date.fromisoformat(self.newest) >= datetime.datetime.now(datetime.timezone.utc).date() - RECENT
+
+
+def days(format: str, place: Path) -> Span:
+    """The days of the interactions in a folder of a known layout, or of `own` data by its TOML file.
 
     Raises:
         Untold: the rows have no times.
@@ -48,7 +65,7 @@ def days(format: str, place: Path) -> tuple[str, str]:
         print(f"local: {text}", file=sys.stderr, flush=True)
     if told["first_day"] is None:
         raise Untold("its rows have no times" if not any(one["clock"] for one in rows["understood"]) else "no row has a time that can be read")
-    return told["first_day"], told["last_day"]
+    return Span(told["first_day"], told["last_day"], told["daily"])
 
 
 def _notes(tables: dict) -> list[str]:

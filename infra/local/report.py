@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 from infra.environments.names import ROOT, python
@@ -89,6 +90,26 @@ class Report:
         return "\n".join(f"  {dag:18} " + "  ".join(f"{name} {task['duration'] or 0:.0f}" for name, task in sorted(
             one.tasks.items(), key=lambda item: item[1]["start_date"] or "9") if task["state"] == "success")
             for dag, one in self.followed.items() if one.run)
+
+
+def live(local: Local) -> set[str]:
+    """The families that the reader answers from."""
+    code, text = ask(local, "recommend", "--k", "1", "--json")
+    return set(json.loads(text.splitlines()[-1])["generations"]) if code == 0 else set()
+
+
+def not_live(family: str, gate: dict) -> str:
+    """Why nothing of a family is served, and what to do. `gate`: what the gate returned; empty where the family was not trained."""
+    if not gate:
+        return (f"{family} is not live: nothing was trained, because no family it is made of has a new champion. Next: nothing, it follows them; "
+                f"or trigger train_{family} in Airflow")
+    if gate["outcome"] == "ask":
+        return (f"{family} is not live: a person is asked: {gate['reason']}. Next: approve or reject it under Required Actions in Airflow; "
+                "nobody's answer within 12 hours is a hold")
+    if gate["outcome"] == "hold":
+        return (f"{family} is not live: the gate holds it: {gate['reason']}. Next: its verdict, every figure, is in MLflow; change settings and trigger "
+                f"train_{family}, or trigger overrule_{family} to put it live all the same")
+    return f"{family} is not live, though the gate promotes it: {gate['reason']}. Next: look at the newest run of publish_{family} in Airflow"
 
 
 def ask(local: Local, *arguments: str) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from infra.local import data, look, supervisor
-from infra.local.look import Untold
+from infra.local.look import Span, Untold
 from infra.local.state import Local
 
 NAMED = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION")
@@ -20,8 +21,28 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 Settings = dict[str, str]
 
 
-def source(local: Local) -> Settings:
-    """The RECALL_* settings of the data set, with its first and last day; remembered until `make clean`."""
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """The data set that a stack works on.
+
+    Attributes:
+        settings: its RECALL_* settings. Of data that has ended, both ends of its days; of data that grows, the day after the newest as the first one
+            that the schedule makes, and no last one.
+        first, newest: the days (YYYY-MM-DD) that are there.
+    """
+
+    settings: Settings
+    first: str
+    newest: str
+
+    @property
+    def grows(self) -> bool:
+        """Whether further days are to be expected."""
+        return "RECALL_LAST_DAY" not in self.settings
+
+
+def source(local: Local) -> Source:
+    """What SOURCE, or the settings, name; remembered until `make clean`."""
     kept, asked = remembered(local), _by_source() or _spelt_out()
     if asked and kept and any(asked[name] != kept[name] for name in NAMED):
         raise SystemExit(f"local: this stack works on {_told(kept)}; its models cannot be compared with those of {_told(asked)}. "
@@ -31,9 +52,10 @@ def source(local: Local) -> Settings:
     if kept and supervisor.read(local) and rules != {name: kept[name] for name in RULES if name in kept}:
         raise SystemExit(f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again")
     given = {name: value for name in DAYS if (value := os.environ.get(name.removeprefix("RECALL_")) or os.environ.get(name) or kept.get(name))}
-    settings = {**one, **rules, **_days(one, given)}
+    span = _span(one, given)
+    days = {"RECALL_FIRST_DAY": _after(span.newest)} if span.grows and "RECALL_LAST_DAY" not in given else dict(zip(DAYS, (span.first, span.newest), strict=True))
     _remember(local, {**one, **rules, **given, **({"asked": "yes"} if asked or kept.get("asked") else {})})
-    return settings
+    return Source({**one, **rules, **days}, span.first, span.newest)
 
 
 def remembered(local: Local) -> Settings:
@@ -81,18 +103,23 @@ def _movielens_100k() -> Settings:
     return dict(zip(NAMED, ("ml-100k", "movielens-100k", data.movielens_100k().as_uri())))
 
 
-def _days(one: Settings, given: Settings) -> Settings:
+def _span(one: Settings, given: Settings) -> Span:
     """First and last day: as given, else as the files tell, else the one day that is asked for."""
-    given = {name: day_of(name.removeprefix("RECALL_"), day) for name, day in given.items()}
-    if given.keys() == set(DAYS):
-        return given
+    first, last = (value and day_of(name.removeprefix("RECALL_"), value) for name, value in zip(DAYS, map(given.get, DAYS), strict=True))
+    if first and last:
+        return Span(first, last, daily=False)
     try:
-        return dict(zip(DAYS, look.days(one["RECALL_FORMAT"], _path(one)), strict=True)) | given
+        found = look.days(one["RECALL_FORMAT"], _path(one))
+        return Span(first or found.first, last or found.newest, found.daily)
     except Untold as reason:
         if day := os.environ.get("DAY"):
-            return dict.fromkeys(DAYS, day_of("DAY", day)) | given
+            return Span(first or day_of("DAY", day), last or day_of("DAY", day), daily=False)
         raise SystemExit(f"run: the days of {_told(one)} cannot be told here: {reason}. Name them with FIRST_DAY=YYYY-MM-DD LAST_DAY=YYYY-MM-DD, "
                          "or one of them with DAY=YYYY-MM-DD") from None
+
+
+def _after(day: str) -> str:
+    return (datetime.date.fromisoformat(day) + datetime.timedelta(days=1)).isoformat()
 
 
 def day_of(name: str, text: str) -> str:

@@ -5,6 +5,7 @@
     ├── RefusedData   exit 3   the data is not what was promised          never retried
     ├── Conflict      exit 4   a newer writer has been here               never retried
     ├── Corrupt       exit 5   a stored artefact is damaged or too new    never retried
+    ├── Undelivered   exit 6   the data of the day is not there yet       never retried; a scheduled run waits for it
     ├── Unreachable   exit 10  a service or a disk is away                retried
     └── NothingToDo   exit 99  the work is not wanted; the task is skipped
 
@@ -46,6 +47,12 @@ class RefusedData(RecallError):
     """The data is not what was promised; nothing downstream may start from it."""
 
     exit_code = 3
+
+
+class Undelivered(RefusedData):
+    """The source has nothing of the day that is asked for, yet."""
+
+    exit_code = 6
 
 
 class Conflict(RecallError):

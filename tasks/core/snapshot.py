@@ -72,6 +72,11 @@ class Queries:
     seen: Histories
     attributes: Attributes | None = None
 
+    def take(self, some: np.ndarray) -> "Queries":
+        """Those at some places (int), in that order."""
+        return Queries(self.users[some], self.histories.take(some), self.labels.take(some), self.seen.take(some),
+                       self.attributes and self.attributes.take(some))
+
 
 class Snapshot:
     """A snapshot, read as arrays when they are asked for."""

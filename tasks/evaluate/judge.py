@@ -27,6 +27,7 @@ from tasks.evaluate.health import health
 from tasks.evaluate.lists import of_candidate
 from tasks.evaluate.measure import Catalogue, Measured, measure, together
 from tasks.evaluate.metrics import LONGEST
+from tasks.evaluate.sample import sample
 from tasks.evaluate.settings import JudgeRequest
 
 
@@ -46,6 +47,7 @@ def judge(request: JudgeRequest) -> dict:
                "newcomers": request.newcomers, "champion": champion and champion.candidate.artefact.id,
                "champion_version": champion and champion.version,
                "champion_stale": champion and request.champion_from_registry and members.stale(champion.candidate), "memory_gb": request.baselines_memory_gb,
+               "users_most": request.users_most,
                "code": code_version("evaluate", "core")}
     place = ("evaluations", first.family, identity(**made_of))
     if not (done := store.find(*place)):
@@ -76,7 +78,8 @@ def _trained_on(store: Store, candidate: Candidate) -> Artefact:
 
 def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[Candidate], champion: Champion | None, snapshot: Snapshot,
            made_of: dict) -> None:
-    queries = snapshot.newcomers(request.labels) if request.newcomers else snapshot.queries(request.labels)
+    everybody = snapshot.newcomers(request.labels) if request.newcomers else snapshot.queries(request.labels)
+    queries = sample(everybody, snapshot.user_ids, request.users_most)
     counts = snapshot.histories("train").popularity(len(snapshot.item_ids))
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
     known = yardstick(store, snapshot, queries, catalogue, request)
@@ -103,7 +106,7 @@ def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[
             "yardstick": known.uri, "challenger": _who(challengers[0]), "seeds": [_seed(*one) for one in zip(challengers, each, strict=True)],
             "champion": champion and _champion(champion, snapshot, request.champion_from_registry), "members": members.of(challengers[0]),
             "metrics": {**{model: one.overall for model, one in measured.items()}, **known.facts["metrics"]},
-            "slices": _slices(known, measured), "left_out": known.facts["left_out"],
+            "slices": _slices(known, measured), "users_in_all": len(everybody.users), "partial": known.facts["partial"],
             "health": health(challengers[0], snapshot.item_ids, queries, lists[0]),
             "users_without_history": int((queries.histories.lengths == 0).sum()), "users_without_list": int(lists[0].silent.sum())}
         draft.lineage = {**made_of, "parents": [*(one.artefact.uri for one in challengers), snapshot.uri, known.uri,

@@ -24,7 +24,7 @@ def look(request: LookRequest) -> dict:
     Returns:
         `tables`: of each, its path, the days that are there (of a path with `{day}`), how many files, and for the newest of them what was
         found out, with three rows as they were understood, or why they would be refused; `first_day`, `last_day` of the interactions,
-        None where they have no times; `toml`: a description to start from, where there was none.
+        None where they have no times; `daily`: whether they come in files of their own every day; `toml`: a description to start from, where there was none.
 
     Raises:
         BadRequest, RefusedData: there is nothing that could be looked at.
@@ -39,10 +39,10 @@ def look(request: LookRequest) -> dict:
         else:
             source = sources.describe(request.format, request.location)
         tables = {name: _table(source, name, table, Path(scratch), request.limits) for name, table in source.tables.items()}
-    first, last = tables["interactions"].pop("span", (None, None))
+    first, last = tables["interactions"].pop("span", None) or (None, None)
     for one in tables.values():
         one.pop("span", None)
-    return {"location": request.location, "tables": tables, "first_day": first, "last_day": last, "liked": source.liked, "toml": toml}
+    return {"location": request.location, "tables": tables, "first_day": first, "last_day": last, "daily": source.interactions.daily, "liked": source.liked, "toml": toml}
 
 
 def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limits) -> dict:
@@ -70,18 +70,4 @@ def _looked(source: Source, name: str, table: Table, days: dict[str, str], scrat
     facts = {"files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
             "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]]}
     of_rows = not days and name == "interactions" and "timestamp" in table.columns
-    return facts | ({"span": _days(seen)} if of_rows else {})
-
-
-def _days(seen: Examined) -> tuple[str | None, str | None]:
-    """The first and the last day (UTC) of some files."""
-    shape_of = {number: shape for shape in seen.shapes for number in shape.files}
-    found = [ends for number, file in enumerate(seen.landed) if (ends := span.extremes(file, shape_of[number]))]
-    if not found:
-        return None, None
-    return _day(min(low for low, _ in found)), _day(max(high for _, high in found))
-
-
-def _day(second: float) -> str:
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
-
+    return facts | ({"span": span.days(seen.landed, seen.shapes)} if of_rows else {})

@@ -43,6 +43,7 @@ class SnapshotRequest:
     bots: Bots = setting(Bots(), "superhuman users")
     limits: Limits = setting(Limits(), "sizes that are refused")
     spark: Spark = setting(Spark(), "where Spark runs")
+    waits: bool = setting(False, "end with 6, undelivered, while the source has no row of the day, as whoever waits for it wants to know")
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.dataset):

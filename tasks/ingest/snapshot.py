@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.core.errors import BadRequest
+from tasks.core.errors import BadRequest, NothingToDo
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.manifest import Artefact
@@ -23,7 +23,7 @@ from tasks.ingest.reading.history import History
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
-NOT_CONTENT = ("store", "location", "spark", "limits", "repaired")
+NOT_CONTENT = ("store", "location", "spark", "limits", "repaired", "waits")
 SCRATCH = ".scratch"
 FORGOTTEN = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
 
@@ -37,10 +37,13 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
 
     Raises:
         BadRequest, RefusedData: nothing was written but, for a refused batch, its report.
+        NothingToDo: the request waits for its day, and a later one has been made.
     """
     source = sources.describe(request.format, request.location)
     request = _ordered(request, source)
     suite, store = batch.load(request.expectations), Store(request.store)
+    if request.waits:
+        _not_overtaken(store, request)
     with scratch(store) as folder:
         history = History(store, request, source, folder)
         plan = history.plan()
@@ -54,6 +57,17 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
 
             making = Making(spark, store, request, source, plan, suite, settings_of(request), int(time.time()) if now is None else now, history.left_out)
             return answer(making.make(id))
+
+
+def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
+    """A model of a day that came late must not follow that of a later day; the next day takes in what came late.
+
+    Raises:
+        NothingToDo: a later day has been made.
+    """
+    later = [day for day in store.names("snapshots", request.dataset) if day > request.day and store.newest("snapshots", request.dataset, day)]
+    if later:
+        raise NothingToDo(f"{request.day} was waited for until {min(later)} had been made: the next day takes in what comes late")
 
 
 def snapshot_id(request: SnapshotRequest, source: Source, plan: dict[str, list[Delivery]], suite: dict) -> str:

@@ -26,7 +26,8 @@ class Case:
         challenger, champion: uri, id, day, settings_digest, code, stability; champion also version, items_known and stale, why it is no
             longer to be compared with; None without one.
         slices: name → bool (users).
-        left_out: baseline → why it was not measured.
+        partial: baseline → what of the catalogue it covers, where that is not all.
+        users_in_all: how many there were to be judged; None: all of them were.
         seeds: each training of the challenger with its own means; the per-user figures are the mean over them.
         members: families of which the challenger is made; each is a model of `per_user`.
     """
@@ -37,7 +38,8 @@ class Case:
     challenger: dict
     champion: dict | None
     slices: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    partial: dict[str, str] = dataclasses.field(default_factory=dict)
+    users_in_all: int | None = None
     seeds: list[dict] = dataclasses.field(default_factory=list)
     members: tuple[str, ...] = ()
 
@@ -77,8 +79,8 @@ def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
     own = _models(pq.read_table(evaluation.file("per_user.parquet")), slices["user"], evaluation)
     per_user = own | _models(pq.read_table(yardstick.file("per_user.parquet")), slices["user"], yardstick)
     return Case(per_user, facts["metrics"], facts["health"], facts["challenger"], facts["champion"],
-                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts["left_out"], facts["seeds"],
-                tuple(sorted(facts.get("members") or ())))
+                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts["partial"], facts["users_in_all"],
+                facts["seeds"],                 tuple(sorted(facts.get("members") or ())))
 
 
 def _models(table: pa.Table, users: pa.ChunkedArray, artefact: Artefact) -> dict[str, dict[str, np.ndarray]]:

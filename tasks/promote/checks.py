@@ -60,13 +60,12 @@ def users(case: Case, policy: Policy) -> Check:
                  otherwise="ask")
 
 
-def floor(against: Difference | None, rule: Floor, policy: Policy, case: Case) -> Check:
-    """Better than a share of a baseline, whatever else. `against`: the difference to that share; None where it was not measured."""
-    name, whose = f"floor.{rule.baseline}", f"{'' if rule.share == 1 else f'{rule.share:g} × '}{rule.baseline}"
-    if against is None:
-        return Check(name, "ask", f"{rule.baseline} was not measured: {case.left_out[rule.baseline]}")
+def floor(against: Difference, rule: Floor, policy: Policy, case: Case) -> Check:
+    """Better than a share of a baseline, whatever else. `against`: the difference to that share."""
+    whose, part = f"{'' if rule.share == 1 else f'{rule.share:g} × '}{rule.baseline}", case.partial.get(rule.baseline)
     passed = against.low > 0
-    return check(name, passed, f"{told(policy.metric, against, whose)}: {'better' if passed else 'not better'}", otherwise=rule.below)
+    return check(f"floor.{rule.baseline}", passed, f"{told(policy.metric, against, whose)}{f' ({rule.baseline} {part})' if part else ''}: "
+                 f"{'better' if passed else 'not better'}", otherwise=rule.below)
 
 
 def shown(against: Difference, question: str, policy: Policy, whose: str = "the champion", prefix: str = "") -> Check:

@@ -50,12 +50,12 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
         reasons.insert(0, "this candidate is the champion already: nothing moves")
     return {
         "outcome": outcome, "question": case.question, "reason": f"{_asked(case)}: {reasons[0]}", "reasons": reasons,
-        "checks": [dataclasses.asdict(check) for check in made], "users": case.users,
+        "checks": [dataclasses.asdict(check) for check in made], "users": case.users, "users_in_all": case.users_in_all or case.users,
         "margin": checks.margin(difference[policy.metric], policy) if other != "popularity" and case.question == "refresh" else None,
         "difference": {name: one.document() for name, one in difference.items()}, "difference_to": other,
         **{kind: {name: one.document() for (of, name), one in beside.items() if of == kind} for kind in ("baselines", "members", "slices")},
         "best_member": best,
-        "left_out": case.left_out,
+        "partial": case.partial,
         "metrics": {"champion": None, **case.overall}, "seeds": case.seeds, "policy": dataclasses.asdict(policy)}
 
 
@@ -65,7 +65,7 @@ def _measured(case: Case, policy: Policy) -> None:
         if name not in known or not np.isfinite(known[name]).all():
             raise BadRequest("the policy names a metric that was not measured for every user", got=name, allowed=f"one of {', '.join(known)}")
     for rule in policy.floors:
-        if rule.baseline not in case.per_user and rule.baseline not in case.left_out:
+        if rule.baseline not in case.per_user:
             raise BadRequest("the policy has a floor at a baseline that was not measured", got=rule.baseline,
                              allowed=f"one of {', '.join(case.per_user)}")
 
@@ -75,7 +75,7 @@ def _beside(case: Case, policy: Policy, other: str) -> dict[tuple[str, str], Dif
     figures = {model: metrics[policy.metric] for model, metrics in case.per_user.items()}
     against = {("members" if model in case.members else "baselines", model): values for model, values in figures.items()
                if model not in ("challenger", "champion")}
-    against |= {("floors", rule.baseline): rule.share * figures[rule.baseline] for rule in policy.floors if rule.baseline in figures}
+    against |= {("floors", rule.baseline): rule.share * figures[rule.baseline] for rule in policy.floors}
     against |= {("slices", name): np.where(chosen, figures[other], np.nan) for name, chosen in case.slices.items()
                 if chosen.sum() >= policy.slice_users_least}
     return paired(dict.fromkeys(against, figures["challenger"]), against, policy.confidence, policy.resamples, policy.seed)
@@ -91,7 +91,7 @@ def _checks(case: Case, policy: Policy, rival: dict[str, Difference] | None, oth
         made.append(checks.shown(rival[metric], case.question, policy))
     if best:
         made.append(checks.shown(beside[("members", best)], case.question, policy, best, "best_member."))
-    made += [checks.floor(beside.get(("floors", rule.baseline)), rule, policy, case) for rule in policy.floors]
+    made += [checks.floor(beside[("floors", rule.baseline)], rule, policy, case) for rule in policy.floors]
     made.append(checks.coverage_of_popularity(case, policy))
     if rival:
         made += [guarded(case, rule, policy, rival[metric].low > 0, other if other == "champion" else MEMBERS) for rule in policy.guards]

@@ -22,7 +22,7 @@ from tasks.promote import registry
 from tasks.promote.case import read_case
 from tasks.promote.checks import called
 from tasks.promote.decide import decide
-from tasks.promote.page import page
+from tasks.promote.page import page, users
 from tasks.promote.policy import Policy, read
 from tasks.promote.settings import GateRequest
 
@@ -121,5 +121,5 @@ def _described(verdict: dict) -> str:
     for model, figures in verdict["metrics"].items():
         if figures:
             lines.append(f"| {model} | " + " | ".join(f"{figures[name]:.4f}" for name in SHOWN) + " |")
-    lines += ["", f"{verdict['users']} users of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}, policy {verdict['policy_file']}"]
+    lines += ["", f"{users(verdict)} of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}, policy {verdict['policy_file']}"]
     return "\n".join([*lines, "", told(verdict["stability"])]).strip()

@@ -33,14 +33,20 @@ def page(verdict: dict) -> str:
             f"<h1 class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
             + "".join(f"<p>{escape(one['sentence'])}</p>" for one in verdict["checks"] if one["name"] == "stale")
             + (f"<p>Against it:</p><ul>{against}</ul>" if against else "") +
-            f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, {verdict['users']} users</h2>"
+            f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, {users(verdict)}</h2>"
             f"{plot(drawn, metric, verdict['margin'])}"
             f"<h2>{escape(metric)} by group of users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
             f"{_members(verdict, metric)}"
-            f"<h2>{escape(metric)} beside baselines</h2>{_differences('baseline', verdict['baselines'], 'baseline')}{_left_out(verdict)}"
+            f"<h2>{escape(metric)} beside baselines</h2>{_differences('baseline', verdict['baselines'], 'baseline')}{_partial(verdict)}"
             f"{_seeds(verdict)}"
             f"<h2>Checks</h2>{_checks(verdict)}"
             f"<details><summary>Every metric of every model</summary>{_table(verdict)}</details></html>")
+
+
+def users(verdict: dict) -> str:
+    """Who was judged, as people write it."""
+    judged, there = verdict["users"], verdict["users_in_all"]
+    return f"{judged} users" if judged == there else f"{judged:,} of {there:,} users, the same ones every day"
 
 
 def plot(found: dict[str, dict], decides: str | None = None, margin: float | None = None) -> str:
@@ -99,8 +105,8 @@ def _members(verdict: dict, metric: str) -> str:
             + _rows(["member", "weight", "challenger", "member alone", "difference", "could be shown"], rows))
 
 
-def _left_out(verdict: dict) -> str:
-    return "".join(f"<p>{escape(name)} was not measured: {escape(why)}</p>" for name, why in verdict["left_out"].items())
+def _partial(verdict: dict) -> str:
+    return "".join(f"<p>{escape(name)} is that {escape(part)}.</p>" for name, part in verdict["partial"].items())
 
 
 def _seeds(verdict: dict) -> str:

@@ -21,9 +21,9 @@ def ask(filled, monkeypatch):
     for name in (*ingestion.ENVIRONMENT.values(), "RECALL_DATASET"):
         monkeypatch.delenv(name, raising=False)
 
-    def request(partition: str | None = DAY, **given) -> dict:
+    def request(partition: str | None = DAY, run_type: str = "manual", **given) -> dict:
         params = filled("ingest", **given)
-        return ingestion.snapshot({"params": params, "dag_run": SimpleNamespace(partition_key=partition)})
+        return ingestion.snapshot({"params": params, "dag_run": SimpleNamespace(partition_key=partition, run_type=run_type)})
 
     return request
 
@@ -42,6 +42,15 @@ def test_what_a_scheduled_run_cannot_be_told_by_a_form_comes_from_the_environmen
     assert [made.location, made.format, made.dataset, made.expectations] == list(told.values())
     made = parse(SnapshotRequest, ask(format="anime", location="/data/anime", split_order="given", expectations="default"))
     assert (made.format, made.location, made.split.order, made.expectations) == ("anime", "/data/anime", "given", "default")
+
+
+def test_a_scheduled_run_of_data_that_grows_wants_to_know_whether_its_day_is_there(ask, monkeypatch):
+    monkeypatch.setenv("RECALL_LOCATION", "/d")
+    monkeypatch.delenv("RECALL_LAST_DAY", raising=False)
+    assert parse(SnapshotRequest, ask(run_type="scheduled")).waits
+    assert not parse(SnapshotRequest, ask()).waits and not parse(SnapshotRequest, ask(run_type="backfill")).waits
+    monkeypatch.setenv("RECALL_LAST_DAY", DAY)
+    assert not parse(SnapshotRequest, ask(run_type="scheduled")).waits
 
 
 def test_every_field_of_the_form_arrives_at_its_setting(ask):

@@ -8,9 +8,11 @@ import signal
 import sys
 import threading
 import time
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
 PLANTED = """
 import json, os, signal, sys, time
@@ -127,6 +129,31 @@ def test_a_killed_process_is_tried_again(operator):
 def test_work_that_is_not_wanted_is_skipped(operator):
     with pytest.raises(AirflowSkipException, match="held"):
         operator("exit", {"code": 99, "say": "the challenger is held"}).execute({})
+
+
+def waiting(run_type: str, hours: float | None) -> dict:
+    """The context of a run whose task has looked for the delivery since so many hours; None: not yet."""
+    since = None if hours is None else datetime.now(timezone.utc) - timedelta(hours=hours)
+    return {"dag_run": SimpleNamespace(run_type=run_type), "ti": SimpleNamespace(get_first_reschedule_date=lambda context: since)}
+
+
+@pytest.mark.parametrize("hours", [None, 1.9])
+def test_a_scheduled_run_comes_back_for_a_delivery_that_is_not_there_yet(operator, monkeypatch, hours):
+    monkeypatch.delenv("RECALL_LAST_DAY", raising=False)
+    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered"}, patience=(timedelta(hours=2), timedelta(minutes=10)))
+    with pytest.raises(AirflowRescheduleException) as raised:
+        task.execute(waiting("scheduled", hours))
+    assert timedelta(minutes=9) < raised.value.reschedule_date - datetime.now(timezone.utc) <= timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("run_type, hours, last_day, said", [
+    ("scheduled", 2.1, None, "no delivery came within 2 hours: .*has not been delivered.*takes in what comes later"), ("manual", None, None, "the delivery is not there: "),
+    ("backfill", None, None, "the delivery is not there: "), ("scheduled", None, "2026-11-25", "the delivery is not there: ")])
+def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, monkeypatch, run_type, hours, last_day, said):
+    monkeypatch.setenv("RECALL_LAST_DAY", last_day) if last_day else monkeypatch.delenv("RECALL_LAST_DAY", raising=False)
+    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered"}, patience=(timedelta(hours=2), timedelta(minutes=10)))
+    with pytest.raises(AirflowFailException, match=said):
+        task.execute(waiting(run_type, hours))
 
 
 def test_stopping_the_task_stops_the_process(operator, tmp_path):

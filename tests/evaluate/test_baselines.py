@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from tasks.core.decoding.likes import likes, together
 from tasks.core.ease import cut, ease
 from tasks.core.histories import Histories
 from tasks.core.store import Store
-from tasks.evaluate.baselines.item_knn import item_knn
+from tasks.evaluate.baselines import head, item_knn
+from tasks.evaluate.baselines.head import Head
 from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
@@ -50,13 +52,27 @@ def test_ease_cut_to_dimensions_is_the_nearest_product_of_that_rank():
     assert np.linalg.norm(weights - left @ right.T) == pytest.approx(np.sqrt(np.square(spectrum[4:]).sum()), rel=1e-3)
 
 
-def test_item_knn_is_the_shrunken_cosine_of_the_nearest():
+@pytest.mark.parametrize("cells", [10**6, 30])
+def test_item_knn_is_the_shrunken_cosine_of_the_nearest_however_many_items_are_held_at_a_time(monkeypatch, cells):
+    monkeypatch.setattr(item_knn, "CELLS", cells)
     both = X.T @ X
-    found = item_knn(both, neighbours=3, shrink=2.0)
+    found = item_knn.item_knn(csr_matrix(X), neighbours=3, shrink=2.0).toarray()
     for item in range(12):
         cosine = [0 if i == item else both[item, i] / (np.sqrt(both[item, item] * both[i, i]) + 2.0) for i in range(12)]
         least = sorted(cosine)[-3]
         assert found[item] == pytest.approx([one if one >= least else 0 for one in cosine])
+
+
+def test_the_head_is_what_has_room_of_the_most_popular_items():
+    counts = np.array([5, 1, 9, 9, 0, 2] + [0] * 94)
+    some = Head.of(counts, 28 * 52 ** 2 / 2 ** 30)
+    assert some.rows.tolist() == list(range(52)) and not some.whole
+    assert Head.of(counts[::-1], 28 * 52 ** 2 / 2 ** 30).rows.tolist() == [*range(47), 94, *range(96, 100)]
+    assert "52 most popular of 100 items, which hold 100.0% of the likes" in some.told(counts)
+    assert Head.of(counts, 1.0).whole and Head.of(counts, 1.0).told(counts) is None
+    scores = some.scores(lambda start, stop: np.ones((stop - start, 52), np.float32))(0, 2)
+    assert scores.shape == (2, 100) and np.isneginf(scores[:, 52:]).all() and (scores[:, :52] == 1).all()
+    assert some.columns(csr_matrix(np.arange(100.0)[None])).toarray().tolist() == [list(range(52))]
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +97,13 @@ def test_the_yardstick_is_made_once_a_snapshot(store):
     assert made[0] == made[1] and len(store.children("yardsticks", "planted")) == 1
 
 
-def test_a_catalogue_too_large_for_them_is_judged_without_and_says_so(store, capfd):
+def test_of_a_catalogue_too_large_for_it_ease_takes_the_most_popular_items_and_says_so(store, monkeypatch, capfd):
     snapshot = worlds.snapshot(store, planted.WORLD)
-    done = ask(store, planted.good(store, snapshot), baselines_memory_gb=0.001)
-    assert set(done["metrics"]) == {"challenger", "champion", "popularity"}
-    left_out = store.open(done["uri"], "evaluation").facts["left_out"]
-    assert set(left_out) == {"item_knn", "ease", "ease_64"} and "360 items need 0.0 GB" in left_out["ease"]
-    assert "evaluate.left_out" in capfd.readouterr().err
+    whole = ask(store, planted.good(store, snapshot))["metrics"]
+    monkeypatch.setattr(head, "BYTES", 2 ** 30 // 200 ** 2)
+    done = ask(store, planted.good(store, snapshot), baselines_memory_gb=1.0)
+    facts = store.open(done["uri"], "evaluation").facts
+    assert set(facts["partial"]) == {"ease", "ease_64"} and facts["partial"]["ease"].startswith("of the 200 most popular of 360 items, which hold ")
+    assert "evaluate.part" in capfd.readouterr().err
+    assert done["metrics"]["item_knn"] == whole["item_knn"], "items of items that were liked together fit any catalogue"
+    assert 0.2 < done["metrics"]["ease"]["recall_50"] < whole["ease"]["recall_50"] and done["metrics"]["ease"]["coverage_50"] <= 200 / 360

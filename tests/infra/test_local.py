@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from infra.local import stack, supervisor
 from infra.local.meter import descendants, is_task, proportional
 from infra.local.report import table
 from infra.local.services import Service, valkey_settings
+from infra.local.source import Source
 from infra.local.state import Local, free_ports
 
 
@@ -126,7 +128,7 @@ def test_the_meter_knows_a_task_by_its_command_and_counts_memory():
         process.kill()
 
 
-SETTINGS = {"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1997-09-20", "RECALL_LAST_DAY": "1998-04-22"}
+DATA = Source({"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1997-09-20", "RECALL_LAST_DAY": "1998-04-22"}, "1997-09-20", "1998-04-22")
 
 
 def done(local, day):
@@ -137,30 +139,32 @@ def done(local, day):
 
 def test_the_first_run_takes_a_day_a_week_before_the_end_and_each_further_one_the_next(local, monkeypatch):
     monkeypatch.delenv("DAY", raising=False)
-    assert commands.next_day(local, SETTINGS) == "1998-04-15"
+    assert commands.next_day(local, DATA) == "1998-04-15"
     done(local, "1998-04-15")
-    assert commands.next_day(local, SETTINGS) == "1998-04-16"
+    assert commands.next_day(local, DATA) == "1998-04-16"
     (local.store / "snapshots" / "ml-100k" / "1998-04-17" / "half").mkdir(parents=True)  # no manifest: it does not exist
-    assert commands.next_day(local, SETTINGS) == "1998-04-16"
+    assert commands.next_day(local, DATA) == "1998-04-16"
 
 
 def test_data_of_less_than_a_week_begins_with_its_first_day(local, monkeypatch):
     monkeypatch.delenv("DAY", raising=False)
-    assert commands.next_day(local, SETTINGS | {"RECALL_FIRST_DAY": "1998-04-20"}) == "1998-04-20"
+    assert commands.next_day(local, dataclasses.replace(DATA, first="1998-04-20")) == "1998-04-20"
 
 
 def test_after_the_last_day_the_message_says_what_to_do(local, monkeypatch):
     monkeypatch.delenv("DAY", raising=False)
     done(local, "1998-04-22")
     with pytest.raises(SystemExit, match="the data ends on 1998-04-22.*DAY="):
-        commands.next_day(local, SETTINGS)
+        commands.next_day(local, DATA)
+    with pytest.raises(SystemExit, match="the newest day delivered is 1998-04-22.*; the schedule makes those to come"):
+        commands.next_day(local, dataclasses.replace(DATA, settings={"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1998-04-23"}))
 
 
 @pytest.mark.parametrize("day", ["1998-13-01", "yesterday", "2024-01-01"])
 def test_a_day_that_is_none_or_outside_the_data_is_refused(local, monkeypatch, day):
     monkeypatch.setenv("DAY", day)
     with pytest.raises(SystemExit, match=day):
-        commands.next_day(local, SETTINGS)
+        commands.next_day(local, DATA)
 
 
 def test_a_table_lines_up_numbers_to_the_right():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import look
-from infra.local.look import Untold
+from infra.local.look import Span, Untold
 
 FIRST, LAST = "1997-09-20", "1998-04-22"
 SECONDS = (874_724_710, 893_286_638)  # of these days, UTC
@@ -28,22 +29,29 @@ def log_file(path: Path) -> None:
 
 def test_the_days_of_a_file_are_those_of_its_rows_and_guesses_are_told(tmp_path, capfd):
     log_file(tmp_path / "log.csv")
-    assert look.days("own", described(tmp_path, path="log.csv", timestamp="ts", clock="milliseconds")) == (FIRST, LAST)
+    assert look.days("own", described(tmp_path, path="log.csv", timestamp="ts", clock="milliseconds")) == Span(FIRST, LAST, daily=False)
     assert "clock is 'milliseconds', but the times are written in seconds" in capfd.readouterr().err
 
 
 def test_a_known_layout_is_read_too(tmp_path):
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + "".join(f"1,{n},4.5,{second}\n" for n, second in enumerate(SECONDS)))
     (tmp_path / "movies.csv").write_text("movieId,title,genres\n0,A,War\n1,B,War\n")
-    assert look.days("movielens-latest", tmp_path) == (FIRST, LAST)
+    assert look.days("movielens-latest", tmp_path) == Span(FIRST, LAST, daily=False)
 
 
 def test_a_growing_source_has_its_days_in_its_names_even_where_the_newest_cannot_be_read(tmp_path, capfd):
     for day in ("19980422", "19970920", "unknown"):
         (tmp_path / day).mkdir()
         (tmp_path / day / "part.jsonl.gz").write_bytes(gzip.compress(b"no json\n"))
-    assert look.days("own", described(tmp_path, path="{day}/*.jsonl.gz", timestamp="ts")) == (FIRST, LAST)
+    assert look.days("own", described(tmp_path, path="{day}/*.jsonl.gz", timestamp="ts")) == Span(FIRST, LAST, daily=True)
     assert "interactions would be refused: 19980422/part.jsonl.gz is not of the expected layout" in capfd.readouterr().err
+
+
+def test_data_grows_where_it_comes_day_by_day_or_is_recent():
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = [(today - datetime.timedelta(days=ago)).isoformat() for ago in (1, 30)]
+    assert Span(FIRST, days[0], daily=False).grows and Span(FIRST, LAST, daily=True).grows
+    assert not Span(FIRST, days[1], daily=False).grows
 
 
 def test_a_source_without_times_and_one_that_is_not_there_say_so(tmp_path):

@@ -31,7 +31,7 @@ def run(local, monkeypatch):
         with monkeypatch.context() as given:
             for name, value in variables.items():
                 given.setenv(name, str(value))
-            return source.source(local)
+            return source.source(local).settings
 
     return settings
 
@@ -63,12 +63,17 @@ def movielens(tmp_path, monkeypatch):
     return folder
 
 
-def test_a_toml_file_names_data_of_ones_own_and_is_remembered_while_its_days_grow(run, shop):
-    told = {"RECALL_DATASET": "shop", "RECALL_FORMAT": "own", "RECALL_LOCATION": shop.as_uri(), "RECALL_FIRST_DAY": "2026-11-01",
-            "RECALL_LAST_DAY": "2026-11-20"}
-    assert run(SOURCE=shop) == told
+def test_a_toml_file_names_data_of_ones_own_and_is_remembered_while_its_days_grow(run, shop, local):
+    told = {"RECALL_DATASET": "shop", "RECALL_FORMAT": "own", "RECALL_LOCATION": shop.as_uri(), "RECALL_FIRST_DAY": "2026-11-21"}
+    assert run(SOURCE=shop) == told, "the schedule goes on behind the newest day and has no end"
+    assert (source.source(local).first, source.source(local).newest) == ("2026-11-01", "2026-11-20")
     delivered(shop.parent, "2026-11-21")
-    assert run() == told | {"RECALL_LAST_DAY": "2026-11-21"} == run(SOURCE=shop)
+    assert run() == told | {"RECALL_FIRST_DAY": "2026-11-22"} == run(SOURCE=shop)
+
+
+def test_a_last_day_that_is_given_ends_data_that_would_grow(run, shop):
+    told = run(SOURCE=shop, LAST_DAY="2026-11-20")
+    assert [told[name] for name in DAYS] == ["2026-11-01", "2026-11-20"] == [run()[name] for name in DAYS]
 
 
 def test_a_folder_of_a_known_layout_needs_its_format(run, movielens):

@@ -51,3 +51,15 @@ def test_the_default_suite_refuses_a_history_that_shrank_and_warns_of_late_rows_
     assert told == ["late_share is 0.3, expected at most 0.2", "bot_rows_share is 0.06, expected at most 0.05"]
     with pytest.raises(RefusedData, match="rows_against_previous is 0.5, expected at least 0.9 .History only grows"):
         batch.decide(batch.judge(figures | {"rows_against_previous": 0.5}, suite))
+
+
+def test_what_a_first_snapshot_may_be_refused_for_is_the_suites_to_say(tmp_path):
+    one = expecting("volume", "fail", min_value=1)
+    suite = {"expectations": [one | {"meta": one["meta"] | {"first": "warn"}}]}
+    assert batch.decide(batch.judge({"volume": 0}, suite, first=True)) == ["volume is 0, expected at least 1"]
+    with pytest.raises(RefusedData, match="volume is 0, expected at least 1"):
+        batch.decide(batch.judge({"volume": 0}, suite))
+    suite["expectations"][0]["meta"]["first"] = "never"
+    (tmp_path / "suite.json").write_text(json.dumps(suite))
+    with pytest.raises(BadRequest, match="meta.level and meta.first must be of fail, warn"):
+        batch.load(str(tmp_path / "suite.json"))

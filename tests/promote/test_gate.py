@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import time
@@ -17,7 +18,8 @@ from tasks.promote.case import Case
 from tasks.promote.checks import called
 from tasks.promote.decide import decide
 from tasks.promote.gate import _finite
-from tasks.promote.policy import Policy
+from tasks.promote.page import page
+from tasks.promote.policy import Floor, Policy
 from tests.evaluate import planted
 
 POLICY = Policy(resamples=1_000, tested=())
@@ -122,6 +124,19 @@ def test_a_faulty_model_is_held_however_good_it_looks(fault):
 def test_too_few_users_ask():
     verdict = decide(case(users(60, 0.9), users(60, 0.4), users(60, 0.1)), POLICY)
     assert verdict["outcome"] == "ask" and "60 users were judged" in verdict["reason"]
+
+
+def test_a_baseline_of_a_part_of_the_catalogue_decides_and_the_verdict_says_which_part():
+    large = case(users(400, 0.6), users(400, 0.4), users(400, 0.1))
+    large.per_user["ease"] = {"recall_50": users(400, 0.7)}
+    large = dataclasses.replace(large, partial={"ease": "of the 8,757 most popular of 43,097 items, which hold 96.0% of the likes"}, users_in_all=186_187)
+    for share, outcome in ((0.7, "promote"), (1.0, "ask")):
+        verdict = decide(large, dataclasses.replace(POLICY, floors=(Floor("ease", share, "ask"),)))
+        assert verdict["outcome"] == outcome
+        (floor,) = [one for one in verdict["checks"] if one["name"] == "floor.ease"]
+        assert "(ease of the 8,757 most popular of 43,097 items, which hold 96.0% of the likes): " in floor["sentence"]
+    text = page(verdict | {"family": "linear", "day": "2026-01-01", "weights": {}})
+    assert "400 of 186,187 users, the same ones every day" in text and "<p>ease is that of the 8,757 most popular" in text
 
 
 @pytest.mark.parametrize("mean, outcome", [(0.9, "ask"), (0.4, "hold")])

@@ -50,7 +50,7 @@ def test_the_local_stack_understands_the_toml_of_the_readme(tmp_path):
     for day in ("2026-11-20", "2026-11-21"):
         (tmp_path / "events" / day).mkdir(parents=True)
         (tmp_path / "events" / day / "part.jsonl.gz").write_bytes(b"")
-    assert look.days("own", tmp_path / "shop.toml") == ("2026-11-20", "2026-11-21")
+    assert look.days("own", tmp_path / "shop.toml") == look.Span("2026-11-20", "2026-11-21", daily=True)
 
 
 @pytest.mark.parametrize("without", ["rating", "event|weights"])

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix, vstack
 
 NEIGHBOURS, SHRINK = 100, 10.0
+CELLS = 20_000_000  # of X'X held at a time: 160 MB where every item is liked with every other
 
 
-def item_knn(together: np.ndarray, neighbours: int = NEIGHBOURS, shrink: float = SHRINK) -> np.ndarray:
-    """Cosine of two items' users, shrunk, of the nearest of each item only: c_ij / (√(c_i c_j) + shrink).
+def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SHRINK) -> csr_matrix:
+    """Cosine of two items' users, shrunk, of the nearest of each item only: c_ij / (√(c_i c_j) + shrink), c = X'X.
 
     Sarwar et al. 2001; cut to the nearest as in Deshpande & Karypis 2004. A user's score for item i is the sum of row j over
-    what the user liked, at column i.
+    what the user liked, at column i. Exact for any catalogue: only pairs that somebody liked together are ever held.
 
     Args:
-        together: float64 (items, items), X'X: users who like both.
+        liked: X, float (users, items).
 
     Returns:
-        float32 (items, items), the diagonal 0.
+        float32 (items, items), the diagonal empty.
     """
-    counts = np.sqrt(together.diagonal())
-    cosine = (together / (np.outer(counts, counts) + shrink)).astype(np.float32)
-    np.fill_diagonal(cosine, 0)
-    if neighbours < len(cosine):
-        least = np.partition(cosine, -neighbours, axis=1)[:, [-neighbours]]
-        cosine[cosine < least] = 0
-    return cosine
+    items = liked.shape[1]
+    roots = np.sqrt(np.asarray(liked.multiply(liked).sum(axis=0), np.float64).ravel())
+    others, block = csr_matrix(liked.T), max(CELLS // items, 1)
+    return csr_matrix(vstack([_nearest(others[start:start + block] @ liked, start, roots, neighbours, shrink)
+                              for start in range(0, items, block)]))
+
+
+def _nearest(together: csr_matrix, first: int, roots: np.ndarray, neighbours: int, shrink: float) -> csr_matrix:
+    """The rows of some items, from `first` on, as cosines of their nearest."""
+    rows = np.repeat(np.arange(together.shape[0]), np.diff(together.indptr))
+    cosine = (together.data / (roots[rows + first] * roots[together.indices] + shrink)).astype(np.float32)
+    cosine[together.indices == rows + first] = 0
+    for start, stop in zip(together.indptr, together.indptr[1:], strict=False):
+        own = cosine[start:stop]
+        if len(own) > neighbours:
+            own[own < np.partition(own, -neighbours)[-neighbours]] = 0
+    made = csr_matrix((cosine, together.indices, together.indptr), together.shape)
+    made.eliminate_zeros()
+    return made

@@ -9,6 +9,7 @@ import numpy as np
 from tasks.core.ease import ease
 from tasks.core.log import log
 from tasks.core.snapshot import Queries
+from tasks.evaluate.baselines.head import Head
 from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.lists import ranked
 from tasks.evaluate.measure import hits
@@ -19,32 +20,31 @@ USERS = 1000  # of the validation part, at most
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """What did best, and its weights: float32 (items, items)."""
+    """What did best, and its weights: float32 (head, head)."""
 
     penalty: float
     decay: float | None
     weights: np.ndarray
 
 
-def tuned(together: np.ndarray, validation: Queries | None) -> Chosen:
+def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chosen:
     """The penalty and decay with the highest recall@50 on validation rows; the middle penalty and no decay where there are none."""
     if validation is None:
         return Chosen(PENALTIES[1], None, ease(together, PENALTIES[1]))
     some = np.sort(np.random.default_rng(0).permutation(len(validation.users))[:USERS])
-    asked = Queries(validation.users[some], *(part.take(some) for part in (validation.histories, validation.labels, validation.seen)))
+    asked = validation.take(some)
     best, best_recall = None, -1.0
     for penalty in PENALTIES:
         weights = ease(together, penalty)
         for decay in DECAYS:
-            if (recall := _recall(asked, weights, decay)) > best_recall:
+            if (recall := _recall(asked, head, weights, decay)) > best_recall:
                 best, best_recall = Chosen(penalty, decay, weights), recall
     log("evaluate.ease", penalty=best.penalty, decay=best.decay, validation_recall_50=best_recall)
     return best
 
 
-def _recall(asked: Queries, weights: np.ndarray, decay: float | None) -> float:
-    items = len(weights)
-    queries = weighted(asked.histories, items, decay)
-    unseen, _ = ranked(lambda start, stop: queries[start:stop] @ weights, items, asked.seen, 50)
-    found = hits(unseen, asked.labels, np.zeros(items, bool))
+def _recall(asked: Queries, head: Head, weights: np.ndarray, decay: float | None) -> float:
+    queries = head.columns(weighted(asked.histories, head.items, decay))
+    unseen, _ = ranked(head.scores(lambda start, stop: queries[start:stop] @ weights), head.items, asked.seen, 50)
+    found = hits(unseen, asked.labels, np.zeros(head.items, bool))
     return float(np.mean(found.found.sum(axis=1) / found.different))

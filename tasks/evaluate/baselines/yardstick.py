@@ -3,7 +3,7 @@
     yardsticks/<dataset>/<id>/
         per_user.parquet   model (popularity, item_knn, ease, ease_64), one float64 column a metric; users in the order of `slices`
         slices.parquet     user (string), history (rows known of the user), labels (different held-out rows), one bool column a slice
-        manifest.json      facts: baselines → their means and settings, left_out → why, slices → users and means
+        manifest.json      facts: baselines → their settings, partial → what of the catalogue a baseline covers, slices → users and means
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Queries, Snapshot
 from tasks.core.store import Store
+from tasks.evaluate.baselines.head import Head
 from tasks.evaluate.baselines.item_knn import item_knn
 from tasks.evaluate.baselines.popularity import popularity
 from tasks.evaluate.baselines.queries import weighted
@@ -33,15 +34,15 @@ from tasks.evaluate.settings import JudgeRequest
 from tasks.evaluate.slices import slices
 
 DIMENSIONS = 64
-BYTES = 28  # of memory for each pair of items: XᵀX, its inverse and the weights twice
 
 
 def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest) -> Artefact:
-    """Find the yardstick of these users, or make it. Item-item baselines that need more memory than the request allows are left
-    out, by name and with the reason.
+    """Find the yardstick of these users, or make it. Where EASE of the whole catalogue needs more memory than the request allows, it is that
+    of the most popular items; which and what share of the likes they hold is told.
     """
     labels, memory_gb = request.labels, request.baselines_memory_gb
-    place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, newcomers=request.newcomers, memory_gb=memory_gb,
+    place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, newcomers=request.newcomers, users=len(queries.users),
+                                                      memory_gb=memory_gb,
                                                       code=code_version("evaluate", "core")))
     if done := store.find(*place):
         return done
@@ -63,6 +64,9 @@ def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Cat
 
 def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float) -> tuple[dict[str, Measured], dict]:
     items, made = len(snapshot.item_ids), {}
+    liked = likes(snapshot.histories("train"), items)
+    counts = np.asarray(liked.sum(axis=0)).ravel()
+    head = Head.of(counts, memory_gb)
 
     def judged(name: str, score) -> None:
         started = time.monotonic()
@@ -70,23 +74,18 @@ def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, label
         log("evaluate.baseline", model=name, recall_50=made[name].overall["recall_50"], seconds=time.monotonic() - started)
 
     judged("popularity", popularity(catalogue.order))
-    needs = BYTES * items ** 2 / 2 ** 30
-    if needs > memory_gb:
-        reason = f"{items} items need {needs:.1f} GB, baselines_memory_gb allows {memory_gb:g}"
-        log("evaluate.left_out", models="item_knn, ease, ease_64", reason=reason)
-        return made, {"left_out": dict.fromkeys(("item_knn", "ease", "ease_64"), reason), "baselines": {}}
-    log("evaluate.item_item", items=items, memory_gb=needs)
-    both = together(likes(snapshot.histories("train"), items))
-    whole = weighted(queries.histories, items, None)
-    weights = item_knn(both)
-    judged("item_knn", lambda start, stop: whole[start:stop] @ weights)
-    chosen = tuned(both, _validation(snapshot, labels))
-    asked = weighted(queries.histories, items, chosen.decay)
-    judged("ease", lambda start, stop: asked[start:stop] @ chosen.weights)
+    whole, nearest = weighted(queries.histories, items, None), item_knn(liked)
+    judged("item_knn", lambda start, stop: (whole[start:stop] @ nearest).toarray())
+    if part := head.told(counts):
+        log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
+    chosen = tuned(together(head.columns(liked)), head, _validation(snapshot, labels))
+    asked = head.columns(weighted(queries.histories, items, chosen.decay))
+    judged("ease", head.scores(lambda start, stop: asked[start:stop] @ chosen.weights))
     left, right = cut(chosen.weights, DIMENSIONS)
-    judged("ease_64", lambda start, stop: (asked[start:stop] @ left) @ right.T)
-    settings = {"penalty": chosen.penalty, "decay": chosen.decay}
-    return made, {"left_out": {}, "baselines": {"ease": settings, "ease_64": {**settings, "dimensions": DIMENSIONS}}}
+    judged("ease_64", head.scores(lambda start, stop: (asked[start:stop] @ left) @ right.T))
+    settings = {"penalty": chosen.penalty, "decay": chosen.decay, "items": len(head.rows)}
+    return made, {"partial": {"ease": part, "ease_64": part} if part else {},
+                  "baselines": {"ease": settings, "ease_64": {**settings, "dimensions": DIMENSIONS}}}
 
 
 def _validation(snapshot: Snapshot, labels: str) -> Queries | None:

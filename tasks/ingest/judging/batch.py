@@ -2,7 +2,8 @@
 
 Rows are judged one by one in Spark; Great Expectations judges the batch as a whole, on one row of figures that Spark
 aggregated, so its cost does not grow with the data. A suite is a JSON file in Great Expectations' own form; `meta.level` of
-an expectation says whether it can fail the batch or only warn.
+an expectation says whether it can fail the batch or only warn, and `meta.first`, where it is given, what it does instead on the first
+snapshot of a data set.
 """
 
 from __future__ import annotations
@@ -53,19 +54,25 @@ def load(name: str) -> dict:
         suite = json.loads(path.read_text())
         expectations = suite["expectations"]
         for at, one in enumerate(expectations):
-            if not isinstance(one["type"], str) or not one["kwargs"]["column"] or one["meta"]["level"] not in LEVELS:
-                raise ValueError(f"expectation {at}: meta.level must be one of {', '.join(LEVELS)}")
+            if not isinstance(one["type"], str) or not one["kwargs"]["column"] or not {*_levels(one["meta"])} <= {*LEVELS}:
+                raise ValueError(f"expectation {at}: meta.level and meta.first must be of {', '.join(LEVELS)}")
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(f"expectations: {path} is not a suite ({error!r})",
                          allowed='{"expectations": [{"type", "kwargs": {"column", …}, "meta": {"level", "about"}}]}') from None
     return suite
 
 
-def judge(figures: dict, suite: dict) -> list[Check]:
+def _levels(meta: dict) -> tuple[str, str]:
+    """On any day, and on the first snapshot of a data set."""
+    return meta["level"], meta.get("first", meta["level"])
+
+
+def judge(figures: dict, suite: dict, first: bool = False) -> list[Check]:
     """Every expectation of the suite against the figures, in the suite's order.
 
     Args:
         figures: by name: a number, or None where there is not enough history for one; anything else is no figure.
+        first: this is the first snapshot of the data set.
 
     Raises:
         BadRequest: the suite speaks of a figure or of an expectation that does not exist.
@@ -80,7 +87,7 @@ def judge(figures: dict, suite: dict) -> list[Check]:
     for nth, one in enumerate(suite["expectations"]):
         figure, meta = one["kwargs"]["column"], one["meta"]
         seen = (None, True) if numbers[figure] is None else (float(numbers[figure]), met[nth])
-        checks.append(Check(figure, meta["level"], meta.get("about", ""), _expected(one["type"], one["kwargs"]), *seen))
+        checks.append(Check(figure, _levels(meta)[first], meta.get("about", ""), _expected(one["type"], one["kwargs"]), *seen))
     return checks
 
 

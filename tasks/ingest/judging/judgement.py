@@ -61,7 +61,7 @@ class Judgement:
         told["held_out"] = {part: measured[f"{part}_users"] for part in ("validation", "test")}
         told["ratings"] = figures.histogram(self.written["interactions"])
         begun = time.monotonic()
-        told["checks"] = checks = batch.judge(measured, self.making.suite)
+        told["checks"] = checks = batch.judge(measured, self.making.suite, first=self.kept.previous is None)
         gx_seconds = time.monotonic() - begun + great.importing()
         warnings = batch.decide(checks)
         warnings += [str(day) for day in self.making.left_out]

@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from tasks.core.errors import RefusedData
+from tasks.core.errors import RefusedData, Undelivered
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.snapshot import DAY as DATE
 from tasks.core.store import Store
 from tasks.ingest import landing
 from tasks.ingest.landing import Found
-from tasks.ingest.reading import corrections
+from tasks.ingest.reading import corrections, span
 from tasks.ingest.reading.delivery import WHOLE, Delivery
 from tasks.ingest.reading.examine import examine
 from tasks.ingest.settings import SnapshotRequest
@@ -63,16 +63,30 @@ class History:
         """By table, the deliveries up to the day, oldest first.
 
         Raises:
-            RefusedData: a file is missing, empty, damaged, too large or not of its layout; the day has not been delivered.
+            RefusedData: a file is missing, empty, damaged, too large or not of its layout.
+        Undelivered: nothing has been delivered for the day; of files that hold all days only where the request waits for it.
         """
-        return {name: self._daily(name, table) if table.daily else [self._delivery(name, table, WHOLE, landing.find(table.path, self.source.base))]
+        plan = {name: self._daily(name, table) if table.daily else [self._delivery(name, table, WHOLE, landing.find(table.path, self.source.base))]
                 for name, table in self.source.tables.items()}
+        if self.request.waits:
+            self._await_rows(plan["interactions"])
+        return plan
+
+    def _await_rows(self, deliveries: list[Delivery]) -> None:
+        table, whole, today = self.source.interactions, deliveries[-1], self.request.day
+        if table.daily or "timestamp" not in table.columns:
+            return
+        seen = examine(table, list(whole.landed), self.scratch / "awaited") if whole.made else whole
+        newest = (span.days(seen.landed, seen.shapes) or ("", "none"))[1]
+        if newest < today or newest == "none":
+            raise Undelivered(f"{today} has not been delivered: no row of {table.path} is of that day or a later one", got=f"the newest day {newest}",
+                              allowed=f"rows of {today}", remedy="wait for the delivery, then clear this task; or name another day")
 
     def _daily(self, name: str, table: Table) -> list[Delivery]:
         today = self.request.day
         there = landing.spelled_days(table.path, self.source.base)
         if today not in there and name == "interactions":
-            raise RefusedData(f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
+            raise Undelivered(f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
                               got=f"{len(there)} days, the newest {max(there)}" if there else f"no day at all; {landing.shown_where_days_are(table.path, self.source.base)}",
                               allowed=f"files for {today}", remedy="wait for the delivery, then clear this task; or name another day")
         kept = {day for day in self.store.names("deliveries", self.request.dataset, name) if DATE.fullmatch(day)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import pyarrow as pa
@@ -29,6 +30,17 @@ def extremes(file: Landed, shape: Shape) -> tuple[float, float] | None:
             if 0 <= moment < now:
                 low, high = min(low, moment), max(high, moment)
     return (low, high) if low <= high else None
+
+
+def days(files: Sequence[Landed], shapes: Sequence[Shape]) -> tuple[str, str] | None:
+    """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that can be true."""
+    shape_of = {number: shape for shape in shapes for number in shape.files}
+    found = [ends for number, file in enumerate(files) if (ends := extremes(file, shape_of[number]))]
+    return (_day(min(low for low, _ in found)), _day(max(high for _, high in found))) if found else None
+
+
+def _day(second: float) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
 
 
 def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:

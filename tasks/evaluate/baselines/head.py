@@ -1,0 +1,59 @@
+"""The most popular items of a catalogue: those that a matrix of items by items has room for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from tasks.evaluate.metrics import LONGEST
+
+BYTES = 28  # of memory for each pair of items: XᵀX, its inverse and the weights twice
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """Some items of a catalogue.
+
+    Attributes:
+        rows: int (head), rising rows of the catalogue.
+        items: size of the catalogue.
+    """
+
+    rows: np.ndarray
+    items: int
+
+    @classmethod
+    def of(cls, counts: np.ndarray, memory_gb: float) -> "Head":
+        """The items with the most likes, as many as fit; of equal counts the lower rows. At least as many as a list is long."""
+        room = max(int((memory_gb * 2 ** 30 / BYTES) ** 0.5), LONGEST)
+        return cls(np.sort(np.argsort(-counts, kind="stable")[:room]), len(counts))
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the catalogue."""
+        return len(self.rows) == self.items
+
+    def columns(self, matrix: csr_matrix) -> csr_matrix:
+        """The columns of its items, (users, items) → (users, head)."""
+        return matrix if self.whole else csr_matrix(matrix[:, self.rows])
+
+    def scores(self, score: Callable[[int, int], np.ndarray]) -> Callable[[int, int], np.ndarray]:
+        """Scores of the head as scores of the catalogue: what is not in the head is never shown."""
+        if self.whole:
+            return score
+
+        def spread(start: int, stop: int) -> np.ndarray:
+            made = np.full((stop - start, self.items), -np.inf, np.float32)
+            made[:, self.rows] = score(start, stop)
+            return made
+
+        return spread
+
+    def told(self, counts: np.ndarray) -> str | None:
+        """What is left out of the catalogue, as a part of a sentence; None where nothing is. `counts`: likes of each item."""
+        if self.whole:
+            return None
+        return f"of the {len(self.rows):,} most popular of {self.items:,} items, which hold {counts[self.rows].sum() / max(counts.sum(), 1):.1%} of the likes"

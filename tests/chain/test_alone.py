@@ -1,0 +1,95 @@
+"""A growing shop is left alone with its schedule: three days are retrained by themselves, one of them late, and each goes live."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.environments.names import ROOT, environments
+from infra.local.airflow_api import Airflow
+from infra.local.state import Local
+from tests.chain.conftest import command
+
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+SETTINGS = {"RECALL_CATCH_UP": "yes", "RECALL_DELIVERY_SECONDS": "5"}
+
+
+def ago(days: int) -> str:
+    return (TODAY - datetime.timedelta(days=days)).isoformat()
+
+
+def deliver(shop: Path, day: str) -> None:
+    """A day's clicks: 150 users of three tastes, four items each of the thirty of their taste."""
+    choose, rows = random.Random(day), ["user,item,ts"]
+    midnight = int(datetime.datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
+    for user in range(150):
+        rows += [f"u{user},i{3 * choose.randrange(30) + user % 3},{midnight + 60 * user + nth}" for nth in range(4)]
+    folder = shop / "events" / day
+    folder.with_name(f".{day}").mkdir(parents=True)
+    (folder.with_name(f".{day}") / "log.csv").write_text("\n".join(rows) + "\n")
+    folder.with_name(f".{day}").rename(folder)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A stack on a shop of five days, of which the newest is four days old: the three days since then are due. One family is trained."""
+    home = tmp_path_factory.mktemp("alone")
+    (home / "shop.toml").write_text('[interactions]\npath = "events/{day}/log.csv"\nuser = "user"\nitem = "item"\ntimestamp = "ts"\n')
+    for days in range(8, 3, -1):
+        deliver(home, ago(days))
+    settings = {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), **SETTINGS}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))} | settings
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        command(environment | {"SOURCE": str(home / "shop.toml")}, "up")
+        airflow = Airflow(Local())
+        for dag in airflow.dags():
+            if dag.startswith("train_") and dag != "train_linear":
+                airflow.call("PATCH", f"dags/{dag}", {"is_paused": True})
+        yield home, airflow, environment
+    finally:
+        subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def until(passed, seconds: float = 400):
+    deadline = time.monotonic() + seconds
+    while not (found := passed()):
+        assert time.monotonic() < deadline, "it has not come"
+        time.sleep(2)
+    return found
+
+
+def live_day(airflow: Airflow) -> str | None:
+    """The day of what is live, from the publication that put it there."""
+    done = [run for run in airflow.runs("publish_linear") if run["state"] == "success"]
+    return done[0]["partition_key"] if done else None
+
+
+def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(alone):
+    home, airflow, environment = alone
+    status = until(lambda: (told := command(environment, "status")).count("Waiting for the delivery of") == 3 and told)
+    for days in (3, 2, 1):
+        assert f"Waiting for the delivery of {ago(days)} since {TODAY}" in status
+    assert f"Next retrain: due {TODAY + datetime.timedelta(days=1)} 00:00 UTC, of {TODAY}" in status
+    for days in (3, 2, 1):
+        deliver(home, ago(days))
+        until(lambda day=ago(days): live_day(airflow) == day)
+        if days == 3:
+            assert f"Waiting for the delivery of {ago(2)}" in command(environment, "status"), "a late day stops nothing and is told"
+    runs = airflow.runs("ingest", 20)
+    assert {run["partition_key"]: (run["state"], run["run_type"]) for run in runs} == {ago(days): ("success", "scheduled") for days in (3, 2, 1)}
+    assert "Waiting" not in command(environment, "status")
+    kept = {ago(days): json.loads(next((home / "state" / "store" / "snapshots" / "shop" / ago(days)).glob("*/manifest.json")).read_text())["facts"]["accounts"]["kept"]
+            for days in (3, 2, 1)}
+    assert list(kept.values()) == [6 * 600, 7 * 600, 8 * 600], "a day is all deliveries up to it"
