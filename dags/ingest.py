@@ -50,8 +50,8 @@ with DAG(
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
     # A data set that has ended is scheduled only within its own days; one that grows has no last day.
-    start_date=policies.moment("RECALL_FIRST_DAY") or policies.START,
-    end_date=policies.moment("RECALL_LAST_DAY"),
+    start_date=policies.over("RECALL_FIRST_DAY") or policies.START,
+    end_date=policies.over("RECALL_LAST_DAY"),
     catchup=policies.CATCH_UP,
     max_active_runs=4,  # a day may wait for its delivery while the next one runs; the pool lets one work at a time
     params=ingest_form.form(),

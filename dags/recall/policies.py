@@ -22,6 +22,6 @@ FOLLOWING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(minute
 APPROVAL = {**RETRIES, "pool": "serving", "response_timeout": timedelta(hours=12)}  # waiting holds no slot; then it is a hold
 
 
-def moment(name: str) -> datetime | None:
-    """A day given by the environment as a moment in UTC; None where it is not set."""
-    return datetime.fromisoformat(os.environ[name]).replace(tzinfo=timezone.utc) if os.environ.get(name) else None
+def over(name: str) -> datetime | None:
+    """The end of a day (UTC) that the environment gives, which is when the day is due; None where it is not set."""
+    return datetime.fromisoformat(os.environ[name]).replace(tzinfo=timezone.utc) + timedelta(days=1) if os.environ.get(name) else None

@@ -85,7 +85,8 @@ def show() -> str:
     for name, table in told["tables"].items():
         lines += _table(name, table)
     if told["first_day"]:
-        lines += ["", f"The interactions go from {told['first_day']} to {told['last_day']} (UTC)."]
+        first, last = told["first_day"], told["last_day"]
+        lines += ["", f"The interactions go from {first} to {last} (UTC)." if first < last else f"The interactions are all of {first} (UTC)."]
     if told["toml"]:
         lines += ["", "Nothing describes these files yet. A TOML file to start from; correct it, save it as shop.toml, then `make look SOURCE=shop.toml`:",
                   "", told["toml"].rstrip()]

@@ -43,7 +43,7 @@ TABLE = (
     Setting("RECALL_LAST_DAY", kinds.DAY, "last day of a data set that has ended", "none: data that grows"),
     Setting("RECALL_CATCH_UP", kinds.one_of("yes", "no"), "make days, too, that were due while nothing ran", "`no`: the newest alone"),
     Setting("RECALL_DELIVERY_HOURS", kinds.number(0, 23), "hours for which the schedule waits for the files of a day", "12"),
-    Setting("RECALL_DELIVERY_SECONDS", kinds.number(1, 3600), "seconds after which it looks for them again", "600"),
+    Setting("RECALL_DELIVERY_SECONDS", kinds.number(30, 3600), "seconds after which it looks for them again", "600"),
     Setting("RECALL_POLICIES", kinds.FOLDER, "a folder of gate policies that comes before the shipped ones", "none"),
     Setting("RECALL_ENVIRONMENTS", kinds.ANY_FOLDER, "where the environments are", "`.recall/environments`"),
     Setting("RECALL_STATE", kinds.ANY_FOLDER, "everything this checkout makes", "`.recall`"),

@@ -60,6 +60,18 @@ def waiting(dags: set[str]) -> list[dict]:
                  "page": f"{page(one.dag_id, one.run_id, one.task_id)}/required_actions"} for one in found]
 
 
+def schedule() -> dict:
+    """When the next retrain is due (seconds since 1970) and of which day, None where none is; the days whose delivery is waited for, each with its run's
+    page and since when."""
+    with create_session() as session:
+        due = session.execute(select(DagModel.next_dagrun_create_after, DagModel.next_dagrun_partition_key).where(
+            DagModel.dag_id == "ingest", DagModel.is_paused.is_(False), DagModel.is_stale.is_(False))).first()
+        awaited = session.scalars(select(DagRun).join(TaskInstance, (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id)).where(
+            DagRun.dag_id == "ingest", TaskInstance.state == "up_for_reschedule").order_by(DagRun.id)).all()
+        return {"due": _seconds(due[0]) if due else None, "day": due[1] if due else None,
+                "awaited": [{"day": run.partition_key, "since": _seconds(run.start_date), "page": page("ingest", run.run_id)} for run in awaited]}
+
+
 def seconds_by_task(dags: set[str]) -> dict[tuple[str, str], float]:
     """(DAG, task) → seconds of its newest run that succeeded."""
     with create_session() as session:

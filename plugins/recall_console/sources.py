@@ -20,8 +20,8 @@ router = APIRouter()
 async def told_of_chain(dags: Dags) -> dict:
     """The families, the last run of each DAG, and who is waited for."""
     wanted = {dag for dag in dags & await within(chain.known) if dag in ("ingest", "rollback") or dag.startswith((chain.TRAIN, chain.PUBLISH))}
-    last, waiting = await asyncio.gather(within(chain.last_runs, wanted), within(chain.waiting, wanted))
-    return {"families": chain.families_among(wanted), "runs": last, "waiting": waiting}
+    last, waiting, schedule = await asyncio.gather(within(chain.last_runs, wanted), within(chain.waiting, wanted), within(chain.schedule))
+    return {"families": chain.families_among(wanted), "runs": last, "waiting": waiting, "schedule": schedule if "ingest" in wanted else None}
 
 
 @router.get("/api/models")

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from infra.local.state import Local
 from tests.chain.conftest import command
 
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
-SETTINGS = {"RECALL_CATCH_UP": "yes", "RECALL_DELIVERY_SECONDS": "5"}
+SETTINGS = {"RECALL_CATCH_UP": "yes", "RECALL_DELIVERY_SECONDS": "30"}
 
 
 def ago(days: int) -> str:
@@ -70,6 +71,13 @@ def until(passed, seconds: float = 400):
     return found
 
 
+def console(airflow: Airflow) -> dict:
+    """What the console says of the schedule."""
+    request = urllib.request.Request(f"{airflow.local.airflow_url}/recall/api/chain", headers={"Authorization": f"Bearer {airflow._login()}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["schedule"]
+
+
 def live_day(airflow: Airflow) -> str | None:
     """The day of what is live, from the publication that put it there."""
     done = [run for run in airflow.runs("publish_linear") if run["state"] == "success"]
@@ -81,6 +89,8 @@ def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(
     status = until(lambda: (told := command(environment, "status")).count("Waiting for the delivery of") == 3 and told)
     for days in (3, 2, 1):
         assert f"Waiting for the delivery of {ago(days)} since {TODAY}" in status
+    told = console(airflow)
+    assert [one["day"] for one in told["awaited"]] == [ago(days) for days in (3, 2, 1)] and told["day"] == str(TODAY)
     assert f"Next retrain: due {TODAY + datetime.timedelta(days=1)} 00:00 UTC, of {TODAY}" in status
     for days in (3, 2, 1):
         deliver(home, ago(days))

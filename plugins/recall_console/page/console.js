@@ -57,10 +57,13 @@ function summary(families) {
     if (newest && newest.outcome !== "promote") said.push(["warn", `${family}: ${newest.outcome} on ${newest.day}`, `#family-${family}`]);
     if (fresh?.live[family]?.late && fresh.live[family].day) said.push(["bad", `${family} is older than its target`, `#family-${family}`]);
   }
+  const due = told.chain?.ok?.schedule;
+  if (due?.due) said.push(["", `${due.day} is due on ${new Date(due.due * 1000).toISOString().replace("T", " ").slice(0, 16)} UTC`]);
+  for (const one of due?.awaited ?? []) said.push(["warn", `the delivery of ${one.day} is waited for`, one.page]);
   for (const one of told.chain?.ok?.waiting ?? []) said.push(["warn", `${one.dag} waits for a person`, one.page]);
   for (const [dag, run] of Object.entries(told.chain?.ok?.runs ?? {})) {
     if (run.state === "failed") said.push(["bad", `${dag} has failed`, run.page]);
-    if (run.state === "running") said.push(["", `${dag} is running`, run.page]);
+    if (run.state === "running" && !due?.awaited.some((one) => one.page === run.page)) said.push(["", `${dag} is running`, run.page]);
   }
   return h("ul", { class: "facts" }, said.map(([kind, text, to]) => h("li", { class: kind }, !to ? text : to.startsWith("#") ? h("a", { href: to }, text) : link(to, text))));
 }
