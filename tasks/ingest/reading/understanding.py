@@ -37,5 +37,9 @@ class Understanding:
         """One line for a log."""
         said = [self.format, *([f"delimiter {self.delimiter!r}"] if self.delimiter else []),
                 *([f"quotes {self.quoting}"] if self.quoting else []), *([self.encoding] if self.encoding else []),
-                *([f"times in {self.clock}"] if self.clock else [])]
+                *([self._times()] if self.clock else [])]
         return ", ".join(said)
+
+    def _times(self) -> str:
+        """`times in seconds`, `times as ISO 8601`, `times as date32[day]`."""
+        return f"times in {self.clock}" if self.clock.endswith("seconds") else f"times as {self.clock.replace('iso8601', 'ISO 8601')}"
