@@ -126,6 +126,22 @@ def test_a_page_that_is_damaged_makes_no_phantom(tmp_path):
         looked_at(tmp_path, LOG + 'path = "e.parquet"')
 
 
+def test_a_footer_that_counts_other_rows_than_the_pages_hold_is_damage(tmp_path):
+    """Of 40 rows it says 32, for the whole file and for its one group of rows: the accounts could not close."""
+    pq.write_table(pa.table({"user": ["u"] * 40, "item": [f"i{n}" for n in range(40)], "ts": [T] * 40}), tmp_path / "e.parquet")
+    data, forty, thirty_two, refused = (tmp_path / "e.parquet").read_bytes(), b"\x16\x50", b"\x16\x40", 0
+    at = data.find(forty)
+    while at >= 0:
+        (tmp_path / "e.parquet").write_bytes(data[:at] + thirty_two + data[at + 2:])
+        try:
+            examined, _, _ = looked_at(tmp_path, LOG + 'path = "e.parquet"')
+            assert examined.landed[0].rows == pq.read_metadata(examined.landed[0].path).num_rows
+        except RefusedData as refusal:
+            refused += "its footer counts 32 rows, and its pages hold 40" in str(refusal)
+        at = data.find(forty, at + 1)
+    assert refused
+
+
 def test_encryption_is_told(tmp_path):
     pq.write_table(table(), tmp_path / "e.parquet")
     data = (tmp_path / "e.parquet").read_bytes()

@@ -57,7 +57,9 @@ def copy(file: Landed, columns: tuple[str, ...], fields: tuple[str, ...], target
             places = {ours: _place(file.name, source.schema_arrow, theirs) for ours, theirs in named.items() if ours not in folders}
             types = {ours: _type_at(source.schema_arrow, place) for ours, place in places.items()}
             texts = {ours: _text_of(file.name, ours, ".".join(places[ours]), type) for ours, type in types.items()}
-            _write(source, columns, places, texts, folders, target)
+            rows = _write(source, columns, places, texts, folders, target)
+            if rows != file.rows:
+                raise ValueError(f"its footer counts {file.rows} rows, and its pages hold {rows}")
     except (pa.ArrowException, OSError, ValueError) as error:
         raise refuse_damaged(file.name, error) from None
     return {ours: f"{'.'.join(places[ours])}: {types[ours]}" if ours in places else f"{named[ours]}: folder" for ours in columns}
@@ -81,8 +83,9 @@ def _folder_value(file: str, field: str) -> str | None:
     return None if value == NO_PARTITION else value
 
 
-def _write(source: pq.ParquetFile, columns: tuple[str, ...], places: dict, texts: dict, folders: dict, target: Path) -> None:
-    schema = pa.schema([*((ours, pa.string()) for ours in columns), (FAULT, pa.string())])
+def _write(source: pq.ParquetFile, columns: tuple[str, ...], places: dict, texts: dict, folders: dict, target: Path) -> int:
+    """Returns how many rows there were."""
+    rows, schema = 0, pa.schema([*((ours, pa.string()) for ours in columns), (FAULT, pa.string())])
     with pq.ParquetWriter(target, schema, compression="lz4") as writer:
         for batch in source.iter_batches(BATCH_ROWS, columns=sorted({".".join(place) for place in places.values()})):
             arrays = {ours: pa.repeat(pa.scalar(value, pa.string()), len(batch)) for ours, value in folders.items()}
@@ -91,6 +94,8 @@ def _write(source: pq.ParquetFile, columns: tuple[str, ...], places: dict, texts
                 arrays[ours], wrong, reason = texts[ours](_column(batch, place))
                 faults = pc.if_else(pc.and_(wrong, pc.is_null(faults)), reason, faults)
             writer.write_table(pa.table([*(arrays[ours] for ours in columns), faults], schema))
+            rows += len(batch)
+    return rows
 
 
 def _place(file: str, schema: pa.Schema, field: str) -> tuple[str, ...]:
