@@ -11,7 +11,7 @@ import time
 
 from infra.local import look, quarantine, schedule, stack, supervisor
 from infra.local.airflow_api import Airflow
-from infra.local.report import Report, ask, live, not_live, show
+from infra.local.report import Report, ask, not_live, show
 from infra.local.source import Source, day_of, remembered, source
 from infra.local.state import Local
 from infra.local.watch import Failed, Watch
@@ -73,13 +73,16 @@ def tell(local: Local, report: Report) -> bool:
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
     title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
     user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
-    there = live(local)
+    missing = []
     for family in report.families:
-        if family in there:
-            print(f"\n{ask(local, 'similar', *title, '--family', family, '--k', '5')[1]}")
-    if there:
+        code, text = ask(local, "similar", *title, "--family", family, "--k", "5")
+        if code and not (title and ask(local, "similar", "--family", family)[0] == 0):  # it may be the title that is not there
+            missing.append(family)
+        else:
+            print(f"\n{text}")
+    if len(missing) < len(report.families):
         print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
-    gates = {family: report.result(f"train_{family}", "gate") for family in report.families if family not in there}
+    gates = {family: report.result(f"train_{family}", "gate") for family in missing}
     for family, gate in gates.items():
         print(f"\n{not_live(family, gate)}")
     return all(gate.get("outcome") in ("hold", "ask") for gate in gates.values())

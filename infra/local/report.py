@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 
 from infra.environments.names import ROOT, python
@@ -90,12 +89,6 @@ class Report:
         return "\n".join(f"  {dag:18} " + "  ".join(f"{name} {task['duration'] or 0:.0f}" for name, task in sorted(
             one.tasks.items(), key=lambda item: item[1]["start_date"] or "9") if task["state"] == "success")
             for dag, one in self.followed.items() if one.run)
-
-
-def live(local: Local) -> set[str]:
-    """The families that the reader answers from."""
-    code, text = ask(local, "recommend", "--k", "1", "--json")
-    return set(json.loads(text.splitlines()[-1])["generations"]) if code == 0 else set()
 
 
 def not_live(family: str, gate: dict) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from infra.local import __main__ as commands
-from infra.local import report
 from infra.local.report import elsewhere, repeated
 
 
@@ -50,17 +47,25 @@ class Told:
     ([], {"gru4rec": VERDICT, "linear": VERDICT}, False, ["fused is not live: nothing was trained", "linear is not live: the gate holds it"]),
     (["gru4rec", "fused"], {"linear": VERDICT | {"outcome": "promote"}}, False, ["linear is not live, though the gate promotes it", "publish_linear"])])
 def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_is_asked_for_it(monkeypatch, capsys, served, gates, ends_well, said):
+    monkeypatch.delenv("TITLE", raising=False)
     asked = []
 
-    def ask(local, *arguments):
-        asked.append(arguments)
-        if "--json" in arguments:
-            return (0, json.dumps({"generations": dict.fromkeys(served, "1")})) if served else (2, "recommend: BadRequest: nothing is live")
-        return 0, "a list"
+    def ask(local, verb, *arguments):
+        asked.append(verb)
+        family = arguments[arguments.index("--family") + 1] if "--family" in arguments else None
+        return (2, f"{verb}: BadRequest: nothing of {family} is live") if family and family not in served else (0, f"a list of {family}")
 
-    monkeypatch.setattr(report, "ask", ask)
     monkeypatch.setattr(commands, "ask", ask)
     assert commands.tell(None, Told(gates)) == ends_well
     printed = capsys.readouterr().out
     assert all(text in printed for text in said) and printed.count("is not live") == 3 - len(served) and "BadRequest" not in printed
-    assert [one[2] for one in asked if one[0] == "similar"] == [family for family in Told.families if family in served]
+    assert all((f"a list of {family}" in printed) == (family in served) for family in Told.families)
+    assert ("recommend" in asked) == bool(served)
+
+
+def test_a_title_that_a_family_does_not_know_makes_it_no_less_live(monkeypatch, capsys):
+    monkeypatch.setenv("TITLE", "Teapot")
+    monkeypatch.setattr(commands, "ask", lambda local, verb, *arguments: (2, "similar: BadRequest: no title is like it") if "--title" in arguments else (0, "a list"))
+    assert commands.tell(None, Told({}))
+    printed = capsys.readouterr().out
+    assert printed.count("no title is like it") == 3 and "is not live" not in printed
