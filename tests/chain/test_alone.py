@@ -88,7 +88,12 @@ def live_day(airflow: Airflow) -> str | None:
 def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(alone):
     home, airflow, environment = alone
     awaited = [f"Waiting for the delivery of {ago(days)} since " for days in (3, 2, 1)]
-    status = until(lambda: all(line in (told := command(environment, "status")) for line in awaited) and told)
+
+    def waiting() -> str | None:
+        told = command(environment, "status")
+        return told if all(line in told for line in awaited) else None
+
+    status = until(waiting)
     due, day = re.search(r"Next retrain: due (\S+) 00:00 UTC, of (\S+)", status).groups()
     assert due > day >= str(TODAY), "the day that is over at midnight"
     told = console(airflow)
