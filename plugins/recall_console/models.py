@@ -34,7 +34,7 @@ def drawn(verdict: dict) -> dict:
     policy = verdict["policy"]
     metrics = dict.fromkeys((policy["metric"], *policy["tested"], *SHOWN))
     return {**{name: verdict[name] for name in ("family", "outcome", "question", "reason", "day", "users", "version", "champion_version", "margin",
-                                                "difference_to", "slices", "baselines", "partial")},
+                                                "difference_to", "slices", "baselines")},
             "metric": policy["metric"], "confidence": policy["confidence"], "policy": verdict.get("policy_file"),
             "difference": {name: verdict["difference"][name] for name in metrics if name in verdict["difference"]},
             "metrics": {model: {name: figures.get(name) for name in metrics} for model, figures in verdict["metrics"].items() if figures},

@@ -79,8 +79,8 @@ def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
     own = _models(pq.read_table(evaluation.file("per_user.parquet")), slices["user"], evaluation)
     per_user = own | _models(pq.read_table(yardstick.file("per_user.parquet")), slices["user"], yardstick)
     return Case(per_user, facts["metrics"], facts["health"], facts["challenger"], facts["champion"],
-                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts["partial"], facts["users_in_all"],
-                facts["seeds"],                 tuple(sorted(facts.get("members") or ())))
+                {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS}, facts.get("partial", {}),
+                facts.get("users_in_all"), facts["seeds"], tuple(sorted(facts.get("members") or ())))
 
 
 def _models(table: pa.Table, users: pa.ChunkedArray, artefact: Artefact) -> dict[str, dict[str, np.ndarray]]:
