@@ -29,7 +29,7 @@ def verdict(root: Path, family: str, id: str, outcome: str, mean: float, version
     figures = {name: 0.5 + mean for name in ("recall_50", "ndcg_10", "hr_10", "coverage_50")}
     told = {"family": family, "outcome": outcome, "question": "change", "reason": reason, "reasons": [reason], "checks": [check], "users": 900, "margin": None,
             "difference": {name: difference(mean) for name in ("recall_50", "ndcg_10", "hr_10")}, "difference_to": "champion", "baselines": {"popularity": difference(0.2, 0.2)},
-            "slices": {"short histories": difference(mean)}, "partial": {}, "metrics": {"challenger": figures, "champion": figures}, "seeds": [],
+            "slices": {"short histories": difference(mean)}, "metrics": {"challenger": figures, "champion": figures}, "seeds": [],
             "policy": {"metric": "recall_50", "tested": ["ndcg_10", "hr_10"], "confidence": 0.95}, "policy_file": "default.toml", "day": "2026-11-20",
             "version": version, "champion_version": "1", "candidate": "file:///nowhere", "snapshot": "file:///nowhere"}
     place = folder(root, "verdicts", family, id, facts={name: told[name] for name in ("family", "day", "outcome", "question", "reason", "version", "champion_version")})
