@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from recall import requests
 from recall.ingest_form import NESTED, PLAIN
+from recall.stages import WAITS
 
 # What a scheduled run, which has no form, must know of the source.
 ENVIRONMENT = {"format": "RECALL_FORMAT", "location": "RECALL_LOCATION", "expectations": "RECALL_EXPECTATIONS"}
@@ -28,7 +29,7 @@ def snapshot(context: Any) -> dict:
     if "recommend_seen" in plain:  # a list of the form shows texts only
         plain["recommend_seen"] = plain["recommend_seen"] == "true"
     cluster = {"spark": {"master": master}} if (master := os.environ.get("RECALL_SPARK_MASTER")) else {}
-    waits = {"waits": True} if requests.scheduled(context) else {}
+    waits = {WAITS: True} if requests.scheduled(context) else {}
     return {"store": requests.store(), "dataset": requests.dataset(), "day": day, **cluster, **waits, **plain, **nested}
 
 

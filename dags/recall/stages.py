@@ -17,14 +17,14 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
-from recall import lineage, requests, runtimes
+from recall import lineage, runtimes
 from recall.connections import aws, mlflow, redis_url
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged", 6: "the delivery is not there"}
-UNDELIVERED = 6
+UNDELIVERED, WAITS = 6, "waits"
 SKIP, UNWANTED = 99, "skipped"
 LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
 # Settings of the worker that mean nothing, or something else, to a stage.
@@ -42,8 +42,7 @@ class StageOperator(BaseOperator):
         needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as MLFLOW_TRACKING_URI.
         announce: from the result to the `extra` of the events of this task's outlets; a `day` in it is the events' partition,
             so that a run by hand, whose day stands in its form, starts what a scheduled one would.
-        patience: how long a scheduled run waits for a delivery that is not there yet, and how often it looks; it holds no slot meanwhile. A run
-            by hand does not wait.
+        patience: how long a request that `waits` is asked again while its delivery is not there, and how often; it holds no slot meanwhile.
         item: which of several this task is, where tasks are mapped; `build` finds it in `context["task"]`.
     """
 
@@ -53,7 +52,8 @@ class StageOperator(BaseOperator):
     ui_color = "#e8f1f8"
 
     def __init__(self, *, stage: str, verb: str | Callable[[dict], str], build: Build, needs: tuple[str, ...] = (),
-                 announce: Callable[[dict], dict] | None = None, patience: tuple[timedelta, timedelta] | None = None, item: Any = None, **arguments: Any) -> None:
+                 announce: Callable[[dict], dict] | None = None, patience: tuple[timedelta, timedelta] | None = None, item: Any = None,
+                 **arguments: Any) -> None:
         super().__init__(**arguments)
         self.item, self.patience = item, patience
         self.stage, self.verb, self.needs = stage, verb, needs
@@ -83,7 +83,7 @@ class StageOperator(BaseOperator):
         self._runtime = runtimes.chosen(interpreter(self.stage), ROOT)
         ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),
                                                 self.log.info), context)
-        if ended.code == UNDELIVERED and self.patience and requests.scheduled(context):
+        if ended.code == UNDELIVERED and self.request.get(WAITS):
             self._wait(ended.said, context)
         self._judge(ended.code, verb, ended.said)
         result = self._result = json.loads(ended.output.strip().splitlines()[-1])

@@ -1,8 +1,8 @@
 """Build the environments whose lock has changed: `python3 -m infra.environments.build [name …]`.
 
 uv, pip, setuptools and wheel are bootstrapped from a lock into a small virtual environment of their own, so that this also works
-where pip refuses to touch the system's Python (PEP 668), or is too old to build a wheel. The stamp of its lock is written into an environment last: a build that was killed leaves
-nothing that looks finished, and the next one starts it afresh.
+where pip refuses to touch the system's Python (PEP 668), or is too old to build a wheel. The stamp of its lock is written into an
+environment last: a build that was killed leaves nothing that looks finished, and the next one starts it afresh.
 """
 
 from __future__ import annotations

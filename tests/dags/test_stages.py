@@ -131,29 +131,26 @@ def test_work_that_is_not_wanted_is_skipped(operator):
         operator("exit", {"code": 99, "say": "the challenger is held"}).execute({})
 
 
-def waiting(run_type: str, hours: float | None) -> dict:
-    """The context of a run whose task has looked for the delivery since so many hours; None: not yet."""
+def looked_for(hours: float | None) -> dict:
+    """The context of a task that has looked for its delivery since so many hours; None: not yet."""
     since = None if hours is None else datetime.now(timezone.utc) - timedelta(hours=hours)
-    return {"dag_run": SimpleNamespace(run_type=run_type), "ti": SimpleNamespace(get_first_reschedule_date=lambda context: since)}
+    return {"ti": SimpleNamespace(get_first_reschedule_date=lambda context: since)}
 
 
 @pytest.mark.parametrize("hours", [None, 1.9])
-def test_a_scheduled_run_comes_back_for_a_delivery_that_is_not_there_yet(operator, monkeypatch, hours):
-    monkeypatch.delenv("RECALL_LAST_DAY", raising=False)
-    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered"}, patience=(timedelta(hours=2), timedelta(minutes=10)))
+def test_a_request_that_waits_comes_back_for_a_delivery_that_is_not_there_yet(operator, hours):
+    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered", "waits": True}, patience=(timedelta(hours=2), timedelta(minutes=10)))
     with pytest.raises(AirflowRescheduleException) as raised:
-        task.execute(waiting("scheduled", hours))
+        task.execute(looked_for(hours))
     assert timedelta(minutes=9) < raised.value.reschedule_date - datetime.now(timezone.utc) <= timedelta(minutes=10)
 
 
-@pytest.mark.parametrize("run_type, hours, last_day, said", [
-    ("scheduled", 2.1, None, "no delivery came within 2 hours: .*has not been delivered.*takes in what comes later"), ("manual", None, None, "the delivery is not there: "),
-    ("backfill", None, None, "the delivery is not there: "), ("scheduled", None, "2026-11-25", "the delivery is not there: ")])
-def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, monkeypatch, run_type, hours, last_day, said):
-    monkeypatch.setenv("RECALL_LAST_DAY", last_day) if last_day else monkeypatch.delenv("RECALL_LAST_DAY", raising=False)
-    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered"}, patience=(timedelta(hours=2), timedelta(minutes=10)))
+@pytest.mark.parametrize("waits, hours, said", [
+    (True, 2.1, "no delivery came within 2 hours: .*has not been delivered.*takes in what comes later"), (False, None, "the delivery is not there: ")])
+def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, waits, hours, said):
+    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered", "waits": waits}, patience=(timedelta(hours=2), timedelta(minutes=10)))
     with pytest.raises(AirflowFailException, match=said):
-        task.execute(waiting(run_type, hours))
+        task.execute(looked_for(hours))
 
 
 def test_stopping_the_task_stops_the_process(operator, tmp_path):

@@ -64,22 +64,23 @@ class History:
 
         Raises:
             RefusedData: a file is missing, empty, damaged, too large or not of its layout.
-        Undelivered: nothing has been delivered for the day; of files that hold all days only where the request waits for it.
+            Undelivered: nothing has been delivered for the day; of files that hold all days only where the request waits for it.
         """
         plan = {name: self._daily(name, table) if table.daily else [self._delivery(name, table, WHOLE, landing.find(table.path, self.source.base))]
                 for name, table in self.source.tables.items()}
         if self.request.waits:
-            self._await_rows(plan["interactions"])
+            self._refuse_if_undelivered(plan["interactions"])
         return plan
 
-    def _await_rows(self, deliveries: list[Delivery]) -> None:
+    def _refuse_if_undelivered(self, deliveries: list[Delivery]) -> None:
+        """Of files that hold all days, a row of the day or of a later one must be there."""
         table, whole, today = self.source.interactions, deliveries[-1], self.request.day
         if table.daily or "timestamp" not in table.columns:
             return
         seen = examine(table, list(whole.landed), self.scratch / "awaited") if whole.made else whole
-        newest = (span.days(seen.landed, seen.shapes) or ("", "none"))[1]
-        if newest < today or newest == "none":
-            raise Undelivered(f"{today} has not been delivered: no row of {table.path} is of that day or a later one", got=f"the newest day {newest}",
+        days = span.days(seen.landed, seen.shapes)
+        if days is None or days[1] < today:
+            raise Undelivered(f"{today} has not been delivered: no row of {table.path} is of that day or a later one", got=f"the newest day {days[1] if days else 'none'}",
                               allowed=f"rows of {today}", remedy="wait for the delivery, then clear this task; or name another day")
 
     def _daily(self, name: str, table: Table) -> list[Delivery]:
