@@ -9,7 +9,7 @@ from infra.local.airflow_api import Airflow
 WAITING = "up_for_reschedule"
 
 
-def told(airflow: Airflow) -> str:
+def status_lines(airflow: Airflow) -> str:
     """The lines of `make status`: each day whose delivery is waited for, and the next day that is due."""
     return "\n".join([*_waiting(airflow), _next(airflow)])
 

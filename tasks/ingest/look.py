@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import tempfile
 from pathlib import Path
 
 from tasks.core.errors import RefusedData
 from tasks.ingest import guess, landing, sources
 from tasks.ingest.reading import span
-from tasks.ingest.reading.examine import Examined, examine
+from tasks.ingest.reading.examine import examine
 from tasks.ingest.rules import Limits
 from tasks.ingest.settings import LookRequest
 from tasks.ingest.sources import Source, Table

@@ -139,6 +139,21 @@ def hook():
         server.shutdown()
 
 
+@contextlib.contextmanager
+def environment_of(settings: dict[str, str]):
+    """What the commands of a stack with these settings run in; this process has the settings, too. The stack is stopped with the block."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))} | settings
+    before = {name: os.environ[name] for name in settings if name in os.environ}
+    os.environ.update(settings)
+    try:
+        yield environment
+    finally:
+        subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
+        for name in settings:
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     """The stack after its first day."""
@@ -150,16 +165,10 @@ def stack(tmp_path_factory):
     settings = {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), "RECALL_DATASET": "planted",
                 "RECALL_FORMAT": "movielens-100k", "RECALL_LOCATION": Path(home / "data").as_uri(), "RECALL_FIRST_DAY": "1997-09-20",
                 "RECALL_LAST_DAY": last.isoformat(), "TITLE": "Film 1 (1995)"}
-    environment = {**{name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))}, **settings}
-    os.environ.update(settings)
-    try:
+    with environment_of(settings) as environment:
         said = command(environment | {"DAY": days[0]}, "run")
         local = Local()
         airflow = Airflow(local)
         with hook() as server:
             airflow.call("POST", "connections", {"connection_id": "recall_notices", "conn_type": "http", "host": "127.0.0.1", "port": server.server_address[1]})
             yield Stack(environment, local, airflow, days, said, home / "data", server.got)
-    finally:
-        subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
-        for name in settings:
-            os.environ.pop(name, None)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import random
 import re
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from infra.environments.names import ROOT, environments
+from infra.environments.names import environments
 from infra.local.airflow_api import Airflow
 from infra.local.state import Local
-from tests.chain.conftest import command
+from tests.chain.conftest import command, environment_of
 
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 SETTINGS = {"RECALL_CATCH_UP": "yes", "RECALL_DELIVERY_SECONDS": "30"}
@@ -48,20 +45,13 @@ def alone(tmp_path_factory):
     for days in range(8, 3, -1):
         deliver(home, ago(days))
     settings = {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), **SETTINGS}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))} | settings
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
+    with environment_of(settings) as environment:
         command(environment | {"SOURCE": str(home / "shop.toml")}, "up")
         airflow = Airflow(Local())
         for dag in airflow.dags():
             if dag.startswith("train_") and dag != "train_linear":
                 airflow.call("PATCH", f"dags/{dag}", {"is_paused": True})
         yield home, airflow, environment
-    finally:
-        subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def until(passed, seconds: float = 400):

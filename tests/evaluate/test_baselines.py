@@ -68,8 +68,8 @@ def test_the_head_is_what_has_room_of_the_most_popular_items():
     some = Head.of(counts, 28 * 52 ** 2 / 2 ** 30)
     assert some.rows.tolist() == list(range(52)) and not some.whole
     assert Head.of(counts[::-1], 28 * 52 ** 2 / 2 ** 30).rows.tolist() == [*range(47), 94, *range(96, 100)]
-    assert "52 most popular of 100 items, which hold 100.0% of the likes" in some.told(counts)
-    assert Head.of(counts, 1.0).whole and Head.of(counts, 1.0).told(counts) is None
+    assert "52 most popular of 100 items, which hold 100.0% of the likes" in some.coverage(counts)
+    assert Head.of(counts, 1.0).whole and Head.of(counts, 1.0).coverage(counts) is None
     scores = some.scores(lambda start, stop: np.ones((stop - start, 52), np.float32))(0, 2)
     assert scores.shape == (2, 100) and np.isneginf(scores[:, 52:]).all() and (scores[:, :52] == 1).all()
     assert some.columns(csr_matrix(np.arange(100.0)[None])).toarray().tolist() == [list(range(52))]

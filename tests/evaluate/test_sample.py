@@ -17,19 +17,19 @@ from tests.evaluate import planted
 IDS = [f"user-{n}" for n in range(3000)]
 
 
-def asked(users: np.ndarray) -> Queries:
+def queries_of(users: np.ndarray) -> Queries:
     lists = Histories.of_lists([[int(row)] for row in users])
     return Queries(users.astype(np.int32), lists, lists, lists)
 
 
 def test_the_sample_depends_on_the_ids_alone():
-    everybody, rest = asked(np.arange(3000)), asked(np.arange(0, 3000, 2))
+    everybody, rest = queries_of(np.arange(3000)), queries_of(np.arange(0, 3000, 2))
     some = sample(everybody, IDS, 200)
     assert len(some.users) == 200 and (np.diff(some.users) > 0).all()
     assert some.histories.items.tolist() == some.labels.items.tolist() == some.seen.items.tolist() == some.users.tolist()
     assert {row for row in some.users if row % 2 == 0} <= set(sample(rest, IDS, 200).users), "who was among them stays while others leave"
     moved = np.arange(2999, -1, -1)
-    assert {IDS[row] for row in some.users} == {IDS[::-1][row] for row in sample(asked(moved), IDS[::-1], 200).users}, "rows do not matter"
+    assert {IDS[row] for row in some.users} == {IDS[::-1][row] for row in sample(queries_of(moved), IDS[::-1], 200).users}, "rows do not matter"
     assert 40 < sum(row < 750 for row in some.users) < 60, "a quarter of it from any quarter"
     assert sample(everybody, IDS, 3000) is everybody
 

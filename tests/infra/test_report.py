@@ -23,7 +23,7 @@ def test_repeats_are_told_with_what_follows_from_them_and_nothing_where_there_is
 VERDICT = {"outcome": "hold", "reason": "first model: recall@50 .1 against popularity's .2: not better"}
 
 
-class Told:
+class PlantedReport:
     """A report of three families, of which some have a verdict."""
 
     families = ("gru4rec", "linear", "fused")
@@ -56,16 +56,16 @@ def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_i
         return (2, f"{verb}: BadRequest: nothing of {family} is live") if family and family not in served else (0, f"a list of {family}")
 
     monkeypatch.setattr(commands, "ask", ask)
-    assert commands.tell(None, Told(gates)) == ends_well
+    assert commands.tell(None, PlantedReport(gates)) == ends_well
     printed = capsys.readouterr().out
     assert all(text in printed for text in said) and printed.count("is not live") == 3 - len(served) and "BadRequest" not in printed
-    assert all((f"a list of {family}" in printed) == (family in served) for family in Told.families)
+    assert all((f"a list of {family}" in printed) == (family in served) for family in PlantedReport.families)
     assert ("recommend" in asked) == bool(served)
 
 
 def test_a_title_that_a_family_does_not_know_makes_it_no_less_live(monkeypatch, capsys):
     monkeypatch.setenv("TITLE", "Teapot")
     monkeypatch.setattr(commands, "ask", lambda local, verb, *arguments: (2, "similar: BadRequest: no title is like it") if "--title" in arguments else (0, "a list"))
-    assert commands.tell(None, Told({}))
+    assert commands.tell(None, PlantedReport({}))
     printed = capsys.readouterr().out
     assert printed.count("no title is like it") == 3 and "is not live" not in printed

@@ -45,6 +45,13 @@ def by_file(rows: list[dict]) -> list[list[dict]]:
     return [list(of_one) for _, of_one in groupby(rows, lambda row: row["file"])]
 
 
+def rows_of_texts(spark, folder: Path, texts: dict[str, str | bytes], ending: str = "csv", more: str = "") -> dict[str, list[dict]]:
+    """The texts as the files of one delivery, and from each's name the rows that are read of it. `more`: lines of the description."""
+    for nth, text in enumerate(texts.values()):
+        (folder / f"{nth:02}.{ending}").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return dict(zip(texts, by_file(rows_of(spark, folder, f'{LOG}path = "*.{ending}"\n{more}')), strict=True))
+
+
 def kept(rows: list[dict], *names: str) -> list[tuple]:
     """These fields of the rows that nothing is wrong with."""
     return [tuple(row[name] for name in names) for row in rows if row["verdict"] is None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.errors import RefusedData
-from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of, rows_of_texts
 
 T = 1_600_000_000
 ROWS = "".join(f"u{n},i{n},{T + n}\n" for n in range(3))
@@ -22,11 +22,9 @@ FORMS = {
 
 
 def test_headers_and_delimiters(spark, tmp_path):
-    for nth, text in enumerate(FORMS.values()):
-        (tmp_path / f"{nth:02}.csv").write_text(text, newline="")
-    rows = rows_of(spark, tmp_path, LOG + 'path = "*.csv"\n')
-    assert dict(zip(FORMS, [kept(part, "user", "item", "ms") for part in by_file(rows)], strict=True)) == dict.fromkeys(FORMS, WANTED)
-    assert not reasons(rows)
+    read = rows_of_texts(spark, tmp_path, FORMS)
+    assert {form: kept(rows, "user", "item", "ms") for form, rows in read.items()} == dict.fromkeys(FORMS, WANTED)
+    assert not any(map(reasons, read.values()))
 
 
 def test_a_last_field_that_the_header_does_not_name_is_no_name_of_a_row(spark, tmp_path):
@@ -61,17 +59,13 @@ MOMENTS = {"2020-09-13T12:26Z": T - 40, "2020-09-13T14:26+02:00": T - 40, "2020-
 
 
 def test_spellings_of_a_moment(spark, tmp_path):
-    for nth, moment in enumerate(MOMENTS):
-        (tmp_path / f"{nth}.csv").write_text(f'user,item,ts\nu,a,"{moment}"\n')
-    read = [ms / 1000 for (ms,) in kept(rows_of(spark, tmp_path, LOG + 'path = "*.csv"'), "ms")]
-    assert dict(zip(MOMENTS, read, strict=True)) == MOMENTS
+    read = rows_of_texts(spark, tmp_path, {moment: f'user,item,ts\nu,a,"{moment}"\n' for moment in MOMENTS})
+    assert {moment: kept(rows, "ms") for moment, rows in read.items()} == {moment: [(int(second * 1000),)] for moment, second in MOMENTS.items()}
 
 
 def test_a_header_is_known_again_whatever_is_damaged_in_it(spark, tmp_path):
     headers = [before + b"user,item,ts," + more for before in (b"", b"\xef\xbb\xbf", b'# said "x\n', b"\xef\xbb\xbfsep=,\n")
                for more in (b"x\xff\xfe", b'"x\xff, y"', b'x"y', b"x\x1e", b'"x\ny"')]
-    for nth, header in enumerate(headers):
-        (tmp_path / f"{nth:02}.csv").write_bytes(header + b"\n" + f'u0,i0,{T},"1\n2"\nu1,i1,{T + 1},3\n'.encode())
-    rows = rows_of(spark, tmp_path, LOG + 'path = "*.csv"')
-    assert dict(zip(headers, [kept(part, "user", "item", "ms") for part in by_file(rows)], strict=True)) == dict.fromkeys(headers, WANTED[:2])
-    assert not reasons(rows)
+    read = rows_of_texts(spark, tmp_path, {header: header + b"\n" + f'u0,i0,{T},"1\n2"\nu1,i1,{T + 1},3\n'.encode() for header in headers})
+    assert {header: kept(rows, "user", "item", "ms") for header, rows in read.items()} == dict.fromkeys(headers, WANTED[:2])
+    assert not any(map(reasons, read.values()))

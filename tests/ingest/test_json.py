@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import RefusedData
-from tests.ingest.reading import LOG, by_file, kept, looked_at, reasons, rows_of
+from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of, rows_of_texts
 
 T = 1_600_000_000
 OBJECTS = [{"user": f"u{n}", "item": f"i{n}", "ts": T + n, "note": "a\nb, [c]"} for n in range(4)]
@@ -25,11 +25,9 @@ FORMS = {
 
 
 def test_every_form_of_objects_is_read(spark, tmp_path):
-    for nth, text in enumerate(FORMS.values()):
-        (tmp_path / f"{nth:02}.json").write_text(text, newline="")
-    rows = rows_of(spark, tmp_path, LOG + 'path = "*.json"\n')
-    assert dict(zip(FORMS, [kept(part, "user", "item", "ms") for part in by_file(rows)], strict=True)) == dict.fromkeys(FORMS, WANTED)
-    assert not reasons(rows)
+    read = rows_of_texts(spark, tmp_path, FORMS, "json")
+    assert {form: kept(rows, "user", "item", "ms") for form, rows in read.items()} == dict.fromkeys(FORMS, WANTED)
+    assert not any(map(reasons, read.values()))
 
 
 def test_a_packed_array_is_read_and_an_empty_one_is_empty(spark, tmp_path):

@@ -52,8 +52,8 @@ class Head:
 
         return spread
 
-    def told(self, counts: np.ndarray) -> str | None:
-        """What is left out of the catalogue, as a part of a sentence; None where nothing is. `counts`: likes of each item."""
+    def coverage(self, counts: np.ndarray) -> str | None:
+        """What of the catalogue it is, as a part of a sentence; None where it is all. `counts`: likes of each item."""
         if self.whole:
             return None
         return f"of the {len(self.rows):,} most popular of {self.items:,} items, which hold {counts[self.rows].sum() / max(counts.sum(), 1):.1%} of the likes"

@@ -76,7 +76,7 @@ def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, label
     judged("popularity", popularity(catalogue.order))
     whole, nearest = weighted(queries.histories, items, None), item_knn(liked)
     judged("item_knn", lambda start, stop: (whole[start:stop] @ nearest).toarray())
-    if part := head.told(counts):
+    if part := head.coverage(counts):
         log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
     chosen = tuned(together(head.columns(liked)), head, _validation(snapshot, labels))
     asked = head.columns(weighted(queries.histories, items, chosen.decay))
