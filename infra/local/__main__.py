@@ -104,7 +104,8 @@ def status(local: Local) -> int:
         return 3
     for name, service in now["services"].items():
         print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")
-    print(f"\n{schedule.status_lines(Airflow(local))}")
+    if "api-server" in now["ready"]:
+        print(f"\n{schedule.status_lines(Airflow(local))}")
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
           f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB")
     return 0

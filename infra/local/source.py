@@ -53,7 +53,8 @@ def source(local: Local) -> Source:
         raise SystemExit(f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again")
     given = {name: value for name in DAYS if (value := os.environ.get(name.removeprefix("RECALL_")) or os.environ.get(name) or kept.get(name))}
     span = _span(one, given)
-    days = {"RECALL_FIRST_DAY": _after(span.newest)} if span.grows and "RECALL_LAST_DAY" not in given else dict(zip(DAYS, (span.first, span.newest), strict=True))
+    grows = span.grows and "RECALL_LAST_DAY" not in given
+    days = {"RECALL_FIRST_DAY": _after(span.newest)} if grows else {"RECALL_FIRST_DAY": span.first, "RECALL_LAST_DAY": span.newest}
     _remember(local, {**one, **rules, **given, **({"asked": "yes"} if asked or kept.get("asked") else {})})
     return Source({**one, **rules, **days}, span.first, span.newest)
 

@@ -167,5 +167,12 @@ def test_a_day_that_is_none_or_outside_the_data_is_refused(local, monkeypatch, d
         commands.next_day(local, DATA)
 
 
+def test_the_status_of_a_stack_that_is_starting_asks_nothing_of_airflow(local, monkeypatch, capsys):
+    service = {"ready": False, "pid": 1, "restarts": 0}
+    monkeypatch.setattr(supervisor, "read", lambda local: {"services": {"api-server": service}, "ready": [], "peak_bytes": 0})
+    monkeypatch.setattr(commands, "Airflow", lambda local: pytest.fail("it does not answer yet"))
+    assert commands.status(local) == 0 and "starting" in capsys.readouterr().out
+
+
 def test_a_table_lines_up_numbers_to_the_right():
     assert table(["name", "n"], [["a", "1"], ["long", "12"]]).splitlines() == ["name  n", "────  ──", "a      1", "long  12"]
