@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from airflow.sdk import Param
 
 END = r"$(?!\n)"  # where Python's $ would let a last line break pass; a browser reads it the same
@@ -34,6 +36,10 @@ def optional(text: str, section: str, title: str | None = None, **schema: object
 def names(text: str, section: str, title: str | None = None) -> Param:
     """A list of names that may be left empty."""
     return Param(None, type=["null", "array"], items={"type": "string"}, description_md=text, section=section, title=title)
+
+
+BUDGET = number(float(os.environ.get("RECALL_BUDGET_MINUTES") or 40), 0.01, 10_000, "Minutes that a training may take: as many epochs as fit, at least one; "
+                "of a closed form, the exact one where it fits.", "Training", "Budget (minutes)")
 
 
 def run() -> dict:
@@ -85,6 +91,7 @@ ITEM2VEC = {
                           "Model", "Query decay"),
     "learning_rate": number(0.05, 1e-5, 1.0, "At the first epoch; falls linearly to a hundredth of it.", "Training", "Learning rate"),
     "epochs": number(60, 1, 2000, "Passes over the corpus at most.", "Training", "Epochs"),
+    "budget_minutes": BUDGET,
     "patience": number(40, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "warm_start": switch("gensim goes on from the champion's vectors; netmf, a closed form, always begins anew.", "Day over day", "Warm start", on=True),
     "warm_share": number(0.35, 0.01, 1, "Share of the epochs and of the learning rate of a training that goes on.", "Day over day", "Share of a training"),
@@ -111,6 +118,7 @@ GRU4REC = {
     "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
     "batch_positions": number(3200, 1, 1_000_000, "Positions in a batch, about.", "Training", "Batch"),
     "epochs": number(15, 1, 2000, "Passes over the sequences at most.", "Training", "Epochs"),
+    "budget_minutes": BUDGET,
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "warm_start": switch("Begin with the champion's weights; items it does not know begin anew.", "Day over day", "Warm start"),
     "warm_share": number(0.35, 0.01, 1, "Share of the epochs and of the learning rate of a training that begins so.", "Day over day", "Share of a training"),
@@ -156,6 +164,7 @@ LINEAR = {
                       "vectors. `auto` chooses on validation.", "Search", "Decoder"),
     "query_decay": number(None, 0, 10_000, "Items after which a liked item's weight has fallen to 1/e; 0 weighs all alike. Empty: chosen.", "Search", "Decay"),
     "popularity": number(None, 0, 10, "Weight of a dimension that holds popularity; 0 for none. Empty: chosen.", "Search", "Popularity"),
+    "budget_minutes": BUDGET,
     "memory_gb": number(8.0, 0.01, 4096, "What the exact inverse may use: 24 bytes for each pair of items.", "Training", "Memory, GB"),
     "threads": number(1, 1, 64, "Threads of the matrix products.", "Training", "Threads"),
 }
@@ -167,7 +176,7 @@ FUSED = {
                     "`auto` chooses on validation.", "Model", "Scale"),
     "dimension": number(1024, 2, 8192, "Dimensions at most; wider vectors are reduced to the directions that decide most of the scores.", "Model", "Dimension"),
     "least_weight": number(0.02, 0, 0.5, "A member with a smaller share of the weights is left out.", "Model", "Least weight"),
-    "validation_users": number(5000, 1, 1_000_000, "Users drawn at most to find the weights.", "Training", "Validation users"),
+    "validation_users": number(None, 1, 1_000_000, "Users drawn at most to find the weights. Empty: 5,000, fewer in a large catalogue.", "Training", "Validation users"),
     "memory_gb": number(2.0, 0.001, 4096, "What their scores may take; fewer users are drawn where it would be more.", "Training", "Memory, GB"),
     "threads": number(1, 1, 64, "Threads of the matrix products.", "Training", "Threads"),
 }
@@ -189,6 +198,7 @@ TWO_TOWER = {
     "learning_rate": number(0.006, 1e-6, 1, "Of AdamW after the warm-up.", "Training", "Learning rate"),
     "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
     "epochs": number(10, 1, 2000, "Passes over what was liked at most.", "Training", "Epochs"),
+    "budget_minutes": BUDGET,
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),
     "threads": number(1, 1, 256, "CPU threads; another number gives slightly different weights.", "Training", "Threads"),

@@ -33,18 +33,18 @@ BOTS = {
     "rows_a_minute": number(0, 0, 1_000_000, "The same within a minute.", "What counts", "Bots: rows a minute"),
 }
 SPLIT = {
-    "method": choice("leave-last-n", ["leave-last-n", "temporal", "users"], "What is held out: each user's newest liked rows, the last days, "
-                     "or whole users.", "Split", "Method"),
+    "method": choice(None, ["leave-last-n", "temporal", "users"], "What is held out: each user's newest liked rows, the last days, "
+                     "or whole users. Empty: as the data is; the report says what, and why.", "Split", "Method"),
     "order": choice(None, ["time", "given", "file"], "What orders a user's rows: timestamps, an order column, or the place in the file. Empty: the "
                     "first of these that the source has for every row.", "Split", "Order"),
-    "test": number(3, 1, 1000, "leave-last-n: newest liked rows of a user that are held out to judge models.", "Split", "Test rows"),
-    "validation": number(1, 0, 1000, "leave-last-n: the liked rows before them, for early stopping and tuning.", "Split", "Validation rows"),
+    "test": number(None, 1, 1000, "leave-last-n: newest liked rows of a user that are held out to judge models. Empty: 3.", "Split", "Test rows"),
+    "validation": number(None, 0, 1000, "leave-last-n: the liked rows before them, for early stopping and tuning. Empty: 1.", "Split", "Validation rows"),
     "hold_out_short": switch("leave-last-n: hold out rows even of users who then have nothing left to learn from.", "Split", "Short histories too"),
-    "test_days": number(7, 1, 3650, "temporal: length of the test window, which ends with the day.", "Split", "Test days"),
-    "validation_days": number(7, 0, 3650, "temporal: length of the window before it.", "Split", "Validation days"),
-    "test_share": number(0.1, 0, 0.9, "users: share of the users who are test.", "Split", "Test users"),
-    "validation_share": number(0.1, 0, 0.9, "users: share of the users who are validation.", "Split", "Validation users"),
-    "history_share": number(0.8, 0.1, 0.99, "users: share of a held-out user's liked rows that is known.", "Split", "Known share"),
+    "test_days": number(None, 1, 3650, "temporal: length of the test window, which ends with the day. Empty: 7.", "Split", "Test days"),
+    "validation_days": number(None, 0, 3650, "temporal: length of the window before it. Empty: 7.", "Split", "Validation days"),
+    "test_share": number(None, 0, 0.9, "users: share of the users who are test. Empty: 0.1.", "Split", "Test users"),
+    "validation_share": number(None, 0, 0.9, "users: share of the users who are validation. Empty: 0.1.", "Split", "Validation users"),
+    "history_share": number(None, 0.1, 0.99, "users: share of a held-out user's liked rows that is known. Empty: 0.8.", "Split", "Known share"),
     "seed": number(0, 0, 2_147_483_647, "users: which of them are held out.", "Split", "Seed"),
 }
 # Settings that are objects of their own; in the form their fields are called <setting>_<field>.

@@ -60,7 +60,7 @@ class Report:
         reasons = ", ".join(f"{n} {reason}" for reason, n in got.get("reasons", {}).items()) or "none"
         lines = [f"Snapshot {got['id']} of {got['day']}: {got['rows_in']:,} rows read, {got['kept']:,} kept, "
                  f"{elsewhere(got)}{got['quarantined']:,} in quarantine ({reasons}); "
-                 f"{got['users']:,} users, {got['items']:,} items", *filter(None, [repeated(got)]),
+                 f"{got['users']:,} users, {got['items']:,} items", *filter(None, [repeated(got), got.get("split") and f"  {got['split']}"]),
                  *(f"  warning: {text}" for text in got["warnings"]), *(f"  note: {text}" for text in got.get("notes", [])),
                  f"  report: {got['report']}"]
         return "\n".join(lines)

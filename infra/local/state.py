@@ -13,7 +13,7 @@ from infra.environments.names import ROOT, environments, state
 
 SERVICES = ("redis", "mlflow", "airflow")
 # What a person may set for the local stack when it is started; everything else of theirs stays outside.
-SETTABLE = ("RECALL_CATCH_UP", "RECALL_DEADLINE_HOURS", "RECALL_DELIVERY_HOURS", "RECALL_DELIVERY_SECONDS",
+SETTABLE = ("RECALL_BUDGET_MINUTES", "RECALL_CATCH_UP", "RECALL_DEADLINE_HOURS", "RECALL_DELIVERY_HOURS", "RECALL_DELIVERY_SECONDS",
             "RECALL_FRESHNESS_HOURS", "RECALL_METRICS_TOKEN", "RECALL_POLICIES", "AIRFLOW_CONN_RECALL_NOTICES")
 
 

@@ -68,6 +68,7 @@ TABLE = (
             "none: Airflow makes one", (), True),
     Setting("RECALL_METRICS_TOKEN", kinds.Kind("16 characters or more", lambda value: len(value) >= 16), "what a scraper of the metrics must show",
             "none: nobody gets them", (), True),
+    Setting("RECALL_BUDGET_MINUTES", kinds.number(1, 10_000), "minutes that the training of a family may take on these machines, where its form does not say", "40"),
     Setting("RECALL_DEADLINE_HOURS", kinds.HOURS, "how long the chain of a day may take; 0: no deadline", "8"),
     Setting("RECALL_FRESHNESS_HOURS", kinds.HOURS, "how old what is live may be", "48"),
     Setting("RECALL_CONSOLE_STORE", kinds.LOCATION, "the store's folder where the API server runs, if the store is in a bucket that is mounted there", "RECALL_STORE"),

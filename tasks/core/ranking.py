@@ -5,11 +5,14 @@ A query is one vector, or several side by side (a user's interests): then an ite
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from tasks.core.histories import Histories
 
 SCORES = 2**26  # held at a time
+MANY = 10      # labels of a user from which one partition costs less than a count for each
 
 
 def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | None = None, block: int | None = None) -> np.ndarray:
@@ -27,13 +30,8 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | No
         list is arbitrary but repeatable.
     """
     n, k = len(vectors), min(k, len(vectors))
-    block = block or min(1024, max(1, SCORES // max(n, 1)))
     best = np.full((len(queries), k), -1, np.int32)
-    for start in range(0, len(queries), block):
-        scores = score(queries[start:start + block], vectors)
-        if seen is not None:
-            one = seen.take(np.arange(start, start + len(scores)))
-            scores[one.users(), one.items] = -np.inf
+    for start, scores in _blocks(queries, vectors, seen, block):
         rows = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k < n else np.broadcast_to(np.arange(n), scores.shape)
         picked = np.take_along_axis(scores, rows, axis=1)
         order = np.lexsort((rows, -picked), axis=1)
@@ -56,14 +54,50 @@ def score(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return best
 
 
-def recall(best: np.ndarray, labels: Histories, expected: np.ndarray) -> float:
-    """Mean over users of the labels found, as a share of those wanted.
+def recall(queries: np.ndarray, vectors: np.ndarray, k: int, labels: Histories, expected: np.ndarray, seen: Histories | None = None) -> float:
+    """Mean over users of the labels among their k best, as a share of those wanted.
+
+    Counted, not sorted: a label is among the k best where fewer than k stand before it, a third of the time of `top_k`.
 
     Args:
-        best: int32 (q, k), the rows recommended to each user.
+        queries, vectors, k, seen: as in `top_k`; equal scores are ordered by row.
         labels: the rows to find (q users); what the model does not know is not among them.
         expected: int64 (q), how many were to be found, the unknown ones included: an unknown item is a miss.
     """
-    users = labels.users()
-    hits = (best[users] == labels.items[:, None]).any(axis=1)
-    return float(np.mean(np.bincount(users[hits], minlength=len(labels)) / expected))
+    found = np.zeros(len(labels.items), bool)
+    for start, scores in _blocks(queries, vectors, seen):
+        for row, user in zip(scores, range(start, start + len(scores))):
+            begin, end = labels.offsets[user:user + 2]
+            if end > begin:
+                found[begin:end] = standing(row, labels.items[begin:end], k) < k
+    return float(np.mean(np.bincount(labels.users()[found], minlength=len(labels)) / expected))
+
+
+def standing(scores: np.ndarray, rows: np.ndarray, enough: int | None = None) -> np.ndarray:
+    """int64 (l): how many of these scores (n) stand before each of these rows: higher ones, and equal ones of a lower row.
+
+    Args:
+        enough: whoever has so many before it may be told any number from there on; None: all numbers are exact.
+
+    A row of −∞ has everything before it.
+    """
+    wanted, enough = scores[rows], len(scores) if enough is None else enough
+    before = np.full(len(rows), max(len(scores), enough), np.int64)
+    unsure = wanted > -np.inf
+    if len(rows) > MANY and enough < len(scores):
+        unsure &= wanted >= np.partition(scores, len(scores) - enough)[len(scores) - enough]
+    for at in np.flatnonzero(unsure):
+        higher = np.count_nonzero(scores > wanted[at])
+        before[at] = higher if higher >= enough else higher + np.count_nonzero(scores[:rows[at]] == wanted[at])
+    return before
+
+
+def _blocks(queries: np.ndarray, vectors: np.ndarray, seen: Histories | None, block: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
+    """The first query of each block and its scores, float32 (b, n), −∞ for what was seen."""
+    block = block or min(1024, max(1, SCORES // max(len(vectors), 1)))
+    for start in range(0, len(queries), block):
+        scores = score(queries[start:start + block], vectors)
+        if seen is not None:
+            one = seen.take(np.arange(start, start + len(scores)))
+            scores[one.users(), one.items] = -np.inf
+        yield start, scores

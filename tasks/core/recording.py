@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import json
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,7 +43,7 @@ class Request(Protocol):
 
 
 # Where a model is trained, where it starts and which way its space is turned, not what it is: these make a refresh, not a change.
-CIRCUMSTANCES = ("threads", "device", "warm_start", "align")
+CIRCUMSTANCES = ("threads", "device", "warm_start", "align", "budget_minutes")
 
 
 def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimension: int, more: dict | None = None) -> dict:
@@ -67,8 +68,8 @@ class Recorder:
     def __init__(self, family: str, candidate: str, run: str | None) -> None:
         self.family, self.candidate, self.run = family, candidate, run
         self.epochs: list[dict] = []
-        self._sent = tracking.logged_steps(run, "validation_recall_50") if run else set()  # by an earlier try
-        self._away = False
+        self._sent = tracking.logged_steps(run, "validation_recall_50", "epoch_seconds") if run else set()  # by an earlier try
+        self._away, self._begun = False, time.monotonic()
 
     @classmethod
     def start(cls, request: Request, family: str, candidate: str, snapshot: Snapshot, code: str, more: dict | None = None) -> "Recorder":
@@ -106,7 +107,13 @@ class Recorder:
                 self._sent.add(one["step"])
 
     def save(self, folder: Path, best_epoch: int, metrics: dict[str, float]) -> None:
-        """Write the curve into the candidate's folder, with the kept epoch and the figures of what was kept."""
+        """Write the curve into the candidate's folder, with the kept epoch and the figures of what was kept.
+
+        With `validation_seconds` among them, the share of the training's time that they are is told as well.
+        """
+        if "validation_seconds" in metrics:
+            spent = metrics["validation_seconds"] + sum(one["metrics"].get("epoch_seconds", 0.0) for one in self.epochs)  # by tries before this one too
+            metrics = metrics | {"validation_share": metrics["validation_seconds"] / max(time.monotonic() - self._begun, spent, 1e-9)}
         write_json(folder / CURVE, {"epochs": self.epochs, "best_epoch": best_epoch,
                                     "metrics": {name: float(value) for name, value in metrics.items()}})
 

@@ -78,6 +78,11 @@ class Queries:
                        self.attributes and self.attributes.take(some))
 
 
+def divided_alike(one: dict | None, other: dict | None) -> bool:
+    """Whether two manifests' splits agree in all that both say: an older one says more than its method's own settings."""
+    return one is not None and other is not None and "method" in {*one} & {*other} and all(one[name] == other[name] for name in {*one} & {*other})
+
+
 class Snapshot:
     """A snapshot, read as arrays when they are asked for."""
 

@@ -136,10 +136,10 @@ def log_settings(run: str, settings: dict) -> None:
             client().log_batch(run, params=new)
 
 
-def logged_steps(run: str, metric: str) -> set[int]:
-    """The steps at which a run has this metric already, so that a retried task does not log them twice."""
+def logged_steps(run: str, *metrics: str) -> set[int]:
+    """The steps at which a run has one of these metrics already, so that a retried task does not log them twice."""
     with reachable():
-        return {entry.step for entry in client().get_metric_history(run, metric)}
+        return {entry.step for metric in metrics for entry in client().get_metric_history(run, metric)}
 
 
 def log_lineage(run: str, name: str, digest: str, uri: str) -> None:

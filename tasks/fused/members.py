@@ -9,7 +9,7 @@ from tasks.core.candidate import Candidate
 from tasks.core.champion import find
 from tasks.core.errors import BadRequest, NothingToDo
 from tasks.core.log import log
-from tasks.core.snapshot import Snapshot
+from tasks.core.snapshot import Snapshot, divided_alike
 from tasks.core.store import Store
 from tasks.fused.settings import FitRequest
 
@@ -69,7 +69,7 @@ def unfit(candidate: Candidate, snapshot: Snapshot) -> str | None:
         return f"it is of {facts['day']}: it has seen what is held out on {snapshot.day}"
     if facts["day"] == snapshot.day and facts["snapshot"] != snapshot.id:
         return f"it learned from another snapshot of {snapshot.day}, {facts['snapshot']}"
-    if facts.get("split") != snapshot.artefact.facts["split"]:
+    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
     if candidate.encoder.kind == FAMILY:
         return "it is a fusion itself"

@@ -19,7 +19,8 @@ class Settings:
     dimension: int = setting(1024, "dimensions at most; wider vectors are reduced to the directions that decide most of the scores", minimum=2, maximum=8192)
     least_weight: float = setting(0.02, "a member whose weight is below this share of all is left out: it would cost dimensions and say nothing",
                                   minimum=0, maximum=0.5)
-    validation_users: int = setting(5000, "users drawn at most to find the weights", minimum=1, maximum=1_000_000)
+    validation_users: int | None = setting(None, "users drawn at most to find the weights; none: 5,000, fewer where the catalogue exceeds 20,000 items", minimum=1,
+                                           maximum=1_000_000)
     memory_gb: float = setting(2.0, "what their scores may take, 4 bytes for each user, item and member; fewer users are drawn where it would be more",
                                minimum=0.001, maximum=4096)
     threads: int = setting(1, "threads of the matrix products", minimum=1, maximum=64)

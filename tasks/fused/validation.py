@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.core.sampling import drawn, users_drawn
 from tasks.core.decoding.vectors import places_of
 from tasks.core.errors import RefusedData
 from tasks.core.log import log
@@ -26,13 +27,11 @@ class Validation:
     def __init__(self, snapshot: Snapshot, items: np.ndarray, parts: list[Block], settings: Settings, seed: int) -> None:
         queries = snapshot.queries("validation")
         each = 4 * len(items) * (len(parts) + 2)  # the members', their sum, and what is made of it
-        most = min(settings.validation_users, int(settings.memory_gb * 2 ** 30 / each))
+        most = min(users_drawn(settings.validation_users, len(items)), int(settings.memory_gb * 2 ** 30 / each))
         if most < 1:
             raise RefusedData("the scores of one validation user take more memory than they may", got=f"{each / 2 ** 30:.3g} GB",
                               allowed=f"{settings.memory_gb:g} GB", remedy="raise settings.memory_gb")
-        users = np.arange(len(queries.users))
-        if most < len(users):
-            users = np.sort(np.random.default_rng(seed).permutation(len(users))[:most])
+        users = drawn(len(queries.users), most, seed)
         log("fused.validation", users=len(users), of=len(queries.users), items=len(items), scores_gb=each * len(users) / 2 ** 30)
         histories, attributes = queries.histories.take(users), queries.attributes and queries.attributes.take(users)
         places = places_of(items, len(snapshot.item_ids))

@@ -65,4 +65,4 @@ def learn(request: FitRequest, snapshot: Snapshot, rows: np.ndarray, champion: C
     def validate(weights: dict[str, Tensor]) -> dict[str, float]:
         return {loop.RECALL: validation.recall(export.encoder(weights, settings), export.candidates(weights, settings.unit_items))}
 
-    return loop.train("gru4rec", trainer, validate, recorder, scratch, settings.patience, settings.threads, group)
+    return loop.train("gru4rec", trainer, validate, recorder, scratch, settings.patience, settings.threads, group, settings.budget_minutes)

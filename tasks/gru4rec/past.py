@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tasks.core.candidate import Candidate
 from tasks.core.log import log
-from tasks.core.snapshot import Snapshot
+from tasks.core.snapshot import Snapshot, divided_alike
 from tasks.gru4rec.model import BY_ITEM, Network
 
 NAME = "network.safetensors"
@@ -60,7 +60,7 @@ def _unfit(champion: Candidate | None, snapshot: Snapshot) -> str | None:
     facts = champion.artefact.facts
     if facts["dataset"] != snapshot.dataset:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
-    if facts.get("split") != snapshot.artefact.facts["split"]:
+    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
     return None if NAME in champion.artefact.files else "an older version wrote it, without the network as trained"
 

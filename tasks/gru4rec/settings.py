@@ -42,10 +42,12 @@ class Settings:
                                   minimum=0, maximum=10)
     clip_norm: float = setting(5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6)
     epochs: int = setting(15, "passes over the sequences at most", minimum=1, maximum=2000)
+    budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one", minimum=0.01, maximum=10_000)
     patience: int = setting(5, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part are neither recommended nor read",
                                  minimum=1, maximum=1_000_000)
-    validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
+    validation_users: int | None = setting(None, "users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds 20,000 items", minimum=1,
+                                           maximum=1_000_000)
     warm_start: bool = setting(False, "begin with the champion's weights; items it does not know begin anew")
     warm_share: float = setting(0.35, "share of the epochs and of the learning rate of a training that begins so", minimum=0.01, maximum=1)
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "of the network's products; auto halves them on a GPU. "

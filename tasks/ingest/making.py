@@ -23,7 +23,8 @@ from tasks.ingest.relating import accounts, aside, catalogue, numbering, tables
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
 from tasks.ingest.relating.interactions import Interactions
-from tasks.ingest.rules import Liked
+from tasks.ingest.deciding import Decision
+from tasks.ingest.rules import Split
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
@@ -88,8 +89,7 @@ class Making:
 
     def page(self, id: str, refusal: str | None = None) -> str:
         """The report of what has come out so far."""
-        split = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(self.request.split).items())
-        return report.page(report.Told(self.request.dataset, self.request.day, id, refused=refusal, split=split, settings=self.settings, **self.told))
+        return report.page(report.Told(self.request.dataset, self.request.day, id, refused=refusal, settings=self.settings, **self.told))
 
     @property
     def notes(self) -> list[str]:
@@ -102,10 +102,23 @@ class Making:
 
     def previous(self) -> int | None:
         """The rows kept by the newest snapshot of an earlier day; None where there is none."""
+        return self._day_before.facts["accounts"]["kept"] if self._day_before else None
+
+    @cached_property
+    def _day_before(self) -> Artefact | None:
         for day in reversed(self.store.names("snapshots", self.request.dataset)):
             if day < self.request.day and (made := self.store.newest("snapshots", self.request.dataset, day)):
-                return made.facts["accounts"]["kept"]
+                return made
         return None
+
+    @cached_property
+    def before(self) -> dict[str, Decision]:
+        """What that snapshot's rows decided, by setting, where the same was left open then."""
+        made = self._day_before
+        if made is None or made.lineage["settings"]["split"] != self.settings["split"]:
+            return {}
+        return {name: Decision(Split(**told["value"]) if name == "split" else told["value"], told["because"])
+                for name, told in made.facts.get("decided", {}).items() if told["open"]}
 
     def _read_new(self, drafts: ExitStack) -> dict[tuple[str, str], tuple[Delivered, ExitStack]]:
         """By table and name, the deliveries that were not there yet, each with what commits it. They are read side by side: a small one is
@@ -171,9 +184,11 @@ class Making:
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
         known = catalogues["items"].kept if "items" in catalogues else self._met(delivered["interactions"])
         items = numbering.numbered(known.select("id", "title", "genres"), "item")
-        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, self.source)
+        rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, self.source, self.before.get("split"))
         attributes = catalogues["users"].kept if "users" in catalogues else None
-        made = tables.build(rows.kept, items.table, _attributed(rows.users, attributes), self.request, self._liked)
+        self.told["split"] = rows.split
+        log("ingest.decided", setting="split", because=rows.split.because, **rows.split.value.told())
+        made = tables.build(rows.kept, items.table, _attributed(rows.users, attributes), self.request, rows.liked, rows.split.value)
         tables.write(made.interactions, draft.path / "interactions")
         tables.write(made.items, draft.path / "items", "item")
         tables.write(made.users.drop("bucket"), draft.path / "users", "user")
@@ -189,10 +204,6 @@ class Making:
     def recommend_seen(self) -> bool | None:
         """The setting of the request, else that of the source; None where the data decides."""
         return recommend_seen(self.request, self.source)
-
-    @property
-    def _liked(self) -> Liked:
-        return Liked.parse(self.request.liked or self.source.liked)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Literal
 from tasks.core.errors import BadRequest
 from tasks.core.request import setting
 
+SIZES = {"leave-last-n": {"test": 3, "validation": 1}, "users": {"test_share": 0.1, "validation_share": 0.1, "history_share": 0.8},
+         "temporal": {"test_days": 7, "validation_days": 7}}  # of each method, where nothing else is said
 DAY = "{day}"  # in a path: one delivery a day
 LIKED = re.compile(r"(>=|>)\s*(mean|user mean|-?\d+(?:\.\d+)?)")
 
@@ -54,34 +56,59 @@ class Split:
 
     | request                                                        | meaning                                                  |
     |----------------------------------------------------------------|----------------------------------------------------------|
+    | {}                                                             | the data decides, see `tasks.ingest.deciding`            |
     | {"method": "leave-last-n", "test": 3, "validation": 1}         | each user's newest 3 are test, the one before validation |
     | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only to repeat work that did so  |
     | {"method": "users", "order": "given"}                          | 8:1:1 by user; a held-out user's first 80 % are known    |
     | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the week before validation        |
     """
 
-    method: Literal["leave-last-n", "users", "temporal"] = setting("leave-last-n", "how rows are divided")
+    method: Literal["leave-last-n", "users", "temporal"] | None = setting(
+        None, "how rows are divided; none: by time where users come back day after day, by users where lists are short, else by rows")
     order: Literal["time", "given", "file"] | None = setting(
         None, "what orders a user's rows: timestamps (ties as in the file), an order column, or the place in the file; none: the first of "
         "these that the source has for every row")
-    test: int = setting(3, "leave-last-n: newest liked rows of a user that are test", minimum=1, maximum=1000)
-    validation: int = setting(1, "leave-last-n: liked rows before those that are validation", minimum=0, maximum=1000)
+    test: int | None = setting(None, "leave-last-n: newest liked rows of a user that are test; none: 3", minimum=1, maximum=1000)
+    validation: int | None = setting(None, "leave-last-n: liked rows before those that are validation; none: 1", minimum=0, maximum=1000)
     hold_out_short: bool = setting(
         False, "leave-last-n: hold out rows even of users who have nothing left to learn from (otherwise all of theirs is train)")
-    test_share: float = setting(0.1, "users: share of the users who are test", minimum=0, maximum=0.9)
-    validation_share: float = setting(0.1, "users: share of the users who are validation", minimum=0, maximum=0.9)
-    history_share: float = setting(0.8, "users: share of a held-out user's liked rows that is known", minimum=0.1, maximum=0.99)
+    test_share: float | None = setting(None, "users: share of the users who are test; none: .1", minimum=0, maximum=0.9)
+    validation_share: float | None = setting(None, "users: share of the users who are validation; none: .1", minimum=0, maximum=0.9)
+    history_share: float | None = setting(None, "users: share of a held-out user's liked rows that is known; none: .8", minimum=0.1, maximum=0.99)
     seed: int = setting(
         0, "users: which of them are held out; a user stays on one side from day to day", minimum=0, maximum=2_147_483_647)
-    test_days: int = setting(7, "temporal: length of the test window, which ends with the day", minimum=1, maximum=3650)
-    validation_days: int = setting(7, "temporal: length of the validation window before it", minimum=0, maximum=3650)
+    test_days: int | None = setting(None, "temporal: length of the test window, which ends with the day; none: 7", minimum=1, maximum=3650)
+    validation_days: int | None = setting(None, "temporal: length of the validation window before it; none: 7", minimum=0, maximum=3650)
 
     def __post_init__(self) -> None:
-        if self.test_share + self.validation_share >= 1:
+        meant = [method for method, names in SIZES.items() if any(getattr(self, name) is not None for name in names)]
+        if self.method is None and len(meant) > 1:
+            raise BadRequest("split: sizes of several methods, and no method", got=", ".join(meant), allowed="one of them", remedy="set split.method")
+        method = self.method or (meant[0] if meant else "leave-last-n" if self.hold_out_short else None)
+        if method:
+            object.__setattr__(self, "method", method)
+            for name, usual in SIZES[method].items():
+                if getattr(self, name) is None:
+                    object.__setattr__(self, name, usual)
+        if (self.test_share or 0) + (self.validation_share or 0) >= 1:
             raise BadRequest("split.test_share and split.validation_share leave no user to train on",
                              got=self.test_share + self.validation_share, allowed="a sum below 1")
         if self.method == "temporal" and self.order not in ("time", None):
             raise BadRequest("a temporal split follows the clock", got=f"split.order={self.order!r}", allowed="'time'")
+
+    def __str__(self) -> str:
+        """A clause that a sentence can begin with."""
+        if self.method == "users":
+            return (f"whole users are held out: {100 * self.test_share:g} % for test and {100 * self.validation_share:g} % for validation, "
+                    f"{100 * self.history_share:g} % of whose likes are known")
+        if self.method == "temporal":
+            return f"the last {self.test_days} days are held out for test and the {self.validation_days} before for validation"
+        return f"each user's newest {self.test} liked rows are held out for test and {self.validation} before for validation"
+
+    def told(self) -> dict[str, object]:
+        """What says how rows are divided: the method and its own settings."""
+        more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(self.method, [])
+        return {name: getattr(self, name) for name in ("method", "order", *SIZES.get(self.method, ()), *more)}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Corpus:
         self.sequences = sequences if what != "walks" else Histories.of_lists([])
         self.walks = 0 if what == "sequences" else max(1, round(walk_words * len(sequences.items) / walk_length))
         words = self.walks * walk_length + len(self.sequences.items)
-        self.shards = -(-words // SHARD_WORDS)
+        self.words, self.shards = words, -(-words // SHARD_WORDS)
         self.names = np.array([str(item) for item in range(tables.items)], object)
 
     def epoch(self, number: int) -> Iterator[Shard]:

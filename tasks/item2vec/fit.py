@@ -77,4 +77,4 @@ def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | Non
         learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere)
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
         chosen = choose(settings, vectors, train, validation, past and past.choice)
-    return Fitted(learned.epoch, vectors, chosen)
+    return Fitted(learned.epoch, vectors, chosen, validation.seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 
 import numpy as np
@@ -18,10 +19,16 @@ from tasks.core.log import log
 from tasks.core.manifest import Artefact
 from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot
+from tasks.core.training.budget import epochs_within
 from tasks.item2vec import given, netmf
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import FitRequest, Settings
 from tasks.item2vec.training import Trainer
+
+
+FAMILY = "item2vec"
+SCORES_A_WORD = 300  # that are computed and counted while one word is trained, whatever the dimension
+LOOKING = 0.1        # of the time of training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,13 +97,31 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
     if past is not None:
         trainer.go_on(past)
     log("item2vec.corpus", begins="anew" if past is None else "from the champion", walks_an_epoch=corpus.walks, shards=corpus.shards)
-    watch = Watch(settings, validation, recorder)
-    for epoch in range(1, settings.epochs + 1):
+    watch, every = Watch(settings, validation, recorder), looks_every(len(validation), validation.items, corpus.words)
+    done: list[dict[str, float]] = []
+    while len(done) < trainer.epochs:
+        epoch, begun = len(done) + 1, validation.seconds
         figures = trainer.epoch(epoch - 1, corpus)
-        watch.look(epoch, trainer.vectors(), figures)
+        trainer.epochs = epochs_within(settings.budget_minutes, trainer.epochs, [*done, figures], FAMILY)
+        if epoch % every and 1 < epoch < trainer.epochs:
+            recorder.epoch(epoch, figures)
+        else:
+            watch.look(epoch, trainer.vectors(), figures)
+        done.append(figures | {"validation_seconds": validation.seconds - begun})
         if epoch - watch.best.epoch >= settings.patience:
             break
     return watch.best
+
+
+def looks_every(users: int, items: int, words: int) -> int:
+    """After how many epochs validation is due, so that it takes about a tenth of the time that training takes. It is told from counts,
+    not from a clock, so that a training repeated is the same training.
+
+    Args:
+        users, items: whose scores one look computes.
+        words: of an epoch.
+    """
+    return max(1, math.ceil(users * items / (SCORES_A_WORD * LOOKING * max(words, 1))))
 
 
 def shortened(settings: Settings) -> Settings:
@@ -108,14 +133,14 @@ def shortened(settings: Settings) -> Settings:
 class Watch:
     """Keeps the best epoch by the plain search of its vectors, and records every one.
 
-    The first epoch is tried with all queries, a later one with the query that was best so far and those beside it: the decoder and
-    the query that are served are chosen afterwards (`tasks.core.decoding.choosing`).
+    The first epoch is tried with all queries, a later one with the query that was best then: the decoder and the query that are served
+    are chosen afterwards (`tasks.core.decoding.choosing`).
     """
 
     def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:
         self.settings, self.validation, self.recorder = settings, validation, recorder
         self.best: Learned | None = None
-        self._near = slice(None)
+        self._asked = queries(settings)
 
     def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
         """Validate one epoch.
@@ -126,11 +151,9 @@ class Watch:
         if len(vectors.rows) == 0:
             raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
                               got=f"minimum_count {self.settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
-        asked = queries(self.settings)
-        scores = [(self.validation.recall(model), model.choice) for model in plain(vectors, asked[self._near])]
+        scores = [(self.validation.recall(model), model.choice) for model in plain(vectors, self._asked)]
         recall, choice = max(scores, key=lambda score: score[0])
-        place = asked.index((choice.decays[0], choice.last))
-        self._near = slice(max(place - 1, 0), place + 2)
+        self._asked = ((choice.decays[0], choice.last),)
         self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})
         if self.best is None or recall > self.best.recall:
             self.best = Learned(epoch, vectors, recall)

@@ -31,6 +31,7 @@ class Settings:
     negative_exponent: float = setting(0.5, "noise items are drawn by popularity to this power", minimum=-3, maximum=3)
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
+    budget_minutes: float = setting(40.0, "minutes that gensim's epochs may take, as measured, at least one; of the closed form, as predicted", minimum=0.01, maximum=10_000)
     patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part are not trained: they are cold items", minimum=1, maximum=1_000_000)
     cold_items: Literal["leave-out", "metadata"] = setting(
@@ -40,7 +41,8 @@ class Settings:
     align: bool = setting(True, "turn all vectors onto the champion's, so that yesterday's stay comparable; no score changes")
     query_decay: float | None = setting(None, "items after which a liked item's weight in the query has fallen to 1/e; 0 weighs all alike; "
                                         "none chooses on validation; the causal decoder has its own two", minimum=0, maximum=10_000)
-    validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
+    validation_users: int | None = setting(None, "users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds 20,000 items", minimum=1,
+                                           maximum=1_000_000)
     threads: int = setting(1, "training threads; with more than 1 two trainings differ slightly, walks do not", minimum=1, maximum=64)
 
 

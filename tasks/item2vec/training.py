@@ -22,10 +22,13 @@ class Trainer:
         frequencies: int64 (items), users who liked each item in the training part, 0 for one that is left out; the vocabulary and the
             noise are made from it.
         seed: of first vectors and noise.
+
+    Attributes:
+        epochs: that the learning rate is to fall over; fewer where the budget says so.
     """
 
     def __init__(self, settings: Settings, frequencies: np.ndarray, seed: int) -> None:
-        self.settings = settings
+        self.settings, self.epochs = settings, settings.epochs
         self.known = frequencies > 0
         self.model = Word2Vec(
             vector_size=settings.dimension, window=settings.window, sg=int(settings.algorithm == "skip-gram"), negative=settings.negatives,
@@ -42,7 +45,7 @@ class Trainer:
         self.model.wv.vectors[places], self.model.syn1neg[places] = past.inputs[here], past.outputs[here]
 
     def epoch(self, number: int, corpus: Corpus) -> dict[str, float]:
-        """One pass (0, 1, …); the learning rate falls linearly over all epochs of the settings.
+        """One pass (0, 1, …); the learning rate falls linearly over all epochs.
 
         Raises:
             RuntimeError: gensim trained fewer words than the corpus holds.
@@ -63,7 +66,7 @@ class Trainer:
                 "corpus_seconds": seconds - training}
 
     def _rate(self, epoch: float) -> float:
-        return self.settings.learning_rate * (1 - .99 * epoch / self.settings.epochs)
+        return self.settings.learning_rate * (1 - .99 * epoch / self.epochs)
 
     def vectors(self) -> Vectors:
         """The vectors now, copied, of the items that were met and predicted."""

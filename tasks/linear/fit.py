@@ -62,9 +62,10 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
     validation = Validation(snapshot.queries("validation"), items, settings.validation_users, request.seed)
     rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(np.int32)
     liked = weighed(likes(train.renamed(places_of(rows, items)), len(rows)), settings.user_exponent)
-    solver = SOLVERS[solver_of(settings, len(rows))](liked, settings.dimension, request.seed)
+    penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
+    solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](liked, settings.dimension, request.seed)
     best: tuple[float, int, float, Vectors] | None = None
-    for step, penalty in enumerate(PENALTIES if settings.penalty is None else (settings.penalty,), 1):
+    for step, penalty in enumerate(penalties, 1):
         started = time.monotonic()
         inputs, outputs = solver.vectors(penalty)
         met = inputs.any(axis=1) & outputs.any(axis=1)
@@ -80,4 +81,5 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
             best = (recall, step, penalty, vectors)
     _, step, penalty, vectors = best
     vectors = past.aligned(vectors) if past and settings.align else vectors
-    return penalty, Fitted(step, vectors, choose(settings, vectors, train, validation, past and past.choice))
+    chosen = choose(settings, vectors, train, validation, past and past.choice)
+    return penalty, Fitted(step, vectors, chosen, validation.seconds)

@@ -14,8 +14,9 @@ class Settings:
 
     solver: Literal["auto", "dense", "low-rank"] = setting(
         "auto", "dense: the exact inverse of the item-item matrix; low-rank: from its leading directions alone, for catalogues of which the "
-        "matrix does not fit; auto: dense where memory_gb allows it")
+        "matrix does not fit; auto: dense where memory_gb and budget_minutes allow it")
     memory_gb: float = setting(8.0, "what the exact inverse may use: 24 bytes for each pair of items, 25 GB for 32,000", minimum=0.01, maximum=4096)
+    budget_minutes: float = setting(40.0, "minutes that the exact inverses are predicted to take at most", minimum=0.01, maximum=10_000)
     penalty: float | None = setting(None, "λ of EASE; none chooses on validation", minimum=1e-3, maximum=1e9)
     user_exponent: float = setting(0.5, "a user with n likes counts n to the power of minus this: 0 lets the longest histories decide", minimum=0, maximum=1)
     dimension: int = setting(128, "dimensions of an item's input vector", minimum=2, maximum=1024)
@@ -31,7 +32,8 @@ class Settings:
     cold_items: Literal["leave-out", "metadata"] = setting(
         "metadata", "items of the catalogue without a vector: left out, or placed by their genres where hardly liked items stand")
     align: bool = setting(True, "turn all vectors onto the champion's, so that yesterday's stay comparable; no score changes")
-    validation_users: int = setting(5000, "users drawn for validation at most", minimum=1, maximum=1_000_000)
+    validation_users: int | None = setting(None, "users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds 20,000 items", minimum=1,
+                                           maximum=1_000_000)
     threads: int = setting(1, "threads of the matrix products", minimum=1, maximum=64)
 
 

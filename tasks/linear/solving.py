@@ -25,21 +25,23 @@ from tasks.core.log import log
 from tasks.linear.settings import Settings
 
 BYTES = 24  # of memory for each pair of items: X'X, its inverse, the weights and their products
+SECONDS = 1e-10  # for each triple of items: an inverse at 10 GFLOPS, what one core that others use has left
 
 
-def solver_of(settings: Settings, items: int) -> str:
-    """`dense` or `low-rank`, for so many items; what is needed is said before it starts.
+def solver_of(settings: Settings, items: int, penalties: int = 1) -> str:
+    """`dense` or `low-rank`, for so many items and penalties; what is needed is said before it starts.
 
     Raises:
         BadRequest: `dense` is asked for and needs more memory than allowed.
     """
-    needs = BYTES * items ** 2 / 2 ** 30
+    needs, minutes = BYTES * items ** 2 / 2 ** 30, penalties * items ** 3 * SECONDS / 60
     fits = needs <= settings.memory_gb
     if settings.solver == "dense" and not fits:
         raise BadRequest("the exact inverse needs more memory than it may have", got=f"{items} items: {needs:.1f} GB", allowed=f"{settings.memory_gb:g} GB",
                          remedy="raise settings.memory_gb, or set settings.solver to auto or low-rank")
-    chosen = settings.solver if settings.solver != "auto" else "dense" if fits else "low-rank"
-    log("linear.solver", solver=chosen, items=items, exact_needs_gb=needs, memory_gb=settings.memory_gb)
+    chosen = settings.solver if settings.solver != "auto" else "dense" if fits and minutes <= settings.budget_minutes else "low-rank"
+    log("linear.solver", solver=chosen, items=items, exact_needs_gb=needs, memory_gb=settings.memory_gb, exact_takes_minutes=minutes,
+        budget_minutes=settings.budget_minutes)
     return chosen
 
 

@@ -10,7 +10,7 @@ import pytest
 from tasks.core.candidate import Candidate
 from tasks.core.encoders import FusedEncoder, GRUEncoder
 from tasks.core.errors import BadRequest, NothingToDo, RefusedData
-from tasks.core.ranking import recall, top_k
+from tasks.core.ranking import recall
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.fused.fit import fit
@@ -43,8 +43,8 @@ def found(store: Store, snapshot: str, candidate: Candidate) -> float:
     """Recall of a test user's three labels among ten."""
     taken = Snapshot(store.open(snapshot, "snapshot"))
     queries, rows = taken.queries("test"), candidate.rows_of(taken.item_ids)
-    best = top_k(candidate.encoder.encode(queries.histories.renamed(rows), queries.attributes), candidate.vectors, 33, queries.seen.renamed(rows))
-    return recall(best, queries.labels.renamed(rows), queries.labels.lengths)
+    asked = candidate.encoder.encode(queries.histories.renamed(rows), queries.attributes)
+    return recall(asked, candidate.vectors, 33, queries.labels.renamed(rows), queries.labels.lengths, queries.seen.renamed(rows))
 
 
 @pytest.mark.parametrize("scale", ["auto", "all", "each"])

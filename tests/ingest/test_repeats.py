@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tasks.core.errors import RefusedData
-from tasks.ingest.judging.repeats import recommend_seen
+from tasks.ingest.deciding import recommend_seen
 from tasks.ingest.snapshot import snapshot
 from tests.ingest.conftest import NOW, asked, opened
 from tests.ingest.test_own import DAY, HOLD_ONE, SECOND, describe_as

@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tasks.ingest.deciding import Decision
 from tasks.ingest.judging import shown
 from tasks.ingest.judging.batch import Check
 from tasks.ingest.judging.drift import Picture
 from tasks.ingest.judging.report import Delivery, File, Told, page
+from tasks.ingest.rules import Split
 
 EVIL = "<script>alert('1')</script>"
 CHECKS = [Check("late_share", "fail", "Few rows are late.", "at most 0.2", None, True),
@@ -50,7 +52,7 @@ def full():
         checks=CHECKS, accounts=ACCOUNTS, counts={"interactions": 97_710, "users": 943, "items": 1_682},
         figures={"first_timestamp": 874_724_710, "last_timestamp": 891_043_200, "rating_mean": 3.5299, "liked_share": 0.5512,
                  "trailing_median_rows": 1450.0, "volume_ratio": 2.0, "new_user_share": None},
-        parts={"train": 93_970, "history": 0, "validation": 910, "test": 2_830}, split="temporal, test_days 7",
+        parts={"train": 93_970, "history": 0, "validation": 910, "test": 2_830}, split=Decision(Split(method="temporal"), "users come back"),
         held_out={"validation": 910, "test": 908}, ratings=[(1.0, 20_000), (4.5, 77_000), (None, 710)],
         reasons={"interactions": {"out_of_range_rating": 2_300, "wrong_number_of_fields": 2}, "items": {}},
         examples=[{"table": "interactions", "reason": "wrong_number_of_fields", "file": f"{EVIL}.csv", "line": 12_345,
@@ -64,7 +66,7 @@ def test_an_accepted_batch_tells_all_of_it(full):
     for seen in ("Accepted with warnings", "shop, 1998-03-29", "3f9a2c81d04be7a5", "rows from 1997-09-20 to 1998-03-28",
                  "97,710 interactions", "100,000 in = 97,722 kept + 302 set aside + 1,976 later", "left out of the kept",
                  "volume_surprise is -4.25, expected -3.5 to 5", "910 users with validation rows, 908 users with test rows",
-                 "Split: temporal, test_days 7", "train 93,970 96.2 %", "4.5 77,000 78.8 %", "none 710", "Mean 3.53; 55.1 % liked",
+                 "The last 7 days are held out for test and the 7 before for validation, because users come back.", "train 93,970 96.2 %", "4.5 77,000 78.8 %", "none 710", "Mean 3.53; 55.1 % liked",
                  "2,300 out_of_range_rating a rating that the source does not have", "12345", "1,979,173", "0641064106410641…",
                  "1998-03-29 20,100 20,050", "split.method", '"temporal"', "dashed: the usual 1,450", "1998-03-29: 2,900",
                  "2 times the usual rows", "unknown of its users are new", "4 25.0 % 75.0 %", "new 95.0 % 0.0 %"):
@@ -86,7 +88,7 @@ def test_nothing_in_the_data_becomes_part_of_the_page(full):
                                  "table thead tbody tr th td".split())
     assert read.links == [] and "url(" not in html and "@import" not in html and "http:" not in html and "https:" not in html
     assert html.count("&lt;script&gt;") == 4 and "<script" not in html, "in the line, its file's name, the file's name, a setting"
-    everywhere = page(told(dataset=EVIL, day=EVIL, id=EVIL, refused=EVIL, split=EVIL, parts={EVIL: 1},
+    everywhere = page(told(dataset=EVIL, day=EVIL, id=EVIL, refused=EVIL, split=Decision(Split(), EVIL), parts={EVIL: 1},
                            held_out={EVIL: 1}, counts={EVIL: 1}, checks=[Check(EVIL, "warn", EVIL, EVIL, 1.0, False)], reasons={EVIL: {EVIL: 1}},
                            drift=Picture([(EVIL, 1)], [(EVIL, 1, 1)], [(EVIL, 1, 1)]), deliveries=[Delivery(EVIL, 1, 1)],
                            files=[File("x", 1, 1, EVIL)], settings={EVIL: 1}))

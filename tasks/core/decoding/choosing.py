@@ -26,6 +26,8 @@ CAUSAL_RIDGES = (0.1, 0.01, 1.0)  # of the mean square of a query's dimensions
 POPULARITIES = (0.1, 0.3)
 BLEND_DECAYS = (5.0, 2.0)
 BLEND_OWN = (0.3, 0.5, 0.7)
+FINALISTS = 3      # of a decoder's models are asked of all users
+SCREENED = 3       # times as many users as a screening asks: below it, screening saves nothing
 CLEARLY = 0.02  # of validation recall: about two standard errors of the difference between decoders at 1,000 users with one label each
 
 
@@ -150,7 +152,7 @@ def _as_before(choice: Choice, before: Choice) -> bool:
 
 def _best(models: Iterator[Model], validation: Validation, steady: Callable[[Choice], bool] | None = None) -> tuple[Model, float] | None:
     """The first among equals; or the one that is `steady`, unless the best is clearly better; None where no model has an item."""
-    tried = [(validation.recall(model), model) for model in models if len(model.rows)]
+    tried = [(validation.recall(model), model) for model in _worth_it((one for one in models if len(one.rows)), validation, steady)]
     if not tried:
         return None
     best, model = max(tried, key=lambda one: one[0])
@@ -158,6 +160,21 @@ def _best(models: Iterator[Model], validation: Validation, steady: Callable[[Cho
         if steady and steady(other.choice) and recall > best - CLEARLY:
             return other, recall
     return model, best
+
+
+def _worth_it(models: Iterator[Model], validation: Validation, steady: Callable[[Choice], bool] | None) -> list[Model]:
+    """Of many models those that do best for a few of many users, and the one that is `steady`, in their order; else all of them."""
+    few = validation.few()
+    if len(validation) < SCREENED * len(few):
+        return list(models)
+    kept: list[tuple[float, int, Model]] = []
+    for number, model in enumerate(models):
+        kept.append((few.recall(model), number, model))
+        if len(kept) > FINALISTS:
+            worst = min((one for one in kept if not (steady and steady(one[2].choice))), key=lambda one: (one[0], -one[1]), default=None)
+            kept = [one for one in kept if one is not worst]
+    validation.seconds += few.seconds
+    return [model for _, _, model in sorted(kept, key=lambda one: one[1])]
 
 
 def _with_popularity(settings: Settings, model: Model, recall: float, popular: np.ndarray, validation: Validation,

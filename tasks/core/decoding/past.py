@@ -23,7 +23,7 @@ from tasks.core.decoding.model import Choice, Model
 from tasks.core.decoding.vectors import Vectors
 from tasks.core.errors import BadRequest
 from tasks.core.log import log
-from tasks.core.snapshot import Snapshot
+from tasks.core.snapshot import Snapshot, divided_alike
 from tasks.core.stability import stability
 from tasks.core.store import Store
 
@@ -104,7 +104,7 @@ def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | No
     facts = candidate.artefact.facts
     if facts["dataset"] != snapshot.dataset:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
-    if facts.get("split") != snapshot.artefact.facts["split"]:
+    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
     if "trained.inputs.npy" not in candidate.artefact.files:
         return "an older version wrote it, without the vectors as trained"

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from tasks.core.decoding.model import Model
-from tasks.core.ranking import recall, top_k
+from tasks.core.sampling import drawn, users_drawn
+from tasks.core.ranking import recall
 from tasks.core.snapshot import Queries
 
 K = 50
+FEW = 500
 
 
 class Validation:
-    """The validation users of a snapshot, at most `users` of them drawn by `seed`.
+    """The validation users of a snapshot, some of them drawn by `seed`.
 
     Args:
         queries: the validation users.
         items: rows of the item table.
+        users: how many are drawn at most; None: the size of the catalogue decides.
+
+    Attributes:
+        seconds: spent on it so far.
     """
 
-    def __init__(self, queries: Queries, items: int, users: int, seed: int) -> None:
-        chosen = np.arange(len(queries.users))
-        if users < len(chosen):
-            chosen = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:users])
-        self.histories, self.labels, self.seen = (part.take(chosen) for part in (queries.histories, queries.labels, queries.seen))
-        self.items = items
+    def __init__(self, queries: Queries, items: int, users: int | None, seed: int) -> None:
+        self.seconds, self.items, self._queries = 0.0, items, queries.take(drawn(len(queries.users), users_drawn(users, items), seed))
+        self.histories, self.labels, self.seen = self._queries.histories, self._queries.labels, self._queries.seen
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    def few(self) -> "Validation":
+        """The first of them, to tell which models are worth asking all of them about."""
+        return Validation(self._queries.take(np.arange(min(FEW, len(self)))), self.items, FEW, 0)
 
     def recall(self, model: Model) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an item without a vector is a miss."""
-        places = model.places(self.items)
-        best = top_k(model.encoder.encode(self.histories.renamed(places)), model.candidates, K, self.seen.renamed(places))
-        return recall(best, self.labels.renamed(places), self.labels.lengths)
+        begun, places = time.monotonic(), model.places(self.items)
+        asked = model.encoder.encode(self.histories.renamed(places))
+        found = recall(asked, model.candidates, K, self.labels.renamed(places), self.labels.lengths, self.seen.renamed(places))
+        self.seconds += time.monotonic() - begun
+        return found
 
     def spread(self, model: Model) -> float:
         """How much scores differ from item to item: their standard deviation for one query, averaged over at most 1,000 users."""

@@ -19,11 +19,12 @@ from tasks.core.snapshot import Snapshot
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """The vectors of the best step of a training (1, 2, …), and the model that is served from them."""
+    """The vectors of the best step of a training (1, 2, …), the model that is served from them, and what validation took of the time."""
 
     step: int
     vectors: Vectors
     chosen: Chosen
+    validation_seconds: float = 0.0
 
 
 def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Snapshot, past: Past | None, code: str, recorder: Recorder,
@@ -42,7 +43,7 @@ def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Sna
     similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
     save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
     leave(draft.path, model, fitted.vectors, items)
-    recorder.save(draft.path, fitted.step, chosen.figures())
+    recorder.save(draft.path, fitted.step, chosen.figures() | {"validation_seconds": fitted.validation_seconds})
     draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
     draft.facts = {**describe(family, snapshot, request.settings, code, model.candidates.shape[1], upstream), "choice": dataclasses.asdict(model.choice),
                    "stability": past and past.stability(item_ids, model, similar)}

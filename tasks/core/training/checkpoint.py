@@ -37,6 +37,11 @@ class Standing:
     best: dict[str, Tensor] = dataclasses.field(default_factory=dict)
     moments: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
+    @property
+    def validation_seconds(self) -> float:
+        """Of all epochs."""
+        return sum(one.get("validation_seconds", 0.0) for one in self.figures)
+
     GROUPS = ("weights", "best", "moments")
     NUMBERS = ("epoch", "steps", "figures", "best_epoch", "best_recall")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +17,7 @@ from tasks.core.log import Progress, log
 from tasks.core.recording import Recorder
 from tasks.core.training import checkpoint
 from tasks.core.training.adamw import AdamW
+from tasks.core.training.budget import epochs_within
 from tasks.core.training.checkpoint import Standing
 from tasks.core.training.group import Group
 from tasks.core.training.machine import peak_gb
@@ -49,30 +52,35 @@ def stream(seed: int, epoch: int, process: int = 0) -> int:
 
 
 def train(family: str, trainer: Trainer, validate: Callable[[dict[str, Tensor]], dict[str, float]], recorder: Recorder, scratch: Path,
-          patience: int, threads: int, group: Group = Group()) -> Standing:
-    """Train until the last epoch, or until validation has not improved for `patience` of them.
+          patience: int, threads: int, group: Group = Group(), budget_minutes: float = math.inf) -> Standing:
+    """Train until the last epoch, or until validation has not improved for `patience` of them, or until the budget is spent.
 
     Args:
         validate: from the model's tensors to figures, `validation_recall_50` among them, by which the best epoch is told.
         scratch: the folder of the checkpoint, written after every epoch.
         threads: for numpy, whose own would spin against those of other trainings.
         group: the processes that train together; its leader validates, records and writes.
+        budget_minutes: that all epochs may take together, those before a resumption included.
     """
     standing = _resume(family, trainer, scratch, recorder)
+    trainer.epochs = epochs_within(budget_minutes, trainer.epochs, standing.figures, family)
     progress = Progress(f"{family}.training", (trainer.epochs - standing.epoch) * trainer.total, trainer.unit)
     while standing.epoch < trainer.epochs and standing.epoch - standing.best_epoch < patience:
         number = standing.epoch + 1
         figures = trainer.epoch(number, progress)
         weights = {name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()}
         if group.leads:
+            begun = time.monotonic()
             with threadpool_limits(threads):
                 figures |= validate(weights)
+            figures["validation_seconds"] = time.monotonic() - begun
         figures |= {RECALL: group.told(figures.get(RECALL, 0.0), trainer.device), "peak_gb": peak_gb(trainer.device)}
         if figures[RECALL] >= standing.best_recall:  # the latest among equals
             standing.best_epoch, standing.best_recall, standing.best = number, figures[RECALL], weights
         standing.epoch, standing.weights = number, weights
         standing.steps, standing.moments = trainer.optimiser.steps, trainer.optimiser.moments
         standing.figures.append(figures)
+        trainer.epochs = int(group.told(epochs_within(budget_minutes, trainer.epochs, standing.figures, family), trainer.device))
         if group.leads:
             recorder.epoch(number, figures)
             checkpoint.save(scratch, standing)

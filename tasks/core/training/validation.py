@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.attributes import Attributes
+from tasks.core.sampling import drawn, users_drawn
 from tasks.core.encoders import Encoder
 from tasks.core.histories import Histories
-from tasks.core.ranking import recall, top_k
+from tasks.core.ranking import recall
 from tasks.core.snapshot import Queries
 
 K = 50
@@ -19,14 +20,12 @@ class Validation:
     Args:
         queries: the validation users.
         rows: int32 (items of the snapshot), the model's row of each, −1 for one it does not know.
-        users: how many are drawn at most.
+        users: how many are drawn at most; None: the size of the catalogue decides.
         attributes: of the validation users, in their order, where the encoder reads them.
     """
 
-    def __init__(self, queries: Queries, rows: np.ndarray, users: int, attributes: Attributes | None = None) -> None:
-        chosen = np.arange(len(queries.users))
-        if users < len(chosen):
-            chosen = np.sort(np.random.default_rng(0).permutation(len(chosen))[:users])
+    def __init__(self, queries: Queries, rows: np.ndarray, users: int | None, attributes: Attributes | None = None) -> None:
+        chosen = drawn(len(queries.users), users_drawn(users, len(rows)))
         self.histories, self.seen = (part.take(chosen).renamed(rows) for part in (queries.histories, queries.seen))
         self.expected = queries.labels.take(chosen).lengths
         self.labels = queries.labels.take(chosen).renamed(rows)
@@ -34,11 +33,11 @@ class Validation:
 
     def recall(self, encoder: Encoder, candidates: np.ndarray) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an unknown item is a miss."""
-        best = top_k(encoder.encode(self.histories, self.attributes), candidates, K, self.seen)
-        return recall(best, self.labels, self.expected)
+        asked = encoder.encode(self.histories, self.attributes)
+        return recall(asked, candidates, K, self.labels, self.expected, self.seen)
 
     def recall_of_newcomers(self, encoder: Encoder, candidates: np.ndarray) -> float:
         """The same for users of whom attributes are all that is known: no history, and an id that nobody has seen."""
         columns = {name: values for name, values in self.attributes.columns.items() if name != "id"}
         asked = encoder.encode(Histories.of_lists([[]] * len(self.histories)), Attributes(len(self.histories), columns))
-        return recall(top_k(asked, candidates, K, self.seen), self.labels, self.expected)
+        return recall(asked, candidates, K, self.labels, self.expected, self.seen)

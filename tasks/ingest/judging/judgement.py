@@ -13,8 +13,8 @@ from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Draft
 from tasks.core.store import write_json
+from tasks.ingest.deciding import Decision, recommend_seen
 from tasks.ingest.judging import batch, drift, figures, great
-from tasks.ingest.judging.repeats import RecommendSeen, recommend_seen
 from tasks.ingest.relating import accounts, aside
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.selection import narrows
@@ -102,10 +102,10 @@ class Judgement:
                             self.making.previous())
 
     @cached_property
-    def recommend_seen(self) -> RecommendSeen:
+    def recommend_seen(self) -> Decision:
         source, every = self.making.source, self.closed["interactions"]
         return recommend_seen(self.making.recommend_seen, source.rating_range is not None, bool(source.weights), every.kept,
-                              self.rows.repeats["repeats_alike"])
+                              self.rows.repeats["repeats_alike"], self.making.before.get("recommend_seen"))
 
     def _catalogue(self) -> dict:
         return {name: one.plain() | {"reasons": one.reasons} for name, one in self.closed.items() if name != "interactions"}
@@ -132,10 +132,12 @@ class Judgement:
     def _manifest(self, measured: dict, warnings: list[str], checks: list) -> None:
         request, draft = self.making.request, self.draft
         every, newest = self._interactions
+        split = self.rows.split
         bots = {"users": self.rows.totals["bots"], "rows": self.rows.totals["bot_rows"]}
         draft.counts = self.making.told["counts"]
         draft.facts = {
-            "dataset": request.dataset, "day": request.day, "split": dataclasses.asdict(request.split), **self.id_types,
+            "dataset": request.dataset, "day": request.day, "split": split.value.told(), **self.id_types,
+            "decided": {name: dataclasses.asdict(one) for name, one in (("split", split), ("recommend_seen", self.recommend_seen))},
             "liked": request.liked or self.making.source.liked, "events": self.rows.events, "weighted": self.making.source.weighted,
             "recommend_seen": self.recommend_seen.value, "recommend_seen_because": self.recommend_seen.because,
             "first_timestamp": measured["first_timestamp"], "last_timestamp": measured["last_timestamp"],

@@ -33,7 +33,7 @@ def page(told: Told) -> str:
     """The page as HTML. Everything is escaped by the template's engine; the page may load nothing and run nothing."""
     engine = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
                          trim_blocks=True, lstrip_blocks=True)
-    engine.filters |= {"number": shown.number, "percent": shown.percent, "visible": shown.visible}
+    engine.filters |= {"capitalized": lambda text: text[:1].upper() + text[1:], "number": shown.number, "percent": shown.percent, "visible": shown.visible}
     return engine.get_template("report.template.html").render(
         told=told, state=STATES[told.state], checks=sorted(told.checks, key=_order), unknown=UNKNOWN, span=_span(told),
         closing=_closing(told), accounts=[(text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts],

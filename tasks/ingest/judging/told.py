@@ -9,7 +9,7 @@ from tasks.ingest.judging.batch import Check
 
 if TYPE_CHECKING:
     from tasks.ingest.judging.drift import Picture
-    from tasks.ingest.judging.repeats import RecommendSeen
+    from tasks.ingest.deciding import Decision
 
 GONE_TO = ("kept", "quarantined", "later", "superseded")
 
@@ -46,7 +46,7 @@ class Told:
         recommend_seen: whether what was met may be recommended again, and why; None when it was not decided.
         counts: `interactions`, `users`, `items` of the snapshot.
         figures: those that the checks speak of, and `first_timestamp`, `last_timestamp`, `rating_mean`, `liked_share`.
-        parts: rows by part; `split`: how they were divided, as text; `held_out`: users by part.
+        parts: rows by part; `split`: how they were divided, and why; None when that was not decided; `held_out`: users by part.
         ratings: how often each was given.
         reasons: how many rows were set aside, by table and reason; None when none was judged.
         examples: some of those: table, reason, file, line, text.
@@ -60,11 +60,11 @@ class Told:
     refused: str | None = None
     checks: list[Check] = field(default_factory=list)
     accounts: dict[str, int] = field(default_factory=dict)
-    recommend_seen: "RecommendSeen | None" = None
+    recommend_seen: "Decision | None" = None
     counts: dict[str, int] = field(default_factory=dict)
     figures: dict[str, object] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
-    split: str = ""
+    split: "Decision | None" = None
     held_out: dict[str, int] = field(default_factory=dict)
     ratings: list[tuple[float | None, int]] = field(default_factory=list)
     reasons: dict[str, dict[str, int]] | None = None

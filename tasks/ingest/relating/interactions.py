@@ -9,12 +9,15 @@ from functools import cached_property
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from tasks.ingest import deciding
+from tasks.ingest.deciding import WINDOWS, Decision, Shape
 from tasks.ingest.relating import accounts, aside, relations, splits
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
 from tasks.ingest.relating.numbering import Numbered, numbered
 from tasks.ingest.relating.relations import ARRIVAL
 from tasks.ingest.relating.selection import narrows
+from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source
 
@@ -24,6 +27,7 @@ class Interactions:
 
     Attributes:
         items: item, id and more, numbered.
+        before: how an earlier day decided to divide its rows; None: none has.
     """
 
     spark: SparkSession
@@ -31,6 +35,12 @@ class Interactions:
     delivered: list[Delivered]
     items: DataFrame
     source: Source
+    before: Decision | None = None
+
+    @property
+    def liked(self) -> Liked:
+        """The rule of the request, else that of the source."""
+        return Liked.parse(self.request.liked or self.source.liked)
 
     @property
     def events(self) -> bool:
@@ -66,8 +76,8 @@ class Interactions:
 
     @cached_property
     def of_users(self) -> DataFrame:
-        """user, is_bot and `relations.COUNTS`."""
-        counted = relations.counted(self.sound, self.items, self.request.day_ends, self.newest)
+        """user, is_bot and what `relations.counted` counts."""
+        counted = relations.counted(self.sound, self.items, self.request.day_ends, self.newest, self.liked)
         flagged = counted.withColumn("is_bot", F.lit(False)) if self.bots is None else \
             counted.join(self.bots, "user", "left").withColumn("is_bot", F.coalesce("is_bot", F.lit(False)))
         return flagged.persist()
@@ -86,10 +96,32 @@ class Interactions:
         return numbered(self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")), "user")
 
     @cached_property
+    def split(self) -> Decision:
+        """How rows are divided."""
+        given = self.request.split
+        return deciding.split(given, self.shape if given.method is None else None, self.before)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What the users did, bots aside."""
+        users = self.of_users.where("likes > 1 and not is_bot").persist()
+        lengths = sorted((row["likes"], row["count"]) for row in users.groupBy("likes").count().collect())
+        count, middle, seen = sum(number for _, number in lengths), 0, 0
+        for middle, number in lengths:
+            seen += number
+            if 2 * seen >= count:
+                break
+        end = self.request.day_ends * 1000
+        back = {days: (F.col("last") >= end - 86_400_000 * days) & (F.col("first") < end - 86_400_000 * days) for days in WINDOWS}
+        found = users.agg(F.min("first").alias("first"), *[F.count_if(did).alias(str(days)) for days, did in back.items()]).first()
+        timed = self.events and self.source.timed and found["first"] is not None
+        return Shape(timed, count, middle, (end - found["first"]) / 86_400_000 if timed else 0.0, {days: found[str(days)] for days in back})
+
+    @cached_property
     def users(self) -> DataFrame:
         """user (int), id and, where the split asks for it, bucket."""
-        table = self.numbered_users.table
-        return table.withColumn("bucket", splits.bucket(F.col("id"), self.request.split)) if self.request.split.method == "users" else table
+        table, split = self.numbered_users.table, self.split.value
+        return table.withColumn("bucket", splits.bucket(F.col("id"), split)) if split.method == "users" else table
 
     @cached_property
     def gathered(self) -> DataFrame:

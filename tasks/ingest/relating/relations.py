@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tasks.ingest.reading.lines import PLACE
+from tasks.ingest.rules import Liked
 
 ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
 KIND = ("kind",)  # of an event, where the source has kinds
@@ -16,10 +17,11 @@ ROWS_A_PART = 1_000_000
 COUNTS = ("later", "unknown_item", "known", "new_later", "new_unknown_item", "new_known", "late")
 
 
-def counted(rows: DataFrame, items: DataFrame, day_ends: int, newest: int) -> DataFrame:
-    """How every user's rows stand to the day and the catalogue: user and `COUNTS`.
+def counted(rows: DataFrame, items: DataFrame, day_ends: int, newest: int, liked: Liked) -> DataFrame:
+    """How every user's rows stand to the day and the catalogue: user and `COUNTS`; of the known ones likes (int64), first and last (ms).
 
     Args:
+        liked: likes are counted where the rule names a number; else every known row counts.
         rows: sound rows of all deliveries.
         items: `id` of every known item, once.
         newest: the delivery (its `day`) whose rows are counted as new; of these, `late` are those of an earlier day.
@@ -30,7 +32,15 @@ def counted(rows: DataFrame, items: DataFrame, day_ends: int, newest: int) -> Da
     return rows.join(known, "item", "left").groupBy("user").agg(
         *[F.count_if(kind).alias(name) for name, kind in kinds.items()],
         *[F.count_if(kind & new).alias(f"new_{name}") for name, kind in kinds.items()],
+        F.count_if(kinds["known"] & _likely(liked)).alias("likes"),
+        *[of(F.when(kinds["known"], F.col("ms"))).alias(name) for name, of in (("first", F.min), ("last", F.max))],
         F.count_if(kinds["known"] & new & (F.col("ms") < (day_ends - 86_400) * 1000)).alias("late"))
+
+
+def _likely(rule: Liked) -> Column:
+    if not isinstance(rule.bound, float):
+        return F.lit(True)
+    return F.coalesce(F.col("rating") > rule.bound if rule.operator == ">" else F.col("rating") >= rule.bound, F.lit(False))
 
 
 def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int, total: int, same: dict[str, int]) -> DataFrame:

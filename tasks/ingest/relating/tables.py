@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from tasks.ingest.reading.paths import save
 from tasks.ingest.relating import selection, splits
-from tasks.ingest.rules import Liked
+from tasks.ingest.rules import Liked, Split
 from tasks.ingest.settings import SnapshotRequest
 
 
@@ -23,7 +23,7 @@ class Tables:
     users: DataFrame
 
 
-def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: SnapshotRequest, liked: Liked) -> Tables:
+def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: SnapshotRequest, liked: Liked, split: Split) -> Tables:
     """Say what is liked, leave out what is not wanted, divide the rows.
 
     Args:
@@ -36,7 +36,7 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
     more = ["session"] if request.sessions.gap_minutes else []
     if more:
         rows = splits.sessions(rows, request.sessions)
-    rows = splits.divide(rows, request.split, request.day_ends)  # last: it leaves the rows in the order in which they are written
+    rows = splits.divide(rows, split, request.day_ends)  # last: it leaves the rows in the order in which they are written
     interactions = rows.select(
         "user", "item", F.col("rating").cast("float").alias("rating"), F.expr("ms div 1000").alias("timestamp"),
         F.col("position").cast("int").alias("position"), "liked", "part", *[F.col(name).cast("int").alias(name) for name in more])
