@@ -115,7 +115,7 @@ class Trainer:
             yield batch, sample
             return
         rows, batch, sample = narrowed(batch, sample)
-        with of_rows(self.model, self.optimiser.read(rows)):
+        with of_rows(self.model, self.optimiser.read(dict.fromkeys(self.optimiser.tables, rows))):
             yield batch, sample
 
     def _learn(self, batch: Batch, sample: Sample | None, epoch: int) -> float:

@@ -41,7 +41,7 @@ def dense(steps: int) -> tuple[dict, AdamW]:
 def by_rows(begin: int, end: int, parameters: dict, optimiser: RowAdamW, settled: tuple[int, ...] = ()) -> None:
     for step in range(begin, end):
         rows = rows_of(step)
-        parts = optimiser.read(rows)
+        parts = optimiser.read({"vectors": rows, "bias": rows})
         loss(parts["vectors"], parts["bias"], parameters["matrix"], step).backward()
         optimiser.step(rate(step))
         if step + 1 in settled:
@@ -76,7 +76,7 @@ def test_a_row_is_up_to_date_when_it_is_read():
     parameters, optimiser = fresh()
     by_rows(0, 50, parameters, optimiser)
     rows = torch.arange(ITEMS)
-    torch.testing.assert_close(optimiser.read(rows)["vectors"], expected["vectors"], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(optimiser.read({"vectors": rows})["vectors"], expected["vectors"], rtol=1e-4, atol=1e-5)
 
 
 def test_a_row_that_was_never_read_stays_as_it_is():
@@ -99,3 +99,24 @@ def test_goes_on_from_a_checkpoint_as_if_nothing_had_happened():
     for one, its in ((parameters, optimiser), (again, other)):
         by_rows(30, 60, one, its, settled=(60,))
     assert all(torch.equal(parameters[name], again[name]) for name in parameters)
+
+
+def test_tables_of_different_lengths_end_where_the_dense_rule_ends():
+    """One of them is not read in every step; one norm shortens the gradients of all that were read."""
+    first = {"items": torch.randn(ITEMS, 3), "users": torch.randn(ITEMS // 2, 3)}
+    whole, tables = ({name: tensor.clone().requires_grad_() for name, tensor in first.items()} for _ in range(2))
+    reference, optimiser = AdamW(whole.items(), set(), 0.0), RowAdamW(tables.items(), set(), 0.0, ["items", "users"])
+    for step in range(300):
+        rows = {"items": rows_of(step)} | ({"users": torch.unique(rows_of(step + 1000) // 2)} if step % 3 else {})
+        for table in whole.values():
+            table.grad = torch.zeros_like(table)
+        norms = []
+        for parts, its in (({name: whole[name][rows[name]] for name in rows}, reference), (optimiser.read(rows), optimiser)):
+            sum(((part.sum(1) - step % 7) ** 2).sum() for part in parts.values()).backward()
+            norms.append(torch.nn.utils.clip_grad_norm_(its.moved, 5.0).item())
+            its.step(rate(step))
+        assert norms[1] == pytest.approx(norms[0], rel=1e-3) 
+    optimiser.settle()
+    for name in first:
+        torch.testing.assert_close(tables[name], whole[name], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(optimiser.moments[f"{name}/second"], reference.moments[f"{name}/second"], rtol=1e-3, atol=1e-8)

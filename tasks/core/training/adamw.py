@@ -33,6 +33,11 @@ class AdamW:
         self.moments = {f"{name}/{moment}": torch.zeros_like(parameter) for name, parameter in self.parameters.items()
                         for moment in ("first", "second")}
 
+    @property
+    def moved(self) -> list[Tensor]:
+        """What takes the gradient of the next step."""
+        return list(self.parameters.values())
+
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move every parameter that has a gradient at learning rate η = `rate`, and forget the gradients."""

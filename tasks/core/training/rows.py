@@ -11,7 +11,7 @@ the moments stands in a checkpoint. Weight decay is not for such tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -20,39 +20,45 @@ from torch import Tensor, nn
 from tasks.core.training.adamw import AdamW
 
 FORGOTTEN = 1e-9  # a momentum that has shrunk to this share moves nothing more
+AT_ONCE = 65_536  # rows that are settled side by side: a whole table would need five times its size
 
 
 class RowAdamW(AdamW):
-    """As `AdamW`, of which some parameters are tables of equally many rows.
+    """As `AdamW`, of which some parameters are tables.
 
-        parts = optimiser.read(rows)      # name → the rows as they stand now; they take the gradient
+        parts = optimiser.read({name: rows, …})  # name → the rows as they stand now; they take the gradient
         …forward and backward through `parts`…
         optimiser.step(rate)
-        optimiser.settle()                # before anybody reads whole tables
+        optimiser.settle()                       # before anybody reads whole tables
 
     Args:
         parameters, decayed, decay, betas: see `AdamW`.
         tables: names of the tables; none of them decays.
     """
 
-    def __init__(self, parameters: Iterable[tuple[str, Tensor]], decayed: set[str], decay: float, tables: list[str],
+    def __init__(self, parameters: Iterable[tuple[str, Tensor]], decayed: set[str], decay: float, tables: Iterable[str],
                  betas: tuple[float, float] = (0.9, 0.98)) -> None:
         super().__init__(parameters, decayed, decay, betas)
-        self.tables = tables
-        table = self.parameters[tables[0]]
+        self.tables = tuple(tables)
         self.passed = 0                                                        # steps since all rows were settled
-        self.last = torch.zeros(len(table), dtype=torch.int64, device=table.device)  # the step since then that a row's moments are of
+        self.last = {name: torch.zeros(len(self.parameters[name]), dtype=torch.int64, device=self.parameters[name].device)
+                     for name in self.tables}                                  # the step since then that a row's moments are of
         fading = betas[0] / betas[1] ** 0.5
         self._fading = fading ** np.arange(1, 1 + int(np.log(FORGOTTEN) / np.log(fading)))  # (β₁ / √β₂)ʲ
         self._ahead = np.zeros(1024)                                           # by `last`: the sum over the steps that followed it
-        self._rows, self._parts = None, {}
+        self._read: dict[str, tuple[Tensor, nn.Parameter]] = {}
+
+    @property
+    def moved(self) -> list[Tensor]:
+        return [self._read[name][1] if name in self._read else parameter for name, parameter in self.parameters.items()]
 
     @torch.no_grad()
-    def read(self, rows: Tensor) -> dict[str, nn.Parameter]:
-        """These rows (int64, each once) of every table, brought up to date."""
-        self._catch_up(rows)
-        self._rows, self._parts = rows, {name: nn.Parameter(self.parameters[name][rows]) for name in self.tables}
-        return self._parts
+    def read(self, rows: Mapping[str, Tensor]) -> dict[str, nn.Parameter]:
+        """These rows (int64, each once) of these tables, brought up to date; a table is read once a step, or not."""
+        for name, its in rows.items():
+            self._catch_up(name, its)
+            self._read[name] = its, nn.Parameter(self.parameters[name][its])
+        return {name: self._read[name][1] for name in rows}
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
@@ -61,23 +67,24 @@ class RowAdamW(AdamW):
         first_share, second_share = self.betas
         size, scale = rate / (1 - first_share ** self.steps), 1 - second_share ** self.steps
         self._note(size * scale ** 0.5)
-        rows, self._rows = self._rows, None
-        self.last[rows] = self.passed
-        for name in self.tables:
-            part, first, second = self._parts[name], *(self.moments[f"{name}/{moment}"] for moment in ("first", "second"))
+        for name, (rows, part) in self._read.items():
+            self.last[name][rows] = self.passed
+            first, second = self.moments[f"{name}/first"], self.moments[f"{name}/second"]
             gradient = torch.zeros_like(part) if part.grad is None else part.grad
             m = first[rows].lerp_(gradient, 1 - first_share)
             v = second[rows].mul_(second_share).addcmul_(gradient, gradient, value=1 - second_share)
             first.index_copy_(0, rows, m)
             second.index_copy_(0, rows, v)
             self.parameters[name].index_copy_(0, rows, part.data.addcdiv_(m, v.div(scale).sqrt_().add_(self.EPSILON), value=-size))
-        self._parts = {}
+        self._read = {}
 
     @torch.no_grad()
     def settle(self) -> None:
         """Bring every row up to date."""
-        met = torch.stack([self.moments[f"{name}/second"].view(len(self.last), -1).any(1) for name in self.tables]).any(0)
-        self._catch_up(torch.nonzero(met).flatten())
+        for name, last in self.last.items():
+            met = self.moments[f"{name}/second"].view(len(last), -1).any(1)
+            for rows in torch.nonzero(met).flatten().split(AT_ONCE):
+                self._catch_up(name, rows)
         self._begin()
 
     def restore(self, steps: int, moments: dict[str, Tensor]) -> None:
@@ -86,7 +93,8 @@ class RowAdamW(AdamW):
 
     def _begin(self) -> None:
         self.passed = 0
-        self.last.zero_()
+        for last in self.last.values():
+            last.zero_()
         self._ahead[:] = 0
 
     def _note(self, weight: float) -> None:
@@ -97,18 +105,16 @@ class RowAdamW(AdamW):
         self._ahead[self.passed + 1 - waiting:self.passed + 1] += weight * self._fading[:waiting][::-1]
         self.passed += 1
 
-    def _catch_up(self, rows: Tensor) -> None:
-        last = self.last[rows]
+    def _catch_up(self, name: str, rows: Tensor) -> None:
+        last = self.last[name][rows]
         rows, last = rows[last < self.passed], last[last < self.passed]
         missed = (self.passed - last).double()
         move = torch.from_numpy(self._ahead)[last.cpu()].to(last.device)
-        first_share, second_share = (share ** missed for share in self.betas)
-        for name in self.tables:
-            first, second = self.moments[f"{name}/first"], self.moments[f"{name}/second"]
-            m, v = first[rows], second[rows]
-            over = (-1,) + (1,) * (m.ndim - 1)
-            shares = [share.to(m.dtype).view(over) for share in (move, first_share, second_share)]
-            self.parameters[name].index_add_(0, rows, shares[0] * m / v.sqrt().add_(self.EPSILON), alpha=-1)
-            first.index_copy_(0, rows, m.mul_(shares[1]))
-            second.index_copy_(0, rows, v.mul_(shares[2]))
-        self.last[rows] = self.passed
+        first, second = self.moments[f"{name}/first"], self.moments[f"{name}/second"]
+        m, v = first[rows], second[rows]
+        over = (-1,) + (1,) * (m.ndim - 1)
+        shares = [share.to(m.dtype).view(over) for share in (move, *(share ** missed for share in self.betas))]
+        self.parameters[name].index_add_(0, rows, shares[0] * m / v.sqrt().add_(self.EPSILON), alpha=-1)
+        first.index_copy_(0, rows, m.mul_(shares[1]))
+        second.index_copy_(0, rows, v.mul_(shares[2]))
+        self.last[name][rows] = self.passed
