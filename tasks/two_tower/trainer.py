@@ -12,13 +12,14 @@ from torch.nn import functional
 
 from tasks.core.errors import BadRequest
 from tasks.core.log import Progress
-from tasks.core.training.adamw import AdamW
 from tasks.core.training.loop import stream
+from tasks.core.training.rows import RowAdamW
 from tasks.core.training.schedule import rate
 from tasks.two_tower import losses
 from tasks.two_tower.described import Described
 from tasks.two_tower.examples import Batch
 from tasks.two_tower.model import Shape, TwoTower, Values
+from tasks.two_tower.narrow import large, narrowed
 from tasks.two_tower.settings import Settings
 from tasks.two_tower.world import World
 
@@ -40,7 +41,8 @@ class Trainer:
         torch.manual_seed(stream(seed, 0))
         self.model = TwoTower(shape(settings, world)).to(device)
         parameters = dict(self.model.named_parameters())
-        self.optimiser = AdamW(parameters.items(), {"hidden.weight", "output.weight", "direct.weight"}, settings.weight_decay)
+        self.optimiser = RowAdamW(parameters.items(), {"hidden.weight", "output.weight", "direct.weight"}, settings.weight_decay,
+                                  large(self.model))
         self.total, self.epochs = world.examples.total, settings.epochs
         self.known = world.counts > 0 if world.item_features.with_id else np.zeros(len(world.counts), bool)
         self.shares = torch.tensor(world.counts / world.counts.sum(), dtype=torch.float32, device=device)
@@ -64,6 +66,7 @@ class Trainer:
             loss = self._step(batch, now, random, number)
             summed += loss * batch.size
             progress.add(batch.size, epoch=number, loss=loss)
+        self.optimiser.settle()
         seconds = time.monotonic() - started
         return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds, "learning_rate": now}
 
@@ -75,7 +78,7 @@ class Trainer:
                              allowed="a finite loss", remedy="lower settings.learning_rate or settings.clip_norm; "
                              "the last good epoch stays as checkpoint")
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        torch.nn.utils.clip_grad_norm_(self.optimiser.moved, self.settings.clip_norm)
         self.optimiser.step(now)
         return value
 
@@ -100,7 +103,8 @@ class Trainer:
     def items(self, rows: np.ndarray, kept: np.ndarray) -> Tensor:
         """float32 (u, d + 1): the item tower of these rows, the ids of those that are `kept` and known."""
         offsets, values, weights, _ = self.world.item_features.take(rows)
-        return self.model.items(self._tensor(rows), Values(*map(self._tensor, (offsets, values, weights))), self._tensor(kept & self.known[rows]))
+        with narrowed(self.model, self.optimiser, item_ids=rows, item_values=values) as (at, values):
+            return self.model.items(self._tensor(at), Values(*map(self._tensor, (offsets, values, weights))), self._tensor(kept & self.known[rows]))
 
     def _history(self, vectors: Tensor, at: np.ndarray, batch: Batch, random: np.random.Generator) -> Tensor:
         """float32 (b, c, K d): the decayed means of what came before each target; zeros where it is hidden or there is none."""
@@ -124,8 +128,8 @@ class Trainer:
         weight = np.where(hidden[np.repeat(np.arange(len(users)), lengths), feature], np.float32(0), weight)
         rows = self.world.user_rows[users]
         with_id = (random.random(len(users)) >= self.settings.id_dropout) & (rows >= 0)
-        return self.model.users(history, self._tensor(np.maximum(rows, 0)), Values(*map(self._tensor, (offsets, values, weight))),
-                                self._tensor(with_id))
+        with narrowed(self.model, self.optimiser, user_ids=np.maximum(rows, 0), user_values=values) as (at, values):
+            return self.model.users(history, self._tensor(at), Values(*map(self._tensor, (offsets, values, weight))), self._tensor(with_id))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
