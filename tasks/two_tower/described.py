@@ -43,7 +43,7 @@ class Described:
 
     def take(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """offsets (n), rows, weights, feature of these entities, offsets without the last as `embedding_bag` takes them."""
-        lengths = np.diff(self.offsets)[which]
+        lengths = self.offsets[1:][which] - self.offsets[:-1][which]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         at = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths) + np.repeat(self.offsets[which], lengths)
         return offsets[:-1], self.rows[at], self.weights[at], self.feature[at]

@@ -18,7 +18,8 @@ class Batch:
 
     Attributes:
         users: int64 (b), rows of the user table.
-        window: int64 (b, last + c − 1), item rows before and within the run, oldest first; −1 where there is none.
+        window: int64 (b, last + c − 1), item rows before and within the run, oldest first; −1 where there is none. No example has more
+            than `last` before it that are read.
         targets: int64 (b, c), what was met at each place; −1 where the run has none.
         ratings: float32 (b, c), between 0 and 1; None where being liked is all that is known.
         weights: float32 (b, c), what each example counts; None: all alike.
@@ -95,7 +96,11 @@ class Rated:
 
 
 def window(histories: Histories, users: np.ndarray, starts: np.ndarray, last: int, run: int) -> np.ndarray:
-    """int64 (b, last + run − 1): the items from `last` places before each start up to the one before the run's last."""
+    """int64 (b, last + run − 1): the items from `last` places before each start up to the one before the run's last.
+
+    Where none of these histories reaches so far back, `last` is less by 32 or a multiple: sums over the columns that stay are rounded alike.
+    """
+    last -= max(last - int(starts.max()) - run + 1, 0) // 32 * 32
     return read(histories, users, starts[:, None] - last + np.arange(last + run - 1))
 
 
@@ -107,5 +112,6 @@ def read(histories: Histories, users: np.ndarray, places: np.ndarray) -> np.ndar
 
 def _rows(histories: Histories, users: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """bool and int64 (b, k): whether there is such a place in the user's history, and its row, 0 where there is none."""
-    inside = (places >= 0) & (places < histories.lengths[users, None])
-    return inside, np.where(inside, histories.offsets[users, None] + places, 0)
+    first, end = histories.offsets[users, None], histories.offsets[users + 1, None]
+    inside = (places >= 0) & (places < end - first)
+    return inside, np.where(inside, first + places, 0)

@@ -35,6 +35,18 @@ def test_each_like_once_with_what_came_before_it(size):
     assert sorted(met) == sorted(histories().items.tolist())
 
 
+def test_a_window_that_no_history_fills_is_cut_and_nobody_sees_less():
+    cut = 0
+    for last in range(31, 101):
+        [batch] = Liked(histories(), last).batches(1000, np.random.default_rng(0))
+        there = batch.window.shape[1] - batch.targets.shape[1] + 1
+        cut += there < last
+        for run, user in enumerate(batch.users.tolist()):
+            for place, item in enumerate(batch.targets[run].tolist()):
+                assert item < 0 or before(batch, run, place, there) == list(range(100 * user, item))
+    assert cut > 30 and there <= 31 + 32
+
+
 def test_runs_begin_elsewhere_in_every_epoch():
     one, random = Liked(histories(), 5), np.random.default_rng(0)
     first, second = ([batch.targets.tolist() for batch in one.batches(1000, random)] for _ in range(2))
