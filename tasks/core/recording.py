@@ -106,15 +106,15 @@ class Recorder:
                 tracking.log_metrics(self.run, one["metrics"], one["step"])
                 self._sent.add(one["step"])
 
-    def save(self, folder: Path, best_epoch: int, metrics: dict[str, float]) -> None:
+    def save(self, folder: Path, best_epoch: int, metrics: dict[str, float], validation_seconds: float = 0.0) -> None:
         """Write the curve into the candidate's folder, with the kept epoch and the figures of what was kept.
 
-        With `validation_seconds` among them, the share of the training's time that they are is told as well.
+        Args:
+            validation_seconds: of all tries; told as a share of the training's time.
         """
-        if "validation_seconds" in metrics:
-            spent = metrics["validation_seconds"] + sum(one["metrics"].get("epoch_seconds", 0.0) for one in self.epochs)  # by tries before this one too
-            metrics = metrics | {"validation_share": metrics["validation_seconds"] / max(time.monotonic() - self._begun, spent, 1e-9)}
-        write_json(folder / CURVE, {"epochs": self.epochs, "best_epoch": best_epoch,
+        spent = validation_seconds + sum(one["metrics"].get("epoch_seconds", 0.0) for one in self.epochs)  # by tries before this one too
+        share = validation_seconds / max(time.monotonic() - self._begun, spent, 1e-9)
+        write_json(folder / CURVE, {"epochs": self.epochs, "best_epoch": best_epoch, "validation_share": round(share, 4),
                                     "metrics": {name: float(value) for name, value in metrics.items()}})
 
     def failed(self) -> None:
@@ -134,7 +134,7 @@ class Recorder:
         version = self._record(artefact, snapshot, training) if self.run else None
         return {"uri": artefact.uri, "id": artefact.id, "family": self.family, "snapshot": snapshot.uri, "day": snapshot.day,
                 "run": self.run, "version": version, "items": artefact.counts["items"], "stability": artefact.facts.get("stability"), "dimension": artefact.facts["dimension"],
-                "epochs": training["best_epoch"], "metrics": training["metrics"]}
+                "epochs": training["best_epoch"], "validation_share": training.get("validation_share", 0.0), "metrics": training["metrics"]}
 
     def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:
         from tasks.core.pictures import draw
@@ -143,7 +143,8 @@ class Recorder:
         final = {f"best/{name}": value for name, value in training["metrics"].items()}
         counts = {f"best/{name}": count for name, count in artefact.counts.items()}
         stable = {f"stability/{name}": value for name, value in (artefact.facts.get("stability") or {}).items()}
-        tracking.log_metrics(self.run, {**final, **counts, **stable, "best/epoch": training["best_epoch"]})
+        tracking.log_metrics(self.run, {**final, **counts, **stable, "best/epoch": training["best_epoch"],
+                                       "validation_share": training.get("validation_share", 0.0)})
         with tempfile.TemporaryDirectory() as folder:
             draw(Path(folder), Candidate(artefact), snapshot, training)
             tracking.log_folder(self.run, Path(folder))

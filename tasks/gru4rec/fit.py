@@ -78,7 +78,7 @@ def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, 
     similar = taste_space(vectors[:, :-1], snapshot.histories("train").renamed(rows))
     save_candidate(draft.path, item_ids, vectors, similar, encoder)
     past.leave(draft.path, kept.best)
-    recorder.save(draft.path, kept.best_epoch, {"validation_recall_50": kept.best_recall, "validation_seconds": kept.validation_seconds})
+    recorder.save(draft.path, kept.best_epoch, {"validation_recall_50": kept.best_recall}, kept.validation_seconds)
     draft.counts = {"items": len(item_ids), "items_left_out": int((rows < 0).sum())}
     draft.facts = describe(FAMILY, snapshot, request.settings, code, vectors.shape[1])
     if champion:

@@ -76,7 +76,7 @@ def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, 
         return {loop.RECALL: validation.recall(encoder, vectors),
                 f"{loop.RECALL}_newcomers": validation.recall_of_newcomers(encoder, vectors)}
 
-    return loop.train(FAMILY, trainer, validate, recorder, scratch, settings.patience, settings.threads)
+    return loop.train(FAMILY, trainer, validate, recorder, scratch, settings.patience, settings.threads, budget_minutes=settings.budget_minutes)
 
 
 def names(described) -> str:
@@ -95,7 +95,7 @@ def _write(draft: Draft, kept: Standing, world: World, request: FitRequest, snap
     save_candidate(draft.path, snapshot.item_ids, vectors, similar(vectors[:, :-1], world), encoder,
                    np.flatnonzero(world.counts == 0))
     figures = kept.figures[kept.best_epoch - 1]
-    recorder.save(draft.path, kept.best_epoch, {name: figures[name] for name in figures if name.startswith(loop.RECALL)})
+    recorder.save(draft.path, kept.best_epoch, {name: figures[name] for name in figures if name.startswith(loop.RECALL)}, kept.validation_seconds)
     draft.counts = {"items": len(vectors), "new_items": int((world.counts == 0).sum())}
     draft.facts = {**describe(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
                    "item_features": names(world.item_features), "user_features": names(world.user_features)}

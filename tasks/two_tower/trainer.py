@@ -62,7 +62,7 @@ class Trainer:
         settings, started, done, summed, now = self.settings, time.monotonic(), 0, 0.0, 0.0
         for batch in self.world.examples.batches(settings.batch_examples, random):
             done += batch.size
-            now = rate((number - 1 + done / self.total) / settings.epochs, settings.learning_rate, settings.warm_up, settings.schedule == "cosine")
+            now = rate((number - 1 + done / self.total) / self.epochs, settings.learning_rate, settings.warm_up, settings.schedule == "cosine")
             loss = self._step(batch, now, random, number)
             summed += loss * batch.size
             progress.add(batch.size, epoch=number, loss=loss)

@@ -43,7 +43,7 @@ def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Sna
     similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
     save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
     leave(draft.path, model, fitted.vectors, items)
-    recorder.save(draft.path, fitted.step, chosen.figures() | {"validation_seconds": fitted.validation_seconds})
+    recorder.save(draft.path, fitted.step, chosen.figures(), fitted.validation_seconds)
     draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
     draft.facts = {**describe(family, snapshot, request.settings, code, model.candidates.shape[1], upstream), "choice": dataclasses.asdict(model.choice),
                    "stability": past and past.stability(item_ids, model, similar)}
