@@ -63,6 +63,14 @@ settings: ## write infra/docs/settings.md anew from the sources
 bench-ingest: environments ## ingestion of 1M and 20M rows beside a bare Spark job
 	@$(PYTHON) -m tests.benchmarks.ingest
 
+.PHONY: bench-shop
+bench-shop: environments ## a planted shop of SIZE 1m, 10m or 25m events from nothing to live through Airflow, nothing set
+	@$(PYTHON) -m tests.benchmarks.shop --size $${SIZE:-1m}
+
+.PHONY: bench-sessions
+bench-sessions: environments ## R@20 and MRR@20 of FAMILY (gru4rec) on the session set in the folder DATA, three seeds
+	@$(call in,train) -m tests.benchmarks.sessions --data $(DATA) --family $${FAMILY:-gru4rec}
+
 .PHONY: bench-mutations
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts
 	@$(call in,spark) -m tests.benchmarks.mutations

@@ -52,9 +52,13 @@ def describe(family: str, snapshot: Snapshot, settings: Any, code: str, dimensio
     Args:
         more: what was set elsewhere and decides on the model too, as the graph's settings do.
     """
-    chosen = {name: value for name, value in dataclasses.asdict(settings).items() if name not in CIRCUMSTANCES} | (more or {})
     return {"family": family, "day": snapshot.day, "dataset": snapshot.dataset, "snapshot": snapshot.id, "dimension": dimension,
-            "split": snapshot.artefact.facts["split"], "settings_digest": identity(settings=chosen), "code": code}
+            "split": snapshot.artefact.facts["split"], "settings_digest": digest_of(settings, more), "code": code}
+
+
+def digest_of(settings: Any, more: dict | None = None) -> str:
+    """What tells a refresh, the same settings on newer data, from a change."""
+    return identity(settings={name: value for name, value in dataclasses.asdict(settings).items() if name not in CIRCUMSTANCES} | (more or {}))
 
 
 def changed(settings: Any) -> list[str]:
@@ -87,6 +91,12 @@ class Recorder:
         tracking.log_settings(run, {**dataclasses.asdict(request.settings), **(more or {}), "seed": request.seed})
         tracking.log_lineage(run, f"{snapshot.dataset} {snapshot.day}", snapshot.id, snapshot.uri)
         return cls(family, candidate, run)
+
+    def decided(self, given: Any, made: Any) -> None:
+        """Record the settings that the data has filled in, as `decided/<name>`: MLflow keeps those that were given as they are."""
+        names = [field.name for field in dataclasses.fields(made) if getattr(given, field.name) != getattr(made, field.name)]
+        if self.run and names and not self._away:
+            tracking.log_settings(self.run, {f"decided/{name}": getattr(made, name) for name in names})
 
     def epoch(self, step: int, metrics: dict[str, float]) -> None:
         """Record one epoch. MLflow going away, or the run being deleted, does not end a training: what could not be sent is sent by `finish`."""

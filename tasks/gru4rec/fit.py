@@ -12,7 +12,7 @@ from tasks.core.candidate import Candidate, save_candidate
 from tasks.core.champion import find, forebear
 from tasks.core.identity import code_version, identity
 from tasks.core.manifest import Draft
-from tasks.core.recording import Recorder, describe
+from tasks.core.recording import Recorder, describe, digest_of
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.stability import stability
@@ -21,8 +21,10 @@ from tasks.core.training.checkpoint import Standing
 from tasks.core.training.group import Group
 from tasks.core.training.machine import prepare
 from tasks.gru4rec import export, past
+from tasks.gru4rec.batches import positions
 from tasks.gru4rec.learning import catalogue, learn
 from tasks.gru4rec.settings import FitRequest
+from tasks.gru4rec.sizing import sized
 
 FAMILY = "gru4rec"
 
@@ -52,10 +54,13 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
     try:
         if store.find("candidates", FAMILY, id) is None:
             rows = catalogue(snapshot, request.settings)
-            kept = learn(request, snapshot, rows, champion, scratch, recorder, device, group)
+            whole = dataclasses.replace(request, settings=sized(request.settings, positions(snapshot.histories("train").renamed(rows)), int(rows.max()) + 1))
+            recorder.decided(request.settings, whole.settings)
+            kept = learn(whole, snapshot, rows, champion, scratch, recorder, device, group)
             if group.leads:
                 with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                    _write(draft, kept, rows, request, snapshot, champion, code, recorder)
+                    _write(draft, kept, rows, whole, snapshot, champion, code, recorder)
+                    draft.facts["settings_digest"] = digest_of(request.settings)  # of what was asked: tomorrow's rows may decide otherwise
         group.wait()
         if group.leads:
             shutil.rmtree(scratch, ignore_errors=True)

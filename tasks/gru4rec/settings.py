@@ -16,8 +16,8 @@ class Settings:
     encoder: Literal["gru", "sasrec"] = setting("gru", "what reads a history: a recurrent layer, or blocks of self-attention")
     dimension: int = setting(64, "dimensions of an item's vector; what is served has one more, for the item's bias",
                              minimum=2, maximum=1024)
-    hidden: int = setting(128, "hidden units of the recurrent layer, of sasrec's feed-forward; 256 for a million interactions or more",
-                          minimum=2, maximum=4096)
+    hidden: int | None = setting(None, "hidden units of the recurrent layer, of sasrec's feed-forward; none: 128, or 256 between one and five million "
+                                 "positions", minimum=2, maximum=4096)
     blocks: int = setting(2, "blocks of sasrec", minimum=1, maximum=32)
     heads: int = setting(1, "attention heads of a sasrec block; a divisor of the dimension", minimum=1, maximum=64)
     interests: int = setting(1, "query vectors of a user; an item's score is its best one's", minimum=1, maximum=16)
@@ -32,7 +32,7 @@ class Settings:
     bpr_penalty: float = setting(1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000)
     full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position, else a sample",
                                       minimum=0, maximum=1_000_000)
-    negatives: int = setting(512, "negatives drawn for each batch and shared by its positions", minimum=1, maximum=1_000_000)
+    negatives: int | None = setting(None, "negatives drawn for each batch and shared by its positions; none: 512", minimum=1, maximum=1_000_000)
     negative_exponent: float = setting(0.5, "negatives are drawn by popularity to this power", minimum=0, maximum=2)
     batch_positions: int = setting(3200, "positions in a batch, about", minimum=1, maximum=1_000_000)
     learning_rate: float = setting(0.01, "of AdamW after the warm-up", minimum=1e-6, maximum=1)
@@ -41,7 +41,7 @@ class Settings:
     weight_decay: float = setting(0.01, "of AdamW, on matrices; item vectors, biases and normalisation are left alone",
                                   minimum=0, maximum=10)
     clip_norm: float = setting(5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6)
-    epochs: int = setting(15, "passes over the sequences at most", minimum=1, maximum=2000)
+    epochs: int | None = setting(None, "passes over the sequences at most; none: 15, fewer where an epoch has more than 333,000 positions, at least 4", minimum=1, maximum=2000)
     budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one", minimum=0.01, maximum=10_000)
     patience: int = setting(5, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part are neither recommended nor read",

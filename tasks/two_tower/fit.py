@@ -67,6 +67,8 @@ def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, 
     queries = snapshot.queries("validation")
     rows = np.arange(len(world.counts), dtype=np.int32)
     validation = Validation(queries, rows, settings.validation_users, snapshot.attributes(users=queries.users))
+    if settings.epochs is None:
+        log("two_tower.decided", epochs=trainer.epochs, because=f"{trainer.total:,} examples an epoch, and nothing is set")
     log("two_tower.begin", items=len(world.counts), new_items=int((world.counts == 0).sum()), users=int((world.user_rows >= 0).sum()),
         item_features=names(world.item_features), user_features=names(world.user_features), examples=trainer.total, loss=settings.loss,
         device=trainer.device)

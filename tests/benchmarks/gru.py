@@ -25,6 +25,7 @@ from tasks.core.training.machine import peak_gb, prepare
 from tasks.gru4rec import trainer as training
 from tasks.gru4rec.batches import Batch
 from tasks.gru4rec.settings import Settings
+from tasks.gru4rec.sizing import sized
 
 USERS, ITEMS, LONGEST = 1500, 3500, 200
 SAMPLED = dict(dimension=64, hidden=64, window=LONGEST, full_softmax_items=0, negatives=512, input_dropout=0.0, output_dropout=0.0)
@@ -59,7 +60,7 @@ class Way:
     """One way of training, ready to go on for some seconds more."""
 
     def __init__(self, of: Histories, items: int, layout=training.batches, **settings) -> None:
-        chosen = Settings(**{**SAMPLED, **settings})
+        chosen = sized(Settings(**{**SAMPLED, **settings}), 1, 1)
         counts = np.bincount(of.items, minlength=items)
         self.trainer = training.Trainer(chosen, of, counts, 0, prepare(chosen.device, chosen.threads), Group())
         self.layout, self.random = layout, np.random.default_rng(0)

@@ -1,0 +1,33 @@
+"""What nobody set follows from the rows; what is set stays; a refresh is a refresh though the rows decide otherwise."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tasks.core.recording import digest_of
+from tasks.gru4rec.fit import fit
+from tasks.gru4rec.settings import Settings
+from tasks.gru4rec.sizing import sized
+from tests import worlds
+from tests.gru4rec.conftest import SMALL, request
+
+
+@pytest.mark.parametrize("positions, wanted", [(55_000, (128, 15)), (660_000, (128, 8)), (1_000_000, (256, 5)), (10_000_000, (128, 4))])
+def test_sizes_follow_from_the_rows(positions, wanted):
+    made = sized(Settings(), positions, 40_000)
+    assert (made.hidden, made.epochs) == wanted and made.negatives == 512
+
+
+def test_what_is_set_stays():
+    given = Settings(hidden=32, negatives=64, epochs=2)
+    assert sized(given, 10_000_000, 40_000) == given
+
+
+def test_a_fit_tells_what_the_rows_decided_and_counts_as_the_same_settings(store, capfd):
+    asked = dataclasses.replace(SMALL, epochs=None, patience=1)
+    result = fit(request(store, worlds.grouped(users=40, items=20, groups=2, likes=8), "sized", asked))
+    made = store.open(result["uri"], "candidate")
+    assert made.lineage["settings"]["epochs"] == 15 and "gru4rec.decided" in capfd.readouterr().err
+    assert made.facts["settings_digest"] == digest_of(asked)
