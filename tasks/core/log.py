@@ -1,4 +1,4 @@
-"""Log lines and progress lines, on stderr: one structured line a step, with counts and seconds."""
+"""Log lines, on stderr: one structured line a step, with counts and seconds, and lines that tell people how far the work is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,29 @@ import time
 
 def log(event: str, **fields: object) -> None:
     """Write one line: the event, then its fields as `name=value`."""
-    told = " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
-    line = f"{time.strftime('%H:%M:%S')} {event} {told}".rstrip()
+    _write(f"{event} {_told(fields)}")
+
+
+def say(text: str, **fields: object) -> None:
+    """Write how far the work is, in words, then its fields in brackets. Of a running task the last such line is what `make run` and the
+    console show, without the brackets; what they know it by is `progress: `."""
+    _write(f"progress: {text} [{_told(fields)}]" if fields else f"progress: {text}")
+
+
+def words(seconds: float) -> str:
+    """`40 s`, `4 min`, `2.5 h`: a time, as exactly as it can be foreseen."""
+    if seconds < 90:
+        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _write(text: str) -> None:
+    line = f"{time.strftime('%H:%M:%S')} {text}".rstrip()
     print(f"{line}\n", end="", file=sys.stderr, flush=True)  # in one piece: threads log side by side
+
+
+def _told(fields: dict[str, object]) -> str:
+    return " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
 
 
 def _plain(value: object) -> str:
@@ -21,9 +41,9 @@ def _plain(value: object) -> str:
 
 
 class Progress:
-    """A progress line at most every `every` seconds: share done, rate per second, time left.
+    """A line for people at most every `every` seconds: what is done, the share done, time left.
 
-    >>> with Progress("walks", total=100, unit="steps") as progress:
+    >>> with Progress("drawing walks", total=100, unit="steps") as progress:
     ...     progress.add(100)
     """
 
@@ -42,11 +62,16 @@ class Progress:
 
     def tell(self, **fields: object) -> None:
         """Write the line now."""
-        elapsed = max(time.monotonic() - self.started, 1e-9)
-        rate = self.done / elapsed
-        left = (self.total - self.done) / rate if rate > 0 else float("inf")
-        log(self.label, done=f"{100 * self.done / max(self.total, 1e-9):.0f}%", rate=f"{rate:,.0f} {self.unit}/s",
-            left=f"{left:.0f} s" if left != float("inf") else "unknown", **fields)
+        rate = self.done / max(time.monotonic() - self.started, 1e-9)
+        said = [self.label, f"{self.share} % done"]
+        if 0 < self.done < self.total:
+            said.append(f"about {words((self.total - self.done) / rate)} left")
+        say(", ".join(said), rate=f"{rate:,.0f} {self.unit}/s", **fields)
+
+    @property
+    def share(self) -> int:
+        """Per cent."""
+        return int(100 * self.done / max(self.total, 1e-9) + 1e-6)  # what is not done is never 100
 
     def __enter__(self) -> "Progress":
         return self

@@ -23,7 +23,7 @@ from tasks.core import tracking
 from tasks.core.candidate import Candidate
 from tasks.core.errors import BadRequest, Unreachable
 from tasks.core.identity import identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Snapshot
 from tasks.core.stability import told
@@ -149,6 +149,7 @@ class Recorder:
     def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:
         from tasks.core.pictures import draw
 
+        say("figures and pictures for MLflow")
         self._send(training["epochs"])
         final = {f"best/{name}": value for name, value in training["metrics"].items()}
         counts = {f"best/{name}": count for name, count in artefact.counts.items()}

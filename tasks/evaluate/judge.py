@@ -17,7 +17,7 @@ from tasks.core.candidate import Candidate
 from tasks.core.champion import Champion
 from tasks.core.errors import BadRequest
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
@@ -84,6 +84,7 @@ def _write(store: Store, place: tuple, request: JudgeRequest, challengers: list[
     catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
     known = yardstick(store, snapshot, queries, catalogue, request)
     snapshot.let_go()
+    say(f"the lists of {len(queries.users):,} users by the challenger, then by what it is compared with")
     lists = [of_candidate(one, snapshot.item_ids, queries, LONGEST) for one in challengers]
     each = [measure(one, queries.labels, catalogue) for one in lists]
     measured = {"challenger": together(each)}

@@ -15,7 +15,7 @@ from tasks.core.champion import find, forebear
 from tasks.core.encoders import FusedEncoder
 from tasks.core.errors import NothingToDo
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Draft
 from tasks.core.recording import Recorder, describe
 from tasks.core.snapshot import Snapshot, resolve
@@ -74,8 +74,10 @@ def solve(request: FitRequest, snapshot: Snapshot, members: list[Joined], record
     settings, tried = request.settings, []
     items, parts = blocks(members, snapshot)
     validation = Validation(snapshot, items, parts, settings, request.seed)
-    for step, scale in enumerate(SCALES if settings.scale == "auto" else (settings.scale,), 1):
+    scales = SCALES if settings.scale == "auto" else (settings.scale,)
+    for step, scale in enumerate(scales, 1):
         started = time.monotonic()
+        say(f"scale {step} of {len(scales)}: weights of {len(parts)} members")
         ranking = validation.ranking(scale)
         found = search(ranking, np.random.default_rng(request.seed))
         alone = [ranking.recall(one) for one in np.eye(len(parts))]

@@ -10,7 +10,7 @@ from tasks.core.errors import RefusedData
 from tasks.core.graph import LAWS, Tables
 from tasks.core.histories import Histories
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
 from tasks.graph.laws.cooccurrence import build_cooccurrence
@@ -34,6 +34,7 @@ def build(request: BuildRequest) -> dict:
     artefact = store.find(*place)
     if artefact is None:
         histories = snapshot.histories("train")
+        say(f"the graph of {len(histories):,} users and {len(snapshot.item_ids):,} items, law {request.law}")
         with store.writing("graph", *place) as draft:
             if request.law == "window":
                 made = Windowed(store, request, snapshot, histories, code).write(draft.path)

@@ -62,7 +62,7 @@ def shards(request: WalkRequest) -> list[tuple[int, int, int]]:
 
 def write_shards(request: WalkRequest, tables: Tables, folder: Path) -> None:
     """Write every shard, one in memory at a time, and say how far it is."""
-    with Progress("graph.walks", total=request.walks * request.length, unit="steps") as progress:
+    with Progress("drawing walks", total=request.walks * request.length, unit="steps") as progress:
         for number, first, count in shards(request):
             write_shard(folder, number, walk(tables, first, count, request.length, request.seed, request.threads))
             progress.add(count * request.length)

@@ -9,7 +9,7 @@ from tasks.core.arrays import StringTable, save
 from tasks.core.candidate import Candidate
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tasks.index.catalogue import cold_items
@@ -44,7 +44,9 @@ def build(request: BuildRequest) -> dict:
         factory, alike = _factory(request, request.factory, vectors.shape), _factory(request, "auto", similar.shape)
         faiss.omp_set_num_threads(request.threads)
         with store.writing("index", *where) as draft:
+            say(f"step 1 of 2: the index {factory} of {len(vectors):,} candidate vectors")
             faiss.write_index(make(vectors, factory), str(draft.path / "index.faiss"))
+            say(f"step 2 of 2: the index {alike} of what is like an item")
             faiss.write_index(make(similar, alike), str(draft.path / "similar.faiss"))
             StringTable.of(cold.ids).save(draft.path, "cold_ids")
             save(draft.path / "cold.npy", cold.vectors)

@@ -10,6 +10,7 @@ import numpy as np
 from tasks.core.candidate import Candidate
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
+from tasks.core.log import say
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
@@ -47,18 +48,22 @@ def bundle(request: BundleRequest) -> dict:
 
 def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: Artefact, candidate: Candidate, snapshot: Snapshot,
            code: str) -> None:
+    say("step 1 of 4: the queries of the users")
     catalogue = Catalogue.of(candidate, index)
     crowd = people(snapshot, candidate.encoder, catalogue.rows_of(snapshot.item_ids), catalogue.trained)
     vectors = _queries(candidate, crowd)
     with store.writing("generation", *where) as draft:
+        say(f"step 2 of 4: tuning and probing the index of {len(catalogue.item_ids):,} items")
         found, searcher = proven(index.file("index.faiss", verify=False), index.facts["factory"], catalogue.vectors,
                                  halves(vectors, request.probes, request.seed), draft.path / "index.faiss", request.wanted_recall, request.search)
         found.judge(request.minimum_recall, ITEMS)
+        say("step 3 of 4: tuning and probing what is like an item")
         liked = halves(_liked(catalogue, crowd, request), request.probes, request.seed)
         alike, _ = proven(index.file("similar.faiss", verify=False), index.facts["similar_factory"], catalogue.similar, liked,
                           draft.path / "similar.faiss", request.wanted_recall)
         alike.judge(request.minimum_recall, SIMILAR)
         faiss.omp_set_num_threads(request.threads)
+        say(f"step 4 of 4: lists and histories of {len(crowd.users):,} users")
         write_items(draft.path, catalogue, snapshot)
         write_users(draft.path, crowd, vectors, snapshot, len(catalogue.item_ids), searcher, request.top)
         write_vectors(draft.path, catalogue, candidate.encoder)

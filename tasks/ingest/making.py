@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Artefact, Draft
 from tasks.core.store import Store
 from tasks.ingest.judging import judgement, report
@@ -124,6 +124,7 @@ class Making:
         """By table and name, the deliveries that were not there yet, each with what commits it. They are read side by side: a small one is
         mostly planning, which is one thread's work."""
         new = [one for ones in self.plan.values() for one in ones if not one.made]
+        say(f"step 2 of 4: reading what is new, {len(new)} of {sum(map(len, self.plan.values()))} deliveries")
         commits = [drafts.enter_context(ExitStack()) for _ in new]
         places = [commit.enter_context(self.store.writing("delivery", "deliveries", self.request.dataset, one.table, one.name, one.id))
                   for commit, one in zip(commits, new, strict=True)]
@@ -181,6 +182,7 @@ class Making:
         return accounts.examples(aside.told(self.spark, aside.own(aside.rows(self.spark, [one]), [one]), [one]))
 
     def _fill(self, draft: Draft, aside_draft: Draft, delivered: dict[str, list[Delivered]]) -> None:
+        say("step 3 of 4: relating and writing the rows")
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
         known = catalogues["items"].kept if "items" in catalogues else self._met(delivered["interactions"])
         items = numbering.numbered(known.select("id", "title", "genres"), "item")
@@ -193,6 +195,7 @@ class Making:
         tables.write(made.items, draft.path / "items", "item")
         tables.write(made.users.drop("bucket"), draft.path / "users", "user")
         log("ingest.written")
+        say("step 4 of 4: closing the accounts, judging the day")
         judgement.Judgement(self, draft, aside_draft, delivered, rows, catalogues, {
             "item_id_type": items.type, "user_id_type": rows.numbered_users.type}).conclude()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.core.errors import BadRequest, NothingToDo
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Artefact
 from tasks.core.spark.session import session
 from tasks.core.store import Store
@@ -46,6 +46,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
     if request.waits:
         _not_overtaken(store, request)
     with scratch(store) as folder:
+        say("step 1 of 4: looking at what was delivered")
         history = History(store, request, source, folder)
         plan = history.plan()
         id = snapshot_id(request, source, plan, suite)

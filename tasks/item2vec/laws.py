@@ -30,7 +30,7 @@ def of_walks(histories: Histories, items: int, exponent: float) -> np.ndarray:
     back = liked.multiply(1 / np.where(own > 0, own, 1)[:, None]).tocsr()
     there = liked.T.tocsr().multiply(1 / np.where(users > 0, users, 1)[:, None]).tocsr()
     law = np.empty((items, items), np.float32)
-    with Progress("item2vec.walk_law", items, "rows") as progress:
+    with Progress("the law of the walks", items, "rows") as progress:
         for start in range(0, items, BLOCK):
             law[start:start + BLOCK] = (there[start:start + BLOCK] @ back).toarray()
             progress.add(len(law[start:start + BLOCK]))

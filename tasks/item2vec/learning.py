@@ -15,9 +15,10 @@ from tasks.core.decoding.vocabulary import vocabulary
 from tasks.core.errors import RefusedData
 from tasks.core.graph import Graph
 from tasks.core.histories import Histories
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Artefact
 from tasks.core.recording import Recorder
+from tasks.core.rounds import Rounds
 from tasks.core.snapshot import Snapshot
 from tasks.core.training.budget import epochs_within
 from tasks.item2vec import given, netmf
@@ -83,6 +84,7 @@ def trainer_of(settings: Settings, items: int) -> str:
 
 def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validation: Validation, recorder: Recorder) -> Learned:
     settings, started = request.settings, time.monotonic()
+    say(f"factorising what meets within a window, of {int(known.sum()):,} items")
     vectors = netmf.factorise(train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus)
     watch = Watch(settings, validation, recorder)
     watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
@@ -98,15 +100,19 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
         trainer.go_on(past)
     log("item2vec.corpus", begins="anew" if past is None else "from the champion", walks_an_epoch=corpus.walks, shards=corpus.shards)
     watch, every = Watch(settings, validation, recorder), looks_every(len(validation), validation.items, corpus.words)
+    progress = Rounds("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
     done: list[dict[str, float]] = []
     while len(done) < trainer.epochs:
         epoch, begun = len(done) + 1, validation.seconds
-        figures = trainer.epoch(epoch - 1, corpus)
+        progress.begin(epoch)
+        figures = trainer.epoch(epoch - 1, corpus, progress)
         trainer.epochs = epochs_within(settings.budget_minutes, trainer.epochs, [*done, figures], FAMILY)
         if epoch % every and 1 < epoch < trainer.epochs:
             recorder.epoch(epoch, figures)
         else:
+            progress.validate()
             watch.look(epoch, trainer.vectors(), figures)
+        progress.end(trainer.epochs)
         done.append(figures | {"validation_seconds": validation.seconds - begun})
         if epoch - watch.best.epoch >= settings.patience:
             break

@@ -8,6 +8,7 @@ import numpy as np
 from gensim.models import Word2Vec
 
 from tasks.core.decoding.vectors import Vectors
+from tasks.core.log import Progress
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import Settings
 
@@ -44,8 +45,8 @@ class Trainer:
         places = [words[str(row)] for row in past.rows[here].tolist()]
         self.model.wv.vectors[places], self.model.syn1neg[places] = past.inputs[here], past.outputs[here]
 
-    def epoch(self, number: int, corpus: Corpus) -> dict[str, float]:
-        """One pass (0, 1, …); the learning rate falls linearly over all epochs.
+    def epoch(self, number: int, corpus: Corpus, progress: Progress | None = None) -> dict[str, float]:
+        """One pass (0, 1, …), each shard told to `progress` as its share of an epoch; the learning rate falls linearly over all epochs.
 
         Raises:
             RuntimeError: gensim trained fewer words than the corpus holds.
@@ -61,6 +62,8 @@ class Trainer:
             loss, trained = loss + self.model.get_latest_training_loss(), trained + effective
             training += time.monotonic() - begun
             self.met += shard.counts
+            if progress:
+                progress.add(1 / corpus.shards)
         seconds = time.monotonic() - started
         return {"train_loss": loss / max(trained, 1), "words": trained, "words_per_s": trained / seconds, "epoch_seconds": seconds,
                 "corpus_seconds": seconds - training}

@@ -18,6 +18,7 @@ from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
 from tasks.core.log import log
 from tasks.core.recording import Recorder
+from tasks.core.rounds import Rounds
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.store import Store
 from tasks.linear.settings import FitRequest
@@ -65,8 +66,10 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
     penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
     solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](liked, settings.dimension, request.seed)
     best: tuple[float, int, float, Vectors] | None = None
+    progress = Rounds("penalty", len(penalties), 1, "penalties", recorder)
     for step, penalty in enumerate(penalties, 1):
         started = time.monotonic()
+        progress.begin(step)
         inputs, outputs = solver.vectors(penalty)
         met = inputs.any(axis=1) & outputs.any(axis=1)
         if not met.any():
@@ -77,6 +80,8 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
         recall, choice = max(((validation.recall(model), model.choice) for model in plain(vectors, queries(settings))), key=lambda one: one[0])
         log("linear.penalty", penalty=penalty, validation_recall_50=recall)
         recorder.epoch(step, {"penalty": penalty, "epoch_seconds": time.monotonic() - started, "validation_recall_50": recall, **choice.figures()})
+        progress.add(1)
+        progress.end(len(penalties))
         if best is None or recall > best[0]:
             best = (recall, step, penalty, vectors)
     _, step, penalty, vectors = best

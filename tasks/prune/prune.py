@@ -30,7 +30,7 @@ def plan(request: PruneRequest) -> dict:
 def apply(request: PruneRequest) -> dict:
     """Delete it; the result is that of `plan`."""
     store, old = Store(request.store), list(_old(request))
-    told, progress = _told(request, old), Progress("prune.deleting", max(len(old), 1), "places")
+    told, progress = _told(request, old), Progress("deleting", max(len(old), 1), "places")
     for path, _, _ in old:
         store.remove(path)
         progress.add(1)

@@ -27,7 +27,7 @@ def fill(claim: Claim, content: Content, batch_fields: int) -> None:
         client.hset(one.key, mapping=content.fields(one.kind, one.rows))
         client.expire(one.key, LEASE_SECONDS)
 
-    with Progress("publish.load", sum(content.plan[kind]["fields"] for kind in KINDS), "fields") as progress, Channel(client, again) as channel:
+    with Progress("loading into Redis", sum(content.plan[kind]["fields"] for kind in KINDS), "fields") as progress, Channel(client, again) as channel:
         try:
             for kind in KINDS:
                 for batch in _batches(_buckets(claim, content, kind), batch_fields):

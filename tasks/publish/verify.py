@@ -46,7 +46,7 @@ def verify(request: VerifyRequest) -> dict:
 
 def _compare(client: Client, names: Names, load: str, content: Content, request: VerifyRequest) -> int:
     random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
-    with Progress("publish.verify", request.share * sum(plan[kind]["fields"] for kind in KINDS), "fields") as progress:
+    with Progress("reading back from Redis", request.share * sum(plan[kind]["fields"] for kind in KINDS), "fields") as progress:
         for kind in KINDS:
             chosen = random.random(plan[kind]["buckets"]) < request.share
             for some in content.buckets(kind):

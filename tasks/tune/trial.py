@@ -1,7 +1,8 @@
 """One trial: settings are chosen, the family trains with them in a process of its own, and validation is told epoch by epoch.
 
 The family's stage is run by its command line, so that this one imports no other. What it logs an epoch,
-`<family>.epoch epoch=3 … validation_recall_50=0.41`, is what pruning looks at: a training that falls behind is ended.
+`<family>.epoch epoch=3 … validation_recall_50=0.41`, is what pruning looks at: a training that falls behind is ended. What it says of how far
+it is, is said on.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from optuna.trial import TrialState
 
 from tasks.core import tracking
 from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.store import Store
 from tasks.tune.settings import TrialRequest
 from tasks.tune.study import SLOT, Study
 
 METRIC = "validation_recall_50"
 EPOCH = re.compile(rf"\.epoch epoch=(\d+) .*\b{METRIC}=([0-9.e+-]+)")
+SAID = re.compile(r" progress: (.+)")
 REFUSED = (BadRequest.exit_code, RefusedData.exit_code)  # with these settings; others may do
 
 
@@ -80,6 +82,8 @@ def _train(study: Study, settings: dict, made: optuna.Trial, curve: list[tuple[i
     try:
         for line in process.stderr:
             last = line.strip() or last
+            if found := SAID.search(line):
+                say(f"trial {made.number}: {found[1]}")
             if found := EPOCH.search(line):
                 curve.append((int(found[1]), float(found[2])))
                 made.report(max(value for _, value in curve), curve[-1][0])

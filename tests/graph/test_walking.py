@@ -42,7 +42,7 @@ def test_shards_hold_the_walks_in_order(store, graph, monkeypatch, capfd):
     made = store.open(result["uri"], "walks")
     assert (read(store, result["uri"]) == expected).all() and len(made.files) == 4
     told = capfd.readouterr().err
-    assert "graph.walks done=100%" in told and "steps/s" in told and "left=" in told
+    assert "progress: drawing walks, 100 % done" in told and "steps/s" in told
 
 
 def test_threads_do_not_change_the_walks_and_work_is_found_done(store, graph):

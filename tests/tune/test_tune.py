@@ -35,6 +35,7 @@ with open(request["log"], "a") as log:
     log.write(json.dumps(settings) + "\\n")
 for epoch in range(1, 9):
     print(f"12:00:00 planted.epoch epoch={epoch} loss=1 validation_recall_50={best * epoch / 8:.6f} seconds=1", file=sys.stderr, flush=True)
+    print(f"12:00:00 progress: epoch {epoch} of 8 [rate=1]", file=sys.stderr, flush=True)
     time.sleep(request.get("pause", 0))
 print(json.dumps({"metrics": {"validation_recall_50": best}}))
 '''
@@ -85,6 +86,11 @@ def test_a_slot_that_was_finished_is_found_finished_and_the_same_study_found_ope
     first = run(tmp_path, uri, 0)
     assert run(tmp_path, uri, 0) == first and study() == uri and study(seed=1) != uri
     assert len((tmp_path / "log").read_text().splitlines()) <= 1
+
+
+def test_how_far_the_training_of_a_trial_is_is_said_on_as_the_trials(tmp_path, study, capfd):
+    run(tmp_path, study(), 0)
+    assert " progress: trial 0: epoch 1 of 8 [rate=1]" in capfd.readouterr().err
 
 
 def test_settings_that_the_family_refuses_end_a_trial_and_not_the_study(tmp_path, study):

@@ -39,7 +39,7 @@ class Causal:
         self.moments, self.cross = np.zeros((self.dimension, self.dimension)), np.zeros((len(inputs), self.dimension))
         keeps = np.array([1.0 if decay is None else np.exp(-1 / decay) for decay in decays], np.float32)
         start, offsets = 0, histories.offsets
-        with Progress("decoding.causal", len(histories.items), "rows") as progress:
+        with Progress("decoder causal: its sums", len(histories.items), "rows") as progress:
             while start < len(histories):
                 stop = int(np.searchsorted(offsets, offsets[start] + BLOCK, side="right")) - 1
                 stop = min(max(stop, start + 1), len(histories))

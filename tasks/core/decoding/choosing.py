@@ -15,7 +15,7 @@ from tasks.core.decoding.validation import Validation
 from tasks.core.decoding.vectors import Vectors
 from tasks.core.errors import RefusedData
 from tasks.core.histories import Histories
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.similar import unit
 
 QUERIES = ((None, None), (30.0, None), (10.0, None), (5.0, None), (2.0, None), (None, 3))  # decay and newest items of a mean; plainest first
@@ -76,6 +76,7 @@ def choose(settings: Settings, vectors: Vectors, train: Histories, validation: V
     for decoder in TRIED.get(settings.decoder, (settings.decoder,)):
         if decoder == "blended" and "causal" not in tried:
             continue
+        say(f"choosing how the vectors are searched: decoder {decoder}")
         models = _blended(vectors, tried["causal"][0], validation) if decoder == "blended" else DECODERS[decoder](settings, vectors, own)
         found = _best(models, validation, before and (lambda choice: _as_before(choice, before)))
         if found is None:

@@ -15,14 +15,13 @@ from torch import Tensor
 
 from tasks.core.log import Progress, log
 from tasks.core.recording import Recorder
+from tasks.core.rounds import RECALL, Rounds
 from tasks.core.training import checkpoint
 from tasks.core.training.adamw import AdamW
 from tasks.core.training.budget import epochs_within
 from tasks.core.training.checkpoint import Standing
 from tasks.core.training.group import Group
 from tasks.core.training.machine import peak_gb
-
-RECALL = "validation_recall_50"
 
 
 class Trainer(Protocol):
@@ -64,13 +63,15 @@ def train(family: str, trainer: Trainer, validate: Callable[[dict[str, Tensor]],
     """
     standing = _resume(family, trainer, scratch, recorder)
     trainer.epochs = epochs_within(budget_minutes, trainer.epochs, standing.figures, family)
-    progress = Progress(f"{family}.training", (trainer.epochs - standing.epoch) * trainer.total, trainer.unit)
+    progress = Rounds("epoch", trainer.epochs, trainer.total, trainer.unit, recorder, patience, standing.epoch, group.leads)
     while standing.epoch < trainer.epochs and standing.epoch - standing.best_epoch < patience:
         number = standing.epoch + 1
+        progress.begin(number)
         figures = trainer.epoch(number, progress)
         weights = {name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()}
         if group.leads:
             begun = time.monotonic()
+            progress.validate()
             with threadpool_limits(threads):
                 figures |= validate(weights)
             figures["validation_seconds"] = time.monotonic() - begun
@@ -84,6 +85,7 @@ def train(family: str, trainer: Trainer, validate: Callable[[dict[str, Tensor]],
         if group.leads:
             recorder.epoch(number, figures)
             checkpoint.save(scratch, standing)
+        progress.end(trainer.epochs)
     return standing
 
 

@@ -18,7 +18,7 @@ from tasks.core.decoding.likes import likes, together
 from tasks.core.ease import cut
 from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version, identity
-from tasks.core.log import log
+from tasks.core.log import log, say
 from tasks.core.manifest import Artefact
 from tasks.core.snapshot import Queries, Snapshot
 from tasks.core.store import Store
@@ -70,6 +70,7 @@ def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, label
 
     def judged(name: str, score) -> None:
         started = time.monotonic()
+        say(f"baseline {len(made) + 1} of 4: {name}, {len(queries.users):,} users")
         made[name] = measure(of_scores(score, items, queries, LONGEST), queries.labels, catalogue)
         log("evaluate.baseline", model=name, recall_50=made[name].overall["recall_50"], seconds=time.monotonic() - started)
 
@@ -78,6 +79,7 @@ def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, label
     judged("item_knn", lambda start, stop: (whole[start:stop] @ nearest).toarray())
     if part := head.coverage(counts):
         log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
+    say("baseline 3 of 4: tuning ease")
     chosen = tuned(together(head.columns(liked)), head, _validation(snapshot, labels))
     asked = head.columns(weighted(queries.histories, items, chosen.decay))
     judged("ease", head.scores(lambda start, stop: asked[start:stop] @ chosen.weights))
