@@ -1,7 +1,7 @@
 """One isolated task: a stage's verb in a process of its own, in an environment of its own.
 
 `stage()` is the only place where Airflow meets the work. It builds the request when the task runs, hands it over as one JSON
-argument, copies what the stage says into the task log line by line, and takes the last line of stdout as the result.
+argument, copies what the stage says into the task log line by line, shows how far it is, and takes the last line of stdout as the result.
 What the stage runs as, a process, a container or a pod, is a setting (see `runtimes`).
 """
 
@@ -21,6 +21,7 @@ from recall import lineage, runtimes
 from recall.connections import aws, mlflow, redis_url
 from recall.environments import ENVIRONMENTS
 from recall.links import MLflowRun
+from recall.progress import Shown
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged", 6: "the delivery is not there"}
@@ -81,8 +82,9 @@ class StageOperator(BaseOperator):
             raise AirflowFailException(f"the request is wrong: it has {len(request)} characters; expected at most {LONGEST}: shorten what was filled in")
         self.log.info("%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True))
         self._runtime = runtimes.chosen(interpreter(self.stage), ROOT)
-        ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),
-                                                self.log.info), context)
+        with Shown(context.get("task_state_store"), self.log) as shown:
+            ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),
+                                                    self.log.info, shown.show), context)
         if ended.code == UNDELIVERED and self.request.get(WAITS):
             self._wait(ended.said, context)
         self._judge(ended.code, verb, ended.said)

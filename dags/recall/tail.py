@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
+
+
+PROGRESS = re.compile(r"\d\d:\d\d:\d\d progress: (.+?)(?: \[[^\]]*\])?")  # as `say` in tasks/core/log.py writes it
 
 
 class Told:
@@ -13,10 +17,11 @@ class Told:
     Args:
         own: how the stage's own message begins (`ingest snapshot: RefusedData: …`): whatever a library prints after it, that
             line is the one to tell.
+        show: takes what it says of how far it is.
     """
 
-    def __init__(self, own: str) -> None:
-        self.own, self.line, self.message = own, "", ""
+    def __init__(self, own: str, show: Callable[[str], None]) -> None:
+        self.own, self.show, self.line, self.message = own, show, "", ""
 
     def hear(self, line: str) -> str:
         """Take in one line; returns it without its end."""
@@ -24,6 +29,8 @@ class Told:
             self.line = text
             if text.startswith(self.own):
                 self.message = text.removeprefix(self.own).partition(": ")[2]
+            if said := PROGRESS.fullmatch(text):
+                self.show(said[1])
         return text
 
     @property
@@ -33,11 +40,11 @@ class Told:
 
 
 class Tail(threading.Thread):
-    """Copies lines from a pipe to the task log while the process runs; `own` as in `Told`."""
+    """Copies lines from a pipe to the task log while the process runs; `told` hears them all."""
 
-    def __init__(self, pipe: Any, say: Callable[..., None], own: str) -> None:
+    def __init__(self, pipe: Any, say: Callable[..., None], told: Told) -> None:
         super().__init__(daemon=True)
-        self.pipe, self.say, self.told = pipe, say, Told(own)
+        self.pipe, self.say, self.told = pipe, say, told
         self.start()
 
     def run(self) -> None:

@@ -116,14 +116,15 @@ sys.path.insert(0, "dags")
 from kubernetes.client import ApiClient
 from recall.runtimes import Work
 from recall.runtimes.kubernetes import exit_code, operator
-from recall.tail import Told
 
-told = Told("gru4rec fit: ")
-work = Work("gru4rec", "fit", "train", json.dumps({"k": "$(not a shell)"}), {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}, {}, print)
+shown = []
+work = Work("gru4rec", "fit", "train", json.dumps({"k": "$(not a shell)"}), {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}, {}, print, shown.append)
+told = work.told()
 made = operator(work, told)
+made.callbacks[0].progress_callback(line="12:00:00 progress: epoch 7 of 15", client=None, mode="sync", timestamp=None, pod=None)
 made.callbacks[0].progress_callback(line="gru4rec fit: RefusedData: too few users", client=None, mode="sync", timestamp=None, pod=None)
 made.callbacks[0].progress_callback(line="a sidecar", container_name="istio-proxy", client=None, mode="sync", timestamp=None, pod=None)
-print(json.dumps([ApiClient().sanitize_for_serialization(made.build_pod_request_obj(None, dry_run=True)), told.last]))
+print(json.dumps([ApiClient().sanitize_for_serialization(made.build_pod_request_obj(None, dry_run=True)), told.last, shown]))
 """
 
 
@@ -159,5 +160,5 @@ def test_a_pod_runs_the_same_command_without_rights_with_its_bounds_and_without_
     assert base["envFrom"] == [{"secretRef": {"name": "recallflow"}}]
 
 
-def test_of_a_pods_log_the_stages_own_last_words_are_kept(pod):
-    assert pod[1] == "too few users"
+def test_of_a_pods_log_the_stages_own_last_words_are_kept_and_how_far_it_is_is_shown(pod):
+    assert pod[1] == "too few users" and pod[2] == ["epoch 7 of 15"]

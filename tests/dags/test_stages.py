@@ -27,6 +27,9 @@ if verb == "die":
 if verb == "sleep":
     open(request["pid"], "w").write(str(os.getpid()))
     time.sleep(60)
+if "say" in request:
+    print(f"12:00:00 progress: {request['say']} [rate=3]", file=sys.stderr)
+    time.sleep(0.5)
 print("a library prints here")
 print(json.dumps({"request": request, "environment": dict(os.environ)}))
 """
@@ -53,6 +56,13 @@ def operator(tmp_path, monkeypatch):
 
 def test_the_request_is_built_when_the_task_runs_and_the_last_line_is_the_result(operator):
     assert operator("echo", {"k": "ä \"quoted\" $(not a shell)"}).execute({})["request"] == {"k": "ä \"quoted\" $(not a shell)", "day": "1998-04-15"}
+
+
+def test_how_far_the_stage_is_is_shown_while_it_runs(operator):
+    shown = []
+    store = SimpleNamespace(set=lambda key, value, retention: shown.append((key, value)))
+    operator("echo", {"say": "epoch 7 of 15, about 4 min left"}).execute({"task_state_store": store})
+    assert shown == [("progress", "epoch 7 of 15, about 4 min left")]
 
 
 def test_a_verb_can_be_told_from_the_request(operator):

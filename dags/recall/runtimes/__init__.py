@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from recall.tail import Told
+
 ROOT = Path(__file__).resolve().parents[3]
 OWN_DISK = {"RECALL_SCRATCH": "/scratch", "HOME": "/scratch"}  # in a container: a volume that goes with it
 OF_THIS_MACHINE = ("RECALL_SCRATCH", "RECALL_STATE", "RECALL_ENVIRONMENTS", "RECALL_LOCAL_STORE", "RECALL_DATA_DIR")
@@ -30,6 +32,7 @@ class Work:
         settings: variables that anybody may see.
         secrets: variables that stand in no command line, log or pod's description.
         say: where the lines that it tells people go.
+        show: where the newest of those goes that says how far it is.
     """
 
     stage: str
@@ -39,6 +42,11 @@ class Work:
     settings: Mapping[str, str]
     secrets: Mapping[str, str]
     say: Callable[..., None]
+    show: Callable[[str], None]
+
+    def told(self) -> Told:
+        """A new one, to hear what it says."""
+        return Told(f"{self.stage} {self.verb}: ", self.show)
 
     @property
     def elsewhere(self) -> dict[str, str]:
