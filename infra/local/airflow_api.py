@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime
 from typing import Any
 
 from infra.local.state import Local
@@ -70,6 +71,16 @@ class Airflow:
                 return None
             raise
         return json.loads(value) if isinstance(value, str) else value
+
+    def progress(self, dag: str, run: str, task: dict) -> str | None:
+        """What a running task said last of how far it is; None where this try has said nothing yet."""
+        place = f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/progress?map_index={task['map_index']}"
+        try:
+            told = self.call("GET", place)
+        except (urllib.error.URLError, OSError):  # nothing there, or the server is busy: what waits for it is a line for the eye
+            return None
+        earlier = datetime.fromisoformat(told["updated_at"]) < datetime.fromisoformat(task["start_date"])
+        return None if earlier else str(told["value"])
 
     def log(self, dag: str, run: str, task: str, attempt: int) -> str:
         """The log of one try of a task, as plain lines."""

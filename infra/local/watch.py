@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 
 from infra.local.airflow_api import Airflow
+from infra.local.terminal import Terminal
 
 OVER = {"success", "failed"}
 APPEARS = 180.0  # seconds in which a run that an asset event starts must have appeared
+ASKED = 5.0  # seconds after which a task is asked again how far it is
 
 
 @dataclasses.dataclass
@@ -39,9 +40,9 @@ class Watch:
         for family in families:
             self.followed[f"train_{family}"] = Followed(f"train_{family}")
             self.followed[f"publish_{family}"] = Followed(f"publish_{family}")
-        self.since, self.begun, self._told = time.monotonic(), time.monotonic(), 0.0
-        self.begins: dict[tuple[str, str, int], float] = {}
-        self.live = sys.stdout.isatty()
+        self.since, self.terminal = time.monotonic(), Terminal()
+        self.begins: dict[tuple[str, str], float] = {}
+        self.said: dict[tuple[str, str], tuple[float, str | None]] = {}
 
     def follow(self) -> dict[str, Followed]:
         """Look every second or so until every run is over.
@@ -54,7 +55,7 @@ class Watch:
                 self._look(one)
             self._tell()
             if all(one.state in OVER | {"not wanted"} for one in self.followed.values()):
-                self._clear()
+                self.terminal.clear()
                 return self.followed
             time.sleep(1.0)
 
@@ -106,30 +107,23 @@ class Watch:
     def _changed(self, dag: str, task: dict) -> None:
         state, name = task["state"], f"{dag}.{task['task_id']}"
         if state == "running":
-            self._line(f"{name} begins" + (f" (try {task['try_number']})" if task["try_number"] > 1 else ""))
+            self.begins[dag, task["task_id"]] = time.monotonic()
+            self.terminal.stay(f"{name} begins" + (f" (try {task['try_number']})" if task["try_number"] > 1 else ""))
         elif state == "success":
-            self._line(f"{name} done in {task['duration'] or 0:.1f} s")
+            self.terminal.stay(f"{name} done in {task['duration'] or 0:.1f} s")
         elif state == "skipped":
-            self._line(f"{name} skipped: nothing to do")
+            self.terminal.stay(f"{name} skipped: nothing to do")
         elif state in ("failed", "up_for_retry"):
-            self._line(f"{name} {'failed' if state == 'failed' else 'failed, will be tried again'}")
+            self.terminal.stay(f"{name} {'failed' if state == 'failed' else 'failed, will be tried again'}")
 
     def _tell(self) -> None:
-        now = time.monotonic()
-        running = [(one.dag, name, task["try_number"]) for one in self.followed.values()
-                   for name, task in one.tasks.items() if task["state"] == "running"]
-        working = [f"{one[0]}.{one[1]} {now - self.begins.setdefault(one, now):.0f} s" for one in running]
-        text = f"{now - self.begun:4.0f} s  at work: {', '.join(working) or 'nothing yet'}"
-        if self.live:
-            print(f"\r\033[K{text[:150]}", end="", flush=True)
-        elif now - self._told >= 20:
-            self._told = now
-            print(text, flush=True)
+        self.terminal.tell([self._working(one, task) for one in self.followed.values() for task in one.tasks.values() if task["state"] == "running"])
 
-    def _line(self, text: str) -> None:
-        self._clear()
-        print(f"{time.monotonic() - self.begun:4.0f} s  {text}", flush=True)
-
-    def _clear(self) -> None:
-        if self.live:
-            print("\r\033[K", end="", flush=True)
+    def _working(self, one: Followed, task: dict) -> str:
+        """A running task: for how long, and how far it says it is."""
+        key = one.dag, task["task_id"]
+        asked, said = self.said.get(key, (0.0, None))
+        if time.monotonic() - asked >= ASKED:
+            said = self.airflow.progress(one.dag, one.run, task)
+            self.said[key] = time.monotonic(), said
+        return f"{one.dag}.{task['task_id']} {time.monotonic() - self.begins[key]:.0f} s" + (f": {said}" if said else "")

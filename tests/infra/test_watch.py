@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import urllib.error
+
 import pytest
 
+from infra.local.airflow_api import Airflow
 from infra.local.watch import Watch
 
 
@@ -27,3 +30,33 @@ def test_it_is_not_wanted_when_every_challenger_was_held_nor_is_its_publication(
     made = watch(gru4rec=("success", "skipped"), linear=("success", "skipped"))
     for dag in ("train_fused", "publish_fused", "publish_linear"):
         assert not made._wanted(made.followed[dag]) and made.followed[dag].state == "not wanted", dag
+
+
+class Api(Airflow):
+    """Answers as Airflow's API does, without one; `told`: what the store of task states holds, None: nothing."""
+
+    def __init__(self, told: dict | None) -> None:
+        self.told, self.asked = told, []
+
+    def call(self, method, path, body=None, accept="application/json"):
+        self.asked.append(path)
+        if self.told is None:
+            raise urllib.error.HTTPError(path, 404, "not found", {}, None)
+        return self.told
+
+
+RUNNING = {"task_id": "fit", "state": "running", "try_number": 2, "map_index": -1, "start_date": "2026-11-26T12:00:00Z"}
+
+
+@pytest.mark.parametrize("told, shown", [
+    ({"value": "epoch 7 of 15", "updated_at": "2026-11-26T12:05:00.123456Z"}, "train_gru4rec.fit 0 s: epoch 7 of 15"),
+    ({"value": "epoch 9 of 15", "updated_at": "2026-11-26T11:59:00Z"}, "train_gru4rec.fit 0 s"),  # by a try that was killed
+    (None, "train_gru4rec.fit 0 s")])
+def test_a_running_task_is_shown_with_what_this_try_of_it_said_last_and_asked_now_and_then(told, shown):
+    made = watch(gru4rec=("running", ""))
+    made.airflow = Api(told)
+    one = made.followed["train_gru4rec"]
+    one.run = "scheduled__1998-04-15T00:00:00+00:00"
+    made._changed("train_gru4rec", RUNNING)
+    assert [made._working(one, RUNNING) for _ in range(3)] == [shown] * 3
+    assert made.airflow.asked == ["dags/train_gru4rec/dagRuns/scheduled__1998-04-15T00%3A00%3A00%2B00%3A00/taskInstances/fit/state-store/progress?map_index=-1"]
