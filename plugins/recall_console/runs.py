@@ -5,6 +5,7 @@ from __future__ import annotations
 from recall_console import chain, models
 from recall_console.documents import behind, document
 from recall_console.settings import Absent
+from recall_console.working import working
 
 # Of what a task returned, the parts that people ask for.
 TOLD = {"snapshot": ("day", "rows_in", "kept", "quarantined", "users", "items", "warnings"), "fit": ("version", "day"),
@@ -15,7 +16,7 @@ TOLD = {"snapshot": ("day", "rows_in", "kept", "quarantined", "users", "items", 
 
 
 def told(dag: str, run: str) -> dict:
-    """The run, its tasks' states, what its tasks returned, and its verdict if it has one.
+    """The run, its tasks' states, those at work, what its tasks returned, and its verdict if it has one.
 
     Raises:
         Absent: there is no such run.
@@ -23,7 +24,7 @@ def told(dag: str, run: str) -> dict:
     found, results = chain.run_of(dag, run), chain.results(dag, run)
     shown = {task: {name: results[task][name] for name in names if name in results[task]} for task, names in TOLD.items()
              if isinstance(results.get(task), dict)}
-    return {**found, "page": chain.page(dag, run), "results": {task: values for task, values in shown.items() if values},
+    return {**found, "page": chain.page(dag, run), "working": working({dag}, run), "results": {task: values for task, values in shown.items() if values},
             "verdict": _verdict(results.get("gate"))}
 
 

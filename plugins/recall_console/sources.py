@@ -12,16 +12,18 @@ from recall_console.asker import Refused, reader
 from recall_console.caller import Dags
 from recall_console.reading import within
 from recall_console.settings import Absent
+from recall_console.working import working
 
 router = APIRouter()
 
 
 @router.get("/api/chain")
 async def told_of_chain(dags: Dags) -> dict:
-    """The families, the last run of each DAG, and who is waited for."""
+    """The families, the last run of each DAG, the tasks at work, and who is waited for."""
     wanted = {dag for dag in dags & await within(chain.known) if dag in ("ingest", "rollback") or dag.startswith((chain.TRAIN, chain.PUBLISH))}
-    last, waiting, schedule = await asyncio.gather(within(chain.last_runs, wanted), within(chain.waiting, wanted), within(chain.schedule))
-    return {"families": chain.families_among(wanted), "runs": last, "waiting": waiting, "schedule": schedule if "ingest" in wanted else None}
+    last, now, waiting, schedule = await asyncio.gather(within(chain.last_runs, wanted), within(working, wanted), within(chain.waiting, wanted),
+                                                        within(chain.schedule))
+    return {"families": chain.families_among(wanted), "runs": last, "working": now, "waiting": waiting, "schedule": schedule if "ingest" in wanted else None}
 
 
 @router.get("/api/models")

@@ -120,6 +120,24 @@ def test_what_data_says_is_never_markup(window):
     assert "<img src=x" in page.locator(".match").inner_text() and "<img src=x" in page.locator("#days").text_content()
 
 
+@pytest.mark.parametrize("width", [1400, 400])
+def test_how_far_each_task_at_work_is_is_seen_and_never_markup(window, picture, width):
+    page = window("/recall/page/icon.svg", width)
+    said = "epoch 7 of 15, about 4 min left, recall@50 .412 (best .418, epoch 6), 43 % done"
+    working = [{"dag": f"train_{family}", "run": "r", "task": "fit", "seconds": 312, "said": words, "page": "/dags/train_x"} for family, words in
+               (("gru4rec", said), ("linear", "<b>bold</b>"), ("two_tower", None))]
+    page.route("**/api/chain", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({
+        "families": ["gru4rec"], "runs": {"train_gru4rec": {"run": "r", "state": "running", "day": "2026-11-20", "page": "/dags/train_x"}}, "working": working,
+        "waiting": [], "schedule": None})))
+    page.goto("/recall/")
+    page.locator(".working li").first.wait_for(timeout=10_000)
+    assert page.locator(".working li").all_inner_texts() == [f"train_gru4rec fit 5 min: {said}", "train_linear fit 5 min: <b>bold</b>", "train_two_tower fit 5 min"]
+    assert "is running" not in page.locator("#summary").inner_text()
+    fits(page, width)
+    assert page.evaluate(PALE) == [] and page.said == []
+    picture(page, f"at-work-{width}")
+
+
 def test_inside_airflow_links_lead_out_and_the_tab_of_a_run_shows_its_verdict(window, picture):
     page = window("/plugin/recall", wait="commit")
     frame = page.frame_locator("iframe").first

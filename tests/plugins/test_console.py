@@ -53,7 +53,7 @@ def test_who_may_read_no_training_is_refused_and_learns_nothing(client, monkeypa
 
 def test_the_families_are_those_that_airflow_trains(client):
     told = client.get("/air/recall/api/chain").json()
-    assert told == {"families": ["item2vec"], "runs": {}, "waiting": [], "schedule": {"due": None, "day": None, "awaited": []}}
+    assert told == {"families": ["item2vec"], "runs": {}, "working": [], "waiting": [], "schedule": {"due": None, "day": None, "awaited": []}}
 
 
 def test_a_held_challenger_is_told_with_its_reason_and_its_differences(client):

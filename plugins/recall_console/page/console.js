@@ -5,6 +5,7 @@ import { card } from "./card.js";
 import { data } from "./data.js";
 import { plural } from "./told.js";
 import { tryOut } from "./try.js";
+import { working } from "./working.js";
 
 const EVERY = 20000;
 const SOON = 2500; // while a source is away
@@ -30,6 +31,7 @@ function draw() {
   const { chain, models, live, data: days } = told;
   const families = chain?.ok?.families ?? Object.keys(models?.ok ?? {});
   put("summary", summary(families), ...Object.entries(told).filter(([, one]) => one.away).map(([name, one]) => away(name, one.away)));
+  put("working", working(chain?.ok?.working));
   if (families.length) put("cards", families.map((family) => card(family, told)));
   else if (chain?.ok) put("cards", h("p", {}, "Airflow knows no training yet. `make run` starts the first day."));
   if (days) put("days", days.ok ? data(days.ok) : h("p", { class: "quiet" }, "Not known: see above."));
@@ -63,7 +65,7 @@ function summary(families) {
   for (const one of told.chain?.ok?.waiting ?? []) said.push(["warn", `${one.dag} waits for a person`, one.page]);
   for (const [dag, run] of Object.entries(told.chain?.ok?.runs ?? {})) {
     if (run.state === "failed") said.push(["bad", `${dag} has failed`, run.page]);
-    if (run.state === "running" && !due?.awaited.some((one) => one.page === run.page)) said.push(["", `${dag} is running`, run.page]);
+    if (run.state === "running" && !told.chain.ok.working.some((one) => one.dag === dag) && !due?.awaited.some((one) => one.page === run.page)) said.push(["", `${dag} is running`, run.page]);
   }
   return h("ul", { class: "facts" }, said.map(([kind, text, to]) => h("li", { class: kind }, !to ? text : to.startsWith("#") ? h("a", { href: to }, text) : link(to, text))));
 }

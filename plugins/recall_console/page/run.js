@@ -3,6 +3,7 @@
 import { ask, follow, h, link, put } from "./dom.js";
 import { intervals } from "./draw.js";
 import { badge, count, figure, metric } from "./told.js";
+import { working } from "./working.js";
 
 const WORDS = { snapshot: "Snapshot", fit: "Trained", index: "Index", bundle: "Bundle", load: "Loaded", go_live: "Went live", sweep: "Swept", pointer: "Pointer",
   registry: "Registry", force: "Forced", refuse: "Refused", promote: "Promoted", conclude: "Study" };
@@ -42,8 +43,8 @@ async function look() {
   const run = told.ok;
   const over = ["success", "failed"].includes(run.state);
   const skipped = Object.entries(run.tasks).filter(([, state]) => state === "skipped").map(([task]) => task);
-  put("run", verdict(run.verdict) ?? [h("h2", {}, run.dag), Object.keys(run.results).length ? null : h("p", {}, over ? "This run has left nothing to show here." : "Nothing to show yet: this run has not come to a result.")],
-    run.verdict && skipped.includes("promote") ? h("p", { class: "panel" }, "The task promote was skipped: what is live stays live.") : null, facts(run.results),
+  put("run", verdict(run.verdict) ?? [h("h2", {}, run.dag), Object.keys(run.results).length || run.working.length ? null : h("p", {}, over ? "This run has left nothing to show here." : "Nothing to show yet: this run has not come to a result.")],
+    run.verdict && skipped.includes("promote") ? h("p", { class: "panel" }, "The task promote was skipped: what is live stays live.") : null, working(run.working), facts(run.results),
     h("p", { class: "small" }, link(new URL(".", window.location.href).href, "The recall console")));
   if (!over) setTimeout(look, 5000);
   return null;

@@ -18,6 +18,8 @@ export function since(seconds) {
     passed < 60 ? "just now" : ago.format(-Math.round(passed / size), unit));
 }
 
+export const lasted = (seconds) => (seconds < 120 ? `${Math.round(seconds)} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
+
 export function hours(number) {
   if (number === null || number === undefined) return "unknown";
   return number < 48 ? `${Math.round(number)} h` : `${Math.round(number / 24)} days`;
