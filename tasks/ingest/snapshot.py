@@ -46,7 +46,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
     if request.waits:
         _not_overtaken(store, request)
     with scratch(store) as folder:
-        say("step 1 of 4: looking at what was delivered")
+        say("step 1 of 4: looking at what was delivered, starting Spark")
         history = History(store, request, source, folder)
         plan = history.plan()
         id = snapshot_id(request, source, plan, suite)

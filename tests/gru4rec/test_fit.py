@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -55,6 +56,13 @@ def test_predicts_the_next_item_of_the_ring(store, chained):
                          ids=["sampled", "bpr-max", "interests", "sasrec", "bfloat16", "one position"])
 def test_so_does_every_other_way_to_train(store, chained, other):
     assert next_first(candidate(store, fit(dataclasses.replace(chained[0], settings=other)))) > .95
+
+
+def test_while_it_trains_it_says_which_epoch_it_is_and_how_good_the_last_one_was(chained, capfd):
+    fit(dataclasses.replace(chained[0], settings=dataclasses.replace(SMALL, epochs=2), seed=7))
+    told = capfd.readouterr().err
+    assert "progress: epoch 1 of 2, 0 % done" in told and "progress: validation of epoch 2 of 2, about " in told
+    assert re.search(r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", told)
 
 
 def test_heads_that_do_not_divide_the_dimension_are_refused():

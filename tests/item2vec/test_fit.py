@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -63,6 +64,13 @@ def test_recommends_from_the_users_own_group(store, grouped, corpus):
     made = candidate(store, fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, corpus=corpus))))
     histories = histories_of(store, asked, made)
     assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > .99
+
+
+def test_while_it_trains_it_says_which_epoch_it_is_and_how_good_the_last_one_was(grouped, capfd):
+    fit(dataclasses.replace(grouped[1], settings=dataclasses.replace(SMALL, epochs=2), seed=7))
+    told = capfd.readouterr().err
+    assert "progress: epoch 1 of 2, 0 % done" in told and "progress: validation of epoch 2 of 2, about " in told
+    assert re.search(r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", told)
 
 
 def test_cbow_recommends_from_the_users_own_group(store, grouped):
