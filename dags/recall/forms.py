@@ -186,7 +186,7 @@ TWO_TOWER = {
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
     "hidden": number(128, 2, 4096, "Hidden units of the user tower.", "Model", "Hidden units"),
     "window": number(100, 1, 10_000, "Newest items of a history that are read.", "Model", "Window"),
-    "user_features": names("Columns of the table of users, one a line. Empty: all, the id among them.", "Features", "Of users"),
+    "user_features": names("Columns of the table of users, one a line. Empty: all; the id where lists are long enough to learn one.", "Features", "Of users"),
     "item_features": names("Columns of the table of items, one a line. Empty: all but the title.", "Features", "Of items"),
     "minimum_value_count": number(5, 1, 1_000_000, "A value that fewer users or items have is not learned.", "Features", "Minimum count of a value"),
     "number_buckets": number(25, 2, 1000, "A column of numbers with more different values is cut into so many parts.", "Features", "Parts of a number"),

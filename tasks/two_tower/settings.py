@@ -15,7 +15,7 @@ class Settings:
 
     dimension: int = setting(64, "dimensions of an item's vector; what is served has one more, for the item's bias", minimum=2, maximum=1024)
     hidden: int = setting(128, "hidden units of the user tower", minimum=2, maximum=4096)
-    user_features: tuple[str, ...] | None = setting(None, "columns of the table of users that the user tower reads; none: all, the id among them")
+    user_features: tuple[str, ...] | None = setting(None, "columns of the table of users that the user tower reads; none: all, the id among them where the user in the middle has 12 rows or more")
     item_features: tuple[str, ...] | None = setting(None, "columns of the table of items that the item tower reads; none: all but the title")
     minimum_value_count: int = setting(5, "a value of a column that fewer users or items have is not learned", minimum=1, maximum=1_000_000)
     number_buckets: int = setting(25, "a column with more different values than this, all numbers, is cut into so many parts",

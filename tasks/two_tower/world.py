@@ -8,10 +8,13 @@ import numpy as np
 
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
+from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
-from tasks.two_tower.described import Described, describe
+from tasks.two_tower.described import ID, NOT_FEATURES, Described, describe
 from tasks.two_tower.examples import Liked, Rated
 from tasks.two_tower.settings import Settings
+
+SHORT = 12  # rows of the user in the middle, as where the split is by users
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +44,9 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
         BadRequest: a feature is wanted that is not there; the loss is `ratings` and there are none.
         RefusedData: fewer than two items are met, or a column cannot be a feature.
     """
-    described = [describe(table, what, wanted, settings.minimum_value_count, settings.number_buckets)
-                 for table, what, wanted in ((snapshot.items, "item", settings.item_features), (snapshot.users, "user", settings.user_features))]
     histories = snapshot.histories("train")
+    described = [describe(table, what, wanted, settings.minimum_value_count, settings.number_buckets) for table, what, wanted in (
+        (snapshot.items, "item", settings.item_features), (snapshot.users, "user", user_features(snapshot, settings, histories)))]
     last = settings.window if settings.history_decays else 0
     examples = Liked(histories, last) if settings.loss == "in-batch" else rated(snapshot, histories, last)
     met = histories.items if settings.loss == "in-batch" else examples.items
@@ -54,6 +57,16 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
     active = np.bincount(histories.users() if settings.loss == "in-batch" else examples.users, minlength=len(histories)) > 0
     user_rows = np.where(active & described[1].with_id, np.cumsum(active) - 1, -1)
     return World(described[0], described[1], counts, user_rows, examples, histories)
+
+
+def user_features(snapshot: Snapshot, settings: Settings, histories: Histories) -> tuple[str, ...] | None:
+    """The columns of users that are read; None: all. Where nobody has set them and lists are short, as those of sessions, all but the id:
+    it would learn a handful of rows by heart, and whoever comes next has none."""
+    lengths = histories.lengths[histories.lengths > 0]
+    if settings.user_features is not None or not len(lengths) or np.median(lengths) >= SHORT:
+        return settings.user_features
+    log("two_tower.decided", user_features="all but the id", because=f"the user in the middle has {int(np.median(lengths))} rows to learn from, fewer than {SHORT}")
+    return tuple(name for name in snapshot.users.column_names if name not in NOT_FEATURES and name != ID)
 
 
 def rated(snapshot: Snapshot, histories: Histories, last: int) -> Rated:

@@ -192,3 +192,10 @@ def test_the_memory_that_is_told_grows_with_what_takes_it():
 
     assert gigabytes(5000) < gigabytes(5000, batch_examples=50_000) and gigabytes(5000, window=10) < gigabytes(5000)
     assert 2.5 < gigabytes(1_000_000) - gigabytes(5000) < 20
+
+
+@pytest.mark.parametrize("likes, ids", [(8, False), (20, True)])
+def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(store, likes, ids):
+    asked = request(store, worlds.grouped(users=60, items=60, likes=likes), f"lists of {likes}", dataclasses.replace(SMALL, epochs=1))
+    made = candidate(store, fit(asked))
+    assert ("id" in made.encoder.columns) is ids and "group" in made.encoder.columns
