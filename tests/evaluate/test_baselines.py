@@ -9,8 +9,9 @@ from scipy.sparse import csr_matrix
 from tasks.core.decoding.likes import likes, together
 from tasks.core.ease import cut, ease
 from tasks.core.histories import Histories
+from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
-from tasks.evaluate.baselines import head, item_knn
+from tasks.evaluate.baselines import head, item_knn, tuning
 from tasks.evaluate.baselines.head import Head
 from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.judge import judge
@@ -107,3 +108,19 @@ def test_of_a_catalogue_too_large_for_it_ease_takes_the_most_popular_items_and_s
     assert "evaluate.part" in capfd.readouterr().err
     assert done["metrics"]["item_knn"] == whole["item_knn"], "items of items that were liked together fit any catalogue"
     assert 0.2 < done["metrics"]["ease"]["recall_50"] < whole["ease"]["recall_50"] and done["metrics"]["ease"]["coverage_50"] <= 200 / 360
+
+
+def test_a_large_head_is_tuned_on_its_most_popular_items_and_solved_for_once(tmp_path, monkeypatch):
+    solved = []
+
+    def counted(matrix, penalty):
+        solved.append(len(matrix))
+        return ease(matrix, penalty)
+
+    monkeypatch.setattr(tuning, "ease", counted)
+    monkeypatch.setattr(tuning, "TRIED", 30)
+    snapshot = Snapshot(Store(tmp_path.as_uri()).open(worlds.snapshot(Store(tmp_path.as_uri()), worlds.grouped(users=80, items=60, likes=12)), "snapshot"))
+    matrix = together(likes(snapshot.histories("train"), 60))
+    chosen = tuning.tuned(matrix, Head(np.arange(60), 60), snapshot.queries("validation"))
+    assert solved == [30] * len(tuning.PENALTIES) + [60] and chosen.penalty in tuning.PENALTIES
+    assert np.array_equal(chosen.weights, ease(matrix, chosen.penalty))
