@@ -15,7 +15,7 @@ def ease(together: np.ndarray, penalty: float) -> np.ndarray:
         penalty: λ > 0.
 
     Returns:
-        float32 (items, items); a user's scores are the sum of the rows of what the user liked.
+        float32 (items, items), rows one after the other; a user's scores are the sum of the rows of what the user liked.
     """
     inverse = together + penalty * np.eye(len(together))
     inverse, failed = lapack.dpotrf(inverse, lower=True, overwrite_a=True, clean=True)
@@ -24,7 +24,7 @@ def ease(together: np.ndarray, penalty: float) -> np.ndarray:
     if failed:
         raise ValueError(f"XᵀX + {penalty} I is not positive definite")
     inverse += np.tril(inverse, -1).T
-    weights = (-inverse / inverse.diagonal()).astype(np.float32)
+    weights = (-inverse / inverse.diagonal()).astype(np.float32, order="C")  # LAPACK's order would be copied by every sparse product
     np.fill_diagonal(weights, 0)
     return weights
 

@@ -39,6 +39,7 @@ def test_an_older_item_weighs_less_in_a_query():
 def test_ease_is_the_best_linear_model_that_leaves_each_item_out():
     """Column by column, least squares with a ridge over the other items: another way to the same weights."""
     found = ease(X.T @ X, 5.0)
+    assert found.flags.c_contiguous, "a sparse query would copy it whole, block by block"
     for item in range(12):
         others = np.delete(np.arange(12), item)
         expected = np.linalg.solve(X[:, others].T @ X[:, others] + 5.0 * np.eye(11), X[:, others].T @ X[:, item])
