@@ -197,7 +197,7 @@ TWO_TOWER = {
     "batch_examples": number(1024, 8, 1_000_000, "Examples in a batch; each is the negative of the others.", "Training", "Batch"),
     "learning_rate": number(0.006, 1e-6, 1, "Of AdamW after the warm-up.", "Training", "Learning rate"),
     "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
-    "epochs": number(None, 1, 2000, "Passes over what was liked at most. Empty: 10, fewer on more than 600,000 examples.", "Training", "Epochs"),
+    "epochs": number(None, 1, 2000, "Passes over what was liked at most. Empty: 10, fewer on more than 300,000 examples.", "Training", "Epochs"),
     "budget_minutes": BUDGET,
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),

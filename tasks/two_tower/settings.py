@@ -33,7 +33,7 @@ class Settings:
     warm_up: float = setting(0.03, "share of all steps in which the learning rate rises from zero", minimum=0, maximum=0.5)
     weight_decay: float = setting(0.01, "of AdamW, on the user tower's matrices; vectors and biases are left alone", minimum=0, maximum=10)
     clip_norm: float = setting(5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6)
-    epochs: int | None = setting(None, "passes over what was liked at most; none: 10, fewer where an epoch has more than 600,000 examples, at least 3", minimum=1,
+    epochs: int | None = setting(None, "passes over what was liked at most; none: 10, fewer where an epoch has more than 300,000 examples, at least 3", minimum=1,
                                  maximum=2000)
     budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one", minimum=0.01, maximum=10_000)
     patience: int = setting(5, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)

@@ -142,8 +142,8 @@ class Trainer:
 
 
 def epochs_for(examples: int) -> int:
-    """Where nobody has set them: six million examples in all, from 3 to 10 passes."""
-    return min(10, max(3, -(-6_000_000 // max(examples, 1))))
+    """Where nobody has set them: three million examples in all, from 3 to 10 passes."""
+    return min(10, max(3, -(-3_000_000 // max(examples, 1))))
 
 
 def shape(settings: Settings, world: World) -> Shape:
