@@ -8,15 +8,16 @@ MOST, LEAST = 5000, 1000
 SCORES = 10**8  # of all users asked and all items: a quarter of a second of products of 64 dimensions at 50 GFLOPS
 
 
-def users_drawn(wanted: int | None, items: int) -> int:
+def users_drawn(wanted: int | None, items: int, scores: int = SCORES) -> int:
     """How many users are drawn at most.
 
     Args:
         wanted: the setting; None: the catalogue decides: 5,000 up to 20,000 items, fewer above, never fewer than 1,000, of whom a recall of
             .4 with a label each has a standard error of .015.
         items: of the catalogue.
+        scores: that may be computed at a time.
     """
-    return wanted or min(MOST, max(LEAST, SCORES // max(items, 1)))
+    return wanted or min(MOST, max(LEAST, scores // max(items, 1)))
 
 
 def drawn(users: int, most: int, seed: int = 0) -> np.ndarray:

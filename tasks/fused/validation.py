@@ -13,6 +13,8 @@ from tasks.fused.blocks import Block
 from tasks.fused.settings import Settings
 from tasks.fused.weights import Ranking
 
+SCORES = 4 * 10**7  # of all users asked and all items: some two hundred weights are tried on them
+
 
 class Validation:
     """The validation users, at most as many as the settings' number and memory allow, drawn by `seed`.
@@ -27,7 +29,7 @@ class Validation:
     def __init__(self, snapshot: Snapshot, items: np.ndarray, parts: list[Block], settings: Settings, seed: int) -> None:
         queries = snapshot.queries("validation")
         each = 4 * len(items) * (len(parts) + 2)  # the members', their sum, and what is made of it
-        most = min(users_drawn(settings.validation_users, len(items)), int(settings.memory_gb * 2 ** 30 / each))
+        most = min(users_drawn(settings.validation_users, len(items), SCORES), int(settings.memory_gb * 2 ** 30 / each))
         if most < 1:
             raise RefusedData("the scores of one validation user take more memory than they may", got=f"{each / 2 ** 30:.3g} GB",
                               allowed=f"{settings.memory_gb:g} GB", remedy="raise settings.memory_gb")
