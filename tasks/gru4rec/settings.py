@@ -23,16 +23,17 @@ class Settings:
     interests: int = setting(1, "query vectors of a user; an item's score is its best one's", minimum=1, maximum=16)
     unit_items: bool = setting(False, "serve item vectors of unit length and without bias, as the first versions did")
     window: int = setting(200, "items read before a prediction at most, in training and in serving", minimum=1, maximum=10_000)
-    input_dropout: float = setting(0.4, "share of an item's input vector dropped in training", minimum=0, maximum=0.95)
-    output_dropout: float = setting(0.4, "share of the hidden state dropped in training before it is projected",
-                                    minimum=0, maximum=0.95)
+    input_dropout: float | None = setting(None, "share of an item's input vector dropped in training; none: .4 below 200,000 positions, .2 of more than 20,000 items, else .3", minimum=0,
+                                         maximum=0.95)
+    output_dropout: float | None = setting(None, "share of the hidden state dropped in training before it is projected; none: as input_dropout's",
+                                          minimum=0, maximum=0.95)
     positions: Literal["all", "one"] = setting("all", "what an epoch trains: every position, or one random one of each user")
     horizon: int = setting(1, "a position is to predict the item after it, or one drawn of so many that follow", minimum=1, maximum=1000)
     loss: Literal["cross-entropy", "bpr-max"] = setting("cross-entropy", "of the next item; bpr-max always samples negatives")
     bpr_penalty: float = setting(1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000)
     full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position, else a sample",
                                       minimum=0, maximum=1_000_000)
-    negatives: int | None = setting(None, "negatives drawn for each batch and shared by its positions; none: 512", minimum=1, maximum=1_000_000)
+    negatives: int | None = setting(None, "negatives drawn for each batch and shared by its positions; none: 512, or 2,048 of more than 20,000 items", minimum=1, maximum=1_000_000)
     negative_exponent: float = setting(0.5, "negatives are drawn by popularity to this power", minimum=0, maximum=2)
     batch_positions: int = setting(3200, "positions in a batch, about", minimum=1, maximum=1_000_000)
     learning_rate: float = setting(0.01, "of AdamW after the warm-up", minimum=1e-6, maximum=1)

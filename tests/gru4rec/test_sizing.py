@@ -14,14 +14,16 @@ from tests import worlds
 from tests.gru4rec.conftest import SMALL, request
 
 
-@pytest.mark.parametrize("positions, wanted", [(55_000, (128, 15)), (660_000, (128, 8)), (1_000_000, (256, 5)), (10_000_000, (128, 4))])
-def test_sizes_follow_from_the_rows(positions, wanted):
-    made = sized(Settings(), positions, 40_000)
-    assert (made.hidden, made.epochs) == wanted and made.negatives == 512
+@pytest.mark.parametrize("positions, items, wanted", [
+    (55_000, 1_682, (128, 512, 0.4, 15)), (660_000, 60_000, (128, 2048, 0.2, 8)), (1_000_000, 3_700, (256, 512, 0.3, 5)),
+    (10_000_000, 10_700, (128, 512, 0.3, 4))])
+def test_sizes_follow_from_the_rows(positions, items, wanted):
+    made = sized(Settings(), positions, items)
+    assert (made.hidden, made.negatives, made.input_dropout, made.epochs) == wanted and made.output_dropout == made.input_dropout
 
 
 def test_what_is_set_stays():
-    given = Settings(hidden=32, negatives=64, epochs=2)
+    given = Settings(hidden=32, negatives=64, input_dropout=0.0, output_dropout=0.1, epochs=2)
     assert sized(given, 10_000_000, 40_000) == given
 
 
