@@ -82,6 +82,7 @@ def test_short_lists_are_held_out_by_users_and_so_they_are_the_next_day(spark, t
     result, made = opened(asked(tmp_path, source, format="own", day="2020-09-14"))
     facts = made.artefact.facts
     assert facts["split"]["method"] == "users" and "fewer than 12" in facts["decided"]["split"]["because"] and "whole users" in result["split"]
+    assert not any("new_user_share" in warning for warning in result["warnings"]), "the ids of sessions are new every day"
     assert 900 < facts["held_out_users"]["test"] < 1_100 and len(made.queries("test").users) == facts["held_out_users"]["test"]
     write(tmp_path, [f"n{n},i{n % 50},{FIRST + 86_400 + n}" for n in range(50)] + [f"long{user},i{n},{FIRST + 86_400 + n}" for user in range(12_000)
                                                                                     for n in range(13)], "log2.csv")

@@ -75,8 +75,15 @@ class Judgement:
         """Without the figures that this source cannot have."""
         source = self.making.source
         lacking = (["rating_sd", "rating_mean"] if source.rating_range is None and not source.weighted else []) + (
-            ["days_since_last_row"] if not measured["last_timestamp"] else [])
+            ["days_since_last_row"] if not measured["last_timestamp"] else []) + (
+            ["new_user_share"] if self._sessions else [])
         return measured | dict.fromkeys(lacking)
+
+    @property
+    def _sessions(self) -> bool:
+        """Whether lists are so short that users were held out whole: sessions, whose ids are new every day."""
+        split = self.rows.split
+        return split.open and split.value.method == "users"
 
     @cached_property
     def written(self) -> dict[str, DataFrame]:
