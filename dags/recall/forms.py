@@ -111,7 +111,7 @@ GRU4REC = {
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
     "horizon": number(1, 1, 1000, "A position is to predict the item after it, or one drawn of so many that follow.", "Loss", "Horizon"),
     "loss": choice("cross-entropy", ["cross-entropy", "bpr-max"], "Of the next item; bpr-max always samples negatives.", "Loss", "Loss"),
-    "full_softmax_items": number(5000, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives.", "Loss", "Full softmax up to"),
+    "full_softmax_items": number(None, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives. Empty: 5,000, more where an epoch stays short.", "Loss", "Full softmax up to"),
     "negatives": number(None, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions. Empty: 512, or 2,048 of more than 20,000 items.", "Loss", "Negatives"),
     "negative_exponent": number(0.5, 0, 2, "Negatives are drawn by popularity to this power.", "Loss", "Negative exponent"),
     "learning_rate": number(0.01, 1e-6, 1.0, "Of AdamW after the warm-up.", "Training", "Learning rate"),

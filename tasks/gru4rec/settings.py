@@ -31,8 +31,8 @@ class Settings:
     horizon: int = setting(1, "a position is to predict the item after it, or one drawn of so many that follow", minimum=1, maximum=1000)
     loss: Literal["cross-entropy", "bpr-max"] = setting("cross-entropy", "of the next item; bpr-max always samples negatives")
     bpr_penalty: float = setting(1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000)
-    full_softmax_items: int = setting(5000, "up to this size the whole catalogue is scored at each position, else a sample",
-                                      minimum=0, maximum=1_000_000)
+    full_softmax_items: int | None = setting(None, "up to this size the whole catalogue is scored at each position, else a sample; none: 5,000, or as many as "
+                                             "make a thousand million scores an epoch", minimum=0, maximum=1_000_000)
     negatives: int | None = setting(None, "negatives drawn for each batch and shared by its positions; none: 512, or 2,048 of more than 20,000 items", minimum=1, maximum=1_000_000)
     negative_exponent: float = setting(0.5, "negatives are drawn by popularity to this power", minimum=0, maximum=2)
     batch_positions: int = setting(3200, "positions in a batch, about", minimum=1, maximum=1_000_000)

@@ -60,7 +60,7 @@ class Way:
     """One way of training, ready to go on for some seconds more."""
 
     def __init__(self, of: Histories, items: int, layout=training.batches, **settings) -> None:
-        chosen = sized(Settings(**{**SAMPLED, **settings}), 1, 1)
+        chosen = sized(Settings(**{**SAMPLED, **settings}), 200_000, 1)
         counts = np.bincount(of.items, minlength=items)
         self.trainer = training.Trainer(chosen, of, counts, 0, prepare(chosen.device, chosen.threads), Group())
         self.layout, self.random = layout, np.random.default_rng(0)

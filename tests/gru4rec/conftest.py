@@ -13,7 +13,7 @@ from tasks.gru4rec.model import Network, Shape
 from tasks.gru4rec.settings import FitRequest, Settings
 from tests import worlds
 
-SMALL = Settings(dimension=16, hidden=24, batch_positions=256, learning_rate=0.01, epochs=12, negatives=512, input_dropout=0.4, output_dropout=0.4, threads=1)
+SMALL = Settings(dimension=16, hidden=24, batch_positions=256, learning_rate=0.01, epochs=12, negatives=512, full_softmax_items=5000, input_dropout=0.4, output_dropout=0.4, threads=1)
 
 
 @pytest.fixture(scope="session")

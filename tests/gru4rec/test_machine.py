@@ -42,7 +42,7 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
 
 def test_the_estimate_grows_with_what_takes_memory():
     def gigabytes(items: int, **settings) -> float:
-        chosen = sized(Settings(**settings), 1, 1)
+        chosen = sized(Settings(**settings), 200_000, 1)
         return memory.estimate(chosen, shape(chosen, items), 10**6) / 1e9
 
     assert gigabytes(5000) < gigabytes(5000, batch_positions=50_000) and gigabytes(5000, full_softmax_items=0) < gigabytes(5000)

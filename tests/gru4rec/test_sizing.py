@@ -22,8 +22,12 @@ def test_sizes_follow_from_the_rows(positions, items, wanted):
     assert (made.hidden, made.negatives, made.input_dropout, made.epochs) == wanted and made.output_dropout == made.input_dropout
 
 
+def test_the_whole_catalogue_is_scored_while_an_epoch_stays_short():
+    assert [sized(Settings(), positions, 9_742).full_softmax_items >= 9_742 for positions in (42_000, 10_000_000)] == [True, False]
+
+
 def test_what_is_set_stays():
-    given = Settings(hidden=32, negatives=64, input_dropout=0.0, output_dropout=0.1, epochs=2)
+    given = Settings(hidden=32, negatives=64, input_dropout=0.0, output_dropout=0.1, full_softmax_items=7, epochs=2)
     assert sized(given, 10_000_000, 40_000) == given
 
 

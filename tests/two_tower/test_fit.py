@@ -15,7 +15,7 @@ from tasks.core.histories import Histories
 from tasks.core.ranking import top_k
 from tasks.core.snapshot import Snapshot
 from tasks.core.training import checkpoint, machine
-from tasks.two_tower import memory, trainer
+from tasks.two_tower import memory, trainer, world
 from tasks.two_tower.fit import fit
 from tasks.two_tower.model import Shape
 from tasks.two_tower.settings import Settings
@@ -195,7 +195,8 @@ def test_the_memory_that_is_told_grows_with_what_takes_it():
 
 
 @pytest.mark.parametrize("likes, ids", [(8, False), (20, True)])
-def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(store, likes, ids):
-    asked = request(store, worlds.grouped(users=60, items=60, likes=likes), f"lists of {likes}", dataclasses.replace(SMALL, epochs=1))
+def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(store, likes, ids, monkeypatch):
+    monkeypatch.setattr(world, "SHORT", 12)
+    asked = request(store, worlds.grouped(users=60, items=60, likes=likes), f"lists_of_{likes}", dataclasses.replace(SMALL, epochs=1))
     made = candidate(store, fit(asked))
     assert ("id" in made.encoder.columns) is ids and "group" in made.encoder.columns
