@@ -10,9 +10,11 @@ END = r"$(?!\n)"  # where Python's $ would let a last line break pass; a browser
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}" + END
 
 
-def number(default: int | float | None, low: int | float, high: int | float, text: str, section: str, title: str | None = None) -> Param:
-    """A bounded number; whole when its default is; without a default it may be left empty."""
-    kind = ["null", "number"] if default is None else "integer" if isinstance(default, int) else "number"
+def number(default: int | float | None, low: int | float, high: int | float, text: str, section: str, title: str | None = None,
+           whole: bool = False) -> Param:
+    """A bounded number; `whole`, or when its default is, it has no fraction; without a default it may be left empty."""
+    kind = "integer" if whole or isinstance(default, int) else "number"
+    kind = ["null", kind] if default is None else kind
     return Param(default, type=kind, minimum=low, maximum=high, description_md=text, section=section, title=title)
 
 
@@ -101,7 +103,7 @@ ITEM2VEC = {
 GRU4REC = {
     "encoder": choice("gru", ["gru", "sasrec"], "What reads a history: a recurrent layer, or blocks of self-attention.", "Model", "Encoder"),
     "dimension": number(64, 2, 1024, "Dimensions of an item's vector; the served vectors have one more, for the item's bias.", "Model", "Dimension"),
-    "hidden": number(None, 2, 4096, "Hidden units of the recurrent layer, of sasrec's feed-forward. Empty: 128, or 256 between one and five million positions.", "Model", "Hidden units"),
+    "hidden": number(None, 2, 4096, "Hidden units of the recurrent layer, of sasrec's feed-forward. Empty: 128, or 256 between one and five million positions.", "Model", "Hidden units", whole=True),
     "blocks": number(2, 1, 32, "Blocks of sasrec.", "Model", "Blocks"),
     "heads": number(1, 1, 64, "Attention heads of a sasrec block; a divisor of the dimension.", "Model", "Heads"),
     "interests": number(1, 1, 16, "Query vectors of a user; an item's score is its best one's.", "Model", "Interests"),
@@ -111,13 +113,13 @@ GRU4REC = {
     "minimum_count": number(1, 1, 1_000_000, "Items liked by fewer users are never recommended and not read.", "Model", "Minimum count"),
     "horizon": number(1, 1, 1000, "A position is to predict the item after it, or one drawn of so many that follow.", "Loss", "Horizon"),
     "loss": choice("cross-entropy", ["cross-entropy", "bpr-max"], "Of the next item; bpr-max always samples negatives.", "Loss", "Loss"),
-    "full_softmax_items": number(None, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives. Empty: 5,000, more where an epoch stays short.", "Loss", "Full softmax up to"),
-    "negatives": number(None, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions. Empty: 512, or 2,048 of more than 20,000 items.", "Loss", "Negatives"),
+    "full_softmax_items": number(None, 0, 1_000_000, "A catalogue up to this size is scored whole; a larger one against negatives. Empty: 5,000, more where an epoch stays short.", "Loss", "Full softmax up to", whole=True),
+    "negatives": number(None, 1, 1_000_000, "Negatives drawn for each batch and shared by its positions. Empty: 512, or 2,048 of more than 20,000 items.", "Loss", "Negatives", whole=True),
     "negative_exponent": number(0.5, 0, 2, "Negatives are drawn by popularity to this power.", "Loss", "Negative exponent"),
     "learning_rate": number(0.01, 1e-6, 1.0, "Of AdamW after the warm-up.", "Training", "Learning rate"),
     "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
     "batch_positions": number(3200, 1, 1_000_000, "Positions in a batch, about.", "Training", "Batch"),
-    "epochs": number(None, 1, 2000, "Passes over the sequences at most. Empty: 15, fewer on more than 333,000 positions.", "Training", "Epochs"),
+    "epochs": number(None, 1, 2000, "Passes over the sequences at most. Empty: 15, fewer on more than 333,000 positions.", "Training", "Epochs", whole=True),
     "budget_minutes": BUDGET,
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "warm_start": switch("Begin with the champion's weights; items it does not know begin anew.", "Day over day", "Warm start"),
@@ -176,7 +178,7 @@ FUSED = {
                     "`auto` chooses on validation.", "Model", "Scale"),
     "dimension": number(1024, 2, 8192, "Dimensions at most; wider vectors are reduced to the directions that decide most of the scores.", "Model", "Dimension"),
     "least_weight": number(0.02, 0, 0.5, "A member with a smaller share of the weights is left out.", "Model", "Least weight"),
-    "validation_users": number(None, 1, 1_000_000, "Users drawn at most to find the weights. Empty: 5,000, fewer in a large catalogue.", "Training", "Validation users"),
+    "validation_users": number(None, 1, 1_000_000, "Users drawn at most to find the weights. Empty: 5,000, fewer in a large catalogue.", "Training", "Validation users", whole=True),
     "memory_gb": number(2.0, 0.001, 4096, "What their scores may take; fewer users are drawn where it would be more.", "Training", "Memory, GB"),
     "threads": number(1, 1, 64, "Threads of the matrix products.", "Training", "Threads"),
 }
@@ -197,7 +199,7 @@ TWO_TOWER = {
     "batch_examples": number(1024, 8, 1_000_000, "Examples in a batch; each is the negative of the others.", "Training", "Batch"),
     "learning_rate": number(0.006, 1e-6, 1, "Of AdamW after the warm-up.", "Training", "Learning rate"),
     "schedule": choice("cosine", ["cosine", "constant"], "The learning rate falls to zero along a cosine, or stays.", "Training", "Schedule"),
-    "epochs": number(None, 1, 2000, "Passes over what was liked at most. Empty: 10, fewer on more than 300,000 examples.", "Training", "Epochs"),
+    "epochs": number(None, 1, 2000, "Passes over what was liked at most. Empty: 10, fewer on more than 300,000 examples.", "Training", "Epochs", whole=True),
     "budget_minutes": BUDGET,
     "patience": number(5, 1, 2000, "Epochs without a better validation recall@50 before training stops.", "Training", "Patience"),
     "device": choice("auto", ["auto", "cpu", "cuda"], "Where to train; auto takes a GPU when there is one.", "Training", "Device"),

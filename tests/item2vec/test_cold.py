@@ -135,3 +135,9 @@ def test_a_catalogue_without_genres_leaves_them_all_out(store, monkeypatch):
 def test_a_minimum_count_that_makes_all_cold_is_refused(store):
     with pytest.raises(RefusedData, match="0 items are liked by 1000 users or more.*lower minimum_count"):
         ask(store, dataclasses.replace(GENSIM, minimum_count=1000))
+
+
+def test_a_catalogue_of_a_great_many_items_of_which_few_are_liked_does_not_crowd_them_out(store, capfd):
+    few = worlds.grouped(users=60, items=12, groups=3, likes=4)
+    made = ask(store, NETMF, dataclasses.replace(few, item_group=np.arange(12 * 102, dtype=np.int32) % 3), "crowd")
+    assert made.artefact.counts["items"] <= 12 and made.artefact.counts["items_left_out"] >= 12 * 101 and "decoding.crowded" in capfd.readouterr().err

@@ -12,6 +12,8 @@ from tasks.core.encoders import ScalesEncoder
 from tasks.core.log import log
 from tasks.core.snapshot import Snapshot
 
+CROWD = 100
+
 
 @dataclasses.dataclass(frozen=True)
 class Served:
@@ -32,6 +34,8 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
     """Add candidate, input and item-to-item vectors for the cold items that have a genre of a trained one, and for those that `minimum_count`
     users liked or more and of which training learned nothing, as it does of one that stands beside no other; the others are left out.
 
+    Genres of a few trained items say nothing of a whole catalogue: more than `CROWD` cold items for each trained one are left out as well.
+
     So a history with a cold item of a known genre counts it, and it can be recommended; `tasks.core.cold` says where it stands. Of the
     latter nothing but their likes is known: they are recommended by them, their input and item-to-item vectors are zero.
     """
@@ -42,6 +46,10 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
         likes = snapshot.histories("train").users_of(items)
         genres = Genres.of(snapshot.items["genres"].to_pylist(), likes, trained)
         placed = np.flatnonzero(~trained & genres.told())
+        if len(placed) > CROWD * trained.sum():
+            log("decoding.crowded", cold=len(placed), trained=int(trained.sum()), because=f"more than {CROWD} cold items for each trained one would stand before them: "
+                "they are left out")
+            placed = placed[:0]
         lone = np.flatnonzero(~trained & ~genres.told() & (likes >= max(minimum_count, 1)))
     wanted = np.concatenate([placed, lone])
     log("decoding.cold", cold_items=cold_items, trained=int(trained.sum()), items_cold=len(wanted), items_by_likes=len(lone),
