@@ -12,24 +12,27 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 class Meter:
     """Samples the processes below the supervisor.
 
-    Memory is the proportional set size (shared pages counted once in all), so that forked workers are not counted twice.
+    Memory is the proportional set size (shared pages counted once in all), so that forked workers are not counted twice. To count it takes the
+    kernel the longer the more there is, and whoever is counted waits: a sample that was slow is followed by a longer pause.
     """
+
+    SHARE = 0.02  # of one processor, that sampling may take
 
     def __init__(self, root: int, every: float = 1.0) -> None:
         self.root, self.every = root, every
         self.peak, self.busy, self.idle = 0, 0.0, 0.0
-        self._last = time.monotonic()
+        self._last, self._took = time.monotonic(), 0.0
 
     def sample(self) -> None:
-        """Look once, at most every `every` seconds."""
+        """Look once, at most every `every` seconds, and no more often than `SHARE` allows."""
         now = time.monotonic()
-        if now - self._last < self.every:
+        if now - self._last < max(self.every, self._took / self.SHARE):
             return
         family = descendants(self.root)
         working = any(is_task(pid) for pid in family)
         self.busy, self.idle = self.busy + (now - self._last) * working, self.idle + (now - self._last) * (not working)
         self.peak = max(self.peak, sum(map(proportional, family)))
-        self._last = now
+        self._last, self._took = now, time.monotonic() - now
 
     def figures(self) -> dict:
         """Bytes at the highest sample; seconds with and without a task process at work, since the stack started."""
