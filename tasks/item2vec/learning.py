@@ -99,7 +99,8 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
     if past is not None:
         trainer.go_on(past)
     log("item2vec.corpus", begins="anew" if past is None else "from the champion", walks_an_epoch=corpus.walks, shards=corpus.shards)
-    watch, every = Watch(settings, validation, recorder), looks_every(len(validation), validation.items, corpus.words)
+    watch = Watch(settings, validation, recorder)
+    every = looks_every(watch.users, validation.items, corpus.words)
     progress = Rounds("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
     done: list[dict[str, float]] = []
     while len(done) < trainer.epochs:
@@ -139,14 +140,19 @@ def shortened(settings: Settings) -> Settings:
 class Watch:
     """Keeps the best epoch by the plain search of its vectors, and records every one.
 
-    The first epoch is tried with all queries, a later one with the query that was best then: the decoder and the query that are served
-    are chosen afterwards (`tasks.core.decoding.choosing`).
+    An epoch is judged by the query that does best for a few of the users: what suits the first epochs, which have learned nothing yet, does not
+    suit the last. The decoder and the query that are served are chosen afterwards (`tasks.core.decoding.choosing`).
     """
 
     def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:
         self.settings, self.validation, self.recorder = settings, validation, recorder
         self.best: Learned | None = None
-        self._asked = queries(settings)
+        self._few, self._asked = validation.few(), queries(settings)
+
+    @property
+    def users(self) -> int:
+        """Whose scores one look computes."""
+        return len(self.validation) + len(self._few) * (len(self._asked) if len(self._asked) > 1 else 0)
 
     def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
         """Validate one epoch.
@@ -157,9 +163,10 @@ class Watch:
         if len(vectors.rows) == 0:
             raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
                               got=f"minimum_count {self.settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
-        scores = [(self.validation.recall(model), model.choice) for model in plain(vectors, self._asked)]
-        recall, choice = max(scores, key=lambda score: score[0])
-        self._asked = ((choice.decays[0], choice.last),)
+        models, before = list(plain(vectors, self._asked)), self._few.seconds
+        model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
+        self.validation.seconds += self._few.seconds - before
+        recall, choice = self.validation.recall(model), model.choice
         self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})
         if self.best is None or recall > self.best.recall:
             self.best = Learned(epoch, vectors, recall)
