@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from tasks.core.decoding.vectors import Vectors
 from tasks.core.store import Store
 from tasks.item2vec import learning
 from tasks.item2vec.fit import fit
@@ -45,3 +48,17 @@ def test_a_budget_that_is_spent_ends_the_training_with_a_look(tmp_path):
     made = candidate(store, fit(request(store, worlds.grouped(users=40, items=20, groups=2, likes=8), "budget", asked)))
     epochs = json.loads(made.artefact.file("training.json").read_text())["epochs"]
     assert len(epochs) < 500 and "validation_recall_50" in epochs[-1]["metrics"]
+
+
+def test_every_look_takes_the_query_that_suits_its_epoch():
+    """At the first epoch one of all alike, later one that forgets."""
+    suits, recorded = [None], []
+    few = SimpleNamespace(seconds=0.0, recall=lambda model: float(model.choice.decays[0] == suits[0]))
+    validation = SimpleNamespace(seconds=0.0, recall=lambda model: 0.5, few=lambda: few)
+    recorder = SimpleNamespace(epoch=lambda number, figures: recorded.append(figures["query_decay"]))
+    watch = learning.Watch(SMALL, validation, recorder)
+    ones = np.ones((3, 2), np.float32)
+    for number, wanted in enumerate((None, 5.0), 1):
+        suits[0] = wanted
+        watch.look(number, Vectors(np.arange(3, dtype=np.int32), ones, ones), {})
+    assert recorded == [0.0, 5.0]
