@@ -12,7 +12,7 @@ import numpy as np
 from tasks.core.histories import Histories
 
 SCORES = 2**26  # held at a time
-MANY = 10      # labels of a user from which one partition costs less than a count for each
+MANY = 20      # scores wanted, from which one sort costs less than a count for each
 
 
 def top_k(queries: np.ndarray, vectors: np.ndarray, k: int, seen: Histories | None = None, block: int | None = None) -> np.ndarray:
@@ -69,27 +69,22 @@ def recall(queries: np.ndarray, vectors: np.ndarray, k: int, labels: Histories, 
         for row, user in zip(scores, range(start, start + len(scores))):
             begin, end = labels.offsets[user:user + 2]
             if end > begin:
-                found[begin:end] = standing(row, labels.items[begin:end], k) < k
+                wanted = labels.items[begin:end]
+                found[begin:end] = (standing(row, wanted) < k) & (row[wanted] > -np.inf)
     return float(np.mean(np.bincount(labels.users()[found], minlength=len(labels)) / expected))
 
 
-def standing(scores: np.ndarray, rows: np.ndarray, enough: int | None = None) -> np.ndarray:
-    """int64 (l): how many of these scores (n) stand before each of these rows: higher ones, and equal ones of a lower row.
+def standing(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """int64 (l): how many of these scores (n) stand before each of these rows: higher ones, and equal ones of a lower row."""
+    wanted = scores[rows]
+    return above(scores, wanted) + np.array([np.count_nonzero(scores[:row] == one) for row, one in zip(rows, wanted)], np.int64)
 
-    Args:
-        enough: whoever has so many before it may be told any number from there on; None: all numbers are exact.
 
-    A row of −∞ has everything before it.
-    """
-    wanted, enough = scores[rows], len(scores) if enough is None else enough
-    before = np.full(len(rows), max(len(scores), enough), np.int64)
-    unsure = wanted > -np.inf
-    if len(rows) > MANY and enough < len(scores):
-        unsure &= wanted >= np.partition(scores, len(scores) - enough)[len(scores) - enough]
-    for at in np.flatnonzero(unsure):
-        higher = np.count_nonzero(scores > wanted[at])
-        before[at] = higher if higher >= enough else higher + np.count_nonzero(scores[:rows[at]] == wanted[at])
-    return before
+def above(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """int64 (l): how many of these scores (n) are higher than each wanted one."""
+    if len(wanted) > MANY:
+        return len(scores) - np.searchsorted(np.sort(scores), wanted, side="right")
+    return np.array([np.count_nonzero(scores > one) for one in wanted], np.int64)
 
 
 def _blocks(queries: np.ndarray, vectors: np.ndarray, seen: Histories | None, block: int | None = None) -> Iterator[tuple[int, np.ndarray]]:

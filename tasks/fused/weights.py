@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from tasks.core.histories import Histories
+from tasks.core.ranking import above
 
 STEPS = (1.0, 0.5, 0.25)  # a weight is tried so much larger and smaller; halved when nothing helps any more
 FIRST = 0.1  # of all, what a weight of zero is tried with
@@ -45,7 +46,7 @@ class Ranking:
         fused[self.seen] = -np.inf
         found = np.empty(len(self.labels[0]), np.int64)
         for row, begin, end in zip(fused, self._offsets, self._offsets[1:]):
-            found[begin:end] = _above(row, row[self.labels[1][begin:end]])
+            found[begin:end] = above(row, row[self.labels[1][begin:end]])
         return found
 
     def ndcg(self, weights: np.ndarray) -> float:
@@ -56,13 +57,6 @@ class Ranking:
     def recall(self, weights: np.ndarray, k: int = 50) -> float:
         """Mean over users of the labels among the first k."""
         return float((np.bincount(self.labels[0], self.places(weights) < k, len(self.expected)) / self.expected).mean())
-
-
-def _above(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """int64 (l): how many of the scores (n) are higher than each wanted one. A sort costs as much as twenty counts."""
-    if len(wanted) > 20:
-        return len(scores) - np.searchsorted(np.sort(scores), wanted, side="right")
-    return np.array([np.count_nonzero(scores > one) for one in wanted], np.int64)
 
 
 def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> Weighed:

@@ -62,7 +62,7 @@ def ranked(candidate: str, store: str, test: list[list[str]]) -> dict[str, float
         scores = score(model.encoder.encode(Histories.of_lists(known[of])), np.asarray(model.vectors))
         for at, row in enumerate(wanted[of]):
             if row >= 0:
-                places[start + at] = standing(scores[at], np.array([row]), K)[0]
+                places[start + at] = standing(scores[at], np.array([row]))[0]
     return {"actions": len(wanted), "recall": float((places < K).mean()), "mrr": float(np.where(places < K, 1 / (places + 1), 0).mean())}
 
 

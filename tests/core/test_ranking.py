@@ -9,17 +9,17 @@ from tasks.core.histories import Histories
 from tasks.core.ranking import recall, standing, top_k
 
 
-def asked(random: np.random.Generator, users: int, items: int, labels: int):
+def planted_queries(random: np.random.Generator, users: int, items: int, labels: int):
     """Queries and vectors of whole numbers, so that many scores are equal; labels that were not seen."""
     queries, vectors = (random.integers(-2, 3, (count, 3)).astype(np.float32) for count in (users, items))
     rows = [random.permutation(items) for _ in range(users)]
     return queries, vectors, Histories.of_lists([row[:labels] for row in rows]), Histories.of_lists([row[labels:labels + 9] for row in rows])
 
 
-@pytest.mark.parametrize("labels", [1, 30])  # few are counted one by one; many are first cut at the k-th score
+@pytest.mark.parametrize("labels", [1, 30])  # few are counted one by one, many by a sort
 @pytest.mark.parametrize("k", [1, 10, 400])
 def test_recall_is_the_share_of_the_labels_that_the_whole_order_has_among_its_first(labels, k):
-    queries, vectors, wanted, seen = asked(np.random.default_rng(labels), 40, 120, labels)
+    queries, vectors, wanted, seen = planted_queries(np.random.default_rng(labels), 40, 120, labels)
     expected = wanted.lengths + 1  # one more that the model does not know
     scores = queries @ vectors.T
     scores[seen.users(), seen.items] = -np.inf
