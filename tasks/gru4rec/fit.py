@@ -10,9 +10,10 @@ import torch
 
 from tasks.core.candidate import Candidate, save_candidate
 from tasks.core.champion import find, forebear
+from tasks.core.histories import Histories
 from tasks.core.identity import code_version, identity
 from tasks.core.manifest import Draft
-from tasks.core.recording import Recorder, describe, digest_of
+from tasks.core.recording import Recorder, describe
 from tasks.core.similar import taste_space
 from tasks.core.snapshot import Snapshot, resolve
 from tasks.core.stability import stability
@@ -23,7 +24,7 @@ from tasks.core.training.machine import prepare
 from tasks.gru4rec import export, past
 from tasks.gru4rec.batches import positions
 from tasks.gru4rec.learning import catalogue, learn
-from tasks.gru4rec.settings import FitRequest
+from tasks.gru4rec.settings import FitRequest, Settings
 from tasks.gru4rec.sizing import sized
 
 FAMILY = "gru4rec"
@@ -54,13 +55,13 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
     try:
         if store.find("candidates", FAMILY, id) is None:
             rows = catalogue(snapshot, request.settings)
-            whole = dataclasses.replace(request, settings=sized(request.settings, positions(snapshot.histories("train").renamed(rows)), int(rows.max()) + 1))
-            recorder.decided(request.settings, whole.settings)
-            kept = learn(whole, snapshot, rows, champion, scratch, recorder, device, group)
+            histories = snapshot.histories("train").renamed(rows)
+            settings = sized(request.settings, positions(histories), int(rows.max()) + 1)
+            recorder.decided(request.settings, settings)
+            kept = learn(dataclasses.replace(request, settings=settings), snapshot, rows, histories, champion, scratch, recorder, device, group)
             if group.leads:
                 with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                    _write(draft, kept, rows, whole, snapshot, champion, code, recorder)
-                    draft.facts["settings_digest"] = digest_of(request.settings)  # of what was asked: tomorrow's rows may decide otherwise
+                    _write(draft, kept, rows, histories, request, settings, snapshot, champion, code, recorder)
         group.wait()
         if group.leads:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -76,11 +77,12 @@ def _champion(store: Store, request: FitRequest, snapshot: Snapshot) -> Candidat
     return forebear(store, champion.candidate, snapshot.day) if champion else None
 
 
-def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, snapshot: Snapshot, champion: Candidate | None, code: str,
-           recorder: Recorder) -> None:
-    vectors, encoder = export.candidates(kept.best, request.settings.unit_items), export.encoder(kept.best, request.settings)
+def _write(draft: Draft, kept: Standing, rows: np.ndarray, histories: Histories, request: FitRequest, settings: Settings, snapshot: Snapshot,
+           champion: Candidate | None, code: str, recorder: Recorder) -> None:
+    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from the request's alone."""
+    vectors, encoder = export.candidates(kept.best, settings.unit_items), export.encoder(kept.best, settings)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
-    similar = taste_space(vectors[:, :-1], snapshot.histories("train").renamed(rows))
+    similar = taste_space(vectors[:, :-1], histories)
     save_candidate(draft.path, item_ids, vectors, similar, encoder)
     past.leave(draft.path, kept.best)
     recorder.save(draft.path, kept.best_epoch, {"validation_recall_50": kept.best_recall}, kept.validation_seconds)
@@ -88,5 +90,5 @@ def _write(draft: Draft, kept: Standing, rows: np.ndarray, request: FitRequest, 
     draft.facts = describe(FAMILY, snapshot, request.settings, code, vectors.shape[1])
     if champion:
         draft.facts["stability"] = stability(item_ids, vectors, similar, champion)
-    draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
+    draft.lineage = {"settings": dataclasses.asdict(settings), "seed": request.seed, "code": code, "run": recorder.run,
                      "champion": champion and champion.artefact.id, "parents": [snapshot.uri, *([champion.artefact.uri] if champion else [])]}

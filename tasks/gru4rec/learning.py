@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tasks.core.candidate import Candidate
 from tasks.core.errors import RefusedData
+from tasks.core.histories import Histories
 from tasks.core.log import log
 from tasks.core.recording import Recorder
 from tasks.core.snapshot import Snapshot
@@ -41,15 +42,19 @@ def catalogue(snapshot: Snapshot, settings: Settings) -> np.ndarray:
     return np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
 
 
-def learn(request: FitRequest, snapshot: Snapshot, rows: np.ndarray, champion: Candidate | None, scratch: Path,
+def learn(request: FitRequest, snapshot: Snapshot, rows: np.ndarray, histories: Histories, champion: Candidate | None, scratch: Path,
           recorder: Recorder, device: torch.device, group: Group) -> Standing:
     """Epochs until the last, or until validation has not improved for `patience` of them.
+
+    Args:
+        rows: int32 (items of the snapshot), as `catalogue` gives them.
+        histories: what users liked in the training part, as those rows.
 
     Raises:
         RefusedData: nothing to learn from, or nobody to validate with.
         BadRequest: more memory is needed than is free; the loss is no longer a number.
     """
-    settings, histories = request.settings, snapshot.histories("train").renamed(rows)
+    settings = request.settings
     if positions(histories) == 0:
         raise RefusedData(f"no user of {snapshot.uri} liked two items of the catalogue", got=f"{len(histories)} users",
                           allowed="sequences of two or more", remedy="ingest more data, or lower settings.minimum_count")

@@ -36,9 +36,10 @@ def sized(settings: Settings, positions: int, items: int) -> Settings:
     """
     many = items > MANY_ITEMS
     dropout = 0.4 if positions < FEW else 0.2 if many else 0.3
-    made = {"full_softmax_items": max(5000, SCORES // max(positions, 1)), "hidden": 256 if WIDE_FROM <= positions < WIDE_TO else 128, "negatives": 2048 if many else 512, "input_dropout": dropout,
-            "output_dropout": dropout, "epochs": min(MOST, max(LEAST, -(-TRAINED // max(positions, 1))))}
-    made = {name: value for name, value in made.items() if getattr(settings, name) is None}
+    sizes = {"hidden": 256 if WIDE_FROM <= positions < WIDE_TO else 128, "full_softmax_items": max(5000, SCORES // max(positions, 1)),
+             "negatives": 2048 if many else 512, "input_dropout": dropout, "output_dropout": dropout,
+             "epochs": min(MOST, max(LEAST, -(-TRAINED // max(positions, 1))))}
+    made = {name: value for name, value in sizes.items() if getattr(settings, name) is None}
     if made:
         log("gru4rec.decided", because=f"{positions:,} positions of {items:,} items, and nothing is set", **made)
     return dataclasses.replace(settings, **made)
