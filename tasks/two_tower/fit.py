@@ -23,7 +23,8 @@ from tasks.core.training.machine import check_memory, prepare
 from tasks.core.training.validation import Validation
 from tasks.two_tower import export
 from tasks.two_tower.memory import REMEDY, estimate
-from tasks.two_tower.settings import FitRequest
+from tasks.two_tower.settings import FitRequest, Settings
+from tasks.two_tower.sizing import sized
 from tasks.two_tower.trainer import Trainer, shape
 from tasks.two_tower.world import World, read
 
@@ -48,9 +49,11 @@ def fit(request: FitRequest) -> dict:
     try:
         if store.find("candidates", FAMILY, id) is None:
             world = read(snapshot, request.settings)
-            kept = train(request, snapshot, world, scratch, recorder)
+            settings = sized(request.settings, world)
+            recorder.decided(request.settings, settings)
+            kept = train(dataclasses.replace(request, settings=settings), snapshot, world, scratch, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, kept, world, request, snapshot, code, recorder)
+                _write(draft, kept, world, request, settings, snapshot, code, recorder)
         shutil.rmtree(scratch, ignore_errors=True)
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
@@ -67,8 +70,6 @@ def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, 
     queries = snapshot.queries("validation")
     rows = np.arange(len(world.counts), dtype=np.int32)
     validation = Validation(queries, rows, settings.validation_users, snapshot.attributes(users=queries.users))
-    if settings.epochs is None:
-        log("two_tower.decided", epochs=trainer.epochs, because=f"{trainer.total:,} examples an epoch, and nothing is set")
     log("two_tower.begin", items=len(world.counts), new_items=int((world.counts == 0).sum()), users=int((world.user_rows >= 0).sum()),
         item_features=names(world.item_features), user_features=names(world.user_features), examples=trainer.total, loss=settings.loss,
         device=trainer.device)
@@ -92,16 +93,19 @@ def served(weights: dict[str, Tensor], world: World, request: FitRequest, snapsh
     return vectors, export.encoder(weights, vectors, world, snapshot.user_ids, request.settings.history_decays, request.settings.window)
 
 
-def _write(draft: Draft, kept: Standing, world: World, request: FitRequest, snapshot: Snapshot, code: str, recorder: Recorder) -> None:
+def _write(draft: Draft, kept: Standing, world: World, request: FitRequest, settings: Settings, snapshot: Snapshot, code: str,
+           recorder: Recorder) -> None:
+    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from the request's alone."""
     vectors, encoder = served(kept.best, world, request, snapshot)
     save_candidate(draft.path, snapshot.item_ids, vectors, similar(vectors[:, :-1], world), encoder,
                    np.flatnonzero(world.counts == 0))
     figures = kept.figures[kept.best_epoch - 1]
-    recorder.save(draft.path, kept.best_epoch, {name: figures[name] for name in figures if name.startswith(loop.RECALL)}, kept.validation_seconds)
+    recalls = {name: figures[name] for name in figures if name.startswith(loop.RECALL)}
+    recorder.save(draft.path, kept.best_epoch, recalls, kept.validation_seconds)
     draft.counts = {"items": len(vectors), "new_items": int((world.counts == 0).sum())}
     draft.facts = {**describe(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
                    "item_features": names(world.item_features), "user_features": names(world.user_features)}
-    draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
+    draft.lineage = {"settings": dataclasses.asdict(settings), "seed": request.seed, "code": code, "run": recorder.run,
                      "parents": [snapshot.uri]}
 
 

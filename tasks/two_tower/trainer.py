@@ -28,7 +28,7 @@ class Trainer:
     """A model and its optimiser.
 
     Args:
-        settings: how to train.
+        settings: how to train, with its epochs.
         world: what to learn from.
         seed: of everything random.
         device: where to compute.
@@ -43,7 +43,7 @@ class Trainer:
         parameters = dict(self.model.named_parameters())
         self.optimiser = RowAdamW(parameters.items(), {"hidden.weight", "output.weight", "direct.weight"}, settings.weight_decay,
                                   large(self.model))
-        self.total, self.epochs = world.examples.total, settings.epochs or epochs_for(world.examples.total)
+        self.total, self.epochs = world.examples.total, settings.epochs
         self.known = world.counts > 0 if world.item_features.with_id else np.zeros(len(world.counts), bool)
         self.shares = torch.tensor(world.counts / world.counts.sum(), dtype=torch.float32, device=device)
 
@@ -139,11 +139,6 @@ class Trainer:
         broken = [name for name, p in self.model.named_parameters() if not torch.isfinite(p).all()]
         return (f"{batch.size} examples, {len(set(batch.targets[batch.targets >= 0].tolist()))} different items, "
                 f"largest query {queries.abs().max().item():.3g}, weights not finite: {', '.join(broken) or 'none'}")
-
-
-def epochs_for(examples: int) -> int:
-    """Where nobody has set them: three million examples in all, from 3 to 10 passes."""
-    return min(10, max(3, -(-3_000_000 // max(examples, 1))))
 
 
 def shape(settings: Settings, world: World) -> Shape:

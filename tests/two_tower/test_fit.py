@@ -13,6 +13,7 @@ from tasks.core.attributes import Attributes
 from tasks.core.errors import BadRequest, RefusedData
 from tasks.core.histories import Histories
 from tasks.core.ranking import top_k
+from tasks.core.recording import digest_of
 from tasks.core.snapshot import Snapshot
 from tasks.core.training import checkpoint, machine
 from tasks.two_tower import memory, trainer, world
@@ -200,3 +201,11 @@ def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(s
     asked = request(store, worlds.grouped(users=60, items=60, likes=likes), f"lists_of_{likes}", dataclasses.replace(SMALL, epochs=1))
     made = candidate(store, fit(asked))
     assert ("id" in made.encoder.columns) is ids and "group" in made.encoder.columns
+
+
+def test_what_the_rows_decide_stands_in_the_lineage_and_counts_as_the_same_settings(store, monkeypatch):
+    monkeypatch.setattr(world, "SHORT", 12)
+    given = dataclasses.replace(SMALL, epochs=None, patience=1)
+    made = candidate(store, fit(request(store, worlds.grouped(users=40, items=40, likes=8), "decided", given))).artefact
+    assert (made.lineage["settings"]["epochs"], made.lineage["settings"]["user_features"]) == (10, ["group"])
+    assert made.facts["settings_digest"] == digest_of(given)
