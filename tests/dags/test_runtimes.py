@@ -119,7 +119,7 @@ from recall.runtimes.kubernetes import exit_code, operator
 
 shown = []
 work = Work("gru4rec", "fit", "train", json.dumps({"k": "$(not a shell)"}), {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}, {}, print, shown.append)
-told = work.told()
+told = work.listener()
 made = operator(work, told)
 made.callbacks[0].progress_callback(line="12:00:00 progress: epoch 7 of 15", client=None, mode="sync", timestamp=None, pod=None)
 made.callbacks[0].progress_callback(line="gru4rec fit: RefusedData: too few users", client=None, mode="sync", timestamp=None, pod=None)

@@ -44,7 +44,7 @@ class Work:
     say: Callable[..., None]
     show: Callable[[str], None]
 
-    def told(self) -> Told:
+    def listener(self) -> Told:
         """A new one, to hear what it says."""
         return Told(f"{self.stage} {self.verb}: ", self.show)
 

@@ -30,7 +30,7 @@ class Pod:
         self._operator: KubernetesPodOperator | None = None
 
     def run(self, work: Work, context: Any) -> Ended:
-        told = work.told()
+        told = work.listener()
         self._operator = operator(work, told)
         try:
             result = self._operator.execute(context)

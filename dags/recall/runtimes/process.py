@@ -41,7 +41,7 @@ def start(command: list[str], environment: dict[str, str], folder: Path) -> subp
 
 def ended(process: subprocess.Popen, work: Work) -> Ended:
     """Follow it to its end, copying what it tells people."""
-    told = Tail(process.stderr, work.say, work.told())
+    told = Tail(process.stderr, work.say, work.listener())
     output = process.stdout.read()
     code = process.wait()
     told.join()
