@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.sampling import drawn, users_drawn
 from tasks.core.decoding.vectors import places_of
 from tasks.core.errors import RefusedData
 from tasks.core.log import log
+from tasks.core.sampling import drawn, users_drawn
 from tasks.core.snapshot import Snapshot
 from tasks.fused.blocks import Block
 from tasks.fused.settings import Settings

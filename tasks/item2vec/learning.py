@@ -152,7 +152,7 @@ class Watch:
     @property
     def users(self) -> int:
         """Whose scores one look computes."""
-        return len(self.validation) + len(self._few) * (len(self._asked) if len(self._asked) > 1 else 0)
+        return len(self.validation) + (len(self._asked) * len(self._few) if len(self._asked) > 1 else 0)
 
     def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
         """Validate one epoch.
@@ -163,9 +163,8 @@ class Watch:
         if len(vectors.rows) == 0:
             raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
                               got=f"minimum_count {self.settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
-        models, before = list(plain(vectors, self._asked)), self._few.seconds
+        models = list(plain(vectors, self._asked))
         model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
-        self.validation.seconds += self._few.seconds - before
         recall, choice = self.validation.recall(model), model.choice
         self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})
         if self.best is None or recall > self.best.recall:

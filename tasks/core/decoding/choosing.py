@@ -174,7 +174,6 @@ def _worth_it(models: Iterator[Model], validation: Validation, steady: Callable[
         if len(kept) > FINALISTS:
             worst = min((one for one in kept if not (steady and steady(one[2].choice))), key=lambda one: (one[0], -one[1]), default=None)
             kept = [one for one in kept if one is not worst]
-    validation.seconds += few.seconds
     return [model for _, _, model in sorted(kept, key=lambda one: one[1])]
 
 

@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from tasks.core.decoding.model import Model
-from tasks.core.sampling import drawn, users_drawn
 from tasks.core.ranking import recall
+from tasks.core.sampling import drawn, users_drawn
 from tasks.core.snapshot import Queries
 
 K = 50
@@ -28,22 +28,25 @@ class Validation:
     """
 
     def __init__(self, queries: Queries, items: int, users: int | None, seed: int) -> None:
-        self.seconds, self.items, self._queries = 0.0, items, queries.take(drawn(len(queries.users), users_drawn(users, items), seed))
+        self.items, self._queries, self._whole = items, queries.take(drawn(len(queries.users), users_drawn(users, items), seed)), self
+        self.seconds = 0.0
         self.histories, self.labels, self.seen = self._queries.histories, self._queries.labels, self._queries.seen
 
     def __len__(self) -> int:
         return len(self.histories)
 
     def few(self) -> "Validation":
-        """The first of them, to tell which models are worth asking all of them about."""
-        return Validation(self._queries.take(np.arange(min(FEW, len(self)))), self.items, FEW, 0)
+        """The first of them, to tell which models are worth asking all of them about; its time is counted here."""
+        few = Validation(self._queries.take(np.arange(min(FEW, len(self)))), self.items, FEW, 0)
+        few._whole = self
+        return few
 
     def recall(self, model: Model) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an item without a vector is a miss."""
         begun, places = time.monotonic(), model.places(self.items)
         asked = model.encoder.encode(self.histories.renamed(places))
         found = recall(asked, model.candidates, K, self.labels.renamed(places), self.labels.lengths, self.seen.renamed(places))
-        self.seconds += time.monotonic() - begun
+        self._whole.seconds += time.monotonic() - begun
         return found
 
     def spread(self, model: Model) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.attributes import Attributes
-from tasks.core.sampling import drawn, users_drawn
 from tasks.core.encoders import Encoder
 from tasks.core.histories import Histories
 from tasks.core.ranking import recall
+from tasks.core.sampling import drawn, users_drawn
 from tasks.core.snapshot import Queries
 
 K = 50

@@ -11,6 +11,7 @@ import numpy as np
 
 from tasks.core.ease import ease
 from tasks.core.log import log
+from tasks.core.sampling import drawn
 from tasks.core.snapshot import Queries
 from tasks.evaluate.baselines.head import Head
 from tasks.evaluate.baselines.queries import weighted
@@ -43,8 +44,7 @@ def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chose
         most = np.sort(np.argsort(-together.diagonal(), kind="stable")[:TRIED])
         some = tuned(together[np.ix_(most, most)], Head(head.rows[most], head.items), validation)
         return Chosen(some.penalty, some.decay, ease(together, some.penalty))
-    some = np.sort(np.random.default_rng(0).permutation(len(validation.users))[:USERS])
-    asked = validation.take(some)
+    asked = validation.take(drawn(len(validation.users), USERS))
     best, best_recall = None, -1.0
     for penalty in PENALTIES:
         weights = ease(together, penalty)

@@ -104,7 +104,7 @@ class Interactions:
     @cached_property
     def shape(self) -> Shape:
         """What the users did, bots aside."""
-        users = self.of_users.where("likes > 1 and not is_bot").persist()
+        users = self.of_users.where("likes > 1 and not is_bot")
         lengths = sorted((row["likes"], row["count"]) for row in users.groupBy("likes").count().collect())
         count, middle, seen = sum(number for _, number in lengths), 0, 0
         for middle, number in lengths:

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tasks.ingest.reading.lines import PLACE
+from tasks.ingest.relating.selection import reaches
 from tasks.ingest.rules import Liked
 
 ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
@@ -38,9 +39,7 @@ def counted(rows: DataFrame, items: DataFrame, day_ends: int, newest: int, liked
 
 
 def _likely(rule: Liked) -> Column:
-    if not isinstance(rule.bound, float):
-        return F.lit(True)
-    return F.coalesce(F.col("rating") > rule.bound if rule.operator == ">" else F.col("rating") >= rule.bound, F.lit(False))
+    return reaches(rule, F.lit(rule.bound)) if isinstance(rule.bound, float) else F.lit(True)
 
 
 def gathered(rows: DataFrame, items: DataFrame, users: DataFrame, day_ends: int, total: int, same: dict[str, int]) -> DataFrame:

@@ -19,8 +19,12 @@ def liked(rows: DataFrame, rule: Liked) -> DataFrame:
         bound = F.lit(rows.agg(F.avg("rating")).first()[0])
     if rule.bound == "user mean":
         bound = F.avg("rating").over(Window.partitionBy("user"))
-    holds = F.col("rating") > bound if rule.operator == ">" else F.col("rating") >= bound
-    return rows.withColumn("liked", F.coalesce(holds, F.lit(False)))
+    return rows.withColumn("liked", reaches(rule, bound))
+
+
+def reaches(rule: Liked, bound: Column) -> Column:
+    """Whether a row's rating reaches this bound; one without a rating reaches none."""
+    return F.coalesce(F.col("rating") > bound if rule.operator == ">" else F.col("rating") >= bound, F.lit(False))
 
 
 def narrows(request: SnapshotRequest) -> bool:
