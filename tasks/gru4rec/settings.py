@@ -33,7 +33,8 @@ class Settings:
     bpr_penalty: float = setting(1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000)
     full_softmax_items: int | None = setting(None, "up to this size the whole catalogue is scored at each position, else a sample; none: 5,000, or as many as "
                                              "make a thousand million scores an epoch", minimum=0, maximum=1_000_000)
-    negatives: int | None = setting(None, "negatives drawn for each batch and shared by its positions; none: 512, or 2,048 of more than 20,000 items", minimum=1, maximum=1_000_000)
+    negatives: int | None = setting(None, "negatives drawn for each batch and shared by its positions; none: 512, or 2,048 of more than 20,000 items",
+                                    minimum=1, maximum=1_000_000)
     negative_exponent: float = setting(0.5, "negatives are drawn by popularity to this power", minimum=0, maximum=2)
     batch_positions: int = setting(3200, "positions in a batch, about", minimum=1, maximum=1_000_000)
     learning_rate: float = setting(0.01, "of AdamW after the warm-up", minimum=1e-6, maximum=1)
@@ -42,8 +43,10 @@ class Settings:
     weight_decay: float = setting(0.01, "of AdamW, on matrices; item vectors, biases and normalisation are left alone",
                                   minimum=0, maximum=10)
     clip_norm: float = setting(5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6)
-    epochs: int | None = setting(None, "passes over the sequences at most; none: 15, fewer where an epoch has more than 333,000 positions, at least 4", minimum=1, maximum=2000)
-    budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one", minimum=0.01, maximum=10_000)
+    epochs: int | None = setting(None, "passes over the sequences at most; none: 15, fewer where an epoch has more than 333,000 positions, at least 4",
+                                 minimum=1, maximum=2000)
+    budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one",
+                                    minimum=0.01, maximum=10_000)
     patience: int = setting(5, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     minimum_count: int = setting(1, "items liked by fewer users in the training part are neither recommended nor read",
                                  minimum=1, maximum=1_000_000)

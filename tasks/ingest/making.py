@@ -15,6 +15,7 @@ from tasks.core.identity import code_version
 from tasks.core.log import log, say
 from tasks.core.manifest import Artefact, Draft
 from tasks.core.store import Store
+from tasks.ingest.deciding import Decision
 from tasks.ingest.judging import judgement, report
 from tasks.ingest.reading import delivery
 from tasks.ingest.reading.delivery import WHOLE, Delivery
@@ -23,7 +24,6 @@ from tasks.ingest.relating import accounts, aside, catalogue, numbering, tables
 from tasks.ingest.relating.accounts import Accounts
 from tasks.ingest.relating.aside import Delivered
 from tasks.ingest.relating.interactions import Interactions
-from tasks.ingest.deciding import Decision
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
@@ -189,7 +189,7 @@ class Making:
         rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, self.source, self.before.get("split"))
         attributes = catalogues["users"].kept if "users" in catalogues else None
         self.told["split"] = rows.split
-        log("ingest.decided", setting="split", because=rows.split.because, **rows.split.value.told())
+        log("ingest.decided", setting="split", because=rows.split.because, **rows.split.value.fields())
         made = tables.build(rows.kept, items.table, _attributed(rows.users, attributes), self.request, rows.liked, rows.split.value)
         tables.write(made.interactions, draft.path / "interactions")
         tables.write(made.items, draft.path / "items", "item")

@@ -102,10 +102,11 @@ class Split:
             return (f"whole users are held out: {100 * self.test_share:g} % for test and {100 * self.validation_share:g} % for validation, "
                     f"{100 * self.history_share:g} % of whose likes are known")
         if self.method == "temporal":
-            return f"the last {self.test_days} days are held out for test and the {self.validation_days} before for validation"
+            days = "the last day is" if self.test_days == 1 else f"the last {self.test_days} days are"
+            return f"{days} held out for test and the {self.validation_days} before for validation"
         return f"each user's newest {self.test} liked rows are held out for test and {self.validation} before for validation"
 
-    def told(self) -> dict[str, object]:
+    def fields(self) -> dict[str, object]:
         """What says how rows are divided: the method and its own settings."""
         more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(self.method, [])
         return {name: getattr(self, name) for name in ("method", "order", *SIZES.get(self.method, ()), *more)}

@@ -131,7 +131,8 @@ def answer(made: Artefact) -> dict:
     facts = made.facts
     return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
             **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
-            "split": f"{Split(**facts['split'])}, because {facts['decided']['split']['because']}", "recommend_seen": facts["recommend_seen"], "recommend_seen_because": facts["recommend_seen_because"],
+            "split": f"{Split(**facts['split'])}, because {facts['decided']['split']['because']}",
+            "recommend_seen": facts["recommend_seen"], "recommend_seen_because": facts["recommend_seen_because"],
             "delivered": facts["delivered"], "reasons": facts["reasons"], "bots": facts["bots"], "warnings": facts["warnings"],
             "days_left_out": facts.get("days_left_out", []), "notes": facts.get("notes", []),
             "quarantine": facts["quarantine"], "report": f"{made.uri}/report.html"}

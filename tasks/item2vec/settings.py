@@ -31,9 +31,11 @@ class Settings:
     negative_exponent: float = setting(0.5, "noise items are drawn by popularity to this power", minimum=-3, maximum=3)
     learning_rate: float = setting(0.05, "at the first epoch; falls linearly to a hundredth of it", minimum=1e-5, maximum=1)
     epochs: int = setting(60, "passes over the corpus at most", minimum=1, maximum=2000)
-    budget_minutes: float = setting(40.0, "minutes that gensim's epochs may take, as measured, at least one; of the closed form, as predicted", minimum=0.01, maximum=10_000)
+    budget_minutes: float = setting(40.0, "minutes that gensim's epochs may take, as measured, at least one; of the closed form, as predicted",
+                                    minimum=0.01, maximum=10_000)
     patience: int = setting(40, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
-    minimum_count: int = setting(1, "items liked by fewer users in the training part are not trained: they are cold items", minimum=1, maximum=1_000_000)
+    minimum_count: int = setting(1, "items liked by fewer users in the training part are not trained: they are cold items",
+                                 minimum=1, maximum=1_000_000)
     cold_items: Literal["leave-out", "metadata"] = setting(
         "metadata", "items of the catalogue without a trained vector: left out, or placed by their genres where hardly liked items stand")
     warm_start: bool = setting(True, "gensim goes on from the champion's vectors; netmf, a closed form, always begins anew")

@@ -18,7 +18,8 @@ class Settings:
     memory_gb: float = setting(8.0, "what the exact inverse may use: 24 bytes for each pair of items, 25 GB for 32,000", minimum=0.01, maximum=4096)
     budget_minutes: float = setting(40.0, "minutes that the exact inverses are predicted to take at most", minimum=0.01, maximum=10_000)
     penalty: float | None = setting(None, "λ of EASE; none chooses on validation", minimum=1e-3, maximum=1e9)
-    user_exponent: float = setting(0.5, "a user with n likes counts n to the power of minus this: 0 lets the longest histories decide", minimum=0, maximum=1)
+    user_exponent: float = setting(0.5, "a user with n likes counts n to the power of minus this: 0 lets the longest histories decide",
+                                   minimum=0, maximum=1)
     dimension: int = setting(128, "dimensions of an item's input vector", minimum=2, maximum=1024)
     decoder: Literal["auto", "none", "leave-one-out", "causal", "blended"] = setting(
         "auto", "output vectors: EASE's own, or ridge regressions from its input vectors: of each item on the rest of a list, or on what came "

@@ -35,7 +35,8 @@ class Settings:
     clip_norm: float = setting(5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6)
     epochs: int | None = setting(None, "passes over what was liked at most; none: 10, fewer where an epoch has more than 300,000 examples, at least 3", minimum=1,
                                  maximum=2000)
-    budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one", minimum=0.01, maximum=10_000)
+    budget_minutes: float = setting(40.0, "minutes that all epochs may take; what they are measured to take decides how many there are, at least one",
+                                    minimum=0.01, maximum=10_000)
     patience: int = setting(5, "epochs without a better validation recall@50 before training stops", minimum=1, maximum=2000)
     validation_users: int | None = setting(None, "users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds 20,000 items", minimum=1,
                                            maximum=1_000_000)

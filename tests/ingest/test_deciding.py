@@ -60,9 +60,9 @@ def test_what_a_day_decided_stays_and_the_reason_says_what_today_would():
 
 def test_splits_of_an_older_version_are_compared_in_what_both_say():
     older = {"method": "leave-last-n", "order": "time", "test": 3, "validation": 1, "hold_out_short": False, "test_share": 0.1, "seed": 0}
-    assert divided_alike(older, Split(method="leave-last-n", order="time").told())
-    assert not divided_alike(older, Split(method="leave-last-n", order="time", test=2).told())
-    assert not divided_alike(None, Split(method="leave-last-n").told()) and not divided_alike({}, {})
+    assert divided_alike(older, Split(method="leave-last-n", order="time").fields())
+    assert not divided_alike(older, Split(method="leave-last-n", order="time", test=2).fields())
+    assert not divided_alike(None, Split(method="leave-last-n").fields()) and not divided_alike({}, {})
 
 
 def rows(users: int, days: int, a_user: int) -> list[str]:

@@ -47,8 +47,8 @@ def complete(model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: 
         genres = Genres.of(snapshot.items["genres"].to_pylist(), likes, trained)
         placed = np.flatnonzero(~trained & genres.told())
         if len(placed) > CROWD * trained.sum():
-            log("decoding.crowded", cold=len(placed), trained=int(trained.sum()), because=f"more than {CROWD} cold items for each trained one would stand before them: "
-                "they are left out")
+            log("decoding.crowded", cold=len(placed), trained=int(trained.sum()), because=f"more than {CROWD} cold items for each trained one would "
+                "stand before them: they are left out")
             placed = placed[:0]
         lone = np.flatnonzero(~trained & ~genres.told() & (likes >= max(minimum_count, 1)))
     wanted = np.concatenate([placed, lone])

@@ -143,7 +143,7 @@ class Judgement:
         bots = {"users": self.rows.totals["bots"], "rows": self.rows.totals["bot_rows"]}
         draft.counts = self.making.told["counts"]
         draft.facts = {
-            "dataset": request.dataset, "day": request.day, "split": split.value.told(), **self.id_types,
+            "dataset": request.dataset, "day": request.day, "split": split.value.fields(), **self.id_types,
             "decided": {name: dataclasses.asdict(one) for name, one in (("split", split), ("recommend_seen", self.recommend_seen))},
             "liked": request.liked or self.making.source.liked, "events": self.rows.events, "weighted": self.making.source.weighted,
             "recommend_seen": self.recommend_seen.value, "recommend_seen_because": self.recommend_seen.because,
