@@ -2,8 +2,8 @@
 
 The folder holds `train_sessions.tsv.gz` and `test_sessions.tsv.gz`: a line is a session, item numbers in order. The training sessions become
 a log that three lines of TOML describe; ingestion and training are the product's own, with nothing set but who is held out: a tenth of
-the training sessions for validation, and a thousandth for test, without which no snapshot is accepted. Ranks are over all items of training, nothing is left out, an item that training never saw is a miss:
-the protocol of the official GRU4Rec (Hidasi, "GRU4Rec_PyTorch_Official"). The last line is one JSON object.
+the training sessions for validation, and a thousandth for test, without which no snapshot is accepted. Ranks are over all items of training,
+nothing is left out, an item that training never saw is a miss: the protocol of the official GRU4Rec (Hidasi, "GRU4Rec_PyTorch_Official"). The last line is one JSON object.
 """
 
 from __future__ import annotations
