@@ -3,7 +3,7 @@
     item:  id + mean of the genres' vectors + …                       → vector and bias
     user:  means of the history's vectors, attributes, id → one layer → query
 
-Shapes: b runs of c examples, u different items of a batch, d dimensions, K decays, k places of a window.
+Shapes: n examples in b runs, u different items of a batch, d dimensions, K decays.
 """
 
 from __future__ import annotations
@@ -81,32 +81,32 @@ class TwoTower(nn.Module):
         own = torch.where(with_id[:, None], functional.embedding(rows, self.item_ids), self.item_unknown)
         return own + self._sum(values, self.item_values, len(rows))
 
-    def users(self, history: Tensor, rows: Tensor, values: Values, with_id: Tensor) -> Tensor:
-        """Queries, float32 (b, c, d).
+    def users(self, history: Tensor, runs: Tensor, rows: Tensor, values: Values, with_id: Tensor) -> Tensor:
+        """Queries, float32 (n, d).
 
         Args:
-            history: float32 (b, c, K d), the means of the normalised item vectors.
+            history: float32 (n, K d), the means of the normalised item vectors.
+            runs: int64 (n), of which run, and so of which user, each example is.
             rows: int64 (b), of the table of ids.
             values: of these users.
             with_id: bool (b), false for a user whose id is new or hidden.
         """
-        b, c = history.shape[:2]
-        about = self._sum(values, self.user_values, b)                                       # (b, d)
+        about = self._sum(values, self.user_values, len(rows))                               # (b, d)
         own = functional.embedding(rows, self.user_ids) * with_id[:, None] if len(self.user_ids) else torch.zeros_like(about)
-        whole = torch.cat((about, own), dim=1)[:, None].expand(b, c, -1)
-        x = self._drop(torch.cat((history, whole), dim=2))                                   # (b, c, (K + 2) d)
-        return self.output(self._drop(torch.relu(self.hidden(x)))) + self.direct(x)          # (b, c, d)
+        whole = functional.embedding(runs, torch.cat((about, own), dim=1))                   # (n, 2 d)
+        x = self._drop(torch.cat((history, whole), dim=1), runs, len(rows))                  # (n, (K + 2) d)
+        return self.output(self._drop(torch.relu(self.hidden(x)), runs, len(rows))) + self.direct(x)
 
     def read(self, vectors: Tensor) -> Tensor:
         """Item vectors as a history is read by: normalised (Ba et al. 2016), so that no long vector shouts; (u, d)."""
         return self.norm(vectors[:, :self.shape.dimension])
 
-    def _drop(self, x: Tensor) -> Tensor:
+    def _drop(self, x: Tensor, runs: Tensor, count: int) -> Tensor:
         """Dropout by one mask for a whole run (Gal & Ghahramani 2016): random numbers for each example cost a fifth of the time."""
         if not self.training or not self.shape.dropout:
             return x
-        kept = torch.rand(len(x), 1, x.shape[2], device=x.device) >= self.shape.dropout
-        return x * (kept / (1 - self.shape.dropout))
+        kept = torch.rand(count, x.shape[1], device=x.device) >= self.shape.dropout
+        return x * (kept / (1 - self.shape.dropout)).index_select(0, runs)
 
     @staticmethod
     def _sum(values: Values, table: Tensor, count: int) -> Tensor:

@@ -83,22 +83,22 @@ class Trainer:
         return value
 
     def loss(self, batch: Batch, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The loss of a batch, a scalar, and its queries, float32 (b, c, d)."""
+        """The loss of a batch, a scalar, and its queries, float32 (n, d)."""
         items, places = np.unique(np.concatenate([batch.window.ravel(), batch.targets.ravel()]), return_inverse=True)
         missing = int(items[0] == -1)  # it sorts first; its place becomes that of a row of zeros behind the others
         items, places = items[missing:], np.where(places < missing, len(items) - missing, places - missing)
-        at, targets = places[:batch.window.size].reshape(batch.window.shape), places[batch.window.size:].reshape(batch.targets.shape)
+        at, targets = places[:batch.window.size].reshape(batch.window.shape), places[batch.window.size:]
         vectors = self.items(items, random.random(len(items)) >= self.settings.id_dropout)
-        history = self._history(vectors, at, batch, random)
-        queries = self._queries(history, batch.users, random)
-        chosen, inside = np.unique(np.where(batch.targets >= 0, targets, -1), return_inverse=True)
-        none = int(chosen[0] == -1)
-        chosen, inside = self._tensor(chosen[none:]), self._tensor(inside.reshape(targets.shape) - none)
+        there = np.flatnonzero(batch.targets >= 0)  # half of them, where lists are shorter than a run
+        runs = self._tensor(there // batch.targets.shape[1])
+        history = functional.embedding(self._tensor(there), self._history(vectors, at, batch, random).flatten(0, 1))
+        queries = self._queries(history, runs, batch.users, random)
+        chosen, inside = map(self._tensor, np.unique(targets[there], return_inverse=True))
         right = functional.embedding(chosen, vectors)
         if batch.ratings is None:
-            counts = None if batch.weights is None else self._tensor(batch.weights)
-            return losses.in_batch(queries, right, inside, self.shares[self._tensor(items)[chosen]], counts), queries
-        return losses.ratings(queries, right, inside, self._tensor(batch.ratings)), queries
+            counts = None if batch.weights is None else self._tensor(batch.weights.ravel()[there])
+            return losses.in_batch(queries, right, inside, runs, self.shares[self._tensor(items)[chosen]], counts), queries
+        return losses.ratings(queries, right, inside, self._tensor(batch.ratings.ravel()[there])), queries
 
     def items(self, rows: np.ndarray, kept: np.ndarray) -> Tensor:
         """float32 (u, d + 1): the item tower of these rows, the ids of those that are `kept` and known."""
@@ -120,7 +120,8 @@ class Trainer:
         means = torch.bmm(law.flatten(1, 2), read).view(b, -1, c, self.settings.dimension)                        # (b, K, c, d)
         return means.transpose(1, 2).flatten(2)
 
-    def _queries(self, history: Tensor, users: np.ndarray, random: np.random.Generator) -> Tensor:
+    def _queries(self, history: Tensor, runs: Tensor, users: np.ndarray, random: np.random.Generator) -> Tensor:
+        """float32 (n, d): the user tower after these histories, of runs of these users."""
         described: Described = self.world.user_features
         offsets, values, weight, feature = described.take(users)
         lengths = np.diff(np.append(offsets, len(values)))
@@ -129,7 +130,7 @@ class Trainer:
         rows = self.world.user_rows[users]
         with_id = (random.random(len(users)) >= self.settings.id_dropout) & (rows >= 0)
         with narrowed(self.model, self.optimiser, user_ids=np.maximum(rows, 0), user_values=values) as (at, values):
-            return self.model.users(history, self._tensor(at), Values(*map(self._tensor, (offsets, values, weight))), self._tensor(with_id))
+            return self.model.users(history, runs, self._tensor(at), Values(*map(self._tensor, (offsets, values, weight))), self._tensor(with_id))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

@@ -13,7 +13,7 @@ from tasks.ingest.landing import Limits, find, land
 from tasks.ingest.reading.examine import examine
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
-from tests.ingest.conftest import NOW
+from tests.ingest.conftest import NOW, asked
 
 BAD = {
     "broken_encoding": [b"1\t2\xff\t4\t876000000"],
@@ -58,6 +58,20 @@ def test_every_kind_of_bad_row_is_counted_under_its_reason_with_its_place(take, 
     report = made.artefact.file("report.html").read_text()
     tab = '<span class="sign">\\t</span>'
     assert "out_of_range_rating" in report and tab.join(("1", "2", "6", "876000000")) in report
+
+
+@pytest.mark.parametrize("adaptive", (False, True), ids=("small", "large"))  # a plan that adapts never runs what has no rows
+def test_a_log_that_begins_after_the_day_is_refused_by_its_days(spark, tmp_path, adaptive):
+    before = spark.conf.get("spark.sql.adaptive.enabled")
+    spark.conf.set("spark.sql.adaptive.enabled", str(adaptive).lower())
+    (tmp_path / "log.csv").write_text("u,i,t\n" + "".join(f"u{n % 9},i{n % 7},{876_000_000 + n}\n" for n in range(60)))
+    (tmp_path / "own.toml").write_text('[interactions]\npath = "log.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\n')
+    try:
+        with pytest.raises(RefusedData, match="every row is of a day to come") as refused:
+            snapshot(asked(tmp_path, str(tmp_path / "own.toml"), format="own", day="1997-10-03"), now=NOW)
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", before)
+    assert "got 60 rows, the first of 1997-10-04" in str(refused.value) and "the day asked for, 1997-10-03, or before it" in str(refused.value)
 
 
 def test_bad_rows_of_the_catalogue_are_set_aside_and_their_interactions_with_them(take, source, world):

@@ -47,7 +47,7 @@ def torch_queries(made: Trainer, world, histories: Histories, users: np.ndarray)
         items = np.arange(len(world.counts))
         vectors = made.items(items, np.ones(len(items), bool))
         at = np.where(batch.window >= 0, batch.window, len(items))
-        queries = made._queries(made._history(vectors, at, batch, random), users, random)[:, 0].numpy()
+        queries = made._queries(made._history(vectors, at, batch, random)[:, 0], torch.arange(len(users)), users, random).numpy()
     return np.hstack([queries, np.ones((len(users), 1), np.float32)])
 
 

@@ -30,13 +30,13 @@ def test_every_event_is_an_example_after_what_came_before_it_with_its_weight():
 
 def test_an_example_of_weight_two_counts_as_two_of_weight_one():
     torch.manual_seed(0)
-    queries, items, shares = torch.randn(2, 1, 4), torch.randn(2, 5), torch.tensor([.5, .5])
-    targets = torch.tensor([[0], [1]])
-    alone = [in_batch(queries, items, targets, shares, torch.tensor([[float(one)], [float(not one)]])) for one in (True, False)]
-    both = in_batch(queries, items, targets, shares, torch.tensor([[2.0], [1.0]]))
+    queries, items, shares = torch.randn(2, 4), torch.randn(2, 5), torch.tensor([.5, .5])
+    targets = runs = torch.tensor([0, 1])
+    alone = [in_batch(queries, items, targets, runs, shares, torch.tensor([float(one), float(not one)])) for one in (True, False)]
+    both = in_batch(queries, items, targets, runs, shares, torch.tensor([2.0, 1.0]))
     assert both.item() == pytest.approx((2 * alone[0] + alone[1]).item() / 3, rel=1e-5)
-    ones = in_batch(queries, items, targets, shares, torch.ones(2, 1))
-    assert ones.item() == pytest.approx(in_batch(queries, items, targets, shares).item(), rel=1e-6)
+    ones = in_batch(queries, items, targets, runs, shares, torch.ones(2))
+    assert ones.item() == pytest.approx(in_batch(queries, items, targets, runs, shares).item(), rel=1e-6)
 
 
 def test_weights_of_events_are_no_ratings(store):

@@ -8,7 +8,9 @@ from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from tasks.core.errors import RefusedData
 from tasks.core.identity import code_version
 from tasks.core.log import log
 from tasks.core.manifest import Draft
@@ -63,6 +65,8 @@ class Judgement:
         begun = time.monotonic()
         told["checks"] = checks = batch.judge(measured, self.making.suite, first=self.kept.previous is None)
         gx_seconds = time.monotonic() - begun + great.importing()
+        if every.later and not every.kept:
+            self._refuse_later(every.later)
         warnings = batch.decide(checks)
         warnings += [str(day) for day in self.making.left_out]
         for warning in warnings:
@@ -70,6 +74,12 @@ class Judgement:
         log("ingest.batch", checks=len(checks), warnings=len(warnings), gx_seconds=gx_seconds)
         self._manifest(measured, warnings, checks)
         (self.draft.path / "report.html").write_text(self.making.page(self.draft.id))
+
+    def _refuse_later(self, rows: int) -> None:
+        first = figures.date(self.rows.sound.agg(F.min("ms")).first()[0] // 1000)
+        raise RefusedData("the batch is refused: every row is of a day to come", got=f"{rows:,} rows, the first of {first}",
+                          allowed=f"rows of the day asked for, {self.making.request.day}, or before it",
+                          remedy="ask for a later day; or look in the report at how the times were read")
 
     def _meant(self, measured: dict) -> dict:
         """Without the figures that this source cannot have."""

@@ -155,7 +155,7 @@ class Interactions:
     def repeats(self) -> dict[str, int]:
         """How many kept rows are not the first of their user and item (`repeats`), nor of their user, item and kind
         (`repeats_alike`). Asked for after the kept rows were written."""
-        if not self.events:
+        if not self.events or self.totals["known"] == self.totals["bot_rows"]:  # nothing was written: Spark has nothing to tell
             return {"repeats": 0, "repeats_alike": 0}
         if self._counted_on_the_way:
             return self._observation.get
