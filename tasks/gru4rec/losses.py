@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.gru4rec.cross_entropy import CrossEntropy
 from tasks.gru4rec.model import Network
 
 
@@ -39,7 +40,9 @@ class FullSoftmax:
             targets: int64 (n), the item that came next.
             sample: the negatives, where there are any.
         """
-        return functional.cross_entropy(model.scores(queries), targets)
+        vectors, bias = model.catalogue()
+        own = torch.arange(len(targets), device=targets.device) * len(vectors) + targets
+        return CrossEntropy.apply(queries, vectors, bias, model.score_of(queries, targets), own)
 
 
 class Negatives:
@@ -76,37 +79,8 @@ class SampledSoftmax:
         self.draw = negatives.draw
 
     def __call__(self, model: Network, queries: Tensor, targets: Tensor, sample: Sample) -> Tensor:
-        others = model.scores(queries, sample.items, -sample.log_expected)                     # (n, k)
-        right = model.score_of(queries, targets)                                               # (n)
-        return Against.apply(others, right, equal(targets, sample.items)).mean()
-
-
-class Against(torch.autograd.Function):
-    """log(e^{s₊} + Σ_j e^{s_j}) − s₊ of each position: what torch has the pieces for, in half as many passes over the scores.
-
-    Args:
-        others: float32 (n, k), the scores s_j.
-        right: float32 (n), s₊.
-        left_out: int64, places of `others`, row by row, that are not in the sum.
-
-    Returns:
-        float32 (n).
-    """
-
-    @staticmethod
-    def forward(ctx, others: Tensor, right: Tensor, left_out: Tensor) -> Tensor:
-        top = torch.maximum(others.amax(1), right)
-        shares = (others - top[:, None]).exp_()
-        shares.view(-1).index_fill_(0, left_out, 0.0)
-        own = (right - top).exp_()
-        total = shares.sum(1).add_(own)
-        ctx.save_for_backward(shares, own, total)
-        return total.log().add_(top).sub_(right)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor):
-        shares, own, total = ctx.saved_tensors
-        return shares * (gradient / total)[:, None], gradient * (own / total - 1), None
+        vectors, bias = model.catalogue(sample.items, -sample.log_expected)
+        return CrossEntropy.apply(queries, vectors, bias, model.score_of(queries, targets), equal(targets, sample.items))
 
 
 def equal(targets: Tensor, items: Tensor) -> Tensor:

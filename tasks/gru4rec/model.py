@@ -87,9 +87,13 @@ class Network(nn.Module):
         queries = self.projection(self.drop_output(states))                    # (n, q d)
         return queries if self.shape.interests == 1 else queries.unflatten(1, (self.shape.interests, self.shape.dimension))
 
-    def scores(self, queries: Tensor, items: Tensor | None = None, more: Tensor | float = 0.0) -> Tensor:
-        """float32 (n, I), or (n, k) for k items: the best over a position's interests, and `more` of each item."""
-        vectors, bias = (self.embedding.weight, self.bias) if items is None else (self.embedding(items), self.bias[items] + more)
+    def catalogue(self, items: Tensor | None = None, more: Tensor | float = 0.0) -> tuple[Tensor, Tensor]:
+        """Vectors (I, d) and biases (I) of all items, or (k, d) and (k) of k items; `more` is added to their biases."""
+        return (self.embedding.weight, self.bias) if items is None else (self.embedding(items), self.bias[items] + more)
+
+    def scores(self, queries: Tensor, items: Tensor | None = None) -> Tensor:
+        """float32 (n, I), or (n, k) for k items: the best over a position's interests."""
+        vectors, bias = self.catalogue(items)
         if queries.ndim == 2:
             return torch.addmm(bias, queries, vectors.t())
         return (queries @ vectors.t()).amax(1) + bias

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.gru4rec.losses import Against, BprMax, FullSoftmax, Negatives, SampledSoftmax, equal
+from tasks.gru4rec import cross_entropy
+from tasks.gru4rec.cross_entropy import CrossEntropy
+from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, SampledSoftmax, equal
 from tests.gru4rec.conftest import random_model
 
 COUNTS = np.array([200, 120, 90, 70, 50, 40, 30, 20, 12, 9, 7, 5, 4, 3, 2, 2, 1, 1, 1, 0] * 2)
@@ -87,16 +89,26 @@ def test_with_several_interests_the_best_one_counts(make):
     assert losses[0] == pytest.approx(losses[1], rel=1e-5) and losses[2] == pytest.approx(losses[3], rel=1e-5) and losses[0] != losses[2]
 
 
-def test_the_sampled_loss_and_its_gradient_are_the_formula():
+@pytest.mark.parametrize("interests", [1, 2])
+@pytest.mark.parametrize("rows", [1, 3, 128])
+def test_cross_entropy_and_its_gradient_are_the_formula_however_many_rows_at_a_time(monkeypatch, interests, rows):
+    monkeypatch.setattr(cross_entropy, "CACHED", rows)
     random = torch.Generator().manual_seed(0)
-    others, right = torch.randn(7, 9, generator=random, requires_grad=True), torch.randn(7, generator=random, requires_grad=True)
+    made = [torch.randn(*shape, generator=random, requires_grad=True) for shape in ((7, interests, 4), (9, 4), (9,), (7,))]
+    queries, vectors, bias, right = made
     targets, items = torch.tensor([0, 1, 2, 3, 4, 5, 9]), torch.tensor([4, 1, 1, 7, 0, 8, 1, 6, 9])
     out = equal(targets, items)
     assert sorted(out.tolist()) == sorted((targets[:, None] == items[None]).flatten().nonzero().flatten().tolist())
-    told = others.flatten().index_fill(0, out, -torch.inf).view(7, 9)
-    expected = torch.logsumexp(torch.cat((right[:, None], told), 1), 1) - right
-    found = Against.apply(others, right, out)
+    told = ((queries @ vectors.t()).amax(1) + bias).flatten().index_fill(0, out, -torch.inf).view(7, 9)
+    expected = (torch.logsumexp(torch.cat((right[:, None], told), 1), 1) - right).mean()
+    found = CrossEntropy.apply(queries if interests > 1 else queries[:, 0], vectors, bias, right, out)
     torch.testing.assert_close(found, expected)
-    weights = torch.arange(7.)
-    for mine, theirs in zip(*(torch.autograd.grad(loss @ weights, (others, right), retain_graph=True) for loss in (found, expected))):
+    for mine, theirs in zip(*(torch.autograd.grad(3 * loss, made, retain_graph=True) for loss in (found, expected))):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_scores_of_hundreds_are_no_infinity():
+    queries = torch.full((2, 1), 500.0, requires_grad=True)
+    loss = CrossEntropy.apply(queries, torch.ones(3, 1), torch.zeros(3), torch.tensor([500.0, 0.0]), torch.tensor([], dtype=torch.int64))
+    loss.backward()
+    assert loss.item() == pytest.approx((np.log(4) + 500 + np.log(3)) / 2, rel=1e-5) and torch.isfinite(queries.grad).all()
