@@ -100,7 +100,9 @@ def status(local: Local) -> int:
     """What runs, where; what is live."""
     now = supervisor.read(local)
     if now is None:
-        print("Nothing is running. `make run` starts it.")
+        lost = supervisor.leftover(local)
+        print(f"Its supervisor is gone; {len(lost)} of its processes live. `make stop` ends them, `make up` ends them and starts anew." if lost
+              else "Nothing is running. `make run` starts it.")
         return 3
     for name, service in now["services"].items():
         print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")

@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+from infra.local import processes
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -18,7 +20,7 @@ class Meter:
 
     SHARE = 0.02  # of one processor, that sampling may take
 
-    def __init__(self, root: int, every: float = 1.0) -> None:
+    def __init__(self, root: processes.Process, every: float = 1.0) -> None:
         self.root, self.every = root, every
         self.peak, self.busy, self.idle = 0, 0.0, 0.0
         self._last, self._took = time.monotonic(), 0.0
@@ -28,7 +30,7 @@ class Meter:
         now = time.monotonic()
         if now - self._last < max(self.every, self._took / self.SHARE):
             return
-        family = descendants(self.root)
+        family = [one.pid for one in processes.below([self.root])]
         working = any(is_task(pid) for pid in family)
         self.busy, self.idle = self.busy + (now - self._last) * working, self.idle + (now - self._last) * (not working)
         self.peak = max(self.peak, sum(map(proportional, family)))
@@ -37,23 +39,6 @@ class Meter:
     def figures(self) -> dict:
         """Bytes at the highest sample; seconds with and without a task process at work, since the stack started."""
         return {"peak_bytes": self.peak, "busy_seconds": round(self.busy, 1), "idle_seconds": round(self.idle, 1)}
-
-
-def descendants(root: int) -> list[int]:
-    """The process and everything below it."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                after = (entry / "stat").read_text().rpartition(")")[2].split()
-                parents.setdefault(int(after[1]), []).append(int(entry.name))
-            except (OSError, IndexError, ValueError):
-                continue
-    found, queue = [], [root]
-    while queue:
-        found.append(pid := queue.pop())
-        queue.extend(parents.get(pid, ()))
-    return found
 
 
 def is_task(pid: int) -> bool:

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 from infra.environments.names import ROOT, state
-from infra.local import supervisor
+from infra.local import processes, supervisor
 from infra.local.airflow_api import Airflow
+from infra.local.processes import Process
 from infra.local.services import listens
 from infra.local.state import SERVICES, Local
 
@@ -29,6 +30,7 @@ def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozen
     """Start what is not running, and wait until all of it answers, but for `later`; returns the supervisor's state."""
     running = supervisor.read(local)
     if running is None:
+        sweep(local)
         for name in SERVICES:
             if listens(local.port(name)):
                 say(f"local: somebody else listens on port {local.port(name)}, which was {name}'s; choosing new ports")
@@ -50,6 +52,9 @@ def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) 
             if name not in told and process is not None:
                 say(f"  {name} is up after {time.monotonic() - begun:.0f} s")
             told.add(name)
+        if process is not None and process.poll() == supervisor.BUSY:
+            say("local: it is being started already")
+            process = None
         if process is not None and process.poll() is not None:
             raise SystemExit(f"local: the supervisor ended at once:\n{tail(local.logs / 'supervisor.log')}")
         for name, service in now["services"].items():
@@ -77,26 +82,41 @@ def parsed(local: Local) -> bool:
 
 
 def stop(local: Local) -> None:
-    """Stop everything, politely, then for good; says when nothing runs."""
+    """Stop everything, politely, then for good, whether the supervisor can be asked or not; says when nothing runs."""
     running = supervisor.read(local)
     if running is None:
-        say("local: nothing is running")
+        say(f"local: its supervisor is gone; {lost} processes that it left were ended" if (lost := sweep(local)) else "local: nothing is running")
         return
-    os.kill(running["pid"], signal.SIGTERM)
+    one = Process(running["pid"], running["started"])
+    for sent in (signal.SIGTERM, signal.SIGCONT):
+        one.send(sent)
     deadline = time.monotonic() + 40
-    while supervisor.read(local) is not None and time.monotonic() < deadline:
+    while one.lives and time.monotonic() < deadline:
         time.sleep(0.2)
-    if supervisor.read(local) is not None:
-        os.killpg(running["pid"], signal.SIGKILL)
+    one.send(signal.SIGKILL)
+    sweep(local)
     say("local: stopped; the store, MLflow's and Airflow's databases are kept (`make clean` removes them)")
+
+
+def sweep(local: Local) -> int:
+    """End what a supervisor that is gone has left, unless another one has the stack; how many there were."""
+    if not local.lock():
+        return 0
+    try:
+        return len(processes.end(lambda: supervisor.leftover(local)))
+    finally:
+        local.unlock()
 
 
 def clean(local: Local) -> None:
     """Stop, and remove what the stack has made: store, databases, logs, passwords. Environments and data stay."""
     stop(local)
+    if not local.lock():
+        raise SystemExit("local: somebody starts it in this moment; nothing was removed, try again")
     for folder in (local.home, local.store):
         if folder.is_relative_to(state()):
             shutil.rmtree(folder, ignore_errors=True)
+    local.unlock()
     say("local: the store, the databases, the logs and the passwords are gone; the environments are kept")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -32,6 +33,20 @@ class Local:
             folder.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
         return self
+
+    def lock(self) -> bool:
+        """Take the stack for this process, until it ends; False where another has it."""
+        self._held = os.open(self.home.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.unlock()
+            return False
+        return True
+
+    def unlock(self) -> None:
+        """Give the stack back before this process ends."""
+        os.close(self._held)
 
     def port(self, service: str) -> int:
         """The port of a service: chosen free the first time, remembered after."""

@@ -1,8 +1,9 @@
 """One process that starts the services, starts again what dies, and stops them all together.
 
-`python3 -m infra.local.supervisor` runs until SIGTERM. Each service leads a process group of its own, so that stopping it
-leaves no child behind. The supervisor's state (`supervisor.json`: pid, services, ready, peak memory, shares of time) is what
-`make status` and the run's last lines read.
+`python3 -m infra.local.supervisor` runs until SIGTERM; a lock lets one run on a stack's folder. Whatever below it loses its parent becomes
+its own child, so that a service that dies leaves nothing at work, and nothing is left when it stops. Its state (`supervisor.json`: itself,
+services, everything below them, peak memory, shares of time) is what `make status` and the run's last lines read, and what finds the
+processes again should it be killed.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 from infra.environments.names import environments
+from infra.local import processes
 from infra.local.meter import Meter
+from infra.local.processes import Process
 from infra.local.services import Service, airflow_users, services
 from infra.local.state import Local
 
 BACKOFF = (1, 2, 5, 15, 30)  # seconds before the first, second, … restart of one that died
+LOOKS = 2.0                  # seconds from one look at the whole family to the next
+ENDS_ALONE = 5.0             # seconds that a process without a parent has to end by itself, as helpers of one that ended do
+BUSY = 75                    # exit code: another supervisor has the stack
 
 
 class Supervisor:
@@ -35,13 +41,20 @@ class Supervisor:
         self.due: dict[str, float] = {}
         self.ready: set[str] = set()
         self.stopping = False
-        self.meter = Meter(os.getpid())
+        self.own = processes.of(os.getpid())
+        self.meter = Meter(self.own)
+        self.family: set[Process] = set()
+        self.strays: dict[Process, float] = {}
+        self.looked = 0.0
 
     def run(self) -> int:
         """Start, watch, and stop once `stopping` is set; returns the exit code."""
+        processes.adopt()
         while not self.stopping:
             for service in self.wanted:
                 self._tend(service)
+            if time.monotonic() > self.looked + LOOKS:
+                self._look()
             self.meter.sample()
             self._write()
             time.sleep(0.5)
@@ -57,9 +70,9 @@ class Supervisor:
             count = self.restarts[service.name] = self.restarts[service.name] + 1
             wait = BACKOFF[min(count, len(BACKOFF)) - 1]
             print(f"{time.strftime('%H:%M:%S')} {service.name} ended with {process.returncode}; again in {wait} s", flush=True)
-            _end_group(process.pid, signal.SIGKILL)
             del self.running[service.name]
             self.ready.discard(service.name)
+            self._end_strays(of=service.name)
             self.due[service.name] = now + wait
         elif service.name not in self.ready and (service.ready is None or service.ready()):
             self.ready.add(service.name)
@@ -67,12 +80,41 @@ class Supervisor:
 
     def _start(self, service: Service) -> None:
         log = (self.local.logs / f"{service.name}.log").open("ab")
-        self.running[service.name] = subprocess.Popen(service.command, env=service.environment, cwd=self.local.home, stdin=subprocess.DEVNULL,
+        self.running[service.name] = subprocess.Popen(service.command, env=service.environment | {processes.MARK: str(self.local.home)}, cwd=self.local.home, stdin=subprocess.DEVNULL,
                                                       stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         self.started[service.name] = time.monotonic()
         log.close()
 
+    def _look(self) -> None:
+        """Note the whole family; end what has been without a parent for a while."""
+        self.family, self.looked = processes.below([self.own]) - {self.own}, time.monotonic()
+        found = self._strays()
+        self.strays = {one: self.strays.get(one, self.looked) for one in found}
+        processes.bury({process.pid for process in self.running.values()})
+        if any(self.looked - since > ENDS_ALONE for since in self.strays.values()):
+            self._end_strays()
+
+    def _strays(self) -> set[Process]:
+        """Our children that are no services: their parent has ended."""
+        known = {process.pid for process in self.running.values()}
+        return {one for one, parent in processes.all_of_them().items() if parent == self.own.pid and one.pid not in known}
+
+    def _end_strays(self, of: str = "one that ended") -> None:
+        for one in (lost := self._strays()):
+            print(f"{time.strftime('%H:%M:%S')} ending what {of} left: {one.pid} {processes.command(one)[:120]}", flush=True)
+        if lost:
+            self._kill_tasks(lost)
+            processes.end(lambda: processes.below(self._strays()))
+
+    @staticmethod
+    def _kill_tasks(roots: set[Process]) -> None:
+        """Airflow's side of the tasks goes first and at once: asked to end, it would tell of each as failed, where it is to be run again."""
+        for one in processes.below(roots):
+            if "airflow worker" in processes.command(one):
+                one.send(signal.SIGKILL)
+
     def _stop(self) -> None:
+        self._kill_tasks({self.own})
         for service in reversed(self.wanted):
             if process := self.running.get(service.name):
                 process.terminate()
@@ -81,38 +123,40 @@ class Supervisor:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                pass
-            _end_group(process.pid, signal.SIGKILL)
+                process.kill()
+        processes.end(lambda: processes.below([self.own]) - {self.own}, polite=5.0)
         (self.local.run / "supervisor.json").unlink(missing_ok=True)
 
     def _write(self) -> None:
-        content = {"pid": os.getpid(), "ready": sorted(self.ready), "services": {
+        content = {"pid": self.own.pid, "started": self.own.started, "boot": processes.boot(), "ready": sorted(self.ready), "services": {
             service.name: {"pid": self.running[service.name].pid if service.name in self.running else None,
                            "restarts": self.restarts[service.name], "ready": service.name in self.ready}
-            for service in self.wanted}, **self.meter.figures()}
+            for service in self.wanted}, **self.meter.figures(), "family": [[one.pid, one.started] for one in sorted(self.family)]}
         path = self.local.run / "supervisor.json"
         making = path.with_suffix(".new")
         making.write_text(json.dumps(content, indent=1))
         making.replace(path)
 
 
-def _end_group(pid: int, how: int) -> None:
-    try:
-        os.killpg(pid, how)
-    except (ProcessLookupError, PermissionError):
-        pass
-
-
 def read(local: Local) -> dict | None:
     """The state of the running supervisor, or None when there is none."""
-    path: Path = local.run / "supervisor.json"
+    told = _noted(local)
+    return told if told and Process(told["pid"], told["started"]).lives else None
+
+
+def leftover(local: Local) -> set[Process]:
+    """The processes of a stack whose supervisor is gone, but for the one that asks."""
+    told = _noted(local)
+    noted = {Process(*one) for one in told["family"]} if told else set()
+    return processes.below(noted | processes.marked(local.home)) - {processes.of(os.getpid())}
+
+
+def _noted(local: Local) -> dict | None:
+    """What a supervisor wrote last, since this machine was started."""
     try:
-        content = json.loads(path.read_text())
-        os.kill(content["pid"], 0)
-        if b"infra.local.supervisor" not in Path(f"/proc/{content['pid']}/cmdline").read_bytes():
-            return None
-        return content
-    except (OSError, ValueError, KeyError):
+        told = json.loads((local.run / "supervisor.json").read_text())
+        return told if told["boot"] == processes.boot() and {"pid", "started", "family"} <= told.keys() else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -135,14 +179,26 @@ def migrate(local: Local, source: dict[str, str]) -> None:
     stamp.write_text(wanted)
 
 
-def main() -> int:
-    source = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
-    local = Local().prepare()
-    migrate(local, source)
-    one = Supervisor(local, services(local, source))
+def supervise(local: Local, wanted: Callable[[], list[Service]]) -> int:
+    """Run these services until SIGTERM, in the place of what an earlier supervisor may have left; the exit code, `BUSY` where one lives."""
+    if not local.lock():
+        return BUSY
+    processes.end(lambda: leftover(local))
+    one = Supervisor(local, wanted())
     for sent in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sent, lambda *_: setattr(one, "stopping", True))
     return one.run()
+
+
+def main() -> int:
+    source = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    local = Local().prepare()
+
+    def wanted() -> list[Service]:
+        migrate(local, source)
+        return services(local, source)
+
+    return supervise(local, wanted)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ import time
 from pathlib import Path
 
 from infra.environments.names import ROOT, cache, python
-from infra.local.meter import descendants, proportional
+from infra.local.meter import proportional
+from infra.local.processes import descendants
 
 DAY = "2016-12-31"
 BARE = Path(__file__).with_name("bare_spark.py")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.environments.names import ROOT, python
-from infra.local.meter import descendants
+from infra.local.processes import descendants
 from infra.local.supervisor import read
 from tests.benchmarks.stages import ask
 from tests.wheel import reader_wheel

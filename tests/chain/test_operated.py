@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 
 from infra.environments.names import ROOT, python
-from infra.local.meter import descendants
+from infra.local.processes import descendants
 from infra.local.supervisor import read
 from tests.browser.found import installed
 from tests.stopped import stopped

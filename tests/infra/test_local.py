@@ -1,4 +1,4 @@
-"""The supervisor keeps its services alive, stops them whole, and keeps secrets to their owner."""
+"""What the local stack remembers, keeps to its owner, and tells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -17,9 +16,10 @@ import pytest
 from infra.environments.names import environments
 from infra.local import __main__ as commands
 from infra.local import stack, supervisor
-from infra.local.meter import descendants, is_task, proportional
+from infra.local.meter import is_task, proportional
+from infra.local.processes import descendants
 from infra.local.report import table
-from infra.local.services import Service, valkey_settings
+from infra.local.services import valkey_settings
 from infra.local.source import Source
 from infra.local.state import Local, free_ports
 
@@ -72,50 +72,11 @@ def test_free_ports_are_different():
     assert len(set(free_ports(5))) == 5
 
 
-@pytest.fixture
-def running(local):
-    """A supervisor with one service that has a child of its own."""
-    script = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); time.sleep(600)"
-    one = supervisor.Supervisor(local, [Service("one", [sys.executable, "-c", script], dict(os.environ)),
-                                        Service("two", [sys.executable, "-c", "import time; time.sleep(600)"], dict(os.environ), after=("one",))])
-    thread = threading.Thread(target=one.run, daemon=True)
-    thread.start()
-    yield one
-    one.stopping = True
-    thread.join(30)
-
-
 def until(condition, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not within the time"
         time.sleep(0.05)
-
-
-def test_a_service_that_dies_is_started_again_and_its_children_with_it_are_gone(running, local):
-    until(lambda: running.ready == {"one", "two"})
-    pid = running.running["one"].pid
-    until(lambda: len(descendants(pid)) == 2)
-    family = descendants(pid)
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: "one" in running.running and running.running["one"].pid != pid and "one" in running.ready)
-    assert running.restarts == {"one": 1, "two": 0}
-    until(lambda: not any(os.path.exists(f"/proc/{one}") and "sleep" in open(f"/proc/{one}/cmdline").read() for one in family))
-
-
-def test_stopping_leaves_no_process_behind(running, local):
-    until(lambda: running.ready == {"one", "two"} and len(descendants(running.running["one"].pid)) == 2)
-    family = [pid for process in running.running.values() for pid in descendants(process.pid)]
-    running.stopping = True
-    until(lambda: not (local.run / "supervisor.json").exists())
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().split()[2] != "Z" for pid in family))
-
-
-def test_without_a_supervisor_there_is_nothing_to_stop(local, capsys):
-    (local.run / "supervisor.json").write_text(json.dumps({"pid": os.getpid(), "services": {}}))  # a pid that is somebody else's now
-    assert supervisor.read(local) is None
-    stack.stop(local)
-    assert "nothing is running" in capsys.readouterr().err
 
 
 def test_the_meter_knows_a_task_by_its_command_and_counts_memory():

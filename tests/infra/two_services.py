@@ -1,0 +1,21 @@
+"""A supervisor of two services, the first of which has a child that leads a session of its own and has lost its environment, as Airflow's tasks do."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from infra.local.services import Service
+from infra.local.state import Local
+from infra.local.supervisor import supervise
+
+SLEEP = "import time; time.sleep(600)"
+PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEP!r}], start_new_session=True, env={{}}); {SLEEP}"
+
+
+def wanted() -> list[Service]:
+    return [Service("one", [sys.executable, "-c", PARENT], dict(os.environ)), Service("two", [sys.executable, "-c", SLEEP], dict(os.environ), after=("one",))]
+
+
+if __name__ == "__main__":
+    raise SystemExit(supervise(Local().prepare(), wanted))
