@@ -49,6 +49,15 @@ def family_name(value: str) -> str:
     return value
 
 
+def announced(client) -> list[str]:
+    """The families that ever went live, in order; what stands among them and cannot be the name of one is none.
+
+    Args:
+        client: of redis-py.
+    """
+    return sorted(name for one in client.smembers(FAMILIES) if FAMILY.fullmatch(name := one.decode(errors="replace")))
+
+
 @dataclasses.dataclass(frozen=True)
 class Names:
     """The key names of one family."""

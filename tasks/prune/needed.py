@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.core import tracking
 from tasks.core.connection import answering, connect
 from tasks.core.errors import BadRequest
-from tasks.core.keys import FAMILIES, Names
+from tasks.core.keys import Names, announced
 from tasks.core.manifest import Artefact
 from tasks.core.store import Store
 
@@ -22,7 +22,7 @@ def generations(store: Store) -> set[Path]:
     """
     client, found = connect(), set()
     with answering(client):
-        for family in sorted(name.decode() for name in client.smembers(FAMILIES)):
+        for family in announced(client):
             for text in client.hvals(Names(family).loads):
                 found.add(store.path("generations", family, json.loads(text)["generation"]))
     return found

@@ -30,10 +30,11 @@ def go_live(request: GoLiveRequest) -> dict:
         load = whole(client, names, generation.id)
         if load is None:
             raise BadRequest(f"generation {generation.id} is not whole in Redis", remedy="load and verify it, then go live")
-        client.sadd(FAMILIES, generation.family)
         outcome, *told = [part.decode() for part in client.eval(
             GO_LIVE, 4, names.live, names.claims, names.manifest(load), names.audit, load, generation.id, facts["day"],
             facts["version"] or "", generation.artefact.uri, now, request.by, request.why, KEPT)]
+        if outcome == "live":
+            client.sadd(FAMILIES, generation.family)  # after the pointer: what is announced exists
     if outcome != "live":
         raise _refusal(outcome, told, generation)
     previous, fence, when = told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tasks.core.connection import Client, answering, connect, memories
-from tasks.core.keys import FAMILIES, KINDS, Names
+from tasks.core.keys import KINDS, Names, announced
 from tasks.publish.claims import entries, live
 from tasks.publish.settings import StatusRequest
 
@@ -19,8 +19,7 @@ def status(request: StatusRequest) -> dict:
     """
     client = connect()
     with answering(client):
-        found = sorted(name.decode() for name in client.smembers(FAMILIES))
-        families = [request.family] if request.family else found
+        families = [request.family] if request.family else announced(client)
         servers = memories(client)
         limits = [int(memory.get("maxmemory", 0)) for memory in servers]
         return {"families": {family: _family(client, Names(family)) for family in families},

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.core.connection import Client
-from tasks.core.errors import BadRequest
-from tasks.core.keys import FAMILIES, Names
+from tasks.core.errors import BadRequest, Corrupt, RecallError
+from tasks.core.keys import Names, announced
+from tasks.core.log import log
 from tasks.core.store import Store
 from tasks.retrieve.follow import Followed
 from tasks.retrieve.held import Held
@@ -29,6 +30,7 @@ class Families:
             raise BadRequest("families are a list of names", got=wanted, allowed='["item2vec", "gru4rec"]; or None for all')
         self.client, self.store, self.wanted = client, store, list(wanted) if wanted else None
         self._followed: dict[str, Followed] = {}
+        self._left_out: dict[str, str] = {}
 
     def names(self, family: str | None = None) -> list[str]:
         """The one that is named, or all.
@@ -38,31 +40,62 @@ class Families:
         """
         if family not in (None, ALL):
             return [family]
-        names = self.wanted or sorted(name.decode() for name in self.client.smembers(FAMILIES))
+        names = self.wanted or announced(self.client)
         if not names:
             raise BadRequest("nothing is live", remedy="publish a model first")
         return names
 
-    def answering(self, family: str | None = None) -> list[str]:
-        """Those that make an answer: the one that is named, the fusion alone where it is live, or all."""
-        names = self.names(family)
-        return [FUSED] if FUSED in names and self.wanted is None else names
+    def answering(self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None) -> tuple[dict[str, Held], dict[str, list]]:
+        """Of those that make an answer what `held` gives: the family that is named, the fusion alone where it is live, or all."""
+        if family not in (None, ALL):
+            return self.held([family], kinds, user, [family])
+        names = self.names()
+        if self.wanted is None and FUSED in names:
+            try:
+                return self.held([FUSED], kinds, user)
+            except (BadRequest, Corrupt):
+                if not (names := [name for name in names if name != FUSED]):
+                    raise
+        return self.held(names, kinds, user)
 
-    def held(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None) -> tuple[dict[str, Held], dict[str, list]]:
-        """Of each family the generation that answers, and what stands there of a user under these kinds (None: nothing)."""
+    def held(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None,
+             needed: Sequence[str] = ()) -> tuple[dict[str, Held], dict[str, list]]:
+        """Of each family the generation that answers, and what stands there of a user under these kinds (None: nothing).
+
+        Args:
+            needed: those without which there is no answer. The others are left out where nothing of them is live or can be opened, as long as one answers.
+
+        Raises:
+            BadRequest: nothing is live of one that is needed, or of any.
+            Corrupt: what is live of it cannot be opened.
+        """
         def fill(pipe, held: Held) -> None:
             for kind in kinds if user is not None else ():
                 pipe.hget(held.bucket(kind, user.encode()), user)
 
-        held, values = {}, {}
+        held, values, first = {}, {}, None
         for one in names:
-            followed = self._followed.get(one) or self._followed.setdefault(one, Followed(self.client, self.store, one))
-            held[one], values[one] = followed.ask(fill)
+            try:
+                followed = self._followed.get(one) or self._followed.setdefault(one, Followed(self.client, self.store, one))
+                held[one], values[one] = followed.ask(fill)
+            except (BadRequest, Corrupt) as error:
+                if one in needed:
+                    raise
+                first = first or error
+                self._leave_out(one, error)
+        if not held:
+            raise first
         return held, values
+
+    def _leave_out(self, family: str, error: RecallError) -> None:
+        """Tell once why a family has no part in the answers, and again when the reason is another one."""
+        if self._left_out.get(family) != str(error):
+            self._left_out[family] = str(error)
+            log("retrieve.left_out", family=family, because=str(error))
 
     def pointers(self) -> dict[str, dict | None]:
         """What the pointer of each family says; None where nothing is live now."""
-        names = self.wanted or sorted(name.decode() for name in self.client.smembers(FAMILIES))
+        names = self.wanted or announced(self.client)
         with self.client.pipeline(transaction=False) as pipe:
             for one in names:
                 pipe.hgetall(Names(one).live)

@@ -13,6 +13,7 @@ from tasks.retrieve.answers import Answer, Item, Source
 from tasks.retrieve.asked import Channels, family_name, ids, named, positive, text, title_text, told
 from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
+from tasks.retrieve.held import Held
 from tasks.retrieve.known import Known
 from tasks.retrieve.merged import answer, explained
 from tasks.retrieve.metrics import Metrics, counted
@@ -26,7 +27,8 @@ class Reader:
     Args:
         redis_url: redis://user:password@host:port/0; None: RECALL_REDIS_URL.
         store: root URI of the store with the generations; None: where the publisher wrote them.
-        families: those to merge when a call names none; None: the fusion alone where it is live, else all that ever went live.
+        families: those to merge when a call names none; None: the fusion alone where it is live, else all that are.
+            One of which nothing is live, or cannot be opened, is left out as long as another answers, unless the call names it.
         timeout_seconds: longest wait for Redis.
 
     Every call may raise `Unreachable` (Redis does not answer), `BadRequest` (nothing is live, k below 1, an id that is
@@ -66,10 +68,8 @@ class Reader:
         if user is None and given is None and about is None:
             raise BadRequest("recommend for a user, a history or attributes", got="none of them", allowed="one of them, or several")
         with answering(self.client):
-            names = wanted or self._live.answering()
-            families = [name for name in names if name not in (SIMILAR, POPULAR)]
-            held, values = self._live.held(families if len(families) == len(names) else self._live.names(), ("users", "seen"),
-                                           user)
+            held, values = self._asked(wanted, user)
+            names = wanted or list(held)
             known, depth = Known.of(held, values, given, about), k if len(names) == 1 else max(k, DEPTH)
             lists = {name: ranked for name in names if (ranked := proposed(name, held, known, depth))}
             history = known.history(held)
@@ -89,7 +89,7 @@ class Reader:
         """
         k = positive(k)
         with answering(self.client):
-            held, values = self._live.held(self._live.answering(family_name(family)), ("top",), text("a user's id", user))
+            held, values = self._live.answering(family_name(family), ("top",), text("a user's id", user))
             lists = {one: listed(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]}
             return answer(held, lists, k, "precomputed")
 
@@ -109,7 +109,7 @@ class Reader:
         if (item is None) == (title is None):
             raise BadRequest("similar to what", got="neither" if item is None else "both", allowed="an item's id or a title")
         with answering(self.client):
-            held, _ = self._live.held(self._live.answering(family_name(family)))
+            held, _ = self._live.answering(family_name(family))
             id = titles.best(held, title_text(title)) if item is None else text("an item's id", item)
             held = {one: h for one, h in held.items() if id in h.rows}
             if not held:
@@ -125,23 +125,37 @@ class Reader:
     def find(self, title: str, family: str | None = None) -> list[Item]:
         """Items whose title matches, best first: whole title, its beginning, a part of it; then by popularity."""
         with answering(self.client):
-            return titles.found(self._live.held(self._live.names(family_name(family)))[0], title_text(title))
+            return titles.found(self._all(family), title_text(title))
 
     def someone(self, family: str | None = None) -> str:
         """The id of a user to try with: the first that a live model has a vector for."""
         with answering(self.client):
-            return next(iter(self._live.held(self._live.names(family_name(family)))[0].values())).folder.user_ids[0]
+            return next(iter(self._all(family).values())).folder.user_ids[0]
 
     def knows(self, item: str, family: str | None = None) -> bool:
         """Whether a live model knows this item id."""
         with answering(self.client):
             id = text("an item's id", item)
-            return any(id in held.rows for held in self._live.held(self._live.names(family_name(family)))[0].values())
+            return any(id in held.rows for held in self._all(family).values())
 
     def generations(self) -> dict[str, str]:
         """family → id of the generation that is live now."""
         with answering(self.client):
-            return {one: held.id for one, held in self._live.held(self._live.names())[0].items()}
+            return {one: held.id for one, held in self._all().items()}
+
+    def _asked(self, channels: Sequence[str] | None, user: str | None) -> tuple[dict[str, Held], dict[str, list]]:
+        """What these channels read, and what stands there of the user's vector and history."""
+        kinds = ("users", "seen")
+        if channels is None:
+            return self._live.answering(None, kinds, user)
+        families = [name for name in channels if name not in (SIMILAR, POPULAR)]
+        names = families if len(families) == len(channels) else list(dict.fromkeys([*self._live.names(), *families]))
+        return self._live.held(names, kinds, user, families)
+
+    def _all(self, family: str | None = None) -> dict[str, Held]:
+        """The family that is named, or every one that can be read."""
+        name = family_name(family)
+        return self._live.held(self._live.names(name), needed=[name] if name else ())[0]
 
     def live(self) -> dict[str, dict | None]:
         """family → what its pointer says: generation, version, day, since (seconds since 1970), by, why, previous, fence; None: nothing."""
