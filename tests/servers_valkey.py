@@ -17,9 +17,9 @@ from tests.tls import tls_in_front_of
 from tests.valkeys import Valkey, valkey_cluster, valkey_server
 
 KINDS = ("one server", "TLS and users", "a cluster")
-PUBLISHER = ["on", ">publisher-secret", "~recall:*", "-@all", "+@connection", "+@read", "+@write", "+eval", "-@dangerous", "+info", "+config|get",
+PUBLISHER = ["on", ">publisher-secret", "~recall:*", "-@all", "+@connection", "+@read", "+@write", "+eval", "-@dangerous", "-scan", "-randomkey", "-dbsize", "+info",
              "+memory|usage"]
-READER = ["on", ">reader-secret", "%R~recall:*", "-@all", "+@connection", "+@read", "-@dangerous"]
+READER = ["on", ">reader-secret", "%R~recall:*", "-@all", "+@connection", "+@read", "-@dangerous", "-scan", "-randomkey", "-dbsize"]
 
 
 @dataclasses.dataclass(frozen=True)

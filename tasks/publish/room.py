@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import secrets
+from collections.abc import Callable
+
 import redis
 
 from tasks.core.connection import Client, memories
@@ -13,16 +17,21 @@ from tasks.core.log import log
 SAMPLED = 32  # buckets of a kind whose memory is asked for
 GENERAL, COMPACT = 120, 24  # bytes a field beside id and value, at most: in a hash table, and in the compact encoding (listpack)
 KEY = 250  # bytes of a bucket itself
+PROBED = 60  # seconds after which the server forgets what was tried, should nobody delete it
 
 
-def needed_bytes(generation: Generation, plan: dict, compact: int) -> int:
+def needed_bytes(generation: Generation, plan: dict, compact: Callable[[int, int], bool]) -> int:
     """An upper estimate of the memory that a load takes.
 
     Args:
-        compact: values up to so many bytes are stored in the compact encoding, as the server is set.
+        compact: whether the server stores a bucket of so many fields, the longest value of so many bytes, in the compact encoding.
     """
-    return sum(size + KEY * plan[kind]["buckets"] + plan[kind]["fields"] * (COMPACT if longest <= compact else GENERAL)
-               for kind, size, longest in _payload(generation, plan))
+    total = 0
+    for kind, size, longest in _payload(generation, plan):
+        fields, buckets = plan[kind]["fields"], plan[kind]["buckets"]
+        crowded = math.ceil(fields / buckets + 4 * (fields / buckets) ** 0.5)  # a bucket holds more or less than the mean
+        total += size + KEY * buckets + fields * (COMPACT if compact(crowded, longest) else GENERAL)
+    return total
 
 
 def _payload(generation: Generation, plan: dict) -> list[tuple[str, int, int]]:
@@ -44,7 +53,7 @@ def check_room(client: Client, generation: Generation, plan: dict, allow_evictio
         BadRequest: too little room below maxmemory, or a policy that evicts keys without an expiry.
     """
     servers = memories(client)
-    needed = needed_bytes(generation, plan, _compact(client, plan)) // len(servers)
+    needed = needed_bytes(generation, plan, lambda fields, longest: compact(client, fields, longest)) // len(servers)
     for memory in servers:
         limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
         policy = memory.get("maxmemory_policy", "noeviction")
@@ -57,16 +66,18 @@ def check_room(client: Client, generation: Generation, plan: dict, allow_evictio
                              remedy=f"raise maxmemory to {_mb(used + needed)} or sweep old generations; what is live stays")
 
 
-def _compact(client: Client, plan: dict) -> int:
-    """The longest value that the server keeps in the compact encoding, 0 when buckets are too large for it or it does not say."""
-    server = client.get_redis_connection(client.get_primaries()[0]) if isinstance(client, redis.RedisCluster) else client
+def compact(client: Client, fields: int, longest: int) -> bool:
+    """Whether the server keeps such a bucket in the compact encoding; it is tried, as to read its settings is to read its passwords too."""
+    key = f"recall:probe:{secrets.token_hex(8)}"
     try:
-        settings = server.config_get("hash-max-listpack-*")
-        fields = max(plan[kind]["fields"] / plan[kind]["buckets"] for kind in KINDS)
-        roomy = int(settings["hash-max-listpack-entries"]) >= fields + 4 * fields ** 0.5  # a bucket holds more or less than the mean
-        return int(settings["hash-max-listpack-value"]) if roomy else 0
-    except (redis.ResponseError, KeyError):
-        return 0
+        client.hset(key, mapping={f"{number}": b"" for number in range(1, fields)} | {"0": bytes(longest)})
+        client.expire(key, PROBED)
+        encoding = client.object("encoding", key)
+        client.delete(key)
+        return encoding in (b"listpack", b"ziplist")
+    except redis.ResponseError as error:
+        log("publish.encoding_unknown", reason=str(error))
+        return False
 
 
 def measured_bytes(client: Client, names: Names, load: str, plan: dict) -> int | None:

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from infra.local.services import listens, valkey
+from tasks.publish.room import compact
 from tasks.retrieve import Reader
 from tests import generations
 from tests.publish.planted import NAMES, WORLD, made
@@ -66,13 +67,14 @@ def test_the_reader_reads_and_cannot_write(users, root):
     client = redis.Redis.from_url(users("reader"))
     for command in (("SET", "recall:x", 1), ("HSET", NAMES.live, "load", "x"), ("DEL", NAMES.live), ("EXPIRE", NAMES.live, 1), ("EVAL", "return 1", 0), ("PUBLISH", "c", "m"),
                     ("FLUSHALL",), ("KEYS", "*"), ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("GET", "celery:default"), ("SHUTDOWN",), ("REPLICAOF", "a", 1),
-                    ("RENAME", NAMES.live, "recall:y"), ("COPY", NAMES.live, "recall:z"), ("MIGRATE", "a", 1, "k", 0, 1)):
+                    ("RENAME", NAMES.live, "recall:y"), ("SCAN", 0), ("RANDOMKEY",), ("DBSIZE",), ("COPY", NAMES.live, "recall:z"), ("MIGRATE", "a", 1, "k", 0, 1)):
         assert refused(client, *command), command
 
 
 def test_the_publisher_keeps_to_its_own_keys(users, root):
     client = redis.Redis.from_url(users("publisher"))
     for command in (("SET", "celery:x", 1), ("SET", "other", 1), ("GET", "celery:default"), ("FLUSHALL",), ("FLUSHDB",), ("KEYS", "*"), ("CONFIG", "SET", "maxmemory", 1),
+                    ("CONFIG", "GET", "requirepass"), ("CONFIG", "GET", "hash-*"), ("SCAN", 0), ("RANDOMKEY",), ("DBSIZE",),
                     ("ACL", "SETUSER", "x"), ("PUBLISH", "c", "m"), ("SUBSCRIBE", "c"), ("EVAL", "return redis.call('SET', 'other', 1)", 0), ("SHUTDOWN",), ("SAVE",)):
         assert refused(client, *command), command
 
@@ -81,7 +83,7 @@ def test_the_broker_knows_nothing_of_recall(users, root):
     client = redis.Redis.from_url(users("broker"))
     assert client.lpush("celery:default", "task") and client.rpop("celery:default") == b"task"
     for command in (("GET", NAMES.fence), ("HGETALL", NAMES.live), ("DEL", NAMES.live), ("SET", "recall:x", 1), ("EVAL", "return redis.call('DEL', KEYS[1])", 1, NAMES.live),
-                    ("EVAL", f"return redis.call('DEL', '{NAMES.live}')", 0), ("FLUSHALL",), ("KEYS", "*"), ("CONFIG", "GET", "*"), ("SHUTDOWN",)):
+                    ("EVAL", f"return redis.call('DEL', '{NAMES.live}')", 0), ("FLUSHALL",), ("KEYS", "*"), ("SCAN", 0), ("CONFIG", "GET", "*"), ("SHUTDOWN",)):
         assert refused(client, *command), command
 
 
@@ -95,3 +97,10 @@ def test_nobody_comes_in_without_a_password(users):
 def test_the_server_knows_digests_alone(users, tmp_path_factory):
     kept = "".join(path.read_text(errors="replace") for path in tmp_path_factory.getbasetemp().rglob("users.acl"))
     assert "sha256" not in kept and kept.count("#") == len(USERS) and "secret" not in kept
+
+
+def test_the_publisher_learns_how_the_server_stores_by_trying(users, root):
+    client = redis.Redis.from_url(users("publisher"))
+    before = client.info("keyspace")
+    assert compact(client, 100, 1024) and not compact(client, 100, 1025) and not compact(client, 5000, 10)
+    assert client.info("keyspace") == before, "nothing is left of it"
