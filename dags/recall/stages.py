@@ -30,6 +30,7 @@ SKIP, UNWANTED = 99, "skipped"
 LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
 # Settings of the worker that mean nothing, or something else, to a stage.
 WORKERS = ("RECALL_RUNTIME", "RECALL_IMAGES", "RECALL_CONTAINER_", "RECALL_POD_", "RECALL_NAMESPACE", "RECALL_RESOURCES", "RECALL_GPUS", "RECALL_REDIS_URL")
+SECRETS = ("_PASSWORD", "_TOKEN")  # of pages and scrapers: no stage needs them, and a pod's settings can be read by many
 
 Build = Callable[[dict], dict]
 
@@ -120,7 +121,7 @@ class StageOperator(BaseOperator):
 
     def _settings(self) -> dict[str, str]:
         """What anybody may see."""
-        return {name: value for name, value in os.environ.items() if name.startswith("RECALL_") and not name.startswith(WORKERS)}
+        return {name: value for name, value in os.environ.items() if name.startswith("RECALL_") and not name.startswith(WORKERS) and not name.endswith(SECRETS)}
 
     def _secrets(self, request: str) -> dict[str, str]:
         """What only the stage may see; a pod has its own, from its Kubernetes secret."""

@@ -71,6 +71,7 @@ TABLE = (
     Setting("RECALL_BUDGET_MINUTES", kinds.number(1, 10_000), "minutes that the training of a family may take on these machines, where its form does not say", "40"),
     Setting("RECALL_DEADLINE_HOURS", kinds.HOURS, "how long the chain of a day may take; 0: no deadline", "8"),
     Setting("RECALL_FRESHNESS_HOURS", kinds.HOURS, "how old what is live may be", "48"),
+    Setting("RECALL_DOCUMENT_MB", kinds.number(1, 1024), "the largest document or report of the store, in megabytes, that the console reads", "16"),
     Setting("RECALL_CONSOLE_STORE", kinds.LOCATION, "the store's folder where the API server runs, if the store is in a bucket that is mounted there", "RECALL_STORE"),
     Setting("RECALL_LINEAGE", kinds.Kind("any text", bool), "OpenLineage events of the local stack", "none: off"),
     Setting("AIRFLOW_CONN_RECALL_NOTICES", kinds.Kind("a connection's URI or JSON", bool), "connection: where notices go", "the log", (), True),

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 import os
 import time
 
 from recall_console.settings import PATIENCE, ROOT, Away, interpreter, redis_url
 
 AT_ONCE, LINE, REMEMBERED = 16, 2**24, 30.0  # questions on their way at most; bytes of an answer; seconds that the address is not read again
-PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE")
+PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "RECALL_STORE")
 STARTING = "the reader is starting"
+log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -59,7 +61,6 @@ class Asker:
             self._end()
             self._url, self._loop, self._answered = url, asyncio.get_running_loop(), False
             environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-            environment |= {name: os.environ[name] for name in os.environ if name.startswith("RECALL_")}
             environment |= {"RECALL_REDIS_URL": url, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
             try:
                 self._process = await asyncio.create_subprocess_exec(
@@ -93,10 +94,14 @@ class Asker:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Hand out the answers until the process ends; then whoever waits is told."""
-        while line := await process.stdout.readline():
-            told = json.loads(line)
-            if (future := self._waiting.get(told["id"])) and not future.done():
-                future.set_result(told)
+        try:
+            while line := await process.stdout.readline():
+                told = json.loads(line)
+                if (future := self._waiting.get(told["id"])) and not future.done():
+                    future.set_result(told)
+        except (ValueError, KeyError, TypeError):  # a line that is too long, or no answer: what follows cannot be understood either
+            log.exception("the reader's process is ended, and another one started when somebody asks")
+            process.kill()
         await process.wait()
         if process is self._process:
             for future in list(self._waiting.values()):

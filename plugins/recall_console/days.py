@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import time
+from pathlib import Path
 
-from recall_console.documents import document, names, newest, place
+from recall_console.documents import document, listed, moment, names, newest, place
 from recall_console.settings import Absent, dataset, replayed, target_hours
 
 DAYS = 30
@@ -14,23 +15,41 @@ DAYS = 30
 def data() -> dict:
     """The newest days of the data set, the last first, and the newest refusals."""
     name = dataset()
-    days = [one for day in reversed(names(place("snapshots", name))[-DAYS:]) if (one := _day(name, day))]
+    days = [one for day in reversed(_days(place("snapshots", name))[-DAYS:]) if (one := _day(name, day))]
     return {"dataset": name, "days": days, "refused": _refused(name), "replayed": replayed()}
 
 
 def newest_day() -> str | None:
     """The newest day that has a snapshot."""
-    return next((day for day in reversed(names(place("snapshots", dataset()))) if newest(place("snapshots", dataset(), day), 1)), None)
+    return next((day for day in reversed(_days(place("snapshots", dataset()))) if newest(place("snapshots", dataset(), day), 1)), None)
 
 
 def _day(name: str, day: str) -> dict | None:
     found = newest(place("snapshots", name, day), 1)
     if not found:
         return None
-    folder, manifest = found[0]
+    blank = {"day": day, "snapshot": found[0][0].name, "made": None, "accounts": {}, "users": None, "items": None, "quarantine": {}, "warnings": []}
+    told = listed(found, lambda folder, manifest: _shown(name, day, folder, manifest), blank)[0]
+    return told | ({"warnings": [told["reason"]]} if "reason" in told else {})
+
+
+def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
     facts, counts = manifest["facts"], manifest["counts"]
-    return {"day": day, "snapshot": folder.name, "made": manifest["created"], "accounts": facts["accounts"], "users": counts["users"],
-            "items": counts["items"], "quarantine": _aside(name, day, folder.name), "warnings": facts.get("warnings") or []}
+    accounts = {kind: int(rows) for kind, rows in facts["accounts"].items()}
+    return {"day": day, "snapshot": folder.name, "made": moment(manifest["created"]), "accounts": accounts, "users": int(counts["users"]),
+            "items": int(counts["items"]), "quarantine": _aside(name, day, folder.name), "warnings": [str(one) for one in facts.get("warnings") or []]}
+
+
+def _days(folder: Path) -> list[str]:
+    """The names of the folders below one that are days."""
+    return [name for name in names(folder) if _is_day(name)]
+
+
+def _is_day(name: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
 
 
 def _aside(name: str, day: str, id: str) -> dict[str, int]:
@@ -41,7 +60,7 @@ def _aside(name: str, day: str, id: str) -> dict[str, int]:
     except Absent:
         return total
     for table, reasons in tables.items():
-        for reason, rows in reasons.items():
+        for reason, rows in reasons.items() if isinstance(reasons, dict) else ():
             label = reason if table == "interactions" else f"{reason} ({table})"
             total[label] = total.get(label, 0) + int(rows)
     return total
@@ -49,10 +68,10 @@ def _aside(name: str, day: str, id: str) -> dict[str, int]:
 
 def _refused(name: str) -> list[dict]:
     found = []
-    for day in reversed(names(place("refused", name))[-DAYS:]):
-        found += [{"day": day, "id": folder.name, "made": manifest["created"], "reason": manifest["facts"]["reason"]}
-                  for folder, manifest in newest(place("refused", name, day), 3)]
-    return sorted(found, key=lambda one: one["made"], reverse=True)[:10]
+    for day in reversed(_days(place("refused", name))[-DAYS:]):
+        found += listed(newest(place("refused", name, day), 3), lambda folder, manifest: {
+            "day": day, "id": folder.name, "made": moment(manifest["created"]), "reason": str(manifest["facts"]["reason"])}, {"day": day, "made": None})  # noqa: B023
+    return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
 
 
 def freshness(live: dict[str, str | None]) -> dict:

@@ -1,20 +1,26 @@
 """Documents of the store, read as they lie there: manifests, verdicts, audit records. Nothing is ever written.
 
-A folder without `manifest.json` does not exist. What cannot be read is left out of a list and told as an error when it is asked for by name.
+A folder without `manifest.json` does not exist. What cannot be read, or leads out of the store, is left out of a list and told as an error when it
+is asked for by name; what can be read and is not the document it should be stands in a list as a line that says so.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from recall_console.settings import Absent, store
+from recall_console.settings import Absent, document_bytes, store
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what comes of a document that is not what it should be
+LONGEST, DEEPEST = 2000, 40  # characters of a text, and levels of a document, that a page is given
 
 
 def place(*parts: str) -> Path:
@@ -43,23 +49,64 @@ def behind(uri: str) -> Path:
 
 
 def document(path: Path) -> dict:
-    """A JSON document; kept in memory while its file is the same.
+    """A JSON document; kept in memory while its file is the same. A long text is cut, and a number that is none is null.
 
     Raises:
-        Absent: absent, or no document.
+        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, or no document.
     """
     try:
-        return _read(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as error:
+        return _read(inside(path), path.stat().st_mtime_ns)
+    except (OSError, ValueError, RecursionError) as error:
         raise Absent(f"{path.name} cannot be read ({type(error).__name__})") from None
+
+
+def inside(path: Path) -> Path:
+    """A file of the store, wherever the links of its path lead.
+
+    Raises:
+        Absent: out of the store, or it is larger than RECALL_DOCUMENT_MB.
+    """
+    found = path.resolve()
+    if not found.is_relative_to(store().resolve()):
+        raise Absent("this lies outside the store")
+    if (size := found.stat().st_size) > document_bytes():
+        raise Absent(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
+    return found
 
 
 @functools.lru_cache(512)
 def _read(path: Path, changed: int) -> dict:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(), parse_constant=lambda _: None)
     if not isinstance(content, dict):
         raise ValueError("not an object")
-    return content
+    return _plain(content)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """What a page can be given as JSON."""
+    if depth > DEEPEST:
+        raise ValueError("too deep")
+    if isinstance(value, str):
+        text = value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value):,} characters)"
+        return text.encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_plain(one, depth + 1) for one in value]
+    if isinstance(value, dict):
+        return {_plain(name): _plain(one, depth + 1) for name, one in value.items()}
+    return value
+
+
+def listed(found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict) -> list[dict]:
+    """What is made of each document; of one that is not what it should be, `blank` with its name as `id` and what is wrong as `reason`."""
+    lines = []
+    for path, content in found:
+        try:
+            lines.append(make(path, content))
+        except WRONG as error:
+            lines.append({**blank, "id": path.name, "reason": f"this document cannot be understood ({type(error).__name__}: {str(error)[:100]})"})
+    return lines
 
 
 def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[Path, dict]]:
@@ -71,13 +118,13 @@ def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[P
     return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path.parent)
 
 
-def files(folder: Path, most: int) -> list[dict]:
-    """The JSON files right in a folder, the last written first."""
+def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
+    """The JSON files right in a folder, the last written first: their places and contents."""
     try:
         found = [path for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")]
     except OSError:
         return []
-    return [one for _, one in _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path)]
+    return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path)
 
 
 def names(folder: Path) -> list[str]:
@@ -96,6 +143,13 @@ def _readable(paths: list[Path], of) -> list[tuple[Path, dict]]:
         except Absent:
             continue
     return found
+
+
+def moment(value: object) -> float:
+    """Seconds since 1970, of a time that a calendar has; else ValueError."""
+    if isinstance(value, bool) or not 0 <= (seconds := float(value)) < 4e9:  # up to 2096
+        raise ValueError(f"{value!r} is no time")
+    return seconds
 
 
 def _changed(path: Path) -> float:

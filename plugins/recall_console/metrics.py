@@ -13,6 +13,7 @@ from fastapi import Request
 
 from recall_console import chain, days, models
 from recall_console.caller import logged_in
+from recall_console.documents import WRONG
 from recall_console.settings import Absent, Away, connection
 
 KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
@@ -68,7 +69,7 @@ def text() -> str:
         try:
             samples = list(read())
             up = 1
-        except (Away, OSError, Absent, KeyError, TypeError):
+        except (Away, OSError, Absent, *WRONG):
             samples, up = [], 0
         for sample in (*samples, ("recall_up", {"source": source}, up)):
             found.setdefault(sample[0], []).append(sample)
@@ -105,11 +106,10 @@ def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
         yield "recall_index_recall", of, made["probe"]["recall"]
         for kind in ("items", "users"):
             yield "recall_published_vectors", {**of, "kind": kind}, made["counts"][kind] or 0
-    if verdicts := models.verdicts(family):
-        newest = models.verdict(family, verdicts[0]["id"])
+    if newest := models.newest_verdict(family):
         yield "recall_verdict_timestamp_seconds", {"family": family, "outcome": newest["outcome"], "question": newest["question"]}, newest["made"]
-        difference = newest["difference"][newest["metric"]]
-        for part in ("mean", "low", "high"):
+        difference = newest["difference"].get(newest["metric"], {})
+        for part in [name for name in ("mean", "low", "high") if name in difference]:
             yield "recall_verdict_difference", {"family": family, "metric": newest["metric"], "to": newest["difference_to"], "part": part}, difference[part]
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
-from recall_console.documents import document, files, newest, place
+from recall_console.documents import WRONG, document, files, inside, listed, moment, newest, place
 from recall_console.settings import Absent
 
 VERDICTS, DECISIONS = 8, 20
+LINE = ("outcome", "question", "reason", "day", "version", "champion_version")
 SHOWN = ("recall_50", "ndcg_10", "hr_10", "recall_50_tail", "coverage_50")  # of the metrics, those that a card draws
 
 
 def verdicts(family: str) -> list[dict]:
     """The last verdicts, the newest first: outcome, question, reason, day, version, id, made (seconds since 1970)."""
-    return [{"id": manifest["id"], "made": manifest["created"], **{name: manifest["facts"].get(name) for name in (
-        "outcome", "question", "reason", "day", "version", "champion_version")}}
-        for _, manifest in newest(place("verdicts", family), VERDICTS)]
+    return listed(newest(place("verdicts", family), VERDICTS), _line, {**dict.fromkeys(("made", *LINE)), "outcome": "unreadable", "day": "an unknown day"})
+
+
+def _line(folder: Path, manifest: dict) -> dict:
+    return {"id": folder.name, "made": moment(manifest["created"]), **{name: manifest["facts"].get(name) for name in LINE}}
 
 
 def verdict(family: str, id: str) -> dict:
@@ -26,7 +30,18 @@ def verdict(family: str, id: str) -> dict:
         Absent: there is none.
     """
     folder = place("verdicts", family, id)
-    return {**drawn(document(folder / "verdict.json")), "id": id, "family": family, "made": document(folder / "manifest.json")["created"]}
+    try:
+        return {**drawn(document(folder / "verdict.json")), "id": id, "family": family, "made": moment(document(folder / "manifest.json")["created"])}
+    except WRONG as error:
+        raise Absent(f"this verdict cannot be understood ({type(error).__name__}: {str(error)[:100]})") from None
+
+
+def newest_verdict(family: str) -> dict | None:
+    """The newest verdict in full; None where there is none, or it cannot be understood."""
+    try:
+        return next((verdict(family, one["id"]) for one in verdicts(family)), None)
+    except Absent:
+        return None
 
 
 def drawn(verdict: dict) -> dict:
@@ -36,9 +51,13 @@ def drawn(verdict: dict) -> dict:
     return {**{name: verdict[name] for name in ("family", "outcome", "question", "reason", "day", "users", "version", "champion_version", "margin",
                                                 "difference_to", "slices", "baselines")},
             "metric": policy["metric"], "confidence": policy["confidence"], "policy": verdict.get("policy_file"),
-            "difference": {name: verdict["difference"][name] for name in metrics if name in verdict["difference"]},
+            "difference": {name: _interval(verdict["difference"][name]) for name in metrics if name in verdict["difference"]},
             "metrics": {model: {name: figures.get(name) for name in metrics} for model, figures in verdict["metrics"].items() if figures},
             "checks": verdict["checks"]}
+
+
+def _interval(difference: dict) -> dict:
+    return difference | {part: float(difference[part]) for part in ("mean", "low", "high", "base")}
 
 
 def decisions(family: str) -> list[dict]:
@@ -46,17 +65,28 @@ def decisions(family: str) -> list[dict]:
 
     Moves of the registry name versions, those of the pointer (go_live, rollback) generations.
     """
-    folder, found = place("audit", family), []
-    for record in files(folder, DECISIONS):
-        if record.get("when"):
-            origin = record.get("origin") or {}
-            found.append({"at": _moment(record["when"]), "action": record["action"], "of": "version", "from": record["from"], "to": record["to"],
-                          "by": _person(record["by"], origin), "why": record["why"], "page": origin.get("url")})
-    for _, manifest in newest(folder, DECISIONS):
-        event = manifest["facts"]
-        found.append({"at": event["at"], "action": event["event"], "of": "generation", "from": event["from"], "to": event["to"], "by": event["by"],
-                      "why": event["why"], "page": None})
-    return sorted(found, key=lambda one: one["at"], reverse=True)[:DECISIONS]
+    folder, blank = place("audit", family), dict.fromkeys(("at", "action", "of", "from", "to", "by", "why", "page"))
+    of_versions = listed([one for one in files(folder, DECISIONS) if "when" in one[1]], _of_version, blank)
+    of_generations = listed(newest(folder, DECISIONS), _of_generation, blank)
+    return sorted((_told(one) for one in of_versions + of_generations), key=lambda one: one["at"] or 0.0, reverse=True)[:DECISIONS]
+
+
+def _of_version(path: Path, record: dict) -> dict:
+    origin = record.get("origin") or {}
+    return {"at": _moment(record["when"]), "action": record["action"], "of": "version", "from": record["from"], "to": record["to"],
+            "by": _person(record["by"], origin), "why": record["why"], "page": _page(origin.get("url"))}
+
+
+def _of_generation(folder: Path, manifest: dict) -> dict:
+    event = manifest["facts"]
+    return {"at": moment(event["at"]), "action": event["event"], "of": "generation", "from": event["from"], "to": event["to"], "by": event["by"],
+            "why": event["why"], "page": None}
+
+
+def _told(line: dict) -> dict:
+    """A decision without the name of its record; of one that cannot be understood the reason says why."""
+    reason, id = line.pop("reason", None), line.pop("id", None)
+    return line if reason is None else {**line, "action": "unreadable", "of": "record", "to": id, "by": "nobody knows", "why": reason}
 
 
 def last_live(family: str) -> dict | None:
@@ -71,10 +101,14 @@ def generation(family: str, id: str) -> dict | None:
         found = document(place("generations", family, id) / "manifest.json")
     except Absent:
         return None
-    facts = found["facts"]
-    return {"id": id, "made": found["created"], "day": facts["day"], "version": facts["version"], "dimension": facts["dimension"],
-            "factory": facts["factory"], "probe": facts["probe"], "wanted": (found["lineage"].get("settings") or {}).get("minimum_recall"),
-            "counts": {name: found["counts"].get(name) for name in ("items", "users", "cold_items", "left_out_items")}}
+    try:
+        facts = found["facts"]
+        return {"id": id, "made": moment(found["created"]), "day": datetime.date.fromisoformat(facts["day"]).isoformat(), "version": facts["version"],
+                "dimension": facts["dimension"], "factory": facts["factory"], "probe": facts["probe"] | {name: float(facts["probe"][name]) for name in ("recall", "p50_ms", "bytes")},
+                "wanted": (found["lineage"].get("settings") or {}).get("minimum_recall"),
+                "counts": {name: found["counts"].get(name) for name in ("items", "users", "cold_items", "left_out_items")}}
+    except WRONG:
+        return None
 
 
 def decided_by(family: str, version: str | None) -> dict | None:
@@ -93,12 +127,17 @@ def report(kind: str, *parts: str) -> Path:
         "verdict.html" if kind == "verdict" else "report.html")
     if not path.is_file():
         raise Absent("there is no such page in the store")
-    return path
+    return inside(path)
 
 
 def _person(by: str, origin: dict) -> str:
     """Who decided: a run stands for the gate; who is named by it is a person."""
     return "the gate" if by == origin.get("run_id") else by
+
+
+def _page(url: object) -> str | None:
+    """A page of Airflow that a record names: one elsewhere is not linked to."""
+    return url if isinstance(url, str) and url.startswith(("http://", "https://")) or isinstance(url, str) and re.match(r"/(?![/\\])", url) else None
 
 
 def _moment(text: str) -> float:

@@ -40,6 +40,14 @@ def dataset() -> str:
     return os.environ.get("RECALL_DATASET", "ml-100k")
 
 
+def document_bytes() -> int:
+    """The largest file of the store that is read or sent, from RECALL_DOCUMENT_MB."""
+    try:
+        return int(float(os.environ.get("RECALL_DOCUMENT_MB") or 16) * 2**20)
+    except ValueError:
+        raise Away(f"RECALL_DOCUMENT_MB is {os.environ['RECALL_DOCUMENT_MB']!r}; a number of megabytes is wanted") from None
+
+
 def target_hours() -> float:
     """How old what is live may be, in hours after the end of its day, from RECALL_FRESHNESS_HOURS."""
     try:

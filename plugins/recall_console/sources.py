@@ -33,14 +33,8 @@ async def told_of_models(dags: Dags) -> dict:
 
 
 def _model(family: str) -> dict:
-    verdicts, last = models.verdicts(family), models.last_live(family)
-    newest = None
-    if verdicts:
-        try:
-            newest = models.verdict(family, verdicts[0]["id"])
-        except (Absent, KeyError, TypeError):
-            newest = None  # the list still names it
-    return {"verdicts": verdicts, "newest": newest, "decisions": models.decisions(family), "last": last,
+    last = models.last_live(family)
+    return {"verdicts": models.verdicts(family), "newest": models.newest_verdict(family), "decisions": models.decisions(family), "last": last,
             "generation": models.generation(family, last["generation"]) if last else None}
 
 

@@ -5,7 +5,7 @@
     {"id": 9, "ask": "user", "user": "1", "k": 10}        → {"id": 9, "answer": {"channels": {name: list}, "merged": list, "history": […]}}
     {"id": 10, "ask": "item", "item": "50", "k": 10}      → the same for an item: what is like it
 
-A list is {"hits": [{"id", "title", "genres", "score"}], "generation", "source"}; where a channel cannot answer, {"refused": text}. A question that
+Titles and genres are cut to what a page shows, a history to its newest items, and an answer that is still too long is refused. A list is {"hits": [{"id", "title", "genres", "score"}], "generation", "source"}; where a channel cannot answer, {"refused": text}. A question that
 cannot be answered gets {"id", "error": {"kind", "text"}}. Answers come in the order they are ready in.
 """
 
@@ -18,12 +18,14 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from tasks.core.errors import BadRequest, RecallError, Unreachable
-from tasks.retrieve.answers import Answer
+from tasks.retrieve.answers import Answer, Item
 from tasks.retrieve.asked import text
 from tasks.retrieve.channels import POPULAR, SIMILAR
 from tasks.retrieve.reader import Reader
 
 AT_ONCE, FOUND, LONGEST = 4, 20, 100
+SHOWN, GENRES, NEWEST = 300, 30, 200  # characters of a title or genre, genres of an item, items of a history
+ANSWER = 2 ** 22                      # bytes; whoever asks reads no line that is much longer
 
 
 def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
@@ -31,7 +33,7 @@ def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
     lock = threading.Lock()
 
     def answer(line: str) -> None:
-        told = json.dumps(reply(reader, line), ensure_ascii=True)
+        told = encoded(reply(reader, line))
         with lock:
             print(told, file=answers, flush=True)
 
@@ -39,6 +41,14 @@ def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
         for line in questions:
             pool.submit(answer, line)
     return 0
+
+
+def encoded(told: dict) -> str:
+    """A reply as one line."""
+    line = json.dumps(told, ensure_ascii=True)
+    if len(line) <= ANSWER:
+        return line
+    return json.dumps({"id": told["id"], "error": {"kind": "BadRequest", "text": f"the answer takes {len(line):,} bytes, at most {ANSWER:,} are sent: ask for fewer items"}})
 
 
 def reply(reader: Reader, line: str) -> dict:
@@ -55,7 +65,7 @@ def reply(reader: Reader, line: str) -> dict:
 
 
 def _find(reader: Reader, question: dict) -> list[dict]:
-    return [{"id": item.id, "title": item.title, "genres": list(item.genres)} for item in reader.find(question["title"])[:FOUND]]
+    return [_item_shown(item) for item in reader.find(question["title"])[:FOUND]]
 
 
 def _user(reader: Reader, question: dict) -> dict:
@@ -81,13 +91,20 @@ def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -
         except RecallError as error:
             lists[channel] = {"refused": str(error)}
     return {"channels": lists, "merged": _list(merged, None), "generations": merged.generations,
-            "history": [{"id": item.id, "title": item.title, "genres": list(item.genres)} for item in merged.history]}
+            "history": [_item_shown(item) for item in merged.history[:NEWEST]]}
 
 
 def _list(answer: Answer, channel: str | None) -> dict:
-    return {"hits": [{"id": hit.item.id, "title": hit.item.title, "genres": list(hit.item.genres), "score": hit.score, "channels": list(hit.channels)}
-                     for hit in answer.hits],
+    return {"hits": [_item_shown(hit.item) | {"score": hit.score, "channels": list(hit.channels)} for hit in answer.hits],
             "generation": answer.generations.get(channel or ""), "source": answer.source}
+
+
+def _item_shown(item: Item) -> dict:
+    return {"id": item.id, "title": _cut(item.title), "genres": [_cut(genre) for genre in item.genres[:GENRES]]}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _k(question: dict) -> int:

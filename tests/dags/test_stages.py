@@ -97,6 +97,17 @@ def test_airflows_own_settings_and_keys_stay_with_airflow(operator, monkeypatch)
     assert "for the worker alone" not in json.dumps(seen) and "RECALL_REDIS_URL" not in seen
 
 
+def test_no_secret_of_the_settings_reaches_a_stage_that_does_not_need_it(operator, monkeypatch):
+    from infra.settings.table import TABLE
+
+    secrets = [setting.name for setting in TABLE if setting.secret and setting.name.startswith("RECALL_")]
+    assert {"RECALL_ADMIN_PASSWORD", "RECALL_METRICS_TOKEN", "RECALL_REDIS_URL"} <= set(secrets)
+    for name in secrets:
+        monkeypatch.setenv(name, "for somebody else alone")
+    seen = operator("echo", {}).execute({})["environment"]
+    assert not seen.keys() & set(secrets) and "for somebody else alone" not in json.dumps(seen)
+
+
 def test_only_a_task_that_needs_a_service_is_told_where_it_is(operator):
     seen = operator("echo", {}, needs=("redis", "mlflow")).execute({})["environment"]
     assert seen["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1" and seen["RECALL_REDIS_URL"].startswith("redis://:secret@127.0.0.1:1")

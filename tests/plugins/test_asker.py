@@ -18,6 +18,8 @@ for line in sys.stdin:
     if asked["ask"] == "hang": continue
     if asked["ask"] == "refuse": print(json.dumps({"id": asked["id"], "error": {"kind": "BadRequest", "text": "no such user"}}), flush=True); continue
     if asked["ask"] == "away": print(json.dumps({"id": asked["id"], "error": {"kind": "Unreachable", "text": "Redis at host does not answer"}}), flush=True); continue
+    if asked["ask"] == "long": print("x" * 2**25, flush=True); continue
+    if asked["ask"] == "no answer": print("[]", flush=True); continue
     print(json.dumps({"id": asked["id"], "answer": {"pid": os.getpid(), "title": asked.get("title"), "password": "s3cr3t" in os.environ["RECALL_REDIS_URL"],
           "airflow": [name for name in os.environ if name.startswith("AIRFLOW")]}}), flush=True)
 """
@@ -79,6 +81,18 @@ def test_a_process_that_dies_is_started_again_for_the_next_question(planted):
 
     first, second = asking(scene)
     assert first["pid"] != second["pid"]
+
+
+@pytest.mark.parametrize("fault", ["long", "no answer"])
+def test_an_answer_that_cannot_be_read_ends_that_process_and_not_the_console(planted, fault):
+    async def scene(asker):
+        from recall_console.settings import Away
+
+        with pytest.raises(Away):
+            await asker.ask(fault, 20)
+        return await asker.ask("find", 20, title="x")
+
+    assert asking(scene)["title"] == "x"
 
 
 def test_what_hangs_is_given_up_in_time_and_does_not_hold_up_others(planted):

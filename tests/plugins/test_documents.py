@@ -1,0 +1,78 @@
+"""One bad document in the store is a line that says so: every route answers, everything else is shown, and nothing outside the store is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+ROUTES = ("api/models", "api/data", "metrics")
+GOOD = {"schema": 1, "kind": "x", "id": "x", "created": 1_790_000_000, "files": {}, "counts": {}, "facts": {}, "lineage": {}}
+BAD = {
+    "no facts": {"created": 1_790_000_000}, "facts are a list": GOOD | {"facts": [1]}, "created is a word": GOOD | {"created": "soon"},
+    "created in the year 10^9": GOOD | {"created": 1e300}, "not a number": "{\"created\": NaN, \"facts\": {\"at\": Infinity, \"reason\": NaN}, \"counts\": {}}",
+    "infinite": "{\"created\": 1e999, \"facts\": {}}", "deep": "[" * 100_000, "deep object": "{\"facts\":" * 900 + "1" + "}" * 900, "half": "{half", "a list": "[1]",
+    "a lone surrogate": "{\"created\": 1790000000, \"facts\": {\"reason\": \"\\ud800\", \"outcome\": \"hold\", \"why\": \"\\udfff\"}}", "empty": "",
+    "no text": b"\xff\xfe\x00", "long": GOOD | {"facts": {"reason": "x" * 10_000_000}}, "a thousand digits": "{\"created\": " + "9" * 5000 + "}",
+}
+
+
+def write(path, content) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode())
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_document_of_any_kind_takes_nothing_else_down(client, store, kind):
+    """The newest verdict, snapshot, refusal, generation, decision and quarantine are what they should not be."""
+    root = store
+    for place in ("verdicts/item2vec/v9/manifest.json", "verdicts/item2vec/v9/verdict.json", "snapshots/planted/2026-11-22/snap22/manifest.json",
+                  "refused/planted/2026-11-22/bad9/manifest.json", "audit/item2vec/20261122T000000Z-1/manifest.json", "audit/item2vec/promote-v9.json",
+                  "quarantine/planted/2026-11-20/snap20/summary.json"):
+        write(root / place, BAD[kind])
+    write(root / "audit/item2vec/wrong.json", {"when": "2026-11-22T01:00:00Z"})
+    write(root / "audit/item2vec/when.json", {"when": 5, "action": "promote"})
+    for name in ("snapshots/planted/zzz/snap/manifest.json", "snapshots/planted/2026-99-99/snap/manifest.json", "refused/planted/9999/x/manifest.json"):
+        write(root / name, GOOD)
+    answers = {route: client.get(f"/air/recall/{route}") for route in ROUTES}
+    assert {route: answer.status_code for route, answer in answers.items()} == dict.fromkeys(ROUTES, 200)
+    assert all(len(answer.content) < 200_000 for answer in answers.values())
+    model, data = answers["api/models"].json()["item2vec"], answers["api/data"].json()
+    assert {"v1", "v2"} <= {one["id"] for one in model["verdicts"]} and "gen2" in {one["to"] for one in model["decisions"]}
+    assert {"2026-11-19", "2026-11-20"} <= {one["day"] for one in data["days"]} and "bad1" in {one["id"] for one in data["refused"]}
+    assert not {"zzz", "2026-99-99"} & {one["day"] for one in data["days"]}
+    assert any("cannot be understood" in str(one["why"]) for one in model["decisions"]), "the record without its fields is told"
+    assert 'recall_up{source="store"} 1' in answers["metrics"].text
+    assert client.get("/air/recall/api/verdicts/item2vec/v9").status_code in (404, 200)
+
+
+def test_links_out_of_the_store_are_not_followed(client, store, tmp_path):
+    secret = tmp_path / "passwords.json"
+    secret.write_text(json.dumps({"redis": "s3cr3t", "created": 1_790_000_000, "facts": {"reason": "s3cr3t"}, "reason": "s3cr3t"}))
+    for place in ("verdicts/item2vec/v2/verdict.html", "verdicts/item2vec/v2/verdict.json", "snapshots/planted/2026-11-20/snap20/report.html",
+                  "refused/planted/2026-11-21/bad1/manifest.json", "quarantine/planted/2026-11-20/snap20/summary.json"):
+        (store / place).unlink()
+        (store / place).symlink_to(secret)
+    (store / "verdicts/item2vec/v8").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "verdict.html").write_text("s3cr3t")
+    for route in (*ROUTES, "api/verdicts/item2vec/v2", "documents/verdict/item2vec/v2", "documents/verdict/item2vec/v8", "documents/snapshot/planted/2026-11-20/snap20"):
+        answer = client.get(f"/air/recall/{route}")
+        assert "s3cr3t" not in answer.text and answer.status_code in (200, 404), route
+    assert client.get("/air/recall/documents/verdict/item2vec/v1").status_code == 200
+
+
+def test_a_page_that_is_too_large_is_not_sent(client, store, monkeypatch):
+    monkeypatch.setenv("RECALL_DOCUMENT_MB", "1")
+    (store / "verdicts/item2vec/v1/verdict.html").write_text("x" * 2**21)
+    answer = client.get("/air/recall/documents/verdict/item2vec/v1")
+    assert answer.status_code == 404 and "RECALL_DOCUMENT_MB" in answer.json()["absent"]
+
+
+@pytest.mark.parametrize("url, kept", [("//elsewhere/x", False), ("/\\elsewhere", False), ("javascript:alert(1)", False), (7, False), ("/dags/x", True),
+                                       ("https://airflow.example/dags/x", True)])
+def test_a_decision_links_to_pages_alone(client, store, url, kept):
+    record = json.loads((store / "audit/item2vec/promote-v1.json").read_text())
+    write(store / "audit/item2vec/promote-v7.json", record | {"origin": {"run_id": "run 1", "url": url}, "why": "linked"})
+    told = client.get("/air/recall/api/models").json()["item2vec"]["decisions"]
+    assert [one["page"] for one in told if one["why"] == "linked"] == [url if kept else None]
