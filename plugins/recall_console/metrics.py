@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fastapi import Request
 
 from recall_console import chain, days, models
-from recall_console.caller import logged_in
+from recall_console.caller import logged_in, permitted
 from recall_console.documents import WRONG
 from recall_console.settings import Absent, Away, connection
 
@@ -39,18 +39,18 @@ Sample = tuple[str, dict[str, str], float]
 
 
 async def allowed(request: Request) -> None:
-    """Let a scraper with the token in, and who is logged in to Airflow.
+    """Let a scraper with the token in, and who is logged in to Airflow and may read a training there.
 
     Raises:
-        HTTPException: 401 for everybody else.
+        HTTPException: 401 for somebody who is neither, 403 for one who may read none.
     """
-    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    wanted = token()
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    given, wanted = given.strip() if scheme.lower() == "bearer" else "", token()
     if wanted and given and hmac.compare_digest(given.encode(), wanted.encode()):
         return
     from fastapi.security import HTTPAuthorizationCredentials
 
-    await logged_in(request, HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None)
+    await permitted(await logged_in(request, HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None))
 
 
 def token() -> str:

@@ -46,7 +46,7 @@ def test_who_may_read_no_training_is_refused_and_learns_nothing(client, monkeypa
     from airflow.api_fastapi.app import get_auth_manager
 
     monkeypatch.setattr(type(get_auth_manager()), "get_authorized_dag_ids", lambda self, **_: {"something_else"})
-    for route in ("api/models", "api/live", "api/data", "api/find?title=a", "documents/snapshot/planted/2026-11-20/snap20"):
+    for route in ("api/models", "api/live", "api/data", "api/find?title=a", "documents/snapshot/planted/2026-11-20/snap20", "metrics"):
         answer = client.get(f"/air/recall/{route}")
         assert answer.status_code == 403 and "train_" in answer.json()["denied"]
 

@@ -23,6 +23,8 @@ def test_the_scraper_needs_its_token(nobody, monkeypatch):
     monkeypatch.setenv("RECALL_METRICS_TOKEN", "scrape-me")
     assert nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer scrape-you"}).status_code == 401
     assert nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}).status_code == 200
+    for without_scheme in ("scrape-me", "Basic scrape-me", "Bearerscrape-me"):
+        assert nobody.get("/air/recall/metrics", headers={"Authorization": without_scheme}).status_code == 401
     assert nobody.get("/air/recall/api/chain", headers={"Authorization": "Bearer scrape-me"}).status_code == 401  # it opens nothing else
 
 
