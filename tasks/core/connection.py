@@ -27,7 +27,7 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from tasks.core.errors import BadRequest, RecallError, Unreachable
+from tasks.core.errors import BadRequest, Corrupt, RecallError, Unreachable
 from tasks.core.redis_url import EXAMPLE, Address, parse_redis_url
 
 VARIABLE = "RECALL_REDIS_URL"
@@ -133,6 +133,9 @@ def _told(error: Exception, where: str) -> RecallError | None:
         return BadRequest(f"Redis at {where} is no cluster", got="cluster=true", remedy=f"leave that out of {VARIABLE}")
     if isinstance(error, ResponseError) and NO_DATABASE.search(text):
         return BadRequest(f"Redis at {where} has no database of this number", remedy=f"name a lower one in {VARIABLE}, as /0, or raise `databases`")
+    if isinstance(error, ResponseError) and "WRONGTYPE" in text:
+        return Corrupt(f"a key of Redis at {where} holds another type than the publisher writes", remedy="delete the keys recall:* that somebody else wrote, "
+                       "and publish again")
     return _told_of_tls(text, where) or _told_of_silence(error, where)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tasks.core.connection import Client
@@ -9,7 +10,7 @@ from tasks.core.errors import BadRequest, Corrupt, RecallError
 from tasks.core.keys import Names, announced
 from tasks.core.log import log
 from tasks.core.store import Store
-from tasks.retrieve.follow import Followed
+from tasks.retrieve.follow import Followed, texts
 from tasks.retrieve.held import Held
 
 ALL = "all"
@@ -99,12 +100,21 @@ class Families:
         with self.client.pipeline(transaction=False) as pipe:
             for one in names:
                 pipe.hgetall(Names(one).live)
-            found = [{name.decode(): value.decode() for name, value in pointer.items()} for pointer in pipe.execute()]
-        return {one: {"generation": live["generation"], "version": live["version"] or None, "day": live["day"], "since": float(live["since"]),
-                      "by": live["by"], "why": live["why"], "previous": live["previous"] or None, "fence": int(live["fence"])} if live else None
+            found = [texts(pointer) for pointer in pipe.execute()]
+        return {one: {"generation": live.get("generation") or live.get("load", ""), "version": live.get("version") or None, "day": live.get("day"),
+                      "since": number(live.get("since")), "by": live.get("by"), "why": live.get("why"), "previous": live.get("previous") or None,
+                      "fence": number(live.get("fence"), int)} if live else None
                 for one, live in zip(names, found)}
 
     def in_hand(self) -> list[tuple[str, str, str, int]]:
         """Family, generation, version and number of switches of each family that a generation is held of; nothing is read."""
         return [(one, followed.held.id, followed.held.version, followed.switches) for one, followed in sorted(dict(self._followed).items())
                 if followed.held]
+
+
+def number(text: str | None, kind: type = float) -> float | int | None:
+    """What a pointer says as a number; None where it says none."""
+    try:
+        return kind(text) if text is not None and len(text) < 40 and math.isfinite(float(text)) else None
+    except ValueError:
+        return None

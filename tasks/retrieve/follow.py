@@ -26,6 +26,11 @@ RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried aga
 Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
 
 
+def texts(found: dict[bytes, bytes]) -> dict[str, str]:
+    """A hash of Redis as text; what is none shows as what it is."""
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in found.items()}
+
+
 class Followed:
     """What is live of one family.
 
@@ -60,7 +65,7 @@ class Followed:
             if live is None:
                 raise self._nothing()
             whole = None not in replies or self.client.exists(self.names.manifest(held.load)) == 1
-            if whole and (live.decode() == held.load or not self._open(live.decode(), wait=False)):
+            if whole and (live.decode(errors="replace") == held.load or not self._open(live.decode(errors="replace"), wait=False)):
                 return held, replies
             if not whole:
                 self._open(self._pointer(), wait=True, again=held)
@@ -71,7 +76,7 @@ class Followed:
         live = self.client.hget(self.names.live, "load")
         if live is None:
             raise self._nothing()
-        return live.decode()
+        return live.decode(errors="replace")
 
     def _nothing(self) -> BadRequest:
         return BadRequest(f"nothing of {self.names.family} is live",
@@ -104,11 +109,11 @@ class Followed:
             self._lock.release()
 
     def _read(self, load: str) -> Held | None:
-        manifest = {name.decode(): value.decode() for name, value in self.client.hgetall(self.names.manifest(load)).items()}
+        manifest = texts(self.client.hgetall(self.names.manifest(load)))
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
             return self.held
-        if (schema := int(manifest.get("schema", 0))) != SCHEMA:
-            newer = schema > SCHEMA
+        if (schema := manifest.get("schema", "0")) != str(SCHEMA):
+            newer = schema.isascii() and schema.isdigit() and int(schema[:9]) > SCHEMA
             raise Corrupt(f"Redis was loaded by {'a newer' if newer else 'an older'} version", got=f"schema {schema}", allowed=f"schema {SCHEMA}",
                           remedy="upgrade this reader" if newer else "publish again")
         return Held(self._folder(load, manifest), manifest)
@@ -118,8 +123,8 @@ class Followed:
         if self.store:
             artefact = self.store.find("generations", self.names.family, generation)
         else:
-            root, *_, name = manifest["store"].rsplit("/", 3)
-            artefact = Store(root).find("generations", self.names.family, name)
+            root, *_, name = ["", *manifest.get("store", "").rsplit("/", 3)][-4:]
+            artefact = Store(root).find("generations", self.names.family, name) if root else None
         if artefact is None:
             raise Corrupt(f"the folder of the live generation {generation} of {self.names.family} is not in the store",
                           remedy="mount the store where it was published, or name it by RECALL_STORE")

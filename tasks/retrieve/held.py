@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -10,13 +10,14 @@ from tasks.core.attributes import Attributes
 from tasks.core.errors import Corrupt
 from tasks.core.generation import SERVED, Generation
 from tasks.core.histories import Histories
-from tasks.core.keys import KINDS, Names, bucket_of, unpack_seen, unpack_vector
+from tasks.core.keys import DTYPES, KINDS, Names, bucket_of, unpack_seen, unpack_vector
 from tasks.core.manifest import Artefact
-from tasks.core.packed_ids import unpack
+from tasks.core.packed_ids import FORMS, unpack
 from tasks.retrieve.answers import Item
 
 Ranked = tuple[np.ndarray, np.ndarray]  # rows, scores, best first
 NONE = np.zeros(0, np.int32)
+LONGEST_TOP, LONGEST_SEEN = 2**20, 2**22  # bytes of a list, and of a user's rows: a million events
 
 
 class Held:
@@ -32,14 +33,17 @@ class Held:
 
     def __init__(self, artefact: Artefact, manifest: dict[str, str]) -> None:
         _same(artefact, manifest)
+        if missing := [name for name in ("load", "version") if name not in manifest]:
+            raise _wrong(missing[0], None, "a text")
         self.folder = Generation(artefact, verified=SERVED)
         self.id, self.load, self.family, self.names = self.folder.id, manifest["load"], self.folder.family, Names(self.folder.family)
         self.version = manifest["version"]
-        self.buckets = {kind: int(manifest[f"buckets.{kind}"]) for kind in KINDS}
-        self.dtype, self.top_form = manifest["dtype"], manifest["top_form"]
+        self.buckets = {kind: _buckets(manifest, kind) for kind in KINDS}
+        self.dtype, self.top_form = _one_of(manifest, "dtype", DTYPES), _one_of(manifest, "top_form", FORMS)
         self.searcher, self.alike, self.encoder = self.folder.searcher, self.folder.similar, self.folder.encoder
         self.recommend_seen = artefact.facts.get("recommend_seen", False)
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
+        self.width = self.encoder.encode(Histories.of_lists([NONE])).shape[1]
         self.popular_rows, self.popularity = self.folder.array("popular"), self.folder.array("popularity")
 
     def bucket(self, kind: str, id: bytes) -> str:
@@ -56,17 +60,49 @@ class Held:
         return self.items([row])[0]
 
     def vector(self, value: bytes) -> np.ndarray:
-        """float32 (d), or (interests d)."""
-        return unpack_vector(value, self.dtype)
+        """float32 (d), or (interests d).
+
+        Raises:
+            Corrupt: the value is no such vector.
+        """
+        if len(value) != self.width * np.dtype(DTYPES[self.dtype]).itemsize or not np.isfinite(vector := unpack_vector(value, self.dtype)).all():
+            raise self._corrupt("a user's vector", value, f"{self.width} finite numbers of {self.dtype}")
+        return vector
 
     def top(self, value: bytes) -> np.ndarray:
-        """int32: the rows of a precomputed list."""
-        return self.rows.known(unpack(value, self.top_form, self.folder.item_ids))
+        """int32: the rows of a precomputed list.
 
-    @staticmethod
-    def seen(value: bytes | None) -> tuple[np.ndarray, np.ndarray]:
-        """Liked rows, oldest first, and all rows; both int32. A row that was met again is there again."""
-        return unpack_seen(value) if value else (NONE, NONE)
+        Raises:
+            Corrupt: the value is no such list.
+        """
+        if len(value) > LONGEST_TOP:
+            raise self._corrupt("a precomputed list", value, f"at most {LONGEST_TOP:,} bytes")
+        try:
+            ids = unpack(value, self.top_form, self.folder.item_ids)
+        except (ValueError, IndexError, OverflowError):
+            ids = [""]
+        if len(rows := self.rows.known(ids)) != len(ids):
+            raise self._corrupt("a precomputed list", value, f"ids of this generation in the form {self.top_form}")
+        return rows
+
+    def seen(self, value: bytes | None) -> tuple[np.ndarray, np.ndarray]:
+        """Liked rows, oldest first, and all rows; both int32. A row that was met again is there again.
+
+        Raises:
+            Corrupt: the value holds no rows of this generation.
+        """
+        if not value:
+            return NONE, NONE
+        if len(value) % 4 or len(value) > LONGEST_SEEN:
+            raise self._corrupt("what a user has seen", value, f"whole numbers of 4 bytes, {LONGEST_SEEN:,} bytes at most")
+        liked, rows = unpack_seen(value)
+        if not 0 <= int.from_bytes(value[:4], "little", signed=True) <= len(rows) or len(rows) and not 0 <= rows.min() <= rows.max() < len(self.folder.item_ids):
+            raise self._corrupt("what a user has seen", value, f"rows of {len(self.folder.item_ids):,} items, and how many of them are liked")
+        return liked, rows
+
+    def _corrupt(self, what: str, value: bytes, allowed: str) -> Corrupt:
+        return Corrupt(f"{what} in Redis is not what the publisher wrote", got=f"{len(value):,} bytes under the load {self.load}", allowed=allowed,
+                       remedy="publish this generation again")
 
     def encode(self, rows: np.ndarray, attributes: Attributes | None = None) -> np.ndarray | None:
         """The query of a history of rows, oldest first, and of what else is known; None where the model learned none of it.
@@ -106,6 +142,23 @@ class Held:
         first = self.popular_rows[:k + len(without)]
         rows = first[~np.isin(first, without)][:k]
         return rows, self.popularity[rows].astype(np.float32)
+
+
+def _buckets(manifest: dict[str, str], kind: str) -> int:
+    told = manifest.get(f"buckets.{kind}", "")
+    if not (told.isascii() and told.isdigit() and 0 < int(told[:12]) < 2**31):
+        raise _wrong(f"buckets.{kind}", told, "a whole number above 0")
+    return int(told)
+
+
+def _one_of(manifest: dict[str, str], name: str, allowed: Collection[str]) -> str:
+    if (told := manifest.get(name)) not in allowed:
+        raise _wrong(name, told, ", ".join(allowed))
+    return told
+
+
+def _wrong(name: str, got: str | None, allowed: str) -> Corrupt:
+    return Corrupt(f"what Redis says of the load is not what the publisher wrote: {name}", got=got, allowed=allowed, remedy="publish this generation again")
 
 
 def _same(artefact: Artefact, manifest: dict[str, str]) -> None:

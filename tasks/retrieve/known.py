@@ -54,7 +54,7 @@ class Known:
             if vector is not None and history is None and attributes is None:
                 vectors[one] = h.vector(vector)
         if len(held) > 1:
-            ids = list({id for one, rows in seen.items() for id in held[one].folder.item_ids.take(rows)})
+            ids = list({id for one, rows in seen.items() for id in held[one].folder.item_ids.take(np.unique(rows))})
             seen = {one: h.rows.known(ids) for one, h in held.items()}
         if history:
             more = {one: h.rows.known(history) for one, h in held.items()}
