@@ -5,7 +5,8 @@
     seconds            of `make run`, the stack's start included
     seconds_ingest     of the snapshot; seconds_<family> from the first task of a family to its last
     live               families that are served
-    held_unmeasured    families that are neither served nor held by a measured figure: put to a person, or never judged; must be 0
+    held_unmeasured    families that are not served and that no measured figure keeps from it; must be 0
+    asked              families that a measured figure puts to a person, as one that finds less than its policy's share of a baseline
     validation_share   of the time of all fits that validate
     peak_gb            of everything together, shared pages counted once
     recall_50          by family, of the gate's users; best_recall_20: what an oracle that knows the shop's law would find among twenty
@@ -40,7 +41,7 @@ def plant(size: str, seed: int, folder: Path) -> dict:
 
 def gathered(airflow: Airflow, day: str) -> dict:
     """The figures of a day, from what its tasks returned."""
-    told, shares, live, unmeasured, recalls = {}, [], [], 0, {}
+    told, shares, live, unmeasured, asked, recalls = {}, [], [], 0, [], {}
     ingest = first_run(airflow, "ingest", day)
     told["seconds_ingest"] = round(seconds(airflow.tasks("ingest", ingest)), 1)
     for family in airflow.families():
@@ -53,11 +54,13 @@ def gathered(airflow: Airflow, day: str) -> dict:
             shares.append((fit["validation_share"] * length, length))
         if runs["publish"] and airflow.result(f"publish_{family}", runs["publish"], "go_live"):
             live.append(family)
-        elif gate.get("outcome") != "hold":
+        elif not gate.get("metrics", {}).get("challenger"):
             unmeasured += 1
+        elif gate["outcome"] == "ask":
+            asked.append(family)
         if gate.get("metrics", {}).get("challenger"):
             recalls[family] = round(gate["metrics"]["challenger"]["recall_50"], 4)
-    return told | {"live": len(live), "families_live": live, "held_unmeasured": unmeasured, "recall_50": recalls,
+    return told | {"live": len(live), "families_live": live, "held_unmeasured": unmeasured, "asked": asked, "recall_50": recalls,
                    "validation_share": round(sum(part for part, _ in shares) / max(sum(length for _, length in shares), 1e-9), 4)}
 
 
