@@ -8,6 +8,7 @@ The root is a folder (`file:///srv/recall`) or a prefix of a bucket (`s3://bucke
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -214,13 +215,19 @@ class Store:
 
     @staticmethod
     def _commit(making: Path, place: Path) -> None:
-        try:
-            making.rename(place)
-        except OSError:
+        while True:
+            try:
+                making.rename(place)
+                break
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                    raise
             if (place / NAME).is_file():  # somebody else finished the same work first
                 return
-            shutil.rmtree(place, ignore_errors=True)
-            making.rename(place)
+            gone = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")  # what is left of a folder; moved in one step, as others may do the same
+            with contextlib.suppress(FileNotFoundError):
+                place.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink(missing_ok=True)
         descriptor = os.open(place.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)

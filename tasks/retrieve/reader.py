@@ -38,7 +38,7 @@ class Reader:
 
     def __init__(self, redis_url: str | None = None, store: str | None = None, families: Sequence[str] | None = None,
                  timeout_seconds: float = 5.0) -> None:
-        self.client = connect(redis_url, timeout_seconds)
+        self.client = connect(redis_url, timeout_seconds / 2)  # what is not answered is asked once more
         self._live = Families(self.client, Store(store) if store else None, families)
         self.counts = Metrics()
 

@@ -1,6 +1,8 @@
 """The pointer moves while a reader runs: no failed, no mixed answer; what is not whole is refused."""
 
+import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -113,3 +115,11 @@ def test_a_server_that_is_away_is_told_without_the_password(root):
     with pytest.raises(Unreachable, match="127.0.0.1:1/0") as refusal:
         Reader("redis://:hunter2@127.0.0.1:1/0", root).recommend("1")
     assert "hunter2" not in str(refusal.value)
+
+
+def test_a_server_that_never_answers_is_waited_for_no_longer_than_was_said(root):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        reader, began = Reader(f"redis://127.0.0.1:{mute.getsockname()[1]}/0", root, timeout_seconds=1.0), time.monotonic()
+        with pytest.raises(Unreachable):
+            reader.recommend("1")
+        assert time.monotonic() - began < 1.9

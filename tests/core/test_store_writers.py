@@ -1,0 +1,44 @@
+"""Several write the folder of one id at once, one of them over the remains of a crash: all end well, and one whole folder is there."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+
+from tasks.core.store import Store
+
+
+IDS, WRITERS = 150, 4
+
+
+def write(root: str, together, errors) -> None:
+    for number in range(IDS):
+        try:
+            with Store(root).writing("index", "indexes", "family", f"i{number}") as draft:
+                (draft.path / "part").write_text("the same for all")
+                together.wait(60)
+        except Exception as error:  # what a person would see
+            errors.put(f"{type(error).__name__}: {error}")
+
+
+def test_writers_of_one_id_end_well_and_leave_one_whole_folder(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    errors, together = context.Queue(), context.Barrier(WRITERS)
+    for number in range(IDS):
+        left = tmp_path / "indexes" / "family" / f"i{number}"
+        left.mkdir(parents=True)
+        (left / "part").write_text("half")
+    writers = [context.Process(target=write, args=(tmp_path.as_uri(), together, errors)) for _ in range(WRITERS)]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join(120)
+    told = [errors.get() for _ in range(errors.qsize())]
+    assert told == [] and [one.exitcode for one in writers] == [0] * WRITERS
+    store = Store(tmp_path.as_uri())
+    for number in range(IDS):
+        artefact = store.find("indexes", "family", f"i{number}")
+        assert artefact is not None and artefact.file("part").read_text() == "the same for all"
+    assert sorted(os.listdir(tmp_path / "indexes" / "family")) == sorted(f"i{number}" for number in range(IDS)), "nothing half is left"
+
+
