@@ -13,7 +13,7 @@ from infra.local import look, quarantine, schedule, stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, ask, not_live, show
 from infra.local.source import Source, day_of, remembered, source
-from infra.local.state import Local
+from infra.local.state import MLFLOW_USER, Local
 from infra.local.watch import Failed, Watch
 from infra.settings.__main__ import check
 from infra.settings.table import LOCAL
@@ -60,7 +60,7 @@ def run(local: Local) -> int:
     after = supervisor.read(local) or before
     served = tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
-    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART\nThe passwords are in {local.passwords_file}, for your eyes only.")
+    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART  (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes only.")
     return 0 if served else 1
 
 
@@ -108,7 +108,7 @@ def status(local: Local) -> int:
         print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")
     if "api-server" in now["ready"]:
         print(f"\n{schedule.status_lines(Airflow(local))}")
-    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
+    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}  (user {MLFLOW_USER})\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
           f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB")
     return 0
 
@@ -135,7 +135,7 @@ def main() -> int:
     if given.command == "status":
         return status(local)
     if given.command == "env":
-        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in (local.reader_environment() | {"MLFLOW_TRACKING_URI": local.mlflow_url}).items()))
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in (local.reader_environment() | local.mlflow_environment()).items()))
     elif given.command in ("similar", "recommend"):
         print(show(local, given.command, *given.rest))
     else:

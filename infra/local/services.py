@@ -11,8 +11,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.environments.names import environments, python
-from infra.local.state import Local, outer_environment, write_private
+from infra.environments.names import ROOT, environments, python
+from infra.local.state import MLFLOW_USER, Local, outer_environment, write_private
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,9 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
     # The log servers of scheduler and triggerer listen on every interface; here the API server reads the files itself.
     return [
         Service("valkey", [str(valkey()), str(valkey_settings(local))], quiet, lambda: listens(local.port("redis"))),
-        Service("mlflow", mlflow(local), quiet | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}"},
+        Service("mlflow", mlflow(local), quiet | {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
+            "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)), "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("jwt")},
                 lambda: answers(f"{local.mlflow_url}/health"), after=("api-server",)),  # first needed after ingestion, and heavy to start
         Service("api-server", [command, "api-server"], airflow, lambda: answers(f"{local.airflow_url}/api/v2/version")),
         Service("scheduler", [command, "scheduler", "--skip-serve-logs"], airflow),
@@ -68,12 +70,22 @@ def valkey_settings(local: Local) -> Path:
 
 
 def mlflow(local: Local) -> list[str]:
-    """The tracking server with its registry, on SQLite, artefacts through the server."""
+    """The tracking server with its registry, on SQLite, artefacts through the server, for whoever has the password."""
     folder = local.home / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
     return [str(environments() / "mlflow" / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(local.port("mlflow")),
             "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "artifacts"),
-            "--serve-artifacts", "--workers", "1"]
+            "--serve-artifacts", "--workers", "1", "--app-name", "basic-auth"]
+
+
+def mlflow_settings(local: Local) -> Path:
+    """Who may come in, in a file only the owner can read."""
+    folder = local.home / "mlflow"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "login.ini"
+    write_private(path, f"[mlflow]\ndefault_permission = NO_PERMISSIONS\ndatabase_uri = sqlite:///{folder / 'login.db'}\nadmin_username = {MLFLOW_USER}\n"
+                        f"admin_password = {local.secret('mlflow')}\nauthorization_function = infra.local.mlflow_login:authorized\nauth_cache_ttl_seconds = 3600\n")
+    return path
 
 
 def airflow_users(local: Local) -> None:

@@ -9,10 +9,12 @@ import os
 import secrets
 import socket
 from pathlib import Path
+from typing import Any
 
 from infra.environments.names import ROOT, environments, state
 
 SERVICES = ("redis", "mlflow", "airflow")
+MLFLOW_USER = "admin"
 # What a person may set for the local stack when it is started; everything else of theirs stays outside.
 SETTABLE = ("RECALL_BUDGET_MINUTES", "RECALL_CATCH_UP", "RECALL_DEADLINE_HOURS", "RECALL_DELIVERY_HOURS", "RECALL_DELIVERY_SECONDS",
             "RECALL_FRESHNESS_HOURS", "RECALL_METRICS_TOKEN", "RECALL_POLICIES", "AIRFLOW_CONN_RECALL_NOTICES")
@@ -50,7 +52,7 @@ class Local:
 
     def port(self, service: str) -> int:
         """The port of a service: chosen free the first time, remembered after."""
-        return self._remembered("ports.json", lambda: dict(zip(SERVICES, free_ports(len(SERVICES)))))[service]
+        return self._remembered("ports.json", service, lambda: dict(zip(SERVICES, free_ports(len(SERVICES)))))
 
     def secret(self, name: str) -> str:
         """A generated password or key; the file can be read by its owner only."""
@@ -58,21 +60,25 @@ class Local:
 
         def make() -> dict[str, str]:
             fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
-            return {"airflow_admin": secrets.token_urlsafe(12), "redis": secrets.token_urlsafe(24),
+            return {"airflow_admin": secrets.token_urlsafe(12), "mlflow": secrets.token_urlsafe(16), "redis": secrets.token_urlsafe(24),
                     "jwt": secrets.token_urlsafe(48), "fernet": fernet}
 
-        return self._remembered("passwords.json", make)[name]
+        return self._remembered("passwords.json", name, make)
 
     @property
     def passwords_file(self) -> Path:
         return self.home / "passwords.json"
 
-    def _remembered(self, name: str, make) -> dict:
+    def _remembered(self, name: str, one: str, make) -> Any:
         path = self.home / name
         if not path.is_file():
             self.prepare()
             write_private(path, json.dumps(make(), indent=1), new=True)
-        return json.loads(path.read_text())
+        known = json.loads(path.read_text())
+        if one not in known:  # an older version did not know it
+            known = make() | known
+            write_private(path, json.dumps(known, indent=1))
+        return known[one]
 
     def forget_ports(self) -> None:
         """Choose new ports at the next start (something else has taken one of ours)."""
@@ -89,6 +95,10 @@ class Local:
     @property
     def redis_url(self) -> str:
         return f"redis://:{self.secret('redis')}@127.0.0.1:{self.port('redis')}/0"
+
+    def mlflow_environment(self) -> dict[str, str]:
+        """What MLflow's own client needs."""
+        return {"MLFLOW_TRACKING_URI": self.mlflow_url, "MLFLOW_TRACKING_USERNAME": MLFLOW_USER, "MLFLOW_TRACKING_PASSWORD": self.secret("mlflow")}
 
     def reader_environment(self) -> dict[str, str]:
         """What `python -m tasks.retrieve` needs to find this stack."""
@@ -126,7 +136,7 @@ class Local:
             "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "AIRFLOW_CONN_RECALL_REDIS": self.redis_url,
-            "AIRFLOW_CONN_RECALL_MLFLOW": self.mlflow_url,
+            "AIRFLOW_CONN_RECALL_MLFLOW": f"http://{MLFLOW_USER}:{self.secret('mlflow')}@127.0.0.1:{self.port('mlflow')}",
             "RECALL_STORE": self.store.as_uri(),
             "RECALL_ENVIRONMENTS": str(environments()),
         } | self.lineage() | {name: os.environ[name] for name in SETTABLE if os.environ.get(name)} | source

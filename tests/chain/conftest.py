@@ -56,7 +56,7 @@ class Stack:
 
     def aliases(self, family: str) -> dict[str, str | None]:
         """Champion, previous and challenger, as the registry has them."""
-        return ask("promote", "status", {"family": family}, MLFLOW_TRACKING_URI=self.local.mlflow_url)["families"][family]
+        return ask("promote", "status", {"family": family}, **self.local.mlflow_environment())["families"][family]
 
     def audit(self, family: str) -> list[dict]:
         """What was decided, oldest first."""

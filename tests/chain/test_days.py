@@ -156,7 +156,7 @@ def test_a_rollback_brings_the_generation_before_back_in_pointer_and_registry(st
 
 def test_a_poisoned_challenger_is_held_and_the_live_pointer_does_not_move(stack):
     before = stack.live("gru4rec")
-    where = {"MLFLOW_TRACKING_URI": stack.local.mlflow_url}
+    where = stack.local.mlflow_environment()
     store = stack.local.store.as_uri()
     planted = subprocess.run([str(python("train")), "-m", "tests.chain.poison", store, "gru4rec"], cwd=ROOT, text=True, capture_output=True,
                              env={**os.environ, **where, "PYTHONPATH": str(ROOT)})

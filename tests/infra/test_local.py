@@ -37,7 +37,16 @@ def test_ports_and_passwords_are_remembered_and_the_files_are_for_the_owner_alon
     valkey_settings(local)
     for path in (local.passwords_file, local.home / "valkey" / "valkey.conf"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len({local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")}) == 4
+    assert len({local.secret(name) for name in ("redis", "airflow_admin", "mlflow", "jwt", "fernet")}) == 5
+
+
+def test_a_password_that_an_older_version_did_not_know_is_added_and_the_others_stay(local):
+    before = local.secret("redis")
+    known = json.loads(local.passwords_file.read_text())
+    del known["mlflow"]
+    local.passwords_file.write_text(json.dumps(known))
+    assert len(local.secret("mlflow")) > 15 and local.secret("mlflow") == Local().secret("mlflow") and local.secret("redis") == before
+    assert stat.S_IMODE(local.passwords_file.stat().st_mode) == 0o600
 
 
 def test_every_service_listens_on_the_loopback_alone(local):
@@ -56,7 +65,7 @@ def test_every_service_listens_on_the_loopback_alone(local):
 def test_no_password_stands_on_a_command_line(local):
     from infra.local.services import services
 
-    secrets = [local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")]
+    secrets = [local.secret(name) for name in ("redis", "airflow_admin", "mlflow", "jwt", "fernet")]
     assert not [s for service in services(local, {}) for s in secrets if s in " ".join(service.command)]
 
 
