@@ -23,7 +23,9 @@ from infra.settings.check import env_file
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 PASSWORDS = ("POSTGRES_PASSWORD", "AIRFLOW_DATABASE_PASSWORD", "MLFLOW_DATABASE_PASSWORD", "REDIS_PUBLISHER_PASSWORD", "REDIS_READER_PASSWORD",
-             "REDIS_BROKER_PASSWORD", "ADMIN_PASSWORD", "GRAFANA_PASSWORD", "METRICS_TOKEN", "S3_SECRET_KEY", "API_SECRET", "JWT_SECRET")
+             "REDIS_BROKER_PASSWORD", "ADMIN_PASSWORD", "GRAFANA_PASSWORD", "METRICS_TOKEN", "S3_SECRET_KEY", "PAPERS_S3_SECRET_KEY",
+             "MLFLOW_S3_SECRET_KEY", "API_SECRET", "JWT_SECRET")
+KEY_NAMES = ("S3_ACCESS_KEY", "PAPERS_S3_ACCESS_KEY", "MLFLOW_S3_ACCESS_KEY")
 PLAIN = {"IMAGE_TAG": "1.0", "AIRFLOW_PORT": "8080", "MLFLOW_PORT": "5000", "GRAFANA_PORT": "3000"}
 DATA = ("DATA_FOLDER", "DATASET", "FORMAT", "LOCATION", "FIRST_DAY", "LAST_DAY")
 
@@ -35,7 +37,7 @@ def variables(kept: dict[str, str], data: dict[str, str]) -> dict[str, str]:
         kept: of an earlier .env.
         data: those of `DATA`; the days are empty for data that grows.
     """
-    made = {**PLAIN, **{name: secrets.token_hex(24) for name in PASSWORDS}, "S3_ACCESS_KEY": secrets.token_hex(10),
+    made = {**PLAIN, **{name: secrets.token_hex(24) for name in PASSWORDS}, **{name: secrets.token_hex(10) for name in KEY_NAMES},
             "FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode()}
     whole = {**made, **{name: value for name, value in kept.items() if value}, **data}
     digests = {f"REDIS_{user}_SHA256": hashlib.sha256(whole[f"REDIS_{user}_PASSWORD"].encode()).hexdigest() for user in ("PUBLISHER", "READER", "BROKER")}

@@ -1,10 +1,15 @@
 #!/bin/sh
-# The object store: one identity with its own key, which may use the two buckets and make no others.
+# The object store: each user has a key of its own, for what it needs of its own bucket; none may make others.
 set -eu
 umask 077
 cat > /tmp/identities.json <<IDENTITIES
-{"identities": [{"name": "recall", "credentials": [{"accessKey": "${S3_ACCESS_KEY:?}", "secretKey": "${S3_SECRET_KEY:?}"}],
-                 "actions": ["Read:recall", "Write:recall", "List:recall", "Tagging:recall", "Read:mlflow", "Write:mlflow", "List:mlflow", "Tagging:mlflow"]}]}
+{"identities": [
+  {"name": "recall", "credentials": [{"accessKey": "${S3_ACCESS_KEY:?}", "secretKey": "${S3_SECRET_KEY:?}"}],
+   "actions": ["Read:recall", "Write:recall", "List:recall", "Tagging:recall"]},
+  {"name": "papers", "credentials": [{"accessKey": "${PAPERS_S3_ACCESS_KEY:?}", "secretKey": "${PAPERS_S3_SECRET_KEY:?}"}],
+   "actions": ["Read:recall", "List:recall"]},
+  {"name": "mlflow", "credentials": [{"accessKey": "${MLFLOW_S3_ACCESS_KEY:?}", "secretKey": "${MLFLOW_S3_SECRET_KEY:?}"}],
+   "actions": ["Read:mlflow", "Write:mlflow", "List:mlflow", "Tagging:mlflow"]}]}
 IDENTITIES
 (
     until echo "s3.bucket.list" | weed shell -master localhost:9333 > /dev/null 2>&1; do sleep 1; done

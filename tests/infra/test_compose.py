@@ -129,3 +129,12 @@ def test_airflows_services_do_not_start_with_wrong_settings(tmp_path):
     done = subprocess.run([sys.executable, "-m", "infra.images.airflow", "scheduler"], cwd=ROOT, env=environment, text=True, capture_output=True)
     assert done.returncode == 2 and "RECALL_STORE is 'recall'" in done.stderr and "RECALL_ADMIN_PASSWORD is a secret of 5" in done.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_each_service_has_a_key_of_the_object_store_for_its_own_bucket_alone(services):
+    script = (ROOT / "infra" / "compose" / "objects.sh").read_text()
+    rights = {name: actions for name, actions in re.findall(r'"name": "(\w+)".*?"actions": (\[.*?\])', script, re.S)}
+    assert {name: set(re.findall(r":(\w+)", actions)) for name, actions in rights.items()} == {"recall": {"recall"}, "papers": {"recall"}, "mlflow": {"mlflow"}}
+    assert "Write" not in rights["papers"]
+    keys = {name: services[service]["environment"]["AWS_ACCESS_KEY_ID"][2:].partition(":")[0] for name, service in (("papers", "papers"), ("mlflow", "mlflow"))}
+    assert keys == {"papers": "PAPERS_S3_ACCESS_KEY", "mlflow": "MLFLOW_S3_ACCESS_KEY"}
