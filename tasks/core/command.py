@@ -7,9 +7,11 @@ as in a pod's log, RECALL_RESULT names a file that the result is written to as w
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -17,9 +19,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.core.errors import BadRequest, NothingToDo, RecallError
+from tasks.core.errors import BadRequest, NothingToDo, RecallError, Unreachable
 from tasks.core.log import log
 from tasks.core.request import describe, parse
+
+FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +69,26 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
         level = "skipped" if isinstance(error, NothingToDo) else type(error).__name__
         print(f"{stage} {arguments[0]}: {level}: {error}", file=sys.stderr, flush=True)
         return error.exit_code
-    except Exception:
+    except Exception as error:
+        if place := disk_that_is_full(error):
+            full = Unreachable(f"a disk is full ({place})", remedy="free space where the store and temporary files (TMPDIR) lie, and run it again; nothing half-written counts")
+            print(f"{stage} {arguments[0]}: Unreachable: {full}", file=sys.stderr, flush=True)
+            return full.exit_code
         traceback.print_exc()
         return 1
+
+
+def disk_that_is_full(error: BaseException) -> str | None:
+    """What could not be written, where an error, or what it came of, is a disk without space: libraries in C, Rust and Java wrap it as their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return str(error.filename or error.strerror)
+        if found := FULL.search(str(error)):
+            return found.group()
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _read(stage: str, verbs: Mapping[str, Verb], arguments: list[str]) -> tuple[Verb, Any]:

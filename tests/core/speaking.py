@@ -25,6 +25,16 @@ def answer(request: Request) -> dict:
         raise ZeroDivisionError("nobody thought of this")
     if request.end == "nan":
         return {"figure": float("nan")}
+    if request.end == "full":
+        with open("/dev/full", "w") as full:
+            full.write("no room for this")
+    if request.end == "full in Rust":
+        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+    if request.end == "full in Java":
+        try:
+            raise RuntimeError("An error occurred while calling o1.parquet.\n: java.io.IOException: No space left on device\n\tat " + "java.Frame\n" * 400)
+        except RuntimeError as error:
+            raise ValueError("while the tables were written") from error
     if hasattr(errors, request.end):
         raise getattr(errors, request.end)("what is wrong", got="this", allowed="that", remedy="do so")
     return {"said": request.end}

@@ -34,6 +34,14 @@ def test_an_error_is_one_line_with_all_it_knows_and_its_own_exit_code(end, code)
     assert last.startswith("speaking answer: ") and all(part in last for part in ("what is wrong", "this", "that", "do so")) and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("end", ["full", "full in Rust", "full in Java"])
+def test_a_disk_that_is_full_is_told_in_one_line_whoever_wrote(end):
+    done = ask("answer", json.dumps({"end": end}))
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 10 and not done.stdout and "Traceback" not in done.stderr and len(done.stderr.splitlines()) < 6
+    assert "a disk is full" in last and "free space" in last
+
+
 @pytest.mark.parametrize("end", ["bug", "nan"])
 def test_a_bug_is_told_with_its_trace_and_may_be_retried(end):
     done = ask("answer", json.dumps({"end": end}))
