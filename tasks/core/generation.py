@@ -28,6 +28,7 @@ import numpy as np
 
 from tasks.core.arrays import StringTable, load
 from tasks.core.encoders import Encoder, load_encoder
+from tasks.core.errors import Corrupt
 from tasks.core.ids import Rows
 from tasks.core.manifest import Artefact
 from tasks.core.search import Searcher, open_index
@@ -44,7 +45,7 @@ class Generation:
         verified: which of its files are digested now, by the part of the name before its first dot, or the whole name.
 
     Raises:
-        Corrupt: one of these files is missing, cut short or altered.
+        Corrupt: one of these files is missing, cut short or altered, or one lies there that the manifest does not list.
     """
 
     def __init__(self, artefact: Artefact, verified: tuple[str, ...] = ()) -> None:
@@ -52,6 +53,9 @@ class Generation:
         self.facts, self.family = artefact.facts, artefact.facts["family"]
         for name in artefact.files:
             artefact.file(name, verify=name in verified or name.partition(".")[0] in verified)
+        if strange := artefact.unlisted():
+            raise Corrupt(f"{self.path} holds a file that its manifest does not list", got=", ".join(strange[:5]),
+                          remedy="delete it, if somebody put it there; if it is the generation's own, publish again")
 
     def __len__(self) -> int:
         return len(self.item_ids)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME = "manifest.json"
 SCHEMA = 1
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclasses.dataclass
@@ -81,6 +83,11 @@ class Artefact:
                           remedy="delete this folder and run the stage that makes it again")
         return path
 
+    def unlisted(self) -> list[str]:
+        """Files that lie in the folder and that its manifest does not know: nobody can say whether they are what they should be."""
+        found = (path for path in self.path.rglob("*") if path.is_file() or path.is_symlink())
+        return sorted(name for path in found if (name := str(path.relative_to(self.path))) not in self.files and name != NAME)
+
 
 def sha256(path: Path) -> str:
     """The digest of a file, read in blocks."""
@@ -117,7 +124,15 @@ def read(path: Path, text: str | None = None, mirror: "Mirror | None" = None) ->
         if content["schema"] > SCHEMA:
             raise Corrupt(f"{path / NAME} was written by a newer version", got=f"schema {content['schema']}",
                           allowed=f"schema {SCHEMA} or older", remedy="upgrade this reader")
+        for name, entry in content["files"].items():
+            if not inside(name) or not isinstance(entry["bytes"], int) or not DIGEST.fullmatch(entry["sha256"]):
+                raise ValueError(f"it names a file outside its folder, or says nothing of it: {name[:100]!r}")
         return Artefact(path, content["kind"], content["id"], content["created"], content["files"],
                         content["counts"], content["facts"], content["lineage"], mirror)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Corrupt(f"{path / NAME} cannot be read ({error!r})", remedy="delete the folder and make it again") from None
+
+
+def inside(name: str) -> bool:
+    """Whether a manifest's name of a file stays in its folder."""
+    return bool(name) and not name.startswith("/") and "\\" not in name and "\0" not in name and not {"", ".", ".."} & set(name.split("/"))

@@ -1,5 +1,6 @@
 """The pointer moves while a reader runs: no failed, no mixed answer; what is not whole is refused."""
 
+import json
 import socket
 import threading
 import time
@@ -123,3 +124,14 @@ def test_a_server_that_never_answers_is_waited_for_no_longer_than_was_said(root)
         with pytest.raises(Unreachable):
             reader.recommend("1")
         assert time.monotonic() - began < 1.9
+
+
+@pytest.mark.parametrize("name", ["index.faiss", "similar.faiss"])
+def test_a_file_whose_entry_was_removed_from_the_manifest_is_not_served(root, server, name):
+    published = generations.publish(root, made(root))
+    folder = Store(root).open(published["uri"], "generation").path
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"][name]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(Corrupt, match=f"does not list.*{name}"):
+        Reader(server.url, root).recommend("1")
