@@ -41,7 +41,7 @@ for family in FAMILIES:
         deadline=deadline("train"),
         tags=["recall", "train", family.name],
     ) as dag:
-        own = [stage(step.task, step.stage, step.verb, step.build, policy=policies.TRAINING, needs=step.needs, doc=step.doc)
+        own = [stage(step.task, step.stage, step.verb, step.build, policy=policies.TRAINING | {"priority_weight": family.priority}, needs=step.needs, doc=step.doc)
                for step in family.steps]
         evaluate = stage("evaluate", "evaluate", "judge", judging.evaluate, policy=policies.TRAINING, needs=("mlflow",),
                          trigger_rule="none_failed_min_one_success", doc="Champion, challenger and baselines on the same held-out users of the same snapshot.")

@@ -34,6 +34,7 @@ class Family:
         steps: the tasks up to and including `fit`.
         form: the parameters of its training, as Airflow shows them.
         follows: it is made of the others' champions: it starts when one of them changes, not with new interactions.
+        priority: of its training among those that wait for a slot. The longest begins first: so all are over soonest (Graham 1969).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Family:
     form: dict
     doc: str
     follows: bool = False
+    priority: int = 1
 
 
 def snapshot_of(context: Any) -> dict:
@@ -89,19 +91,19 @@ FAMILIES = (
         Step("graph", "graph", "build", build_graph, doc="The user-item graph that is walked on."),
         Step("fit", "item2vec", "fit", fit_item2vec, ("mlflow",), doc="Walks and sequences → skip-gram or its closed form → decoder → input and output vectors.")),
         {**forms.run(), **forms.GRAPH, **forms.ITEM2VEC},
-        "Random walks over the user-item graph and the users' own sequences, learned by skip-gram, CBOW or in closed form."),
+        "Random walks over the user-item graph and the users' own sequences, learned by skip-gram, CBOW or in closed form.", priority=20),
     Family("gru4rec", "GRU4Rec", (
         Step("fit", "gru4rec", "fit", fit_gru4rec, ("mlflow",), doc="A recurrent network over the users' sequences."),),
         {**forms.run(), **forms.GRU4REC},
-        "A recurrent network that reads a user's history and predicts the next item."),
+        "A recurrent network that reads a user's history and predicts the next item.", priority=40),
     Family("linear", "EASE", (
         Step("fit", "linear", "fit", fit_linear, ("mlflow",), doc="EASE in closed form → decoder → input and output vectors."),),
         {**forms.run(), **forms.LINEAR},
-        "Items from items by ridge regression in closed form, cut to vectors that an inner product serves."),
+        "Items from items by ridge regression in closed form, cut to vectors that an inner product serves.", priority=10),
     Family("two_tower", "two-tower", (
         Step("fit", "two_tower", "fit", fit_two_tower, ("mlflow",), doc="A user tower and an item tower over ids, features and histories."),),
         {**forms.run(), **forms.TWO_TOWER},
-        "A user tower and an item tower that read ids, features and histories: new users and new items are served by features alone."),
+        "A user tower and an item tower that read ids, features and histories: new users and new items are served by features alone.", priority=30),
     Family("fused", "fusion", (
         Step("fit", "fused", "fit", fit_fused, ("mlflow",), doc="The other families' champions side by side, weighed on validation users."),),
         {**forms.run(), **forms.FUSED},

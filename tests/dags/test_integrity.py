@@ -62,6 +62,14 @@ def test_every_task_has_retries_a_time_limit_and_a_pool_of_its_kind(bag):
             assert task.pool in {"ingest", "training", "serving", "aliases"}, task
 
 
+def test_the_longest_training_begins_first_and_none_waits_for_a_judgement(bag):
+    first = sorted(("gru4rec", "two_tower", "item2vec", "linear"), key=lambda family: -bag.dags[f"train_{family}"].get_task("fit").priority_weight)
+    assert first == ["gru4rec", "two_tower", "item2vec", "linear"]
+    for family in first:  # a task counts for those that wait for it, too
+        fit, evaluate = (bag.dags[f"train_{family}"].get_task(task) for task in ("fit", "evaluate"))
+        assert evaluate.priority_weight + sum(task.priority_weight for task in evaluate.get_flat_relatives(upstream=False)) < fit.priority_weight
+
+
 def test_the_pools_that_tasks_name_are_the_ones_that_are_made(bag):
     import json
 
