@@ -146,6 +146,10 @@ quality: environments ## quality over seeds: PROTOCOL=p1-time|p1-file|p2|p2-new|
 bench-days: environments ## three days of item2vec: what warm start and alignment cost, and what they keep
 	@$(PYTHON) -m tests.benchmarks.days
 
+.PHONY: drill-stop
+drill-stop: environments ## the stack stopped, cleaned and its supervisor killed at ROUNDS=20 random moments of a retrain: nothing left, nothing lost
+	@$(call in,serve) -m tests.benchmarks.drill_stop --rounds $${ROUNDS:-20}
+
 .PHONY: drill-cluster
 drill-cluster: environments ## docker-compose.yaml's services by hand: Celery, Postgres, Valkey with users, an S3 API; a day to live, beside the local stack
 	@$(PYTHON) -m infra.environments.build cluster s3 checks
