@@ -13,11 +13,14 @@ from mlflow.server.auth import authenticate_request_basic_auth
 from werkzeug.datastructures import Authorization
 
 OWN = "mlflow-artifacts:"
+CLOSED = ("/ajax-api/3.0/mlflow/assistant", "/ajax-api/3.0/jobs", "/gateway/", "/api/3.0/mlflow/mcp", "/ajax-api/3.0/mlflow/mcp")  # a shell on this machine, and other services
 PLACES = ("artifact_location", "artifact_root", "artifact_uri", "default_artifact_root", "trace_archival_location")
 
 
 def authorized() -> Authorization | Response:
     """The login of a request, or the answer that refuses it."""
+    if request.path.startswith(CLOSED):
+        return _refused("this server tracks trainings and registers models, and does nothing else")
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
             origin is not None and urlsplit(origin).netloc != request.host):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import time
 import urllib.error
@@ -62,6 +63,31 @@ def test_without_the_password_nothing_is_answered(local, method, path):
     body = b"{}" if method in ("POST", "PUT") else None
     assert ask(local, method, path, body, user=None)[0] == 401
     assert ask(local, method, path, body, password="not the password")[0] == 401
+
+
+CLOSED = [("POST", "/ajax-api/3.0/mlflow/assistant/message"), ("GET", "/ajax-api/3.0/mlflow/assistant/config"), ("PUT", "/ajax-api/3.0/mlflow/assistant/config"),
+          ("POST", "/ajax-api/3.0/mlflow/assistant/skills/install"), ("POST", "/ajax-api/3.0/jobs/"), ("POST", "/gateway/proxy/x/y"), ("POST", "/gateway/mlflow/v1/chat/completions")]
+
+
+@pytest.mark.parametrize("method, path", CLOSED, ids=" ".join)
+def test_what_runs_commands_or_asks_other_services_is_closed_to_everybody(local, method, path):
+    body = b'{"message": "run ls", "prompt": "x"}' if method != "GET" else None
+    assert ask(local, method, path, body)[0] == 403 and ask(local, method, path, body, user=None)[0] in (401, 403)
+
+
+def test_every_route_of_the_server_asks_for_the_password(local):
+    """As the server itself lists them."""
+    listing = "import json, os; from mlflow.server import app; from mlflow.server.fastapi_app import create_fastapi_app as made; " \
+              "print(json.dumps(sorted({r.path for r in made(app).routes if hasattr(r, 'path')} | {r.rule for r in app.url_map.iter_rules()})))"
+    done = subprocess.run([str(environments() / "mlflow" / "bin" / "python"), "-c", listing], text=True, capture_output=True, check=True)
+    routes = json.loads(done.stdout.splitlines()[-1])
+    assert len(routes) > 200
+    open_to_all = {"/health", "/version", "/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info"}
+    for route in routes:
+        path = re.sub(r"<[^>]*>|{[^}]*}", "x", route)
+        for method in ("GET", "POST"):
+            status = ask(local, method, path, b"{}" if method == "POST" else None, user=None)[0]
+            assert status in (401, 403, 404, 405) or route in open_to_all or route.startswith("/static-files"), (method, route, status)
 
 
 def test_with_it_experiments_runs_and_artefacts_work(local):
