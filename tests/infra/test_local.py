@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 
 from infra.environments.names import environments
 from infra.local import __main__ as commands
-from infra.local import stack, supervisor
+from infra.local import supervisor
 from infra.local.meter import is_task, proportional
 from infra.local.processes import descendants
 from infra.local.report import table
