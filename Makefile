@@ -68,8 +68,8 @@ bench-shop: environments ## a planted shop of SIZE 1m, 10m or 25m events from no
 	@$(PYTHON) -m tests.benchmarks.shop --size $${SIZE:-1m}
 
 .PHONY: bench-sessions
-bench-sessions: environments ## R@20 and MRR@20 of FAMILY (gru4rec) on the session set in the folder DATA, three seeds
-	@$(call in,train) -m tests.benchmarks.sessions --data $(DATA) --family $${FAMILY:-gru4rec}
+bench-sessions: environments ## R@20 and MRR@20 of FAMILY (gru4rec) on the session set in the folder DATA, SEEDS=3, or of what CANDIDATE= names
+	@$(call in,train) -m tests.benchmarks.sessions --data $(DATA) --family $${FAMILY:-gru4rec} --seeds $${SEEDS:-3} $${CANDIDATE:+--candidate $$CANDIDATE}
 
 .PHONY: bench-mutations
 bench-mutations: environments ## ten thousand damaged inputs: each refused or with closed accounts

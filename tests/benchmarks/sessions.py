@@ -42,7 +42,7 @@ def write(folder: Path, whole: list[list[str]]) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(FIRST + MINUTE * len(whole)))
 
 
-def ranked(candidate: str, store: str, test: list[list[str]]) -> dict[str, float]:
+def ranked(candidate: str, test: list[list[str]]) -> dict[str, float]:
     """`recall` and `mrr` at 20 of every action but the first of each session."""
     import numpy as np
 
@@ -51,7 +51,7 @@ def ranked(candidate: str, store: str, test: list[list[str]]) -> dict[str, float
     from tasks.core.ranking import score, standing
     from tasks.core.store import Store
 
-    model = Candidate(Store(store).open(candidate, "candidate"))
+    model = Candidate(Store(candidate.rpartition("/candidates/")[0]).open(candidate, "candidate"))
     place = {item: row for row, item in enumerate(model.item_ids)}
     rows = [[place.get(item, -1) for item in session] for session in test]
     known = [[row for row in session[:end] if row >= 0] for session in rows for end in range(1, len(session))]
@@ -73,13 +73,13 @@ def main() -> int:
     parser.add_argument("--family", default="gru4rec", choices=("gru4rec", "linear", "two_tower"))
     parser.add_argument("--settings", type=json.loads, default={}, help="of the family, as JSON")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rank", help=argparse.SUPPRESS)
+    parser.add_argument("--candidate", help="rank by this one, as file:///…/candidates/gru4rec/<id>, instead of training any")
     given = parser.parse_args()
     place = state() / "sessions" / given.data.name
     store = (place / "store").as_uri()
     test = sessions(given.data / "test_sessions.tsv.gz")
-    if given.rank:
-        print(json.dumps(ranked(given.rank, store, test)))
+    if given.candidate:
+        print(json.dumps(ranked(given.candidate, test)))
         return 0
     begun = time.monotonic()
     day = write(place, sessions(given.data / "train_sessions.tsv.gz"))
@@ -90,7 +90,7 @@ def main() -> int:
         started = time.monotonic()
         fitted = ask(given.family, "fit", {"store": store, "snapshot": snapshot["uri"], "settings": given.settings, "seed": seed, "track": False})
         seconds = time.monotonic() - started
-        done = subprocess.run([str(python("train")), "-m", "tests.benchmarks.sessions", "--data", str(given.data), "--rank", fitted["uri"]], cwd=ROOT,
+        done = subprocess.run([str(python("train")), "-m", "tests.benchmarks.sessions", "--data", str(given.data), "--candidate", fitted["uri"]], cwd=ROOT,
                               text=True, stdout=subprocess.PIPE, check=True)
         found.append(json.loads(done.stdout.splitlines()[-1]))
         print(f"seed {seed}: R@20 {found[-1]['recall']:.4f}  MRR@20 {found[-1]['mrr']:.4f}  ({found[-1]['actions']:,} actions, trained in {seconds:.0f} s)",
