@@ -105,7 +105,8 @@ def status(local: Local) -> int:
               else "Nothing is running. `make run` starts it.")
         return 3
     for name, service in now["services"].items():
-        print(f"{name:14} {'up' if service['ready'] else 'starting':9} pid {service['pid']}  restarts {service['restarts']}")
+        state = "up" if service["ready"] else "starting" if service.get("silent_seconds") is None else f"silent for {service['silent_seconds']} s"
+        print(f"{name:14} {state:9} pid {service['pid']}  restarts {service['restarts']}")
     if "api-server" in now["ready"]:
         print(f"\n{schedule.status_lines(Airflow(local))}")
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}  (user {MLFLOW_USER})\npasswords {local.passwords_file}\nlogs      {local.logs}\n"

@@ -28,6 +28,8 @@ BACKOFF = (1, 2, 5, 15, 30)  # seconds before the first, second, … restart of 
 LOOKS = 2.0                  # seconds from one look at the whole family to the next
 ENDS_ALONE = 5.0             # seconds that a process without a parent has to end by itself, as helpers of one that ended do
 BUSY = 75                    # exit code: another supervisor has the stack
+PROBES, GIVES_UP = 15.0, 300.0  # seconds between questions whether a service still answers; of silence after which it is started anew
+LARGEST_LOG = 32 * 2**20     # bytes of a service's log, after which it is begun anew beside the one before
 
 
 class Supervisor:
@@ -45,7 +47,8 @@ class Supervisor:
         self.meter = Meter(self.own)
         self.family: set[Process] = set()
         self.strays: dict[Process, float] = {}
-        self.looked = 0.0
+        self.looked = self.probed = 0.0
+        self.silent: dict[str, float] = {}
 
     def run(self) -> int:
         """Start, watch, and stop once `stopping` is set; returns the exit code."""
@@ -55,6 +58,9 @@ class Supervisor:
                 self._tend(service)
             if time.monotonic() > self.looked + LOOKS:
                 self._look()
+                self._turn_logs()
+            if time.monotonic() > self.probed + PROBES:
+                self._probe()
             self.meter.sample()
             self._write()
             time.sleep(0.5)
@@ -72,9 +78,10 @@ class Supervisor:
             print(f"{time.strftime('%H:%M:%S')} {service.name} ended with {process.returncode}; again in {wait} s", flush=True)
             del self.running[service.name]
             self.ready.discard(service.name)
+            self.silent.pop(service.name, None)
             self._end_strays(of=service.name)
             self.due[service.name] = now + wait
-        elif service.name not in self.ready and (service.ready is None or service.ready()):
+        elif service.name not in self.ready and service.name not in self.silent and (service.ready is None or service.ready()):
             self.ready.add(service.name)
             print(f"{time.strftime('%H:%M:%S')} {service.name} is up after {now - self.started[service.name]:.1f} s", flush=True)
 
@@ -84,6 +91,29 @@ class Supervisor:
                                                       stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         self.started[service.name] = time.monotonic()
         log.close()
+
+    def _probe(self) -> None:
+        """Ask whether what was up still answers; what is silent for long is killed, and so started anew."""
+        self.probed = now = time.monotonic()
+        for service in self.wanted:
+            if service.ready is None or not {service.name} & (self.ready | self.silent.keys()):
+                continue
+            if service.ready():
+                self.silent.pop(service.name, None)
+                self.ready.add(service.name)
+                continue
+            self.ready.discard(service.name)
+            if now - self.silent.setdefault(service.name, now) > GIVES_UP:
+                print(f"{time.strftime('%H:%M:%S')} {service.name} has not answered for {now - self.silent[service.name]:.0f} s: it is started anew", flush=True)
+                self.running[service.name].kill()
+
+    def _turn_logs(self) -> None:
+        """Begin a log anew that has become long; the one before it is kept."""
+        for service in self.wanted:
+            path = self.local.logs / f"{service.name}.log"
+            if path.exists() and path.stat().st_size > LARGEST_LOG:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)  # its writers append
 
     def _look(self) -> None:
         """Note the whole family; end what has been without a parent for a while."""
@@ -130,7 +160,8 @@ class Supervisor:
     def _write(self) -> None:
         content = {"pid": self.own.pid, "started": self.own.started, "boot": processes.boot(), "ready": sorted(self.ready), "services": {
             service.name: {"pid": self.running[service.name].pid if service.name in self.running else None,
-                           "restarts": self.restarts[service.name], "ready": service.name in self.ready}
+                           "restarts": self.restarts[service.name], "ready": service.name in self.ready,
+                           "silent_seconds": round(time.monotonic() - self.silent[service.name]) if service.name in self.silent else None}
             for service in self.wanted}, **self.meter.figures(), "family": [[one.pid, one.started] for one in sorted(self.family)]}
         path = self.local.run / "supervisor.json"
         making = path.with_suffix(".new")

@@ -54,7 +54,7 @@ def family(local) -> list[Process]:
 def test_a_service_that_dies_is_started_again_and_what_it_had_started_is_gone(running, local):
     before, service = family(local), supervisor.read(local)["services"]["one"]["pid"]
     os.kill(service, signal.SIGKILL)
-    until(lambda: supervisor.read(local)["services"]["one"] | {"pid": 0} == {"pid": 0, "restarts": 1, "ready": True})
+    until(lambda: supervisor.read(local)["services"]["one"] | {"pid": 0} == {"pid": 0, "restarts": 1, "ready": True, "silent_seconds": None})
     assert [one.lives for one in before].count(True) == 1, "the other service"
     until(lambda: sum(one.lives for one in family(local)) == 3)
 
@@ -111,6 +111,28 @@ def test_of_three_started_at_once_one_runs(local):
         stack.stop(local)
         for one in three:
             one.wait(10)
+
+
+def test_a_service_that_falls_silent_is_told_and_started_anew_when_it_stays_so(running, local, capsys):
+    first = supervisor.read(local)["services"]["one"]["pid"]
+    (local.home / "mute").touch()
+    until(lambda: supervisor.read(local)["services"]["one"]["silent_seconds"] is not None)
+    commands.status(local)
+    assert "one            silent for" in capsys.readouterr().out and supervisor.read(local)["services"]["one"]["pid"] == first
+    (local.home / "mute").unlink()
+    until(lambda: supervisor.read(local)["services"]["one"] == {"pid": first, "restarts": 0, "ready": True, "silent_seconds": None})
+    (local.home / "mute").touch()
+    until(lambda: supervisor.read(local)["services"]["one"]["restarts"] == 1)
+    (local.home / "mute").unlink()
+    until(lambda: supervisor.read(local)["services"]["one"]["ready"])
+    assert supervisor.read(local)["services"]["one"]["pid"] != first
+
+
+def test_a_long_log_is_begun_anew_beside_the_one_before(running, local):
+    log = local.logs / "two.log"
+    log.write_text("x" * 2000)
+    until(lambda: log.stat().st_size == 0)
+    assert (local.logs / "two.log.1").stat().st_size == 2000
 
 
 def test_nothing_is_ended_that_has_the_number_of_a_dead_one(local, capsys):
