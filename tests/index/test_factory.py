@@ -55,6 +55,16 @@ def test_several_interests_search_together_and_the_best_score_of_an_item_counts(
     assert probe(search, asked, 1).recall == 1.0
 
 
+@pytest.mark.parametrize("nprobe, exact", [(2, True), (1, False)], ids=["much of it is scanned", "little of it"])
+def test_many_at_once_are_answered_exactly_where_lists_would_scan_much(nprobe, exact):
+    random = np.random.default_rng(2)
+    vectors, asked = random.standard_normal((1500, 16)).astype(np.float32), random.standard_normal((40, 16)).astype(np.float32)
+    index = make(vectors, "IVF30,Flat")
+    adjust(index, "IVF30,Flat", f"nprobe={nprobe}")
+    found = Searcher(index, vectors).search_many(asked, 10, Histories.of_lists([[]] * 40))
+    assert (found == np.argsort(-(asked @ vectors.T), axis=1)[:, :10]).all() == exact
+
+
 @pytest.mark.parametrize("factory, count, says", [
     ("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"), ("PQ7", 600, "PQ7"), ("HNSW0", 600, "HNSW0"), ("HNSW1", 600, "HNSW1"),
     ("IVF0,Flat", 600, "IVF0"), ("Flat,IDMap", 100, "IDMap"), ("IVF8", 100, "IVF8")])
