@@ -48,13 +48,18 @@ def run(local: Local) -> int:
     before, started = supervisor.read(local), time.monotonic()
     airflow = Airflow(local)
     print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {settings['RECALL_DATASET']} for {day}", flush=True)
-    families = airflow.families()
-    known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
     try:
+        families = airflow.families()
+        known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
         following = {family for family in families if airflow.follows(family)}
         followed = Watch(airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if supervisor.read(local) is not None:
+            raise
+        print(f"\nrun: the stack was stopped while it ran ({error}). What was finished is kept; `make run DAY={day}` goes on with the day", file=sys.stderr)
         return 1
     ended = time.monotonic()
     after = supervisor.read(local) or before

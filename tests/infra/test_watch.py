@@ -60,3 +60,22 @@ def test_a_running_task_is_shown_with_what_this_try_of_it_said_last_and_asked_no
     made._changed("train_gru4rec", RUNNING)
     assert [made._working(one, RUNNING) for _ in range(3)] == [shown] * 3
     assert made.airflow.asked == ["dags/train_gru4rec/dagRuns/scheduled__1998-04-15T00%3A00%3A00%2B00%3A00/taskInstances/fit/state-store/progress?map_index=-1"]
+
+
+def test_a_stack_that_is_stopped_while_a_run_is_followed_is_told_in_a_sentence(monkeypatch, capsys, tmp_path):
+    from infra.local import __main__ as commands
+    from infra.local.source import Source
+    from infra.local.state import Local
+
+    monkeypatch.setenv("RECALL_STATE", str(tmp_path))
+    running = iter([{"pid": 1}, {"pid": 1}])
+
+    class Gone(Airflow):
+        def families(self):
+            raise urllib.error.URLError("Connection refused")
+
+    monkeypatch.setattr(commands, "source", lambda local: Source({"RECALL_DATASET": "planted"}, "1998-04-01", "1998-04-22"))
+    monkeypatch.setattr(commands.stack, "start", lambda *_, **__: None)
+    monkeypatch.setattr(commands, "Airflow", Gone)
+    monkeypatch.setattr(commands.supervisor, "read", lambda local: next(running, None))
+    assert commands.run(Local().prepare()) == 1 and "the stack was stopped while it ran" in capsys.readouterr().err
