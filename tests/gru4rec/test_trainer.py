@@ -45,7 +45,10 @@ def test_a_large_catalogue_moved_row_by_row_ends_with_the_weights_of_one_moved_w
     losses = [[one.epoch(number, Progress("test", 1, "positions", every=1e9))["train_loss"] for number in (1, 2)] for one in (whole, by_rows)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-3) and losses[0][1] < losses[0][0]
     for name, tensor in whole.model.state_dict().items():
-        torch.testing.assert_close(by_rows.model.state_dict()[name], tensor, rtol=0, atol=5e-3)
+        one, other = by_rows.model.state_dict()[name], tensor
+        if name.endswith("attend.bias"):  # the keys' part adds the same to all scores of a query: its gradient is rounding, of which Adam makes whole steps
+            one, other = (torch.cat((part[:len(part) // 3], part[2 * len(part) // 3:])) for part in (one, other))
+        torch.testing.assert_close(one, other, rtol=0, atol=5e-3)
 
 
 def test_a_catalogue_whose_every_item_is_scored_is_moved_whole(monkeypatch):
