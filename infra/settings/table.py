@@ -64,6 +64,7 @@ TABLE = (
     Setting("RECALL_RESOURCES", kinds.JSON_FILE, "processors, memory and GPUs by stage", "`infra/kubernetes/resources.json`"),
     Setting("RECALL_GPUS", kinds.number(0, 64), "GPUs of a training that can use them", "`0`"),
     Setting("RECALL_RESULT", kinds.ABSOLUTE, "a file that a stage's result is written to as well; set by the runtime kubernetes", "none"),
+    Setting("RECALL_STACK", kinds.ABSOLUTE, "the local stack's folder, by which its processes are found again; set by its supervisor", "none"),
     Setting("RECALL_ADMIN_PASSWORD", kinds.Kind("12 characters or more", lambda value: len(value) >= 12), "of the images: the password of the pages' one user",
             "none: Airflow makes one", (), True),
     Setting("RECALL_METRICS_TOKEN", kinds.Kind("16 characters or more", lambda value: len(value) >= 16), "what a scraper of the metrics must show",
