@@ -60,10 +60,10 @@ def all_of_them() -> dict[Process, int]:
     return dict(found for entry in os.listdir("/proc") if entry.isdigit() and (found := _stat(int(entry))))
 
 
-def below(roots: Iterable[Process]) -> set[Process]:
-    """Those of these processes that live, and everything below them."""
+def below(roots: Iterable[Process], every: dict[Process, int] | None = None) -> set[Process]:
+    """Those of these processes that live, and everything below them; `every` as `all_of_them` has just given it."""
     children: dict[int, list[Process]] = {}
-    every = all_of_them()
+    every = all_of_them() if every is None else every
     for one, parent in every.items():
         children.setdefault(parent, []).append(one)
     found, queue = set(), [one for one in roots if one in every]
@@ -81,8 +81,12 @@ def descendants(pid: int) -> list[int]:
 
 def marked(home: Path) -> set[Process]:
     """Those whose environment names this stack."""
-    mark = f"{MARK}={home}".encode()
-    return {one for one in all_of_them() if mark in _read(one.pid, "environ").split(b"\0")}
+    return {one for one in all_of_them() if has(one, MARK, home)}
+
+
+def has(one: Process, name: str, value: object) -> bool:
+    """Whether its environment, as it was started, has this variable with this value."""
+    return f"{name}={value}".encode() in _read(one.pid, "environ").split(b"\0")
 
 
 def command(one: Process) -> str:

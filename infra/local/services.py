@@ -72,17 +72,22 @@ def valkey_settings(local: Local) -> Path:
 
 def mlflow(local: Local) -> list[str]:
     """The tracking server with its registry, on SQLite, artefacts through the server, for whoever has the password."""
-    folder = local.home / "mlflow"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = mlflow_folder(local)
     return [str(environments() / "mlflow" / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(local.port("mlflow")),
             "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "artifacts"),
             "--serve-artifacts", "--workers", "1", "--app-name", "basic-auth"]
 
 
-def mlflow_settings(local: Local) -> Path:
-    """Who may come in, in a file only the owner can read."""
+def mlflow_folder(local: Local) -> Path:
+    """Where its databases, artefacts and settings lie."""
     folder = local.home / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def mlflow_settings(local: Local) -> Path:
+    """Who may come in, in a file only the owner can read."""
+    folder = mlflow_folder(local)
     path = folder / "login.ini"
     write_private(path, f"[mlflow]\ndefault_permission = NO_PERMISSIONS\ndatabase_uri = sqlite:///{folder / 'login.db'}\nadmin_username = {MLFLOW_USER}\n"
                         f"admin_password = {local.secret('mlflow')}\nauthorization_function = infra.local.mlflow_login:authorized\nauth_cache_ttl_seconds = 3600\n")

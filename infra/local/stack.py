@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -29,7 +28,7 @@ def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozen
     """Start what is not running, and wait until all of it answers, but for `later`; returns the supervisor's state."""
     running = supervisor.read(local)
     if running is None:
-        sweep(local)
+        sweep(local)  # what is left of an earlier stack would hold the ports
         for name in SERVICES:
             if listens(local.port(name)):
                 say(f"local: somebody else listens on port {local.port(name)}, which was {name}'s; choosing new ports")
@@ -87,12 +86,7 @@ def stop(local: Local) -> None:
         say(f"local: its supervisor is gone; {lost} processes that it left were ended" if (lost := sweep(local)) else "local: nothing is running")
         return
     one = Process(running["pid"], running["started"])
-    for sent in (signal.SIGTERM, signal.SIGCONT):
-        one.send(sent)
-    deadline = time.monotonic() + 40
-    while one.lives and time.monotonic() < deadline:
-        time.sleep(0.2)
-    one.send(signal.SIGKILL)
+    processes.end(lambda: {one} if one.lives else set(), polite=40)
     sweep(local)
     say("local: stopped; the store, MLflow's and Airflow's databases are kept (`make clean` removes them)")
 

@@ -43,7 +43,7 @@ class Supervisor:
         self.due: dict[str, float] = {}
         self.ready: set[str] = set()
         self.stopping = False
-        self.own = processes.of(os.getpid())
+        self.own, self.boot = processes.of(os.getpid()), processes.boot()
         self.meter = Meter(self.own)
         self.family: set[Process] = set()
         self.strays: dict[Process, float] = {}
@@ -96,7 +96,7 @@ class Supervisor:
         """Ask whether what was up still answers; what is silent for long is killed, and so started anew."""
         self.probed = now = time.monotonic()
         for service in self.wanted:
-            if service.ready is None or not {service.name} & (self.ready | self.silent.keys()):
+            if service.ready is None or service.name not in self.ready | self.silent.keys():
                 continue
             if service.ready():
                 self.silent.pop(service.name, None)
@@ -117,24 +117,24 @@ class Supervisor:
 
     def _look(self) -> None:
         """Note the whole family; end what has been without a parent for a while."""
-        self.family, self.looked = processes.below([self.own]) - {self.own}, time.monotonic()
-        found = self._strays()
-        self.strays = {one: self.strays.get(one, self.looked) for one in found}
+        every, self.looked = processes.all_of_them(), time.monotonic()
+        self.family = processes.below([self.own], every) - {self.own}
+        self.strays = {one: self.strays.get(one, self.looked) for one in self._strays(every)}
         processes.bury({process.pid for process in self.running.values()})
         if any(self.looked - since > ENDS_ALONE for since in self.strays.values()):
             self._end_strays()
 
-    def _strays(self) -> set[Process]:
-        """Our children that are no services: their parent has ended."""
+    def _strays(self, every: dict[Process, int]) -> set[Process]:
+        """Of all processes our children that are no services: their parent has ended."""
         known = {process.pid for process in self.running.values()}
-        return {one for one, parent in processes.all_of_them().items() if parent == self.own.pid and one.pid not in known}
+        return {one for one, parent in every.items() if parent == self.own.pid and one.pid not in known}
 
     def _end_strays(self, of: str = "one that ended") -> None:
-        for one in (lost := self._strays()):
+        for one in (lost := self._strays(processes.all_of_them())):
             print(f"{time.strftime('%H:%M:%S')} ending what {of} left: {one.pid} {processes.command(one)[:120]}", flush=True)
         if lost:
             self._kill_tasks(lost)
-            processes.end(lambda: processes.below(self._strays()))
+            processes.end(lambda: processes.below(self._strays(every := processes.all_of_them()), every))
 
     @staticmethod
     def _kill_tasks(roots: set[Process]) -> None:
@@ -158,7 +158,7 @@ class Supervisor:
         (self.local.run / "supervisor.json").unlink(missing_ok=True)
 
     def _write(self) -> None:
-        content = {"pid": self.own.pid, "started": self.own.started, "boot": processes.boot(), "ready": sorted(self.ready), "services": {
+        content = {"pid": self.own.pid, "started": self.own.started, "boot": self.boot, "ready": sorted(self.ready), "services": {
             service.name: {"pid": self.running[service.name].pid if service.name in self.running else None,
                            "restarts": self.restarts[service.name], "ready": service.name in self.ready,
                            "silent_seconds": round(time.monotonic() - self.silent[service.name]) if service.name in self.silent else None}
@@ -177,9 +177,12 @@ def read(local: Local) -> dict | None:
 
 def leftover(local: Local) -> set[Process]:
     """The processes of a stack whose supervisor is gone, but for the one that asks."""
-    told = _noted(local)
-    noted = {Process(*one) for one in told["family"]} if told else set()
-    return processes.below(noted | processes.marked(local.home)) - {processes.of(os.getpid())}
+    return processes.below(family(local) | processes.marked(local.home)) - {processes.of(os.getpid())}
+
+
+def family(local: Local) -> set[Process]:
+    """Everything below the supervisor as it was noted last, also by one that is gone."""
+    return {Process(*one) for one in (_noted(local) or {"family": []})["family"]}
 
 
 def _noted(local: Local) -> dict | None:

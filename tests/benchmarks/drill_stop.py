@@ -80,7 +80,7 @@ class Drill:
         writer, retrain = Writer(self.local), self.command("run")
         writer.start()
         time.sleep(self.random.uniform(2, seconds))
-        family = {Process(*one) for one in (supervisor.read(self.local) or {"family": []})["family"]}
+        family = supervisor.family(self.local)
         if way == "killed":
             self._kill()
         else:
@@ -103,14 +103,9 @@ class Drill:
         three = [self.command("up") for _ in range(3)]
         for one in three:
             one.wait()
-        alive = [one for one in processes.all_of_them() if "infra.local.supervisor" in processes.command(one) and self._ours(one)]
+        alive = [one for one in processes.all_of_them()
+                 if "infra.local.supervisor" in processes.command(one) and processes.has(one, "RECALL_STATE", self.local.home.parent)]
         self.told["second_stacks"] += max(0, len(alive) - 1)
-
-    def _ours(self, one: Process) -> bool:
-        try:
-            return f"RECALL_STATE={self.local.home.parent}".encode() in Path(f"/proc/{one.pid}/environ").read_bytes().split(b"\0")
-        except OSError:
-            return False
 
     def _count_left(self, family: set[Process]) -> None:
         left = processes.below(family | processes.marked(self.local.home))

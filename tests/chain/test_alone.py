@@ -6,7 +6,6 @@ import datetime
 import json
 import random
 import re
-import time
 import urllib.request
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from infra.environments.names import environments
 from infra.local.airflow_api import Airflow
 from infra.local.state import Local
 from tests.chain.conftest import command, environment_of
+from tests.waiting import until
 
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 SETTINGS = {"RECALL_CATCH_UP": "yes", "RECALL_DELIVERY_SECONDS": "30"}
@@ -54,14 +54,6 @@ def alone(tmp_path_factory):
         yield home, airflow, environment
 
 
-def until(passed, seconds: float = 400):
-    deadline = time.monotonic() + seconds
-    while not (found := passed()):
-        assert time.monotonic() < deadline, "it has not come"
-        time.sleep(2)
-    return found
-
-
 def console(airflow: Airflow) -> dict:
     """What the console says of the schedule."""
     request = urllib.request.Request(f"{airflow.local.airflow_url}/recall/api/chain", headers={"Authorization": f"Bearer {airflow._login()}"})
@@ -83,14 +75,14 @@ def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(
         told = command(environment, "status")
         return told if all(line in told for line in awaited) else None
 
-    status = until(waiting)
+    status = until(waiting, 400, every=2)
     due, day = re.search(r"Next retrain: due (\S+) 00:00 UTC, of (\S+)", status).groups()
     assert due > day >= str(TODAY), "the day that is over at midnight"
     told = console(airflow)
     assert [one["day"] for one in told["awaited"]][:3] == [ago(days) for days in (3, 2, 1)] and told["day"] == day
     for days in (3, 2, 1):
         deliver(home, ago(days))
-        until(lambda day=ago(days): live_day(airflow) == day)
+        until(lambda day=ago(days): live_day(airflow) == day, 400, every=2)
         if days == 3:
             assert awaited[1] in command(environment, "status"), "a late day stops nothing and is told"
     runs = {run["partition_key"]: (run["state"], run["run_type"]) for run in airflow.runs("ingest", 20)}

@@ -8,7 +8,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -21,6 +20,7 @@ from infra.local.report import table
 from infra.local.services import valkey_settings
 from infra.local.source import Source
 from infra.local.state import Local, free_ports
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -78,13 +78,6 @@ def test_the_callers_own_airflow_settings_do_not_leak_in(local, monkeypatch):
 
 def test_free_ports_are_different():
     assert len(set(free_ports(5))) == 5
-
-
-def until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time"
-        time.sleep(0.05)
 
 
 def test_the_meter_knows_a_task_by_its_command_and_counts_memory():

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from infra.local import __main__ as commands
 from infra.local import processes, stack, supervisor
 from infra.local.processes import Process
 from infra.local.state import Local
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -40,47 +40,36 @@ def running(local):
     process.wait()
 
 
-def until(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time"
-        time.sleep(0.05)
-
-
-def family(local) -> list[Process]:
-    return [Process(*one) for one in supervisor._noted(local)["family"]]
-
-
 def test_a_service_that_dies_is_started_again_and_what_it_had_started_is_gone(running, local):
-    before, service = family(local), supervisor.read(local)["services"]["one"]["pid"]
+    before, service = supervisor.family(local), supervisor.read(local)["services"]["one"]["pid"]
     os.kill(service, signal.SIGKILL)
     until(lambda: supervisor.read(local)["services"]["one"] | {"pid": 0} == {"pid": 0, "restarts": 1, "ready": True, "silent_seconds": None})
     assert [one.lives for one in before].count(True) == 1, "the other service"
-    until(lambda: sum(one.lives for one in family(local)) == 3)
+    until(lambda: sum(one.lives for one in supervisor.family(local)) == 3)
 
 
 def test_what_has_lost_its_parent_is_buried_when_it_has_ended(running, local):
     services = supervisor.read(local)["services"]
-    child = next(one for one in family(local) if one.pid not in {service["pid"] for service in services.values()})
+    child = next(one for one in supervisor.family(local) if one.pid not in {service["pid"] for service in services.values()})
     os.kill(services["one"]["pid"], signal.SIGKILL)
     until(lambda: not os.path.exists(f"/proc/{child.pid}"))
 
 
 def test_stopping_leaves_no_process_behind(running, local, capsys):
-    before = family(local)
+    before = supervisor.family(local)
     stack.stop(local)
     assert not any(one.lives for one in before) and running.wait(5) == 0 and "local: stopped" in capsys.readouterr().err
 
 
 def test_a_supervisor_that_does_not_run_on_is_stopped_all_the_same(running, local):
-    before = family(local)
+    before = supervisor.family(local)
     running.send_signal(signal.SIGSTOP)
     stack.stop(local)
     assert not any(one.lives for one in before) and running.poll() is not None
 
 
 def test_what_a_killed_supervisor_left_is_told_and_ended(running, local, capsys):
-    before = family(local)
+    before = supervisor.family(local)
     running.kill()
     running.wait()
     assert supervisor.read(local) is None and all(one.lives for one in before)
@@ -90,7 +79,7 @@ def test_what_a_killed_supervisor_left_is_told_and_ended(running, local, capsys)
 
 
 def test_a_new_supervisor_starts_when_nothing_of_the_old_one_is_left(running, local):
-    before = family(local)
+    before = supervisor.family(local)
     running.kill()
     running.wait()
     with begin() as again:
@@ -105,7 +94,7 @@ def test_of_three_started_at_once_one_runs(local):
     three = [begin() for _ in range(3)]
     try:
         until(lambda: sorted((one.poll() or 0) for one in three) == [0, supervisor.BUSY, supervisor.BUSY])
-        until(lambda: supervisor.read(local) and len(family(local)) == 3)
+        until(lambda: supervisor.read(local) and len(supervisor.family(local)) == 3)
         assert len(processes.marked(local.home)) == 2, "the third has no environment"
     finally:
         stack.stop(local)
