@@ -42,10 +42,15 @@ def behind(uri: str) -> Path:
         Absent: it lies outside the store.
     """
     root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
-    path = (root / uri.removeprefix(f"{named}/") if named and uri.startswith(f"{named}/") else Path(unquote(urlsplit(uri).path))).resolve()
-    if not path.is_relative_to(root):
+    return _target(root, root / uri.removeprefix(f"{named}/") if named and uri.startswith(f"{named}/") else Path(unquote(urlsplit(uri).path)))
+
+
+def _target(root: Path, path: Path) -> Path:
+    """Where a path leads, links followed, which is not out of this folder."""
+    found = path.resolve()
+    if not found.is_relative_to(root):
         raise Absent("this lies outside the store")
-    return path
+    return found
 
 
 def document(path: Path) -> dict:
@@ -66,9 +71,7 @@ def inside(path: Path) -> Path:
     Raises:
         Absent: out of the store, or it is larger than RECALL_DOCUMENT_MB.
     """
-    found = path.resolve()
-    if not found.is_relative_to(store().resolve()):
-        raise Absent("this lies outside the store")
+    found = _target(store().resolve(), path)
     if (size := found.stat().st_size) > document_bytes():
         raise Absent(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
     return found

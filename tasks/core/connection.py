@@ -103,6 +103,11 @@ def memories(client: Client) -> list[dict]:
     return [client.info("memory")]
 
 
+def texts(found: dict[bytes, bytes]) -> dict[str, str]:
+    """A hash of Redis as text; bytes that are none show as what they are."""
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in found.items()}
+
+
 @contextlib.contextmanager
 def answering(client: Client) -> Iterator[None]:
     """Turn what redis-py raises into the errors of the contract, each with its remedy."""

@@ -27,19 +27,19 @@ class CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, queries: Tensor, vectors: Tensor, bias: Tensor, right: Tensor, left_out: Tensor) -> Tensor:
-        n, k = len(queries), len(vectors)
+        n, k, q = len(queries), len(vectors), 1 if queries.ndim == 2 else queries.shape[1]
         d_queries, d_vectors, d_bias, d_right = torch.empty_like(queries), torch.zeros_like(vectors), torch.zeros_like(bias), torch.empty_like(right)
         loss, transposed = queries.new_zeros(()), vectors.t().contiguous()
-        rows = CACHED if queries.device.type == "cpu" else max(ON_GPU // (k * queries[0].numel() // vectors.shape[1]), 1)
+        rows = CACHED if queries.device.type == "cpu" else max(ON_GPU // (k * q), 1)
         begins = range(0, n, rows)
         ends = torch.searchsorted(left_out, k * torch.tensor([*begins, n], device=left_out.device)).tolist()
-        scored = queries.new_empty(min(rows, n) * queries[0].numel() // vectors.shape[1], k)
+        scored = queries.new_empty(min(rows, n) * q, k)
         for begin, first, last in zip(begins, ends, ends[1:]):
             part, own = slice(begin, begin + rows), right[begin:begin + rows]
             asked = queries[part].flatten(0, -2)                                                # (r q, d)
             scores = torch.addmm(bias, asked, transposed, out=scored[:len(asked)])
-            if queries.ndim == 3:
-                scores, best = scores.view(-1, queries.shape[1], k).max(1)                      # (r, k)
+            if q > 1:
+                scores, best = scores.view(-1, q, k).max(1)                                     # (r, k)
             top = torch.maximum(scores.amax(1), own)
             shares = scores.sub_(top[:, None]).exp_()
             shares.view(-1).index_fill_(0, left_out[first:last] - begin * k, 0.0)
@@ -49,9 +49,9 @@ class CrossEntropy(torch.autograd.Function):
             d_right[part] = own / total - 1
             each = total.reciprocal_()                                                          # of a share, to be one of the whole
             d_bias.addmv_(shares.t(), each)
-            if queries.ndim == 3:
-                shares = torch.zeros(len(best), queries.shape[1], k, device=best.device).scatter_(1, best[:, None], shares[:, None]).flatten(0, 1)
-                each = each.repeat_interleave(queries.shape[1])
+            if q > 1:
+                shares = torch.zeros(len(best), q, k, device=best.device).scatter_(1, best[:, None], shares[:, None]).flatten(0, 1)
+                each = each.repeat_interleave(q)
             d_queries[part] = torch.mm(shares, vectors).mul_(each[:, None]).view_as(queries[part])
             d_vectors.addmm_(shares.t(), asked * each[:, None])
         ctx.save_for_backward(d_queries, d_vectors, d_bias, d_right)

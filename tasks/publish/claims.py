@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from itertools import islice
 
-from tasks.core.connection import Client
+from tasks.core.connection import Client, texts
 from tasks.core.errors import Conflict
 from tasks.core.keys import Names
 from tasks.publish.scripts import CLAIM, FINISH, RECLAIM
@@ -78,12 +78,12 @@ def entries(client: Client, names: Names) -> dict[str, dict]:
 
 def live(client: Client, names: Names) -> dict[str, str]:
     """The pointer, empty when nothing is live."""
-    return {name.decode(): value.decode() for name, value in client.hgetall(names.live).items()}
+    return texts(client.hgetall(names.live))
 
 
 def manifest(client: Client, names: Names, load: str) -> dict[str, str]:
     """A load's manifest in Redis, empty when it is not whole there."""
-    return {name.decode(): value.decode() for name, value in client.hgetall(names.manifest(load)).items()}
+    return texts(client.hgetall(names.manifest(load)))
 
 
 def whole(client: Client, names: Names, generation: str) -> str | None:

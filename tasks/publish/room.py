@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 import redis
 
@@ -53,7 +54,7 @@ def check_room(client: Client, generation: Generation, plan: dict, allow_evictio
         BadRequest: too little room below maxmemory, or a policy that evicts keys without an expiry.
     """
     servers = memories(client)
-    needed = needed_bytes(generation, plan, lambda fields, longest: compact(client, fields, longest)) // len(servers)
+    needed = needed_bytes(generation, plan, partial(compact, client)) // len(servers)
     for memory in servers:
         limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
         policy = memory.get("maxmemory_policy", "noeviction")

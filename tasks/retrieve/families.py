@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tasks.core.connection import Client
+from tasks.core.connection import Client, texts
 from tasks.core.errors import BadRequest, Corrupt, RecallError
 from tasks.core.keys import Names, announced
 from tasks.core.log import log
 from tasks.core.store import Store
-from tasks.retrieve.follow import Followed, texts
+from tasks.retrieve.follow import Followed
 from tasks.retrieve.held import Held
 
 ALL = "all"
@@ -47,19 +47,19 @@ class Families:
         return names
 
     def answering(self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None) -> tuple[dict[str, Held], dict[str, list]]:
-        """Of those that make an answer what `held` gives: the family that is named, the fusion alone where it is live, or all."""
+        """Of those that make an answer what `read` gives: the family that is named, the fusion alone where it is live, or all."""
         if family not in (None, ALL):
-            return self.held([family], kinds, user, [family])
+            return self.read([family], kinds, user, [family])
         names = self.names()
         if self.wanted is None and FUSED in names:
             try:
-                return self.held([FUSED], kinds, user)
+                return self.read([FUSED], kinds, user)
             except (BadRequest, Corrupt):
                 if not (names := [name for name in names if name != FUSED]):
                     raise
-        return self.held(names, kinds, user)
+        return self.read(names, kinds, user)
 
-    def held(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None,
+    def read(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None,
              needed: Sequence[str] = ()) -> tuple[dict[str, Held], dict[str, list]]:
         """Of each family the generation that answers, and what stands there of a user under these kinds (None: nothing).
 
@@ -102,8 +102,8 @@ class Families:
                 pipe.hgetall(Names(one).live)
             found = [texts(pointer) for pointer in pipe.execute()]
         return {one: {"generation": live.get("generation") or live.get("load", ""), "version": live.get("version") or None, "day": live.get("day"),
-                      "since": number(live.get("since")), "by": live.get("by"), "why": live.get("why"), "previous": live.get("previous") or None,
-                      "fence": number(live.get("fence"), int)} if live else None
+                      "since": _number(live.get("since")), "by": live.get("by"), "why": live.get("why"), "previous": live.get("previous") or None,
+                      "fence": _number(live.get("fence"), int)} if live else None
                 for one, live in zip(names, found)}
 
     def in_hand(self) -> list[tuple[str, str, str, int]]:
@@ -112,7 +112,7 @@ class Families:
                 if followed.held]
 
 
-def number(text: str | None, kind: type = float) -> float | int | None:
+def _number(text: str | None, kind: type = float) -> float | int | None:
     """What a pointer says as a number; None where it says none."""
     try:
         return kind(text) if text is not None and len(text) < 40 and math.isfinite(float(text)) else None

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tasks.core.connection import Client
+from tasks.core.connection import Client, texts
 from tasks.core.errors import BadRequest, Corrupt, RecallError
 from tasks.core.keys import SCHEMA, Names
 from tasks.core.log import log
@@ -24,11 +24,6 @@ from tasks.retrieve.held import Held
 TRIES = 20
 RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
 Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
-
-
-def texts(found: dict[bytes, bytes]) -> dict[str, str]:
-    """A hash of Redis as text; what is none shows as what it is."""
-    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in found.items()}
 
 
 class Followed:

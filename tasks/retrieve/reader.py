@@ -150,12 +150,12 @@ class Reader:
             return self._live.answering(None, kinds, user)
         families = [name for name in channels if name not in (SIMILAR, POPULAR)]
         names = families if len(families) == len(channels) else list(dict.fromkeys([*self._live.names(), *families]))
-        return self._live.held(names, kinds, user, families)
+        return self._live.read(names, kinds, user, families)
 
     def _all(self, family: str | None = None) -> dict[str, Held]:
         """The family that is named, or every one that can be read."""
         name = family_name(family)
-        return self._live.held(self._live.names(name), needed=[name] if name else ())[0]
+        return self._live.read(self._live.names(name), needed=[name] if name else ())[0]
 
     def live(self) -> dict[str, dict | None]:
         """family → what its pointer says: generation, version, day, since (seconds since 1970), by, why, previous, fence; None: nothing."""

@@ -25,7 +25,7 @@ def test_every_users_list_is_that_of_the_best_interest(root, server, dtype):
     generations.load(root, generation, dtype=dtype)
     generations.switch(root, generation)
     reader = Reader(server.url, root)
-    held = reader._live.held(["item2vec"])[0]["item2vec"]
+    held = reader._live.read(["item2vec"])[0]["item2vec"]
     seen = Histories.of_lists([own(user) for user in range(20)])
     histories = Histories.of_lists([own(user)[np.argsort(WORLD.timestamps[WORLD.users == user])] for user in range(20)])
     expected = top_k(three.encode(histories), held.folder.array("vectors"), 7, seen)

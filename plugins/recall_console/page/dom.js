@@ -43,7 +43,7 @@ export async function ask(path) {
 
 // Links work inside Airflow too: its frame lets a page open nothing by itself, so the page around it is asked to.
 export function link(href, text, more = {}) {
-  if (!href || !/^(https?:|\/|documents\/|\.)/.test(href)) return h("span", {}, text);
+  if (!href || !/^(https?:|\/(?![/\\])|documents\/|\.)/.test(href)) return h("span", {}, text);
   return h("a", { href, target: "_blank", rel: "noopener", onclick: outwards, ...more }, text);
 }
 
