@@ -57,7 +57,7 @@ def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, 
     assert clean + 200 <= client.dbsize() < clean + 2500 and not whole(client, NAMES, crashed["id"])
     assert live(client, NAMES)["generation"] == first["id"]
     left = client.keys(f"recall:item2vec:{crashed['id']}.*")
-    assert len(left) > 200 and sum(not 0 < client.ttl(key) <= 24 * 3600 for key in left) <= 1  # the one it was killed at, between two commands
+    assert len(left) >= 200 and sum(not 0 < client.ttl(key) <= 24 * 3600 for key in left) <= 1  # the one it was killed at, between two commands
 
     second = generations.publish(root, generations.generation(root, SMALL, id="c3", day="1998-04-13", seed=3))
     assert generations.sweep(root)["deleted_generations"] == [crashed["id"]]
