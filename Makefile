@@ -163,7 +163,7 @@ drill-services: environments ## Postgres, Redis, MLflow and the scheduler killed
 .PHONY: audit
 audit: ## known holes in what the locks pin; fails as well where it cannot be told
 	@$(PYTHON) -m infra.environments.build checks
-	@for lock in airflow spark train serve mlflow cluster; do echo "── $$lock"; \
+	@for lock in airflow spark train torch serve mlflow cluster; do echo "── $$lock"; \
 	  $$($(PYTHON) -c "from infra.environments.names import python; print(python('checks').with_name('pip-audit'))") \
 	  --requirement infra/environments/$$lock.txt --disable-pip --strict --progress-spinner off || failed=1; done; exit $${failed:-0}
 

@@ -67,8 +67,8 @@ def index_settings() -> dict[str, str]:
 
 def stamp(name: str) -> str:
     """What an environment is made of: its lock, what stands beside it, the interpreter and the place it is bound to."""
-    made_of = (LOCKS / f"{name}.txt").read_bytes()
-    return hashlib.sha256(made_of + repr((BESIDE.get(name), "empty.db", sys.version_info[:2], str(environments()))).encode()).hexdigest()
+    made_of = b"".join((LOCKS / f"{lock}.txt").read_bytes() for lock in (name, *BESIDE.get(name, ())))
+    return hashlib.sha256(made_of + repr(("empty.db", sys.version_info[:2], str(environments()))).encode()).hexdigest()
 
 
 def split_lock(name: str, package: str) -> tuple[str, str]:
@@ -113,8 +113,8 @@ def build(name: str, installer: Path, settings: dict[str, str]) -> str:
     run([installer, "pip", "install", *target, "--require-hashes", "--no-deps", "-r", home / "lock.txt"], env=settings)
     for wheel in wheels:
         run([installer, "pip", "install", *target, "--no-deps", wheel], env=settings)
-    for extra in BESIDE.get(name, ()):
-        run([installer, "pip", "install", *target, "-c", _without_hashes(home), extra], env=settings)
+    if name in BESIDE:
+        install_first(BESIDE[name], [installer, "pip", "install", *target, "--require-hashes", "--no-deps"], settings)
     if name == "airflow":
         database(home)
     (home / "stamp").write_text(wanted)
@@ -131,11 +131,19 @@ def database(home: Path) -> None:
         shutil.copyfile(Path(scratch) / "airflow.db", home / "empty.db")
 
 
-def _without_hashes(home: Path) -> Path:
-    """The lock as plain constraints, for what is installed beside it."""
-    pins = re.findall(r"(?m)^([A-Za-z0-9][^\s;\\]*)", (home / "lock.txt").read_text())
-    (home / "constraints.txt").write_text("\n".join(pins) + "\n")
-    return home / "constraints.txt"
+def install_first(locks: tuple[str, ...], install: list, settings: dict[str, str]) -> None:
+    """Install the first of these locks whose packages are to be had, with the digests it names; what fails for the last one is told.
+
+    The last is asked of the registry alone once more: beside wheels that a machine has of its own, their `1.0+local` is taken for `1.0`.
+    """
+    registry = {name: value for name, value in settings.items() if name != "UV_FIND_LINKS"}
+    for lock in locks:
+        tried = subprocess.run([*map(str, install), "-r", LOCKS / f"{lock}.txt"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=settings, cwd=ROOT)
+        if tried.returncode == 0:
+            return
+        if lock != locks[-1]:
+            say(f"  {lock}.txt is not to be had here: taking {locks[-1]}.txt, which may be larger. {tried.stderr.strip()}")
+    run([*install, "-r", LOCKS / f"{locks[-1]}.txt"], env=registry)
 
 
 def main(arguments: list[str] | None = None) -> int:

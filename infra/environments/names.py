@@ -11,8 +11,9 @@ NAMES = ("airflow", "spark", "train", "serve", "mlflow", "cluster", "tests", "s3
 # Not needed by `make run`: what the images hold, and what is built by `make test`, the last by `make bench-walks`.
 FOR_TESTS = ("cluster", "tests", "s3", "checks", "ranx", "browser", "peers")
 
-# Installed beside the hashed lock: its CPU build carries a local version (2.13.0+cpu) whose hash differs by source.
-BESIDE = {"train": ("torch==2.13.0",)}
+# Installed beside the lock: the first of these locks that can be had. torch's CPU build is not in the package registry, only where a machine
+# has been told of a source of wheels.
+BESIDE = {"train": ("torch-cpu", "torch")}
 # Published as source only. Built once into a cache, since an installer would build it again every time.
 BUILT = {"spark": ("pyspark",)}
 

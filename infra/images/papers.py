@@ -7,6 +7,7 @@ Runs until it is stopped. The store or the disk being away is told and waited fo
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import time
@@ -14,15 +15,25 @@ from pathlib import Path
 
 from tasks.core.errors import RecallError
 from tasks.core.manifest import NAME
+from tasks.core.printable import printable
 from tasks.core.store import Store
 
 KINDS = ("audit", "verdicts", "snapshots", "quarantine", "refused", "generations")
 SUFFIXES, LARGEST = (".json", ".html"), 8 * 2**20  # bytes; the page of a verdict has some hundred thousand
 DONE = ".copied"  # touched after every round
+NO_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # a key of the bucket that no file can have here
 
 
-def copy(store: Store, target: Path) -> tuple[int, int]:
-    """Bring `target` to what the store holds now; returns how many files came and went."""
+def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple[int, int]:
+    """Bring `target` to what the store holds now.
+
+    Args:
+        left_out: documents that were told of as left out already, as no file here can hold them; those found now are added.
+
+    Returns:
+        How many files came and went.
+    """
+    left_out = set() if left_out is None else left_out
     wanted: dict[Path, tuple[Path, float]] = {}
     for kind in KINDS:
         found = store.mirror.files(store.path(kind))
@@ -34,20 +45,29 @@ def copy(store: Store, target: Path) -> tuple[int, int]:
     come = sorted((name for name, (_, written) in wanted.items() if _written(target / name) != written), key=lambda name: (name.name == NAME, name))
     for name in come:  # manifests last: a folder without one does not exist
         path, written = wanted[name]
-        text = store.mirror.read(path)
-        if text is not None:
-            _write(target / name, text, written)
+        try:
+            if (text := store.mirror.read(path)) is not None:
+                _write(target / name, text, written)
+        except (UnicodeDecodeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in NO_NAME:
+                raise
+            if name not in left_out:
+                _tell(f"left out {printable(str(name))[:300]}: {error!r:.200}")
+            left_out.add(name)
     gone = [path for path in target.rglob("*") if path.is_file() and path.name != DONE and path.relative_to(target) not in wanted]
     for path in sorted(gone, key=lambda path: path.name != NAME):
         path.unlink(missing_ok=True)
     for folder in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
-    return len(come), len(gone)
+    return len(come) - len(left_out.intersection(come)), len(gone)
 
 
 def _written(path: Path) -> float | None:
-    return path.stat().st_mtime if path.is_file() else None
+    try:
+        return path.stat().st_mtime if path.is_file() else None
+    except OSError:
+        return None
 
 
 def _write(path: Path, text: str, written: float) -> None:
@@ -58,6 +78,10 @@ def _write(path: Path, text: str, written: float) -> None:
     os.replace(making, path)
 
 
+def _tell(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} papers: {text}", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.images.papers", description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("store", help="URI of the store, s3://bucket/prefix")
@@ -66,14 +90,15 @@ def main() -> int:
     given = parser.parse_args()
     if not given.store.startswith("s3://"):
         parser.error(f"the store is {given.store}; only one in a bucket (s3://bucket/prefix) needs this, the console reads a folder by itself")
+    left_out: set[Path] = set()
     while True:
         try:
-            come, gone = copy(Store(given.store), given.folder)
+            come, gone = copy(Store(given.store), given.folder, left_out)
             (given.folder / DONE).touch()
             if come or gone:
-                print(f"{time.strftime('%H:%M:%S')} papers: {come} came, {gone} went", file=sys.stderr, flush=True)
+                _tell(f"{come} came, {gone} went")
         except (RecallError, OSError) as error:
-            print(f"{time.strftime('%H:%M:%S')} papers: {error}", file=sys.stderr, flush=True)
+            _tell(str(error))
         time.sleep(given.every)
 
 

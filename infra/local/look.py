@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from infra.local import ingestion
+from tasks.core.printable import printable
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 BAD_REQUEST, REFUSED_DATA = 2, 3
@@ -122,5 +123,5 @@ def _file(one: dict) -> list[str]:
 
 def _shown(text: str, most: int = 60) -> str:
     """A value on one line, without what could steer a terminal."""
-    plain = "".join(character if character.isprintable() else character.encode("unicode_escape").decode() for character in text)
+    plain = printable(text)
     return plain if len(plain) <= most else plain[:most - 1] + "…"

@@ -14,6 +14,8 @@ Anything else that is raised is a bug: exit 1, with its traceback, retried.
 
 from __future__ import annotations
 
+from tasks.core.printable import printable_lines
+
 LONGEST = 4000  # characters of what is wrong: many faults fit, a value of megabytes does not
 
 
@@ -34,7 +36,7 @@ class RecallError(Exception):
         parts += [f"got {shown(got)}"] if got is not None else []
         parts += [f"expected {allowed}"] if allowed is not None else []
         parts += [f"remedy: {remedy}"] if remedy else []
-        super().__init__("; ".join(parts))
+        super().__init__(printable_lines("; ".join(parts)))
 
 
 class BadRequest(RecallError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from tasks.core.printable import printable
+
 
 def log(event: str, **fields: object) -> None:
     """Write one line: the event, then its fields as `name=value`."""
@@ -25,7 +27,7 @@ def words(seconds: float) -> str:
 
 
 def _write(text: str) -> None:
-    line = f"{time.strftime('%H:%M:%S')} {text}".rstrip()
+    line = f"{time.strftime('%H:%M:%S')} {printable(text)}".rstrip()
     print(f"{line}\n", end="", file=sys.stderr, flush=True)  # in one piece: threads log side by side
 
 

@@ -29,11 +29,13 @@ class Draft:
         counts: how much of what (`users`, `items`, `interactions`), whole numbers.
         facts: what a reader needs to know (dimension, split, metrics), JSON.
         lineage: code version, settings, seed and the URIs of the parents.
+        sequence: of the folders of its place the how-many-th it is, from 1; 0 of a kind whose newest nobody asks for.
     """
 
     path: Path
     kind: str
     id: str
+    sequence: int = 0
     counts: dict = dataclasses.field(default_factory=dict)
     facts: dict = dataclasses.field(default_factory=dict)
     lineage: dict = dataclasses.field(default_factory=dict)
@@ -45,6 +47,8 @@ class Artefact:
 
     Attributes:
         place: where it lies, or will lie once somebody asks for its `path`.
+        created: seconds since 1970 by the clock of the machine that made it.
+        sequence: as in `Draft`; 0 of one made before this was kept.
         mirror: of a store on S3: what fetches it.
     """
 
@@ -56,7 +60,13 @@ class Artefact:
     counts: dict
     facts: dict
     lineage: dict
+    sequence: int = 0
     mirror: "Mirror | None" = dataclasses.field(default=None, compare=False, repr=False)
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """What sorts the folders of a place from the oldest to the newest, also where a clock was set back."""
+        return self.sequence, self.created
 
     @property
     def path(self) -> Path:
@@ -102,7 +112,7 @@ def write(draft: Draft) -> None:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         files[str(path.relative_to(draft.path))] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-    content = {"schema": SCHEMA, "kind": draft.kind, "id": draft.id, "created": time.time(), "files": files,
+    content = {"schema": SCHEMA, "kind": draft.kind, "id": draft.id, "created": time.time(), "sequence": draft.sequence, "files": files,
                "counts": draft.counts, "facts": draft.facts, "lineage": draft.lineage}
     with (draft.path / NAME).open("w") as file:
         json.dump(content, file, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
@@ -128,7 +138,7 @@ def read(path: Path, text: str | None = None, mirror: "Mirror | None" = None) ->
             if not inside(name) or not isinstance(entry["bytes"], int) or not DIGEST.fullmatch(entry["sha256"]):
                 raise ValueError(f"it names a file outside its folder, or says nothing of it: {name[:100]!r}")
         return Artefact(path, content["kind"], content["id"], content["created"], content["files"],
-                        content["counts"], content["facts"], content["lineage"], mirror)
+                        content["counts"], content["facts"], content["lineage"], int(content.get("sequence", 0)), mirror)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Corrupt(f"{path / NAME} cannot be read ({error!r})", remedy="delete the folder and make it again") from None
 

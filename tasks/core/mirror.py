@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 from tasks.core import s3
 from tasks.core.errors import BadRequest, Corrupt
-from tasks.core.manifest import NAME
+from tasks.core.manifest import NAME, inside
 
 AT_ONCE = 8  # requests
 DAYS = "RECALL_SCRATCH_DAYS"
@@ -109,12 +109,13 @@ class Mirror:
             s3.system().delete_file(self._key(path))
 
     def files(self, place: Path) -> list[tuple[Path, float, int]]:
-        """Every object below a place, with the time it was written and its bytes."""
+        """Every object below a place, with the time it was written and its bytes; not those whose key, as a path, leads elsewhere."""
         from pyarrow.fs import FileSelector
 
         key = self._key(place)
         found = s3.asked(key, lambda: s3.system().get_file_info(FileSelector(key, allow_not_found=True, recursive=True)))
-        return [(place / PurePosixPath(info.path).relative_to(key), info.mtime.timestamp(), info.size) for info in found if info.type.name == "File"]
+        return [(place / name, info.mtime.timestamp(), info.size) for info in found
+                if info.type.name == "File" and inside(name := info.path.removeprefix(f"{key}/"))]
 
     def remove(self, path: Path) -> None:
         """Delete a folder's objects, the manifest first, or one object."""

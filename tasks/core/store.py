@@ -23,6 +23,7 @@ from tasks.core.manifest import NAME, Artefact, Draft, read, write
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+ORDERED = ("snapshot", "delivery", "corrections", "graph")  # kinds of whose folders the newest is asked for
 ROOTS = "file:///an/absolute/folder or s3://bucket/prefix"
 
 
@@ -131,7 +132,15 @@ class Store:
 
     def newest(self, *parts: str) -> Artefact | None:
         """The complete folder right below a place that was made last, if there is one."""
-        return max(self.children(*parts), key=lambda artefact: artefact.created, default=None)
+        return max(self.children(*parts), key=lambda artefact: artefact.order, default=None)
+
+    def _next(self, *parts: str) -> int:
+        """The sequence of whatever comes next to a place; what cannot be read there counts for nothing."""
+        found = 0
+        for name in self.names(*parts):
+            with contextlib.suppress(Corrupt):
+                found = max(found, one.sequence if (one := self.find(*parts, name)) else 0)
+        return found + 1
 
     def names(self, *parts: str) -> list[str]:
         """The names of the folders right below a place, complete or not, in order."""
@@ -167,6 +176,7 @@ class Store:
             making.mkdir(parents=True)
             draft = Draft(making, kind, place.name)
             yield draft
+            draft.sequence = self._next(*parts[:-1]) if kind in ORDERED else 0
             write(draft)
             if self.mirror:
                 self.mirror.put(making, place)

@@ -65,7 +65,7 @@ class Windowed:
             alike = [made for made in self.store.children("graphs", dataset, day)
                      if made.lineage["settings"] == settings and made.lineage["code"] == self.code and made.facts["law_version"] == Window.version]
             if day <= self.snapshot.day and alike:
-                return max(alike, key=lambda made: made.created)
+                return max(alike, key=lambda made: made.order)
         return None
 
     def _changes(self, base: Artefact, histories: Histories) -> tuple[Changes, Renamed] | None:

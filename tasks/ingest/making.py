@@ -94,7 +94,10 @@ class Making:
     @property
     def notes(self) -> list[str]:
         """What somebody should know of how the files were read."""
-        return [f"{file.name}: {note}" for file in self.told["files"] for note in (file.understood or {}).get("notes", ())]
+        cut = self.told["cut_items"]
+        return [f"{file.name}: {note}" for file in self.told["files"] for note in (file.understood or {}).get("notes", ())] + (
+            [f"{cut:,} {'item has' if cut == 1 else 'items have'} more than title_characters={self.request.title_characters} in a title or genre, "
+             f"or more than genres_of_item={self.request.genres_of_item}: the rest is cut"] if cut else [])
 
     def uri(self, one: Delivery) -> str:
         """Where a delivery is, or will be."""
@@ -185,7 +188,7 @@ class Making:
         say("step 3 of 4: relating and writing the rows")
         catalogues = {name: Catalogue(self.spark, ones) for name, ones in delivered.items() if name != "interactions"}
         known = catalogues["items"].kept if "items" in catalogues else self._met(delivered["interactions"])
-        items = numbering.numbered(known.select("id", "title", "genres"), "item")
+        items = numbering.numbered(catalogue.bounded(known, self.request), "item")
         rows = Interactions(self.spark, self.request, delivered["interactions"], items.table, self.source, self.before.get("split"))
         attributes = catalogues["users"].kept if "users" in catalogues else None
         self.told["split"] = rows.split
@@ -194,7 +197,8 @@ class Making:
         tables.write(made.interactions, draft.path / "interactions")
         tables.write(made.items, draft.path / "items", "item")
         tables.write(made.users.drop("bucket"), draft.path / "users", "user")
-        log("ingest.written")
+        self.told["cut_items"] = items.table.where("cut").count()
+        log("ingest.written", cut_items=self.told["cut_items"])
         say("step 4 of 4: closing the accounts, judging the day")
         judgement.Judgement(self, draft, aside_draft, delivered, rows, catalogues, {
             "item_id_type": items.type, "user_id_type": rows.numbered_users.type}).conclude()

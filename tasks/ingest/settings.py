@@ -35,6 +35,9 @@ class SnapshotRequest:
         "the data says, else true where at least 5 % of the events repeat another of the same user and item (and kind)")
     minimum_item_interactions: int = setting(
         0, "items with fewer rows (a repeat is one) are left out, with their rows; 0 keeps the whole catalogue", minimum=0, maximum=1_000_000)
+    title_characters: int = setting(
+        1000, "characters of a title or genre; a longer one is cut, ends with '…' and is counted", minimum=16, maximum=100_000)
+    genres_of_item: int = setting(100, "genres of one item; further ones are left out, and the item is counted", minimum=1, maximum=10_000)
     maximum_quarantined: float = setting(0.05, "share of bad rows above which the batch is refused", minimum=0, maximum=1)
     expectations: str = setting(
         "default", "the suite that judges the batch: a name in tasks/ingest/expectations, or the path of a JSON file")

@@ -59,11 +59,11 @@ def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
 
 def _newest(store: Store, known: dict[Path, Artefact]) -> set[Path]:
     """Of each data set the snapshot of its last day that was made last: what the next training reads."""
-    newest: dict[str, tuple[str, float, Path]] = {}
+    newest: dict[str, tuple[str, tuple[int, float], Path]] = {}
     for path, artefact in known.items():
         if path.is_relative_to(store.path("snapshots")):
             dataset, day = path.parts[-3:-1]
-            newest[dataset] = max(newest.get(dataset, ("", 0.0, path)), (day, artefact.created, path))
+            newest[dataset] = max(newest.get(dataset, ("", (0, 0.0), path)), (day, artefact.order, path))
     return {path for _, _, path in newest.values()}
 
 

@@ -44,7 +44,7 @@ def catch_up(store: Store, client: Client, family: str) -> None:
 
 def events(store: Store, family: str) -> list[Artefact]:
     """Every recorded switch, oldest first; its facts are the event."""
-    return store.children("audit", family)
+    return sorted(store.children("audit", family), key=lambda one: int(one.facts["fence"]))
 
 
 def _id(event: dict) -> str:

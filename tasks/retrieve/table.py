@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
+from tasks.core.printable import printable
 from tasks.retrieve.answers import Answer, Hit, Item
 
 TITLE, GENRES, HISTORY = 44, 32, 40
@@ -28,7 +29,7 @@ def rendered(answer: Answer, notes: list[str]) -> str:
         row += [_shares(hit)] if shared else []
         rows.append([*row, *([_cut(past.title, HISTORY) if past else ""] if beside else [])])
     generations = ", ".join(f"{family} {id}" for family, id in answer.generations.items())
-    return "\n".join([*told, "", *_columns([heading, *rows]), "", f"generations: {generations}"])
+    return "\n".join(map(printable, [*told, "", *_columns([heading, *rows]), "", f"generations: {generations}"]))
 
 
 def _shares(hit: Hit) -> str:
@@ -48,6 +49,7 @@ def _named(item: Item) -> str:
 
 
 def _cut(text: str, width: int) -> str:
+    text = printable(text)
     return text if len(text) <= width else text[:width - 1] + "…"
 
 

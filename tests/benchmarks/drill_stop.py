@@ -4,6 +4,7 @@
     left_running         processes of the stack that live after `stop` or `clean` has returned; must be 0
     lost_acknowledged    keys whose write Valkey had acknowledged and that are gone when the stack is up again; must be 0
     second_stacks        supervisors beyond the first, where three are started at once beside what a killed one left; must be 0
+    traces               Python traces that any of the commands showed; must be 0
     next_run_ok          rounds after which the retrain of the same day ended well
 
 The shop is the tiny planted one. Whoever writes keys does so all the time that Valkey answers, under names that no model has.
@@ -68,7 +69,7 @@ class Drill:
                                    "SOURCE": str(home / "source" / "shop.toml"), "DAY": "2025-12-24"}
         os.environ |= {"RECALL_STATE": str(home / "state")}
         self.local = Local().prepare()
-        self.told = {"rounds": 0, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "next_run_ok": 0}
+        self.told = {"rounds": 0, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "traces": 0, "next_run_ok": 0}
 
     def command(self, name: str, **how) -> subprocess.Popen:
         log = (self.local.home.parent / "drill.log").open("ab")
@@ -140,6 +141,7 @@ def main() -> int:
             print(f"round {number + 1} of {given.rounds}, {WAYS[number % len(WAYS)]}: {drill.told}", file=sys.stderr, flush=True)
     finally:
         drill.command("stop").wait()
+    drill.told["traces"] = (home / "state" / "drill.log").read_text(errors="replace").count("Traceback (most recent call last)")
     print(json.dumps({**drill.told, "seconds": round(time.monotonic() - begun)}))
     wanted = {"rounds": given.rounds, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "next_run_ok": given.rounds}
     return 0 if drill.told == wanted else 1

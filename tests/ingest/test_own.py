@@ -177,3 +177,16 @@ def test_all_files_of_a_zip_are_of_the_one_table(tmp_path, files, told):
             archive.writestr(name, text)
     with pytest.raises(RefusedData, match=told):
         snapshot(asked(tmp_path, describe_as(tmp_path, STARS + 'path = "rows.zip"\nformat = "csv"\n'), format="own", day=DAY))
+
+
+def test_titles_and_genres_are_cut_to_their_limits_and_the_items_counted(spark, tmp_path):
+    toml = write_jsonl_gz(tmp_path) + '[items]\npath = "items.jsonl"\nid = "sku"\ntitle = "name"\ngenres = "tags"\n'
+    told = [{"sku": item, "name": "short", "tags": ["a"]} for item in ITEMS]
+    told[0]["name"], told[1]["tags"], told[2]["tags"], told[3]["name"] = "é" * 150_000, ["b" * 21], list("abcde"), "t" * 20
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
+    _, made = opened(asked(tmp_path, describe_as(tmp_path, toml), format="own", day=DAY, title_characters=20, genres_of_item=4, **HOLD_ONE))
+    items = dict(zip(made.item_ids, zip(made.items["title"].to_pylist(), made.items["genres"].to_pylist())))
+    assert [items[item] for item in ITEMS] == [("é" * 19 + "…", ["a"]), ("short", ["b" * 19 + "…"]), ("short", list("abcd")), ("t" * 20, ["a"]), ("short", ["a"])]
+    assert [note for note in made.artefact.facts["notes"] if "cut" in note] == [
+        "3 items have more than title_characters=20 in a title or genre, or more than genres_of_item=4: the rest is cut"]
+    assert "3 of the items had longer titles or genres" in (made.artefact.path / "report.html").read_text()

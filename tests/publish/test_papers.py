@@ -16,21 +16,26 @@ from tests.servers_s3 import s3_server
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def server(tmp_path):
+    with s3_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def store(server, tmp_path, monkeypatch):
     monkeypatch.setenv("RECALL_SCRATCH", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
-    with s3_server(tmp_path) as running:
-        running.put("shop")
-        store = Store("s3://shop/store")
-        with store.writing("verdict", "verdicts", "linear", "v1") as draft:
-            (draft.path / "verdict.json").write_text('{"outcome": "hold"}')
-            (draft.path / "verdict.html").write_text("<p>held</p>")
-            draft.facts = {"outcome": "hold"}
-        with store.writing("generation", "generations", "linear", "g1") as draft:
-            (draft.path / "vectors.npy").write_bytes(b"\x93NUMPY")
-        store.keep({"action": "promote"}, "decision", "audit", "linear")
-        running.put("shop/store/snapshots/shop/2026-01-01/half/report.html", b"<p>half</p>")
-        yield store
+    server.put("shop")
+    store = Store("s3://shop/store")
+    with store.writing("verdict", "verdicts", "linear", "v1") as draft:
+        (draft.path / "verdict.json").write_text('{"outcome": "hold"}')
+        (draft.path / "verdict.html").write_text("<p>held</p>")
+        draft.facts = {"outcome": "hold"}
+    with store.writing("generation", "generations", "linear", "g1") as draft:
+        (draft.path / "vectors.npy").write_bytes(b"\x93NUMPY")
+    store.keep({"action": "promote"}, "decision", "audit", "linear")
+    server.put("shop/store/snapshots/shop/2026-01-01/half/report.html", b"<p>half</p>")
+    yield store
 
 
 def there(folder) -> set[str]:
@@ -69,3 +74,16 @@ def test_a_folder_needs_no_copy():
     done = subprocess.run([sys.executable, "-m", "infra.images.papers", "file:///srv/recall", "/papers"], cwd=ROOT, text=True, capture_output=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 2 and "file:///srv/recall" in done.stderr and "reads a folder by itself" in done.stderr
+
+
+def test_a_document_that_no_file_can_hold_is_told_of_once_and_keeps_no_other_from_coming(server, store, tmp_path, capsys):
+    papers, left_out = tmp_path / "inside" / "papers", set()
+    papers.mkdir(parents=True)
+    server.put("shop/store/audit/linear/binary.json", b"\xff\xfe\xfd")
+    server.put(f"shop/store/audit/linear/{'n' * 300}.json", b"{}")
+    server.put("shop/store/audit/../../../../planted.json", b"{}")
+    server.put("shop/store/verdicts/linear/v1/../../../../../planted.json", b"{}")
+    assert copy(store, papers, left_out) == (5, 0) and "audit/linear/decision.json" in there(papers)
+    assert {name.name[:6] for name in left_out} == {"binary", "nnnnnn"} and capsys.readouterr().err.count("left out") == 2
+    assert copy(store, papers, left_out) == (0, 0) and "left out" not in capsys.readouterr().err
+    assert not list(tmp_path.rglob("planted.json"))

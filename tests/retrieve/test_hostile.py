@@ -6,6 +6,8 @@ import pytest
 
 from tasks.core.errors import BadRequest
 from tasks.retrieve import Reader
+from tasks.retrieve.answers import Answer, Hit, Item
+from tasks.retrieve.table import rendered
 from tests import generations, worlds
 from tests.hostile import VALUES, named
 
@@ -65,3 +67,13 @@ def test_what_can_be_no_id_is_refused_or_nobodys(reader, value):
             assert len(str(refused)) < 1000
         else:
             assert answer.source in ("popular", "precomputed") and (answer.source == "popular" or not answer.hits)
+
+
+STEERS = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202egnp.exe\u2028"
+
+
+def test_a_title_steers_no_terminal():
+    item = Item("1", f"Alien {STEERS}", (f"Horror{STEERS}",))
+    told = rendered(Answer((Hit(item, .5, ("item2vec",)),), {"item2vec": "g1"}, "similar", (item,)), [f"taken as {STEERS}"])
+    assert not {character for character in told if not character.isprintable()} - {"\n"} and "Alien \\x1b]0;owned" in told
+    assert rendered(Answer((Hit(Item("2", "پَرنده‌ها 👩‍🚀", ()), .5, ()),), {}, "popular"), []).count("پَرنده‌ها 👩‍🚀") == 1

@@ -43,6 +43,7 @@ class Told:
         refused: why the batch was refused; None when it was accepted.
         accounts: `rows_in` and where they have gone: kept, quarantined, later, superseded, which add up to it;
             `repeats` and `left_out` are of the kept ones.
+        cut_items: items whose title or genres were longer than the request allows.
         recommend_seen: whether what was met may be recommended again, and why; None when it was not decided.
         counts: `interactions`, `users`, `items` of the snapshot.
         figures: those that the checks speak of, and `first_timestamp`, `last_timestamp`, `rating_mean`, `liked_share`.
@@ -60,6 +61,7 @@ class Told:
     refused: str | None = None
     checks: list[Check] = field(default_factory=list)
     accounts: dict[str, int] = field(default_factory=dict)
+    cut_items: int = 0
     recommend_seen: "Decision | None" = None
     counts: dict[str, int] = field(default_factory=dict)
     figures: dict[str, object] = field(default_factory=dict)

@@ -60,7 +60,7 @@ def of(store: Store, dataset: str, table: str, delivery: str, landed: "tuple[Lan
     """All repairs that hold for these files, the newest of a line; None when there are none."""
     lines: dict[tuple[str, int], bytes] = {}
     present = {file.sha256 for file in landed}
-    for artefact in sorted(store.children("corrections", dataset, table, delivery), key=lambda one: one.created):
+    for artefact in sorted(store.children("corrections", dataset, table, delivery), key=lambda one: one.order):
         for row in pq.read_table(artefact.file(FILE)).to_pylist():
             if row["sha256"] in present:
                 lines[(row["sha256"], row["line"])] = row["text"]
