@@ -20,7 +20,7 @@ from tasks.core.errors import Corrupt
 from tasks.core.histories import Histories
 from tasks.core.ranking import score
 
-SCANNED = 0.05  # of an inverted index's lists, above which many queries at once are answered by one product with all vectors
+SCANNED = 0.2  # of an inverted index's lists, above which many queries at once are answered by one product with all vectors
 
 
 @contextlib.contextmanager
@@ -126,7 +126,7 @@ class Searcher:
 
     def _found(self, parts: np.ndarray, asked: int) -> np.ndarray:
         """int64 (q, asked): what the index finds for many at once; where it would scan much of the vectors, the exact best by one product with all:
-        lists are scanned query by query, which takes ten times as long a vector."""
+        lists are scanned query by query, which takes five to fifty times as long a vector."""
         inverted = faiss.try_extract_index_ivf(self.index)
         if inverted is not None and inverted.nprobe > SCANNED * inverted.nlist:
             return faiss.knn(parts, np.ascontiguousarray(self.vectors), asked, metric=faiss.METRIC_INNER_PRODUCT)[1]

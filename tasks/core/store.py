@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from tasks.core.errors import BadRequest, Corrupt, Unreachable
+from tasks.core.log import say
 from tasks.core.manifest import NAME, Artefact, Draft, read, write
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -188,6 +190,25 @@ class Store:
             raise
         finally:
             shutil.rmtree(making, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def alone(self, *parts: str) -> Iterator[None]:
+        """Inside the block nobody else on this machine makes this place: whoever comes second waits, and then looks whether it is there.
+
+        The lock goes with its process. Without it the same long work would be done twice; what is there would be the same.
+        """
+        lock = self.path(*parts).with_name(f".{parts[-1]}.lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("waiting for somebody who makes the same")
+                fcntl.flock(held, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
 
     def document(self, name: str, *parts: str) -> dict | None:
         """A single JSON document right below a place, if there is one: of the few things that change.

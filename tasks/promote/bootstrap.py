@@ -81,8 +81,9 @@ def _interval(table: np.ndarray, defined: np.ndarray, confidence: float, resampl
     counts, of = np.unique(defined[:, ~whole], axis=1, return_inverse=True)  # metrics that lack the same users share a count
 
     def resample(random: np.random.Generator, count: int, users: int) -> np.ndarray:
-        drawn = random.integers(0, users, (count, users), dtype=np.int32) + np.arange(count, dtype=np.int64)[:, None] * users
-        weights = np.bincount(drawn.ravel(), minlength=count * users).reshape(count, users).astype(np.float64)
+        weights = np.empty((count, users))
+        for row, drawn in enumerate(random.integers(0, users, (count, users), dtype=np.int32)):  # one by one: their counts stay in the cache
+            weights[row] = np.bincount(drawn, minlength=users)
         sums = weights @ table
         sums[:, whole] /= users
         sums[:, ~whole] /= np.maximum(weights @ counts.astype(np.float64), 1)[:, of.ravel()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import time
 
 from tasks.core.store import Store
 
@@ -56,3 +58,31 @@ def test_what_was_made_last_is_the_newest_though_the_clock_was_set_back(tmp_path
     with store.writing("snapshot", "snapshots", "shop", "2026-01-01", "last"):
         pass
     assert store.find("snapshots", "shop", "2026-01-01", "last").sequence == 4
+
+
+def make_alone(root: str, together, made, dies: bool) -> None:
+    store, place = Store(root), ("yardsticks", "shop", "y1")
+    together.wait(60)
+    if store.find(*place) is None:
+        with store.alone(*place):
+            if store.find(*place) is None:
+                made.put(os.getpid())
+                time.sleep(0.5)
+                if dies:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                with store.writing("yardstick", *place):
+                    pass
+
+
+def test_what_several_want_is_made_by_one_and_by_the_next_when_that_one_dies(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    for dies, makers in ((True, WRITERS), (False, 1)):
+        made, together = context.Queue(), context.Barrier(WRITERS)
+        wanting = [context.Process(target=make_alone, args=(tmp_path.as_uri(), together, made, dies)) for _ in range(WRITERS)]
+        for one in wanting:
+            one.start()
+        for one in wanting:
+            one.join(60)
+        assert len([made.get(timeout=5) for _ in range(makers)]) == makers and made.empty()
+        assert (Store(tmp_path.as_uri()).find("yardsticks", "shop", "y1") is None) == dies
+    assert os.listdir(tmp_path / "yardsticks" / "shop") == ["y1"]

@@ -44,10 +44,16 @@ def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Cat
     place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, newcomers=request.newcomers, users=len(queries.users),
                                                       memory_gb=memory_gb,
                                                       code=code_version("evaluate", "core")))
-    if done := store.find(*place):
-        return done
+    if store.find(*place) is None:
+        with store.alone(*place):
+            if store.find(*place) is None:
+                _make(store, place, snapshot, queries, catalogue, request)
+    return store.find(*place)
+
+
+def _make(store: Store, place: tuple[str, ...], snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest) -> None:
     groups = slices(snapshot, queries)
-    measured, facts = _baselines(snapshot, queries, catalogue, labels, memory_gb)
+    measured, facts = _baselines(snapshot, queries, catalogue, request.labels, request.baselines_memory_gb)
     with store.writing("yardstick", *place) as draft:
         pq.write_table(pa.concat_tables([pa.table({"model": [model] * len(queries.users), **one.per_user}) for model, one in measured.items()]),
                        draft.path / "per_user.parquet")
@@ -55,11 +61,10 @@ def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Cat
                                  "labels": hits(np.zeros((len(queries.users), 0), np.int32), queries.labels, catalogue.tail).different, **groups}),
                        draft.path / "slices.parquet")
         draft.counts = {"users": len(queries.users), "items": len(snapshot.item_ids), "labels": len(queries.labels.items)}
-        draft.facts = {"snapshot": snapshot.uri, "labels": labels, **facts, "metrics": {model: one.overall for model, one in measured.items()},
+        draft.facts = {"snapshot": snapshot.uri, "labels": request.labels, **facts, "metrics": {model: one.overall for model, one in measured.items()},
                        "slices": {name: {"users": int(chosen.sum()), "metrics": {model: one.among(chosen) for model, one in measured.items()}}
                                   for name, chosen in groups.items()}}
         draft.lineage = {"code": code_version("evaluate", "core"), "parents": [snapshot.uri]}
-    return store.find(*place)
 
 
 def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float) -> tuple[dict[str, Measured], dict]:
