@@ -44,27 +44,42 @@ def run(local: Local) -> int:
     settings = data.settings
     was_running = supervisor.read(local) is not None
     day = next_day(local, data)
-    stack.start(local, settings, later=frozenset({"mlflow", "triggerer"}))  # not needed before ingestion is over
-    before, started = supervisor.read(local), time.monotonic()
-    airflow = Airflow(local)
-    print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {settings['RECALL_DATASET']} for {day}", flush=True)
     try:
-        families = airflow.families()
-        known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
-        following = {family for family in families if airflow.follows(family)}
-        followed = Watch(airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
+        stack.start(local, settings, later=frozenset({"mlflow", "triggerer"}))  # not needed before ingestion is over
+        return retrain(local, settings["RECALL_DATASET"], day, form, begun, was_running)
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     except OSError as error:
-        if supervisor.read(local) is not None:
+        if not ends(local):
             raise
         print(f"\nrun: the stack was stopped while it ran ({error}). What was finished is kept; `make run DAY={day}` goes on with the day", file=sys.stderr)
         return 1
+
+
+def ends(local: Local, patience: float = 60.0) -> bool:
+    """Whether the stack is gone or being stopped, which takes a while."""
+    until = time.monotonic() + patience
+    while supervisor.read(local) is not None:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def retrain(local: Local, dataset: str, day: str, form: dict, begun: float, was_running: bool) -> int:
+    """Trigger the day on a running stack, follow it, and tell what has come of it."""
+    before, started = supervisor.read(local), time.monotonic()
+    airflow = Airflow(local)
+    print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {dataset} for {day}", flush=True)
+    families = airflow.families()
+    known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
+    following = {family for family in families if airflow.follows(family)}
+    followed = Watch(airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
     ended = time.monotonic()
-    after = supervisor.read(local) or before
+    after = supervisor.read(local)
     served = tell(local, Report(airflow, followed))
-    usage(begun, started, ended, was_running, before, after)
+    usage(begun, started, ended, was_running, before or after, after or before)
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART  (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes only.")
     return 0 if served else 1
 

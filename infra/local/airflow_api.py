@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -45,9 +46,9 @@ class Airflow:
                     self._token = None
                 elif error.code < 500 or attempt == 4:
                     raise
-            except (urllib.error.URLError, OSError):
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 if attempt == 4:
-                    raise
+                    raise error if isinstance(error, OSError) else OSError(f"Airflow's answer broke off: {error!r}") from error
             time.sleep(0.5 * 2 ** attempt)
         raise SystemExit("local: Airflow refuses the generated password; `make stop`, then `make run`")
 
