@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from airflow.sdk import Param
 
 from recall.forms import DAY, END, choice, number, optional, switch
@@ -20,6 +22,8 @@ PLAIN = {
                              "description of the data says, else true where at least 5 % of the events are repeats.", "What counts", "Recommend seen items"),
     "minimum_item_interactions": number(0, 0, 1_000_000, "Items with fewer rows (a repeat is one) are left out, with their rows; 0 keeps all.", "What counts",
                                         "Rows of an item at least"),
+    "title_characters": number(1000, 16, 100_000, "Characters of a title or genre; a longer one is cut, and the item counted.", "What counts", "Title characters at most"),
+    "genres_of_item": number(100, 1, 10_000, "Genres of one item; further ones are left out, and the item counted.", "What counts", "Genres of an item at most"),
     "maximum_quarantined": number(0.05, 0, 1, "Share of bad rows above which the batch is refused.", "Refusal", "Bad rows at most"),
     "expectations": optional("The suite that judges the batch: a name, or the path of a JSON file. Empty: RECALL_EXPECTATIONS, else `default`.",
                              "Refusal", "Expectations"),
@@ -47,8 +51,16 @@ SPLIT = {
     "history_share": number(None, 0.1, 0.99, "users: share of a held-out user's liked rows that is known. Empty: 0.8.", "Split", "Known share"),
     "seed": number(0, 0, 2_147_483_647, "users: which of them are held out.", "Split", "Seed"),
 }
+LIMITS = {
+    "unpacked_gb": number(float(os.environ.get("RECALL_UNPACKED_GB") or 64), 1e-6, 1e6, "All files of one table together, unpacked, in GB; more is refused. "
+                          "Of scheduled runs: RECALL_UNPACKED_GB.", "Refusal", "GB unpacked at most"),
+    "expansion": number(float(os.environ.get("RECALL_EXPANSION") or 200), 1, 1e6, "Unpacked over packed bytes of one file; more is refused. Of scheduled runs: "
+                        "RECALL_EXPANSION.", "Refusal", "Expansion at most"),
+    "line_kb": number(float(os.environ.get("RECALL_LINE_KB") or 1024), 0.01, 1_000_000, "Length of a line in KiB; a file with a longer one is refused. Of scheduled "
+                      "runs: RECALL_LINE_KB.", "Refusal", "KiB of a line at most"),
+}
 # Settings that are objects of their own; in the form their fields are called <setting>_<field>.
-NESTED = {"sessions": SESSIONS, "bots": BOTS, "split": SPLIT}
+NESTED = {"sessions": SESSIONS, "bots": BOTS, "split": SPLIT, "limits": LIMITS}
 
 
 def form() -> dict:

@@ -15,6 +15,7 @@ from tasks.core.printable import printable
 
 FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 BAD_REQUEST, REFUSED_DATA = 2, 3
+LIMITS = {"unpacked_gb": "RECALL_UNPACKED_GB", "expansion": "RECALL_EXPANSION", "line_kb": "RECALL_LINE_KB"}
 RECENT = datetime.timedelta(days=7)
 HEADINGS = {"format": "format", "delimiter": "delimiter", "quoting": "quotes", "encoding": "encoding", "clock": "times"}
 
@@ -29,7 +30,8 @@ def ask(format: str, location: str) -> dict:
     Raises:
         SystemExit: there is nothing that can be looked at; the stage has said why.
     """
-    done = ingestion.ask("look", {"format": format, "location": location}, stderr=subprocess.PIPE)
+    limits = {name: float(value) for name, variable in LIMITS.items() if (value := os.environ.get(variable))}
+    done = ingestion.ask("look", {"format": format, "location": location, "limits": limits}, stderr=subprocess.PIPE)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["the stage said nothing"]
         raise SystemExit(last[0].replace("ingest look: ", "local: ") if done.returncode in (BAD_REQUEST, REFUSED_DATA) else done.stderr)

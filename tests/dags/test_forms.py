@@ -44,7 +44,7 @@ def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_chan
     from recall import ingest_form
     from tasks.ingest.settings import SnapshotRequest
 
-    elsewhere = {"store", "dataset", "day", "spark", "limits", "waits"}
+    elsewhere = {"store", "dataset", "day", "spark", "waits"}
     assert {field.name for field in dataclasses.fields(SnapshotRequest)} - elsewhere == {*ingest_form.PLAIN, *ingest_form.NESTED}
     for setting, fields in ingest_form.NESTED.items():
         assert {field.name for field in dataclasses.fields(get_type_hints(SnapshotRequest)[setting])} == fields.keys()

@@ -56,10 +56,12 @@ def test_a_scheduled_run_of_data_that_grows_wants_to_know_whether_its_day_is_the
 def test_every_field_of_the_form_arrives_at_its_setting(ask):
     made = parse(SnapshotRequest, ask(
         location="/d", day="1998-04-16", liked="> user mean", liked_only=True, recommend_seen="false", minimum_item_interactions=5, maximum_quarantined=0.2,
-        sessions_gap_minutes=30, bots_rows_a_day=5000, bots_rows_a_minute=60, split_method="users", split_test_share=0.2, split_seed=7))
+        sessions_gap_minutes=30, bots_rows_a_day=5000, bots_rows_a_minute=60, split_method="users", split_test_share=0.2, split_seed=7,
+        title_characters=50, genres_of_item=7, limits_unpacked_gb=500, limits_line_kb=2048))
     assert (made.day, made.liked, made.liked_only, made.minimum_item_interactions, made.maximum_quarantined) == ("1998-04-16", "> user mean", True, 5, 0.2)
     assert made.recommend_seen is False and parse(SnapshotRequest, ask(location="/d", recommend_seen="true")).recommend_seen is True
     assert (made.sessions.gap_minutes, made.bots.rows_a_day, made.bots.rows_a_minute) == (30, 5000, 60)
+    assert (made.title_characters, made.genres_of_item, made.limits.unpacked_gb, made.limits.expansion, made.limits.line_kb) == (50, 7, 500, 200, 2048)
     assert (made.split.method, made.split.test_share, made.split.seed) == ("users", 0.2, 7)
 
 

@@ -173,7 +173,7 @@ def test_a_small_file_may_expand_as_it_likes_up_to_16_mib(put, drop):
 def test_the_files_of_a_table_count_together(put, drop):
     put(**{f"f{n}": gz(TEXT) for n in range(10)}, plain=TEXT)
     assert len(landed(drop, unpacked_gb=11 * len(TEXT) / 1e9)) == 11
-    with pytest.raises(RefusedData, match=r"too big together.*expected .* GB unpacked; remedy: raise limits\.unpacked_gb"):
+    with pytest.raises(RefusedData, match=r"too big together.*expected .* GB unpacked; remedy: raise limits\.unpacked_gb \(RECALL_UNPACKED_GB\) if"):
         landed(drop, unpacked_gb=(11 * len(TEXT) - 1) / 1e9)
 
 

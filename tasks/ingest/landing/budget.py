@@ -44,7 +44,7 @@ class Budget:
         if packed is not None and so_far > max(JUDGED_FROM_BYTES, self.limits.expansion * packed):
             raise RefusedData(f"{name} unpacks to far more than a file of data does",
                               got=f"over {so_far:,} bytes out of {packed:,}", allowed=f"{self.limits.expansion:g} times its size",
-                              remedy="look at where it comes from; raise limits.expansion if it is true")
+                              remedy="look at where it comes from; raise limits.expansion (RECALL_EXPANSION) if it is true")
 
     def fetch(self, name: str, size: int) -> None:
         """The same for a packed file that has to be here as a whole before it can be unpacked."""
@@ -56,14 +56,14 @@ class Budget:
     def _too_big(self, name: str, size: int) -> RefusedData:
         return RefusedData(f"the files of one table are too big together, at {name}", got=f"{size:,} bytes or more",
                            allowed=f"{self.limits.unpacked_gb:g} GB unpacked",
-                           remedy="raise limits.unpacked_gb if this is what you have")
+                           remedy="raise limits.unpacked_gb (RECALL_UNPACKED_GB) if this is what you have")
 
     def line(self, name: str, longest: int, number: int) -> None:
         """Raises RefusedData when a line is longer than it may be."""
         if longest > self.limits.line_kb * 1024:
             raise RefusedData(f"{name}, line {number}: the line is too long", got=f"at least {longest:,} bytes",
                               allowed=f"{self.limits.line_kb:g} KiB",
-                              remedy="look whether its lines end at all; raise limits.line_kb if they are that long")
+                              remedy="look whether its lines end at all; raise limits.line_kb (RECALL_LINE_KB) if they are that long")
 
 
 def room(folder: Path, size: int) -> None:
