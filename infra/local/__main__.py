@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from infra.local import look, quarantine, schedule, stack, supervisor
 from infra.local.airflow_api import Airflow
@@ -94,8 +95,9 @@ def tell(local: Local, report: Report) -> bool:
     title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
     user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
     missing = []
-    for family in report.families:
-        code, text = ask(local, "similar", *title, "--family", family, "--k", "5")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each is a process of its own, most of whose time is its start
+        similar = list(pool.map(lambda family: ask(local, "similar", *title, "--family", family, "--k", "5"), report.families))
+    for family, (code, text) in zip(report.families, similar, strict=True):
         if code and not (title and ask(local, "similar", "--family", family)[0] == 0):  # it may be the title that is not there
             missing.append(family)
         else:
