@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Callable
 from functools import partial
 
@@ -18,7 +17,14 @@ from tasks.core.log import log
 SAMPLED = 32  # buckets of a kind whose memory is asked for
 GENERAL, COMPACT = 120, 24  # bytes a field beside id and value, at most: in a hash table, and in the compact encoding (listpack)
 KEY = 250  # bytes of a bucket itself
-PROBED = 60  # seconds after which the server forgets what was tried, should nobody delete it
+PROBE = "recall:probe"
+ENCODING = """
+for number = 1, ARGV[1] - 1 do redis.call('HSET', KEYS[1], number, '') end
+redis.call('HSET', KEYS[1], '0', string.rep('\\0', ARGV[2]))
+local encoding = redis.call('OBJECT', 'ENCODING', KEYS[1])
+redis.call('DEL', KEYS[1])
+return encoding
+"""  # in one step: nothing of it stays, whenever the publisher is killed
 
 
 def needed_bytes(generation: Generation, plan: dict, compact: Callable[[int, int], bool]) -> int:
@@ -69,13 +75,8 @@ def check_room(client: Client, generation: Generation, plan: dict, allow_evictio
 
 def compact(client: Client, fields: int, longest: int) -> bool:
     """Whether the server keeps such a bucket in the compact encoding; it is tried, as to read its settings is to read its passwords too."""
-    key = f"recall:probe:{secrets.token_hex(8)}"
     try:
-        client.hset(key, mapping={f"{number}": b"" for number in range(1, fields)} | {"0": bytes(longest)})
-        client.expire(key, PROBED)
-        encoding = client.object("encoding", key)
-        client.delete(key)
-        return encoding in (b"listpack", b"ziplist")
+        return client.eval(ENCODING, 1, PROBE, fields, longest) in (b"listpack", b"ziplist")
     except redis.ResponseError as error:
         log("publish.encoding_unknown", reason=str(error))
         return False
