@@ -55,12 +55,13 @@ def _write(store: Store, where: tuple[str, ...], request: BundleRequest, index: 
     with store.writing("generation", *where) as draft:
         say(f"step 2 of 4: tuning and probing the index of {len(catalogue.item_ids):,} items")
         found, searcher = proven(index.file("index.faiss", verify=False), index.facts["factory"], catalogue.vectors,
-                                 halves(vectors, request.probes, request.seed), draft.path / "index.faiss", request.wanted_recall, request.search)
+                                 halves(vectors, request.probes, request.seed), draft.path / "index.faiss", request.wanted_recall, request.search,
+                                 ours=index.lineage["settings"]["factory"] == "auto")
         found.judge(request.minimum_recall, ITEMS)
         say("step 3 of 4: tuning and probing what is like an item")
         liked = halves(_liked(catalogue, crowd, request), request.probes, request.seed)
         alike, _ = proven(index.file("similar.faiss", verify=False), index.facts["similar_factory"], catalogue.similar, liked,
-                          draft.path / "similar.faiss", request.wanted_recall)
+                          draft.path / "similar.faiss", request.wanted_recall, ours=True)
         alike.judge(request.minimum_recall, SIMILAR)
         faiss.omp_set_num_threads(request.threads)
         say(f"step 4 of 4: lists and histories of {len(crowd.users):,} users")

@@ -11,6 +11,8 @@ import numpy as np
 from tasks.core.errors import RefusedData
 from tasks.core.log import log
 from tasks.core.search import Searcher, open_index
+from tasks.index.factory import make
+from tasks.index.memory import parsed
 from tasks.index.probe import Probe, probe
 from tasks.index.tune import adjust, tune
 
@@ -51,7 +53,7 @@ class Proof:
 
 
 def proven(source: Path, factory: str, vectors: np.ndarray, queries: tuple[np.ndarray, np.ndarray], target: Path, wanted: float,
-           search: str = "") -> tuple[Proof, Searcher]:
+           search: str = "", ours: bool = False) -> tuple[Proof, Searcher]:
     """Write the index at `source` to `target` with its search parameters in it, and probe it there.
 
     Args:
@@ -59,17 +61,26 @@ def proven(source: Path, factory: str, vectors: np.ndarray, queries: tuple[np.nd
         queries: float32 (q, d) to probe with, and others to tune with.
         wanted: recall@50 to tune to.
         search: parameters to take instead of tuned ones.
+        ours: the kind was chosen by size alone. Lists of which most must be scanned give way to an exact index, which is smaller and faster.
     """
     index, depth = faiss.read_index(str(source)), 1
     if search:
         adjust(index, factory, search)
     else:
         search, depth = tune(index, vectors, factory, queries[1], wanted)
+        if ours and _scans_most(index, factory):
+            log("index.exact", instead_of=factory, because=f"{search} scans most of it")
+            index, factory, search = make(vectors, "Flat"), "Flat", ""
     faiss.write_index(index, str(target))
     searcher = Searcher(open_index(target), vectors, depth)
     measured = probe(searcher, queries[0], target.stat().st_size)
     log("index.probed", file=target.name, factory=factory, search=search, **dataclasses.asdict(measured))
     return Proof(factory, search, depth, measured), searcher
+
+
+def _scans_most(index: faiss.Index, factory: str) -> bool:
+    lists = faiss.try_extract_index_ivf(index)
+    return lists is not None and parsed(factory)["listed"] == "Flat" and 2 * lists.nprobe > lists.nlist
 
 
 def halves(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import dataclasses
 from types import SimpleNamespace
 
+import faiss
 import numpy as np
 import pytest
 
@@ -13,9 +14,12 @@ from tasks.core.generation import LOADED, SERVED, Generation
 from tasks.core.store import Store
 from tasks.index.build import build
 from tasks.index.bundle import bundle
+from tasks.index.factory import make
+from tasks.index.proof import proven
 from tasks.index.probe import recall
 from tasks.index.settings import BuildRequest, BundleRequest
 from tests import generations, worlds
+from tests.index.vectors import clustered
 
 WORLD = worlds.grouped()
 
@@ -193,3 +197,17 @@ def test_a_user_known_by_attributes_alone_has_a_query_and_one_known_by_nothing_h
     assert list(generation.user_ids)[-1] == "121" and len(generation.user_ids) == 121
     scores = generation.array("vectors") @ generation.array("user_vectors")[-1]
     assert set(WORLD.item_group[np.argsort(-scores)[:20]]) == {1}
+
+
+def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_nobody_asked_for_them(tmp_path):
+    """Vectors without any structure have no lists that one query could leave out."""
+    random = np.random.default_rng(0)
+    vectors, asked = random.standard_normal((2000, 48), dtype=np.float32), random.standard_normal((200, 48), dtype=np.float32)
+    faiss.write_index(make(vectors, "IVF32,Flat"), str(tmp_path / "lists"))
+    for ours, kind in ((True, "Flat"), (False, "IVF32,Flat")):
+        found, searcher = proven(tmp_path / "lists", "IVF32,Flat", vectors, (asked[:100], asked[100:]), tmp_path / kind, 0.999, ours=ours)
+        assert (found.factory, found.search == "") == (kind, ours) and found.probe.recall >= 0.998
+        assert (tmp_path / kind).stat().st_size < (tmp_path / "lists").stat().st_size or not ours
+    near, queries = clustered(2000, 16, 200, groups=40)
+    faiss.write_index(make(near, "IVF32,Flat"), str(tmp_path / "near"))
+    assert proven(tmp_path / "near", "IVF32,Flat", near, (queries[:100], queries[100:]), tmp_path / "kept", 0.9, ours=True)[0].factory == "IVF32,Flat"
