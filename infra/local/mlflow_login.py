@@ -1,43 +1,91 @@
 """Who may use the local MLflow, and for what: loaded by its server, as the function that its settings name for authorization.
 
-Whoever may name the folder of an experiment's artefacts may have the server write anywhere, also where code is run from. So all artefacts lie in
-the server's own folder, a page of another origin can ask nothing though the browser knows the password, and nobody comes in without it.
+Whoever may name the folder of an experiment's artefacts may have the server write anywhere, also where code is run from. So the server opens no place
+for artefacts but its own folder, however it was named; a page of another origin can ask nothing though the browser knows the password; nobody comes
+in without it; and of all that MLflow can do, only what tracks trainings and registers models is open.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Response, make_response, request
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.server.auth import authenticate_request_basic_auth
+from mlflow.server.constants import ARTIFACTS_DESTINATION_ENV_VAR
+from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+from mlflow.store.artifact.mlflow_artifacts_repo import MlflowArtifactsRepository
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
+from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from werkzeug.datastructures import Authorization
 
-OWN = "mlflow-artifacts:"
-CLOSED = ("/ajax-api/3.0/mlflow/assistant", "/ajax-api/3.0/jobs", "/gateway/", "/api/3.0/mlflow/mcp", "/ajax-api/3.0/mlflow/mcp")  # a shell on this machine, and other services
-PLACES = ("artifact_location", "artifact_root", "artifact_uri", "default_artifact_root", "trace_archival_location")
+# Everything else is closed: a shell on this machine (its assistant), other services' keys and addresses, jobs, webhooks, other users.
+OPEN = re.compile(r"/(?:ajax-)?api/(?:2\.0/mlflow-artifacts/|2\.0/mlflow/(?:artifacts|experiments|logged-models|metrics|model-versions|registered-models|runs|traces"
+                  r"|upload-artifact|users/(?:current|get))(?:/|$)|3\.0/mlflow/(?:server-info|traces|datasets|workspaces)(?:/|$))"
+                  r"|/(?:graphql|get-artifact|model-versions/get-artifact|health|version|static-files/.*)?$")
+OWN = re.compile(r"mlflow-artifacts:/(?!/)")
+PLACES = {"artifactlocation", "artifactroot", "artifacturi", "defaultartifactroot", "tracearchivallocation"}  # protobuf takes them in both spellings
+
+
+def confined() -> None:
+    """Take from the server every kind of place for artefacts but its own folder, which runs and models are in too."""
+    repositories.get_registered_artifact_repositories().clear()
+    for scheme, kind in (("", OwnFolder), ("file", OwnFolder), ("mlflow-artifacts", OwnServer), ("runs", RunsArtifactRepository), ("models", ModelsArtifactRepository)):
+        repositories.register(scheme, kind)
+
+
+class OwnFolder(LocalArtifactRepository):
+    """A place on this disk, inside the folder that the server was started with."""
+
+    def __init__(self, artifact_uri: str, *more: object, **options: object) -> None:
+        super().__init__(artifact_uri, *more, **options)
+        own = Path(os.environ[ARTIFACTS_DESTINATION_ENV_VAR]).resolve()
+        if not Path(self.artifact_dir).resolve().is_relative_to(own):
+            raise MlflowException("artefacts lie in the server's own folder", PERMISSION_DENIED)
+
+
+class OwnServer(MlflowArtifactsRepository):
+    """Artefacts of this server, not of another that an address names."""
+
+    def __init__(self, artifact_uri: str, *more: object, **options: object) -> None:
+        if not OWN.match(artifact_uri):
+            raise MlflowException("artefacts lie on this server", PERMISSION_DENIED)
+        super().__init__(artifact_uri, *more, **options)
 
 
 def authorized() -> Authorization | Response:
     """The login of a request, or the answer that refuses it."""
-    if request.path.startswith(CLOSED):
+    if not OPEN.match(request.path):
         return _refused("this server tracks trainings and registers models, and does nothing else")
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
             origin is not None and urlsplit(origin).netloc != request.host):
         return _refused("a page of another origin may ask nothing")
     if place := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(request.args.to_dict()):
-        return _refused(f"artefacts lie in the server's own folder ({OWN}/…), not at {place[:200]}")
+        return _refused(f"artefacts lie in the server's own folder (mlflow-artifacts:/…), not at {place[:200]}")
     return authenticate_request_basic_auth()
 
 
 def _elsewhere(asked: object) -> str | None:
-    """A place for artefacts that is not the server's own, at any depth of what is asked."""
+    """A place for artefacts that is not the server's own, at any depth of what is asked; JSON within a text is read, too, as MLflow does."""
+    if isinstance(asked, str) and asked.lstrip().startswith(("{", "[", '"')):
+        try:
+            asked = json.loads(asked)
+        except ValueError:
+            return None
+        return _elsewhere(asked)
     if isinstance(asked, list):
         return next((found for one in asked if (found := _elsewhere(one))), None)
     if not isinstance(asked, dict):
         return None
     for name, value in asked.items():
-        if name in PLACES and isinstance(value, str) and value and not value.startswith(OWN):
+        if name.replace("_", "").lower() in PLACES and isinstance(value, str) and value and not OWN.match(value):
             return value
         if found := _elsewhere(value):
             return found
@@ -46,3 +94,6 @@ def _elsewhere(asked: object) -> str | None:
 
 def _refused(why: str) -> Response:
     return make_response(why, 403)
+
+
+confined()

@@ -41,7 +41,7 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
         Service("valkey", [str(valkey()), str(valkey_settings(local))], quiet, lambda: listens(local.port("redis"))),
         Service("mlflow", mlflow(local), quiet | {
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-            "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)), "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("jwt"),
+            "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)), "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("mlflow_session"),
             "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true"},
                 lambda: answers(f"{local.mlflow_url}/health"), after=("api-server",)),  # first needed after ingestion, and heavy to start
         Service("api-server", [command, "api-server"], airflow, lambda: answers(f"{local.airflow_url}/api/v2/version")),

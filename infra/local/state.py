@@ -61,7 +61,7 @@ class Local:
         def make() -> dict[str, str]:
             fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
             return {"airflow_admin": secrets.token_urlsafe(12), "mlflow": secrets.token_urlsafe(16), "redis": secrets.token_urlsafe(24),
-                    "jwt": secrets.token_urlsafe(48), "fernet": fernet}
+                    "jwt": secrets.token_urlsafe(48), "mlflow_session": secrets.token_urlsafe(48), "fernet": fernet}
 
         return self._remembered("passwords.json", name, make)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sqlite3
 import subprocess
 import time
 import urllib.error
@@ -61,12 +62,15 @@ ROUTES = [("GET", "/"), ("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0
 @pytest.mark.parametrize("method, path", ROUTES, ids=" ".join)
 def test_without_the_password_nothing_is_answered(local, method, path):
     body = b"{}" if method in ("POST", "PUT") else None
-    assert ask(local, method, path, body, user=None)[0] == 401
-    assert ask(local, method, path, body, password="not the password")[0] == 401
+    assert ask(local, method, path, body, user=None)[0] in (401, 403)
+    assert ask(local, method, path, body, password="not the password")[0] in (401, 403)
 
 
 CLOSED = [("POST", "/ajax-api/3.0/mlflow/assistant/message"), ("GET", "/ajax-api/3.0/mlflow/assistant/config"), ("PUT", "/ajax-api/3.0/mlflow/assistant/config"),
-          ("POST", "/ajax-api/3.0/mlflow/assistant/skills/install"), ("POST", "/ajax-api/3.0/jobs/"), ("POST", "/gateway/proxy/x/y"), ("POST", "/gateway/mlflow/v1/chat/completions")]
+          ("POST", "/ajax-api/3.0/mlflow/assistant/skills/install"), ("POST", "/ajax-api/3.0/jobs/"), ("POST", "/gateway/proxy/x/y"), ("POST", "/gateway/mlflow/v1/chat/completions"),
+          ("POST", "/ajax-api/3.0/mlflow/demo/generate"), ("POST", "/api/3.0/mlflow/gateway/secrets/create"), ("POST", "/api/2.0/mlflow/webhooks"),
+          ("POST", "/ajax-api/3.0/mlflow/scorer/invoke"), ("POST", "/api/2.0/mlflow/users/create"), ("GET", "/signup"), ("POST", "/v1/traces"),
+          ("POST", "/ajax-api/3.0/mlflow/prompt-optimization/jobs"), ("GET", "/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=x"), ("POST", "/ajax-api/3.0/mlflow/ui-telemetry")]
 
 
 @pytest.mark.parametrize("method, path", CLOSED, ids=" ".join)
@@ -112,6 +116,40 @@ def test_an_experiment_cannot_lie_anywhere_else(local, place, route, kind):
     status, text = ask(local, "POST", route, {"name": f"{place} {route} {kind}", "artifact_location": place.format(home=local.home)}, Content_Type=kind)
     assert status == 403 and "own folder" in text
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("body", [
+    b'{"name": "%s", "artifactLocation": "/PLACE"}', b'{"name": "%s", "artifact\\u005flocation": "/PLACE"}', b'{"name": "%s", "artifact_location": "mlflow-artifacts://evil.example:80/x"}',
+    b'"{\\"name\\": \\"%s\\", \\"artifact_location\\": \\"/PLACE\\"}"', b'{"name": "%s", "artifact_location": "/PLACE", "artifact_location": ""}',
+    b'{"name": "%s", "artifact_location": "", "artifactLocation": "/PLACE"}'], ids=str)
+def test_however_it_is_written(local, body):
+    folder = local.home / "dags"
+    status, text = ask(local, "POST", "/api/2.0/mlflow/experiments/create", body.replace(b"%s", str(time.time()).encode()).replace(b"/PLACE", str(folder).encode()))
+    if status == 200:  # an empty place is the server's own
+        found = json.loads(ask(local, "GET", f"/api/2.0/mlflow/experiments/get?experiment_id={json.loads(text)['experiment_id']}")[1])["experiment"]
+        assert found["artifact_location"].startswith("mlflow-artifacts:/") and str(folder) not in found["artifact_location"]
+    else:
+        assert status in (400, 403), text
+
+
+@pytest.mark.parametrize("place", ["{home}/dags", "file://{home}/dags", "{home}/mlflow/artifacts/../../dags", "mlflow-artifacts://127.0.0.1:1/x", "s3://bucket/x", "http://127.0.0.1:1/x"])
+def test_nothing_is_written_or_read_elsewhere_even_if_a_run_names_it(local, place):
+    """As if somebody had found a further way to name a place: written into the database itself."""
+    folder = local.home / "dags"
+    folder.mkdir(exist_ok=True)
+    (folder / "own.py").write_text("secret")
+    experiment = json.loads(ask(local, "POST", "/api/2.0/mlflow/experiments/create", {"name": f"named {place}"})[1])["experiment_id"]
+    run = json.loads(ask(local, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": experiment, "start_time": 1})[1])["run"]["info"]["run_id"]
+    with sqlite3.connect(local.home / "mlflow" / "mlflow.db") as database:
+        database.execute("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", (place.format(home=local.home), run))
+    for method, path in (("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=evil.py"), ("GET", f"/get-artifact?run_uuid={run}&path=own.py"),
+                         ("GET", f"/api/2.0/mlflow/artifacts/list?run_id={run}")):
+        status, text = ask(local, method, path, b"print(1)" if method == "POST" else None)
+        # An address that looks like its own is taken for its own folder.
+        assert (status >= 400 or place.startswith(("http:", "mlflow-artifacts:"))) and "secret" not in text and "own.py" not in text, (path, status, text)
+    assert not [found for found in local.home.rglob("evil.py") if not found.is_relative_to(local.home / "mlflow" / "artifacts")]
+    assert [found.name for found in folder.iterdir()] == ["own.py"]
+    (folder / "own.py").unlink()
 
 
 @pytest.mark.parametrize("path", ["../../dags/evil.py", "..%2f..%2fdags%2fevil.py", "%2e%2e/%2e%2e/dags/evil.py", "/etc/evil", "a/../../../dags/evil.py"])
