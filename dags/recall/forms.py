@@ -31,8 +31,8 @@ def switch(text: str, section: str, title: str | None = None, on: bool = False) 
 
 
 def optional(text: str, section: str, title: str | None = None, **schema: object) -> Param:
-    """A text that may be left empty."""
-    return Param(None, type=["null", "string"], description_md=text, section=section, title=title, **schema)
+    """A text that may be left empty, no longer than a path can be."""
+    return Param(None, type=["null", "string"], description_md=text, section=section, title=title, maxLength=4096, **schema)
 
 
 def names(text: str, section: str, title: str | None = None) -> Param:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import time
 import urllib.error
@@ -11,7 +12,10 @@ import urllib.request
 from datetime import datetime
 from typing import Any
 
+from infra.local import supervisor
 from infra.local.state import Local
+
+PATIENCE = 120.0  # seconds in which a server that was ended is up again
 
 
 class Airflow:
@@ -27,12 +31,13 @@ class Airflow:
             return json.load(response)["access_token"]
 
     def call(self, method: str, path: str, body: Any = None, accept: str = "application/json") -> Any:
-        """One call; five tries while the server is away or busy.
+        """One call; five tries while the server is away or busy, and more while the stack's supervisor is there to start it again.
 
         Raises:
             urllib.error.HTTPError: the server refuses; `error.read()` says why.
         """
-        for attempt in range(5):
+        gives_up = time.monotonic() + PATIENCE
+        for attempt in itertools.count():
             try:
                 self._token = self._token or self._login()
                 headers = {"Authorization": f"Bearer {self._token}", "Accept": accept, "Content-Type": "application/json"}
@@ -42,15 +47,16 @@ class Airflow:
                     text = response.read()
                     return json.loads(text) if accept == "application/json" and text else text.decode()
             except urllib.error.HTTPError as error:
+                if error.code == 401 and attempt == 4:
+                    raise SystemExit("local: Airflow refuses the generated password; `make stop`, then `make run`") from error
                 if error.code == 401:
                     self._token = None
-                elif error.code < 500 or attempt == 4:
+                elif error.code < 500 or attempt >= 4:
                     raise
             except (OSError, http.client.HTTPException, ValueError) as error:
-                if attempt == 4:
+                if attempt >= 4 and (supervisor.read(self.local) is None or time.monotonic() > gives_up):
                     raise error if isinstance(error, OSError) else OSError(f"Airflow's answer broke off: {error!r}") from error
-            time.sleep(0.5 * 2 ** attempt)
-        raise SystemExit("local: Airflow refuses the generated password; `make stop`, then `make run`")
+            time.sleep(min(0.5 * 2 ** attempt, 4.0))
 
     def trigger(self, dag: str, key: str | None, settings: dict | None = None) -> dict:
         """Start a run of a DAG for a partition key (the day); returns the run."""

@@ -6,10 +6,11 @@ import datetime
 import time
 from pathlib import Path
 
-from recall_console.documents import document, listed, moment, names, newest, place
+from recall_console.documents import day as calendar_day
+from recall_console.documents import document, listed, moment, names, newest, place, text, whole
 from recall_console.settings import Absent, dataset, replayed, target_hours
 
-DAYS = 30
+DAYS, WARNINGS = 30, 100
 
 
 def data() -> dict:
@@ -35,9 +36,9 @@ def _day(name: str, day: str) -> dict | None:
 
 def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
     facts, counts = manifest["facts"], manifest["counts"]
-    accounts = {kind: int(rows) for kind, rows in facts["accounts"].items()}
-    return {"day": day, "snapshot": folder.name, "made": moment(manifest["created"]), "accounts": accounts, "users": int(counts["users"]),
-            "items": int(counts["items"]), "quarantine": _aside(name, day, folder.name), "warnings": [str(one) for one in facts.get("warnings") or []]}
+    accounts = {kind: whole(rows) for kind, rows in facts["accounts"].items()}
+    return {"day": day, "snapshot": folder.name, "made": moment(manifest["created"]), "accounts": accounts, "users": whole(counts["users"]),
+            "items": whole(counts["items"]), "quarantine": _aside(name, day, folder.name), "warnings": [str(one) for one in facts.get("warnings") or []][:WARNINGS]}
 
 
 def _days(folder: Path) -> list[str]:
@@ -47,7 +48,7 @@ def _days(folder: Path) -> list[str]:
 
 def _is_day(name: str) -> bool:
     try:
-        return datetime.date.fromisoformat(name).isoformat() == name
+        return calendar_day(name) == name
     except ValueError:
         return False
 
@@ -62,7 +63,7 @@ def _aside(name: str, day: str, id: str) -> dict[str, int]:
     for table, reasons in tables.items():
         for reason, rows in reasons.items() if isinstance(reasons, dict) else ():
             label = reason if table == "interactions" else f"{reason} ({table})"
-            total[label] = total.get(label, 0) + int(rows)
+            total[label] = total.get(label, 0) + whole(rows)
     return total
 
 
@@ -70,7 +71,7 @@ def _refused(name: str) -> list[dict]:
     found = []
     for day in reversed(_days(place("refused", name))[-DAYS:]):
         found += listed(newest(place("refused", name, day), 3), lambda folder, manifest: {
-            "day": day, "id": folder.name, "made": moment(manifest["created"]), "reason": str(manifest["facts"]["reason"])}, {"day": day, "made": None})  # noqa: B023
+            "day": day, "id": folder.name, "made": moment(manifest["created"]), "reason": text(manifest["facts"]["reason"])}, {"day": day, "made": None})  # noqa: B023
     return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
 
 

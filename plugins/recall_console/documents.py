@@ -6,11 +6,13 @@ is asked for by name; what can be read and is not the document it should be stan
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import math
 import os
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,9 @@ from recall_console.settings import Absent, document_bytes, store
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what comes of a document that is not what it should be
-LONGEST, DEEPEST = 2000, 40  # characters of a text, and levels of a document, that a page is given
+LONGEST, DEEPEST, MOST = 2000, 40, 200_000  # characters of a text, levels and values of a document, that a page is given
+NO_VALUE = bytes(set(range(256)) - set(b",[{"))  # every value of a document but its first has one of these before it
+YEARS = range(1970, 2096)  # of days and moments that are taken for such
 
 
 def place(*parts: str) -> Path:
@@ -30,8 +34,8 @@ def place(*parts: str) -> Path:
         Absent: not a name the store can hold.
     """
     for part in parts:
-        if not PART.fullmatch(part):
-            raise Absent(f"not a name the store can hold: {part[:60]!r}")
+        if not isinstance(part, str) or not PART.fullmatch(part):
+            raise Absent(f"not a name the store can hold: {str(part)[:60]!r}")
     return store().joinpath(*parts)
 
 
@@ -47,7 +51,10 @@ def behind(uri: str) -> Path:
 
 def _target(root: Path, path: Path) -> Path:
     """Where a path leads, links followed, which is not out of this folder."""
-    found = path.resolve()
+    try:
+        found = path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        raise Absent("this leads nowhere") from None
     if not found.is_relative_to(root):
         raise Absent("this lies outside the store")
     return found
@@ -57,32 +64,45 @@ def document(path: Path) -> dict:
     """A JSON document; kept in memory while its file is the same. A long text is cut, and a number that is none is null.
 
     Raises:
-        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, or no document.
+        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values, or no document.
     """
     try:
-        return _read(inside(path), path.stat().st_mtime_ns)
-    except (OSError, ValueError, RecursionError) as error:
+        found = inside(path)
+        content = _read(found, found.stat().st_mtime_ns)
+    except OSError as error:
         raise Absent(f"{path.name} cannot be read ({type(error).__name__})") from None
+    if isinstance(content, str):
+        raise Absent(f"{path.name} cannot be read ({content})")
+    return content
 
 
 def inside(path: Path) -> Path:
     """A file of the store, wherever the links of its path lead.
 
     Raises:
-        Absent: out of the store, or it is larger than RECALL_DOCUMENT_MB.
+        Absent: out of the store, no file (whoever opens a pipe waits for good), or it is larger than RECALL_DOCUMENT_MB.
     """
     found = _target(store().resolve(), path)
-    if (size := found.stat().st_size) > document_bytes():
+    told = found.stat()
+    if not stat.S_ISREG(told.st_mode):
+        raise Absent(f"{path.name} is no file")
+    if (size := told.st_size) > document_bytes():
         raise Absent(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
     return found
 
 
 @functools.lru_cache(512)
-def _read(path: Path, changed: int) -> dict:
-    content = json.loads(path.read_text(), parse_constant=lambda _: None)
-    if not isinstance(content, dict):
-        raise ValueError("not an object")
-    return _plain(content)
+def _read(path: Path, changed: int) -> dict | str:
+    """What a page is given of a file; of one that is no document, what it is instead. Values are counted before they are made: to make
+    millions of them holds up everything else that this process does."""
+    try:
+        written = path.read_bytes()
+        if len(written.translate(None, NO_VALUE)) > MOST:
+            return f"more than {MOST:,} values"
+        content = json.loads(written.decode(), parse_constant=lambda _: None)
+        return _plain(content) if isinstance(content, dict) else "not an object"
+    except (ValueError, RecursionError) as error:
+        return type(error).__name__
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
@@ -146,6 +166,36 @@ def _readable(paths: list[Path], of) -> list[tuple[Path, dict]]:
         except Absent:
             continue
     return found
+
+
+def text(value: object) -> str | None:
+    """A text of a document, or a number as one; None stays None, anything else is a TypeError."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{type(value).__name__} where a text belongs")
+    return str(value)[:LONGEST]
+
+
+def whole(value: object) -> int:
+    """A number of rows, items or users; else ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 2**53:
+        raise ValueError(f"{str(value)[:40]!r} is no number of anything")
+    return int(value)
+
+
+def figure(value: object) -> float:
+    """A number that a page can draw and a scraper can read; else ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
+        raise ValueError(f"{str(value)[:40]!r} is no figure")
+    return float(value)
+
+
+def day(value: object) -> str:
+    """A day as YYYY-MM-DD, of a year that is plausible; else ValueError."""
+    if not isinstance(value, str) or datetime.date.fromisoformat(value).isoformat() != value or int(value[:4]) not in YEARS:
+        raise ValueError(f"{str(value)[:40]!r} is no day")
+    return value
 
 
 def moment(value: object) -> float:

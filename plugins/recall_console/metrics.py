@@ -63,17 +63,16 @@ def token() -> str:
 
 def text() -> str:
     """All metrics in the text exposition; a source that cannot be read is told by `recall_up`."""
-    found: dict[str, list[Sample]] = {}
+    found: dict[str, list[str]] = {}
     dags = {dag for dag in chain.known() if dag == "ingest" or dag.startswith((chain.TRAIN, chain.PUBLISH))}
     for source, read in {"store": lambda: of_store(chain.families_among(dags)), "airflow": lambda: of_airflow(dags)}.items():
         try:
-            samples = list(read())
-            up = 1
+            samples, up = [(sample[0], line(sample)) for sample in read()], 1
         except (Away, OSError, Absent, *WRONG):
             samples, up = [], 0
-        for sample in (*samples, ("recall_up", {"source": source}, up)):
-            found.setdefault(sample[0], []).append(sample)
-    return "".join(f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(map(line, samples)) for name, samples in found.items())
+        for name, told in (*samples, ("recall_up", line(("recall_up", {"source": source}, up)))):
+            found.setdefault(name, []).append(told)
+    return "".join(f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(lines) for name, lines in found.items())
 
 
 def of_store(families: list[str]) -> Iterator[Sample]:

@@ -6,11 +6,12 @@ import datetime
 import re
 from pathlib import Path
 
-from recall_console.documents import WRONG, document, files, inside, listed, moment, newest, place
+from recall_console.documents import WRONG, day, document, figure, files, inside, listed, moment, newest, place, text, whole
 from recall_console.settings import Absent
 
 VERDICTS, DECISIONS = 8, 20
 LINE = ("outcome", "question", "reason", "day", "version", "champion_version")
+PROBE = ("recall", "p50_ms", "bytes")  # of how an index answers, what is always told
 SHOWN = ("recall_50", "ndcg_10", "hr_10", "recall_50_tail", "coverage_50")  # of the metrics, those that a card draws
 
 
@@ -20,7 +21,7 @@ def verdicts(family: str) -> list[dict]:
 
 
 def _line(folder: Path, manifest: dict) -> dict:
-    return {"id": folder.name, "made": moment(manifest["created"]), **{name: manifest["facts"].get(name) for name in LINE}}
+    return {"id": folder.name, "made": moment(manifest["created"]), **{name: text(manifest["facts"].get(name)) for name in LINE}}
 
 
 def verdict(family: str, id: str) -> dict:
@@ -57,7 +58,7 @@ def drawn(verdict: dict) -> dict:
 
 
 def _interval(difference: dict) -> dict:
-    return difference | {part: float(difference[part]) for part in ("mean", "low", "high", "base")}
+    return difference | {part: figure(difference[part]) for part in ("mean", "low", "high", "base")}
 
 
 def decisions(family: str) -> list[dict]:
@@ -73,14 +74,14 @@ def decisions(family: str) -> list[dict]:
 
 def _of_version(path: Path, record: dict) -> dict:
     origin = record.get("origin") or {}
-    return {"at": _moment(record["when"]), "action": record["action"], "of": "version", "from": record["from"], "to": record["to"],
-            "by": _person(record["by"], origin), "why": record["why"], "page": _page(origin.get("url"))}
+    return {"at": _moment(record["when"]), "of": "version", **{name: text(record[name]) for name in ("action", "from", "to", "why")},
+            "by": _person(text(record["by"]), origin), "page": _page(origin.get("url"))}
 
 
 def _of_generation(folder: Path, manifest: dict) -> dict:
     event = manifest["facts"]
-    return {"at": moment(event["at"]), "action": event["event"], "of": "generation", "from": event["from"], "to": event["to"], "by": event["by"],
-            "why": event["why"], "page": None}
+    return {"at": moment(event["at"]), "action": text(event["event"]), "of": "generation", **{name: text(event[name]) for name in ("from", "to", "by", "why")},
+            "page": None}
 
 
 def _told(line: dict) -> dict:
@@ -95,7 +96,7 @@ def last_live(family: str) -> dict | None:
     return {"event": events[0]["action"], "generation": events[0]["to"], "since": events[0]["at"], "by": events[0]["by"], "why": events[0]["why"]} if events else None
 
 
-def generation(family: str, id: str) -> dict | None:
+def generation(family: str, id: str | None) -> dict | None:
     """A generation's day, version, counts and how its index answers against exact search; None where its folder is gone."""
     try:
         found = document(place("generations", family, id) / "manifest.json")
@@ -103,10 +104,11 @@ def generation(family: str, id: str) -> dict | None:
         return None
     try:
         facts = found["facts"]
-        return {"id": id, "made": moment(found["created"]), "day": datetime.date.fromisoformat(facts["day"]).isoformat(), "version": facts["version"],
-                "dimension": facts["dimension"], "factory": facts["factory"], "probe": facts["probe"] | {name: float(facts["probe"][name]) for name in ("recall", "p50_ms", "bytes")},
-                "wanted": (found["lineage"].get("settings") or {}).get("minimum_recall"),
-                "counts": {name: found["counts"].get(name) for name in ("items", "users", "cold_items", "left_out_items")}}
+        return {"id": id, "made": moment(found["created"]), "day": day(facts["day"]), "version": text(facts["version"]),
+                "dimension": whole(facts["dimension"]), "factory": text(facts["factory"]),
+                "probe": {name: figure(facts["probe"][name]) for name in PROBE},
+                "wanted": None if (wanted := (found["lineage"].get("settings") or {}).get("minimum_recall")) is None else figure(wanted),
+                "counts": {name: whole(found["counts"].get(name, 0)) for name in ("items", "users", "cold_items", "left_out_items")}}
     except WRONG:
         return None
 
@@ -137,8 +139,8 @@ def _person(by: str, origin: dict) -> str:
 
 def _page(url: object) -> str | None:
     """A page of Airflow that a record names: one elsewhere is not linked to."""
-    return url if isinstance(url, str) and url.startswith(("http://", "https://")) or isinstance(url, str) and re.match(r"/(?![/\\])", url) else None
+    return url if isinstance(url, str) and re.fullmatch(r"(https?://|/(?![/\\]))[^\s\x00-\x1f\\]*", url) else None
 
 
-def _moment(text: str) -> float:
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+def _moment(written: str) -> float:
+    return moment(datetime.datetime.fromisoformat(written.replace("Z", "+00:00")).timestamp())
