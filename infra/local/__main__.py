@@ -126,6 +126,8 @@ def status(local: Local) -> int:
         print(f"Its supervisor is gone; {len(lost)} of its processes live. `make stop` ends them, `make up` ends them and starts anew." if lost
               else "Nothing is running. `make run` starts it.")
         return 3
+    if (silent := supervisor.silent_seconds(local)) > 10:
+        print(f"Its supervisor has said nothing for {silent:.0f} s, as when it is stopped or the machine is overloaded; what follows is as it was then.")
     for name, service in now["services"].items():
         state = "up" if service["ready"] else "starting" if service.get("silent_seconds") is None else f"silent for {service['silent_seconds']} s"
         print(f"{name:14} {state:9} pid {service['pid']}  restarts {service['restarts']}")

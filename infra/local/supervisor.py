@@ -175,6 +175,14 @@ def read(local: Local) -> dict | None:
     return told if told and Process(told["pid"], told["started"]).lives else None
 
 
+def silent_seconds(local: Local) -> float:
+    """Since when the supervisor has noted nothing; it does so twice a second."""
+    try:
+        return max(0.0, time.time() - (local.run / "supervisor.json").stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
 def leftover(local: Local) -> set[Process]:
     """The processes of a stack whose supervisor is gone, but for the one that asks."""
     return processes.below(family(local) | processes.marked(local.home)) - {processes.of(os.getpid())}

@@ -36,8 +36,14 @@ def table(ids: StringTable, form: str) -> np.ndarray:
 
 
 def unpack(value: bytes, form: str, ids: StringTable) -> list[str]:
-    """The ids of a packed list; `ids` is only asked for `rows`."""
+    """The ids of a packed list; `ids` is only asked for `rows`.
+
+    Raises:
+        ValueError, IndexError: the value is no such list.
+    """
     if form == "uuid":
         return [str(uuid.UUID(bytes=value[at:at + 16])) for at in range(0, len(value), 16)]
     numbers = np.frombuffer(value, "<i8" if form == "int64" else "<i4").tolist()
+    if form == "rows" and min(numbers, default=0) < 0:
+        raise IndexError("a row below 0")
     return [ids[row] for row in numbers] if form == "rows" else [str(number) for number in numbers]

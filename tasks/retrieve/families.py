@@ -14,6 +14,7 @@ from tasks.retrieve.follow import Followed
 from tasks.retrieve.held import Held
 
 ALL = "all"
+LONGEST = 2000  # characters of a pointer's text that are told
 FUSED = "fused"  # made of the others: it answers alone where it is live and no family is named
 
 
@@ -100,7 +101,11 @@ class Families:
         with self.client.pipeline(transaction=False) as pipe:
             for one in names:
                 pipe.hgetall(Names(one).live)
-            found = [texts(pointer) for pointer in pipe.execute()]
+            answers = pipe.execute(raise_on_error=False)
+        for answer in answers:
+            if isinstance(answer, Exception) and "WRONGTYPE" not in str(answer):
+                raise answer
+        found = [{} if isinstance(answer, Exception) else {name: text[:LONGEST] for name, text in texts(answer).items()} for answer in answers]
         return {one: {"generation": live.get("generation") or live.get("load", ""), "version": live.get("version") or None, "day": live.get("day"),
                       "since": _number(live.get("since")), "by": live.get("by"), "why": live.get("why"), "previous": live.get("previous") or None,
                       "fence": _number(live.get("fence"), int)} if live else None

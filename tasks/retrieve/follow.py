@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tasks.core.connection import Client, texts
+from tasks.core.connection import Client, answering, texts
 from tasks.core.errors import BadRequest, Corrupt, RecallError
 from tasks.core.keys import SCHEMA, Names
 from tasks.core.log import log
@@ -22,6 +22,7 @@ from tasks.core.store import Store
 from tasks.retrieve.held import Held
 
 TRIES = 20
+LONGEST = 300  # characters of a load's name; a longer one is none
 RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
 Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
 
@@ -52,15 +53,14 @@ class Followed:
             held = self.held or self._open(self._pointer(), wait=True)
             if held is None:
                 continue
-            with self.client.pipeline(transaction=False) as pipe:
+            with answering(self.client), self.client.pipeline(transaction=False) as pipe:
                 pipe.hget(self.names.live, "load")
                 if fill:
                     fill(pipe, held)
                 live, *replies = pipe.execute()
-            if live is None:
-                raise self._nothing()
-            whole = None not in replies or self.client.exists(self.names.manifest(held.load)) == 1
-            if whole and (live.decode(errors="replace") == held.load or not self._open(live.decode(errors="replace"), wait=False)):
+                whole = None not in replies or self.client.exists(self.names.manifest(held.load)) == 1
+            load = self._named(live)
+            if whole and (load == held.load or not self._open(load, wait=False)):
                 return held, replies
             if not whole:
                 self._open(self._pointer(), wait=True, again=held)
@@ -68,10 +68,13 @@ class Followed:
                       remedy="load and verify it again, or roll back")
 
     def _pointer(self) -> str:
-        live = self.client.hget(self.names.live, "load")
+        with answering(self.client):
+            return self._named(self.client.hget(self.names.live, "load"))
+
+    def _named(self, live: bytes | None) -> str:
         if live is None:
             raise self._nothing()
-        return live.decode(errors="replace")
+        return live[:LONGEST].decode(errors="replace")
 
     def _nothing(self) -> BadRequest:
         return BadRequest(f"nothing of {self.names.family} is live",
@@ -104,7 +107,8 @@ class Followed:
             self._lock.release()
 
     def _read(self, load: str) -> Held | None:
-        manifest = texts(self.client.hgetall(self.names.manifest(load)))
+        with answering(self.client):
+            manifest = texts(self.client.hgetall(self.names.manifest(load)))
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
             return self.held
         if (schema := manifest.get("schema", "0")) != str(SCHEMA):

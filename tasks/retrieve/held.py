@@ -81,8 +81,8 @@ class Held:
             ids = unpack(value, self.top_form, self.folder.item_ids)
         except (ValueError, IndexError, OverflowError):
             ids = [""]
-        if len(rows := self.rows.known(ids)) != len(ids):
-            raise self._corrupt("a precomputed list", value, f"ids of this generation in the form {self.top_form}")
+        if len(rows := self.rows.known(ids)) != len(ids) or len(np.unique(rows)) != len(rows):
+            raise self._corrupt("a precomputed list", value, f"ids of this generation in the form {self.top_form}, each once")
         return rows
 
     def seen(self, value: bytes | None) -> tuple[np.ndarray, np.ndarray]:

@@ -96,6 +96,53 @@ def test_a_key_of_another_type(server, root, client, key):
     client.delete(key)
     client.set(key, "text")
     reader = Reader(server.url, root)
-    for call in (lambda: reader.recommend("1"), reader.live, reader.generations, lambda: reader.find("a")):
+    for call in (lambda: reader.recommend("1"), reader.generations, lambda: reader.find("a")):
         with pytest.raises(PROMISED):
             call()
+    if key == NAMES.live:
+        assert reader.live() == {"item2vec": None}
+    else:
+        with pytest.raises(PROMISED):
+            reader.live()
+
+
+@pytest.mark.parametrize("broken", ["pointer", "manifest", "bucket"])
+@pytest.mark.parametrize("already_held", [False, True])
+def test_a_key_of_another_type_leaves_the_other_families_answering(server, root, client, broken, already_held):
+    second, names = made(root, 2, family="two_tower"), Names("two_tower")
+    generations.publish(root, second)
+    reader = Reader(server.url, root)
+    if already_held:
+        assert set(reader.recommend("1").generations) == {"item2vec", "two_tower"}
+    load = client.hget(names.live, "load").decode()
+    buckets = int(client.hget(names.manifest(load), "buckets.users"))
+    for key in {"pointer": [names.live], "manifest": [names.manifest(load)], "bucket": [names.bucket(load, "users", number) for number in range(buckets)]}[broken]:
+        client.delete(key)
+        client.set(key, "text")
+    held = already_held and broken == "manifest"  # it is not read again while the pointer stays
+    for found in (reader.recommend("1").generations, reader.similar("5").generations if broken != "bucket" else {"item2vec": ""}, reader.generations() if broken != "bucket" else {"item2vec": ""}):
+        assert set(found) >= {"item2vec"} if held else set(found) == {"item2vec"}
+    assert reader.live()["item2vec"] and reader.find("Film") and (reader.live()["two_tower"] is None) == (broken == "pointer")
+
+
+def test_a_pointer_of_megabytes_costs_little(server, root, client):
+    reader = Reader(server.url, root)
+    assert reader.recommend("1").hits
+    client.hset(NAMES.live, mapping={"load": b"x" * 8_000_000, "why": b"y" * 8_000_000})
+    began = time.monotonic()
+    for one in (reader, Reader(server.url, root)):
+        try:
+            one.recommend("1")
+        except PROMISED as error:
+            assert len(str(error)) < 5000
+    assert time.monotonic() - began < 10 and len(str(reader.live())) < 10_000
+
+
+@pytest.mark.parametrize("rows", [[-1] * 5, [0, 0, 1], [0, 10**8], [-(2**31)]], ids=str)
+@pytest.mark.parametrize("form", ["rows", "int32"])
+def test_a_precomputed_list_that_no_publisher_makes(server, root, client, rows, form):
+    key, user = field(client, "top", "1")
+    client.hset(NAMES.manifest(client.hget(NAMES.live, "load").decode()), "top_form", form)
+    client.hset(key, user, np.array(rows, "<i4").tobytes())
+    with pytest.raises(Corrupt, match="a precomputed list in Redis"):
+        Reader(server.url, root).precomputed("1")
