@@ -63,6 +63,8 @@ def authorized() -> Authorization | Response:
     """The login of a request, or the answer that refuses it."""
     if not OPEN.match(request.path):
         return _refused("this server tracks trainings and registers models, and does nothing else")
+    if request.method == "DELETE" and "/mlflow-artifacts/" in request.path:
+        return _refused("artefacts are not deleted one by one or all at once; a run is deleted with them")
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
             origin is not None and urlsplit(origin).netloc != request.host):

@@ -28,12 +28,7 @@ def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozen
     """Start what is not running, and wait until all of it answers, but for `later`; returns the supervisor's state."""
     running = supervisor.read(local)
     if running is None:
-        sweep(local)  # what is left of an earlier stack would hold the ports
-        for name in SERVICES:
-            if listens(local.port(name)):
-                say(f"local: somebody else listens on port {local.port(name)}, which was {name}'s; choosing new ports")
-                local.forget_ports()
-                break
+        sweep(local, strangers=True)  # what is left of an earlier stack would hold the ports
         log = (local.logs / "supervisor.log").open("ab")
         process = subprocess.Popen([sys.executable, "-m", "infra.local.supervisor", json.dumps(settings)], cwd=ROOT, stdin=subprocess.DEVNULL,
                                    stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
@@ -91,12 +86,23 @@ def stop(local: Local) -> None:
     say("local: stopped; the store, MLflow's and Airflow's databases are kept (`make clean` removes them)")
 
 
-def sweep(local: Local) -> int:
-    """End what a supervisor that is gone has left, unless another one has the stack; how many there were."""
+def sweep(local: Local, strangers: bool = False) -> int:
+    """End what a supervisor that is gone has left, unless another one has the stack; how many there were.
+
+    Args:
+        strangers: choose new ports, too, where somebody else listens on one of ours: told only under the lock, as else it may be
+            the stack that is being started beside this.
+    """
     if not local.lock():
         return 0
     try:
-        return len(processes.end(lambda: supervisor.leftover(local)))
+        ended = len(processes.end(lambda: supervisor.leftover(local)))
+        for name in SERVICES if strangers else ():
+            if listens(local.port(name)):
+                say(f"local: somebody else listens on port {local.port(name)}, which was {name}'s; choosing new ports")
+                local.forget_ports()
+                break
+        return ended
     finally:
         local.unlock()
 

@@ -74,7 +74,11 @@ class Local:
         if not path.is_file():
             self.prepare()
             write_private(path, json.dumps(make(), indent=1), new=True)
-        known = json.loads(path.read_text())
+        try:
+            known = json.loads(path.read_text())
+        except ValueError:
+            raise SystemExit(f"local: {path} cannot be read; got {path.stat().st_size} bytes that are no JSON, as a full disk leaves them; remedy: delete it, "
+                             "and it is made anew" + ("" if name == "ports.json" else ". What was set up with the passwords in it may have to be set up again")) from None
         if one not in known:  # an older version did not know it
             known = make() | known
             write_private(path, json.dumps(known, indent=1))
@@ -160,9 +164,16 @@ def outer_environment() -> dict[str, str]:
 
 
 def write_private(path: Path, text: str, new: bool = False) -> None:
-    """Write a file that only its owner can read, from its first byte on; a `new` one must not be there yet."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC), 0o600), "w") as file:
-        file.write(text)
+    """Write a file that only its owner can read, from its first byte on, whole or not at all; a `new` one must not be there yet."""
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(making, path) if new else making.rename(path)
+    finally:
+        making.unlink(missing_ok=True)
 
 
 def free_ports(count: int) -> list[int]:

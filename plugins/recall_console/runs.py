@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recall_console import chain, models
-from recall_console.documents import behind, document
+from recall_console.documents import WRONG, behind, document, moment
 from recall_console.settings import Absent
 from recall_console.working import working
 
@@ -34,6 +34,6 @@ def _verdict(gate: object) -> dict | None:
         return None
     try:
         folder = behind(gate["uri"])
-        return {**models.drawn(document(folder / "verdict.json")), "id": folder.name, "made": document(folder / "manifest.json")["created"]}
-    except Absent as error:
-        return {"family": gate.get("family"), "outcome": gate.get("outcome"), "reason": gate.get("reason"), "gone": str(error)}
+        return {**models.drawn(document(folder / "verdict.json")), "id": folder.name, "made": moment(document(folder / "manifest.json")["created"])}
+    except (Absent, *WRONG) as error:
+        return {"family": gate.get("family"), "outcome": gate.get("outcome"), "reason": gate.get("reason"), "gone": str(error)[:200]}

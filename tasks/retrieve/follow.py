@@ -22,6 +22,7 @@ from tasks.core.store import Store
 from tasks.retrieve.held import Held
 
 TRIES = 20
+STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, MemoryError)  # what comes of files that somebody altered
 LONGEST = 300  # characters of a load's name; a longer one is none
 RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
 Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
@@ -115,7 +116,11 @@ class Followed:
             newer = schema.isascii() and schema.isdigit() and int(schema[:9]) > SCHEMA
             raise Corrupt(f"Redis was loaded by {'a newer' if newer else 'an older'} version", got=f"schema {schema}", allowed=f"schema {SCHEMA}",
                           remedy="upgrade this reader" if newer else "publish again")
-        return Held(self._folder(load, manifest), manifest)
+        try:
+            return Held(self._folder(load, manifest), manifest)
+        except STRANGE as error:
+            raise Corrupt(f"the folder of the live generation {load[:100]} of {self.names.family} is not what the pipeline writes", got=f"{type(error).__name__}: {error}",
+                          remedy="publish it again; until then an older one, or another family, answers") from error
 
     def _folder(self, load: str, manifest: dict[str, str]) -> Artefact:
         generation = load.rpartition(".")[0]

@@ -45,6 +45,16 @@ class Held:
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
         self.width = self.encoder.encode(Histories.of_lists([NONE])).shape[1]
         self.popular_rows, self.popularity = self.folder.array("popular"), self.folder.array("popularity")
+        self._check()
+
+    def _check(self) -> None:
+        """Raises Corrupt where a figure of the folder cannot be, which else only an answer would show."""
+        items, depths = len(self.folder), (self.folder.facts["depth"], self.folder.facts["similar"]["depth"])
+        if not (isinstance(self.trained, int) and 0 <= self.trained <= items and isinstance(self.recommend_seen, bool) and len(self.popularity) == items
+                and all(isinstance(depth, int) and 1 <= depth <= 1000 for depth in depths) and self.popular_rows.ndim == self.popularity.ndim == 1
+                and 0 <= self.popular_rows.min(initial=0) and self.popular_rows.max(initial=-1) < items):
+            raise Corrupt(f"{self.folder.path} is not what the pipeline writes", got=f"{items:,} items, depths {depths}, {self.trained} trained",
+                          allowed="rows below the number of items, and figures of its manifest that are such", remedy="publish this generation again")
 
     def bucket(self, kind: str, id: bytes) -> str:
         """The key that holds an id's field."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from infra.environments.names import environments
 from infra.local import __main__ as commands
-from infra.local import supervisor
+from infra.local import stack, supervisor
 from infra.local.meter import is_task, proportional
 from infra.local.processes import descendants
 from infra.local.report import table
@@ -138,3 +139,34 @@ def test_the_status_of_a_stack_that_is_starting_asks_nothing_of_airflow(local, m
 
 def test_a_table_lines_up_numbers_to_the_right():
     assert table(["name", "n"], [["a", "1"], ["long", "12"]]).splitlines() == ["name  n", "────  ──", "a      1", "long  12"]
+
+
+def test_a_full_disk_leaves_no_half_written_file_of_ports_or_passwords(local, monkeypatch):
+    for name, ask in (("ports.json", lambda: local.port("redis")), ("passwords.json", lambda: local.secret("redis"))):
+        (local.home / name).unlink(missing_ok=True)
+        with monkeypatch.context() as full:
+            full.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            with pytest.raises(OSError, match="No space"):
+                ask()
+        assert not [path.name for path in local.home.iterdir() if name in path.name]
+        assert ask()
+
+
+def test_a_file_that_cannot_be_read_is_named_with_what_to_do(local):
+    local.port("redis")
+    (local.home / "ports.json").write_text("")
+    with pytest.raises(SystemExit, match=r"ports\.json cannot be read.*remedy: delete it"):
+        local.port("redis")
+
+
+def test_the_ports_are_kept_while_another_start_has_the_stack(local):
+    """What listens there may be that one's."""
+    port = local.port("redis")
+    other = Local()
+    with socket.create_server(("127.0.0.1", port)):
+        assert other.lock()
+        stack.sweep(local, strangers=True)
+        assert local.port("redis") == port
+        other.unlock()
+        stack.sweep(local, strangers=True)
+        assert local.port("redis") != port

@@ -70,7 +70,8 @@ CLOSED = [("POST", "/ajax-api/3.0/mlflow/assistant/message"), ("GET", "/ajax-api
           ("POST", "/ajax-api/3.0/mlflow/assistant/skills/install"), ("POST", "/ajax-api/3.0/jobs/"), ("POST", "/gateway/proxy/x/y"), ("POST", "/gateway/mlflow/v1/chat/completions"),
           ("POST", "/ajax-api/3.0/mlflow/demo/generate"), ("POST", "/api/3.0/mlflow/gateway/secrets/create"), ("POST", "/api/2.0/mlflow/webhooks"),
           ("POST", "/ajax-api/3.0/mlflow/scorer/invoke"), ("POST", "/api/2.0/mlflow/users/create"), ("GET", "/signup"), ("POST", "/v1/traces"),
-          ("POST", "/ajax-api/3.0/mlflow/prompt-optimization/jobs"), ("GET", "/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=x"), ("POST", "/ajax-api/3.0/mlflow/ui-telemetry")]
+          ("POST", "/ajax-api/3.0/mlflow/prompt-optimization/jobs"), ("GET", "/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=x"),
+          ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/"), ("DELETE", "/ajax-api/2.0/mlflow-artifacts/artifacts/0"), ("POST", "/ajax-api/3.0/mlflow/ui-telemetry")]
 
 
 @pytest.mark.parametrize("method, path", CLOSED, ids=" ".join)

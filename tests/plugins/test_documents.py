@@ -149,3 +149,20 @@ def test_what_is_no_file_is_not_waited_for(client, store, place, kind):
     {"pipe": lambda: os.mkfifo(path), "circle": lambda: path.symlink_to(path), "folder": path.mkdir, "device": lambda: path.symlink_to("/dev/zero")}[kind]()
     for route in (*ROUTES, "api/verdicts/item2vec/v2", "documents/verdict/item2vec/v2"):
         assert client.get(f"/air/recall/{route}").status_code in (200, 404), route
+
+
+@pytest.mark.parametrize("uri", [7, ["a"], None, "file://[bad", "file:///a\0b", "file:///etc/passwd", "x" * 10_000])
+def test_a_run_that_names_no_verdict_is_told_as_one_that_is_gone(client, store, uri):
+    from recall_console.runs import _verdict
+
+    assert _verdict({"uri": uri, "outcome": "hold"})["outcome"] == "hold" and len(_verdict({"uri": uri})["gone"]) <= 200
+
+
+@pytest.mark.parametrize("name, content", [("verdict.json", {}), ("verdict.json", {"policy": 1}), ("verdict.json", "[]"), ("manifest.json", {}), ("manifest.json", {"created": {"a": 1}})])
+def test_so_is_one_whose_verdict_is_not_what_it_should_be(client, store, name, content):
+    from recall_console.runs import _verdict
+
+    gate = {"uri": (store / "verdicts/item2vec/v1").as_uri(), "outcome": "promote"}
+    assert "gone" not in _verdict(gate)
+    write(store / "verdicts/item2vec/v1" / name, content)
+    assert _verdict(gate)["outcome"] == "promote" and "gone" in _verdict(gate)

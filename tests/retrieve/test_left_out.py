@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tasks.core.errors import BadRequest, Corrupt
 from tasks.core.keys import FAMILIES, Names
+from tasks.core.manifest import sha256
 from tasks.core.store import Store
 from tasks.retrieve import Reader
 from tests import generations
@@ -93,3 +96,32 @@ def test_a_family_is_announced_after_its_pointer_stands(root, anywhere, monkeypa
         if done:
             break
     assert done and announced and allowed > 1
+
+
+def facts(**changed):
+    return lambda manifest: manifest["facts"].update(changed)
+
+
+ALTERED = {"encoder": ("encoder.json", lambda text: b"[]"), "deep": ("encoder.json", lambda text: b"[" * 100_000), "rows too large": ("popular.npy", lambda data: data[:-4] + b"\xff\xff\xff\x7f"),
+           "rows below nothing": ("popular.npy", lambda data: data[:-4] + b"\xfe\xff\xff\xff"), "no array": ("popular.npy", lambda data: b"\x93NUMPY\x01\x00" + b"x" * 100),
+           "facts are a list": lambda manifest: manifest.update(facts=[]), "nothing trained": lambda manifest: manifest["facts"].pop("trained"), "trained is a word": facts(trained="x"),
+           "depth is a word": facts(depth="x"), "depth of millions": facts(depth=10**7), "similar is a word": facts(similar="x"), "files are a list": lambda manifest: manifest.update(files=[])}
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_a_folder_that_somebody_altered_with_its_digests_is_left_out(reader, root, kind):
+    """Whoever may write into the store writes manifests, too."""
+    broken = made(root, 2, family="two_tower")
+    generations.publish(root, broken)
+    folder, how = Store(root).open(broken["uri"], "generation").path, ALTERED[kind]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    if isinstance(how, tuple):
+        name, change = how
+        (folder / name).write_bytes(change((folder / name).read_bytes()))
+        manifest["files"][name] = {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+    else:
+        how(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert answers(reader) == [{"item2vec"}] * 7
+    with pytest.raises(Corrupt):
+        reader.recommend("1", channels=["two_tower"])
