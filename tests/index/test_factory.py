@@ -55,7 +55,7 @@ def test_several_interests_search_together_and_the_best_score_of_an_item_counts(
     assert probe(search, asked, 1).recall == 1.0
 
 
-@pytest.mark.parametrize("nprobe, exact", [(2, True), (1, False)], ids=["much of it is scanned", "little of it"])
+@pytest.mark.parametrize("nprobe, exact", [(7, True), (5, False)], ids=["more than a fifth of it is scanned", "less"])
 def test_many_at_once_are_answered_exactly_where_lists_would_scan_much(nprobe, exact):
     random = np.random.default_rng(2)
     vectors, asked = random.standard_normal((1500, 16)).astype(np.float32), random.standard_normal((40, 16)).astype(np.float32)
