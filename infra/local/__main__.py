@@ -78,9 +78,9 @@ def retrain(local: Local, dataset: str, day: str, form: dict, begun: float, was_
     following = {family for family in families if airflow.follows(family)}
     followed = Watch(airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
     ended = time.monotonic()
-    after = supervisor.read(local)
+    after = supervisor.read(local) or before
     served = tell(local, Report(airflow, followed))
-    usage(begun, started, ended, was_running, before or after, after or before)
+    usage(begun, started, ended, was_running, before, after)
     print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART  (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes only.")
     return 0 if served else 1
 

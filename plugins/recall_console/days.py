@@ -48,9 +48,10 @@ def _days(folder: Path) -> list[str]:
 
 def _is_day(name: str) -> bool:
     try:
-        return calendar_day(name) == name
+        calendar_day(name)
     except ValueError:
         return False
+    return True
 
 
 def _aside(name: str, day: str, id: str) -> dict[str, int]:
