@@ -195,20 +195,24 @@ class Store:
     def alone(self, *parts: str) -> Iterator[None]:
         """Inside the block nobody else on this machine makes this place: whoever comes second waits, and then looks whether it is there.
 
-        The lock goes with its process. Without it the same long work would be done twice; what is there would be the same.
+        The lock goes with its process.
         """
         lock = self.path(*parts).with_name(f".{parts[-1]}.lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say("waiting for somebody who makes the same")
-                fcntl.flock(held, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
+        while True:
+            with lock.open("w") as held:
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    say("waiting for somebody who makes the same")
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                if not _is_at(lock, held.fileno()):
+                    continue  # who had it has removed it, and somebody else may hold a new one
+                try:
+                    yield
+                finally:
+                    lock.unlink(missing_ok=True)
+                return
 
     def document(self, name: str, *parts: str) -> dict | None:
         """A single JSON document right below a place, if there is one: of the few things that change.
@@ -264,6 +268,14 @@ class Store:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether what was opened still lies there."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def write_json(path: Path, content: object) -> None:

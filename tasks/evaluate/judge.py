@@ -54,7 +54,7 @@ def judge(request: JudgeRequest) -> dict:
         _write(store, place, request, challengers, champion, snapshot, made_of)
         done = store.find(*place)
     if request.track:
-        telling.tell(done, store.open(done.facts["yardstick"], "yardstick"), request)
+        telling.tell(store, done, store.open(done.facts["yardstick"], "yardstick"), request)
     return _result(done)
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from tasks.core import tracking
 from tasks.core.manifest import Artefact
+from tasks.core.store import Store
 from tasks.evaluate.settings import JudgeRequest
 
 TOLD = ("recall_50", "ndcg_10", "hr_10")  # of each slice
 CHARACTERS = str.maketrans({"≤": "to", ">": "over"})  # MLflow takes letters, digits, spaces and _-./
 
 
-def tell(done: Artefact, known: Artefact, request: JudgeRequest) -> None:
+def tell(store: Store, done: Artefact, known: Artefact, request: JudgeRequest) -> None:
     """Log the figures; doing so twice changes nothing that is read."""
     metrics, slices = done.facts["metrics"], done.facts["slices"]
     if request.run:
@@ -23,14 +24,18 @@ def tell(done: Artefact, known: Artefact, request: JudgeRequest) -> None:
         if done.facts["members"]:
             own |= _figures("best member", max((metrics[family] for family in done.facts["members"]), key=lambda figures: figures["recall_50"]))
         tracking.log_metrics(request.run, own | _figures("popularity", metrics["popularity"]))
-    facts = done.facts
+    with store.alone(*known.place.relative_to(store.root).parts):  # challengers of a day end together, and would begin the same runs
+        _tell_baselines(done.facts, known, request)
+
+
+def _tell_baselines(facts: dict, known: Artefact, request: JudgeRequest) -> None:
     for model, figures in known.facts["metrics"].items():
         run = tracking.find_or_start(request.experiment, f"{model} {facts['day']}", f"{model}-{known.id}", {
             "recall.family": model, "recall.kind": "baseline", "recall.day": facts["day"], "recall.snapshot": facts["snapshot"].rsplit("/", 1)[-1],
             "recall.dataset": facts["dataset"]})
         if not tracking.logged_steps(run, "test/recall_50"):
             tracking.log_settings(run, known.facts["baselines"].get(model, {}))
-            tracking.log_metrics(run, _figures("test", figures) | _slices(slices, model))
+            tracking.log_metrics(run, _figures("test", figures) | _slices(facts["slices"], model))
         tracking.end(run)
 
 

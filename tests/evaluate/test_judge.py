@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow.compute as pc
@@ -156,3 +157,16 @@ def test_mlflow_has_a_run_of_its_own_for_every_baseline(store, snapshot, tmp_pat
         assert runs["ease"].data.metrics["test/recall_50"] == pytest.approx(facts["metrics"]["ease"]["recall_50"])
         assert runs["ease"].data.metrics["slice group 1/recall_50"] > 0
         assert len(client.get_metric_history(runs["ease"].info.run_id, "test/recall_50")) == 1
+
+
+def test_challengers_that_end_together_begin_one_run_for_each_baseline(store, snapshot, tmp_path):
+    made = [planted.good(store, snapshot, seed) for seed in (1, 2, 3)]
+    for one in made:
+        ask(store, one)
+    with mlflow_server(tmp_path), ThreadPoolExecutor(len(made)) as pool:
+        tracking.find_or_start("recall", "first", "other", {})  # the experiment is there
+        list(pool.map(lambda one: ask(store, one, track=True), made))
+        client = tracking.client()
+        runs = client.search_runs([client.get_experiment_by_name("recall").experiment_id], "tags.`recall.kind` = 'baseline'")
+        assert sorted(run.data.tags["recall.family"] for run in runs) == ["ease", "ease_64", "item_knn", "popularity"]
+        assert {run.info.status for run in runs} == {"FINISHED"}
