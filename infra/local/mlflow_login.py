@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Response, make_response, request
+from flask import Response, jsonify, make_response, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.server.auth import authenticate_request_basic_auth
@@ -29,6 +29,8 @@ from werkzeug.datastructures import Authorization
 OPEN = re.compile(r"/(?:ajax-)?api/(?:2\.0/mlflow-artifacts/|2\.0/mlflow/(?:artifacts|experiments|logged-models|metrics|model-versions|registered-models|runs|traces"
                   r"|upload-artifact|users/(?:current|get))(?:/|$)|3\.0/mlflow/(?:server-info|traces|datasets|workspaces)(?:/|$))"
                   r"|/(?:graphql|get-artifact|model-versions/get-artifact|health|version|static-files/.*)?$")
+# What the page of runs asks by itself, and tells as an error where it is refused; nothing is asked on: there are none.
+GATEWAYS = ("GET", "/ajax-api/2.0/mlflow/gateway-proxy", "api/2.0/endpoints/")
 OWN = re.compile(r"mlflow-artifacts:/(?!/)")
 PLACES = {"artifactlocation", "artifactroot", "artifacturi", "defaultartifactroot", "tracearchivallocation"}  # protobuf takes them in both spellings
 
@@ -61,7 +63,8 @@ class OwnServer(MlflowArtifactsRepository):
 
 def authorized() -> Authorization | Response:
     """The login of a request, or the answer that refuses it."""
-    if not OPEN.match(request.path):
+    asks_for_gateways = (request.method, request.path, request.args.get("gateway_path")) == GATEWAYS
+    if not asks_for_gateways and not OPEN.match(request.path):
         return _refused("this server tracks trainings and registers models, and does nothing else")
     if request.method == "DELETE" and "/mlflow-artifacts/" in request.path:
         return _refused("artefacts are not deleted one by one or all at once; a run is deleted with them")
@@ -71,7 +74,8 @@ def authorized() -> Authorization | Response:
         return _refused("a page of another origin may ask nothing")
     if place := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(request.args.to_dict()):
         return _refused(f"artefacts lie in the server's own folder (mlflow-artifacts:/…), not at {place[:200]}")
-    return authenticate_request_basic_auth()
+    login = authenticate_request_basic_auth()
+    return jsonify(endpoints=[]) if asks_for_gateways and not isinstance(login, Response) else login
 
 
 def _elsewhere(asked: object) -> str | None:

@@ -80,6 +80,12 @@ def test_what_runs_commands_or_asks_other_services_is_closed_to_everybody(local,
     assert ask(local, method, path, body)[0] == 403 and ask(local, method, path, body, user=None)[0] in (401, 403)
 
 
+def test_the_page_of_runs_is_told_that_there_are_no_gateways(local):
+    path = "/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=api%2F2.0%2Fendpoints%2F"
+    assert ask(local, "GET", path)[0] == 200 and json.loads(ask(local, "GET", path)[1]) == {"endpoints": []}
+    assert ask(local, "GET", path, user=None)[0] == 401 and ask(local, "POST", path, {})[0] == 403 and ask(local, "GET", path, Origin="null")[0] == 403
+
+
 def test_every_route_of_the_server_asks_for_the_password(local):
     """As the server itself lists them."""
     listing = "import json, os; from mlflow.server import app; from mlflow.server.fastapi_app import create_fastapi_app as made; " \
