@@ -138,12 +138,12 @@ def main() -> int:
         drill.command("clean").wait()
         for number in range(given.rounds):
             drill.round(WAYS[number % len(WAYS)], seconds)
-            print(f"round {number + 1} of {given.rounds}, {WAYS[number % len(WAYS)]}: {drill.told}", file=sys.stderr, flush=True)
+            print(f"{time.monotonic() - begun:.0f} s, round {number + 1} of {given.rounds}, {WAYS[number % len(WAYS)]}: {drill.told}", file=sys.stderr, flush=True)
     finally:
         drill.command("stop").wait()
     drill.told["traces"] = (home / "state" / "drill.log").read_text(errors="replace").count("Traceback (most recent call last)")
     print(json.dumps({**drill.told, "seconds": round(time.monotonic() - begun)}))
-    wanted = {"rounds": given.rounds, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "next_run_ok": given.rounds}
+    wanted = {"rounds": given.rounds, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "traces": 0, "next_run_ok": given.rounds}
     return 0 if drill.told == wanted else 1
 
 
