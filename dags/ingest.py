@@ -48,15 +48,28 @@ with DAG(
     "ingest",
     description="Validated interactions of a day, as a snapshot",
     doc_md=DOC,
-    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-    # A data set that has ended is scheduled only within its own days; one that grows has no last day.
+    schedule=CronPartitionTimetable(
+        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    ),
+    # A data set that has ended is scheduled only within its own days; one that grows has no
+    # last day.
     start_date=policies.over("RECALL_FIRST_DAY") or policies.START,
     end_date=policies.over("RECALL_LAST_DAY"),
     catchup=policies.CATCH_UP,
-    max_active_runs=4,  # a day may wait for its delivery while the next one runs; the pool lets one work at a time
+    # a day may wait for its delivery while the next one runs; the pool lets one work at a time
+    max_active_runs=4,
     params=ingest_form.form(),
     deadline=deadline("ingest"),
     tags=["recall", "ingest"],
 ) as dag:
-    stage("snapshot", "ingest", ingestion.verb, ingestion.snapshot, policy=policies.INGEST, outlets=[assets.INTERACTIONS],
-          announce=ingestion.announce, doc="Read, judge rows, quarantine, judge the batch, split, write the snapshot; with repaired rows, replay.")
+    stage(
+        "snapshot",
+        "ingest",
+        ingestion.verb,
+        ingestion.snapshot,
+        policy=policies.INGEST,
+        outlets=[assets.INTERACTIONS],
+        announce=ingestion.announce,
+        doc="Read, judge rows, quarantine, judge the batch, split, write the snapshot; with "
+        "repaired rows, replay.",
+    )

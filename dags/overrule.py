@@ -28,8 +28,24 @@ for family in FAMILIES:
         params=forms.overrule(),
         tags=["recall", "overrule", family.name],
     ) as dag:
-        stage("force", "promote", "force", judging.overruled(family.name, "force"), policy=policies.ALIASES, needs=("mlflow",),
-              outlets=[assets.champion(family.name)], announce=judging.announce_forced, on_success_callback=[Notice("promotion")],
-              doc="Moves the aliases champion and previous.")
-        stage("refuse", "promote", "refuse", judging.overruled(family.name, "refuse"), policy=policies.ALIASES, needs=("mlflow",),
-              doc="Bars the version.")
+        stage(
+            "force",
+            "promote",
+            "force",
+            judging.overruled(family.name, "force"),
+            policy=policies.ALIASES,
+            needs=("mlflow",),
+            outlets=[assets.champion(family.name)],
+            announce=judging.announce_forced,
+            on_success_callback=[Notice("promotion")],
+            doc="Moves the aliases champion and previous.",
+        )
+        stage(
+            "refuse",
+            "promote",
+            "refuse",
+            judging.overruled(family.name, "refuse"),
+            policy=policies.ALIASES,
+            needs=("mlflow",),
+            doc="Bars the version.",
+        )

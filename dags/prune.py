@@ -27,6 +27,22 @@ with DAG(
     params=forms.prune(),
     tags=["recall", "prune"],
 ) as dag:
-    plan = stage("plan", "prune", "plan", pruning.asked, policy=policies.SERVING, needs=("redis", "mlflow"), doc="What would be deleted.")
-    apply = stage("apply", "prune", "apply", pruning.unless_only_planned, policy=policies.SERVING, needs=("redis", "mlflow"), doc="Deletes it.")
+    plan = stage(
+        "plan",
+        "prune",
+        "plan",
+        pruning.asked,
+        policy=policies.SERVING,
+        needs=("redis", "mlflow"),
+        doc="What would be deleted.",
+    )
+    apply = stage(
+        "apply",
+        "prune",
+        "apply",
+        pruning.unless_only_planned,
+        policy=policies.SERVING,
+        needs=("redis", "mlflow"),
+        doc="Deletes it.",
+    )
     plan >> apply

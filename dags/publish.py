@@ -1,4 +1,6 @@
-"""One DAG per family: build the index of the champion, prove it, load it beside what is live, and switch in one step."""
+"""One DAG per family: build the index of the champion, prove it, load it beside what is live, and
+switch in one step.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,59 @@ for family in FAMILIES:
         tags=["recall", "publish", family.name],
     ) as dag:
         ask = publication.For(family.name)
-        index = stage("index", "index", "build", ask.index, policy=policies.SERVING, needs=("mlflow",), doc="The FAISS index of the champion's candidate vectors.")
-        bundle = stage("bundle", "index", "bundle", ask.bundle, policy=policies.SERVING, doc="Probes the index and gathers all that goes live together.")
-        load = stage("load", "publish", "load", ask.load, policy=policies.SERVING, needs=("redis",), doc="Writes vectors and seen items to Redis under the new generation.")
-        verify = stage("verify", "publish", "verify", ask.verify, policy=policies.SERVING, needs=("redis",), doc="Reads back what was written and compares.")
-        go_live = stage("go_live", "publish", "go_live", ask.go_live, policy=policies.SERVING, needs=("redis",),
-                        outlets=[assets.live(family.name)], announce=publication.announce_live, doc="Flips the pointer in one atomic step.")
-        sweep = stage("sweep", "publish", "sweep", ask.sweep, policy=policies.SERVING, needs=("redis",), doc="Deletes generations that are neither live nor the one before.")
+        index = stage(
+            "index",
+            "index",
+            "build",
+            ask.index,
+            policy=policies.SERVING,
+            needs=("mlflow",),
+            doc="The FAISS index of the champion's candidate vectors.",
+        )
+        bundle = stage(
+            "bundle",
+            "index",
+            "bundle",
+            ask.bundle,
+            policy=policies.SERVING,
+            doc="Probes the index and gathers all that goes live together.",
+        )
+        load = stage(
+            "load",
+            "publish",
+            "load",
+            ask.load,
+            policy=policies.SERVING,
+            needs=("redis",),
+            doc="Writes vectors and seen items to Redis under the new generation.",
+        )
+        verify = stage(
+            "verify",
+            "publish",
+            "verify",
+            ask.verify,
+            policy=policies.SERVING,
+            needs=("redis",),
+            doc="Reads back what was written and compares.",
+        )
+        go_live = stage(
+            "go_live",
+            "publish",
+            "go_live",
+            ask.go_live,
+            policy=policies.SERVING,
+            needs=("redis",),
+            outlets=[assets.live(family.name)],
+            announce=publication.announce_live,
+            doc="Flips the pointer in one atomic step.",
+        )
+        sweep = stage(
+            "sweep",
+            "publish",
+            "sweep",
+            ask.sweep,
+            policy=policies.SERVING,
+            needs=("redis",),
+            doc="Deletes generations that are neither live nor the one before.",
+        )
         chain(index, bundle, load, verify, go_live, sweep)

@@ -1,4 +1,6 @@
-"""By hand: put the generation before live again, in seconds, and the registry's champion with it."""
+"""By hand: put the generation before live again, in seconds, and the registry's champion with
+it.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,25 @@ with DAG(
     params=forms.rollback(),
     tags=["recall", "rollback"],
 ) as dag:
-    pointer = stage("pointer", "publish", "rollback", publication.pointer_back, policy=policies.SERVING, needs=("redis",),
-                    on_success_callback=[Notice("rollback")], doc="Flips the live pointer back.")
-    registry = stage("registry", "promote", "restore", publication.alias_back, policy=policies.ALIASES, needs=("mlflow",),
-                     outlets=[assets.RESTORED], announce=publication.announce_restored, doc="Moves the alias champion to the version that is served again.")
+    pointer = stage(
+        "pointer",
+        "publish",
+        "rollback",
+        publication.pointer_back,
+        policy=policies.SERVING,
+        needs=("redis",),
+        on_success_callback=[Notice("rollback")],
+        doc="Flips the live pointer back.",
+    )
+    registry = stage(
+        "registry",
+        "promote",
+        "restore",
+        publication.alias_back,
+        policy=policies.ALIASES,
+        needs=("mlflow",),
+        outlets=[assets.RESTORED],
+        announce=publication.announce_restored,
+        doc="Moves the alias champion to the version that is served again.",
+    )
     pointer >> registry

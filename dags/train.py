@@ -1,4 +1,6 @@
-"""One DAG per family of models: train a challenger, judge it against the champion, promote it or hold it."""
+"""One DAG per family of models: train a challenger, judge it against the champion, promote it or
+hold it.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,25 @@ settings on newer data must be **not worse**.
 """
 
 STARTS = "`ingest` announces a new day"
-FOLLOWS = "the champion of another family changes, by promotion, by force or by rollback, once no other family is training (**others**)"
+FOLLOWS = (
+    "the champion of another family changes, by promotion, by force or by rollback, once "
+    "no other family is training (**others**)"
+)
 
 for family in FAMILIES:
     others = [other.name for other in FAMILIES if not other.follows]
     with DAG(
         f"train_{family.name}",
         description=family.doc,
-        doc_md=DOC.format(title=family.title, doc=family.doc, first=family.steps[0].task, starts=FOLLOWS if family.follows else STARTS),
-        schedule=PartitionedAssetTimetable(assets=assets.champions(others) if family.follows else assets.INTERACTIONS),
+        doc_md=DOC.format(
+            title=family.title,
+            doc=family.doc,
+            first=family.steps[0].task,
+            starts=FOLLOWS if family.follows else STARTS,
+        ),
+        schedule=PartitionedAssetTimetable(
+            assets=assets.champions(others) if family.follows else assets.INTERACTIONS
+        ),
         start_date=policies.START,
         catchup=False,
         max_active_runs=1,
@@ -41,20 +53,66 @@ for family in FAMILIES:
         deadline=deadline("train"),
         tags=["recall", "train", family.name],
     ) as dag:
-        own = [stage(step.task, step.stage, step.verb, step.build, policy=policies.TRAINING | {"priority_weight": family.priority}, needs=step.needs, doc=step.doc)
-               for step in family.steps]
-        evaluate = stage("evaluate", "evaluate", "judge", judging.evaluate, policy=policies.TRAINING, needs=("mlflow",),
-                         trigger_rule="none_failed_min_one_success", doc="Champion, challenger and baselines on the same held-out users of the same snapshot.")
-        # Told here, not by the task that asks: an answer that comes while that one still talks would be lost.
-        gate = stage("gate", "promote", "gate", judging.gate, policy=policies.SERVING, needs=("mlflow",), on_success_callback=[Notice("ask", approval.wanted)],
-                     doc="The verdict: promote, hold or ask, with every figure that led to it.")
-        promote = stage("promote", "promote", "promote", judging.promote, policy=policies.ALIASES, needs=("mlflow",),
-                        outlets=[assets.champion(family.name)], announce=judging.announce_champion, on_success_callback=[Notice("promotion")], on_skipped_callback=[Notice("hold")],
-                        doc="Moves the aliases champion and previous. Skipped when the verdict holds the challenger.")
+        own = [
+            stage(
+                step.task,
+                step.stage,
+                step.verb,
+                step.build,
+                policy=policies.TRAINING | {"priority_weight": family.priority},
+                needs=step.needs,
+                doc=step.doc,
+            )
+            for step in family.steps
+        ]
+        evaluate = stage(
+            "evaluate",
+            "evaluate",
+            "judge",
+            judging.evaluate,
+            policy=policies.TRAINING,
+            needs=("mlflow",),
+            trigger_rule="none_failed_min_one_success",
+            doc="Champion, challenger and baselines on the same held-out users of the same "
+            "snapshot.",
+        )
+        # Told here, not by the task that asks: an answer that comes while that one still talks
+        # would be lost.
+        gate = stage(
+            "gate",
+            "promote",
+            "gate",
+            judging.gate,
+            policy=policies.SERVING,
+            needs=("mlflow",),
+            on_success_callback=[Notice("ask", approval.wanted)],
+            doc="The verdict: promote, hold or ask, with every figure that led to it.",
+        )
+        promote = stage(
+            "promote",
+            "promote",
+            "promote",
+            judging.promote,
+            policy=policies.ALIASES,
+            needs=("mlflow",),
+            outlets=[assets.champion(family.name)],
+            announce=judging.announce_champion,
+            on_success_callback=[Notice("promotion")],
+            on_skipped_callback=[Notice("hold")],
+            doc="Moves the aliases champion and previous. Skipped when the verdict holds the "
+            "challenger.",
+        )
         chain(*own, evaluate, gate, approval.approval(), promote)
         fit = family.steps[-1]
-        again = StageOperator.partial(task_id="seeds", stage=fit.stage, verb=fit.verb, build=seeds.build(fit.build),
-                                      needs=fit.needs, doc_md="The same with further seeds, when the form asks for several.", **policies.TRAINING)
+        again = StageOperator.partial(
+            task_id="seeds",
+            stage=fit.stage,
+            verb=fit.verb,
+            build=seeds.build(fit.build),
+            needs=fit.needs,
+            doc_md="The same with further seeds, when the form asks for several.",
+            **policies.TRAINING,
+        )
         further = again.expand(item=seeds.further("{{ params.seeds }}"))
         chain(own[:-1], further, evaluate)
         if family.follows:

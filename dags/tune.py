@@ -1,4 +1,6 @@
-"""By hand, one DAG per family: search for settings on validation rows; the winner is trained with next, and still has to pass the gate."""
+"""By hand, one DAG per family: search for settings on validation rows; the winner is trained with
+next, and still has to pass the gate.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ for family in FAMILIES:
     with DAG(
         f"tune_{family.name}",
         description=f"Search for settings of {family.name}",
-        doc_md=DOC.format(title=family.title, name=family.name, first=family.steps[0].task if len(family.steps) > 1 else "begin"),
+        doc_md=DOC.format(
+            title=family.title,
+            name=family.name,
+            first=family.steps[0].task if len(family.steps) > 1 else "begin",
+        ),
         schedule=None,
         start_date=policies.START,
         max_active_runs=1,
@@ -32,12 +38,45 @@ for family in FAMILIES:
         tags=["recall", "tune", family.name],
     ) as dag:
         *before, fit = family.steps
-        own = [stage(step.task, step.stage, step.verb, step.build, policy=policies.TRAINING, needs=step.needs, doc=step.doc) for step in before]
-        begin = stage("begin", "tune", "begin", tuning.begin(family.name, fit.build), policy=policies.TRAINING, needs=("mlflow",),
-                      doc="Opens the study, or finds it open.")
-        trials = StageOperator.partial(task_id="trial", stage="tune", verb="trial", build=tuning.trial, needs=("mlflow",),
-                                       doc_md="Chooses, trains, validates.", **policies.TRAINING).expand(item=tuning.slots(begin.output))
-        conclude = stage("conclude", "tune", "conclude", tuning.conclude, policy=policies.TRAINING, needs=("mlflow",), doc="The best settings.")
+        own = [
+            stage(
+                step.task,
+                step.stage,
+                step.verb,
+                step.build,
+                policy=policies.TRAINING,
+                needs=step.needs,
+                doc=step.doc,
+            )
+            for step in before
+        ]
+        begin = stage(
+            "begin",
+            "tune",
+            "begin",
+            tuning.begin(family.name, fit.build),
+            policy=policies.TRAINING,
+            needs=("mlflow",),
+            doc="Opens the study, or finds it open.",
+        )
+        trials = StageOperator.partial(
+            task_id="trial",
+            stage="tune",
+            verb="trial",
+            build=tuning.trial,
+            needs=("mlflow",),
+            doc_md="Chooses, trains, validates.",
+            **policies.TRAINING,
+        ).expand(item=tuning.slots(begin.output))
+        conclude = stage(
+            "conclude",
+            "tune",
+            "conclude",
+            tuning.conclude,
+            policy=policies.TRAINING,
+            needs=("mlflow",),
+            doc="The best settings.",
+        )
         chain(*own, begin)
         trials >> conclude
         tuning.adopt(family.name, conclude.output, "{{ params.adopt }}")

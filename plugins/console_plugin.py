@@ -1,6 +1,8 @@
-"""The recall console inside Airflow: a page in the menu, a tab on each run, and the app behind both.
+"""The recall console inside Airflow: a page in the menu, a tab on each run, and the app behind
+both.
 
-Every process of Airflow loads its plugins, each task's too: nothing of the app is imported before the API server calls it.
+Every process of Airflow loads its plugins, each task's too: nothing of the app is imported before
+the API server calls it.
 """
 
 from __future__ import annotations
@@ -30,7 +32,19 @@ class RecallConsole(AirflowPlugin):
     name = "recall_console"
     fastapi_apps = [{"app": Console(), "url_prefix": PREFIX, "name": "Recall console"}]
     external_views = [
-        {"name": "Recall", "href": f"{ROOT}{PREFIX}/", "destination": "nav", "url_route": "recall", "nav_top_level": True,
-         "icon": f"{ROOT}{PREFIX}/page/icon.svg", "icon_dark_mode": f"{ROOT}{PREFIX}/page/icon-dark.svg"},
-        {"name": "Verdict", "href": f"{ROOT}{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}", "destination": "dag_run", "url_route": "recall_verdict"},
+        {
+            "name": "Recall",
+            "href": f"{ROOT}{PREFIX}/",
+            "destination": "nav",
+            "url_route": "recall",
+            "nav_top_level": True,
+            "icon": f"{ROOT}{PREFIX}/page/icon.svg",
+            "icon_dark_mode": f"{ROOT}{PREFIX}/page/icon-dark.svg",
+        },
+        {
+            "name": "Verdict",
+            "href": f"{ROOT}{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "recall_verdict",
+        },
     ]

@@ -1,1 +1,3 @@
-"""The work: one folder a stage, each run as `python -m tasks.<stage> <verb> <request>` in an environment of its own."""
+"""The work: one folder a stage, each run as `python -m tasks.<stage> <verb> <request>` in an
+environment of its own.
+"""

@@ -1,4 +1,6 @@
-"""Generations of planted worlds: candidates whose vectors are the groups themselves, written straight into a store."""
+"""Generations of planted worlds: candidates whose vectors are the groups themselves, written
+straight into a store.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +13,58 @@ from tasks.core.store import Store
 from tests import worlds
 
 
-def candidate(store: Store, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
-              snapshot: str = "",
-              dimension: int = 8, seed: int = 0, items: int | None = None, cold: np.ndarray | None = None,
-              encoder: Encoder | None = None, attributes: bool = False) -> str:
-    """A candidate in which the items of a group lie close together, of the first `items` items; it says that `cold` rows were not
-    trained. Returns its URI.
+def candidate(
+    store: Store,
+    world: worlds.World,
+    family: str = "item2vec",
+    id: str = "c1",
+    day: str = worlds.DAY,
+    snapshot: str = "",
+    dimension: int = 8,
+    seed: int = 0,
+    items: int | None = None,
+    cold: np.ndarray | None = None,
+    encoder: Encoder | None = None,
+    attributes: bool = False,
+) -> str:
+    """A candidate in which the items of a group lie close together, of the first `items` items; it
+    says that `cold` rows were not trained. Returns its URI.
 
-    With `attributes` the encoder knows users by their column `group` as well: whoever is of group 1 is asked for group 1's centre.
+    With `attributes` the encoder knows users by their column `group` as well: whoever is of group 1
+    is asked for group 1's centre.
     """
     random = np.random.default_rng(seed)
     count = len(world.item_group) if items is None else items
-    centres = np.linalg.qr(random.standard_normal((dimension, dimension)))[0][:int(world.item_group.max()) + 1]
-    vectors = (centres[world.item_group[:count]] + 0.1 * random.standard_normal((count, dimension))).astype(np.float32)
+    centres = np.linalg.qr(random.standard_normal((dimension, dimension)))[0][
+        : int(world.item_group.max()) + 1
+    ]
+    vectors = (
+        centres[world.item_group[:count]] + 0.1 * random.standard_normal((count, dimension))
+    ).astype(np.float32)
     if attributes:
-        encoder, vectors = tower(vectors, centres), np.hstack([vectors, np.zeros((count, 1), np.float32)])
+        encoder, vectors = (
+            tower(vectors, centres),
+            np.hstack([vectors, np.zeros((count, 1), np.float32)]),
+        )
     with store.writing("candidate", "candidates", family, id) as draft:
-        save_candidate(draft.path, [world.item_id(row) for row in range(count)], vectors, unit(vectors), encoder or MeanEncoder(vectors), cold)
+        save_candidate(
+            draft.path,
+            [world.item_id(row) for row in range(count)],
+            vectors,
+            unit(vectors),
+            encoder or MeanEncoder(vectors),
+            cold,
+        )
         draft.counts = {"items": count}
-        draft.facts = {"family": family, "day": day, "dataset": "planted", "dimension": vectors.shape[1], "snapshot": snapshot,
-                       "settings_digest": "0" * 16, "code": "0" * 12}
+        draft.facts = {
+            "family": family,
+            "day": day,
+            "dataset": "planted",
+            "dimension": vectors.shape[1],
+            "snapshot": snapshot,
+            "settings_digest": "0" * 16,
+            "code": "0" * 12,
+        }
         draft.lineage = {"settings": {}, "seed": seed, "parents": []}
     return store.path("candidates", family, id).as_uri()
 
@@ -39,15 +73,36 @@ def tower(vectors: np.ndarray, centres: np.ndarray) -> TowerEncoder:
     """A user tower that adds up the history's mean and the centre of the user's group."""
     d, nothing = vectors.shape[1], np.zeros(0, np.uint8)
     direct = np.hstack([np.eye(d), np.eye(d), np.zeros((d, d))]).astype(np.float32)
-    return TowerEncoder(vectors, centres.astype(np.float32), np.zeros((0, d), np.float32), nothing, np.zeros(1, np.int64),
-                        np.zeros((1, 3 * d), np.float32), np.zeros(1, np.float32), np.zeros((d, 1), np.float32), direct, np.zeros(d, np.float32),
-                        [{"name": "group", "values": [str(group) for group in range(len(centres))], "edges": []}], [None])
+    return TowerEncoder(
+        vectors,
+        centres.astype(np.float32),
+        np.zeros((0, d), np.float32),
+        nothing,
+        np.zeros(1, np.int64),
+        np.zeros((1, 3 * d), np.float32),
+        np.zeros(1, np.float32),
+        np.zeros((d, 1), np.float32),
+        direct,
+        np.zeros(d, np.float32),
+        [{"name": "group", "values": [str(group) for group in range(len(centres))], "edges": []}],
+        [None],
+    )
 
 
-def generation(root: str, world: worlds.World, family: str = "item2vec", id: str = "c1", day: str = worlds.DAY,
-               version: str | None = "1",
-               factory: str = "auto", minimum_recall: float = 0.98, build: dict | None = None, bundle: dict | None = None,
-               facts: dict | None = None, **made) -> dict:
+def generation(
+    root: str,
+    world: worlds.World,
+    family: str = "item2vec",
+    id: str = "c1",
+    day: str = worlds.DAY,
+    version: str | None = "1",
+    factory: str = "auto",
+    minimum_recall: float = 0.98,
+    build: dict | None = None,
+    bundle: dict | None = None,
+    facts: dict | None = None,
+    **made,
+) -> dict:
     """A whole generation, through the index stage itself; returns the result of `bundle`."""
     from tasks.index import build as building
     from tasks.index import bundle as bundling
@@ -56,9 +111,21 @@ def generation(root: str, world: worlds.World, family: str = "item2vec", id: str
     store = Store(root)
     taken = worlds.snapshot(store, world, day=day, **(facts or {}))
     uri = candidate(store, world, family, id, day, taken.rsplit("/", 1)[1], **made)
-    index = building.build(BuildRequest(store=root, family=family, candidate=uri, factory=factory, threads=1, **(build or {})))
-    return bundling.bundle(BundleRequest(store=root, index=index["uri"], version=version, minimum_recall=minimum_recall, threads=1,
-                                         **(bundle or {})))
+    index = building.build(
+        BuildRequest(
+            store=root, family=family, candidate=uri, factory=factory, threads=1, **(build or {})
+        )
+    )
+    return bundling.bundle(
+        BundleRequest(
+            store=root,
+            index=index["uri"],
+            version=version,
+            minimum_recall=minimum_recall,
+            threads=1,
+            **(bundle or {}),
+        )
+    )
 
 
 def load(root: str, made: dict, **settings) -> dict:
@@ -98,4 +165,6 @@ def rollback(root: str, family: str = "item2vec", **settings) -> dict:
     from tasks.publish.rollback import rollback
     from tasks.publish.settings import RollbackRequest
 
-    return rollback(RollbackRequest(store=root, family=family, by="an engineer", why="it was worse", **settings))
+    return rollback(
+        RollbackRequest(store=root, family=family, by="an engineer", why="it was worse", **settings)
+    )

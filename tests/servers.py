@@ -1,6 +1,8 @@
-"""Real servers for tests, each on a free loopback port, in its own environment and gone when the block ends.
+"""Real servers for tests, each on a free loopback port, in its own environment and gone when the
+block ends.
 
-Standard library only, so that the tests of every stage can use it. A fixture of session scope shares one server:
+Standard library only, so that the tests of every stage can use it. A fixture of session scope
+shares one server:
 
     @pytest.fixture(scope="session")
     def mlflow_uri(tmp_path_factory):
@@ -36,19 +38,38 @@ def free_port() -> int:
 def mlflow_server(folder: Path, port: int | None = None) -> Iterator[str]:
     """A tracking server with its own database and artefacts under `folder`; yields its URI.
 
-    MLFLOW_TRACKING_URI points at it inside the block. The same folder and port bring back an earlier server's runs.
+    MLFLOW_TRACKING_URI points at it inside the block. The same folder and port bring back an
+    earlier server's runs.
 
     Raises:
         RuntimeError: it does not answer; the end of its log is in the message.
     """
     port = port or free_port()
     uri = f"http://127.0.0.1:{port}"
-    command = [python("mlflow"), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", 1,
-               "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--serve-artifacts",
-               "--artifacts-destination", folder / "artifacts"]
+    command = [
+        python("mlflow"),
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+        "--workers",
+        1,
+        "--backend-store-uri",
+        f"sqlite:///{folder / 'mlflow.db'}",
+        "--serve-artifacts",
+        "--artifacts-destination",
+        folder / "artifacts",
+    ]
     settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     with _process(command, folder, "mlflow", settings) as process:
-        _wait(process, folder / "mlflow.log", lambda: urllib.request.urlopen(f"{uri}/health", timeout=2).close())
+        _wait(
+            process,
+            folder / "mlflow.log",
+            lambda: urllib.request.urlopen(f"{uri}/health", timeout=2).close(),
+        )
         with environment(MLFLOW_TRACKING_URI=uri):
             yield uri
 
@@ -66,13 +87,24 @@ def environment(**settings: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _process(command: list, folder: Path, name: str, settings: dict[str, str]) -> Iterator[subprocess.Popen]:
-    """A server in a session of its own, its output in `<folder>/<name>.log`; the whole session ends with the block."""
+def _process(
+    command: list, folder: Path, name: str, settings: dict[str, str]
+) -> Iterator[subprocess.Popen]:
+    """A server in a session of its own, its output in `<folder>/<name>.log`; the whole session ends
+    with the block.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     with (folder / f"{name}.log").open("ab") as said:
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, env={**variables, **settings},
-                                   stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env={**variables, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
     try:
         yield process
     finally:
@@ -94,5 +126,11 @@ def _wait(process: subprocess.Popen, said: Path, ask) -> None:
             return ask()
         except (urllib.error.URLError, http.client.HTTPException, OSError):
             time.sleep(0.2)
-    state = f"ended with {process.returncode}" if process.poll() is not None else f"did not answer within {PATIENCE_SECONDS} s"
-    raise RuntimeError(f"{said.stem} {state}:\n" + "\n".join(said.read_text(errors="replace").splitlines()[-20:]))
+    state = (
+        f"ended with {process.returncode}"
+        if process.poll() is not None
+        else f"did not answer within {PATIENCE_SECONDS} s"
+    )
+    raise RuntimeError(
+        f"{said.stem} {state}:\n" + "\n".join(said.read_text(errors="replace").splitlines()[-20:])
+    )

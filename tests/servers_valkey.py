@@ -1,7 +1,8 @@
-"""Fixtures: real servers of the Redis protocol, shared by the tests of a folder and emptied for each.
+"""Fixtures: real servers of the Redis protocol, shared by the tests of a folder and emptied for
+each.
 
-`server` is one server; `anywhere` is in turn another one, one behind TLS whose users may do little, and a cluster of three;
-`standing` is the same for tests that only read.
+`server` is one server; `anywhere` is in turn another one, one behind TLS whose users may do little,
+and a cluster of three; `standing` is the same for tests that only read.
 """
 
 from __future__ import annotations
@@ -17,9 +18,34 @@ from tests.tls import tls_in_front_of
 from tests.valkeys import Valkey, valkey_cluster, valkey_server
 
 KINDS = ("one server", "TLS and users", "a cluster")
-PUBLISHER = ["on", ">publisher-secret", "~recall:*", "-@all", "+@connection", "+@read", "+@write", "+eval", "-@dangerous", "-scan", "-randomkey", "-dbsize", "+info",
-             "+memory|usage"]
-READER = ["on", ">reader-secret", "%R~recall:*", "-@all", "+@connection", "+@read", "-@dangerous", "-scan", "-randomkey", "-dbsize"]
+PUBLISHER = [
+    "on",
+    ">publisher-secret",
+    "~recall:*",
+    "-@all",
+    "+@connection",
+    "+@read",
+    "+@write",
+    "+eval",
+    "-@dangerous",
+    "-scan",
+    "-randomkey",
+    "-dbsize",
+    "+info",
+    "+memory|usage",
+]
+READER = [
+    "on",
+    ">reader-secret",
+    "%R~recall:*",
+    "-@all",
+    "+@connection",
+    "+@read",
+    "-@dangerous",
+    "-scan",
+    "-randomkey",
+    "-dbsize",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +65,11 @@ class Place:
 
     def client(self) -> redis.Redis | redis.RedisCluster:
         """A client that may do anything, for the test itself."""
-        return redis.Redis.from_url(self.nodes[0].url) if len(self.nodes) == 1 else redis.RedisCluster.from_url(self.nodes[0].url)
+        return (
+            redis.Redis.from_url(self.nodes[0].url)
+            if len(self.nodes) == 1
+            else redis.RedisCluster.from_url(self.nodes[0].url)
+        )
 
     def calls(self, command: str) -> int:
         """How often this command was sent to the servers."""
@@ -49,7 +79,11 @@ class Place:
 
 def keys(client: redis.Redis | redis.RedisCluster, pattern: str = "*") -> list[bytes]:
     """Every key, of all nodes; a test may scan, the product never does."""
-    nodes = [client.get_redis_connection(node) for node in client.get_primaries()] if isinstance(client, redis.RedisCluster) else [client]
+    nodes = (
+        [client.get_redis_connection(node) for node in client.get_primaries()]
+        if isinstance(client, redis.RedisCluster)
+        else [client]
+    )
     return [key for node in nodes for key in node.keys(pattern)]
 
 
@@ -64,9 +98,14 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     """From the name of a place to the place, started when it is asked for."""
     started: dict[str, Place] = {}
     with contextlib.ExitStack() as stack:
+
         def place(name: str) -> Place:
             if name not in started:
-                started[name] = stack.enter_context(dict(zip(KINDS, (_plain, _tls, _cluster)))[name](tmp_path_factory.mktemp(name.split()[-1])))
+                started[name] = stack.enter_context(
+                    dict(zip(KINDS, (_plain, _tls, _cluster)))[name](
+                        tmp_path_factory.mktemp(name.split()[-1])
+                    )
+                )
             return started[name]
 
         yield place
@@ -80,11 +119,17 @@ def _plain(folder) -> Iterator[Place]:
 
 @contextlib.contextmanager
 def _tls(folder) -> Iterator[Place]:
-    with valkey_server(folder) as running, tls_in_front_of(running.port, folder) as (port, authority):
+    with (
+        valkey_server(folder) as running,
+        tls_in_front_of(running.port, folder) as (port, authority),
+    ):
         admin = redis.Redis.from_url(running.url)
         admin.execute_command("ACL", "SETUSER", "publisher", *PUBLISHER)
         admin.execute_command("ACL", "SETUSER", "reader", *READER)
-        urls = (f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}" for user in ("publisher", "reader"))
+        urls = (
+            f"rediss://{user}:{user}-secret@127.0.0.1:{port}/0?ssl_ca_certs={authority}"
+            for user in ("publisher", "reader")
+        )
         yield Place(KINDS[1], *urls, (running,))
 
 

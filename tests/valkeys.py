@@ -1,4 +1,6 @@
-"""Real servers of the Redis protocol: Valkey, from the environment `serve`, on free ports of the loopback."""
+"""Real servers of the Redis protocol: Valkey, from the environment `serve`, on free ports of the
+loopback.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,22 @@ class Valkey:
 
     def start(self) -> "Valkey":
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [str(valkey()), "--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", self.password, "--save", "",
-                   "--appendonly", "no", "--dir", str(self.folder), *self.settings]
+        command = [
+            str(valkey()),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--requirepass",
+            self.password,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(self.folder),
+            *self.settings,
+        ]
         with (self.folder / "valkey.log").open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         self._wait()
@@ -52,8 +68,14 @@ class Valkey:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                raise RuntimeError(f"valkey-server ended with {self.process.returncode}: {(self.folder / 'valkey.log').read_text()[-500:]}")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as link:
+                raise RuntimeError(
+                    f"valkey-server ended with {self.process.returncode}: "
+                    f"{(self.folder / 'valkey.log').read_text()[-500:]}"
+                )
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), timeout=1) as link,
+            ):
                 link.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
                 lines = link.makefile("rb")
                 if [lines.readline(), lines.readline()][1].startswith(b"+PONG"):
@@ -73,14 +95,29 @@ def valkey_server(folder: Path, password: str = PASSWORD, *settings: str) -> Ite
 
 
 @contextlib.contextmanager
-def valkey_cluster(folder: Path, password: str = PASSWORD, nodes: int = 3) -> Iterator[list[Valkey]]:
+def valkey_cluster(
+    folder: Path, password: str = PASSWORD, nodes: int = 3
+) -> Iterator[list[Valkey]]:
     """A cluster of primaries that share the 16,384 slots."""
     import redis
 
     with contextlib.ExitStack() as stack:
         buses = free_ports(nodes)
-        started = [stack.enter_context(valkey_server(folder / f"node{one}", password, "--cluster-enabled", "yes", "--cluster-port", str(bus),
-                                                     "--cluster-node-timeout", "15000")) for one, bus in enumerate(buses)]
+        started = [
+            stack.enter_context(
+                valkey_server(
+                    folder / f"node{one}",
+                    password,
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-port",
+                    str(bus),
+                    "--cluster-node-timeout",
+                    "15000",
+                )
+            )
+            for one, bus in enumerate(buses)
+        ]
         clients = [redis.Redis.from_url(one.url) for one in started]
         bounds = [16_384 * one // nodes for one in range(nodes + 1)]
         for one, client in enumerate(clients):

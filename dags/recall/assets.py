@@ -11,11 +11,14 @@ INTERACTIONS = Asset("interactions", uri="recall://interactions", group="data")
 
 
 def champion(family: str) -> Asset:
-    """A newly promoted model; extra: {"candidate": uri, "version": "3", "snapshot": uri, "day": "YYYY-MM-DD"}."""
+    """A newly promoted model; extra: {"candidate": uri, "version": "3", "snapshot": uri, "day":
+    "YYYY-MM-DD"}.
+    """
     return Asset(f"champion/{family}", uri=f"recall://champion/{family}", group="champion")
 
 
-# A rollback has made an earlier version the champion again, without a publication to follow; extra: {"restored": family, "version": "2", "day": …}.
+# A rollback has made an earlier version the champion again, without a publication to follow; extra:
+# {"restored": family, "version": "2", "day": …}.
 RESTORED = Asset("restored", uri="recall://restored", group="champion")
 
 

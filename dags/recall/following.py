@@ -1,4 +1,6 @@
-"""A family that is made of others waits until none of them is at work, so that a day that changes four champions trains it once."""
+"""A family that is made of others waits until none of them is at work, so that a day that changes
+four champions trains it once.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ class OthersAtWork(BaseSensorOperator):
     ui_color = "#e8f1f8"
 
     def __init__(self, *, family: str, others: Sequence[str], **arguments: Any) -> None:
-        super().__init__(mode="reschedule", poke_interval=ASKED_EVERY, timeout=2 * PATIENCE.total_seconds(), **arguments)
+        super().__init__(
+            mode="reschedule",
+            poke_interval=ASKED_EVERY,
+            timeout=2 * PATIENCE.total_seconds(),
+            **arguments,
+        )
         self.family, self.others = family, list(others)
 
     def poke(self, context: Any) -> bool:
@@ -35,13 +42,23 @@ class OthersAtWork(BaseSensorOperator):
         """
         announced = requests.event(context)
         if announced.get("restored") == self.family:
-            raise AirflowSkipException(f"{self.family} itself was rolled back: its members are as they were")
+            raise AirflowSkipException(
+                f"{self.family} itself was rolled back: its members are as they were"
+            )
         if not announced:
             return True
-        at_work = [family for family in self.others if context["ti"].get_dr_count(dag_id=f"train_{family}", states=["running", "queued"])]
+        at_work = [
+            family
+            for family in self.others
+            if context["ti"].get_dr_count(dag_id=f"train_{family}", states=["running", "queued"])
+        ]
         waited = datetime.now(timezone.utc) - context["dag_run"].start_date
         if at_work and waited > PATIENCE:
-            self.log.warning("%s still at work after %s: going on with the champions there are", ", ".join(at_work), PATIENCE)
+            self.log.warning(
+                "%s still at work after %s: going on with the champions there are",
+                ", ".join(at_work),
+                PATIENCE,
+            )
             return True
         if at_work:
             self.log.info("at work: %s", ", ".join(at_work))
@@ -50,4 +67,10 @@ class OthersAtWork(BaseSensorOperator):
 
 def others_at_work(family: str, others: Sequence[str]) -> OthersAtWork:
     """The task before the first one of a family that follows others."""
-    return OthersAtWork(task_id="others", family=family, others=others, doc_md="Waits until no other family is training.", **policies.FOLLOWING)
+    return OthersAtWork(
+        task_id="others",
+        family=family,
+        others=others,
+        doc_md="Waits until no other family is training.",
+        **policies.FOLLOWING,
+    )

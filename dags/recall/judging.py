@@ -11,17 +11,32 @@ from recall import approval, requests, seeds
 
 def evaluate(context: Any) -> dict:
     fit = requests.result(context, "fit")
-    return {"store": requests.store(), "candidate": fit["uri"], "seeds": seeds.trained(context), "snapshot": fit["snapshot"], "run": fit["run"]}
+    return {
+        "store": requests.store(),
+        "candidate": fit["uri"],
+        "seeds": seeds.trained(context),
+        "snapshot": fit["snapshot"],
+        "run": fit["run"],
+    }
 
 
 def gate(context: Any) -> dict:
     fit = requests.result(context, "fit")
-    return {"store": requests.store(), "evaluation": requests.result(context, "evaluate")["uri"], "run": fit["run"], "version": fit["version"]}
+    return {
+        "store": requests.store(),
+        "evaluation": requests.result(context, "evaluate")["uri"],
+        "run": fit["run"],
+        "version": fit["version"],
+    }
 
 
 def promote(context: Any) -> dict:
-    return {"store": requests.store(), "verdict": requests.result(context, "gate")["uri"], "answer": approval.answer(context),
-            "origin": requests.origin(context)}
+    return {
+        "store": requests.store(),
+        "verdict": requests.result(context, "gate")["uri"],
+        "answer": approval.answer(context),
+        "origin": requests.origin(context),
+    }
 
 
 def announce_champion(result: dict) -> dict:
@@ -35,7 +50,14 @@ def overruled(family: str, action: str):
         params, origin = context["params"], requests.origin(context)
         if params["action"] != action:
             raise AirflowSkipException(f"the form asks to {params['action']}")
-        return {"store": requests.store(), "family": family, "version": params.get("version"), "by": origin["by"], "why": params["why"], "origin": origin}
+        return {
+            "store": requests.store(),
+            "family": family,
+            "version": params.get("version"),
+            "by": origin["by"],
+            "why": params["why"],
+            "origin": origin,
+        }
 
     return build
 

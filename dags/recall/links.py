@@ -14,7 +14,9 @@ class MLflowRun(BaseOperatorLink):
     name = "MLflow run"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """The run's page; empty when the task has none. RECALL_MLFLOW_PAGE is the address a browser knows MLflow by."""
+        """The run's page; empty when the task has none. RECALL_MLFLOW_PAGE is the address a browser
+        knows MLflow by.
+        """
         run = operator.mlflow_run
         if not run:
             return ""

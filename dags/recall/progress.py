@@ -1,4 +1,6 @@
-"""What a running task says of how far it is, where everybody can read it: in Airflow's store of task states, under the key `progress`."""
+"""What a running task says of how far it is, where everybody can read it: in Airflow's store of
+task states, under the key `progress`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ KEPT = timedelta(days=1)
 
 
 class Shown(threading.Thread):
-    """Writes the newest line that it is given, in a thread of its own: neither the stage nor what it says to the log waits for Airflow's API.
+    """Writes the newest line that it is given, in a thread of its own: neither the stage nor what
+    it says to the log waits for Airflow's API.
 
     Args:
         store: the context's `task_state_store`; None: nothing is written.

@@ -16,14 +16,22 @@ class For:
 
     def index(self, context: Any) -> dict:
         announced = requests.event(context)
-        return {"store": requests.store(), "family": self.family, "candidate": context["params"].get("candidate") or announced.get("candidate"),
-                "snapshot": announced.get("snapshot"), **requests.settings(context, list(forms.INDEX))}
+        return {
+            "store": requests.store(),
+            "family": self.family,
+            "candidate": context["params"].get("candidate") or announced.get("candidate"),
+            "snapshot": announced.get("snapshot"),
+            **requests.settings(context, list(forms.INDEX)),
+        }
 
     def bundle(self, context: Any) -> dict:
         announced = requests.event(context)
-        return {"store": requests.store(), "index": requests.result(context, "index")["uri"],
-                "version": announced.get("version") or requests.result(context, "index").get("version"),
-                **requests.settings(context, list(forms.BUNDLE))}
+        return {
+            "store": requests.store(),
+            "index": requests.result(context, "index")["uri"],
+            "version": announced.get("version") or requests.result(context, "index").get("version"),
+            **requests.settings(context, list(forms.BUNDLE)),
+        }
 
     def load(self, context: Any) -> dict:
         return {**self.verify(context), **requests.settings(context, list(forms.LOAD))}
@@ -33,7 +41,11 @@ class For:
 
     def go_live(self, context: Any) -> dict:
         origin = requests.origin(context)
-        return {**self.verify(context), "by": origin["by"], "why": f"published by {origin['dag_id']} {origin['run_id']}"}
+        return {
+            **self.verify(context),
+            "by": origin["by"],
+            "why": f"published by {origin['dag_id']} {origin['run_id']}",
+        }
 
     def sweep(self, context: Any) -> dict:
         return {"store": requests.store(), "family": self.family}
@@ -46,15 +58,27 @@ def announce_live(result: dict) -> dict:
 def pointer_back(context: Any) -> dict:
     """The rollback of the live pointer."""
     params, origin = context["params"], requests.origin(context)
-    return {"store": requests.store(), "family": params["family"], "to": params.get("generation"), "by": origin["by"], "why": params["why"],
-            "ticket": origin["run_id"]}
+    return {
+        "store": requests.store(),
+        "family": params["family"],
+        "to": params.get("generation"),
+        "by": origin["by"],
+        "why": params["why"],
+        "ticket": origin["run_id"],
+    }
 
 
 def alias_back(context: Any) -> dict:
     """The rollback of the registry, to the version that the pointer now serves."""
     params, origin = context["params"], requests.origin(context)
-    return {"store": requests.store(), "family": params["family"], "version": requests.result(context, "pointer")["version"],
-            "by": origin["by"], "why": params["why"], "origin": origin}
+    return {
+        "store": requests.store(),
+        "family": params["family"],
+        "version": requests.result(context, "pointer")["version"],
+        "by": origin["by"],
+        "why": params["why"],
+        "origin": origin,
+    }
 
 
 def announce_restored(result: dict) -> dict:

@@ -13,7 +13,10 @@ def store() -> str:
     try:
         return os.environ["RECALL_STORE"]
     except KeyError:
-        raise AirflowFailException("RECALL_STORE is not set: it names the root of the store, for example file:///srv/recall") from None
+        raise AirflowFailException(
+            "RECALL_STORE is not set: it names the root of the store, for example "
+            "file:///srv/recall"
+        ) from None
 
 
 def dataset() -> str:
@@ -27,13 +30,19 @@ def day(context: Any) -> str | None:
 
 
 def scheduled(context: Any) -> bool:
-    """Whether the schedule started this run, for data that grows: then there may be nothing of its day yet."""
+    """Whether the schedule started this run, for data that grows: then there may be nothing of its
+    day yet.
+    """
     return context["dag_run"].run_type == "scheduled" and not os.environ.get("RECALL_LAST_DAY")
 
 
 def event(context: Any) -> dict:
     """The extra of the newest asset event that started this run; empty for a run by hand."""
-    extras = [one.extra for events in (context.get("triggering_asset_events") or {}).values() for one in events]
+    extras = [
+        one.extra
+        for events in (context.get("triggering_asset_events") or {}).values()
+        for one in events
+    ]
     return next((extra for extra in reversed(extras) if extra), {})
 
 
@@ -41,7 +50,9 @@ def result(context: Any, task: str) -> dict:
     """What an earlier task of this run returned."""
     value = context["ti"].xcom_pull(task_ids=task)
     if not isinstance(value, dict):
-        raise AirflowFailException(f"the task `{task}` of this run has left no result: clear it and let it run again")
+        raise AirflowFailException(
+            f"the task `{task}` of this run has left no result: clear it and let it run again"
+        )
     return value
 
 
@@ -49,10 +60,19 @@ def origin(context: Any) -> dict:
     """Where a result came from, as it is written into manifests, MLflow and audit records."""
     ti, run = context["ti"], context["dag_run"]
     base = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
-    return {"dag_id": ti.dag_id, "run_id": run.run_id, "task_id": ti.task_id, "by": getattr(run, "triggering_user_name", None) or "schedule",
-            "url": f"{base}/dags/{ti.dag_id}/runs/{run.run_id}/tasks/{ti.task_id}"}
+    return {
+        "dag_id": ti.dag_id,
+        "run_id": run.run_id,
+        "task_id": ti.task_id,
+        "by": getattr(run, "triggering_user_name", None) or "schedule",
+        "url": f"{base}/dags/{ti.dag_id}/runs/{run.run_id}/tasks/{ti.task_id}",
+    }
 
 
 def settings(context: Any, names: list[str]) -> dict:
-    """The form's values of these settings; what the form leaves empty is left to the stage's default."""
-    return {name: context["params"][name] for name in names if context["params"].get(name) is not None}
+    """The form's values of these settings; what the form leaves empty is left to the stage's
+    default.
+    """
+    return {
+        name: context["params"][name] for name in names if context["params"].get(name) is not None
+    }

@@ -1,4 +1,6 @@
-"""Several trainings of one recipe that differ by their seed: the verdict then uses all of them, and the first is what goes live."""
+"""Several trainings of one recipe that differ by their seed: the verdict then uses all of them, and
+the first is what goes live.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def further(wanted: int) -> list[int]:
 
 
 def build(fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
-    """The request of a further training: the same with another seed, and neither recorded nor registered."""
+    """The request of a further training: the same with another seed, and neither recorded nor
+    registered.
+    """
 
     def request(context: Any) -> dict:
         asked = fit(context)

@@ -1,8 +1,9 @@
 """One isolated task: a stage's verb in a process of its own, in an environment of its own.
 
-`stage()` is the only place where Airflow meets the work. It builds the request when the task runs, hands it over as one JSON
-argument, copies what the stage says into the task log line by line, shows how far it is, and takes the last line of stdout as the result.
-What the stage runs as, a process, a container or a pod, is a setting (see `runtimes`).
+`stage()` is the only place where Airflow meets the work. It builds the request when the task runs,
+hands it over as one JSON argument, copies what the stage says into the task log line by line, shows
+how far it is, and takes the last line of stdout as the result. What the stage runs as, a process, a
+container or a pod, is a setting (see `runtimes`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+)
 
 from recall import lineage, runtimes
 from recall.connections import aws, mlflow, redis_url
@@ -24,13 +30,31 @@ from recall.links import MLflowRun
 from recall.progress import Shown
 
 ROOT = Path(__file__).resolve().parents[2]
-FINAL = {2: "the request is wrong", 3: "the data is refused", 4: "a newer writer was here", 5: "an artefact is damaged", 6: "the delivery is not there"}
+FINAL = {
+    2: "the request is wrong",
+    3: "the data is refused",
+    4: "a newer writer was here",
+    5: "an artefact is damaged",
+    6: "the delivery is not there",
+}
 UNDELIVERED, WAITS = 6, "waits"
 SKIP, UNWANTED = 99, "skipped"
 LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
 # Settings of the worker that mean nothing, or something else, to a stage.
-WORKERS = ("RECALL_RUNTIME", "RECALL_IMAGES", "RECALL_CONTAINER_", "RECALL_POD_", "RECALL_NAMESPACE", "RECALL_RESOURCES", "RECALL_GPUS", "RECALL_REDIS_URL")
-SECRETS = ("_PASSWORD", "_TOKEN")  # of pages and scrapers: no stage needs them, and a pod's settings can be read by many
+WORKERS = (
+    "RECALL_RUNTIME",
+    "RECALL_IMAGES",
+    "RECALL_CONTAINER_",
+    "RECALL_POD_",
+    "RECALL_NAMESPACE",
+    "RECALL_RESOURCES",
+    "RECALL_GPUS",
+    "RECALL_REDIS_URL",
+)
+SECRETS = (
+    "_PASSWORD",
+    "_TOKEN",
+)  # of pages and scrapers: no stage needs them, and a pod's settings can be read by many
 
 Build = Callable[[dict], dict]
 
@@ -41,11 +65,15 @@ class StageOperator(BaseOperator):
     Args:
         stage, verb: what to run; a verb may be told from the request.
         build: from the task's context to the request; called when the task runs.
-        needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as MLFLOW_TRACKING_URI.
-        announce: from the result to the `extra` of the events of this task's outlets; a `day` in it is the events' partition,
-            so that a run by hand, whose day stands in its form, starts what a scheduled one would.
-        patience: how long a request that `waits` is asked again while its delivery is not there, and how often; it holds no slot meanwhile.
-        item: which of several this task is, where tasks are mapped; `build` finds it in `context["task"]`.
+        needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as
+            MLFLOW_TRACKING_URI.
+        announce: from the result to the `extra` of the events of this task's outlets; a `day` in it
+            is the events' partition, so that a run by hand, whose day stands in its form, starts
+            what a scheduled one would.
+        patience: how long a request that `waits` is asked again while its delivery is not there,
+            and how often; it holds no slot meanwhile.
+        item: which of several this task is, where tasks are mapped; `build` finds it in
+            `context["task"]`.
     """
 
     template_fields: Sequence[str] = ("request",)
@@ -53,9 +81,18 @@ class StageOperator(BaseOperator):
     operator_extra_links = (MLflowRun(),)
     ui_color = "#e8f1f8"
 
-    def __init__(self, *, stage: str, verb: str | Callable[[dict], str], build: Build, needs: tuple[str, ...] = (),
-                 announce: Callable[[dict], dict] | None = None, patience: tuple[timedelta, timedelta] | None = None, item: Any = None,
-                 **arguments: Any) -> None:
+    def __init__(
+        self,
+        *,
+        stage: str,
+        verb: str | Callable[[dict], str],
+        build: Build,
+        needs: tuple[str, ...] = (),
+        announce: Callable[[dict], dict] | None = None,
+        patience: tuple[timedelta, timedelta] | None = None,
+        item: Any = None,
+        **arguments: Any,
+    ) -> None:
         super().__init__(**arguments)
         self.item, self.patience = item, patience
         self.stage, self.verb, self.needs = stage, verb, needs
@@ -80,12 +117,28 @@ class StageOperator(BaseOperator):
         verb = self.verb if isinstance(self.verb, str) else self.verb(self.request)
         request = json.dumps(self.request)
         if len(request) > LONGEST:
-            raise AirflowFailException(f"the request is wrong: it has {len(request)} characters; expected at most {LONGEST}: shorten what was filled in")
-        self.log.info("%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True))
+            raise AirflowFailException(
+                f"the request is wrong: it has {len(request)} characters; expected at most "
+                f"{LONGEST}: shorten what was filled in"
+            )
+        self.log.info(
+            "%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True)
+        )
         self._runtime = runtimes.chosen(interpreter(self.stage), ROOT)
         with Shown(context.get("task_state_store"), self.log) as shown:
-            ended = self._runtime.run(runtimes.Work(self.stage, verb, ENVIRONMENTS.get(self.stage, ""), request, self._settings(), self._secrets(request),
-                                                    self.log.info, shown.show), context)
+            ended = self._runtime.run(
+                runtimes.Work(
+                    self.stage,
+                    verb,
+                    ENVIRONMENTS.get(self.stage, ""),
+                    request,
+                    self._settings(),
+                    self._secrets(request),
+                    self.log.info,
+                    shown.show,
+                ),
+                context,
+            )
         if ended.code == UNDELIVERED and self.request.get(WAITS):
             self._wait(ended.said, context)
         self._judge(ended.code, verb, ended.said)
@@ -108,20 +161,35 @@ class StageOperator(BaseOperator):
             raise AirflowFailException(f"{FINAL[code]}: {said}")
         if code:
             ended = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-            raise AirflowException(f"{self.stage} {verb} {ended}: {said or 'its last words are above'}")
+            raise AirflowException(
+                f"{self.stage} {verb} {ended}: {said or 'its last words are above'}"
+            )
 
     def _wait(self, said: str, context: Any) -> None:
         (longest, every), now = self.patience, datetime.now(timezone.utc)
         waited = now - (context["ti"].get_first_reschedule_date(context) or now)
         if waited > longest:
-            raise AirflowFailException(f"no delivery came within {longest.total_seconds() / 3600:g} hours: {said}. The next day is not held up, and takes in "
-                                       "what comes later")
-        self.log.info("waiting for the delivery, %.0f minutes so far; looking again in %.0f s", waited.total_seconds() / 60, every.total_seconds())
+            raise AirflowFailException(
+                f"no delivery came within {longest.total_seconds() / 3600:g} hours: {said}. "
+                f"The next day is not held up, and takes in "
+                "what comes later"
+            )
+        self.log.info(
+            "waiting for the delivery, %.0f minutes so far; looking again in %.0f s",
+            waited.total_seconds() / 60,
+            every.total_seconds(),
+        )
         raise AirflowRescheduleException(now + every)
 
     def _settings(self) -> dict[str, str]:
         """What anybody may see."""
-        return {name: value for name, value in os.environ.items() if name.startswith("RECALL_") and not name.startswith(WORKERS) and not name.endswith(SECRETS)}
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("RECALL_")
+            and not name.startswith(WORKERS)
+            and not name.endswith(SECRETS)
+        }
 
     def _secrets(self, request: str) -> dict[str, str]:
         """What only the stage may see; a pod has its own, from its Kubernetes secret."""
@@ -149,11 +217,14 @@ class StageOperator(BaseOperator):
 
 
 def _built(build: Build) -> Callable[..., dict]:
-    # Airflow calls a template field that is a function, in mapped tasks too, and shows what it returned under "Rendered templates".
+    # Airflow calls a template field that is a function, in mapped tasks too, and shows what it
+    # returned under "Rendered templates".
     def request(context: Any, jinja_env: Any = None) -> dict:
         try:
             return build(context)
-        except AirflowSkipException as reason:  # raised here, it would fill the log with a traceback
+        except (
+            AirflowSkipException
+        ) as reason:  # raised here, it would fill the log with a traceback
             return {UNWANTED: str(reason)}
 
     return request
@@ -165,9 +236,29 @@ def interpreter(stage: str) -> Path:
     return base / ENVIRONMENTS[stage] / "bin" / "python"
 
 
-def stage(task_id: str, name: str, verb: str | Callable[[dict], str], build: Build, *, policy: dict, needs: tuple[str, ...] = (),
-          outlets: Sequence[Asset] = (), announce: Callable[[dict], dict] | None = None, doc: str = "",
-          **arguments: Any) -> StageOperator:
+def stage(
+    task_id: str,
+    name: str,
+    verb: str | Callable[[dict], str],
+    build: Build,
+    *,
+    policy: dict,
+    needs: tuple[str, ...] = (),
+    outlets: Sequence[Asset] = (),
+    announce: Callable[[dict], dict] | None = None,
+    doc: str = "",
+    **arguments: Any,
+) -> StageOperator:
     """One isolated task of the DAG being defined."""
-    return StageOperator(task_id=task_id, stage=name, verb=verb, build=build, needs=needs, outlets=list(outlets),
-                         announce=announce, doc_md=doc, **policy, **arguments)
+    return StageOperator(
+        task_id=task_id,
+        stage=name,
+        verb=verb,
+        build=build,
+        needs=needs,
+        outlets=list(outlets),
+        announce=announce,
+        doc_md=doc,
+        **policy,
+        **arguments,
+    )

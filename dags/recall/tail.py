@@ -8,15 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 
-PROGRESS = re.compile(r"\d\d:\d\d:\d\d progress: (.+?)(?: \[[^\]]*\])?")  # as `say` in tasks/core/log.py writes it
+PROGRESS = re.compile(
+    r"\d\d:\d\d:\d\d progress: (.+?)(?: \[[^\]]*\])?"
+)  # as `say` in tasks/core/log.py writes it
 
 
 class Told:
     """Keeps the one line to tell of all that a stage has said.
 
     Args:
-        own: how the stage's own message begins (`ingest snapshot: RefusedData: …`): whatever a library prints after it, that
-            line is the one to tell.
+        own: how the stage's own message begins (`ingest snapshot: RefusedData: …`): whatever a
+            library prints after it, that line is the one to tell.
         show: takes what it says of how far it is.
     """
 

@@ -1,7 +1,7 @@
 """What a study is asked for, and what becomes of its winner.
 
-The winner is kept as the Airflow variable `recall_settings_<family>`, where a person sees it, changes it or deletes it. A training takes it for
-every setting that its form leaves at the default.
+The winner is kept as the Airflow variable `recall_settings_<family>`, where a person sees it,
+changes it or deletes it. A training takes it for every setting that its form leaves at the default.
 """
 
 from __future__ import annotations
@@ -36,8 +36,15 @@ def begin(family: str, fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
 
     def build(context: Any) -> dict:
         params = context["params"]
-        return {"store": requests.store(), "family": family, "fit": fit(context), "trials": params["trials"], "seed": params["seed"],
-                "space": params.get("space"), "origin": requests.origin(context)}
+        return {
+            "store": requests.store(),
+            "family": family,
+            "fit": fit(context),
+            "trials": params["trials"],
+            "seed": params["seed"],
+            "space": params.get("space"),
+            "origin": requests.origin(context),
+        }
 
     return build
 
@@ -49,7 +56,11 @@ def slots(begun: dict) -> list[int]:
 
 
 def trial(context: Any) -> dict:
-    return {"store": requests.store(), "study": requests.result(context, "begin")["study"], "slot": context["task"].item}
+    return {
+        "store": requests.store(),
+        "study": requests.result(context, "begin")["study"],
+        "slot": context["task"].item,
+    }
 
 
 def conclude(context: Any) -> dict:
@@ -60,6 +71,11 @@ def conclude(context: Any) -> dict:
 def adopt(family: str, concluded: dict, wanted: bool) -> dict:
     """Make the winner the settings of the family's next training, when the form wants it."""
     if wanted in (True, "True"):
-        Variable.set(variable(family), concluded["settings"], description=f"Winner of {concluded['study']}: validation recall@50 {concluded['value']:.4f}",
-                     serialize_json=True)
+        Variable.set(
+            variable(family),
+            concluded["settings"],
+            description=f"Winner of {concluded['study']}: validation recall@50 "
+            f"{concluded['value']:.4f}",
+            serialize_json=True,
+        )
     return concluded["settings"]

@@ -1,1 +1,3 @@
-"""What is written for people beyond the README, and what writes the part of it that follows from the sources."""
+"""What is written for people beyond the README, and what writes the part of it that follows from
+the sources.
+"""

@@ -1,4 +1,5 @@
-"""Write `settings.md` from the environment's table and the dataclasses of every stage: `python3 -m infra.docs.settings` (make settings). Standard library only.
+"""Write `settings.md` from the environment's table and the dataclasses of every stage: `python3 -m
+infra.docs.settings` (make settings). Standard library only.
 
 A test holds the file against the sources, so that the reference cannot lag behind.
 """
@@ -47,12 +48,25 @@ def rows(kind: type, prefix: str = "") -> Iterator[str]:
         if dataclasses.is_dataclass(hint):
             yield from rows(hint, f"{name}.")
             continue
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        default = "" if required else _shown(field.default if field.default is not dataclasses.MISSING else field.default_factory())
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
+        default = (
+            ""
+            if required
+            else _shown(
+                field.default
+                if field.default is not dataclasses.MISSING
+                else field.default_factory()
+            )
+        )
         low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
         bounds = "" if low is None and high is None else f"{_shown(low)} to {_shown(high)}"
         shown = f"**`{name}`**" if required else f"`{name}`"
-        yield f"| {shown} | {_allowed(hint, bounds)} | {default} | {_cell(field.metadata.get('text', ''))} |"
+        yield (
+            f"| {shown} | {_allowed(hint, bounds)} | {default} | "
+            f"{_cell(field.metadata.get('text', ''))} |"
+        )
 
 
 def _allowed(hint: object, bounds: str) -> str:
@@ -61,12 +75,24 @@ def _allowed(hint: object, bounds: str) -> str:
         return f"{_allowed(hint, bounds)}, or none"
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
-    name = hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
+    name = (
+        hint.__name__
+        if isinstance(hint, type) and not get_args(hint)
+        else str(hint).replace("typing.", "")
+    )
     return _cell(f"{name}, {bounds}" if bounds else name)
 
 
 def _shown(value: object) -> str:
-    return "" if value is None else _cell(f"`{value:,}`".replace(",", " ") if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else f"`{value}`")
+    return (
+        ""
+        if value is None
+        else _cell(
+            f"`{value:,}`".replace(",", " ")
+            if isinstance(value, int) and not isinstance(value, bool) and value > 9999
+            else f"`{value}`"
+        )
+    )
 
 
 def _cell(text: str) -> str:
@@ -75,21 +101,35 @@ def _cell(text: str) -> str:
 
 def reference() -> str:
     """The whole page."""
-    parts = [HEAD, "\n## The environment\n\n| variable | allowed | default | meaning |\n|---|---|---|---|\n"]
-    parts += [f"| `{one.name}` | {_cell(one.kind.allowed)} | {_cell(one.default or 'none')} | {_cell(one.text)} |\n" for one in TABLE]
+    parts = [
+        HEAD,
+        "\n## The environment\n\n| variable | allowed | default | meaning |\n|---|---|---|---|\n",
+    ]
+    parts += [
+        f"| `{one.name}` | {_cell(one.kind.allowed)} | {_cell(one.default or 'none')} | "
+        f"{_cell(one.text)} |\n"
+        for one in TABLE
+    ]
     for stage in stages():
         parts.append(f"\n## {stage}\n")
         for kind in requests(stage):
-            parts.append(f"\n### {kind.__name__}\n\n{inspect.getdoc(kind).splitlines()[0]}\n\n| field | allowed | default | meaning |\n|---|---|---|---|\n"
-                         + "\n".join(rows(kind)) + "\n")
+            parts.append(
+                f"\n### {kind.__name__}\n\n{inspect.getdoc(kind).splitlines()[0]}\n\n| field | "
+                f"allowed | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows(kind)) + "\n"
+            )
     return "".join(parts)
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python3 -m infra.docs.settings", description=__doc__.splitlines()[0]).parse_args()
+    argparse.ArgumentParser(
+        prog="python3 -m infra.docs.settings", description=__doc__.splitlines()[0]
+    ).parse_args()
     text = reference()
     TARGET.write_text(text)
-    print(f"settings.md: {len(stages())} stages, {text.count('| `') + text.count('| **`')} fields", file=sys.stderr)
+    print(
+        f"settings.md: {len(stages())} stages, {text.count('| `') + text.count('| **`')} fields",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -1,7 +1,8 @@
-"""`python -m infra.images.airflow <arguments of airflow>`: checks all settings, then becomes Airflow.
+"""`python -m infra.images.airflow <arguments of airflow>`: checks all settings, then becomes
+Airflow.
 
-The one user of the pages has the password of RECALL_ADMIN_PASSWORD; Airflow reads it from a file that only this user can read.
-`init` migrates the database and makes the pools, once.
+The one user of the pages has the password of RECALL_ADMIN_PASSWORD; Airflow reads it from a file
+that only this user can read. `init` migrates the database and makes the pools, once.
 """
 
 from __future__ import annotations

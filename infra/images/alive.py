@@ -1,4 +1,6 @@
-"""`python -m infra.images.alive <url>`: ends well when a page of this container answers; for health checks, where an image has no curl."""
+"""`python -m infra.images.alive <url>`: ends well when a page of this container answers; for health
+checks, where an image has no curl.
+"""
 
 from __future__ import annotations
 

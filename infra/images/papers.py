@@ -1,7 +1,9 @@
-"""`python -m infra.images.papers s3://bucket/prefix /papers`: what people read of a store in a bucket, as a folder that the console reads.
+"""`python -m infra.images.papers s3://bucket/prefix /papers`: what people read of a store in a
+bucket, as a folder that the console reads.
 
-Manifests, JSON documents and pages of all complete folders, no vectors and no rows; kept as they are in the store, down to what was deleted there.
-Runs until it is stopped. The store or the disk being away is told and waited for; what lies here stays meanwhile.
+Manifests, JSON documents and pages of all complete folders, no vectors and no rows; kept as they
+are in the store, down to what was deleted there. Runs until it is stopped. The store or the disk
+being away is told and waited for; what lies here stays meanwhile.
 """
 
 from __future__ import annotations
@@ -19,16 +21,25 @@ from tasks.core.printable import printable
 from tasks.core.store import Store
 
 KINDS = ("audit", "verdicts", "snapshots", "quarantine", "refused", "generations")
-SUFFIXES, LARGEST = (".json", ".html"), 8 * 2**20  # bytes; the page of a verdict has some hundred thousand
+SUFFIXES, LARGEST = (
+    (".json", ".html"),
+    8 * 2**20,
+)  # bytes; the page of a verdict has some hundred thousand
 DONE = ".copied"  # touched after every round
-NO_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # a key of the bucket that no file can have here
+NO_NAME = (
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+)  # a key of the bucket that no file can have here
 
 
 def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple[int, int]:
     """Bring `target` to what the store holds now.
 
     Args:
-        left_out: documents that were told of as left out already, as no file here can hold them; those found now are added.
+        left_out: documents that were told of as left out already, as no file here can hold them;
+            those found now are added.
 
     Returns:
         How many files came and went.
@@ -39,10 +50,19 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
         found = store.mirror.files(store.path(kind))
         whole = {path.parent for path, _, _ in found if path.name == NAME}
         for path, written, size in found:
-            document = path.parent.parent == store.path(kind)  # of the few that change, right below a family
-            if path.suffix in SUFFIXES and size <= LARGEST and (document or not whole.isdisjoint(path.parents)):
+            document = path.parent.parent == store.path(
+                kind
+            )  # of the few that change, right below a family
+            if (
+                path.suffix in SUFFIXES
+                and size <= LARGEST
+                and (document or not whole.isdisjoint(path.parents))
+            ):
                 wanted[path.relative_to(store.root)] = path, written
-    come = sorted((name for name, (_, written) in wanted.items() if _written(target / name) != written), key=lambda name: (name.name == NAME, name))
+    come = sorted(
+        (name for name, (_, written) in wanted.items() if _written(target / name) != written),
+        key=lambda name: (name.name == NAME, name),
+    )
     for name in come:  # manifests last: a folder without one does not exist
         path, written = wanted[name]
         try:
@@ -54,7 +74,11 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
             if name not in left_out:
                 _tell(f"left out {printable(str(name))[:300]}: {error!r:.200}")
             left_out.add(name)
-    gone = [path for path in target.rglob("*") if path.is_file() and path.name != DONE and path.relative_to(target) not in wanted]
+    gone = [
+        path
+        for path in target.rglob("*")
+        if path.is_file() and path.name != DONE and path.relative_to(target) not in wanted
+    ]
     for path in sorted(gone, key=lambda path: path.name != NAME):
         path.unlink(missing_ok=True)
     for folder in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
@@ -83,13 +107,20 @@ def _tell(text: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.images.papers", description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.images.papers",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("store", help="URI of the store, s3://bucket/prefix")
     parser.add_argument("folder", type=Path, help="where to; the console's RECALL_CONSOLE_STORE")
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two rounds")
     given = parser.parse_args()
     if not given.store.startswith("s3://"):
-        parser.error(f"the store is {given.store}; only one in a bucket (s3://bucket/prefix) needs this, the console reads a folder by itself")
+        parser.error(
+            f"the store is {given.store}; only one in a bucket (s3://bucket/prefix) needs "
+            f"this, the console reads a folder by itself"
+        )
     left_out: set[Path] = set()
     while True:
         try:

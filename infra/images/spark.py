@@ -1,4 +1,6 @@
-"""`python -m infra.images.spark master|worker <arguments>`: a part of Spark's own cluster, from the environment `spark` and its Java."""
+"""`python -m infra.images.spark master|worker <arguments>`: a part of Spark's own cluster, from the
+environment `spark` and its Java.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-PARTS = {"master": "org.apache.spark.deploy.master.Master", "worker": "org.apache.spark.deploy.worker.Worker"}
+PARTS = {
+    "master": "org.apache.spark.deploy.master.Master",
+    "worker": "org.apache.spark.deploy.worker.Worker",
+}
 
 
 def main(arguments: list[str]) -> int:

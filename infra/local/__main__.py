@@ -1,4 +1,6 @@
-"""The local stack's commands, behind the Makefile: run, look, quarantine, up, stop, status, clean, env, similar, recommend."""
+"""The local stack's commands, behind the Makefile: run, look, quarantine, up, stop, status, clean,
+env, similar, recommend.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,18 @@ def next_day(local: Local, data: Source) -> str:
         return day.isoformat()
     place = local.store / "snapshots" / data.settings["RECALL_DATASET"]
     done = sorted(p.parts[-3] for p in place.glob("*/*/manifest.json"))
-    day = datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1) if done else max(first, last - datetime.timedelta(days=7))
+    day = (
+        datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1)
+        if done
+        else max(first, last - datetime.timedelta(days=7))
+    )
     if day > last:
         what = "the newest day delivered is" if data.grows else "the data ends on"
-        raise SystemExit(f"run: {what} {last}, and that day has been made; name one with DAY=YYYY-MM-DD, or start over with `make clean`"
-                         + ("; the schedule makes those to come" if data.grows else ""))
+        raise SystemExit(
+            f"run: {what} {last}, and that day has been made; name one with DAY=YYYY-MM-DD, or "
+            f"start over with `make clean`"
+            + ("; the schedule makes those to come" if data.grows else "")
+        )
     return day.isoformat()
 
 
@@ -46,7 +55,9 @@ def run(local: Local) -> int:
     was_running = supervisor.read(local) is not None
     day = next_day(local, data)
     try:
-        stack.start(local, settings, later=frozenset({"mlflow", "triggerer"}))  # not needed before ingestion is over
+        stack.start(
+            local, settings, later=frozenset({"mlflow", "triggerer"})
+        )  # not needed before ingestion is over
         return retrain(local, settings["RECALL_DATASET"], day, form, begun, was_running)
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
@@ -54,7 +65,11 @@ def run(local: Local) -> int:
     except OSError as error:
         if not ends(local):
             raise
-        print(f"\nrun: the stack was stopped while it ran ({error}). What was finished is kept; `make run DAY={day}` goes on with the day", file=sys.stderr)
+        print(
+            f"\nrun: the stack was stopped while it ran ({error}). What was finished is kept; "
+            f"`make run DAY={day}` goes on with the day",
+            file=sys.stderr,
+        )
         return 1
 
 
@@ -68,20 +83,38 @@ def ends(local: Local, patience: float = 60.0) -> bool:
     return True
 
 
-def retrain(local: Local, dataset: str, day: str, form: dict, begun: float, was_running: bool) -> int:
+def retrain(
+    local: Local, dataset: str, day: str, form: dict, begun: float, was_running: bool
+) -> int:
     """Trigger the day on a running stack, follow it, and tell what has come of it."""
     before, started = supervisor.read(local), time.monotonic()
     airflow = Airflow(local)
-    print(f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {dataset} for {day}", flush=True)
+    print(
+        f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {dataset} for "
+        f"{day}",
+        flush=True,
+    )
     families = airflow.families()
-    known = {(dag, r["dag_run_id"]) for family in families for dag in (f"train_{family}", f"publish_{family}") for r in airflow.runs(dag)}
+    known = {
+        (dag, r["dag_run_id"])
+        for family in families
+        for dag in (f"train_{family}", f"publish_{family}")
+        for r in airflow.runs(dag)
+    }
     following = {family for family in families if airflow.follows(family)}
-    followed = Watch(airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known).follow()
+    followed = Watch(
+        airflow, families, following, day, airflow.trigger("ingest", day, form)["dag_run_id"], known
+    ).follow()
     ended = time.monotonic()
     after = supervisor.read(local) or before
     served = tell(local, Report(airflow, followed))
     usage(begun, started, ended, was_running, before, after)
-    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART  (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes only.")
+    print(
+        f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   "
+        f"{local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART "
+        f" (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes "
+        f"only."
+    )
     return 0 if served else 1
 
 
@@ -95,10 +128,19 @@ def tell(local: Local, report: Report) -> bool:
     title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
     user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
     missing = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each is a process of its own, most of whose time is its start
-        similar = list(pool.map(lambda family: ask(local, "similar", *title, "--family", family, "--k", "5"), report.families))
+    with ThreadPoolExecutor(
+        os.cpu_count()
+    ) as pool:  # each is a process of its own, most of whose time is its start
+        similar = list(
+            pool.map(
+                lambda family: ask(local, "similar", *title, "--family", family, "--k", "5"),
+                report.families,
+            )
+        )
     for family, (code, text) in zip(report.families, similar, strict=True):
-        if code and not (title and ask(local, "similar", "--family", family)[0] == 0):  # it may be the title that is not there
+        if code and not (
+            title and ask(local, "similar", "--family", family)[0] == 0
+        ):  # it may be the title that is not there
             missing.append(family)
         else:
             print(f"\n{text}")
@@ -110,12 +152,19 @@ def tell(local: Local, report: Report) -> bool:
     return all(gate.get("outcome") in ("hold", "ask") for gate in gates.values())
 
 
-def usage(begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict) -> None:
+def usage(
+    begun: float, started: float, ended: float, was_running: bool, before: dict, after: dict
+) -> None:
     """Wall time, the share in which no task worked, and the peak memory."""
     total, busy = ended - begun, after["busy_seconds"] - before["busy_seconds"]
-    parts = f"{total:.0f} s in all" + ("" if was_running else f", {started - begun:.0f} s of them to start the stack")
-    print(f"\n{parts}; no task was at work for {total - busy:.0f} s ({100 * (total - busy) / total:.0f} %); "
-          f"peak memory of everything together {after['peak_bytes'] / 2**30:.1f} GiB")
+    parts = f"{total:.0f} s in all" + (
+        "" if was_running else f", {started - begun:.0f} s of them to start the stack"
+    )
+    print(
+        f"\n{parts}; no task was at work for {total - busy:.0f} s "
+        f"({100 * (total - busy) / total:.0f} %); "
+        f"peak memory of everything together {after['peak_bytes'] / 2**30:.1f} GiB"
+    )
 
 
 def status(local: Local) -> int:
@@ -123,25 +172,60 @@ def status(local: Local) -> int:
     now = supervisor.read(local)
     if now is None:
         lost = supervisor.leftover(local)
-        print(f"Its supervisor is gone; {len(lost)} of its processes live. `make stop` ends them, `make up` ends them and starts anew." if lost
-              else "Nothing is running. `make run` starts it.")
+        print(
+            f"Its supervisor is gone; {len(lost)} of its processes live. `make stop` ends "
+            f"them, `make up` ends them and starts anew."
+            if lost
+            else "Nothing is running. `make run` starts it."
+        )
         return 3
     if (silent := supervisor.silent_seconds(local)) > 10:
-        print(f"Its supervisor has said nothing for {silent:.0f} s, as when it is stopped or the machine is overloaded; what follows is as it was then.")
+        print(
+            f"Its supervisor has said nothing for {silent:.0f} s, as when it is stopped or the "
+            f"machine is overloaded; what follows is as it was then."
+        )
     for name, service in now["services"].items():
-        state = "up" if service["ready"] else "starting" if service.get("silent_seconds") is None else f"silent for {service['silent_seconds']} s"
+        state = (
+            "up"
+            if service["ready"]
+            else "starting"
+            if service.get("silent_seconds") is None
+            else f"silent for {service['silent_seconds']} s"
+        )
         print(f"{name:14} {state:9} pid {service['pid']}  restarts {service['restarts']}")
     if "api-server" in now["ready"]:
         print(f"\n{schedule.status_lines(Airflow(local))}")
-    print(f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   {local.mlflow_url}  (user {MLFLOW_USER})\npasswords {local.passwords_file}\nlogs      {local.logs}\n"
-          f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB")
+    print(
+        f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   "
+        f"{local.mlflow_url}  (user {MLFLOW_USER})\npasswords {local.passwords_file}\nlogs     "
+        f" {local.logs}\n"
+        f"peak memory {now['peak_bytes'] / 2**30:.1f} GiB"
+    )
     return 0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m infra.local", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=("run", "look", "quarantine", "up", "stop", "status", "clean", "env", "similar", "recommend"))
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to the reader by similar and recommend")
+    parser = argparse.ArgumentParser(
+        prog="python3 -m infra.local", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "command",
+        choices=(
+            "run",
+            "look",
+            "quarantine",
+            "up",
+            "stop",
+            "status",
+            "clean",
+            "env",
+            "similar",
+            "recommend",
+        ),
+    )
+    parser.add_argument(
+        "rest", nargs=argparse.REMAINDER, help="passed on to the reader by similar and recommend"
+    )
     given = parser.parse_args()
     if given.command in ("run", "up"):
         check(LOCAL)
@@ -160,7 +244,12 @@ def main() -> int:
     if given.command == "status":
         return status(local)
     if given.command == "env":
-        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in (local.reader_environment() | local.mlflow_environment()).items()))
+        print(
+            "\n".join(
+                f"export {name}={shlex.quote(value)}"
+                for name, value in (local.reader_environment() | local.mlflow_environment()).items()
+            )
+        )
     elif given.command in ("similar", "recommend"):
         print(show(local, given.command, *given.rest))
     else:

@@ -25,13 +25,20 @@ class Airflow:
         self.local, self._token = local, None
 
     def _login(self) -> str:
-        body = json.dumps({"username": "admin", "password": self.local.secret("airflow_admin")}).encode()
-        request = urllib.request.Request(f"{self.local.airflow_url}/auth/token", body, {"Content-Type": "application/json"})
+        body = json.dumps(
+            {"username": "admin", "password": self.local.secret("airflow_admin")}
+        ).encode()
+        request = urllib.request.Request(
+            f"{self.local.airflow_url}/auth/token", body, {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=20) as response:
             return json.load(response)["access_token"]
 
-    def call(self, method: str, path: str, body: Any = None, accept: str = "application/json") -> Any:
-        """One call; five tries while the server is away or busy, and more while the stack's supervisor is there to start it again.
+    def call(
+        self, method: str, path: str, body: Any = None, accept: str = "application/json"
+    ) -> Any:
+        """One call; five tries while the server is away or busy, and more while the stack's
+        supervisor is there to start it again.
 
         Raises:
             urllib.error.HTTPError: the server refuses; `error.read()` says why.
@@ -40,39 +47,65 @@ class Airflow:
         for attempt in itertools.count():
             try:
                 self._token = self._token or self._login()
-                headers = {"Authorization": f"Bearer {self._token}", "Accept": accept, "Content-Type": "application/json"}
+                headers = {
+                    "Authorization": f"Bearer {self._token}",
+                    "Accept": accept,
+                    "Content-Type": "application/json",
+                }
                 data = None if body is None else json.dumps(body).encode()
-                request = urllib.request.Request(f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method)
+                request = urllib.request.Request(
+                    f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method
+                )
                 with urllib.request.urlopen(request, timeout=30) as response:
                     text = response.read()
-                    return json.loads(text) if accept == "application/json" and text else text.decode()
+                    return (
+                        json.loads(text) if accept == "application/json" and text else text.decode()
+                    )
             except urllib.error.HTTPError as error:
                 if error.code == 401 and attempt == 4:
-                    raise SystemExit("local: Airflow refuses the generated password; `make stop`, then `make run`") from error
+                    raise SystemExit(
+                        "local: Airflow refuses the generated password; `make stop`, then "
+                        "`make run`"
+                    ) from error
                 if error.code == 401:
                     self._token = None
                 elif error.code < 500 or attempt >= 4:
                     raise
             except (OSError, http.client.HTTPException, ValueError) as error:
-                if attempt >= 4 and (supervisor.read(self.local) is None or time.monotonic() > gives_up):
-                    raise error if isinstance(error, OSError) else OSError(f"Airflow's answer broke off: {error!r}") from error
-            time.sleep(min(0.5 * 2 ** attempt, 4.0))
+                if attempt >= 4 and (
+                    supervisor.read(self.local) is None or time.monotonic() > gives_up
+                ):
+                    raise (
+                        error
+                        if isinstance(error, OSError)
+                        else OSError(f"Airflow's answer broke off: {error!r}")
+                    ) from error
+            time.sleep(min(0.5 * 2**attempt, 4.0))
 
     def trigger(self, dag: str, key: str | None, settings: dict | None = None) -> dict:
         """Start a run of a DAG for a partition key (the day); returns the run."""
-        return self.call("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "partition_key": key, "conf": settings or {}})
+        return self.call(
+            "POST",
+            f"dags/{dag}/dagRuns",
+            {"logical_date": None, "partition_key": key, "conf": settings or {}},
+        )
 
     def runs(self, dag: str, limit: int = 20) -> list[dict]:
         """The newest runs of a DAG first."""
         return self.call("GET", f"dags/{dag}/dagRuns?order_by=-id&limit={limit}")["dag_runs"]
 
     def tasks(self, dag: str, run: str) -> list[dict]:
-        return self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances?limit=100")["task_instances"]
+        return self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances?limit=100")[
+            "task_instances"
+        ]
 
     def result(self, dag: str, run: str, task: str) -> Any:
         """What a task returned, or None."""
         try:
-            value = self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/xcomEntries/return_value?stringify=false")["value"]
+            value = self.call(
+                "GET",
+                f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/xcomEntries/return_value?stringify=false",
+            )["value"]
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
@@ -80,23 +113,36 @@ class Airflow:
         return json.loads(value) if isinstance(value, str) else value
 
     def progress(self, dag: str, run: str, task: dict) -> str | None:
-        """What a running task said last of how far it is; None where this try has said nothing yet."""
+        """What a running task said last of how far it is; None where this try has said nothing
+        yet.
+        """
         place = f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/progress?map_index={task['map_index']}"
         try:
             told = self.call("GET", place)
-        except (urllib.error.URLError, OSError):  # nothing there, or the server is busy: what waits for it is a line for the eye
+        except (
+            urllib.error.URLError,
+            OSError,
+        ):  # nothing there, or the server is busy: what waits for it is a line for the eye
             return None
-        earlier = datetime.fromisoformat(told["updated_at"]) < datetime.fromisoformat(task["start_date"])
+        earlier = datetime.fromisoformat(told["updated_at"]) < datetime.fromisoformat(
+            task["start_date"]
+        )
         return None if earlier else str(told["value"])
 
     def log(self, dag: str, run: str, task: str, attempt: int) -> str:
         """The log of one try of a task, as plain lines."""
-        content = self.call("GET", f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/logs/{attempt}?full_content=true")
+        content = self.call(
+            "GET",
+            f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/logs/{attempt}?full_content=true",
+        )
         lines = []
         for entry in content.get("content", []):
             if isinstance(entry, dict):
                 lines.append(str(entry.get("event", "")))
-                lines += [f"  {detail.get('exc_type')}: {detail.get('exc_value')}" for detail in entry.get("error_detail") or []]
+                lines += [
+                    f"  {detail.get('exc_type')}: {detail.get('exc_value')}"
+                    for detail in entry.get("error_detail") or []
+                ]
             else:
                 lines.append(str(entry))
         return "\n".join(lines)
@@ -105,12 +151,16 @@ class Airflow:
         return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
 
     def families(self) -> list[str]:
-        """The families of models, told from the DAGs: there is one list of them, and it is not kept here."""
+        """The families of models, told from the DAGs: there is one list of them, and it is not kept
+        here.
+        """
         return sorted(dag.removeprefix("train_") for dag in self.dags() if dag.startswith("train_"))
 
     def follows(self, family: str) -> bool:
         """Whether a family's training starts when the champions of others change."""
-        return '"champion/' in json.dumps(self.call("GET", f"dags/train_{family}/details")["asset_expression"])
+        return '"champion/' in json.dumps(
+            self.call("GET", f"dags/train_{family}/details")["asset_expression"]
+        )
 
     def make_pools(self, wanted: dict[str, dict]) -> None:
         """Make the pools that are not there; one that somebody has resized stays as it is."""

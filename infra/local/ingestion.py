@@ -1,4 +1,6 @@
-"""The stage `ingest`, asked from the local stack's commands as Airflow asks it: JSON in, JSON out."""
+"""The stage `ingest`, asked from the local stack's commands as Airflow asks it: JSON in, JSON
+out.
+"""
 
 from __future__ import annotations
 
@@ -15,5 +17,11 @@ def ask(verb: str, request: dict, stderr: int | None = None) -> subprocess.Compl
     Args:
         stderr: where its log goes, as `subprocess.run` takes it; None: to the terminal.
     """
-    return subprocess.run([str(python("spark")), "-m", "tasks.ingest", verb, json.dumps(request)], cwd=ROOT, text=True,
-                          env=outer_environment() | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=stderr)
+    return subprocess.run(
+        [str(python("spark")), "-m", "tasks.ingest", verb, json.dumps(request)],
+        cwd=ROOT,
+        text=True,
+        env=outer_environment() | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+    )

@@ -1,4 +1,6 @@
-"""What the whole stack uses: peak memory of everything together, and how much of the time a task was at work."""
+"""What the whole stack uses: peak memory of everything together, and how much of the time a task
+was at work.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 class Meter:
     """Samples the processes below the supervisor.
 
-    Memory is the proportional set size (shared pages counted once in all), so that forked workers are not counted twice. To count it takes the
-    kernel the longer the more there is, and whoever is counted waits: a sample that was slow is followed by a longer pause.
+    Memory is the proportional set size (shared pages counted once in all), so that forked workers
+    are not counted twice. To count it takes the kernel the longer the more there is, and whoever is
+    counted waits: a sample that was slow is followed by a longer pause.
     """
 
     SHARE = 0.02  # of one processor, that sampling may take
@@ -32,13 +35,22 @@ class Meter:
             return
         family = [one.pid for one in processes.below([self.root])]
         working = any(is_task(pid) for pid in family)
-        self.busy, self.idle = self.busy + (now - self._last) * working, self.idle + (now - self._last) * (not working)
+        self.busy, self.idle = (
+            self.busy + (now - self._last) * working,
+            self.idle + (now - self._last) * (not working),
+        )
         self.peak = max(self.peak, sum(map(proportional, family)))
         self._last, self._took = now, time.monotonic() - now
 
     def figures(self) -> dict:
-        """Bytes at the highest sample; seconds with and without a task process at work, since the stack started."""
-        return {"peak_bytes": self.peak, "busy_seconds": round(self.busy, 1), "idle_seconds": round(self.idle, 1)}
+        """Bytes at the highest sample; seconds with and without a task process at work, since the
+        stack started.
+        """
+        return {
+            "peak_bytes": self.peak,
+            "busy_seconds": round(self.busy, 1),
+            "idle_seconds": round(self.idle, 1),
+        }
 
 
 def is_task(pid: int) -> bool:

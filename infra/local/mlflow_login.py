@@ -1,8 +1,11 @@
-"""Who may use the local MLflow, and for what: loaded by its server, as the function that its settings name for authorization.
+"""Who may use the local MLflow, and for what: loaded by its server, as the function that its
+settings name for authorization.
 
-Whoever may name the folder of an experiment's artefacts may have the server write anywhere, also where code is run from. So the server opens no place
-for artefacts but its own folder, however it was named; a page of another origin can ask nothing though the browser knows the password; nobody comes
-in without it; and of all that MLflow can do, only what tracks trainings and registers models is open.
+Whoever may name the folder of an experiment's artefacts may have the server write anywhere, also
+where code is run from. So the server opens no place for artefacts but its own folder, however it
+was named; a page of another origin can ask nothing though the browser knows the password; nobody
+comes in without it; and of all that MLflow can do, only what tracks trainings and registers models
+is open.
 """
 
 from __future__ import annotations
@@ -18,27 +21,47 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.server.auth import authenticate_request_basic_auth
 from mlflow.server.constants import ARTIFACTS_DESTINATION_ENV_VAR
-from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
+from mlflow.store.artifact.artifact_repository_registry import (
+    _artifact_repository_registry as repositories,
+)
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.store.artifact.mlflow_artifacts_repo import MlflowArtifactsRepository
 from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from werkzeug.datastructures import Authorization
 
-# Everything else is closed: a shell on this machine (its assistant), other services' keys and addresses, jobs, webhooks, other users.
-OPEN = re.compile(r"/(?:ajax-)?api/(?:2\.0/mlflow-artifacts/|2\.0/mlflow/(?:artifacts|experiments|logged-models|metrics|model-versions|registered-models|runs|traces"
-                  r"|upload-artifact|users/(?:current|get))(?:/|$)|3\.0/mlflow/(?:server-info|traces|datasets|workspaces)(?:/|$))"
-                  r"|/(?:graphql|get-artifact|model-versions/get-artifact|health|version|static-files/.*)?$")
-# What the page of runs asks by itself, and tells as an error where it is refused; nothing is asked on: there are none.
+# Everything else is closed: a shell on this machine (its assistant), other services' keys and
+# addresses, jobs, webhooks, other users.
+OPEN = re.compile(
+    r"/(?:ajax-)?api/(?:2\.0/mlflow-artifacts/|2\.0/mlflow/(?:artifacts|experiments|logged-models|metrics|model-versions|registered-models|runs|traces"
+    r"|upload-artifact|users/(?:current|get))(?:/|$)|3\.0/mlflow/(?:server-info|traces|datasets|workspaces)(?:/|$))"
+    r"|/(?:graphql|get-artifact|model-versions/get-artifact|health|version|static-files/.*)?$"
+)
+# What the page of runs asks by itself, and tells as an error where it is refused; nothing is asked
+# on: there are none.
 GATEWAYS = ("GET", "/ajax-api/2.0/mlflow/gateway-proxy", "api/2.0/endpoints/")
 OWN = re.compile(r"mlflow-artifacts:/(?!/)")
-PLACES = {"artifactlocation", "artifactroot", "artifacturi", "defaultartifactroot", "tracearchivallocation"}  # protobuf takes them in both spellings
+PLACES = {
+    "artifactlocation",
+    "artifactroot",
+    "artifacturi",
+    "defaultartifactroot",
+    "tracearchivallocation",
+}  # protobuf takes them in both spellings
 
 
 def confined() -> None:
-    """Take from the server every kind of place for artefacts but its own folder, which runs and models are in too."""
+    """Take from the server every kind of place for artefacts but its own folder, which runs and
+    models are in too.
+    """
     repositories.get_registered_artifact_repositories().clear()
-    for scheme, kind in (("", OwnFolder), ("file", OwnFolder), ("mlflow-artifacts", OwnServer), ("runs", RunsArtifactRepository), ("models", ModelsArtifactRepository)):
+    for scheme, kind in (
+        ("", OwnFolder),
+        ("file", OwnFolder),
+        ("mlflow-artifacts", OwnServer),
+        ("runs", RunsArtifactRepository),
+        ("models", ModelsArtifactRepository),
+    ):
         repositories.register(scheme, kind)
 
 
@@ -67,19 +90,28 @@ def authorized() -> Authorization | Response:
     if not asks_for_gateways and not OPEN.match(request.path):
         return _refused("this server tracks trainings and registers models, and does nothing else")
     if request.method == "DELETE" and "/mlflow-artifacts/" in request.path:
-        return _refused("artefacts are not deleted one by one or all at once; a run is deleted with them")
+        return _refused(
+            "artefacts are not deleted one by one or all at once; a run is deleted with them"
+        )
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
-            origin is not None and urlsplit(origin).netloc != request.host):
+        origin is not None and urlsplit(origin).netloc != request.host
+    ):
         return _refused("a page of another origin may ask nothing")
-    if place := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(request.args.to_dict()):
-        return _refused(f"artefacts lie in the server's own folder (mlflow-artifacts:/…), not at {place[:200]}")
+    if place := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(
+        request.args.to_dict()
+    ):
+        return _refused(
+            f"artefacts lie in the server's own folder (mlflow-artifacts:/…), not at {place[:200]}"
+        )
     login = authenticate_request_basic_auth()
     return jsonify(endpoints=[]) if asks_for_gateways and not isinstance(login, Response) else login
 
 
 def _elsewhere(asked: object) -> str | None:
-    """A place for artefacts that is not the server's own, at any depth of what is asked; JSON within a text is read, too, as MLflow does."""
+    """A place for artefacts that is not the server's own, at any depth of what is asked; JSON
+    within a text is read, too, as MLflow does.
+    """
     if isinstance(asked, str) and asked.lstrip().startswith(("{", "[", '"')):
         try:
             asked = json.loads(asked)
@@ -91,7 +123,12 @@ def _elsewhere(asked: object) -> str | None:
     if not isinstance(asked, dict):
         return None
     for name, value in asked.items():
-        if name.replace("_", "").lower() in PLACES and isinstance(value, str) and value and not OWN.match(value):
+        if (
+            name.replace("_", "").lower() in PLACES
+            and isinstance(value, str)
+            and value
+            and not OWN.match(value)
+        ):
             return value
         if found := _elsewhere(value):
             return found

@@ -1,7 +1,9 @@
-"""The processes of a stack, whoever their parent is by now: found by descent, by what was noted of them, by a mark in their environment; and ended.
+"""The processes of a stack, whoever their parent is by now: found by descent, by what was noted of
+them, by a mark in their environment; and ended.
 
-A pid alone may be somebody else's by now, so a process is its pid and the moment it started. Airflow's workers write their title over
-their environment, and lead groups of their own: neither mark nor group finds them all, a note of the whole family does.
+A pid alone may be somebody else's by now, so a process is its pid and the moment it started.
+Airflow's workers write their title over their environment, and lead groups of their own: neither
+mark nor group finds them all, a note of the whole family does.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-MARK = "RECALL_STACK"  # names the stack's folder in the environment of each of its services, and so of what they start
-SUBREAPER = 36         # PR_SET_CHILD_SUBREAPER: what loses its parent becomes a child of ours
-POLITE = 10.0          # seconds from the request to end to its enforcement
+# names the stack's folder in the environment of each of its services, and so of what they start
+MARK = "RECALL_STACK"
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: what loses its parent becomes a child of ours
+POLITE = 10.0  # seconds from the request to end to its enforcement
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -50,18 +53,24 @@ class Process:
 
 
 def of(pid: int) -> Process | None:
-    """The process of this number; None where there is none, or only what is left of one that has ended."""
+    """The process of this number; None where there is none, or only what is left of one that has
+    ended.
+    """
     found = _stat(pid)
     return found[0] if found else None
 
 
 def all_of_them() -> dict[Process, int]:
     """Every process that lives, and its parent's pid."""
-    return dict(found for entry in os.listdir("/proc") if entry.isdigit() and (found := _stat(int(entry))))
+    return dict(
+        found for entry in os.listdir("/proc") if entry.isdigit() and (found := _stat(int(entry)))
+    )
 
 
 def below(roots: Iterable[Process], every: dict[Process, int] | None = None) -> set[Process]:
-    """Those of these processes that live, and everything below them; `every` as `all_of_them` has just given it."""
+    """Those of these processes that live, and everything below them; `every` as `all_of_them` has
+    just given it.
+    """
     children: dict[int, list[Process]] = {}
     every = all_of_them() if every is None else every
     for one, parent in every.items():
@@ -105,7 +114,9 @@ def adopt() -> None:
 
 
 def end(find: Callable[[], set[Process]], polite: float = POLITE) -> set[Process]:
-    """End all that `find` finds, until it finds nothing: asked at first, and forced after `polite` seconds."""
+    """End all that `find` finds, until it finds nothing: asked at first, and forced after `polite`
+    seconds.
+    """
     asked, deadline = set(), time.monotonic() + polite
     while found := find():
         for one in found:
@@ -122,15 +133,23 @@ def end(find: Callable[[], set[Process]], polite: float = POLITE) -> set[Process
 def bury(kept: set[int]) -> None:
     """Take note of the end of children that nobody else waits for, as of `kept` somebody does."""
     try:
-        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid not in kept:
+        while (
+            dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        ) and dead.si_pid not in kept:
             os.waitpid(dead.si_pid, os.WNOHANG)
     except ChildProcessError:
         pass
 
 
 def _stat(pid: int) -> tuple[Process, int] | None:
-    fields = _read(pid, "stat").rpartition(b")")[2].split()  # a name may hold anything, also brackets
-    return (Process(pid, int(fields[19])), int(fields[1])) if len(fields) > 19 and fields[0] not in (b"Z", b"X") else None
+    fields = (
+        _read(pid, "stat").rpartition(b")")[2].split()
+    )  # a name may hold anything, also brackets
+    return (
+        (Process(pid, int(fields[19])), int(fields[1]))
+        if len(fields) > 19 and fields[0] not in (b"Z", b"X")
+        else None
+    )
 
 
 def _read(pid: int, what: str) -> bytes:

@@ -1,4 +1,6 @@
-"""Bad rows out of a day, to be repaired, and back into it: `make quarantine`, `make run REPAIRED=…`."""
+"""Bad rows out of a day, to be repaired, and back into it: `make quarantine`, `make run
+REPAIRED=…`.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,33 @@ from infra.local.state import Local
 
 
 def write(local: Local, settings: dict[str, str]) -> str:
-    """Write the rows that DAY (else the newest day) has set aside as JSON lines; what the stage says of it."""
+    """Write the rows that DAY (else the newest day) has set aside as JSON lines; what the stage
+    says of it.
+    """
     if not settings:
         raise SystemExit("quarantine: no day has been taken yet; `make run` takes one")
     out = Path(os.environ.get("OUT") or local.home / "quarantine.jsonl").resolve()
     if out.exists():
-        raise SystemExit(f"quarantine: {out} is there already, and repairs in it would be lost; move it away, or name another with OUT=")
-    request = {"store": local.store.as_uri(), "dataset": settings["RECALL_DATASET"], "out": str(out), "day": os.environ.get("DAY") or None}
+        raise SystemExit(
+            f"quarantine: {out} is there already, and repairs in it would be lost; move it "
+            f"away, or name another with OUT="
+        )
+    request = {
+        "store": local.store.as_uri(),
+        "dataset": settings["RECALL_DATASET"],
+        "out": str(out),
+        "day": os.environ.get("DAY") or None,
+    }
     done = ingestion.ask("quarantine", request)
     if done.returncode:
         raise SystemExit(done.returncode)
     told = json.loads(done.stdout.splitlines()[-1])
     if not told["rows"]:
         return f"{told['day']} has set no row aside; {out} is empty"
-    return f"{told['rows']} rows of {told['day']} are in {out}\nrepair their texts, then: make run DAY={told['day']} REPAIRED={out}"
+    return (
+        f"{told['rows']} rows of {told['day']} are in {out}\nrepair their texts, then: make "
+        f"run DAY={told['day']} REPAIRED={out}"
+    )
 
 
 def repaired() -> dict[str, str]:
@@ -35,5 +50,7 @@ def repaired() -> dict[str, str]:
     if not path.is_file():
         raise SystemExit(f"run: REPAIRED is {given!r}, but there is no file {path}")
     if not os.environ.get("DAY"):
-        raise SystemExit("run: REPAIRED is given, so DAY must say which day is made again: DAY=YYYY-MM-DD")
+        raise SystemExit(
+            "run: REPAIRED is given, so DAY must say which day is made again: DAY=YYYY-MM-DD"
+        )
     return {"repaired": str(path)}

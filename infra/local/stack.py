@@ -25,13 +25,21 @@ def say(text: str) -> None:
 
 
 def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozenset()) -> dict:
-    """Start what is not running, and wait until all of it answers, but for `later`; returns the supervisor's state."""
+    """Start what is not running, and wait until all of it answers, but for `later`; returns the
+    supervisor's state.
+    """
     running = supervisor.read(local)
     if running is None:
         sweep(local, strangers=True)  # what is left of an earlier stack would hold the ports
         log = (local.logs / "supervisor.log").open("ab")
-        process = subprocess.Popen([sys.executable, "-m", "infra.local.supervisor", json.dumps(settings)], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                   stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local.supervisor", json.dumps(settings)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         return wait(local, process, later)
     return wait(local, None, later)
 
@@ -49,15 +57,22 @@ def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) 
             say("local: it is being started already")
             process = None
         if process is not None and process.poll() is not None:
-            raise SystemExit(f"local: the supervisor ended at once:\n{tail(local.logs / 'supervisor.log')}")
+            raise SystemExit(
+                f"local: the supervisor ended at once:\n{tail(local.logs / 'supervisor.log')}"
+            )
         for name, service in now["services"].items():
             if service["restarts"] >= 3:
-                raise SystemExit(f"local: {name} does not stay up; the end of its log:\n{tail(local.logs / f'{name}.log')}")
+                raise SystemExit(
+                    f"local: {name} does not stay up; the end of its "
+                    f"log:\n{tail(local.logs / f'{name}.log')}"
+                )
         if now["services"] and set(now["services"]) - set(now["ready"]) <= later and parsed(local):
             return now
         time.sleep(0.5)
     missing = sorted(set(now["services"]) - set(now["ready"]) - later) or ["Airflow's DAGs"]
-    raise SystemExit(f"local: not up after {PATIENCE:.0f} s: {', '.join(missing)}; its log is in {local.logs}")
+    raise SystemExit(
+        f"local: not up after {PATIENCE:.0f} s: {', '.join(missing)}; its log is in {local.logs}"
+    )
 
 
 def parsed(local: Local) -> bool:
@@ -65,33 +80,54 @@ def parsed(local: Local) -> bool:
     try:
         airflow = Airflow(local)
         if errors := airflow.import_errors():
-            raise SystemExit("local: Airflow cannot import a DAG file:\n" + "\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors))
+            raise SystemExit(
+                "local: Airflow cannot import a DAG file:\n"
+                + "\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors)
+            )
         airflow.make_pools(json.loads(POOLS.read_text()))
         known = airflow.dags()
-        train, publish = ({name.removeprefix(kind) for name in known if name.startswith(kind)} for kind in ("train_", "publish_"))
-        return {"ingest", "rollback"} <= known.keys() and bool(train) and train == publish and not known["ingest"]["is_paused"]
+        train, publish = (
+            {name.removeprefix(kind) for name in known if name.startswith(kind)}
+            for kind in ("train_", "publish_")
+        )
+        return (
+            {"ingest", "rollback"} <= known.keys()
+            and bool(train)
+            and train == publish
+            and not known["ingest"]["is_paused"]
+        )
     except OSError:
         return False
 
 
 def stop(local: Local) -> None:
-    """Stop everything, politely, then for good, whether the supervisor can be asked or not; says when nothing runs."""
+    """Stop everything, politely, then for good, whether the supervisor can be asked or not; says
+    when nothing runs.
+    """
     running = supervisor.read(local)
     if running is None:
-        say(f"local: its supervisor is gone; {lost} processes that it left were ended" if (lost := sweep(local)) else "local: nothing is running")
+        say(
+            f"local: its supervisor is gone; {lost} processes that it left were ended"
+            if (lost := sweep(local))
+            else "local: nothing is running"
+        )
         return
     one = Process(running["pid"], running["started"])
     processes.end(lambda: {one} if one.lives else set(), polite=40)
     sweep(local)
-    say("local: stopped; the store, MLflow's and Airflow's databases are kept (`make clean` removes them)")
+    say(
+        "local: stopped; the store, MLflow's and Airflow's databases are kept (`make clean` "
+        "removes them)"
+    )
 
 
 def sweep(local: Local, strangers: bool = False) -> int:
-    """End what a supervisor that is gone has left, unless another one has the stack; how many there were.
+    """End what a supervisor that is gone has left, unless another one has the stack; how many there
+    were.
 
     Args:
-        strangers: choose new ports, too, where somebody else listens on one of ours: told only under the lock, as else it may be
-            the stack that is being started beside this.
+        strangers: choose new ports, too, where somebody else listens on one of ours: told only
+            under the lock, as else it may be the stack that is being started beside this.
     """
     if not local.lock():
         return 0
@@ -99,7 +135,10 @@ def sweep(local: Local, strangers: bool = False) -> int:
         ended = len(processes.end(lambda: supervisor.leftover(local)))
         for name in SERVICES if strangers else ():
             if listens(local.port(name)):
-                say(f"local: somebody else listens on port {local.port(name)}, which was {name}'s; choosing new ports")
+                say(
+                    f"local: somebody else listens on port {local.port(name)}, which was "
+                    f"{name}'s; choosing new ports"
+                )
                 local.forget_ports()
                 break
         return ended
@@ -108,7 +147,9 @@ def sweep(local: Local, strangers: bool = False) -> int:
 
 
 def clean(local: Local) -> None:
-    """Stop, and remove what the stack has made: store, databases, logs, passwords. Environments and data stay."""
+    """Stop, and remove what the stack has made: store, databases, logs, passwords. Environments and
+    data stay.
+    """
     stop(local)
     if not local.lock():
         raise SystemExit("local: somebody starts it in this moment; nothing was removed, try again")
@@ -116,7 +157,10 @@ def clean(local: Local) -> None:
         if folder.is_relative_to(state()):
             shutil.rmtree(folder, ignore_errors=True)
     local.unlock()
-    say("local: the store, the databases, the logs and the passwords are gone; the environments are kept")
+    say(
+        "local: the store, the databases, the logs and the passwords are gone; the "
+        "environments are kept"
+    )
 
 
 def tail(path: Path, lines: int = 30) -> str:

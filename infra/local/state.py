@@ -1,4 +1,6 @@
-"""What the local stack remembers between starts: its ports, its generated passwords, where things lie."""
+"""What the local stack remembers between starts: its ports, its generated passwords, where things
+lie.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,28 @@ from infra.environments.names import ROOT, environments, state
 
 SERVICES = ("redis", "mlflow", "airflow")
 MLFLOW_USER = "admin"
-# What a person may set for the local stack when it is started; everything else of theirs stays outside.
-SETTABLE = ("RECALL_BUDGET_MINUTES", "RECALL_CATCH_UP", "RECALL_DEADLINE_HOURS", "RECALL_DELIVERY_HOURS", "RECALL_DELIVERY_SECONDS", "RECALL_EXPANSION",
-            "RECALL_FRESHNESS_HOURS", "RECALL_LINE_KB", "RECALL_METRICS_TOKEN", "RECALL_POLICIES", "RECALL_UNPACKED_GB", "AIRFLOW_CONN_RECALL_NOTICES")
+# What a person may set for the local stack when it is started; everything else of theirs stays
+# outside.
+SETTABLE = (
+    "RECALL_BUDGET_MINUTES",
+    "RECALL_CATCH_UP",
+    "RECALL_DEADLINE_HOURS",
+    "RECALL_DELIVERY_HOURS",
+    "RECALL_DELIVERY_SECONDS",
+    "RECALL_EXPANSION",
+    "RECALL_FRESHNESS_HOURS",
+    "RECALL_LINE_KB",
+    "RECALL_METRICS_TOKEN",
+    "RECALL_POLICIES",
+    "RECALL_UNPACKED_GB",
+    "AIRFLOW_CONN_RECALL_NOTICES",
+)
 
 
 class Local:
-    """The places, ports and passwords of the local stack; made on first use and kept until `make clean`."""
+    """The places, ports and passwords of the local stack; made on first use and kept until `make
+    clean`.
+    """
 
     def __init__(self) -> None:
         self.home = state() / "local"
@@ -38,7 +55,9 @@ class Local:
 
     def lock(self) -> bool:
         """Take the stack for this process, until it ends; False where another has it."""
-        self._held = os.open(self.home.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._held = os.open(
+            self.home.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
         try:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -52,7 +71,9 @@ class Local:
 
     def port(self, service: str) -> int:
         """The port of a service: chosen free the first time, remembered after."""
-        return self._remembered("ports.json", service, lambda: dict(zip(SERVICES, free_ports(len(SERVICES)))))
+        return self._remembered(
+            "ports.json", service, lambda: dict(zip(SERVICES, free_ports(len(SERVICES))))
+        )
 
     def secret(self, name: str) -> str:
         """A generated password or key; the file can be read by its owner only."""
@@ -60,8 +81,14 @@ class Local:
 
         def make() -> dict[str, str]:
             fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
-            return {"airflow_admin": secrets.token_urlsafe(12), "mlflow": secrets.token_urlsafe(16), "redis": secrets.token_urlsafe(24),
-                    "jwt": secrets.token_urlsafe(48), "mlflow_session": secrets.token_urlsafe(48), "fernet": fernet}
+            return {
+                "airflow_admin": secrets.token_urlsafe(12),
+                "mlflow": secrets.token_urlsafe(16),
+                "redis": secrets.token_urlsafe(24),
+                "jwt": secrets.token_urlsafe(48),
+                "mlflow_session": secrets.token_urlsafe(48),
+                "fernet": fernet,
+            }
 
         return self._remembered("passwords.json", name, make)
 
@@ -77,8 +104,16 @@ class Local:
         try:
             known = json.loads(path.read_text())
         except ValueError:
-            raise SystemExit(f"local: {path} cannot be read; got {path.stat().st_size} bytes that are no JSON, as a full disk leaves them; remedy: delete it, "
-                             "and it is made anew" + ("" if name == "ports.json" else ". What was set up with the passwords in it may have to be set up again")) from None
+            raise SystemExit(
+                f"local: {path} cannot be read; got {path.stat().st_size} bytes that are no "
+                f"JSON, as a full disk leaves them; remedy: delete it, "
+                "and it is made anew"
+                + (
+                    ""
+                    if name == "ports.json"
+                    else ". What was set up with the passwords in it may have to be set up again"
+                )
+            ) from None
         if one not in known:  # an older version did not know it
             known = make() | known
             write_private(path, json.dumps(known, indent=1))
@@ -102,55 +137,82 @@ class Local:
 
     def mlflow_environment(self) -> dict[str, str]:
         """What MLflow's own client needs."""
-        return {"MLFLOW_TRACKING_URI": self.mlflow_url, "MLFLOW_TRACKING_USERNAME": MLFLOW_USER, "MLFLOW_TRACKING_PASSWORD": self.secret("mlflow")}
+        return {
+            "MLFLOW_TRACKING_URI": self.mlflow_url,
+            "MLFLOW_TRACKING_USERNAME": MLFLOW_USER,
+            "MLFLOW_TRACKING_PASSWORD": self.secret("mlflow"),
+        }
 
     def reader_environment(self) -> dict[str, str]:
         """What `python -m tasks.retrieve` needs to find this stack."""
-        return {"RECALL_STORE": self.store.as_uri(), "RECALL_REDIS_URL": self.redis_url, "PYTHONPATH": str(ROOT)}
+        return {
+            "RECALL_STORE": self.store.as_uri(),
+            "RECALL_REDIS_URL": self.redis_url,
+            "PYTHONPATH": str(ROOT),
+        }
 
     def airflow_environment(self, source: dict[str, str]) -> dict[str, str]:
-        """What Airflow's processes run with: nothing of the caller's own AIRFLOW or RECALL settings leaks in.
+        """What Airflow's processes run with: nothing of the caller's own AIRFLOW or RECALL settings
+        leaks in.
 
         Args:
             source: RECALL_* settings of the data set that is replayed.
         """
         home = self.home / "airflow"
         port = self.port("airflow")
-        return outer_environment() | {
-            "PATH": f"{environments() / 'airflow' / 'bin'}:{os.environ['PATH']}",
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dags'}", "PYTHONUNBUFFERED": "1",  # the triggerer tells of missed deadlines
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": "4",
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "AIRFLOW__CORE__FERNET_KEY": self.secret("fernet"),
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "airflow_users.json"),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-            "AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(port), "AIRFLOW__API__WORKERS": "1",
-            "AIRFLOW__API__BASE_URL": self.airflow_url,
-            "AIRFLOW__API_AUTH__JWT_SECRET": self.secret("jwt"),
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
-            "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "AIRFLOW_CONN_RECALL_REDIS": self.redis_url,
-            "AIRFLOW_CONN_RECALL_MLFLOW": f"http://{MLFLOW_USER}:{self.secret('mlflow')}@127.0.0.1:{self.port('mlflow')}",
-            "RECALL_STORE": self.store.as_uri(),
-            "RECALL_ENVIRONMENTS": str(environments()),
-        } | self.lineage() | {name: os.environ[name] for name in SETTABLE if os.environ.get(name)} | source
+        return (
+            outer_environment()
+            | {
+                "PATH": f"{environments() / 'airflow' / 'bin'}:{os.environ['PATH']}",
+                "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dags'}",
+                "PYTHONUNBUFFERED": "1",  # the triggerer tells of missed deadlines
+                "AIRFLOW_HOME": str(home),
+                "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+                "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+                "AIRFLOW__CORE__PARALLELISM": "4",
+                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+                "AIRFLOW__CORE__FERNET_KEY": self.secret("fernet"),
+                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(
+                    self.home / "airflow_users.json"
+                ),
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+                "AIRFLOW__API__HOST": "127.0.0.1",
+                "AIRFLOW__API__PORT": str(port),
+                "AIRFLOW__API__WORKERS": "1",
+                "AIRFLOW__API__BASE_URL": self.airflow_url,
+                "AIRFLOW__API_AUTH__JWT_SECRET": self.secret("jwt"),
+                "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+                "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+                "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+                "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
+                "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+                "AIRFLOW_CONN_RECALL_REDIS": self.redis_url,
+                "AIRFLOW_CONN_RECALL_MLFLOW": f"http://{MLFLOW_USER}:{self.secret('mlflow')}@127.0.0.1:{self.port('mlflow')}",
+                "RECALL_STORE": self.store.as_uri(),
+                "RECALL_ENVIRONMENTS": str(environments()),
+            }
+            | self.lineage()
+            | {name: os.environ[name] for name in SETTABLE if os.environ.get(name)}
+            | source
+        )
 
     def lineage(self) -> dict[str, str]:
         """OpenLineage: into a file beside the logs where RECALL_LINEAGE is set, else off."""
         if not os.environ.get("RECALL_LINEAGE"):
             return {"AIRFLOW__OPENLINEAGE__DISABLED": "True"}
-        transport = {"type": "file", "log_file_path": str(self.logs / "lineage.jsonl"), "append": True}
-        return {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport), "AIRFLOW__OPENLINEAGE__NAMESPACE": "recallflow"}
+        transport = {
+            "type": "file",
+            "log_file_path": str(self.logs / "lineage.jsonl"),
+            "append": True,
+        }
+        return {
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
+            "AIRFLOW__OPENLINEAGE__NAMESPACE": "recallflow",
+        }
 
     @property
     def console_url(self) -> str:
@@ -159,12 +221,20 @@ class Local:
 
 
 def outer_environment() -> dict[str, str]:
-    """The caller's environment without settings of this project or of what it runs: those are given, not inherited."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "RECALL_", "MLFLOW_", "PYTHON"))}
+    """The caller's environment without settings of this project or of what it runs: those are
+    given, not inherited.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW", "RECALL_", "MLFLOW_", "PYTHON"))
+    }
 
 
 def write_private(path: Path, text: str, new: bool = False) -> None:
-    """Write a file that only its owner can read, from its first byte on, whole or not at all; a `new` one must not be there yet."""
+    """Write a file that only its owner can read, from its first byte on, whole or not at all; a
+    `new` one must not be there yet.
+    """
     making = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

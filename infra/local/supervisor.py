@@ -1,9 +1,10 @@
 """One process that starts the services, starts again what dies, and stops them all together.
 
-`python3 -m infra.local.supervisor` runs until SIGTERM; a lock lets one run on a stack's folder. Whatever below it loses its parent becomes
-its own child, so that a service that dies leaves nothing at work, and nothing is left when it stops. Its state (`supervisor.json`: itself,
-services, everything below them, peak memory, shares of time) is what `make status` and the run's last lines read, and what finds the
-processes again should it be killed.
+`python3 -m infra.local.supervisor` runs until SIGTERM; a lock lets one run on a stack's folder.
+Whatever below it loses its parent becomes its own child, so that a service that dies leaves nothing
+at work, and nothing is left when it stops. Its state (`supervisor.json`: itself, services,
+everything below them, peak memory, shares of time) is what `make status` and the run's last lines
+read, and what finds the processes again should it be killed.
 """
 
 from __future__ import annotations
@@ -25,11 +26,19 @@ from infra.local.services import Service, airflow_users, services
 from infra.local.state import Local
 
 BACKOFF = (1, 2, 5, 15, 30)  # seconds before the first, second, … restart of one that died
-LOOKS = 2.0                  # seconds from one look at the whole family to the next
-ENDS_ALONE = 5.0             # seconds that a process without a parent has to end by itself, as helpers of one that ended do
-BUSY = 75                    # exit code: another supervisor has the stack
-PROBES, GIVES_UP = 15.0, 300.0  # seconds between questions whether a service still answers; of silence after which it is started anew
-LARGEST_LOG = 32 * 2**20     # bytes of a service's log, after which it is begun anew beside the one before
+LOOKS = 2.0  # seconds from one look at the whole family to the next
+# seconds that a process without a parent has to end by itself, as helpers of one that ended do
+ENDS_ALONE = 5.0
+BUSY = 75  # exit code: another supervisor has the stack
+PROBES, GIVES_UP = (
+    15.0,
+    300.0,
+    # seconds between questions whether a service still answers; of silence after which it is
+    # started anew
+)
+LARGEST_LOG = (
+    32 * 2**20
+)  # bytes of a service's log, after which it is begun anew beside the one before
 
 
 class Supervisor:
@@ -75,25 +84,46 @@ class Supervisor:
         elif process.poll() is not None:
             count = self.restarts[service.name] = self.restarts[service.name] + 1
             wait = BACKOFF[min(count, len(BACKOFF)) - 1]
-            print(f"{time.strftime('%H:%M:%S')} {service.name} ended with {process.returncode}; again in {wait} s", flush=True)
+            print(
+                f"{time.strftime('%H:%M:%S')} {service.name} ended with {process.returncode}; "
+                f"again in {wait} s",
+                flush=True,
+            )
             del self.running[service.name]
             self.ready.discard(service.name)
             self.silent.pop(service.name, None)
             self._end_strays(of=service.name)
             self.due[service.name] = now + wait
-        elif service.name not in self.ready and service.name not in self.silent and (service.ready is None or service.ready()):
+        elif (
+            service.name not in self.ready
+            and service.name not in self.silent
+            and (service.ready is None or service.ready())
+        ):
             self.ready.add(service.name)
-            print(f"{time.strftime('%H:%M:%S')} {service.name} is up after {now - self.started[service.name]:.1f} s", flush=True)
+            print(
+                f"{time.strftime('%H:%M:%S')} {service.name} is up after "
+                f"{now - self.started[service.name]:.1f} s",
+                flush=True,
+            )
 
     def _start(self, service: Service) -> None:
         log = (self.local.logs / f"{service.name}.log").open("ab")
-        self.running[service.name] = subprocess.Popen(service.command, env=service.environment | {processes.MARK: str(self.local.home)}, cwd=self.local.home, stdin=subprocess.DEVNULL,
-                                                      stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        self.running[service.name] = subprocess.Popen(
+            service.command,
+            env=service.environment | {processes.MARK: str(self.local.home)},
+            cwd=self.local.home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         self.started[service.name] = time.monotonic()
         log.close()
 
     def _probe(self) -> None:
-        """Ask whether what was up still answers; what is silent for long is killed, and so started anew."""
+        """Ask whether what was up still answers; what is silent for long is killed, and so started
+        anew.
+        """
         self.probed = now = time.monotonic()
         for service in self.wanted:
             if service.ready is None or service.name not in self.ready | self.silent.keys():
@@ -104,7 +134,11 @@ class Supervisor:
                 continue
             self.ready.discard(service.name)
             if now - self.silent.setdefault(service.name, now) > GIVES_UP:
-                print(f"{time.strftime('%H:%M:%S')} {service.name} has not answered for {now - self.silent[service.name]:.0f} s: it is started anew", flush=True)
+                print(
+                    f"{time.strftime('%H:%M:%S')} {service.name} has not answered for "
+                    f"{now - self.silent[service.name]:.0f} s: it is started anew",
+                    flush=True,
+                )
                 self.running[service.name].kill()
 
     def _turn_logs(self) -> None:
@@ -127,18 +161,28 @@ class Supervisor:
     def _strays(self, every: dict[Process, int]) -> set[Process]:
         """Of all processes our children that are no services: their parent has ended."""
         known = {process.pid for process in self.running.values()}
-        return {one for one, parent in every.items() if parent == self.own.pid and one.pid not in known}
+        return {
+            one for one, parent in every.items() if parent == self.own.pid and one.pid not in known
+        }
 
     def _end_strays(self, of: str = "one that ended") -> None:
         for one in (lost := self._strays(processes.all_of_them())):
-            print(f"{time.strftime('%H:%M:%S')} ending what {of} left: {one.pid} {processes.command(one)[:120]}", flush=True)
+            print(
+                f"{time.strftime('%H:%M:%S')} ending what {of} left: {one.pid} "
+                f"{processes.command(one)[:120]}",
+                flush=True,
+            )
         if lost:
             self._kill_tasks(lost)
-            processes.end(lambda: processes.below(self._strays(every := processes.all_of_them()), every))
+            processes.end(
+                lambda: processes.below(self._strays(every := processes.all_of_them()), every)
+            )
 
     @staticmethod
     def _kill_tasks(roots: set[Process]) -> None:
-        """Airflow's side of the tasks goes first and at once: asked to end, it would tell of each as failed, where it is to be run again."""
+        """Airflow's side of the tasks goes first and at once: asked to end, it would tell of each
+        as failed, where it is to be run again.
+        """
         for one in processes.below(roots):
             if "airflow worker" in processes.command(one):
                 one.send(signal.SIGKILL)
@@ -158,11 +202,25 @@ class Supervisor:
         (self.local.run / "supervisor.json").unlink(missing_ok=True)
 
     def _write(self) -> None:
-        content = {"pid": self.own.pid, "started": self.own.started, "boot": self.boot, "ready": sorted(self.ready), "services": {
-            service.name: {"pid": self.running[service.name].pid if service.name in self.running else None,
-                           "restarts": self.restarts[service.name], "ready": service.name in self.ready,
-                           "silent_seconds": round(time.monotonic() - self.silent[service.name]) if service.name in self.silent else None}
-            for service in self.wanted}, **self.meter.figures(), "family": [[one.pid, one.started] for one in sorted(self.family)]}
+        content = {
+            "pid": self.own.pid,
+            "started": self.own.started,
+            "boot": self.boot,
+            "ready": sorted(self.ready),
+            "services": {
+                service.name: {
+                    "pid": self.running[service.name].pid if service.name in self.running else None,
+                    "restarts": self.restarts[service.name],
+                    "ready": service.name in self.ready,
+                    "silent_seconds": round(time.monotonic() - self.silent[service.name])
+                    if service.name in self.silent
+                    else None,
+                }
+                for service in self.wanted
+            },
+            **self.meter.figures(),
+            "family": [[one.pid, one.started] for one in sorted(self.family)],
+        }
         path = self.local.run / "supervisor.json"
         making = path.with_suffix(".new")
         making.write_text(json.dumps(content, indent=1))
@@ -185,7 +243,9 @@ def silent_seconds(local: Local) -> float:
 
 def leftover(local: Local) -> set[Process]:
     """The processes of a stack whose supervisor is gone, but for the one that asks."""
-    return processes.below(family(local) | processes.marked(local.home)) - {processes.of(os.getpid())}
+    return processes.below(family(local) | processes.marked(local.home)) - {
+        processes.of(os.getpid())
+    }
 
 
 def family(local: Local) -> set[Process]:
@@ -197,13 +257,19 @@ def _noted(local: Local) -> dict | None:
     """What a supervisor wrote last, since this machine was started."""
     try:
         told = json.loads((local.run / "supervisor.json").read_text())
-        return told if told["boot"] == processes.boot() and {"pid", "started", "family"} <= told.keys() else None
+        return (
+            told
+            if told["boot"] == processes.boot() and {"pid", "started", "family"} <= told.keys()
+            else None
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def migrate(local: Local, source: dict[str, str]) -> None:
-    """Bring Airflow's database to the version of its environment; a new one is a copy of the empty one made there."""
+    """Bring Airflow's database to the version of its environment; a new one is a copy of the empty
+    one made there.
+    """
     airflow_users(local)
     home, wanted = local.home / "airflow", (environments() / "airflow" / "stamp").read_text()
     stamp, database = home / "migrated", home / "airflow.db"
@@ -214,15 +280,25 @@ def migrate(local: Local, source: dict[str, str]) -> None:
         shutil.copyfile(environments() / "airflow" / "empty.db", database.with_suffix(".new"))
         database.with_suffix(".new").replace(database)
     else:
-        done = subprocess.run([str(environments() / "airflow" / "bin" / "airflow"), "db", "migrate"], env=local.airflow_environment(source),
-                              cwd=local.home, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            [str(environments() / "airflow" / "bin" / "airflow"), "db", "migrate"],
+            env=local.airflow_environment(source),
+            cwd=local.home,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         if done.returncode:
-            raise SystemExit(f"local: `airflow db migrate` ended with {done.returncode}:\n{done.stdout[-3000:]}")
+            raise SystemExit(
+                f"local: `airflow db migrate` ended with {done.returncode}:\n{done.stdout[-3000:]}"
+            )
     stamp.write_text(wanted)
 
 
 def supervise(local: Local, wanted: Callable[[], list[Service]]) -> int:
-    """Run these services until SIGTERM, in the place of what an earlier supervisor may have left; the exit code, `BUSY` where one lives."""
+    """Run these services until SIGTERM, in the place of what an earlier supervisor may have left;
+    the exit code, `BUSY` where one lives.
+    """
     if not local.lock():
         return BUSY
     processes.end(lambda: leftover(local))

@@ -1,4 +1,6 @@
-"""What somebody sees while a day runs: lines that stay and, below them, some that are written anew."""
+"""What somebody sees while a day runs: lines that stay and, below them, some that are written
+anew.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,21 @@ import shutil
 import sys
 import time
 
-EVERY = 30.0  # seconds between two lines of what is at work where they all stay, as in the log of an unattended run
+# seconds between two lines of what is at work where they all stay, as in the log of an unattended
+# run
+EVERY = 30.0
 
 
 class Terminal:
     """Writes to stdout; `live` where that is a terminal."""
 
     def __init__(self) -> None:
-        self.live, self.begun, self._told, self._drawn = sys.stdout.isatty(), time.monotonic(), 0.0, 0
+        self.live, self.begun, self._told, self._drawn = (
+            sys.stdout.isatty(),
+            time.monotonic(),
+            0.0,
+            0,
+        )
 
     def stay(self, text: str) -> None:
         """A line that stays."""
@@ -21,14 +30,25 @@ class Terminal:
         print(f"{self._passed()}  {text}", flush=True)
 
     def tell(self, working: list[str]) -> None:
-        """What is at work: in a terminal a line each, cut to its width; elsewhere all in one line, now and then."""
+        """What is at work: in a terminal a line each, cut to its width; elsewhere all in one line,
+        now and then.
+        """
         head, working = f"{self._passed()}  at work: ", working or ["nothing yet"]
         if self.live:
             columns, rows = shutil.get_terminal_size()
-            lines = [f"{'' if number else head:{len(head)}}{one}" for number, one in enumerate(working[:max(1, rows - 1)])]
+            lines = [
+                f"{'' if number else head:{len(head)}}{one}"
+                for number, one in enumerate(working[: max(1, rows - 1)])
+            ]
             self.clear()
             # In the last column some terminals go on to the next line.
-            print("\n".join(line if len(line) < columns else f"{line[:columns - 2]}…" for line in lines), end="", flush=True)
+            print(
+                "\n".join(
+                    line if len(line) < columns else f"{line[: columns - 2]}…" for line in lines
+                ),
+                end="",
+                flush=True,
+            )
             self._drawn = len(lines)
         elif time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()

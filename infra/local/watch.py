@@ -34,7 +34,15 @@ class Watch:
         following: those of the families that are trained when others' champions change.
     """
 
-    def __init__(self, airflow: Airflow, families: list[str], following: set[str], day: str, ingest_run: str, known: set[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        airflow: Airflow,
+        families: list[str],
+        following: set[str],
+        day: str,
+        ingest_run: str,
+        known: set[tuple[str, str]],
+    ) -> None:
         self.airflow, self.following, self.day, self.known = airflow, following, day, known
         self.followed = {"ingest": Followed("ingest", ingest_run)}
         for family in families:
@@ -63,12 +71,22 @@ class Watch:
         if one.state in OVER | {"not wanted"} or not self._wanted(one):
             return
         if one.run is None:
-            new = [run for run in self.airflow.runs(one.dag, 5) if (one.dag, run["dag_run_id"]) not in self.known and run["partition_key"] == self.day]
+            new = [
+                run
+                for run in self.airflow.runs(one.dag, 5)
+                if (one.dag, run["dag_run_id"]) not in self.known
+                and run["partition_key"] == self.day
+            ]
             if not new:
                 if time.monotonic() - self.since > APPEARS:
-                    raise Failed(f"{one.dag} was not started by its asset within {APPEARS:.0f} s; look at the scheduler's log")
+                    raise Failed(
+                        f"{one.dag} was not started by its asset within {APPEARS:.0f} s; look "
+                        f"at the scheduler's log"
+                    )
                 return
-            one.run = new[-1]["dag_run_id"]  # every champion that changes starts one; the first does the work
+            one.run = new[-1][
+                "dag_run_id"
+            ]  # every champion that changes starts one; the first does the work
         before = {name: task["state"] for name, task in one.tasks.items()}
         one.tasks = {task["task_id"]: task for task in self.airflow.tasks(one.dag, one.run)}
         for name, task in one.tasks.items():
@@ -76,48 +94,74 @@ class Watch:
                 self.since = time.monotonic()
                 self._changed(one.dag, task)
         states = {task["state"] for task in one.tasks.values()}
-        if states & {"failed", "upstream_failed"} and not states & {"running", "queued", "up_for_retry"}:
+        if states & {"failed", "upstream_failed"} and not states & {
+            "running",
+            "queued",
+            "up_for_retry",
+        }:
             one.state = "failed"
             raise Failed(self._last_words(one))
         if states and states <= {"success", "skipped"}:
             one.state = "success"
 
     def _wanted(self, one: Followed) -> bool:
-        """Whether what has to come before is there; a publication is not wanted when the challenger was held, nor is a training that
-        follows others when none of them has a new champion."""
+        """Whether what has to come before is there; a publication is not wanted when the challenger
+        was held, nor is a training that follows others when none of them has a new champion."""
         before, _, family = one.dag.partition("_")
         if before == "publish":
             comes_after = [self.followed[f"train_{family}"]]
         elif family in self.following:
-            comes_after = [other for dag, other in self.followed.items() if dag.startswith("train_") and dag.removeprefix("train_") not in self.following]
+            comes_after = [
+                other
+                for dag, other in self.followed.items()
+                if dag.startswith("train_") and dag.removeprefix("train_") not in self.following
+            ]
         else:
             return before == "ingest" or self.followed["ingest"].state == "success"
         if not all(other.state in OVER | {"not wanted"} for other in comes_after):
             return False
-        if not any(other.state == "success" and other.tasks["promote"]["state"] == "success" for other in comes_after):
+        if not any(
+            other.state == "success" and other.tasks["promote"]["state"] == "success"
+            for other in comes_after
+        ):
             one.state = "not wanted"
         return one.state != "not wanted"
 
     def _last_words(self, one: Followed) -> str:
         task = next(task for task in one.tasks.values() if task["state"] == "failed")
         log = self.airflow.log(one.dag, one.run, task["task_id"], task["try_number"])
-        return (f"{one.dag}.{task['task_id']} failed after {task['try_number']} tries; the end of its log:\n"
-                + "\n".join(log.splitlines()[-40:]) + f"\n\nIts page: {self.airflow.local.airflow_url}/dags/{one.dag}/runs/{one.run}/tasks/{task['task_id']}")
+        return (
+            f"{one.dag}.{task['task_id']} failed after {task['try_number']} tries; the end of "
+            f"its log:\n" + "\n".join(log.splitlines()[-40:]) + f"\n\nIts page: "
+            f"{self.airflow.local.airflow_url}/dags/{one.dag}/runs/{one.run}/tasks/{task['task_id']}"
+        )
 
     def _changed(self, dag: str, task: dict) -> None:
         state, name = task["state"], f"{dag}.{task['task_id']}"
         if state == "running":
             self.begins[dag, task["task_id"]] = time.monotonic()
-            self.terminal.stay(f"{name} begins" + (f" (try {task['try_number']})" if task["try_number"] > 1 else ""))
+            self.terminal.stay(
+                f"{name} begins"
+                + (f" (try {task['try_number']})" if task["try_number"] > 1 else "")
+            )
         elif state == "success":
             self.terminal.stay(f"{name} done in {task['duration'] or 0:.1f} s")
         elif state == "skipped":
             self.terminal.stay(f"{name} skipped: nothing to do")
         elif state in ("failed", "up_for_retry"):
-            self.terminal.stay(f"{name} {'failed' if state == 'failed' else 'failed, will be tried again'}")
+            self.terminal.stay(
+                f"{name} {'failed' if state == 'failed' else 'failed, will be tried again'}"
+            )
 
     def _tell(self) -> None:
-        self.terminal.tell([self._working(one, task) for one in self.followed.values() for task in one.tasks.values() if task["state"] == "running"])
+        self.terminal.tell(
+            [
+                self._working(one, task)
+                for one in self.followed.values()
+                for task in one.tasks.values()
+                if task["state"] == "running"
+            ]
+        )
 
     def _working(self, one: Followed, task: dict) -> str:
         """A running task: for how long, and how far it says it is."""
@@ -126,4 +170,6 @@ class Watch:
         if time.monotonic() - asked >= ASKED:
             said = self.airflow.progress(one.dag, one.run, task)
             self.said[key] = time.monotonic(), said
-        return f"{one.dag}.{task['task_id']} {time.monotonic() - self.begins[key]:.0f} s" + (f": {said}" if said else "")
+        return f"{one.dag}.{task['task_id']} {time.monotonic() - self.begins[key]:.0f} s" + (
+            f": {said}" if said else ""
+        )

@@ -1,4 +1,6 @@
-"""`python3 -m infra.settings check [--part airflow] [--env-file .env]` and `… list`: whether everything can start; what there is to set."""
+"""`python3 -m infra.settings check [--part airflow] [--env-file .env]` and `… list`: whether
+everything can start; what there is to set.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,29 @@ def check(part: str, files: list[Path] = ()) -> None:
     """
     told = faults(part, [Source("the environment", os.environ), *map(env_file, files)])
     if told:
-        print(f"settings: {len(told)} to correct before anything starts", *(f"  {line}" for line in told), sep="\n", file=sys.stderr, flush=True)
+        print(
+            f"settings: {len(told)} to correct before anything starts",
+            *(f"  {line}" for line in told),
+            sep="\n",
+            file=sys.stderr,
+            flush=True,
+        )
         raise SystemExit(2)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m infra.settings", description=__doc__)
     parser.add_argument("command", choices=("check", "list"))
-    parser.add_argument("--part", choices=(LOCAL, AIRFLOW), default=AIRFLOW, help="who is about to start")
-    parser.add_argument("--env-file", type=Path, action="append", default=[], help="a file of NAME=value lines, read after the environment")
+    parser.add_argument(
+        "--part", choices=(LOCAL, AIRFLOW), default=AIRFLOW, help="who is about to start"
+    )
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        action="append",
+        default=[],
+        help="a file of NAME=value lines, read after the environment",
+    )
     given = parser.parse_args()
     if given.command == "list":
         print("| variable | meaning | allowed | default |\n|---|---|---|---|")

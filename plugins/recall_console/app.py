@@ -1,6 +1,8 @@
-"""The console's app, mounted below /recall in Airflow's API server: one page, what it asks for, and metrics for Prometheus.
+"""The console's app, mounted below /recall in Airflow's API server: one page, what it asks for, and
+metrics for Prometheus.
 
-Each source is asked by a route of its own and answers within a second: what is away is a panel of the page, not its end. Blocking reads run in threads.
+Each source is asked by a route of its own and answers within a second: what is away is a panel of
+the page, not its end. Blocking reads run in threads.
 """
 
 from __future__ import annotations
@@ -20,10 +22,25 @@ from recall_console.settings import PATIENCE, Absent, Away, airflow_path
 from recall_console.sources import may, router
 
 PAGE = Path(__file__).with_name("page")
-KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-DOCUMENT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"  # a page of the store may not act
-HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+    "'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+# a page of the store may not act
+DOCUMENT = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
 LOG_IN = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Log in</title>
 <p>This page is for people who are logged in to Airflow.</p><p><a href="{path}/auth/login">Log in</a>, then come back.</p></html>"""
 
@@ -32,7 +49,9 @@ app.include_router(router)
 
 
 @app.middleware("http")
-async def kept_private(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+async def kept_private(
+    request: Request, answer: Callable[[Request], Awaitable[Response]]
+) -> Response:
     response = await answer(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
@@ -79,10 +98,16 @@ async def part(name: str, user: User) -> Response:
 
 def shown(name: str) -> Response:
     """A file of the page."""
-    path = next((path for path in PAGE.iterdir() if path.name == name and path.suffix in KINDS), None)
+    path = next(
+        (path for path in PAGE.iterdir() if path.name == name and path.suffix in KINDS), None
+    )
     if path is None:
         raise HTTPException(404, "no such part of the page")
-    return FileResponse(path, media_type=KINDS[path.suffix], headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+    return FileResponse(
+        path,
+        media_type=KINDS[path.suffix],
+        headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"},
+    )
 
 
 async def warm() -> None:
@@ -95,9 +120,13 @@ async def warm() -> None:
 
 @app.get("/documents/{kind}/{rest:path}")
 async def document(kind: str, rest: str, dags: Dags) -> Response:
-    """A page of the store, as it lies there: verdict/<family>/<id>, snapshot/<dataset>/<day>/<id>, refused/<dataset>/<day>/<id>."""
+    """A page of the store, as it lies there: verdict/<family>/<id>, snapshot/<dataset>/<day>/<id>,
+    refused/<dataset>/<day>/<id>.
+    """
     parts = rest.split("/")
-    if kind not in ("verdict", "snapshot", "refused") or len(parts) != (2 if kind == "verdict" else 3):
+    if kind not in ("verdict", "snapshot", "refused") or len(parts) != (
+        2 if kind == "verdict" else 3
+    ):
         raise Absent("there is no such page")
     if kind == "verdict":
         may(parts[0], dags)
@@ -109,4 +138,7 @@ async def document(kind: str, rest: str, dags: Dags) -> Response:
 async def told_to_prometheus(request: Request) -> Response:
     """The text exposition, for a scraper with the token, or for a person who is logged in."""
     await metrics.allowed(request)
-    return PlainTextResponse(await asyncio.get_running_loop().run_in_executor(READERS, metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return PlainTextResponse(
+        await asyncio.get_running_loop().run_in_executor(READERS, metrics.text),
+        media_type="text/plain; version=0.0.4; charset=utf-8",
+    )

@@ -1,7 +1,9 @@
-"""The reader, in a process of its own environment, asked over pipes: started when first needed, and again when it has ended.
+"""The reader, in a process of its own environment, asked over pipes: started when first needed, and
+again when it has ended.
 
-Airflow's environment holds neither Redis nor FAISS. The process answers many questions at a time, one JSON object a line; see
-`tasks/retrieve/lines.py`. It ends with its pipe, so it never outlives the server.
+Airflow's environment holds neither Redis nor FAISS. The process answers many questions at a time,
+one JSON object a line; see `tasks/retrieve/lines.py`. It ends with its pipe, so it never outlives
+the server.
 """
 
 from __future__ import annotations
@@ -15,8 +17,23 @@ import time
 
 from recall_console.settings import PATIENCE, ROOT, Away, interpreter, redis_url
 
-AT_ONCE, LINE, REMEMBERED = 16, 2**24, 30.0  # questions on their way at most; bytes of an answer; seconds that the address is not read again
-PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "RECALL_STORE")
+AT_ONCE, LINE, REMEMBERED = (
+    16,
+    2**24,
+    30.0,
+)  # questions on their way at most; bytes of an answer; seconds that the address is not read again
+PASSED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "SSL_CERT_FILE",
+    "RECALL_STORE",
+)
 STARTING = "the reader is starting"
 log = logging.getLogger(__name__)
 
@@ -49,7 +66,9 @@ class Asker:
         try:
             return await asyncio.wait_for(self._answer({"ask": ask, **question}), patience)
         except TimeoutError:
-            raise Away(f"Redis does not answer within {patience:g} s" if self._answered else STARTING) from None
+            raise Away(
+                f"Redis does not answer within {patience:g} s" if self._answered else STARTING
+            ) from None
 
     async def start(self) -> None:
         """Have the process running; nothing is asked yet."""
@@ -61,13 +80,28 @@ class Asker:
             self._end()
             self._url, self._loop, self._answered = url, asyncio.get_running_loop(), False
             environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-            environment |= {"RECALL_REDIS_URL": url, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+            environment |= {
+                "RECALL_REDIS_URL": url,
+                "PYTHONPATH": str(ROOT),
+                "OMP_NUM_THREADS": "1",
+            }
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    str(interpreter()), "-m", "tasks.retrieve", "lines", cwd=ROOT, env=environment, stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE, limit=LINE)
+                    str(interpreter()),
+                    "-m",
+                    "tasks.retrieve",
+                    "lines",
+                    cwd=ROOT,
+                    env=environment,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=LINE,
+                )
             except OSError as error:
-                raise Away(f"the reader cannot be started: {interpreter()} ({error.strerror}); `make environments` builds it") from None
+                raise Away(
+                    f"the reader cannot be started: {interpreter()} ({error.strerror}); `make "
+                    f"environments` builds it"
+                ) from None
             asyncio.create_task(self._listen(self._process))
 
     async def _answer(self, question: dict) -> object:
@@ -81,14 +115,19 @@ class Asker:
                 told = await future
             except ConnectionError:
                 if last:
-                    raise Away("the reader's process ends as soon as it is asked; the API server's log says why") from None
+                    raise Away(
+                        "the reader's process ends as soon as it is asked; the API server's "
+                        "log says why"
+                    ) from None
                 await asyncio.sleep(0.05)
                 continue
             finally:
                 self._waiting.pop(number, None)
             self._answered = True
             if error := told.get("error"):
-                raise (Away if error["kind"] in ("Unreachable", "Corrupt", "Fault") else Refused)(error["text"])
+                raise (Away if error["kind"] in ("Unreachable", "Corrupt", "Fault") else Refused)(
+                    error["text"]
+                )
             return told["answer"]
         raise AssertionError("unreachable")
 
@@ -99,8 +138,14 @@ class Asker:
                 told = json.loads(line)
                 if (future := self._waiting.get(told["id"])) and not future.done():
                     future.set_result(told)
-        except (ValueError, KeyError, TypeError):  # a line that is too long, or no answer: what follows cannot be understood either
-            log.exception("the reader's process is ended, and another one started when somebody asks")
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+        ):  # a line that is too long, or no answer: what follows cannot be understood either
+            log.exception(
+                "the reader's process is ended, and another one started when somebody asks"
+            )
             process.kill()
         await process.wait()
         if process is self._process:

@@ -1,4 +1,6 @@
-"""Who asks: Airflow's own login, and what that person may see there. Without it every route answers 401."""
+"""Who asks: Airflow's own login, and what that person may see there. Without it every route answers
+401.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,22 @@ from fastapi.security import HTTPAuthorizationCredentials
 from recall_console.chain import families_among
 
 
-async def logged_in(request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_scheme)] = None) -> Any:
+async def logged_in(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_scheme)] = None,
+) -> Any:
     """The person behind Airflow's session cookie or token.
 
     Raises:
-        HTTPException: 401 for nobody, for a token that has ended, and for one that Airflow did not sign.
+        HTTPException: 401 for nobody, for a token that has ended, and for one that Airflow did not
+            sign.
     """
     try:
         return await get_user(request, None, bearer)
     except HTTPException as error:
-        raise HTTPException(401, "log in to Airflow first", {"WWW-Authenticate": "Bearer"}) from error
+        raise HTTPException(
+            401, "log in to Airflow first", {"WWW-Authenticate": "Bearer"}
+        ) from error
 
 
 async def permitted(user: Annotated[Any, Depends(logged_in)]) -> set[str]:

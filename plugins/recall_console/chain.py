@@ -1,6 +1,8 @@
-"""The chain as Airflow knows it: which families there are, what ran last, what waits, what is queued. Read from Airflow's own database.
+"""The chain as Airflow knows it: which families there are, what ran last, what waits, what is
+queued. Read from Airflow's own database.
 
-The families are told from the DAGs `train_<family>`: there is one list of them, in `dags/recall/families.py`, and it is not kept here.
+The families are told from the DAGs `train_<family>`: there is one list of them, in
+`dags/recall/families.py`, and it is not kept here.
 """
 
 from __future__ import annotations
@@ -39,61 +41,135 @@ def known() -> set[str]:
 def page(dag: str, run: str | None = None, task: str | None = None) -> str:
     """The address of a DAG's, a run's or a task's page in Airflow."""
     base = conf.get("api", "base_url", fallback="").rstrip("/")
-    return f"{base}/dags/{quote(dag, safe='')}" + (f"/runs/{quote(run, safe='')}" if run else "") + (f"/tasks/{quote(task, safe='')}" if task else "")
+    return (
+        f"{base}/dags/{quote(dag, safe='')}"
+        + (f"/runs/{quote(run, safe='')}" if run else "")
+        + (f"/tasks/{quote(task, safe='')}" if task else "")
+    )
 
 
 def last_runs(dags: set[str]) -> dict[str, dict]:
-    """DAG → its newest run: state, day, when it began and ended (seconds since 1970), its page; and whether the DAG is paused."""
+    """DAG → its newest run: state, day, when it began and ended (seconds since 1970), its page; and
+    whether the DAG is paused.
+    """
     with create_session() as session:
         newest = select(func.max(DagRun.id)).where(DagRun.dag_id.in_(dags)).group_by(DagRun.dag_id)
         runs = session.scalars(select(DagRun).where(DagRun.id.in_(newest))).all()
-        paused = set(session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_(dags), DagModel.is_paused.is_(True))))
-        return {run.dag_id: {"run": run.run_id, "state": str(run.state), "day": run.partition_key, "began": _seconds(run.start_date),
-                             "ended": _seconds(run.end_date), "page": page(run.dag_id, run.run_id), "paused": run.dag_id in paused} for run in runs}
+        paused = set(
+            session.scalars(
+                select(DagModel.dag_id).where(
+                    DagModel.dag_id.in_(dags), DagModel.is_paused.is_(True)
+                )
+            )
+        )
+        return {
+            run.dag_id: {
+                "run": run.run_id,
+                "state": str(run.state),
+                "day": run.partition_key,
+                "began": _seconds(run.start_date),
+                "ended": _seconds(run.end_date),
+                "page": page(run.dag_id, run.run_id),
+                "paused": run.dag_id in paused,
+            }
+            for run in runs
+        }
 
 
 def waiting(dags: set[str]) -> list[dict]:
     """Tasks that wait for a person: DAG, run, since when, the page to answer on."""
     with create_session() as session:
-        found = session.scalars(select(TaskInstance).where(TaskInstance.dag_id.in_(dags), TaskInstance.state == "awaiting_input")).all()
-        return [{"dag": one.dag_id, "run": one.run_id, "task": one.task_id, "since": _seconds(one.start_date),
-                 "page": f"{page(one.dag_id, one.run_id, one.task_id)}/required_actions"} for one in found]
+        found = session.scalars(
+            select(TaskInstance).where(
+                TaskInstance.dag_id.in_(dags), TaskInstance.state == "awaiting_input"
+            )
+        ).all()
+        return [
+            {
+                "dag": one.dag_id,
+                "run": one.run_id,
+                "task": one.task_id,
+                "since": _seconds(one.start_date),
+                "page": f"{page(one.dag_id, one.run_id, one.task_id)}/required_actions",
+            }
+            for one in found
+        ]
 
 
 def schedule() -> dict:
-    """When the next retrain is due (seconds since 1970) and of which day, None where none is; the days whose delivery is waited for, each with its run's
-    page and since when."""
+    """When the next retrain is due (seconds since 1970) and of which day, None where none is; the
+    days whose delivery is waited for, each with its run's page and since when."""
     with create_session() as session:
-        due = session.execute(select(DagModel.next_dagrun_create_after, DagModel.next_dagrun_partition_key).where(
-            DagModel.dag_id == "ingest", DagModel.is_paused.is_(False), DagModel.is_stale.is_(False))).first()
-        awaited = session.scalars(select(DagRun).join(TaskInstance, (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id)).where(
-            DagRun.dag_id == "ingest", TaskInstance.state == "up_for_reschedule").order_by(DagRun.id)).all()
-        return {"due": _seconds(due[0]) if due else None, "day": due[1] if due else None,
-                "awaited": [{"day": run.partition_key, "since": _seconds(run.start_date), "page": page("ingest", run.run_id)} for run in awaited]}
+        due = session.execute(
+            select(DagModel.next_dagrun_create_after, DagModel.next_dagrun_partition_key).where(
+                DagModel.dag_id == "ingest",
+                DagModel.is_paused.is_(False),
+                DagModel.is_stale.is_(False),
+            )
+        ).first()
+        awaited = session.scalars(
+            select(DagRun)
+            .join(
+                TaskInstance,
+                (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id),
+            )
+            .where(DagRun.dag_id == "ingest", TaskInstance.state == "up_for_reschedule")
+            .order_by(DagRun.id)
+        ).all()
+        return {
+            "due": _seconds(due[0]) if due else None,
+            "day": due[1] if due else None,
+            "awaited": [
+                {
+                    "day": run.partition_key,
+                    "since": _seconds(run.start_date),
+                    "page": page("ingest", run.run_id),
+                }
+                for run in awaited
+            ],
+        }
 
 
 def seconds_by_task(dags: set[str]) -> dict[tuple[str, str], float]:
     """(DAG, task) → seconds of its newest run that succeeded."""
     with create_session() as session:
-        newest = (select(func.max(DagRun.id)).where(DagRun.dag_id.in_(dags), DagRun.state == "success").group_by(DagRun.dag_id))
-        rows = session.execute(select(TaskInstance.dag_id, TaskInstance.task_id, func.sum(TaskInstance.duration)).join(
-            DagRun, (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id)).where(
-            DagRun.id.in_(newest), TaskInstance.state == "success").group_by(TaskInstance.dag_id, TaskInstance.task_id))
+        newest = (
+            select(func.max(DagRun.id))
+            .where(DagRun.dag_id.in_(dags), DagRun.state == "success")
+            .group_by(DagRun.dag_id)
+        )
+        rows = session.execute(
+            select(TaskInstance.dag_id, TaskInstance.task_id, func.sum(TaskInstance.duration))
+            .join(
+                DagRun,
+                (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id),
+            )
+            .where(DagRun.id.in_(newest), TaskInstance.state == "success")
+            .group_by(TaskInstance.dag_id, TaskInstance.task_id)
+        )
         return {(dag, task): float(duration or 0) for dag, task, duration in rows}
 
 
 def runs_by_state(dags: set[str]) -> dict[tuple[str, str], int]:
     """(DAG, state) → number of runs."""
     with create_session() as session:
-        rows = session.execute(select(DagRun.dag_id, DagRun.state, func.count()).where(DagRun.dag_id.in_(dags)).group_by(DagRun.dag_id, DagRun.state))
+        rows = session.execute(
+            select(DagRun.dag_id, DagRun.state, func.count())
+            .where(DagRun.dag_id.in_(dags))
+            .group_by(DagRun.dag_id, DagRun.state)
+        )
         return {(dag, str(state)): count for dag, state, count in rows}
 
 
 def slots() -> dict[str, dict[str, float]]:
     """Pool → its slots: total, running, queued, scheduled, open."""
     with create_session() as session:
-        return {name: {kind: stats[kind] for kind in ("total", "running", "queued", "scheduled", "open")}
-                for name, stats in Pool.slots_stats(session=session).items()}
+        return {
+            name: {
+                kind: stats[kind] for kind in ("total", "running", "queued", "scheduled", "open")
+            }
+            for name, stats in Pool.slots_stats(session=session).items()
+        }
 
 
 def results(dag: str, run: str) -> dict[str, Any]:
@@ -113,9 +189,18 @@ def run_of(dag: str, run: str) -> dict:
         found = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))
         if found is None:
             raise Absent("Airflow knows no such run")
-        tasks = session.execute(select(TaskInstance.task_id, TaskInstance.state).where(TaskInstance.dag_id == dag, TaskInstance.run_id == run))
-        return {"dag": dag, "run": run, "state": str(found.state), "day": found.partition_key,
-                "tasks": {task: None if state is None else str(state) for task, state in tasks}}
+        tasks = session.execute(
+            select(TaskInstance.task_id, TaskInstance.state).where(
+                TaskInstance.dag_id == dag, TaskInstance.run_id == run
+            )
+        )
+        return {
+            "dag": dag,
+            "run": run,
+            "state": str(found.state),
+            "day": found.partition_key,
+            "tasks": {task: None if state is None else str(state) for task, state in tasks},
+        }
 
 
 def _value(stored: Any) -> Any:

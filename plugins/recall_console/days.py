@@ -1,4 +1,6 @@
-"""The data day by day: what was read, kept and set aside, what was refused; and how fresh what is live is."""
+"""The data day by day: what was read, kept and set aside, what was refused; and how fresh what is
+live is.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,38 @@ DAYS, WARNINGS = 30, 100
 def data() -> dict:
     """The newest days of the data set, the last first, and the newest refusals."""
     name = dataset()
-    days = [one for day in reversed(_days(place("snapshots", name))[-DAYS:]) if (one := _day(name, day))]
+    days = [
+        one for day in reversed(_days(place("snapshots", name))[-DAYS:]) if (one := _day(name, day))
+    ]
     return {"dataset": name, "days": days, "refused": _refused(name), "replayed": replayed()}
 
 
 def newest_day() -> str | None:
     """The newest day that has a snapshot."""
-    return next((day for day in reversed(_days(place("snapshots", dataset()))) if newest(place("snapshots", dataset(), day), 1)), None)
+    return next(
+        (
+            day
+            for day in reversed(_days(place("snapshots", dataset())))
+            if newest(place("snapshots", dataset(), day), 1)
+        ),
+        None,
+    )
 
 
 def _day(name: str, day: str) -> dict | None:
     found = newest(place("snapshots", name, day), 1)
     if not found:
         return None
-    blank = {"day": day, "snapshot": found[0][0].name, "made": None, "accounts": {}, "users": None, "items": None, "quarantine": {}, "warnings": []}
+    blank = {
+        "day": day,
+        "snapshot": found[0][0].name,
+        "made": None,
+        "accounts": {},
+        "users": None,
+        "items": None,
+        "quarantine": {},
+        "warnings": [],
+    }
     told = listed(found, lambda folder, manifest: _shown(name, day, folder, manifest), blank)[0]
     return told | ({"warnings": [told["reason"]]} if "reason" in told else {})
 
@@ -37,8 +57,16 @@ def _day(name: str, day: str) -> dict | None:
 def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
     facts, counts = manifest["facts"], manifest["counts"]
     accounts = {kind: whole(rows) for kind, rows in facts["accounts"].items()}
-    return {"day": day, "snapshot": folder.name, "made": moment(manifest["created"]), "accounts": accounts, "users": whole(counts["users"]),
-            "items": whole(counts["items"]), "quarantine": _aside(name, day, folder.name), "warnings": [str(one) for one in facts.get("warnings") or []][:WARNINGS]}
+    return {
+        "day": day,
+        "snapshot": folder.name,
+        "made": moment(manifest["created"]),
+        "accounts": accounts,
+        "users": whole(counts["users"]),
+        "items": whole(counts["items"]),
+        "quarantine": _aside(name, day, folder.name),
+        "warnings": [str(one) for one in facts.get("warnings") or []][:WARNINGS],
+    }
 
 
 def _days(folder: Path) -> list[str]:
@@ -71,13 +99,22 @@ def _aside(name: str, day: str, id: str) -> dict[str, int]:
 def _refused(name: str) -> list[dict]:
     found = []
     for day in reversed(_days(place("refused", name))[-DAYS:]):
-        found += listed(newest(place("refused", name, day), 3), lambda folder, manifest: {
-            "day": day, "id": folder.name, "made": moment(manifest["created"]), "reason": text(manifest["facts"]["reason"])}, {"day": day, "made": None})  # noqa: B023
+        found += listed(
+            newest(place("refused", name, day), 3),
+            lambda folder, manifest: {
+                "day": day,
+                "id": folder.name,
+                "made": moment(manifest["created"]),
+                "reason": text(manifest["facts"]["reason"]),
+            },
+            {"day": day, "made": None},
+        )  # noqa: B023
     return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
 
 
 def freshness(live: dict[str, str | None]) -> dict:
-    """How old the data and what is live are, in hours since the end of their day, against the target.
+    """How old the data and what is live are, in hours since the end of their day, against the
+    target.
 
     Args:
         live: family → the day of the generation that is live; None: nothing is.
@@ -86,10 +123,23 @@ def freshness(live: dict[str, str | None]) -> dict:
     now = time.time()
     if replayed() and day:
         now = min(now, _end(day))  # a data set that has ended is as old as its own newest day
-    ages = {family: None if one is None else max(0.0, (now - _end(one)) / 3600) for family, one in live.items()}
-    return {"data": {"day": day, "hours": None if day is None else max(0.0, (now - _end(day)) / 3600)}, "target_hours": target, "replayed": replayed(),
-            "live": {family: {"day": live[family], "hours": hours, "late": hours is None or hours > target} for family, hours in ages.items()}}
+    ages = {
+        family: None if one is None else max(0.0, (now - _end(one)) / 3600)
+        for family, one in live.items()
+    }
+    return {
+        "data": {"day": day, "hours": None if day is None else max(0.0, (now - _end(day)) / 3600)},
+        "target_hours": target,
+        "replayed": replayed(),
+        "live": {
+            family: {"day": live[family], "hours": hours, "late": hours is None or hours > target}
+            for family, hours in ages.items()
+        },
+    }
 
 
 def _end(day: str) -> float:
-    return (datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.timezone.utc) + datetime.timedelta(days=1)).timestamp()
+    return (
+        datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.timezone.utc)
+        + datetime.timedelta(days=1)
+    ).timestamp()

@@ -1,7 +1,9 @@
-"""Documents of the store, read as they lie there: manifests, verdicts, audit records. Nothing is ever written.
+"""Documents of the store, read as they lie there: manifests, verdicts, audit records. Nothing is
+ever written.
 
-A folder without `manifest.json` does not exist. What cannot be read, or leads out of the store, is left out of a list and told as an error when it
-is asked for by name; what can be read and is not the document it should be stands in a list as a line that says so.
+A folder without `manifest.json` does not exist. What cannot be read, or leads out of the store, is
+left out of a list and told as an error when it is asked for by name; what can be read and is not
+the document it should be stands in a list as a line that says so.
 """
 
 from __future__ import annotations
@@ -21,9 +23,21 @@ from urllib.parse import unquote, urlsplit
 from recall_console.settings import Absent, document_bytes, store
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what comes of a document that is not what it should be
-LONGEST, DEEPEST, MOST = 2000, 40, 200_000  # characters of a text, levels and values of a document, that a page is given
-NO_VALUE = bytes(set(range(256)) - set(b",[{"))  # every value of a document but its first has one of these before it
+WRONG = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+)  # what comes of a document that is not what it should be
+LONGEST, DEEPEST, MOST = (
+    2000,
+    40,
+    200_000,
+)  # characters of a text, levels and values of a document, that a page is given
+NO_VALUE = bytes(
+    set(range(256)) - set(b",[{")
+)  # every value of a document but its first has one of these before it
 YEARS = range(1970, 2096)  # of days and moments that are taken for such
 
 
@@ -46,7 +60,12 @@ def behind(uri: str) -> Path:
         Absent: it lies outside the store.
     """
     root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
-    return _target(root, root / uri.removeprefix(f"{named}/") if named and uri.startswith(f"{named}/") else Path(unquote(urlsplit(uri).path)))
+    return _target(
+        root,
+        root / uri.removeprefix(f"{named}/")
+        if named and uri.startswith(f"{named}/")
+        else Path(unquote(urlsplit(uri).path)),
+    )
 
 
 def _target(root: Path, path: Path) -> Path:
@@ -61,10 +80,12 @@ def _target(root: Path, path: Path) -> Path:
 
 
 def document(path: Path) -> dict:
-    """A JSON document; kept in memory while its file is the same. A long text is cut, and a number that is none is null.
+    """A JSON document; kept in memory while its file is the same. A long text is cut, and a number
+    that is none is null.
 
     Raises:
-        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values, or no document.
+        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values, or no
+            document.
     """
     try:
         found = inside(path)
@@ -80,7 +101,8 @@ def inside(path: Path) -> Path:
     """A file of the store, wherever the links of its path lead.
 
     Raises:
-        Absent: out of the store, no file (whoever opens a pipe waits for good), or it is larger than RECALL_DOCUMENT_MB.
+        Absent: out of the store, no file (whoever opens a pipe waits for good), or it is larger
+            than RECALL_DOCUMENT_MB.
     """
     found = _target(store().resolve(), path)
     told = found.stat()
@@ -93,8 +115,9 @@ def inside(path: Path) -> Path:
 
 @functools.lru_cache(512)
 def _read(path: Path, changed: int) -> dict | str:
-    """What a page is given of a file; of one that is no document, what it is instead. Values are counted before they are made: to make
-    millions of them holds up everything else that this process does."""
+    """What a page is given of a file; of one that is no document, what it is instead. Values are
+    counted before they are made: to make millions of them holds up everything else that this
+    process does."""
     try:
         written = path.read_bytes()
         if len(written.translate(None, NO_VALUE)) > MOST:
@@ -121,21 +144,38 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def listed(found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict) -> list[dict]:
-    """What is made of each document; of one that is not what it should be, `blank` with its name as `id` and what is wrong as `reason`."""
+def listed(
+    found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
+) -> list[dict]:
+    """What is made of each document; of one that is not what it should be, `blank` with its name as
+    `id` and what is wrong as `reason`.
+    """
     lines = []
     for path, content in found:
         try:
             lines.append(make(path, content))
         except WRONG as error:
-            lines.append({**blank, "id": path.name, "reason": f"this document cannot be understood ({type(error).__name__}: {str(error)[:100]})"})
+            lines.append(
+                {
+                    **blank,
+                    "id": path.name,
+                    "reason": f"this document cannot be understood ({type(error).__name__}: "
+                    f"{str(error)[:100]})",
+                }
+            )
     return lines
 
 
 def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[Path, dict]]:
-    """The complete folders right below one, the last written first: their places and this document of each."""
+    """The complete folders right below one, the last written first: their places and this document
+    of each.
+    """
     try:
-        found = [path / name for path in folder.iterdir() if not path.name.startswith(".") and (path / name).is_file()]
+        found = [
+            path / name
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and (path / name).is_file()
+        ]
     except OSError:
         return []
     return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path.parent)
@@ -144,7 +184,11 @@ def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[P
 def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
     """The JSON files right in a folder, the last written first: their places and contents."""
     try:
-        found = [path for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")]
+        found = [
+            path
+            for path in folder.iterdir()
+            if path.suffix == ".json" and not path.name.startswith(".")
+        ]
     except OSError:
         return []
     return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path)
@@ -153,7 +197,11 @@ def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
 def names(folder: Path) -> list[str]:
     """The names of the folders below one, in order."""
     try:
-        return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(
+            path.name
+            for path in folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".")
+        )
     except OSError:
         return []
 
@@ -193,7 +241,11 @@ def figure(value: object) -> float:
 
 def day(value: object) -> str:
     """A day as YYYY-MM-DD, of a year that is plausible; else ValueError."""
-    if not isinstance(value, str) or datetime.date.fromisoformat(value).isoformat() != value or int(value[:4]) not in YEARS:
+    if (
+        not isinstance(value, str)
+        or datetime.date.fromisoformat(value).isoformat() != value
+        or int(value[:4]) not in YEARS
+    ):
         raise ValueError(f"{str(value)[:40]!r} is no day")
     return value
 
@@ -210,5 +262,3 @@ def _changed(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-

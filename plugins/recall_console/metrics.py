@@ -1,6 +1,8 @@
-"""Metrics for Prometheus, made when they are asked for: from the store, from Airflow's database. The reader's own are `Reader.metrics()`.
+"""Metrics for Prometheus, made when they are asked for: from the store, from Airflow's database.
+The reader's own are `Reader.metrics()`.
 
-Never open by default: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the connection `recall_metrics`, as a bearer token.
+Never open by default: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the
+connection `recall_metrics`, as a bearer token.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ HELP = {
     "recall_up": "1 where a source of these metrics could be read.",
     "recall_rows": "Rows of the newest day, by what became of them.",
     "recall_quarantined_rows": "Rows of the newest day that were set aside, by reason.",
-    "recall_data_age_hours": "Hours since the end of the newest day that has a snapshot; 0 while a data set that has ended is replayed.",
+    "recall_data_age_hours": "Hours since the end of the newest day that has a snapshot; 0 "
+    "while a data set that has ended is replayed.",
     "recall_live_age_hours": "Hours since the end of the day of what is live.",
     "recall_freshness_target_hours": "How old what is live may be.",
     "recall_live_generation_info": "1 for the generation that the last recorded switch made live.",
@@ -29,7 +32,8 @@ HELP = {
     "recall_published_vectors": "Vectors of the live generation, by kind.",
     "recall_index_recall": "What the live index finds of what exact search finds.",
     "recall_verdict_timestamp_seconds": "When the newest verdict was made, with its outcome.",
-    "recall_verdict_difference": "Difference of the newest verdict in the metric that decides: mean, low, high.",
+    "recall_verdict_difference": "Difference of the newest verdict in the metric that decides: "
+    "mean, low, high.",
     "recall_stage_seconds": "Seconds of each task in the newest run that succeeded.",
     "recall_runs": "Runs of each DAG by state, as Airflow keeps them.",
     "recall_waiting_for_a_person": "Tasks that wait for an answer.",
@@ -39,7 +43,8 @@ Sample = tuple[str, dict[str, str], float]
 
 
 async def allowed(request: Request) -> None:
-    """Let a scraper with the token in, and who is logged in to Airflow and may read a training there.
+    """Let a scraper with the token in, and who is logged in to Airflow and may read a training
+    there.
 
     Raises:
         HTTPException: 401 for somebody who is neither, 403 for one who may read none.
@@ -50,7 +55,12 @@ async def allowed(request: Request) -> None:
         return
     from fastapi.security import HTTPAuthorizationCredentials
 
-    await permitted(await logged_in(request, HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None))
+    await permitted(
+        await logged_in(
+            request,
+            HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None,
+        )
+    )
 
 
 def token() -> str:
@@ -64,15 +74,25 @@ def token() -> str:
 def text() -> str:
     """All metrics in the text exposition; a source that cannot be read is told by `recall_up`."""
     found: dict[str, list[str]] = {}
-    dags = {dag for dag in chain.known() if dag == "ingest" or dag.startswith((chain.TRAIN, chain.PUBLISH))}
-    for source, read in {"store": lambda: of_store(chain.families_among(dags)), "airflow": lambda: of_airflow(dags)}.items():
+    dags = {
+        dag
+        for dag in chain.known()
+        if dag == "ingest" or dag.startswith((chain.TRAIN, chain.PUBLISH))
+    }
+    for source, read in {
+        "store": lambda: of_store(chain.families_among(dags)),
+        "airflow": lambda: of_airflow(dags),
+    }.items():
         try:
             samples, up = [(sample[0], line(sample)) for sample in read()], 1
         except (Away, OSError, Absent, *WRONG):
             samples, up = [], 0
         for name, told in (*samples, ("recall_up", line(("recall_up", {"source": source}, up)))):
             found.setdefault(name, []).append(told)
-    return "".join(f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(lines) for name, lines in found.items())
+    return "".join(
+        f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(lines)
+        for name, lines in found.items()
+    )
 
 
 def of_store(families: list[str]) -> Iterator[Sample]:
@@ -100,16 +120,33 @@ def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
     live[family] = made["day"] if made else None
     if made:
         of = {"family": family}
-        yield "recall_live_generation_info", {**of, "generation": made["id"], "version": made["version"] or "", "day": made["day"]}, 1
+        yield (
+            "recall_live_generation_info",
+            {**of, "generation": made["id"], "version": made["version"] or "", "day": made["day"]},
+            1,
+        )
         yield "recall_live_since_timestamp_seconds", of, last["since"]
         yield "recall_index_recall", of, made["probe"]["recall"]
         for kind in ("items", "users"):
             yield "recall_published_vectors", {**of, "kind": kind}, made["counts"][kind] or 0
     if newest := models.newest_verdict(family):
-        yield "recall_verdict_timestamp_seconds", {"family": family, "outcome": newest["outcome"], "question": newest["question"]}, newest["made"]
+        yield (
+            "recall_verdict_timestamp_seconds",
+            {"family": family, "outcome": newest["outcome"], "question": newest["question"]},
+            newest["made"],
+        )
         difference = newest["difference"].get(newest["metric"], {})
         for part in [name for name in ("mean", "low", "high") if name in difference]:
-            yield "recall_verdict_difference", {"family": family, "metric": newest["metric"], "to": newest["difference_to"], "part": part}, difference[part]
+            yield (
+                "recall_verdict_difference",
+                {
+                    "family": family,
+                    "metric": newest["metric"],
+                    "to": newest["difference_to"],
+                    "part": part,
+                },
+                difference[part],
+            )
 
 
 def of_airflow(dags: set[str]) -> Iterator[Sample]:

@@ -1,4 +1,6 @@
-"""What the store holds of a family of models: its verdicts, who decided what, how its index answers."""
+"""What the store holds of a family of models: its verdicts, who decided what, how its index
+answers.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +8,51 @@ import datetime
 import re
 from pathlib import Path
 
-from recall_console.documents import WRONG, day, document, figure, files, inside, listed, moment, newest, place, text, whole
+from recall_console.documents import (
+    WRONG,
+    day,
+    document,
+    figure,
+    files,
+    inside,
+    listed,
+    moment,
+    newest,
+    place,
+    text,
+    whole,
+)
 from recall_console.settings import Absent
 
 VERDICTS, DECISIONS = 8, 20
 LINE = ("outcome", "question", "reason", "day", "version", "champion_version")
 PROBE = ("recall", "p50_ms", "bytes")  # of how an index answers, what is always told
-SHOWN = ("recall_50", "ndcg_10", "hr_10", "recall_50_tail", "coverage_50")  # of the metrics, those that a card draws
+SHOWN = (
+    "recall_50",
+    "ndcg_10",
+    "hr_10",
+    "recall_50_tail",
+    "coverage_50",
+)  # of the metrics, those that a card draws
 
 
 def verdicts(family: str) -> list[dict]:
-    """The last verdicts, the newest first: outcome, question, reason, day, version, id, made (seconds since 1970)."""
-    return listed(newest(place("verdicts", family), VERDICTS), _line, {**dict.fromkeys(("made", *LINE)), "outcome": "unreadable", "day": "an unknown day"})
+    """The last verdicts, the newest first: outcome, question, reason, day, version, id, made
+    (seconds since 1970).
+    """
+    return listed(
+        newest(place("verdicts", family), VERDICTS),
+        _line,
+        {**dict.fromkeys(("made", *LINE)), "outcome": "unreadable", "day": "an unknown day"},
+    )
 
 
 def _line(folder: Path, manifest: dict) -> dict:
-    return {"id": folder.name, "made": moment(manifest["created"]), **{name: text(manifest["facts"].get(name)) for name in LINE}}
+    return {
+        "id": folder.name,
+        "made": moment(manifest["created"]),
+        **{name: text(manifest["facts"].get(name)) for name in LINE},
+    }
 
 
 def verdict(family: str, id: str) -> dict:
@@ -32,9 +63,16 @@ def verdict(family: str, id: str) -> dict:
     """
     folder = place("verdicts", family, id)
     try:
-        return {**drawn(document(folder / "verdict.json")), "id": id, "family": family, "made": moment(document(folder / "manifest.json")["created"])}
+        return {
+            **drawn(document(folder / "verdict.json")),
+            "id": id,
+            "family": family,
+            "made": moment(document(folder / "manifest.json")["created"]),
+        }
     except WRONG as error:
-        raise Absent(f"this verdict cannot be understood ({type(error).__name__}: {str(error)[:100]})") from None
+        raise Absent(
+            f"this verdict cannot be understood ({type(error).__name__}: {str(error)[:100]})"
+        ) from None
 
 
 def newest_verdict(family: str) -> dict | None:
@@ -46,15 +84,44 @@ def newest_verdict(family: str) -> dict | None:
 
 
 def drawn(verdict: dict) -> dict:
-    """The parts of a verdict that are shown: the decision, what was against it, differences with intervals, slices, baselines."""
+    """The parts of a verdict that are shown: the decision, what was against it, differences with
+    intervals, slices, baselines.
+    """
     policy = verdict["policy"]
     metrics = dict.fromkeys((policy["metric"], *policy["tested"], *SHOWN))
-    return {**{name: verdict[name] for name in ("family", "outcome", "question", "reason", "day", "users", "version", "champion_version", "margin",
-                                                "difference_to", "slices", "baselines")},
-            "metric": policy["metric"], "confidence": policy["confidence"], "policy": verdict.get("policy_file"),
-            "difference": {name: _interval(verdict["difference"][name]) for name in metrics if name in verdict["difference"]},
-            "metrics": {model: {name: figures.get(name) for name in metrics} for model, figures in verdict["metrics"].items() if figures},
-            "checks": verdict["checks"]}
+    return {
+        **{
+            name: verdict[name]
+            for name in (
+                "family",
+                "outcome",
+                "question",
+                "reason",
+                "day",
+                "users",
+                "version",
+                "champion_version",
+                "margin",
+                "difference_to",
+                "slices",
+                "baselines",
+            )
+        },
+        "metric": policy["metric"],
+        "confidence": policy["confidence"],
+        "policy": verdict.get("policy_file"),
+        "difference": {
+            name: _interval(verdict["difference"][name])
+            for name in metrics
+            if name in verdict["difference"]
+        },
+        "metrics": {
+            model: {name: figures.get(name) for name in metrics}
+            for model, figures in verdict["metrics"].items()
+            if figures
+        },
+        "checks": verdict["checks"],
+    }
 
 
 def _interval(difference: dict) -> dict:
@@ -66,56 +133,119 @@ def decisions(family: str) -> list[dict]:
 
     Moves of the registry name versions, those of the pointer (go_live, rollback) generations.
     """
-    folder, blank = place("audit", family), dict.fromkeys(("at", "action", "of", "from", "to", "by", "why", "page"))
-    of_versions = listed([one for one in files(folder, DECISIONS) if "when" in one[1]], _of_version, blank)
+    folder, blank = (
+        place("audit", family),
+        dict.fromkeys(("at", "action", "of", "from", "to", "by", "why", "page")),
+    )
+    of_versions = listed(
+        [one for one in files(folder, DECISIONS) if "when" in one[1]], _of_version, blank
+    )
     of_generations = listed(newest(folder, DECISIONS), _of_generation, blank)
-    return sorted((_told(one) for one in of_versions + of_generations), key=lambda one: one["at"] or 0.0, reverse=True)[:DECISIONS]
+    return sorted(
+        (_told(one) for one in of_versions + of_generations),
+        key=lambda one: one["at"] or 0.0,
+        reverse=True,
+    )[:DECISIONS]
 
 
 def _of_version(path: Path, record: dict) -> dict:
     origin = record.get("origin") or {}
-    return {"at": _moment(record["when"]), "of": "version", **{name: text(record[name]) for name in ("action", "from", "to", "why")},
-            "by": _person(text(record["by"]), origin), "page": _page(origin.get("url"))}
+    return {
+        "at": _moment(record["when"]),
+        "of": "version",
+        **{name: text(record[name]) for name in ("action", "from", "to", "why")},
+        "by": _person(text(record["by"]), origin),
+        "page": _page(origin.get("url")),
+    }
 
 
 def _of_generation(folder: Path, manifest: dict) -> dict:
     event = manifest["facts"]
-    return {"at": moment(event["at"]), "action": text(event["event"]), "of": "generation", **{name: text(event[name]) for name in ("from", "to", "by", "why")},
-            "page": None}
+    return {
+        "at": moment(event["at"]),
+        "action": text(event["event"]),
+        "of": "generation",
+        **{name: text(event[name]) for name in ("from", "to", "by", "why")},
+        "page": None,
+    }
 
 
 def _told(line: dict) -> dict:
-    """A decision without the name of its record; of one that cannot be understood the reason says why."""
+    """A decision without the name of its record; of one that cannot be understood the reason says
+    why.
+    """
     reason, id = line.pop("reason", None), line.pop("id", None)
-    return line if reason is None else {**line, "action": "unreadable", "of": "record", "to": id, "by": "nobody knows", "why": reason}
+    return (
+        line
+        if reason is None
+        else {
+            **line,
+            "action": "unreadable",
+            "of": "record",
+            "to": id,
+            "by": "nobody knows",
+            "why": reason,
+        }
+    )
 
 
 def last_live(family: str) -> dict | None:
-    """What the last switch of the pointer made live, as the store has it: event, generation, since, by, why."""
+    """What the last switch of the pointer made live, as the store has it: event, generation, since,
+    by, why.
+    """
     events = [one for one in decisions(family) if one["of"] == "generation"]
-    return {"event": events[0]["action"], "generation": events[0]["to"], "since": events[0]["at"], "by": events[0]["by"], "why": events[0]["why"]} if events else None
+    return (
+        {
+            "event": events[0]["action"],
+            "generation": events[0]["to"],
+            "since": events[0]["at"],
+            "by": events[0]["by"],
+            "why": events[0]["why"],
+        }
+        if events
+        else None
+    )
 
 
 def generation(family: str, id: str | None) -> dict | None:
-    """A generation's day, version, counts and how its index answers against exact search; None where its folder is gone."""
+    """A generation's day, version, counts and how its index answers against exact search; None
+    where its folder is gone.
+    """
     try:
         found = document(place("generations", family, id) / "manifest.json")
     except Absent:
         return None
     try:
         facts = found["facts"]
-        return {"id": id, "made": moment(found["created"]), "day": day(facts["day"]), "version": text(facts["version"]),
-                "dimension": whole(facts["dimension"]), "factory": text(facts["factory"]),
-                "probe": {name: figure(facts["probe"][name]) for name in PROBE},
-                "wanted": None if (wanted := (found["lineage"].get("settings") or {}).get("minimum_recall")) is None else figure(wanted),
-                "counts": {name: whole(found["counts"].get(name, 0)) for name in ("items", "users", "cold_items", "left_out_items")}}
+        return {
+            "id": id,
+            "made": moment(found["created"]),
+            "day": day(facts["day"]),
+            "version": text(facts["version"]),
+            "dimension": whole(facts["dimension"]),
+            "factory": text(facts["factory"]),
+            "probe": {name: figure(facts["probe"][name]) for name in PROBE},
+            "wanted": None
+            if (wanted := (found["lineage"].get("settings") or {}).get("minimum_recall")) is None
+            else figure(wanted),
+            "counts": {
+                name: whole(found["counts"].get(name, 0))
+                for name in ("items", "users", "cold_items", "left_out_items")
+            },
+        }
     except WRONG:
         return None
 
 
 def decided_by(family: str, version: str | None) -> dict | None:
     """The last decision that made a version the champion."""
-    wanted = [one for one in decisions(family) if one["of"] == "version" and one["to"] == version and one["action"] in ("promote", "force", "restore")]
+    wanted = [
+        one
+        for one in decisions(family)
+        if one["of"] == "version"
+        and one["to"] == version
+        and one["action"] in ("promote", "force", "restore")
+    ]
     return wanted[0] if wanted else None
 
 
@@ -125,8 +255,9 @@ def report(kind: str, *parts: str) -> Path:
     Raises:
         Absent: there is none.
     """
-    path = place({"verdict": "verdicts", "snapshot": "snapshots", "refused": "refused"}[kind], *parts) / (
-        "verdict.html" if kind == "verdict" else "report.html")
+    path = place(
+        {"verdict": "verdicts", "snapshot": "snapshots", "refused": "refused"}[kind], *parts
+    ) / ("verdict.html" if kind == "verdict" else "report.html")
     if not path.is_file():
         raise Absent("there is no such page in the store")
     return inside(path)
@@ -139,7 +270,11 @@ def _person(by: str, origin: dict) -> str:
 
 def _page(url: object) -> str | None:
     """A page of Airflow that a record names: one elsewhere is not linked to."""
-    return url if isinstance(url, str) and re.fullmatch(r"(https?://|/(?![/\\]))[^\s\x00-\x1f\\]*", url) else None
+    return (
+        url
+        if isinstance(url, str) and re.fullmatch(r"(https?://|/(?![/\\]))[^\s\x00-\x1f\\]*", url)
+        else None
+    )
 
 
 def _moment(written: str) -> float:

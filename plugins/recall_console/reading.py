@@ -9,7 +9,9 @@ from typing import Any
 
 from recall_console.settings import PATIENCE, Away
 
-READERS = ThreadPoolExecutor(8, thread_name_prefix="recall-console")  # a disk that hangs holds these, and none of Airflow's own threads
+READERS = ThreadPoolExecutor(
+    8, thread_name_prefix="recall-console"
+)  # a disk that hangs holds these, and none of Airflow's own threads
 AT_ONCE = 32  # reads that wait for one of them
 
 
@@ -22,6 +24,10 @@ async def within(read: Callable[..., Any], *given: Any) -> Any:
     if READERS._work_queue.qsize() > AT_ONCE:
         raise Away("too many reads of the store are waiting; look again in a moment")
     try:
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(READERS, read, *given), PATIENCE)
+        return await asyncio.wait_for(
+            asyncio.get_running_loop().run_in_executor(READERS, read, *given), PATIENCE
+        )
     except TimeoutError:
-        raise Away(f"the store or Airflow's database does not answer within {PATIENCE:g} s") from None
+        raise Away(
+            f"the store or Airflow's database does not answer within {PATIENCE:g} s"
+        ) from None

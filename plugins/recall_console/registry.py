@@ -1,4 +1,6 @@
-"""The model registry, asked over MLflow's REST interface: which version stands behind each alias."""
+"""The model registry, asked over MLflow's REST interface: which version stands behind each
+alias.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ async def aliases(families: list[str]) -> dict[str, dict]:
     """Family → alias → version, its run and pages; asked at most once in three seconds.
 
     Raises:
-        Away: MLflow does not answer in time, or not as MLflow does. A slow answer is waited for behind the page, for the next that asks.
+        Away: MLflow does not answer in time, or not as MLflow does. A slow answer is waited for
+            behind the page, for the next that asks.
     """
     address, login = await asyncio.to_thread(mlflow)
     page = await asyncio.to_thread(mlflow_page)
@@ -28,29 +31,57 @@ async def aliases(families: list[str]) -> dict[str, dict]:
         raise Away(f"MLflow does not answer within {PATIENCE:g} s") from None
     except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
         raise Away(f"MLflow does not answer ({type(error).__name__})") from None
-    return {family: {alias: {**one, "page": f"{page}/#/models/{quote(PREFIX + family, safe='')}/versions/{quote(one['version'], safe='')}",
-                             "run_page": f"{page}/#/experiments/0/runs/{quote(one['run'], safe='')}?workflowType=machine_learning" if one["run"] else None}
-                     for alias, one in found.get(family, {}).items()} for family in families}
+    return {
+        family: {
+            alias: {
+                **one,
+                "page": f"{page}/#/models/{quote(PREFIX + family, safe='')}/versions/{quote(one['version'], safe='')}",
+                "run_page": f"{page}/#/experiments/0/runs/{quote(one['run'], safe='')}?workflowType=machine_learning"
+                if one["run"]
+                else None,
+            }
+            for alias, one in found.get(family, {}).items()
+        }
+        for family in families
+    }
 
 
 def _current(address: str, login: tuple[str, str] | None) -> asyncio.Future:
     """What was asked a moment ago, what is being asked, or a new question."""
     kept = _kept.get(address)
-    fresh = kept and kept[1].get_loop() is asyncio.get_running_loop() and (not kept[1].done() or (
-        time.monotonic() - kept[0] < KEPT_SECONDS and kept[1].exception() is None))
+    fresh = (
+        kept
+        and kept[1].get_loop() is asyncio.get_running_loop()
+        and (
+            not kept[1].done()
+            or (time.monotonic() - kept[0] < KEPT_SECONDS and kept[1].exception() is None)
+        )
+    )
     if not fresh:
         kept = _kept[address] = (time.monotonic(), asyncio.ensure_future(_asked(address, login)))
     return kept[1]
 
 
 async def _asked(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
-    async with httpx.AsyncClient(base_url=f"{address}/api/2.0/mlflow/", auth=login, timeout=BACKGROUND_SECONDS) as client:
-        answer = await client.get("registered-models/search", params={"filter": f"name LIKE '{PREFIX}%'", "max_results": 100})
+    async with httpx.AsyncClient(
+        base_url=f"{address}/api/2.0/mlflow/", auth=login, timeout=BACKGROUND_SECONDS
+    ) as client:
+        answer = await client.get(
+            "registered-models/search",
+            params={"filter": f"name LIKE '{PREFIX}%'", "max_results": 100},
+        )
         answer.raise_for_status()
-        wanted = [(model["name"], one["alias"], str(one["version"])) for model in answer.json().get("registered_models", [])
-                  for one in model.get("aliases", [])]
+        wanted = [
+            (model["name"], one["alias"], str(one["version"]))
+            for model in answer.json().get("registered_models", [])
+            for one in model.get("aliases", [])
+        ]
         names = sorted({(name, version) for name, _, version in wanted})
-        versions = dict(zip(names, await asyncio.gather(*(_version(client, *one) for one in names)), strict=True))
+        versions = dict(
+            zip(
+                names, await asyncio.gather(*(_version(client, *one) for one in names)), strict=True
+            )
+        )
     found: dict[str, dict] = {}
     for name, alias, version in wanted:
         found.setdefault(name.removeprefix(PREFIX), {})[alias] = versions[name, version]
@@ -62,5 +93,11 @@ async def _version(client: httpx.AsyncClient, name: str, version: str) -> dict:
     answer.raise_for_status()
     told = answer.json()["model_version"]
     tags = {tag["key"]: tag.get("value") for tag in told.get("tags", [])}
-    return {"version": str(told["version"]), "run": told.get("run_id"), "day": tags.get("recall.day"),
-            "verdict": tags.get("recall.verdict"), "taken_down": tags.get("recall.taken_down"), "since": tags.get("recall.live_since")}
+    return {
+        "version": str(told["version"]),
+        "run": told.get("run_id"),
+        "day": tags.get("recall.day"),
+        "verdict": tags.get("recall.verdict"),
+        "taken_down": tags.get("recall.taken_down"),
+        "since": tags.get("recall.live_since"),
+    }

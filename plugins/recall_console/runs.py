@@ -1,4 +1,6 @@
-"""What became of one run of a DAG, for its tab: the verdict of a training, what a publication put live, what an ingestion kept."""
+"""What became of one run of a DAG, for its tab: the verdict of a training, what a publication put
+live, what an ingestion kept.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +10,62 @@ from recall_console.settings import Absent
 from recall_console.working import working
 
 # Of what a task returned, the parts that people ask for.
-TOLD = {"snapshot": ("day", "rows_in", "kept", "quarantined", "users", "items", "warnings"), "fit": ("version", "day"),
-        "index": ("factory", "vectors", "bytes"), "bundle": ("id", "version", "probe"), "load": ("generation", "items", "users", "bytes", "vectors_per_s"),
-        "go_live": ("generation", "previous", "version", "day", "fence"), "sweep": ("deleted", "kept"), "pointer": ("generation", "previous", "seconds_live"),
-        "registry": ("version", "previous", "why", "by"), "force": ("version", "previous", "why", "by"), "refuse": ("version", "why", "by"),
-        "promote": ("version", "previous", "day"), "conclude": ("study", "value", "settings", "complete")}
+TOLD = {
+    "snapshot": ("day", "rows_in", "kept", "quarantined", "users", "items", "warnings"),
+    "fit": ("version", "day"),
+    "index": ("factory", "vectors", "bytes"),
+    "bundle": ("id", "version", "probe"),
+    "load": ("generation", "items", "users", "bytes", "vectors_per_s"),
+    "go_live": ("generation", "previous", "version", "day", "fence"),
+    "sweep": ("deleted", "kept"),
+    "pointer": ("generation", "previous", "seconds_live"),
+    "registry": ("version", "previous", "why", "by"),
+    "force": ("version", "previous", "why", "by"),
+    "refuse": ("version", "why", "by"),
+    "promote": ("version", "previous", "day"),
+    "conclude": ("study", "value", "settings", "complete"),
+}
 
 
 def told(dag: str, run: str) -> dict:
-    """The run, its tasks' states, those at work, what its tasks returned, and its verdict if it has one.
+    """The run, its tasks' states, those at work, what its tasks returned, and its verdict if it has
+    one.
 
     Raises:
         Absent: there is no such run.
     """
     found, results = chain.run_of(dag, run), chain.results(dag, run)
-    shown = {task: {name: results[task][name] for name in names if name in results[task]} for task, names in TOLD.items()
-             if isinstance(results.get(task), dict)}
-    return {**found, "page": chain.page(dag, run), "working": working({dag}, run), "results": {task: values for task, values in shown.items() if values},
-            "verdict": _verdict(results.get("gate"))}
+    shown = {
+        task: {name: results[task][name] for name in names if name in results[task]}
+        for task, names in TOLD.items()
+        if isinstance(results.get(task), dict)
+    }
+    return {
+        **found,
+        "page": chain.page(dag, run),
+        "working": working({dag}, run),
+        "results": {task: values for task, values in shown.items() if values},
+        "verdict": _verdict(results.get("gate")),
+    }
 
 
 def _verdict(gate: object) -> dict | None:
-    """The verdict that the task `gate` of this run has written; from the store, else the parts that it returned."""
+    """The verdict that the task `gate` of this run has written; from the store, else the parts that
+    it returned.
+    """
     if not isinstance(gate, dict) or "uri" not in gate:
         return None
     try:
         folder = behind(gate["uri"])
-        return {**models.drawn(document(folder / "verdict.json")), "id": folder.name, "made": moment(document(folder / "manifest.json")["created"])}
+        return {
+            **models.drawn(document(folder / "verdict.json")),
+            "id": folder.name,
+            "made": moment(document(folder / "manifest.json")["created"]),
+        }
     except (Absent, *WRONG) as error:
-        return {"family": gate.get("family"), "outcome": gate.get("outcome"), "reason": gate.get("reason"), "gone": str(error)[:200]}
+        return {
+            "family": gate.get("family"),
+            "outcome": gate.get("outcome"),
+            "reason": gate.get("reason"),
+            "gone": str(error)[:200],
+        }

@@ -1,4 +1,6 @@
-"""Where the console finds things. Everything comes from the environment or from Airflow's connections, and is read when it is needed."""
+"""Where the console finds things. Everything comes from the environment or from Airflow's
+connections, and is read when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class Away(Exception):
 
 
 def store() -> Path:
-    """The folder of the store: RECALL_CONSOLE_STORE where the store itself is in a bucket and mounted, else RECALL_STORE.
+    """The folder of the store: RECALL_CONSOLE_STORE where the store itself is in a bucket and
+    mounted, else RECALL_STORE.
 
     Raises:
         Away: it is not set, or no folder of this machine.
@@ -27,11 +30,17 @@ def store() -> Path:
     uri = os.environ.get("RECALL_CONSOLE_STORE") or os.environ.get("RECALL_STORE", "")
     parts = urlsplit(uri)
     if parts.scheme != "file":
-        raise Away(f"RECALL_STORE is {uri or 'not set'}; the console reads a folder, file:///srv/recall: mount a bucket and name its folder in "
-                   "RECALL_CONSOLE_STORE")
+        raise Away(
+            f"RECALL_STORE is {uri or 'not set'}; the console reads a folder, "
+            f"file:///srv/recall: mount a bucket and name its folder in "
+            "RECALL_CONSOLE_STORE"
+        )
     folder = Path(unquote(parts.path))
     if not folder.is_dir():
-        raise Away(f"there is no folder {folder}; nothing was written yet, or the store is not mounted where the API server runs")
+        raise Away(
+            f"there is no folder {folder}; nothing was written yet, or the store is not "
+            f"mounted where the API server runs"
+        )
     return folder
 
 
@@ -45,25 +54,40 @@ def document_bytes() -> int:
     try:
         return int(float(os.environ.get("RECALL_DOCUMENT_MB") or 16) * 2**20)
     except ValueError:
-        raise Away(f"RECALL_DOCUMENT_MB is {os.environ['RECALL_DOCUMENT_MB']!r}; a number of megabytes is wanted") from None
+        raise Away(
+            f"RECALL_DOCUMENT_MB is {os.environ['RECALL_DOCUMENT_MB']!r}; a number of "
+            f"megabytes is wanted"
+        ) from None
 
 
 def target_hours() -> float:
-    """How old what is live may be, in hours after the end of its day, from RECALL_FRESHNESS_HOURS."""
+    """How old what is live may be, in hours after the end of its day, from
+    RECALL_FRESHNESS_HOURS.
+    """
     try:
         return float(os.environ.get("RECALL_FRESHNESS_HOURS") or 48)
     except ValueError:
-        raise Away(f"RECALL_FRESHNESS_HOURS is {os.environ['RECALL_FRESHNESS_HOURS']!r}; a number of hours is wanted") from None
+        raise Away(
+            f"RECALL_FRESHNESS_HOURS is {os.environ['RECALL_FRESHNESS_HOURS']!r}; a number of "
+            f"hours is wanted"
+        ) from None
 
 
 def replayed() -> bool:
-    """Whether the data set has ended and is replayed: its age is then told by its own newest day, not by the clock."""
+    """Whether the data set has ended and is replayed: its age is then told by its own newest day,
+    not by the clock.
+    """
     return bool(os.environ.get("RECALL_LAST_DAY"))
 
 
 def interpreter() -> Path:
     """The Python of the environment that the reader runs in."""
-    return Path(os.environ.get("RECALL_ENVIRONMENTS") or ROOT / ".recall" / "environments") / "serve" / "bin" / "python"
+    return (
+        Path(os.environ.get("RECALL_ENVIRONMENTS") or ROOT / ".recall" / "environments")
+        / "serve"
+        / "bin"
+        / "python"
+    )
 
 
 def airflow_path() -> str:
@@ -93,7 +117,9 @@ def mlflow() -> tuple[str, tuple[str, str] | None]:
     at = connection("recall_mlflow")
     if at is None:
         raise Away("there is no Airflow connection recall_mlflow")
-    address = f"{at.schema or at.conn_type or 'http'}://{at.host}" + (f":{at.port}" if at.port else "")
+    address = f"{at.schema or at.conn_type or 'http'}://{at.host}" + (
+        f":{at.port}" if at.port else ""
+    )
     return address, (at.login, at.password or "") if at.login else None
 
 
@@ -106,12 +132,16 @@ def redis_url() -> str:
     """Where what is live is asked for.
 
     Raises:
-        Away: the connection recall_redis is not set, or is no URL; what Airflow says of it would show a piece of the password.
+        Away: the connection recall_redis is not set, or is no URL; what Airflow says of it would
+            show a piece of the password.
     """
     try:
         at = connection("recall_redis")
     except ValueError:
-        raise Away("the Airflow connection recall_redis is no URL; percent-encode its password (@ is %40, / %2F, [ %5B)") from None
+        raise Away(
+            "the Airflow connection recall_redis is no URL; percent-encode its password (@ is "
+            "%40, / %2F, [ %5B)"
+        ) from None
     if at is None:
         raise Away("there is no Airflow connection recall_redis")
     return at.get_uri()

@@ -20,35 +20,63 @@ router = APIRouter()
 @router.get("/api/chain")
 async def told_of_chain(dags: Dags) -> dict:
     """The families, the last run of each DAG, the tasks at work, and who is waited for."""
-    wanted = {dag for dag in dags & await within(chain.known) if dag in ("ingest", "rollback") or dag.startswith((chain.TRAIN, chain.PUBLISH))}
-    last, now, waiting, schedule = await asyncio.gather(within(chain.last_runs, wanted), within(working, wanted), within(chain.waiting, wanted),
-                                                        within(chain.schedule))
-    return {"families": chain.families_among(wanted), "runs": last, "working": now, "waiting": waiting, "schedule": schedule if "ingest" in wanted else None}
+    wanted = {
+        dag
+        for dag in dags & await within(chain.known)
+        if dag in ("ingest", "rollback") or dag.startswith((chain.TRAIN, chain.PUBLISH))
+    }
+    last, now, waiting, schedule = await asyncio.gather(
+        within(chain.last_runs, wanted),
+        within(working, wanted),
+        within(chain.waiting, wanted),
+        within(chain.schedule),
+    )
+    return {
+        "families": chain.families_among(wanted),
+        "runs": last,
+        "working": now,
+        "waiting": waiting,
+        "schedule": schedule if "ingest" in wanted else None,
+    }
 
 
 @router.get("/api/models")
 async def told_of_models(dags: Dags) -> dict:
-    """Of each family what the store holds: the newest verdict in full, the last ones in short, the decisions, the last switch."""
+    """Of each family what the store holds: the newest verdict in full, the last ones in short, the
+    decisions, the last switch.
+    """
     return {family: await within(_model, family) for family in chain.families_among(dags)}
 
 
 def _model(family: str) -> dict:
     last = models.last_live(family)
-    return {"verdicts": models.verdicts(family), "newest": models.newest_verdict(family), "decisions": models.decisions(family), "last": last,
-            "generation": models.generation(family, last["generation"]) if last else None}
+    return {
+        "verdicts": models.verdicts(family),
+        "newest": models.newest_verdict(family),
+        "decisions": models.decisions(family),
+        "last": last,
+        "generation": models.generation(family, last["generation"]) if last else None,
+    }
 
 
 @router.get("/api/live")
 async def told_of_live(dags: Dags) -> dict:
     """Of each family what readers are served with now, and by whose decision."""
-    return {family: await within(_served, family, found) for family, found in (await reader.ask("live")).items()
-            if family in chain.families_among(dags)}
+    return {
+        family: await within(_served, family, found)
+        for family, found in (await reader.ask("live")).items()
+        if family in chain.families_among(dags)
+    }
 
 
 def _served(family: str, live: dict | None) -> dict | None:
     if live is None:
         return None
-    return {**live, "folder": models.generation(family, live["generation"]), "decision": models.decided_by(family, live["version"])}
+    return {
+        **live,
+        "folder": models.generation(family, live["generation"]),
+        "decision": models.decided_by(family, live["version"]),
+    }
 
 
 @router.get("/api/registry")
@@ -60,7 +88,10 @@ async def told_of_registry(dags: Dags) -> dict:
 @router.get("/api/data")
 async def told_of_data(dags: Dags) -> dict:
     """The days, what was set aside in each, and how fresh the data and what is live are."""
-    return {**await within(days.data), "freshness": await within(_freshness, chain.families_among(dags))}
+    return {
+        **await within(days.data),
+        "freshness": await within(_freshness, chain.families_among(dags)),
+    }
 
 
 def _freshness(families: list[str]) -> dict:
@@ -96,10 +127,26 @@ async def try_it(dags: Dags, user: str | None = None, item: str | None = None, k
     """Recommendations for a user, or what is like an item, by channel side by side."""
     if (user is None) == (item is None):
         raise Refused("name a user or an item")
-    told = await (reader.ask("user", user=_short(user), k=k) if user is not None else reader.ask("item", item=_short(item), k=k))
-    if hidden := set(told["generations"]) - set(chain.families_among(dags)):  # of families this person may not read, merged lists would tell
-        told = {**told, "channels": {name: one for name, one in told["channels"].items() if name in told["generations"] and name not in hidden},
-                "generations": {name: id for name, id in told["generations"].items() if name not in hidden}, "merged": None}
+    told = await (
+        reader.ask("user", user=_short(user), k=k)
+        if user is not None
+        else reader.ask("item", item=_short(item), k=k)
+    )
+    if hidden := set(told["generations"]) - set(
+        chain.families_among(dags)
+    ):  # of families this person may not read, merged lists would tell
+        told = {
+            **told,
+            "channels": {
+                name: one
+                for name, one in told["channels"].items()
+                if name in told["generations"] and name not in hidden
+            },
+            "generations": {
+                name: id for name, id in told["generations"].items() if name not in hidden
+            },
+            "merged": None,
+        }
     return told
 
 

@@ -1,1 +1,3 @@
-"""The contract every stage keeps: requests, results, errors and exit codes, the store, manifests, vectors, encoders."""
+"""The contract every stage keeps: requests, results, errors and exit codes, the store, manifests,
+vectors, encoders.
+"""

@@ -1,4 +1,6 @@
-"""Arrays and strings in files that can be memory-mapped and never hold an object (so no pickle is ever read)."""
+"""Arrays and strings in files that can be memory-mapped and never hold an object (so no pickle is
+ever read).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def load(path: Path, mmap: bool = False) -> np.ndarray:
     """
     try:
         array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
-        if not isinstance(array, np.ndarray):  # a zip, which numpy would open as an archive of arrays
+        if not isinstance(
+            array, np.ndarray
+        ):  # a zip, which numpy would open as an archive of arrays
             array.close()
             raise ValueError("an archive")
         return array
@@ -40,10 +44,15 @@ def rows_of(wanted: Sequence[str], ids: Iterable[str]) -> np.ndarray:
 
 
 class StringTable(Sequence):
-    """Strings by row, as one block of UTF-8 bytes and n + 1 offsets: linear in what it holds, and mappable."""
+    """Strings by row, as one block of UTF-8 bytes and n + 1 offsets: linear in what it holds, and
+    mappable.
+    """
 
     def __init__(self, block: np.ndarray, offsets: np.ndarray) -> None:
-        self.block, self.offsets = np.asarray(block), np.asarray(offsets)  # plain views: a memmap is slow to index
+        self.block, self.offsets = (
+            np.asarray(block),
+            np.asarray(offsets),
+        )  # plain views: a memmap is slow to index
 
     @classmethod
     def of(cls, strings: Sequence[str]) -> "StringTable":
@@ -61,7 +70,7 @@ class StringTable(Sequence):
         if not -len(self) <= row < len(self):
             raise IndexError(row)
         row = row % len(self)
-        return bytes(self.block[self.offsets[row]:self.offsets[row + 1]]).decode()
+        return bytes(self.block[self.offsets[row] : self.offsets[row + 1]]).decode()
 
     def take(self, rows: np.ndarray) -> list[str]:
         """The strings of some rows, each at least 0, in their order."""
@@ -81,4 +90,6 @@ class StringTable(Sequence):
 
     @classmethod
     def load(cls, folder: Path, name: str, mmap: bool = False) -> "StringTable":
-        return cls(load(folder / f"{name}.block.npy", mmap), load(folder / f"{name}.offsets.npy", mmap))
+        return cls(
+            load(folder / f"{name}.block.npy", mmap), load(folder / f"{name}.offsets.npy", mmap)
+        )

@@ -16,8 +16,9 @@ class Attributes:
 
     Attributes:
         count: users.
-        columns: name → one value a user: a text, a number (taken as its text), a list of texts, or None where it is not known.
-            `id` is the user's id. A column that is not there is not known of anybody.
+        columns: name → one value a user: a text, a number (taken as its text), a list of texts, or
+            None where it is not known. `id` is the user's id. A column that is not there is not
+            known of anybody.
     """
 
     count: int
@@ -38,7 +39,13 @@ class Attributes:
 
     def take(self, users: np.ndarray) -> "Attributes":
         """The users of these rows, in this order."""
-        return Attributes(len(users), {name: [values[user] for user in users.tolist()] for name, values in self.columns.items()})
+        return Attributes(
+            len(users),
+            {
+                name: [values[user] for user in users.tolist()]
+                for name, values in self.columns.items()
+            },
+        )
 
 
 def texts(value: Value) -> list[str]:
@@ -54,7 +61,11 @@ def texts(value: Value) -> list[str]:
     if isinstance(value, bool):
         return [str(value).lower()]
     if isinstance(value, (int, float, np.integer, np.floating)):
-        return [] if value != value else [str(int(value)) if float(value).is_integer() else repr(float(value))]
+        return (
+            []
+            if value != value
+            else [str(int(value)) if float(value).is_integer() else repr(float(value))]
+        )
     if isinstance(value, (list, tuple)):
         return [text for one in value if not isinstance(one, (list, tuple)) for text in texts(one)]
     raise TypeError(f"{value!r} ({type(value).__name__})")

@@ -1,15 +1,21 @@
 """A candidate: one trained model as what retrieval needs of it, whatever family made it.
 
     candidates/<family>/<id>/
-        item_ids.block.npy, item_ids.offsets.npy   the ids of the n items that can be recommended, by row
-        candidates.npy                             float32 (n, d): what is indexed; the score is the inner product with the query
-        similar.npy                                float32 (n, s): item-to-item by inner product; at most unit length, shorter where the data is thin
-        cold.npy                                   int32: rows that were not trained but placed by metadata; absent when there are none
+        item_ids.block.npy, item_ids.offsets.npy   the ids of the n items that can be recommended,
+                                                   by row
+        candidates.npy                             float32 (n, d): what is indexed; the score is the
+                                                   inner product with the query
+        similar.npy                                float32 (n, s): item-to-item by inner product; at
+                                                   most unit length, shorter where the data is thin
+        cold.npy                                   int32: rows that were not trained but placed by
+                                                   metadata; absent when there are none
         encoder.json, encoder.*.npy                from a history of these rows to a query (d)
-        training.json                              figures by epoch, the kept epoch and its figures (tasks.core.recording)
-        manifest.json                              lineage: settings, seed, code version, snapshot; facts: family, day, dimension
-An item that was not trained is not here at all, or it was placed by metadata: a zero vector would outrank every trained item with a
-negative score.
+        training.json                              figures by epoch, the kept epoch and its figures
+                                                   (tasks.core.recording)
+        manifest.json                              lineage: settings, seed, code version, snapshot;
+                                                   facts: family, day, dimension
+An item that was not trained is not here at all, or it was placed by metadata: a zero vector would
+outrank every trained item with a negative score.
 """
 
 from __future__ import annotations
@@ -26,14 +32,21 @@ from tasks.core.errors import Corrupt
 from tasks.core.manifest import Artefact
 
 
-def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, similar: np.ndarray, encoder: Encoder,
-                   cold: np.ndarray | None = None) -> None:
+def save_candidate(
+    folder: Path,
+    item_ids: list[str],
+    candidates: np.ndarray,
+    similar: np.ndarray,
+    encoder: Encoder,
+    cold: np.ndarray | None = None,
+) -> None:
     """Write the files of a candidate.
 
     Args:
         item_ids: n ids, no two alike.
         candidates: (n, d), finite, no row all zero.
-        similar: (n, s), finite, no row longer than 1; a shorter one says that its item's likeness is less certain.
+        similar: (n, s), finite, no row longer than 1; a shorter one says that its item's likeness
+            is less certain.
         encoder: its `dimension` is d.
         cold: rows that were placed by metadata; None or empty when every item was trained.
 
@@ -42,16 +55,24 @@ def save_candidate(folder: Path, item_ids: list[str], candidates: np.ndarray, si
     """
     n = len(item_ids)
     if len(set(item_ids)) != n or n == 0:
-        raise ValueError(f"{n} item ids, {len(set(item_ids))} of them different: expected at least one, all different")
+        raise ValueError(
+            f"{n} item ids, {len(set(item_ids))} of them different: expected at least one, all "
+            f"different"
+        )
     for name, array in (("candidates", candidates), ("similar", similar)):
         if array.ndim != 2 or len(array) != n or not np.isfinite(array).all():
             raise ValueError(f"{name} has shape {array.shape}: expected {n} finite rows")
     if not np.any(candidates, axis=1).all():
-        raise ValueError(f"{int((~np.any(candidates, axis=1)).sum())} of {n} candidate vectors are all zero: leave untrained items out")
+        raise ValueError(
+            f"{int((~np.any(candidates, axis=1)).sum())} of {n} candidate vectors are all "
+            f"zero: leave untrained items out"
+        )
     if (longest := np.linalg.norm(similar, axis=1).max()) > 1 + 1e-4:
         raise ValueError(f"a row of similar has length {longest:.3f}: expected at most 1")
     if encoder.dimension != candidates.shape[1]:
-        raise ValueError(f"queries have {encoder.dimension} dimensions, candidates {candidates.shape[1]}")
+        raise ValueError(
+            f"queries have {encoder.dimension} dimensions, candidates {candidates.shape[1]}"
+        )
     StringTable.of(item_ids).save(folder, "item_ids")
     save(folder / "candidates.npy", candidates.astype(np.float32))
     save(folder / "similar.npy", similar.astype(np.float32))
@@ -72,7 +93,9 @@ class Candidate:
             if name.endswith((".npy", ".json")):
                 self.artefact.file(name)
         if len(self.vectors) != len(self.item_ids):
-            raise Corrupt(f"{self.artefact.path}: {len(self.vectors)} vectors for {len(self.item_ids)} ids")
+            raise Corrupt(
+                f"{self.artefact.path}: {len(self.vectors)} vectors for {len(self.item_ids)} ids"
+            )
 
     @property
     def family(self) -> str:
@@ -93,7 +116,11 @@ class Candidate:
     @cached_property
     def cold(self) -> np.ndarray:
         """int32: rows that were not trained but placed by metadata."""
-        return load(self.artefact.path / "cold.npy") if "cold.npy" in self.artefact.files else np.zeros(0, np.int32)
+        return (
+            load(self.artefact.path / "cold.npy")
+            if "cold.npy" in self.artefact.files
+            else np.zeros(0, np.int32)
+        )
 
     @cached_property
     def encoder(self) -> Encoder:

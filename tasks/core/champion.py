@@ -19,7 +19,8 @@ class Champion:
 
 
 def find(store: Store, family: str, uri: str | None, registry: bool = True) -> Champion | None:
-    """The candidate at `uri`, else the champion in the registry if that is to be asked, else None; None, too, without a champion.
+    """The candidate at `uri`, else the champion in the registry if that is to be asked, else None;
+    None, too, without a champion.
 
     Raises:
         BadRequest: its folder is gone, or it belongs to another family.
@@ -31,24 +32,33 @@ def find(store: Store, family: str, uri: str | None, registry: bool = True) -> C
     if version is None:
         return None
     if "recall.uri" not in version.tags:
-        raise BadRequest(f"the champion of {family}, version {version.version}, does not say where its candidate lies",
-                         allowed="a tag recall.uri", remedy="set the tag, or restore another version: promote restore")
+        raise BadRequest(
+            f"the champion of {family}, version {version.version}, does not say where its "
+            f"candidate lies",
+            allowed="a tag recall.uri",
+            remedy="set the tag, or restore another version: promote restore",
+        )
     return Champion(_read(store, version.tags["recall.uri"], family), str(version.version))
 
 
 def _read(store: Store, uri: str, family: str) -> Candidate:
     candidate = Candidate(store.open(uri, "candidate"))
     if candidate.family != family:
-        raise BadRequest("the champion is of another family", got=f"{candidate.family}, {uri}",
-                         allowed=f"a candidate of {family}")
+        raise BadRequest(
+            "the champion is of another family",
+            got=f"{candidate.family}, {uri}",
+            allowed=f"a candidate of {family}",
+        )
     return candidate
 
 
 def forebear(store: Store, champion: Candidate, day: str) -> Candidate | None:
-    """The champion, or the nearest of those it goes back to, whose data ends before `day`; None when there is none.
+    """The champion, or the nearest of those it goes back to, whose data ends before `day`; None
+    when there is none.
 
-    A model that goes on from one of the same or a later day would have learned rows that are held out on its own day. And a day that is
-    run again finds the model it began with the first time, and so its work done.
+    A model that goes on from one of the same or a later day would have learned rows that are held
+    out on its own day. And a day that is run again finds the model it began with the first time,
+    and so its work done.
     """
     family = champion.family
     while champion.artefact.facts["day"] >= day:

@@ -1,11 +1,14 @@
-"""Vectors for items that were not trained, from their genres: what the trained items of these genres have in common.
+"""Vectors for items that were not trained, from their genres: what the trained items of these
+genres have in common.
 
-An unseen item deserves the standing of an item that hardly anybody has liked, and the taste of its genres. A plain mean of its
-genres' items has neither: most of those are liked by many, and the mean carries their popularity along. So three things are told
-apart by one ridge regression over the trained items, v = a + b · log(1 + likes) + mean of the genres' effects: the general level,
-what popularity does to a vector, and each genre's effect: the mean deviation of its items, drawn to nothing where they are few. A cold
-item is the mean of the least liked trained items, its genres' effects in the place of theirs. Effects are means, smaller than what
-sets single items apart, so a cold item is found by whom its genres suit and does not outrank what is known to be liked.
+An unseen item deserves the standing of an item that hardly anybody has liked, and the taste of its
+genres. A plain mean of its genres' items has neither: most of those are liked by many, and the mean
+carries their popularity along. So three things are told apart by one ridge regression over the
+trained items, v = a + b · log(1 + likes) + mean of the genres' effects: the general level, what
+popularity does to a vector, and each genre's effect: the mean deviation of its items, drawn to
+nothing where they are few. A cold item is the mean of the least liked trained items, its genres'
+effects in the place of theirs. Effects are means, smaller than what sets single items apart, so a
+cold item is found by whom its genres suit and does not outrank what is known to be liked.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ import numpy as np
 
 SHRINKAGE = 10.0  # items: a genre with as many has about half of its items' mean deviation
 LEAST = 0.1  # share of the trained items, the least liked, whose standing a cold item has
-MOST = 300  # genres, the commonest: a catalogue of tags has thousands, and the rare ones are drawn to nothing anyhow
+# genres, the commonest: a catalogue of tags has thousands, and the rare ones are drawn to nothing
+# anyhow
+MOST = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Genres:
     """Which items can be told by their genres.
 
     Attributes:
-        shares: float64 (items, g), 1 / (number of its known genres) in each of them; a row of zeros has none that a trained item has.
+        shares: float64 (items, g), 1 / (number of its known genres) in each of them; a row of zeros
+            has none that a trained item has.
         likes: int64 (items), users who liked each in the training part.
     """
 
@@ -34,7 +40,9 @@ class Genres:
 
     @classmethod
     def of(cls, genres: list[list[str] | None], likes: np.ndarray, trained: np.ndarray) -> "Genres":
-        """From the genres of every item; those that no item marked in `trained` (bool, items) has tell nothing."""
+        """From the genres of every item; those that no item marked in `trained` (bool, items) has
+        tell nothing.
+        """
         counts = Counter(name for row in np.flatnonzero(trained) for name in set(genres[row] or ()))
         names = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
         column = {name: i for i, name in enumerate(names)}
@@ -47,14 +55,17 @@ class Genres:
         """bool (items): the item has a genre that a trained item has."""
         return self.shares.any(axis=1)
 
-    def predict(self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray, standing: bool = True) -> np.ndarray:
+    def predict(
+        self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray, standing: bool = True
+    ) -> np.ndarray:
         """Vectors for the items `wanted`.
 
         Args:
             vectors: (n, d), of trained items: inputs, candidates or item-to-item vectors alike.
             rows: int (n), which items those are.
             wanted: int (m), rows of items that are told.
-            standing: stand where the least liked trained items do; without, for vectors that only say what is like what, in the middle of all.
+            standing: stand where the least liked trained items do; without, for vectors that only
+                say what is like what, in the middle of all.
 
         Returns:
             float32 (m, d).
@@ -67,8 +78,11 @@ class Genres:
         level = (vectors[least] - known[least] @ effects).mean(axis=0)
         return (level + self.shares[wanted] @ effects).astype(np.float32)
 
-    def predict_by_likes(self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """Vectors for items of which only their likes are known: v = a + b · log(1 + likes), within the likes that trained items have.
+    def predict_by_likes(
+        self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray
+    ) -> np.ndarray:
+        """Vectors for items of which only their likes are known: v = a + b · log(1 + likes), within
+        the likes that trained items have.
 
         Args:
             vectors, rows, wanted: as `predict` takes them; those wanted need not be told.
@@ -78,6 +92,8 @@ class Genres:
         """
         likes = self.likes[rows]
         features = np.column_stack([np.ones(len(rows)), np.log1p(likes)])
-        law = np.linalg.solve(features.T @ features + 1e-6 * np.eye(2), features.T @ vectors.astype(np.float64))
+        law = np.linalg.solve(
+            features.T @ features + 1e-6 * np.eye(2), features.T @ vectors.astype(np.float64)
+        )
         asked = np.log1p(np.clip(self.likes[wanted], likes.min(), likes.max()))
         return (np.column_stack([np.ones(len(wanted)), asked]) @ law).astype(np.float32)

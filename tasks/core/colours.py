@@ -1,4 +1,6 @@
-"""The colour of a run in MLflow's charts: a hue for each family, a shade for each of its runs; baselines are grey."""
+"""The colour of a run in MLflow's charts: a hue for each family, a shade for each of its runs;
+baselines are grey.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,19 @@ import colorsys
 import zlib
 
 TAG = "mlflow.runColor"  # what MLflow's pages read
-HUES = {"item2vec": 210, "gru4rec": 28, "linear": 140, "two_tower": 285, "fused": 350}  # degrees, far apart
-GREYS = ("popularity", "item_knn", "ease", "ease_64")  # each baseline begins with a shade of its own
+HUES = {
+    "item2vec": 210,
+    "gru4rec": 28,
+    "linear": 140,
+    "two_tower": 285,
+    "fused": 350,
+}  # degrees, far apart
+GREYS = (
+    "popularity",
+    "item_knn",
+    "ease",
+    "ease_64",
+)  # each baseline begins with a shade of its own
 SHADES = (0.42, 0.62, 0.28, 0.76)  # lightness; neighbours in the list are easily told apart
 
 
@@ -19,9 +32,16 @@ def after(before: str | None, family: str, grey: bool = False) -> str:
         grey: no hue at all.
     """
     made = [_colour(family, lightness, grey) for lightness in SHADES]
-    return made[(made.index(before) + 1) % len(made)] if before in made else made[GREYS.index(family) if family in GREYS else 0]
+    return (
+        made[(made.index(before) + 1) % len(made)]
+        if before in made
+        else made[GREYS.index(family) if family in GREYS else 0]
+    )
 
 
 def _colour(family: str, lightness: float, grey: bool) -> str:
     hue = HUES.get(family, zlib.crc32(family.encode()) % 360) / 360
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hls_to_rgb(hue, lightness, 0.0 if grey else 0.65))
+    return "#" + "".join(
+        f"{round(255 * part):02x}"
+        for part in colorsys.hls_to_rgb(hue, lightness, 0.0 if grey else 0.65)
+    )

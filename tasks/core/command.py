@@ -1,7 +1,8 @@
 """The command line of a stage: `python -m tasks.<stage> <verb> '<request as JSON>'`.
 
-The result is one JSON line, the last on stdout; everything else a stage or a library prints goes to stderr. Where the two are mixed,
-as in a pod's log, RECALL_RESULT names a file that the result is written to as well.
+The result is one JSON line, the last on stdout; everything else a stage or a library prints goes to
+stderr. Where the two are mixed, as in a pod's log, RECALL_RESULT names a file that the result is
+written to as well.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded")
 
 @dataclasses.dataclass(frozen=True)
 class Verb:
-    """One thing a stage can do: its request and the function that answers it with a JSON-serialisable dict.
+    """One thing a stage can do: its request and the function that answers it with a
+    JSON-serialisable dict.
 
     Attributes:
-        answer: `module:function`, imported only when it is asked: `--help` and a bad request never wait for a heavy import.
+        answer: `module:function`, imported only when it is asked: `--help` and a bad request never
+            wait for a heavy import.
     """
 
     request: type
@@ -55,7 +58,10 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
     try:
         verb, request = _read(stage, verbs, arguments)
         if request is None:
-            answer(f"python -m tasks.{stage} {arguments[0]} '<request as JSON>'\n{verb.text}\n{describe(verb.request)}")
+            answer(
+                f"python -m tasks.{stage} {arguments[0]} '<request as "
+                f"JSON>'\n{verb.text}\n{describe(verb.request)}"
+            )
             return 0
         result = verb.load()(request)
         seconds = round(time.monotonic() - started, 2)
@@ -71,7 +77,11 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
         return error.exit_code
     except Exception as error:
         if place := disk_that_is_full(error):
-            full = Unreachable(f"a disk is full ({place})", remedy="free space where the store and temporary files (TMPDIR) lie, and run it again; nothing half-written counts")
+            full = Unreachable(
+                f"a disk is full ({place})",
+                remedy="free space where the store and temporary files (TMPDIR) lie, and run "
+                "it again; nothing half-written counts",
+            )
             print(f"{stage} {arguments[0]}: Unreachable: {full}", file=sys.stderr, flush=True)
             return full.exit_code
         traceback.print_exc()
@@ -79,7 +89,9 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
 
 
 def disk_that_is_full(error: BaseException) -> str | None:
-    """What could not be written, where an error, or what it came of, is a disk without space: libraries in C, Rust and Java wrap it as their own."""
+    """What could not be written, where an error, or what it came of, is a disk without space:
+    libraries in C, Rust and Java wrap it as their own.
+    """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -93,23 +105,34 @@ def disk_that_is_full(error: BaseException) -> str | None:
 
 def _read(stage: str, verbs: Mapping[str, Verb], arguments: list[str]) -> tuple[Verb, Any]:
     if arguments[0] not in verbs:
-        raise BadRequest("no such verb", got=arguments[0], allowed=f"one of {', '.join(verbs)}",
-                         remedy=f"python -m tasks.{stage} --help")
+        raise BadRequest(
+            "no such verb",
+            got=arguments[0],
+            allowed=f"one of {', '.join(verbs)}",
+            remedy=f"python -m tasks.{stage} --help",
+        )
     verb = verbs[arguments[0]]
     if arguments[1:] and arguments[1] in ("-h", "--help"):
         return verb, None
     if len(arguments) != 2:
-        raise BadRequest("a request is one JSON argument", got=f"{len(arguments) - 1} arguments",
-                         remedy=f"python -m tasks.{stage} {arguments[0]} --help")
+        raise BadRequest(
+            "a request is one JSON argument",
+            got=f"{len(arguments) - 1} arguments",
+            remedy=f"python -m tasks.{stage} {arguments[0]} --help",
+        )
     try:
         payload = json.loads(arguments[1])
     except ValueError as error:
-        raise BadRequest(f"the request is not JSON ({error})", got=arguments[1], allowed="one JSON object") from None
+        raise BadRequest(
+            f"the request is not JSON ({error})", got=arguments[1], allowed="one JSON object"
+        ) from None
     return verb, parse(verb.request, payload)
 
 
 def _claim_stdout() -> Callable[[str], None]:
-    """Keep stdout for the result: what libraries print, in Python or in C, goes to stderr from here on."""
+    """Keep stdout for the result: what libraries print, in Python or in C, goes to stderr from here
+    on.
+    """
     try:
         kept = os.fdopen(os.dup(sys.stdout.fileno()), "w")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -122,4 +145,11 @@ def _help(stage: str, verbs: Mapping[str, Verb]) -> str:
     lines = [f"python -m tasks.{stage} <verb> '<request as JSON>'", "", "verbs:"]
     width = max(map(len, verbs))
     lines += [f"  {name.ljust(width)}  {verb.text}" for name, verb in verbs.items()]
-    return "\n".join([*lines, "", f"python -m tasks.{stage} <verb> --help lists the fields of its request, with their defaults."])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"python -m tasks.{stage} <verb> --help lists the fields of its request, with "
+            f"their defaults.",
+        ]
+    )

@@ -5,7 +5,8 @@
     ├── RefusedData   exit 3   the data is not what was promised          never retried
     ├── Conflict      exit 4   a newer writer has been here               never retried
     ├── Corrupt       exit 5   a stored artefact is damaged or too new    never retried
-    ├── Undelivered   exit 6   the data of the day is not there yet       never retried; a scheduled run waits for it
+    ├── Undelivered   exit 6   the data of the day is not there yet       never retried; a scheduled
+                      run waits for it
     ├── Unreachable   exit 10  a service or a disk is away                retried
     └── NothingToDo   exit 99  the work is not wanted; the task is skipped
 
@@ -31,8 +32,14 @@ class RecallError(Exception):
 
     exit_code = 1
 
-    def __init__(self, what: str, *, got: object = None, allowed: object = None, remedy: str | None = None) -> None:
-        parts = [what.rstrip(".") if len(what) <= LONGEST else f"{what[:LONGEST]}… ({len(what)} characters)"]
+    def __init__(
+        self, what: str, *, got: object = None, allowed: object = None, remedy: str | None = None
+    ) -> None:
+        parts = [
+            what.rstrip(".")
+            if len(what) <= LONGEST
+            else f"{what[:LONGEST]}… ({len(what)} characters)"
+        ]
         parts += [f"got {shown(got)}"] if got is not None else []
         parts += [f"expected {allowed}"] if allowed is not None else []
         parts += [f"remedy: {remedy}"] if remedy else []
@@ -76,7 +83,9 @@ class Unreachable(RecallError):
 
 
 class NothingToDo(RecallError):
-    """The work is not wanted now (a held challenger is not promoted); the task is shown as skipped."""
+    """The work is not wanted now (a held challenger is not promoted); the task is shown as
+    skipped.
+    """
 
     exit_code = 99
 

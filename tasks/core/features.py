@@ -1,4 +1,6 @@
-"""A column of text as rows of an embedding table: which values have a row, and the rows of given values."""
+"""A column of text as rows of an embedding table: which values have a row, and the rows of given
+values.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,11 @@ class Bags:
         """Those of these rows, in this order."""
         lengths = self.lengths[which]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths) + np.repeat(self.offsets[which], lengths)
+        rows = (
+            np.arange(offsets[-1])
+            - np.repeat(offsets[:-1], lengths)
+            + np.repeat(self.offsets[which], lengths)
+        )
         return Bags(offsets, self.rows[rows])
 
     def means(self, table: np.ndarray) -> np.ndarray:
@@ -44,18 +50,23 @@ class Bags:
         means = np.zeros((len(self), table.shape[1]), np.float32)
         filled = np.flatnonzero(self.lengths)
         if len(filled):
-            means[filled] = np.add.reduceat(table[self.rows], self.offsets[filled], axis=0) / self.lengths[filled, None]
+            means[filled] = (
+                np.add.reduceat(table[self.rows], self.offsets[filled], axis=0)
+                / self.lengths[filled, None]
+            )
         return means
 
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """One column. A value without a row is as good as none: unseen in training, too rare, or of another type than the column.
+    """One column. A value without a row is as good as none: unseen in training, too rare, or of
+    another type than the column.
 
     Attributes:
         name: of the column.
         values: the texts that have a row, in the order of the rows; none for a column of numbers.
-        edges: of a column of numbers, rising: the row of a number is how many edges are not above it.
+        edges: of a column of numbers, rising: the row of a number is how many edges are not above
+            it.
     """
 
     name: str
@@ -64,9 +75,11 @@ class Feature:
 
     @classmethod
     def of(cls, name: str, column: Sequence[Value], minimum_count: int, buckets: int) -> "Feature":
-        """What a column is worth learning: its texts that at least `minimum_count` users or items have, most common first.
+        """What a column is worth learning: its texts that at least `minimum_count` users or items
+        have, most common first.
 
-        A column that holds numbers only, more different ones than `buckets`, is cut into so many parts of about equal size.
+        A column that holds numbers only, more different ones than `buckets`, is cut into so many
+        parts of about equal size.
         """
         counts = Counter(text for value in column for text in set(texts(value)))
         numbers = [_number(text) for text in counts]
@@ -74,7 +87,14 @@ class Feature:
             spread = np.repeat(np.array(numbers), list(counts.values()))
             edges = np.unique(np.quantile(spread, np.arange(1, buckets) / buckets))
             return cls(name, (), tuple(edges[edges > spread.min()].tolist()))
-        return cls(name, tuple(text for text, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if count >= minimum_count))
+        return cls(
+            name,
+            tuple(
+                text
+                for text, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+                if count >= minimum_count
+            ),
+        )
 
     def __len__(self) -> int:
         return len(self.edges) + 1 if self.edges else len(self.values)

@@ -1,6 +1,8 @@
-"""Histories: what every user did, oldest first, as one block of items with offsets (compressed sparse rows).
+"""Histories: what every user did, oldest first, as one block of items with offsets (compressed
+sparse rows).
 
-A user may have an item several times. Models of order read the rows as they happened; models of pairs read `pairs()`.
+A user may have an item several times. Models of order read the rows as they happened; models of
+pairs read `pairs()`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ class Histories:
         items: int32 (n), rows of the item table.
         timestamps: int64 (n), seconds since 1970; equal values where the source has no time.
         weights: float32 (n), what each row counts; None: every row counts one.
-        paired: whether no user has an item twice, so that `pairs()` has nothing to sum; False: it is not known.
+        paired: whether no user has an item twice, so that `pairs()` has nothing to sum; False: it
+            is not known.
     """
 
     offsets: np.ndarray
@@ -29,32 +32,51 @@ class Histories:
     paired: bool = False
 
     @classmethod
-    def of(cls, users: np.ndarray, items: np.ndarray, timestamps: np.ndarray, count: int, weights: np.ndarray | None = None,
-           paired: bool = False) -> "Histories":
+    def of(
+        cls,
+        users: np.ndarray,
+        items: np.ndarray,
+        timestamps: np.ndarray,
+        count: int,
+        weights: np.ndarray | None = None,
+        paired: bool = False,
+    ) -> "Histories":
         """From rows sorted by user, then time; `count` users in all."""
         offsets = np.zeros(count + 1, np.int64)
         np.cumsum(np.bincount(users, minlength=count), out=offsets[1:])
         weights = None if weights is None else np.ascontiguousarray(weights, np.float32)
-        return cls(offsets, np.ascontiguousarray(items, np.int32), np.ascontiguousarray(timestamps, np.int64), weights, paired)
+        return cls(
+            offsets,
+            np.ascontiguousarray(items, np.int32),
+            np.ascontiguousarray(timestamps, np.int64),
+            weights,
+            paired,
+        )
 
     @classmethod
     def empty(cls, users: int) -> "Histories":
         """Of users who did nothing."""
-        return cls(np.zeros(users + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64), paired=True)
+        return cls(
+            np.zeros(users + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64), paired=True
+        )
 
     @classmethod
     def of_lists(cls, lists: list) -> "Histories":
         """From one list of item rows per user."""
         offsets = np.zeros(len(lists) + 1, np.int64)
         np.cumsum([len(one) for one in lists], out=offsets[1:])
-        items = np.concatenate([np.asarray(one, np.int32) for one in lists]) if len(lists) else np.zeros(0, np.int32)
+        items = (
+            np.concatenate([np.asarray(one, np.int32) for one in lists])
+            if len(lists)
+            else np.zeros(0, np.int32)
+        )
         return cls(offsets, items.astype(np.int32), np.arange(len(items), dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def __getitem__(self, user: int) -> np.ndarray:
-        return self.items[self.offsets[user]:self.offsets[user + 1]]
+        return self.items[self.offsets[user] : self.offsets[user + 1]]
 
     @property
     def lengths(self) -> np.ndarray:
@@ -78,7 +100,11 @@ class Histories:
         lengths = self.lengths[users]
         offsets = np.zeros(len(users) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        rows = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths) + np.repeat(self.offsets[users], lengths)
+        rows = (
+            np.arange(offsets[-1])
+            - np.repeat(offsets[:-1], lengths)
+            + np.repeat(self.offsets[users], lengths)
+        )
         return self._rows(offsets, rows)
 
     def renamed(self, rows: np.ndarray) -> "Histories":
@@ -92,7 +118,8 @@ class Histories:
         return self.where(~np.isin(self._keys(others), others._keys(self)))
 
     def pairs(self) -> "Histories":
-        """Each user's different items, an item at its newest place, with the damped sum of the weights of its rows.
+        """Each user's different items, an item at its newest place, with the damped sum of the
+        weights of its rows.
 
         Where no user has an item twice and every row counts one, that is the histories themselves.
         """
@@ -100,17 +127,22 @@ class Histories:
             return self
         keys = self._keys(self)
         order = np.argsort(keys, kind="stable")
-        last = np.append(keys[order][1:] != keys[order][:-1], True)[:len(keys)]
+        last = np.append(keys[order][1:] != keys[order][:-1], True)[: len(keys)]
         if not len(keys) or (self.weights is None and last.all()):
             return dataclasses.replace(self, paired=True)
         rows = np.ones(len(keys)) if self.weights is None else self.weights.astype(np.float64)
         weights, newest = np.zeros(len(keys), np.float32), np.zeros(len(keys), bool)
         first = np.append(0, np.flatnonzero(last)[:-1] + 1)
-        weights[order[last]], newest[order[last]] = damped(np.add.reduceat(rows[order], first)), True
+        weights[order[last]], newest[order[last]] = (
+            damped(np.add.reduceat(rows[order], first)),
+            True,
+        )
         return dataclasses.replace(self.where(newest), weights=weights[newest], paired=True)
 
     def popularity(self, items: int) -> np.ndarray:
-        """The sum of each item's pairs, (items): int64, the users who have it, where every pair counts one; else float64."""
+        """The sum of each item's pairs, (items): int64, the users who have it, where every pair
+        counts one; else float64.
+        """
         pairs = self.pairs()
         return np.bincount(pairs.items, pairs.weights, items)
 
@@ -131,8 +163,8 @@ class Histories:
 def damped(weights: np.ndarray) -> np.ndarray:
     """What a pair of a user and an item counts, by the sum of its events' weights: the square root.
 
-    The tenth event says less than the second. Recall@50 of EASE, best of four penalties, the last event of held-out
-    sessions among 3,000 items, of all labels / of those the session had not met:
+    The tenth event says less than the second. Recall@50 of EASE, best of four penalties, the last
+    event of held-out sessions among 3,000 items, of all labels / of those the session had not met:
 
     | a pair counts | Tmall (42 % repeats) | Nowplaying (8 %) |
     |---|---|---|

@@ -1,4 +1,6 @@
-"""Identities: the same inputs, settings, code and seed give the same id, so that repeated work is found done."""
+"""Identities: the same inputs, settings, code and seed give the same id, so that repeated work is
+found done.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ TASKS = Path(__file__).resolve().parents[1]
 
 def identity(**made_of: object) -> str:
     """Sixteen hexadecimal digits over the canonical JSON of what something is made of."""
-    text = json.dumps(made_of, sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False)
+    text = json.dumps(
+        made_of, sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -26,8 +30,8 @@ def _plain(value: object) -> object:
 
 @lru_cache
 def code_version(*stages: str) -> str:
-    """A digest of what the named stages, folders or modules of `tasks` do: their syntax trees without docstrings, so that no comment
-    makes a new model.
+    """A digest of what the named stages, folders or modules of `tasks` do: their syntax trees
+    without docstrings, so that no comment makes a new model.
 
     Raises:
         FileNotFoundError: there is none of that name.
@@ -47,6 +51,9 @@ def code_version(*stages: str) -> str:
 def _bare(path: Path) -> str:
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:]
     return ast.dump(tree)

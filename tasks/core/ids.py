@@ -1,4 +1,6 @@
-"""From an id to its row and to its bucket, by its CRC-32: the same number that any client can compute."""
+"""From an id to its row and to its bucket, by its CRC-32: the same number that any client can
+compute.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +25,30 @@ SHORT = 64  # bytes
 
 
 def hashes(strings: StringTable) -> np.ndarray:
-    """uint32 (n): `zlib.crc32` of each string, all of them a byte at a time; long ones, of which one would hold up all, one by one."""
-    block, starts, lengths = np.asarray(strings.block), np.asarray(strings.offsets[:-1]), np.diff(strings.offsets)
+    """uint32 (n): `zlib.crc32` of each string, all of them a byte at a time; long ones, of which
+    one would hold up all, one by one.
+    """
+    block, starts, lengths = (
+        np.asarray(strings.block),
+        np.asarray(strings.offsets[:-1]),
+        np.diff(strings.offsets),
+    )
     values = np.full(len(lengths), 0xFFFFFFFF, np.uint32)
     short = lengths <= SHORT
     for position in range(int(lengths[short].max(initial=0))):
         rows = np.flatnonzero(short & (lengths > position))
-        values[rows] = TABLE[(values[rows] ^ block[starts[rows] + position]) & 0xFF] ^ (values[rows] >> np.uint32(8))
+        values[rows] = TABLE[(values[rows] ^ block[starts[rows] + position]) & 0xFF] ^ (
+            values[rows] >> np.uint32(8)
+        )
     values ^= np.uint32(0xFFFFFFFF)
     for row in np.flatnonzero(~short):
-        values[row] = zlib.crc32(block[starts[row]:starts[row] + lengths[row]].tobytes())
+        values[row] = zlib.crc32(block[starts[row] : starts[row] + lengths[row]].tobytes())
     return values
 
 
 class Rows:
-    """The row of an id in a table, without a dictionary in memory: hashes in order, and whose they are; both can be mapped.
+    """The row of an id in a table, without a dictionary in memory: hashes in order, and whose they
+    are; both can be mapped.
 
     Args:
         table: the ids.
@@ -60,7 +71,11 @@ class Rows:
 
     @classmethod
     def load(cls, folder: Path, name: str, table: StringTable) -> "Rows":
-        return cls(table, load(folder / f"{name}.keys.npy", mmap=True), load(folder / f"{name}.order.npy", mmap=True))
+        return cls(
+            table,
+            load(folder / f"{name}.keys.npy", mmap=True),
+            load(folder / f"{name}.order.npy", mmap=True),
+        )
 
     def get(self, id: str) -> int:
         """The row of an id, −1 when there is none."""
@@ -86,6 +101,10 @@ class Rows:
         keys = hashes(StringTable.of(ids))
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         first, same = self.order[at], (self.keys[at] == keys).tolist()
-        rows = [row if text == id else self.get(id) for row, text, id, alike in zip(first.tolist(), self.table.take(first), ids, same) if alike]
+        rows = [
+            row if text == id else self.get(id)
+            for row, text, id, alike in zip(first.tolist(), self.table.take(first), ids, same)
+            if alike
+        ]
         rows = np.array(rows, np.int32)
         return rows[rows >= 0]

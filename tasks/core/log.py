@@ -1,4 +1,6 @@
-"""Log lines, on stderr: one structured line a step, with counts and seconds, and lines that tell people how far the work is."""
+"""Log lines, on stderr: one structured line a step, with counts and seconds, and lines that tell
+people how far the work is.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ def log(event: str, **fields: object) -> None:
 
 
 def say(text: str, **fields: object) -> None:
-    """Write how far the work is, in words, then its fields in brackets. Of a running task the last such line is what `make run` and the
-    console show, without the brackets; what they know it by is `progress: `."""
+    """Write how far the work is, in words, then its fields in brackets. Of a running task the last
+    such line is what `make run` and the console show, without the brackets; what they know it by is
+    `progress: `."""
     _write(f"progress: {text} [{_told(fields)}]" if fields else f"progress: {text}")
 
 
@@ -28,7 +31,9 @@ def words(seconds: float) -> str:
 
 def _write(text: str) -> None:
     line = f"{time.strftime('%H:%M:%S')} {printable(text)}".rstrip()
-    print(f"{line}\n", end="", file=sys.stderr, flush=True)  # in one piece: threads log side by side
+    print(
+        f"{line}\n", end="", file=sys.stderr, flush=True
+    )  # in one piece: threads log side by side
 
 
 def _told(fields: dict[str, object]) -> str:

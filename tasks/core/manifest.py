@@ -23,13 +23,15 @@ DIGEST = re.compile("[0-9a-f]{64}")
 
 @dataclasses.dataclass
 class Draft:
-    """A folder being written. Put files under `path`; fill the rest; the store writes the manifest last.
+    """A folder being written. Put files under `path`; fill the rest; the store writes the manifest
+    last.
 
     Attributes:
         counts: how much of what (`users`, `items`, `interactions`), whole numbers.
         facts: what a reader needs to know (dimension, split, metrics), JSON.
         lineage: code version, settings, seed and the URIs of the parents.
-        sequence: of the folders of its place the how-many-th it is, from 1; 0 of a kind whose newest nobody asks for.
+        sequence: of the folders of its place the how-many-th it is, from 1; 0 of a kind whose
+            newest nobody asks for.
     """
 
     path: Path
@@ -65,7 +67,9 @@ class Artefact:
 
     @property
     def order(self) -> tuple[int, float]:
-        """What sorts the folders of a place from the oldest to the newest, also where a clock was set back."""
+        """What sorts the folders of a place from the oldest to the newest, also where a clock was
+        set back.
+        """
         return self.sequence, self.created
 
     @property
@@ -85,18 +89,33 @@ class Artefact:
         """
         entry = self.files.get(name)
         if entry is None:
-            raise Corrupt(f"{self.path} holds no {name}", allowed=f"one of {', '.join(sorted(self.files))}")
+            raise Corrupt(
+                f"{self.path} holds no {name}", allowed=f"one of {', '.join(sorted(self.files))}"
+            )
         path = self.path / name
-        if not path.is_file() or path.stat().st_size != entry["bytes"] or (verify and sha256(path) != entry["sha256"]):
-            raise Corrupt(f"{path} is not the file its manifest describes", got="a missing, shortened or altered file",
-                          allowed=f"{entry['bytes']} bytes with sha256 {entry['sha256'][:12]}…",
-                          remedy="delete this folder and run the stage that makes it again")
+        if (
+            not path.is_file()
+            or path.stat().st_size != entry["bytes"]
+            or (verify and sha256(path) != entry["sha256"])
+        ):
+            raise Corrupt(
+                f"{path} is not the file its manifest describes",
+                got="a missing, shortened or altered file",
+                allowed=f"{entry['bytes']} bytes with sha256 {entry['sha256'][:12]}…",
+                remedy="delete this folder and run the stage that makes it again",
+            )
         return path
 
     def unlisted(self) -> list[str]:
-        """Files that lie in the folder and that its manifest does not know: nobody can say whether they are what they should be."""
+        """Files that lie in the folder and that its manifest does not know: nobody can say whether
+        they are what they should be.
+        """
         found = (path for path in self.path.rglob("*") if path.is_file() or path.is_symlink())
-        return sorted(name for path in found if (name := str(path.relative_to(self.path))) not in self.files and name != NAME)
+        return sorted(
+            name
+            for path in found
+            if (name := str(path.relative_to(self.path))) not in self.files and name != NAME
+        )
 
 
 def sha256(path: Path) -> str:
@@ -111,9 +130,21 @@ def write(draft: Draft) -> None:
     for path in sorted(p for p in draft.path.rglob("*") if p.is_file()):
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        files[str(path.relative_to(draft.path))] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-    content = {"schema": SCHEMA, "kind": draft.kind, "id": draft.id, "created": time.time(), "sequence": draft.sequence, "files": files,
-               "counts": draft.counts, "facts": draft.facts, "lineage": draft.lineage}
+        files[str(path.relative_to(draft.path))] = {
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path),
+        }
+    content = {
+        "schema": SCHEMA,
+        "kind": draft.kind,
+        "id": draft.id,
+        "created": time.time(),
+        "sequence": draft.sequence,
+        "files": files,
+        "counts": draft.counts,
+        "facts": draft.facts,
+        "lineage": draft.lineage,
+    }
     with (draft.path / NAME).open("w") as file:
         json.dump(content, file, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
         file.flush()
@@ -132,17 +163,46 @@ def read(path: Path, text: str | None = None, mirror: "Mirror | None" = None) ->
     try:
         content = json.loads((path / NAME).read_text() if text is None else text)
         if content["schema"] > SCHEMA:
-            raise Corrupt(f"{path / NAME} was written by a newer version", got=f"schema {content['schema']}",
-                          allowed=f"schema {SCHEMA} or older", remedy="upgrade this reader")
+            raise Corrupt(
+                f"{path / NAME} was written by a newer version",
+                got=f"schema {content['schema']}",
+                allowed=f"schema {SCHEMA} or older",
+                remedy="upgrade this reader",
+            )
         for name, entry in content["files"].items():
-            if not inside(name) or not isinstance(entry["bytes"], int) or not DIGEST.fullmatch(entry["sha256"]):
-                raise ValueError(f"it names a file outside its folder, or says nothing of it: {name[:100]!r}")
-        return Artefact(path, content["kind"], content["id"], content["created"], content["files"],
-                        content["counts"], content["facts"], content["lineage"], int(content.get("sequence", 0)), mirror)
+            if (
+                not inside(name)
+                or not isinstance(entry["bytes"], int)
+                or not DIGEST.fullmatch(entry["sha256"])
+            ):
+                raise ValueError(
+                    f"it names a file outside its folder, or says nothing of it: {name[:100]!r}"
+                )
+        return Artefact(
+            path,
+            content["kind"],
+            content["id"],
+            content["created"],
+            content["files"],
+            content["counts"],
+            content["facts"],
+            content["lineage"],
+            int(content.get("sequence", 0)),
+            mirror,
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Corrupt(f"{path / NAME} cannot be read ({error!r})", remedy="delete the folder and make it again") from None
+        raise Corrupt(
+            f"{path / NAME} cannot be read ({error!r})",
+            remedy="delete the folder and make it again",
+        ) from None
 
 
 def inside(name: str) -> bool:
     """Whether a manifest's name of a file stays in its folder."""
-    return bool(name) and not name.startswith("/") and "\\" not in name and "\0" not in name and not {"", ".", ".."} & set(name.split("/"))
+    return (
+        bool(name)
+        and not name.startswith("/")
+        and "\\" not in name
+        and "\0" not in name
+        and not {"", ".", ".."} & set(name.split("/"))
+    )

@@ -16,7 +16,12 @@ STALE = "recall.stale"  # tag of a version: why it should no longer be served
 
 def told(candidate: Candidate, version: str | None) -> dict:
     """A member as a manifest names it."""
-    return {"uri": candidate.artefact.uri, "id": candidate.artefact.id, "version": version, "day": candidate.artefact.facts["day"]}
+    return {
+        "uri": candidate.artefact.uri,
+        "id": candidate.artefact.id,
+        "version": version,
+        "day": candidate.artefact.facts["day"],
+    }
 
 
 def of(candidate: Candidate) -> dict[str, dict]:
@@ -31,7 +36,11 @@ def stale(candidate: Candidate) -> str | None:
         Unreachable: the registry does not answer.
     """
     for family, member in of(candidate).items():
-        if member["version"] and member["weight"] > 0 and (why := tracking.taken_down(family, member["version"])):
+        if (
+            member["version"]
+            and member["weight"] > 0
+            and (why := tracking.taken_down(family, member["version"]))
+        ):
             return f"version {member['version']} of {family}, a member, was taken down: {why}"
     return None
 

@@ -1,9 +1,13 @@
-"""A store on S3 and its copy on this machine: stages work on files, and files come and go as whole folders.
+"""A store on S3 and its copy on this machine: stages work on files, and files come and go as whole
+folders.
 
-    s3://bucket/prefix/snapshots/…/<id>/…   what counts. The manifest is uploaded last, so a folder without it does not exist
-    <scratch>/<digest of the URI>/…         the same tree: what was made or asked for here. May be deleted at any time
+    s3://bucket/prefix/snapshots/…/<id>/…   what counts. The manifest is uploaded last, so a folder
+                                            without it does not exist
+    <scratch>/<digest of the URI>/…         the same tree: what was made or asked for here. May be
+                                            deleted at any time
 
-A folder that is there already is taken only while the store's manifest is still, byte for byte, the one it came with.
+A folder that is there already is taken only while the store's manifest is still, byte for byte, the
+one it came with.
 """
 
 from __future__ import annotations
@@ -36,10 +40,17 @@ class Mirror:
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.remote = f"{bucket}/{prefix}".rstrip("/")
-        scratch = Path(os.environ.get("RECALL_SCRATCH") or Path(tempfile.gettempdir()) / f"recall-{os.getuid()}")
+        scratch = Path(
+            os.environ.get("RECALL_SCRATCH")
+            or Path(tempfile.gettempdir()) / f"recall-{os.getuid()}"
+        )
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         if scratch.stat().st_uid != os.getuid() and "RECALL_SCRATCH" not in os.environ:
-            raise BadRequest("somebody else has made the folder of the mirror", got=str(scratch), remedy="set RECALL_SCRATCH to a folder of your own")
+            raise BadRequest(
+                "somebody else has made the folder of the mirror",
+                got=str(scratch),
+                remedy="set RECALL_SCRATCH to a folder of your own",
+            )
         self.root = scratch.resolve() / hashlib.sha256(self.remote.encode()).hexdigest()[:16]
         self.root.mkdir(mode=0o700, exist_ok=True)
         self._manifests: dict[Path, str] = {}
@@ -68,17 +79,27 @@ class Mirror:
 
     def names(self, place: Path) -> list[str]:
         """What lies right below a place: folders."""
-        return [PurePosixPath(info.path).name for info in self._listed(place) if info.type.name == "Directory"]
+        return [
+            PurePosixPath(info.path).name
+            for info in self._listed(place)
+            if info.type.name == "Directory"
+        ]
 
     def documents(self, place: Path) -> list[str]:
         """What lies right below a place: single objects."""
-        return [PurePosixPath(info.path).name for info in self._listed(place) if info.type.name == "File"]
+        return [
+            PurePosixPath(info.path).name
+            for info in self._listed(place)
+            if info.type.name == "File"
+        ]
 
     def _listed(self, place: Path) -> list:
         from pyarrow.fs import FileSelector
 
         key = self._key(place)
-        return s3.asked(key, lambda: s3.system().get_file_info(FileSelector(key, allow_not_found=True)))
+        return s3.asked(
+            key, lambda: s3.system().get_file_info(FileSelector(key, allow_not_found=True))
+        )
 
     def read(self, path: Path) -> str | None:
         """One object as text; None where it is not."""
@@ -109,13 +130,23 @@ class Mirror:
             s3.system().delete_file(self._key(path))
 
     def files(self, place: Path) -> list[tuple[Path, float, int]]:
-        """Every object below a place, with the time it was written and its bytes; not those whose key, as a path, leads elsewhere."""
+        """Every object below a place, with the time it was written and its bytes; not those whose
+        key, as a path, leads elsewhere.
+        """
         from pyarrow.fs import FileSelector
 
         key = self._key(place)
-        found = s3.asked(key, lambda: s3.system().get_file_info(FileSelector(key, allow_not_found=True, recursive=True)))
-        return [(place / name, info.mtime.timestamp(), info.size) for info in found
-                if info.type.name == "File" and inside(name := info.path.removeprefix(f"{key}/"))]
+        found = s3.asked(
+            key,
+            lambda: s3.system().get_file_info(
+                FileSelector(key, allow_not_found=True, recursive=True)
+            ),
+        )
+        return [
+            (place / name, info.mtime.timestamp(), info.size)
+            for info in found
+            if info.type.name == "File" and inside(name := info.path.removeprefix(f"{key}/"))
+        ]
 
     def remove(self, path: Path) -> None:
         """Delete a folder's objects, the manifest first, or one object."""
@@ -164,16 +195,29 @@ class Mirror:
 
         s3.asked(key, ask)
         if not target.is_file() or target.stat().st_size != size:
-            raise Corrupt(f"s3://{key} is not the file its manifest describes", got="a missing, shortened or altered file", allowed=f"{size} bytes",
-                          remedy="delete this folder in the store and run the stage that makes it again")
+            raise Corrupt(
+                f"s3://{key} is not the file its manifest describes",
+                got="a missing, shortened or altered file",
+                allowed=f"{size} bytes",
+                remedy="delete this folder in the store and run the stage that makes it again",
+            )
 
     def put(self, folder: Path, place: Path) -> None:
-        """Upload a finished folder to its place, the manifest last; nothing where the place is taken: who came first stays."""
+        """Upload a finished folder to its place, the manifest last; nothing where the place is
+        taken: who came first stays.
+        """
         if self.manifest(place) is not None:
             return
         files = [path for path in folder.rglob("*") if path.is_file() and path.name != NAME]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda path: self._put(path, f"{self._key(place)}/{path.relative_to(folder).as_posix()}"), files))
+            list(
+                pool.map(
+                    lambda path: self._put(
+                        path, f"{self._key(place)}/{path.relative_to(folder).as_posix()}"
+                    ),
+                    files,
+                )
+            )
         self._put(folder / NAME, f"{self._key(place)}/{NAME}")
 
     @staticmethod

@@ -1,4 +1,6 @@
-"""The options that the URL of a Redis server may have, each with what it allows and how its text is read; None: it is not allowed."""
+"""The options that the URL of a Redis server may have, each with what it allows and how its text is
+read; None: it is not allowed.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,32 @@ from collections.abc import Callable
 from typing import Any
 
 SECRETS = ("username", "password", "ssl_password")
-# They turn answers into other types, or bring a class of their own: every reader here expects bytes, by version 2 of the protocol.
-REFUSED = ("decode_responses", "encoding", "encoding_errors", "connection_class", "parser_class", "encoder_class", "connection_pool",
-           "credential_provider", "legacy_responses", "single_connection_client", "retry", "retry_on_error", "host", "port", "path", "cache",
-           "cache_config", "redis_connect_func", "lib_name", "lib_version", "unix_socket_path", "command_packer")
+# They turn answers into other types, or bring a class of their own: every reader here expects
+# bytes, by version 2 of the protocol.
+REFUSED = (
+    "decode_responses",
+    "encoding",
+    "encoding_errors",
+    "connection_class",
+    "parser_class",
+    "encoder_class",
+    "connection_pool",
+    "credential_provider",
+    "legacy_responses",
+    "single_connection_client",
+    "retry",
+    "retry_on_error",
+    "host",
+    "port",
+    "path",
+    "cache",
+    "cache_config",
+    "redis_connect_func",
+    "lib_name",
+    "lib_version",
+    "unix_socket_path",
+    "command_packer",
+)
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
@@ -28,7 +52,9 @@ def _seconds(text: str) -> float | None:
 
 
 def _whole(low: int, high: int) -> Callable[[str], int | None]:
-    return lambda text: int(text) if re.fullmatch(r"[0-9]{1,10}", text) and low <= int(text) <= high else None
+    return lambda text: (
+        int(text) if re.fullmatch(r"[0-9]{1,10}", text) and low <= int(text) <= high else None
+    )
 
 
 def _one_of(*values: str) -> Callable[[str], str | None]:
@@ -43,7 +69,11 @@ def _name(text: str) -> str | None:
     return text if re.fullmatch(r"[!-~]{1,200}", text) else None
 
 
-FLAG, SECONDS, PATH = ("true or false", _flag), ("seconds, above 0 and at most 3600", _seconds), ("the path of a file", _path)
+FLAG, SECONDS, PATH = (
+    ("true or false", _flag),
+    ("seconds, above 0 and at most 3600", _seconds),
+    ("the path of a file", _path),
+)
 OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "cluster": FLAG,
     "ssl": FLAG,

@@ -1,4 +1,6 @@
-"""Buckets through pyarrow, and what their faults mean. Keys and region come as usual: AWS_*, a profile, a role."""
+"""Buckets through pyarrow, and what their faults mean. Keys and region come as usual: AWS_*, a
+profile, a role.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,41 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRIES, CONNECT_SECONDS = 3, 5
-LOCAL = (28, 122, 30, 5)  # no space, quota, read-only, input/output: this machine's disk, not the store
-DENIED = {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "INVALID_SIGNATURE", "EXPIRED_TOKEN",
-          "INVALID_TOKEN", "INVALID_CLIENT_TOKEN_ID", "UNRECOGNIZED_CLIENT", "MISSING_AUTHENTICATION_TOKEN",
-          "HTTP 401", "HTTP 403"}
-ELSEWHERE = {"HTTP 301", "HTTP 307", "HTTP 400", "AUTHORIZATION_HEADER_MALFORMED", "PERMANENT_REDIRECT"}
+LOCAL = (
+    28,
+    122,
+    30,
+    5,
+)  # no space, quota, read-only, input/output: this machine's disk, not the store
+DENIED = {
+    "ACCESS_DENIED",
+    "INVALID_ACCESS_KEY_ID",
+    "SIGNATURE_DOES_NOT_MATCH",
+    "INVALID_SIGNATURE",
+    "EXPIRED_TOKEN",
+    "INVALID_TOKEN",
+    "INVALID_CLIENT_TOKEN_ID",
+    "UNRECOGNIZED_CLIENT",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "HTTP 401",
+    "HTTP 403",
+}
+ELSEWHERE = {
+    "HTTP 301",
+    "HTTP 307",
+    "HTTP 400",
+    "AUTHORIZATION_HEADER_MALFORMED",
+    "PERMANENT_REDIRECT",
+}
 
 
 def system() -> "S3FileSystem":
     """The object store that AWS_ENDPOINT_URL names, or AWS itself; paths are `bucket/key`."""
-    return _system(_endpoint(), _region(), tuple(sorted(pair for pair in os.environ.items() if pair[0].startswith("AWS_"))))
+    return _system(
+        _endpoint(),
+        _region(),
+        tuple(sorted(pair for pair in os.environ.items() if pair[0].startswith("AWS_"))),
+    )
 
 
 @functools.lru_cache(maxsize=4)
@@ -34,12 +61,18 @@ def _system(endpoint: str | None, region: str | None, settings: tuple) -> "S3Fil
     except ImportError:
         raise BadRequest("a store on S3 needs pyarrow", remedy="pip install pyarrow") from None
 
-    return fs.S3FileSystem(endpoint_override=endpoint, region=region, connect_timeout=CONNECT_SECONDS,
-                           retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=TRIES))
+    return fs.S3FileSystem(
+        endpoint_override=endpoint,
+        region=region,
+        connect_timeout=CONNECT_SECONDS,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=TRIES),
+    )
 
 
 def asked(path: str, what: Callable[[], T]) -> T:
-    """The answer of one request about `path`; what fails is told as one of the contract's errors."""
+    """The answer of one request about `path`; what fails is told as one of the contract's
+    errors.
+    """
     try:
         return what()
     except OSError as error:
@@ -49,28 +82,51 @@ def asked(path: str, what: Callable[[], T]) -> T:
 
 
 def refused(error: OSError, path: str) -> RecallError:
-    """What a failed request means. The service's code is told, never its whole answer, which may hold what was signed."""
+    """What a failed request means. The service's code is told, never its whole answer, which may
+    hold what was signed.
+    """
     code, place = _code(str(error)), f"s3://{path}"
     if code in DENIED:
-        return BadRequest(f"the object store refuses access ({code})", got=place,
-                          remedy="check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or the role of this machine, "
-                                 "and that it may list the bucket and read its objects")
+        return BadRequest(
+            f"the object store refuses access ({code})",
+            got=place,
+            remedy="check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or the "
+            "role of this machine, "
+            "and that it may list the bucket and read its objects",
+        )
     if isinstance(error, FileNotFoundError):
-        return Unreachable("this object is gone since it was listed", got=place, remedy="run it again")
+        return Unreachable(
+            "this object is gone since it was listed", got=place, remedy="run it again"
+        )
     if code == "VALIDATION":
-        return BadRequest("the address of the object store is none", got=_shown(), allowed="AWS_ENDPOINT_URL=https://host:port")
+        return BadRequest(
+            "the address of the object store is none",
+            got=_shown(),
+            allowed="AWS_ENDPOINT_URL=https://host:port",
+        )
     if code == "NO_SUCH_BUCKET":
         return no_bucket(place)
     if code in ELSEWHERE:
-        return BadRequest(f"the bucket is not in this region ({code})", got=f"{place}, AWS_REGION={_region()!r}",
-                          remedy="set AWS_REGION to the bucket's region, and AWS_ENDPOINT_URL if it is not at AWS")
-    return Unreachable(f"the object store does not answer ({code})", got=f"{place} at {_shown()}",
-                       remedy="check AWS_ENDPOINT_URL and the network, then run it again")
+        return BadRequest(
+            f"the bucket is not in this region ({code})",
+            got=f"{place}, AWS_REGION={_region()!r}",
+            remedy="set AWS_REGION to the bucket's region, and AWS_ENDPOINT_URL if it is not "
+            "at AWS",
+        )
+    return Unreachable(
+        f"the object store does not answer ({code})",
+        got=f"{place} at {_shown()}",
+        remedy="check AWS_ENDPOINT_URL and the network, then run it again",
+    )
 
 
 def no_bucket(place: str) -> BadRequest:
     """For a bucket that the object store does not have."""
-    return BadRequest("there is no such bucket", got=place, remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it")
+    return BadRequest(
+        "there is no such bucket",
+        got=place,
+        remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it",
+    )
 
 
 def _code(text: str) -> str:

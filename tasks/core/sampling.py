@@ -1,19 +1,26 @@
-"""How many users validation asks: enough to tell two models apart, few enough for a catalogue of any size."""
+"""How many users validation asks: enough to tell two models apart, few enough for a catalogue of
+any size.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 MOST, LEAST = 5000, 1000
-SCORES = 10**8  # of all users asked and all items: a quarter of a second of products of 64 dimensions at 50 GFLOPS
+SCORES = (
+    10**8
+    # of all users asked and all items: a quarter of a second of products of 64 dimensions at 50
+    # GFLOPS
+)
 
 
 def users_drawn(wanted: int | None, items: int, scores: int = SCORES) -> int:
     """How many users are drawn at most.
 
     Args:
-        wanted: the setting; None: the catalogue decides: 5,000 up to 20,000 items, fewer above, never fewer than 1,000, of whom a recall of
-            .4 with a label each has a standard error of .015.
+        wanted: the setting; None: the catalogue decides: 5,000 up to 20,000 items, fewer above,
+            never fewer than 1,000, of whom a recall of .4 with a label each has a standard error of
+            .015.
         items: of the catalogue.
         scores: that may be computed at a time.
     """
@@ -22,4 +29,8 @@ def users_drawn(wanted: int | None, items: int, scores: int = SCORES) -> int:
 
 def drawn(users: int, most: int, seed: int = 0) -> np.ndarray:
     """int64: the places of at most so many of them, rising, the same for a seed."""
-    return np.arange(users) if most >= users else np.sort(np.random.default_rng(seed).permutation(users)[:most])
+    return (
+        np.arange(users)
+        if most >= users
+        else np.sort(np.random.default_rng(seed).permutation(users)[:most])
+    )

@@ -1,7 +1,8 @@
-"""Search in a FAISS file, as it is probed and as it is served: what the index returns is re-scored by the exact inner product.
+"""Search in a FAISS file, as it is probed and as it is served: what the index returns is re-scored
+by the exact inner product.
 
-So every kind of index gives true scores in true order, and the kind only decides which rows are found. One query uses one
-thread; a service runs several queries side by side.
+So every kind of index gives true scores in true order, and the kind only decides which rows are
+found. One query uses one thread; a service runs several queries side by side.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin while they wait cost a factor of fifty
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "PASSIVE"
+)  # on a busy machine, threads that spin while they wait cost a factor of fifty
 
 import faiss  # noqa: E402
 import numpy as np
@@ -20,13 +23,16 @@ from tasks.core.errors import Corrupt
 from tasks.core.histories import Histories
 from tasks.core.ranking import score
 
-SCANNED = 0.2  # of an inverted index's lists, above which many queries at once are answered by one product with all vectors
+# of an inverted index's lists, above which many queries at once are answered by one product with
+# all vectors
+SCANNED = 0.2
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """FAISS on the calling thread alone. OpenMP keeps its number of threads for each thread apart, and one that a service starts has
-    as many as there are cores: exact search by several such workers took a hundred times as long."""
+    """FAISS on the calling thread alone. OpenMP keeps its number of threads for each thread apart,
+    and one that a service starts has as many as there are cores: exact search by several such
+    workers took a hundred times as long."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
@@ -44,8 +50,10 @@ def open_index(path: Path) -> faiss.Index:
     try:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
-        raise Corrupt(f"{path} cannot be read as a FAISS index ({str(error)[-160:]})",
-                      remedy="delete its folder and run the stage that makes it again") from None
+        raise Corrupt(
+            f"{path} cannot be read as a FAISS index ({str(error)[-160:]})",
+            remedy="delete its folder and run the stage that makes it again",
+        ) from None
 
 
 class Searcher:
@@ -54,8 +62,8 @@ class Searcher:
     Args:
         index: over `vectors`, row by row.
         vectors: float32 (n, d).
-        depth: the index is asked for so many times as many rows as are wanted: a coarse one finds in its first thousand what
-            exact search has in its first hundred.
+        depth: the index is asked for so many times as many rows as are wanted: a coarse one finds
+            in its first thousand what exact search has in its first hundred.
 
     Raises:
         Corrupt: they differ in number or dimension.
@@ -63,16 +71,23 @@ class Searcher:
 
     def __init__(self, index: faiss.Index, vectors: np.ndarray, depth: int = 1) -> None:
         if (index.ntotal, index.d) != vectors.shape:
-            raise Corrupt("the index is not of these vectors", got=f"{index.ntotal} × {index.d}",
-                          allowed=f"{len(vectors)} × {vectors.shape[1]}")
+            raise Corrupt(
+                "the index is not of these vectors",
+                got=f"{index.ntotal} × {index.d}",
+                allowed=f"{len(vectors)} × {vectors.shape[1]}",
+            )
         self.index, self.vectors, self.depth = index, vectors, depth
 
-    def search(self, query: np.ndarray, k: int, without: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, query: np.ndarray, k: int, without: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The rows of the k best vectors that are not in `without`, best first, and their scores.
 
         Args:
-            query: float32 (d), or several vectors side by side, (interests d): each searches, the best score of an item counts.
-            k: how many; fewer come back when there are fewer, or when an approximate index finds fewer.
+            query: float32 (d), or several vectors side by side, (interests d): each searches, the
+                best score of an item counts.
+            k: how many; fewer come back when there are fewer, or when an approximate index finds
+                fewer.
             without: rows to leave out; the index is asked for that many more.
 
         Returns:
@@ -91,7 +106,9 @@ class Searcher:
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 
-    def search_many(self, queries: np.ndarray, k: int, without: Histories, at_once: int = 200_000) -> np.ndarray:
+    def search_many(
+        self, queries: np.ndarray, k: int, without: Histories, at_once: int = 200_000
+    ) -> np.ndarray:
         """The same for many queries, in blocks: int32 (q, k), −1 where there are no more.
 
         Args:
@@ -104,32 +121,50 @@ class Searcher:
         start = 0
         while start < len(order):
             wide = min(len(self.vectors), k * self.depth + int(without.lengths[order[start]]))
-            block = order[start:start + max(1, at_once // wide)]
+            block = order[start : start + max(1, at_once // wide)]
             asked = min(len(self.vectors), k * self.depth + int(without.lengths[block[-1]]))
             found = self._block(queries[block], asked, without.take(block))[:, :k]
-            best[block, :found.shape[1]] = found
+            best[block, : found.shape[1]] = found
             start += len(block)
         return best
 
     def _block(self, queries: np.ndarray, asked: int, without: Histories) -> np.ndarray:
         rows = self._found(self._parts(queries), asked).reshape(len(queries), -1)
-        vectors, d, stride = self.vectors[np.maximum(rows, 0)], self.vectors.shape[1], len(self.vectors)
+        vectors, d, stride = (
+            self.vectors[np.maximum(rows, 0)],
+            self.vectors.shape[1],
+            len(self.vectors),
+        )
         scores = np.einsum("qkd,qd->qk", vectors, queries[:, :d], optimize=False)
         for begin in range(d, queries.shape[1], d):
-            np.maximum(scores, np.einsum("qkd,qd->qk", vectors, queries[:, begin:begin + d], optimize=False), out=scores)
+            np.maximum(
+                scores,
+                np.einsum("qkd,qd->qk", vectors, queries[:, begin : begin + d], optimize=False),
+                out=scores,
+            )
         if queries.shape[1] > d:
             rows = _once(rows)
-        mine, seen = np.arange(len(queries))[:, None] * stride + rows, without.users().astype(np.int64) * stride + without.items
+        mine, seen = (
+            np.arange(len(queries))[:, None] * stride + rows,
+            without.users().astype(np.int64) * stride + without.items,
+        )
         scores[(rows < 0) | np.isin(mine, seen)] = -np.inf
         order = np.lexsort((rows, -scores), axis=1)
-        return np.where(np.take_along_axis(scores, order, axis=1) > -np.inf, np.take_along_axis(rows, order, axis=1), -1).astype(np.int32)
+        return np.where(
+            np.take_along_axis(scores, order, axis=1) > -np.inf,
+            np.take_along_axis(rows, order, axis=1),
+            -1,
+        ).astype(np.int32)
 
     def _found(self, parts: np.ndarray, asked: int) -> np.ndarray:
-        """int64 (q, asked): what the index finds for many at once; where it would scan much of the vectors, the exact best by one product with all:
-        lists are scanned query by query, which takes five to fifty times as long a vector."""
+        """int64 (q, asked): what the index finds for many at once; where it would scan much of the
+        vectors, the exact best by one product with all: lists are scanned query by query, which
+        takes five to fifty times as long a vector."""
         inverted = faiss.try_extract_index_ivf(self.index)
         if inverted is not None and inverted.nprobe > SCANNED * inverted.nlist:
-            return faiss.knn(parts, np.ascontiguousarray(self.vectors), asked, metric=faiss.METRIC_INNER_PRODUCT)[1]
+            return faiss.knn(
+                parts, np.ascontiguousarray(self.vectors), asked, metric=faiss.METRIC_INNER_PRODUCT
+            )[1]
         return self.index.search(parts, asked)[1]
 
     def _parts(self, queries: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """The store: folders under one root that appear whole or not at all.
 
-A folder is written beside its place under a name that starts with a dot, its manifest last, and is moved there by one
-rename. A folder without `manifest.json` does not exist for any reader, and whoever comes second to the same id finds it done.
-The root is a folder (`file:///srv/recall`) or a prefix of a bucket (`s3://bucket/recall`), which is worked on in a copy (see `mirror`).
+A folder is written beside its place under a name that starts with a dot, its manifest last, and is
+moved there by one rename. A folder without `manifest.json` does not exist for any reader, and
+whoever comes second to the same id finds it done. The root is a folder (`file:///srv/recall`) or a
+prefix of a bucket (`s3://bucket/recall`), which is worked on in a copy (see `mirror`).
 """
 
 from __future__ import annotations
@@ -25,15 +26,26 @@ from tasks.core.manifest import NAME, Artefact, Draft, read, write
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-ORDERED = ("snapshot", "delivery", "corrections", "graph")  # kinds of whose folders the newest is asked for
+ORDERED = (
+    "snapshot",
+    "delivery",
+    "corrections",
+    "graph",
+)  # kinds of whose folders the newest is asked for
 ROOTS = "file:///an/absolute/folder or s3://bucket/prefix"
 
 
 def local_path(uri: str) -> Path:
     """The path behind a `file://` URI or a plain absolute path."""
     parsed = _parsed(uri)
-    if parsed is None or parsed.scheme not in ("", "file") or parsed.netloc not in ("", "localhost"):
-        raise BadRequest("this place cannot be reached from here", got=uri, allowed="file:///an/absolute/folder")
+    if (
+        parsed is None
+        or parsed.scheme not in ("", "file")
+        or parsed.netloc not in ("", "localhost")
+    ):
+        raise BadRequest(
+            "this place cannot be reached from here", got=uri, allowed="file:///an/absolute/folder"
+        )
     path = Path(unquote(parsed.path, errors="surrogateescape"))
     if not path.is_absolute() or not _holds(path):
         raise BadRequest("not an absolute path", got=uri, allowed="file:///an/absolute/folder")
@@ -43,7 +55,11 @@ def local_path(uri: str) -> Path:
 def _holds(path: Path) -> bool:
     """Whether a file system can hold such a path at all."""
     try:
-        return "\0" not in str(path) and all(len(os.fsencode(part)) < 256 for part in path.parts) and len(os.fsencode(path)) < 4096
+        return (
+            "\0" not in str(path)
+            and all(len(os.fsencode(part)) < 256 for part in path.parts)
+            and len(os.fsencode(path)) < 4096
+        )
     except UnicodeEncodeError:
         return False
 
@@ -56,7 +72,8 @@ def _parsed(uri: str):
 
 
 class Store:
-    """Folders under one root URI, addressed by parts: kind first (`snapshots`, `candidates`, …), id last.
+    """Folders under one root URI, addressed by parts: kind first (`snapshots`, `candidates`, …), id
+    last.
 
     Attributes:
         root: the folder that is worked in.
@@ -69,17 +86,30 @@ class Store:
             from tasks.core.mirror import Mirror
 
             bucket, _, prefix = root[5:].rstrip("/").partition("/")
-            if not BUCKET.fullmatch(bucket) or not all(PART.fullmatch(part) for part in prefix.split("/") if prefix):
-                raise BadRequest("not a place for a store", got=root, allowed=ROOTS, remedy="correct RECALL_STORE")
+            if not BUCKET.fullmatch(bucket) or not all(
+                PART.fullmatch(part) for part in prefix.split("/") if prefix
+            ):
+                raise BadRequest(
+                    "not a place for a store",
+                    got=root,
+                    allowed=ROOTS,
+                    remedy="correct RECALL_STORE",
+                )
             self.mirror = Mirror(bucket, prefix)
         self.root = self.mirror.root if self.mirror else local_path(root).resolve()
 
     def path(self, *parts: str) -> Path:
-        """The place of a folder; each part is letters, digits, dot, dash and underscore, so that none can climb out."""
+        """The place of a folder; each part is letters, digits, dot, dash and underscore, so that
+        none can climb out.
+        """
         for part in parts:
             if not PART.fullmatch(str(part)):
-                raise BadRequest("not a name the store can hold", got=part,
-                                 allowed="up to 128 letters, digits, '.', '_', '-', starting with a letter or digit")
+                raise BadRequest(
+                    "not a name the store can hold",
+                    got=part,
+                    allowed="up to 128 letters, digits, '.', '_', '-', starting with a letter "
+                    "or digit",
+                )
         return self.root.joinpath(*map(str, parts))
 
     def find(self, *parts: str) -> Artefact | None:
@@ -105,10 +135,19 @@ class Store:
         """
         path = self.place(uri)
         if path is None:
-            raise BadRequest(f"this {kind} lies outside the store", got=uri, allowed=f"a folder under {self.mirror.uri(self.root) if self.mirror else self.root}")
+            raise BadRequest(
+                f"this {kind} lies outside the store",
+                got=uri,
+                allowed=f"a folder under "
+                f"{self.mirror.uri(self.root) if self.mirror else self.root}",
+            )
         artefact = self._read(path)
         if artefact is None:
-            raise BadRequest(f"there is no complete {kind} here", got=uri, remedy="run the stage that makes it, then this one")
+            raise BadRequest(
+                f"there is no complete {kind} here",
+                got=uri,
+                remedy="run the stage that makes it, then this one",
+            )
         if artefact.kind != kind:
             raise BadRequest(f"this is not a {kind}", got=f"{uri}, a {artefact.kind}")
         return artefact
@@ -120,24 +159,36 @@ class Store:
             return path if path.is_relative_to(self.root) else None
         root = f"{self.mirror.uri(self.root)}/"
         parts = uri.removeprefix(root).split("/")
-        return self.path(*parts) if uri.startswith(root) and all(map(PART.fullmatch, parts)) else None
+        return (
+            self.path(*parts) if uri.startswith(root) and all(map(PART.fullmatch, parts)) else None
+        )
 
     def children(self, *parts: str) -> list[Artefact]:
         """The complete folders right below a place, by name."""
         place = self.path(*parts)
         if self.mirror:
             places = [place / name for name in self.names(*parts)]
-            return [read(one, text, self.mirror) for one, text in zip(places, self.mirror.manifests(places), strict=True) if text is not None]
+            return [
+                read(one, text, self.mirror)
+                for one, text in zip(places, self.mirror.manifests(places), strict=True)
+                if text is not None
+            ]
         if not place.is_dir():
             return []
-        return [read(path) for path in sorted(place.iterdir()) if not path.name.startswith(".") and (path / NAME).is_file()]
+        return [
+            read(path)
+            for path in sorted(place.iterdir())
+            if not path.name.startswith(".") and (path / NAME).is_file()
+        ]
 
     def newest(self, *parts: str) -> Artefact | None:
         """The complete folder right below a place that was made last, if there is one."""
         return max(self.children(*parts), key=lambda artefact: artefact.order, default=None)
 
     def _next(self, *parts: str) -> int:
-        """The sequence of whatever comes next to a place; what cannot be read there counts for nothing."""
+        """The sequence of whatever comes next to a place; what cannot be read there counts for
+        nothing.
+        """
         found = 0
         for name in self.names(*parts):
             with contextlib.suppress(Corrupt):
@@ -149,18 +200,38 @@ class Store:
         place = self.path(*parts)
         if self.mirror:
             return sorted(name for name in self.mirror.names(place) if PART.fullmatch(name))
-        return sorted(p.name for p in place.iterdir() if p.is_dir() and not p.name.startswith(".")) if place.is_dir() else []
+        return (
+            sorted(p.name for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
+            if place.is_dir()
+            else []
+        )
 
     def below(self, *parts: str) -> tuple[list[Path], list[tuple[Path, float, int]]]:
-        """All that lies below a place: the complete folders, and the files in none of them with the time they were written and their bytes."""
+        """All that lies below a place: the complete folders, and the files in none of them with the
+        time they were written and their bytes.
+        """
         place = self.path(*parts)
-        found = self.mirror.files(place) if self.mirror else [
-            (path, path.stat().st_mtime, path.stat().st_size) for path in place.rglob("*") if path.is_file()]
-        whole = {path.parent for path, _, _ in found if path.name == NAME and not any(part.startswith(".") for part in path.relative_to(place).parts)}
+        found = (
+            self.mirror.files(place)
+            if self.mirror
+            else [
+                (path, path.stat().st_mtime, path.stat().st_size)
+                for path in place.rglob("*")
+                if path.is_file()
+            ]
+        )
+        whole = {
+            path.parent
+            for path, _, _ in found
+            if path.name == NAME
+            and not any(part.startswith(".") for part in path.relative_to(place).parts)
+        }
         return sorted(whole), sorted(one for one in found if whole.isdisjoint(one[0].parents))
 
     def remove(self, path: Path) -> None:
-        """Delete a folder, its manifest first: from then on it does not exist, whatever ends this process; or a file."""
+        """Delete a folder, its manifest first: from then on it does not exist, whatever ends this
+        process; or a file.
+        """
         if self.mirror:
             self.mirror.remove(path)
         if path.is_dir():
@@ -171,7 +242,9 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self, kind: str, *parts: str) -> Iterator[Draft]:
-        """A draft of the folder at this place; it is committed when the block ends well, and gone when it does not."""
+        """A draft of the folder at this place; it is committed when the block ends well, and gone
+        when it does not.
+        """
         place = self.path(*parts)
         making = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
         try:
@@ -185,15 +258,19 @@ class Store:
             self._commit(making, place)
         except OSError as error:
             if error.errno in (28, 122, 30, 5):  # no space, quota, read-only, input/output
-                raise Unreachable(f"the store cannot be written ({error.strerror})", got=str(place),
-                                  remedy="free space or mount the store again; nothing half-written is left") from error
+                raise Unreachable(
+                    f"the store cannot be written ({error.strerror})",
+                    got=str(place),
+                    remedy="free space or mount the store again; nothing half-written is left",
+                ) from error
             raise
         finally:
             shutil.rmtree(making, ignore_errors=True)
 
     @contextlib.contextmanager
     def alone(self, *parts: str) -> Iterator[None]:
-        """Inside the block nobody else on this machine makes this place: whoever comes second waits, and then looks whether it is there.
+        """Inside the block nobody else on this machine makes this place: whoever comes second
+        waits, and then looks whether it is there.
 
         The lock goes with its process.
         """
@@ -215,7 +292,8 @@ class Store:
                 return
 
     def document(self, name: str, *parts: str) -> dict | None:
-        """A single JSON document right below a place, if there is one: of the few things that change.
+        """A single JSON document right below a place, if there is one: of the few things that
+        change.
 
         Raises:
             Corrupt: it cannot be read.
@@ -227,13 +305,23 @@ class Store:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise Corrupt(f"{path} cannot be read ({error})", remedy="see what it holds, then delete it") from None
+            raise Corrupt(
+                f"{path} cannot be read ({error})", remedy="see what it holds, then delete it"
+            ) from None
 
     def documents(self, *parts: str) -> list[str]:
         """The names of the documents right below a place."""
         place = self.path(*parts)
-        names = self.mirror.documents(place) if self.mirror else [path.name for path in place.glob("*.json")]
-        return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith("."))
+        names = (
+            self.mirror.documents(place)
+            if self.mirror
+            else [path.name for path in place.glob("*.json")]
+        )
+        return sorted(
+            name.removesuffix(".json")
+            for name in names
+            if name.endswith(".json") and not name.startswith(".")
+        )
 
     def keep(self, content: dict, name: str, *parts: str) -> None:
         """Write a document, whole or not at all; one of that name is replaced."""
@@ -259,10 +347,14 @@ class Store:
                     raise
             if (place / NAME).is_file():  # somebody else finished the same work first
                 return
-            gone = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")  # what is left of a folder; moved in one step, as others may do the same
+            gone = place.with_name(
+                f".{place.name}.{uuid.uuid4().hex[:8]}"
+            )  # what is left of a folder; moved in one step, as others may do the same
             with contextlib.suppress(FileNotFoundError):
                 place.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink(missing_ok=True)
+            shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink(
+                missing_ok=True
+            )
         descriptor = os.open(place.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,4 +1,6 @@
-"""MLflow, as every stage uses it: one run a candidate, found again by the candidate's id when a task is retried."""
+"""MLflow, as every stage uses it: one run a candidate, found again by the candidate's id when a
+task is retried.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,19 @@ def model_name(family: str) -> str:
 
 
 def client():
-    """A client of the tracking server named by MLFLOW_TRACKING_URI, with time-outs short enough to fail in a task.
+    """A client of the tracking server named by MLFLOW_TRACKING_URI, with time-outs short enough to
+    fail in a task.
 
     Raises:
         BadRequest: no server is named, or not by a URI that MLflow takes.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
     if not uri:
-        raise BadRequest("no MLflow server is named", allowed="MLFLOW_TRACKING_URI in the environment",
-                         remedy="set the Airflow connection recall_mlflow")
+        raise BadRequest(
+            "no MLflow server is named",
+            allowed="MLFLOW_TRACKING_URI in the environment",
+            remedy="set the Airflow connection recall_mlflow",
+        )
     without_login(uri)
     return _client(uri)
 
@@ -45,7 +51,9 @@ def _client(uri: str):
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # it holds user and password where the URI does
+    os.environ.setdefault(
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true"
+    )  # it holds user and password where the URI does
     from mlflow import MlflowClient
 
     return MlflowClient(uri)
@@ -57,9 +65,18 @@ def check_experiment(name: str) -> str:
     Raises:
         BadRequest: it is empty, too long, or holds a character that no name has.
     """
-    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise BadRequest("experiment: not the name of an MLflow experiment", got=name if name is not None else "None",
-                         allowed=f"1 to {LONGEST_NAME} printable characters, not only spaces", remedy='name one, as "recall"')
+    if (
+        not isinstance(name, str)
+        or not name.strip()
+        or len(name) > LONGEST_NAME
+        or not name.isprintable()
+    ):
+        raise BadRequest(
+            "experiment: not the name of an MLflow experiment",
+            got=name if name is not None else "None",
+            allowed=f"1 to {LONGEST_NAME} printable characters, not only spaces",
+            remedy='name one, as "recall"',
+        )
     return name
 
 
@@ -67,14 +84,19 @@ def _experiment(name: str) -> str:
     """The id of an experiment, which is made where there is none.
 
     Raises:
-        BadRequest: it cannot be named so, or was deleted: MLflow keeps it, and its name, in the trash.
+        BadRequest: it cannot be named so, or was deleted: MLflow keeps it, and its name, in the
+            trash.
     """
     found = client().get_experiment_by_name(check_experiment(name))
     if found is None:
         return _create(name)
     if found.lifecycle_stage != "active":
-        raise BadRequest("the MLflow experiment was deleted", got=name,
-                         remedy=f"restore it (`mlflow experiments restore --experiment-id {found.experiment_id}`), or name another in `experiment`")
+        raise BadRequest(
+            "the MLflow experiment was deleted",
+            got=name,
+            remedy=f"restore it (`mlflow experiments restore --experiment-id "
+            f"{found.experiment_id}`), or name another in `experiment`",
+        )
     return found.experiment_id
 
 
@@ -93,12 +115,20 @@ def find_or_start(experiment: str, name: str, candidate: str, tags: dict[str, st
             mlflow.update_run(runs[0].info.run_id, status="RUNNING")
             return runs[0].info.run_id
         if family := tags.get("recall.family"):
-            tags = {**tags, colours.TAG: _colour(where, family, tags.get("recall.kind") == "baseline")}
+            tags = {
+                **tags,
+                colours.TAG: _colour(where, family, tags.get("recall.kind") == "baseline"),
+            }
         return mlflow.create_run(where, run_name=name, tags={TAG: candidate, **tags}).info.run_id
 
 
 def _colour(experiment: str, family: str, grey: bool) -> str:
-    newest = client().search_runs([experiment], f"tags.`recall.family` = '{family}'", max_results=1, order_by=["attributes.start_time DESC"])
+    newest = client().search_runs(
+        [experiment],
+        f"tags.`recall.family` = '{family}'",
+        max_results=1,
+        order_by=["attributes.start_time DESC"],
+    )
     return colours.after(newest[0].data.tags.get(colours.TAG) if newest else None, family, grey)
 
 
@@ -122,7 +152,9 @@ def log_metrics(run: str, metrics: dict[str, float], step: int = 0) -> None:
 
     with reachable():
         now = int(time.time() * 1000)
-        client().log_batch(run, metrics=[Metric(name, float(value), now, step) for name, value in metrics.items()])
+        client().log_batch(
+            run, metrics=[Metric(name, float(value), now, step) for name, value in metrics.items()]
+        )
 
 
 def log_settings(run: str, settings: dict) -> None:
@@ -137,9 +169,13 @@ def log_settings(run: str, settings: dict) -> None:
 
 
 def logged_steps(run: str, *metrics: str) -> set[int]:
-    """The steps at which a run has one of these metrics already, so that a retried task does not log them twice."""
+    """The steps at which a run has one of these metrics already, so that a retried task does not
+    log them twice.
+    """
     with reachable():
-        return {entry.step for metric in metrics for entry in client().get_metric_history(run, metric)}
+        return {
+            entry.step for metric in metrics for entry in client().get_metric_history(run, metric)
+        }
 
 
 def log_lineage(run: str, name: str, digest: str, uri: str) -> None:
@@ -149,7 +185,14 @@ def log_lineage(run: str, name: str, digest: str, uri: str) -> None:
     with reachable():
         if not client().get_run(run).inputs.dataset_inputs:
             source = json.dumps({"uri": uri})
-            client().log_inputs(run, [DatasetInput(Dataset(name, digest, "http" if uri.startswith("http") else "local", source))])
+            client().log_inputs(
+                run,
+                [
+                    DatasetInput(
+                        Dataset(name, digest, "http" if uri.startswith("http") else "local", source)
+                    )
+                ],
+            )
 
 
 def log_folder(run: str, folder: Path, place: str | None = None) -> None:
@@ -164,8 +207,17 @@ def end(run: str, status: str = "FINISHED") -> None:
         client().set_terminated(run, status)
 
 
-def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, str], description: str | None = None) -> str:
-    """The version of the family's registered model that stands for this candidate, now the challenger; `description` is a new one's."""
+def register(
+    family: str,
+    run: str,
+    candidate: str,
+    uri: str,
+    tags: dict[str, str],
+    description: str | None = None,
+) -> str:
+    """The version of the family's registered model that stands for this candidate, now the
+    challenger; `description` is a new one's.
+    """
     from mlflow.exceptions import MlflowException
 
     with reachable():
@@ -175,13 +227,22 @@ def register(family: str, run: str, candidate: str, uri: str, tags: dict[str, st
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        versions = [v for v in mlflow.search_model_versions(f"name = '{name}'") if v.tags.get(TAG) == candidate]
+        versions = [
+            v
+            for v in mlflow.search_model_versions(f"name = '{name}'")
+            if v.tags.get(TAG) == candidate
+        ]
         if versions:
             version = versions[0].version
         else:
             source = f"{mlflow.get_run(run).info.artifact_uri}/candidate"
-            version = mlflow.create_model_version(name, source, run, tags={TAG: candidate, "recall.uri": uri, **tags},
-                                                  description=description).version
+            version = mlflow.create_model_version(
+                name,
+                source,
+                run,
+                tags={TAG: candidate, "recall.uri": uri, **tags},
+                description=description,
+            ).version
         mlflow.set_registered_model_alias(name, CHALLENGER, version)
         return str(version)
 
@@ -203,8 +264,12 @@ def aliases() -> dict[str, dict[str, str]]:
     """Family → alias → version of all registered models, by the families' names."""
     with reachable():
         found = client().search_registered_models(f"name LIKE '{PREFIX}%'")
-    return {model.name.removeprefix(PREFIX): {alias: str(version) for alias, version in model.aliases.items()}
-            for model in sorted(found, key=lambda model: model.name)}
+    return {
+        model.name.removeprefix(PREFIX): {
+            alias: str(version) for alias, version in model.aliases.items()
+        }
+        for model in sorted(found, key=lambda model: model.name)
+    }
 
 
 def champions() -> list[str]:
@@ -228,7 +293,9 @@ def taken_down(family: str, version: str) -> str | None:
 def judged(family: str, candidate: str) -> str | None:
     """The outcome of the verdict on a candidate (its id); None when it has none."""
     with reachable():
-        found = client().search_model_versions(f"name = '{model_name(family)}' and tags.`{TAG}` = '{candidate}'")
+        found = client().search_model_versions(
+            f"name = '{model_name(family)}' and tags.`{TAG}` = '{candidate}'"
+        )
     return next((version.tags[VERDICT] for version in found if VERDICT in version.tags), None)
 
 

@@ -1,1 +1,3 @@
-"""Judging a candidate: exact full ranking of held-out rows, beside the champion and baselines, on the same users."""
+"""Judging a candidate: exact full ranking of held-out rows, beside the champion and baselines, on
+the same users.
+"""

@@ -1,4 +1,6 @@
-"""Health: whether a candidate's vectors and queries are what a model leaves, or what a fault leaves."""
+"""Health: whether a candidate's vectors and queries are what a model leaves, or what a fault
+leaves.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,17 @@ from tasks.core.snapshot import Queries
 from tasks.evaluate.lists import Lists
 
 
-def health(candidate: Candidate, item_ids: list[str], queries: Queries, lists: Lists) -> dict[str, float]:
+def health(
+    candidate: Candidate, item_ids: list[str], queries: Queries, lists: Lists
+) -> dict[str, float]:
     """Shares from 0 to 1, but for the norms.
 
     Returns:
         not_finite, zero: of the candidate's vectors.
-        duplicate: of the trained ones, those beyond the first of each kind; cold items of the same genres rightly have the same vector.
-        alike: the mean cosine of two different vectors; 1 for a space that has collapsed onto one direction.
+        duplicate: of the trained ones, those beyond the first of each kind; cold items of the same
+            genres rightly have the same vector.
+        alike: the mean cosine of two different vectors; 1 for a space that has collapsed onto one
+            direction.
         longest: the greatest norm, in medians of the norms.
         queries_not_finite: of the users.
         silent: of the users with a history in the snapshot, those the candidate has no list for.
@@ -24,7 +30,9 @@ def health(candidate: Candidate, item_ids: list[str], queries: Queries, lists: L
     """
     vectors = np.ascontiguousarray(candidate.vectors)
     trained = np.delete(vectors, candidate.cold, axis=0)
-    different = len(np.unique(trained.view(np.dtype((np.void, trained.itemsize * vectors.shape[1])))))
+    different = len(
+        np.unique(trained.view(np.dtype((np.void, trained.itemsize * vectors.shape[1]))))
+    )
     asked, rows = queries.histories.lengths > 0, candidate.rows_of(item_ids)
     finite = trained[np.isfinite(trained).all(axis=1)].astype(np.float64)
     return {

@@ -1,4 +1,6 @@
-"""The two inner loops of an evaluation, compiled: the best of a block of scores, and where the labels stand in them."""
+"""The two inner loops of an evaluation, compiled: the best of a block of scores, and where the
+labels stand in them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ CHUNK = 64
 
 @numba.njit(inline="always", cache=True)
 def _before(value, row, other, other_row):
-    """Whether the first stands before the second in a list: a higher score, or an equal one of a lower row."""
+    """Whether the first stands before the second in a list: a higher score, or an equal one of a
+    lower row.
+    """
     return value > other or (value == other and row < other_row)
 
 
@@ -21,7 +25,9 @@ def _sink(values, rows, size, at):
         child = 2 * at + 1
         if child >= size:
             return
-        if child + 1 < size and _before(values[child], rows[child], values[child + 1], rows[child + 1]):
+        if child + 1 < size and _before(
+            values[child], rows[child], values[child + 1], rows[child + 1]
+        ):
             child += 1
         if not _before(values[at], rows[at], values[child], rows[child]):
             return
@@ -32,7 +38,9 @@ def _sink(values, rows, size, at):
 
 @numba.njit(cache=True)
 def _push(values, rows, size, value, row):
-    """Take one into the heap if it stands before the last, or if there is room; returns the new size."""
+    """Take one into the heap if it stands before the last, or if there is room; returns the new
+    size.
+    """
     if size < len(values):
         at = size
         while at > 0 and _before(values[(at - 1) // 2], rows[(at - 1) // 2], value, row):
@@ -48,7 +56,9 @@ def _push(values, rows, size, value, row):
 
 @numba.njit(cache=True)
 def _sorted(values, rows, size, best):
-    """Empty the heap into `best`, from its last place to its first; what is left of `best` is −1."""
+    """Empty the heap into `best`, from its last place to its first; what is left of `best` is
+    −1.
+    """
     best[size:] = -1
     for last in range(size - 1, -1, -1):
         best[last] = rows[0]
@@ -59,10 +69,12 @@ def _sorted(values, rows, size, best):
 
 @numba.njit(nogil=True, cache=True)
 def best(scores, offsets, items, unseen, kept):
-    """The k best items of each user, without what was seen and with it, from one pass over the scores.
+    """The k best items of each user, without what was seen and with it, from one pass over the
+    scores.
 
-    An item with what was seen is either among the k best without it or seen itself, so the second list needs no second pass.
-    Equal scores are ordered by row; a score that is −∞ or not a number is never shown.
+    An item with what was seen is either among the k best without it or seen itself, so the second
+    list needs no second pass. Equal scores are ordered by row; a score that is −∞ or not a number
+    is never shown.
 
     Args:
         scores: float32 (users, items); overwritten.
@@ -73,7 +85,7 @@ def best(scores, offsets, items, unseen, kept):
     values, rows = np.empty(k, np.float32), np.empty(k, np.int32)
     for user in range(len(scores)):
         row = scores[user]
-        seen = items[offsets[user]:offsets[user + 1]]
+        seen = items[offsets[user] : offsets[user + 1]]
         held = np.empty(len(seen), np.float32)
         for at in range(len(seen)):
             held[at] = row[seen[at]]
@@ -82,12 +94,16 @@ def best(scores, offsets, items, unseen, kept):
         size, last = 0, np.float32(-np.inf)
         for start in range(0, len(row), CHUNK):
             stop, some = min(start + CHUNK, len(row)), 0
-            for item in range(start, stop):  # many at once: most chunks hold nothing that is good enough
+            for item in range(
+                start, stop
+            ):  # many at once: most chunks hold nothing that is good enough
                 some += row[item] > last
             if some == 0:
                 continue
             for item in range(start, stop):
-                if row[item] > last:  # a later item with the score of the last one never stands before it
+                if (
+                    row[item] > last
+                ):  # a later item with the score of the last one never stands before it
                     size = _push(values, rows, size, row[item], np.int32(item))
                     if size == k:
                         last = values[0]
@@ -112,7 +128,7 @@ def hits(lists, offsets, labels, found, different, tail, different_tail):
         tail: bool (items).
     """
     for user in range(len(lists)):
-        own = labels[offsets[user]:offsets[user + 1]]
+        own = labels[offsets[user] : offsets[user + 1]]
         for at in range(len(own)):
             if at == 0 or own[at] != own[at - 1]:
                 different[user] += 1

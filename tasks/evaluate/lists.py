@@ -20,9 +20,11 @@ class Lists:
     """What is shown.
 
     Attributes:
-        unseen: int32 (users, k), item rows best first, what the user has seen left out; −1 for an empty place.
+        unseen: int32 (users, k), item rows best first, what the user has seen left out; −1 for an
+            empty place.
         kept: the same with seen items left in.
-        silent: bool (users), no list at all: the model knows nothing of the history, or its query is not finite.
+        silent: bool (users), no list at all: the model knows nothing of the history, or its query
+            is not finite.
         faulty: bool (users), the query is not finite.
     """
 
@@ -32,7 +34,9 @@ class Lists:
     faulty: np.ndarray
 
 
-def ranked(score: Callable[[int, int], np.ndarray], items: int, seen: Histories, k: int) -> tuple[np.ndarray, np.ndarray]:
+def ranked(
+    score: Callable[[int, int], np.ndarray], items: int, seen: Histories, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The whole catalogue ranked for every user, in blocks: exact, no item is sampled.
 
     Args:
@@ -42,22 +46,30 @@ def ranked(score: Callable[[int, int], np.ndarray], items: int, seen: Histories,
         k: places.
 
     Returns:
-        int32 (users, k) without and with what was seen, best first, equal scores by row; −1 for an empty place.
+        int32 (users, k) without and with what was seen, best first, equal scores by row; −1 for an
+        empty place.
     """
     users = len(seen)
     unseen, kept = (np.full((users, k), -1, np.int32) for _ in range(2))
     block = min(max(CELLS // max(items, 1), 64), 2048)
     for start in range(0, users, block):
         stop = min(start + block, users)
-        kernel.best(score(start, stop), seen.offsets[start:stop + 1], seen.items, unseen[start:stop], kept[start:stop])
+        kernel.best(
+            score(start, stop),
+            seen.offsets[start : stop + 1],
+            seen.items,
+            unseen[start:stop],
+            kept[start:stop],
+        )
     return unseen, kept
 
 
 def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k: int) -> Lists:
     """The lists of a candidate, through the encoder that serves it.
 
-    Items are matched by id. One the candidate does not know is never shown (so a label among them is a miss); one that
-    today's snapshot no longer has is not shown either. A user whom the candidate knows nothing of gets an empty list.
+    Items are matched by id. One the candidate does not know is never shown (so a label among them
+    is a miss); one that today's snapshot no longer has is not shown either. A user whom the
+    candidate knows nothing of gets an empty list.
     """
     rows = candidate.rows_of(item_ids)
     known = np.flatnonzero(rows >= 0)
@@ -73,7 +85,11 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     def score(start: int, stop: int) -> np.ndarray:
         # A user's interests stand side by side in the query; an item's score is its best one's.
         scores = asked[start:stop].reshape(-1, len(vectors)) @ vectors
-        return scores if len(scores) == stop - start else scores.reshape(stop - start, -1, scores.shape[1]).max(axis=1)
+        return (
+            scores
+            if len(scores) == stop - start
+            else scores.reshape(stop - start, -1, scores.shape[1]).max(axis=1)
+        )
 
     unseen, kept = ranked(score, len(known), queries.seen.renamed(place), k)
     for lists in (unseen, kept):
@@ -83,7 +99,9 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     return Lists(unseen, kept, silent, faulty)
 
 
-def of_scores(score: Callable[[int, int], np.ndarray], items: int, queries: Queries, k: int) -> Lists:
+def of_scores(
+    score: Callable[[int, int], np.ndarray], items: int, queries: Queries, k: int
+) -> Lists:
     """The lists of a baseline, which has an answer for everybody: see `ranked`."""
     nobody = np.zeros(len(queries.users), bool)
     return Lists(*ranked(score, items, queries.seen, k), nobody, nobody)

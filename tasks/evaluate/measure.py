@@ -20,7 +20,8 @@ BLOCK = 8192  # users measured at a time, so that memory does not grow with thei
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """What the metrics need to know of the items, taken from the snapshot and the same for every model.
+    """What the metrics need to know of the items, taken from the snapshot and the same for every
+    model.
 
     Attributes:
         order: int (items), rows from the most to the least popular; equal counts by row.
@@ -48,7 +49,9 @@ class Catalogue:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """`per_user`: metric → float64 (users), NaN where not defined; `overall`: metric → mean over users, or None."""
+    """`per_user`: metric → float64 (users), NaN where not defined; `overall`: metric → mean over
+    users, or None.
+    """
 
     per_user: dict[str, np.ndarray]
     overall: dict[str, float | None]
@@ -75,8 +78,18 @@ class Hits:
 def hits(lists: np.ndarray, labels: Histories, tail: np.ndarray) -> Hits:
     """Look the labels up in the lists. `tail`: bool (items)."""
     order = np.lexsort((labels.items, labels.users()))
-    made = Hits(np.zeros(lists.shape, bool), np.zeros(len(lists), np.int64), np.zeros(len(lists), np.int64))
-    kernel.hits(np.ascontiguousarray(lists, np.int32), labels.offsets, labels.items[order], made.found, made.different, tail, made.tail)
+    made = Hits(
+        np.zeros(lists.shape, bool), np.zeros(len(lists), np.int64), np.zeros(len(lists), np.int64)
+    )
+    kernel.hits(
+        np.ascontiguousarray(lists, np.int32),
+        labels.offsets,
+        labels.items[order],
+        made.found,
+        made.different,
+        tail,
+        made.tail,
+    )
     return made
 
 
@@ -88,15 +101,28 @@ def measure(lists: Lists, labels: Histories, catalogue: Catalogue) -> Measured:
         parts.append(_block(lists.unseen[some], lists.kept[some], labels.take(some), catalogue))
     per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     items = len(catalogue.order)
-    return Measured(per_user, {name: mean(values) for name, values in per_user.items()}
-                    | {f"coverage_{k}": coverage(lists.unseen[:, :k], items) for k in (10, 50)})
+    return Measured(
+        per_user,
+        {name: mean(values) for name, values in per_user.items()}
+        | {f"coverage_{k}": coverage(lists.unseen[:, :k], items) for k in (10, 50)},
+    )
 
 
-def _block(unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: Catalogue) -> dict[str, np.ndarray]:
+def _block(
+    unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: Catalogue
+) -> dict[str, np.ndarray]:
     shown, with_seen = (hits(lists, labels, catalogue.tail) for lists in (unseen, kept))
-    figures = {name: function(shown.found[:, :k], shown.different) for name, (function, k) in ACCURACY.items()}
-    figures |= {name: function(with_seen.found[:, :k], shown.different) for name, (function, k) in ACCURACY_KEPT.items()}
-    figures["recall_50_head"] = recall_of(unseen, shown.found, ~catalogue.tail, shown.different - shown.tail)
+    figures = {
+        name: function(shown.found[:, :k], shown.different)
+        for name, (function, k) in ACCURACY.items()
+    }
+    figures |= {
+        name: function(with_seen.found[:, :k], shown.different)
+        for name, (function, k) in ACCURACY_KEPT.items()
+    }
+    figures["recall_50_head"] = recall_of(
+        unseen, shown.found, ~catalogue.tail, shown.different - shown.tail
+    )
     figures["recall_50_tail"] = recall_of(unseen, shown.found, catalogue.tail, shown.tail)
     figures["tail_share_50"] = tail_share(unseen, catalogue.tail)
     rank = np.empty(len(catalogue.order), np.int64)
@@ -108,12 +134,21 @@ def _block(unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: C
 
 
 def together(several: list[Measured]) -> Measured:
-    """Several trainings of one recipe as one: each user's mean over them, so that no lucky seed decides."""
+    """Several trainings of one recipe as one: each user's mean over them, so that no lucky seed
+    decides.
+    """
     if len(several) == 1:
         return several[0]
-    per_user = {name: np.mean([one.per_user[name] for one in several], axis=0) for name in several[0].per_user}
-    overall = {name: None if any(one.overall[name] is None for one in several) else float(np.mean([one.overall[name] for one in several]))
-               for name in several[0].overall}
+    per_user = {
+        name: np.mean([one.per_user[name] for one in several], axis=0)
+        for name in several[0].per_user
+    }
+    overall = {
+        name: None
+        if any(one.overall[name] is None for one in several)
+        else float(np.mean([one.overall[name] for one in several]))
+        for name in several[0].overall
+    }
     return Measured(per_user, overall)
 
 

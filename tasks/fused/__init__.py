@@ -1,1 +1,3 @@
-"""Several families' champions as one model: their vectors side by side in one index, weighted on validation users."""
+"""Several families' champions as one model: their vectors side by side in one index, weighted on
+validation users.
+"""

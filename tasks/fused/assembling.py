@@ -24,7 +24,8 @@ class Whole:
 
     Attributes:
         candidates: float32 (n, D), the members' side by side.
-        similar: float32 (n, s), at most of unit length: the inner product is the mean of the members'.
+        similar: float32 (n, s), at most of unit length: the inner product is the mean of the
+            members'.
         cold: int (c), rows that no member has trained.
         members: the parts of the encoder.
         weights: member → its share of all weights.
@@ -42,7 +43,15 @@ class Whole:
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-def assembled(snapshot: Snapshot, items: np.ndarray, parts: list[Block], weights: np.ndarray, scale: str, validation: Validation, settings: Settings) -> Whole:
+def assembled(
+    snapshot: Snapshot,
+    items: np.ndarray,
+    parts: list[Block],
+    weights: np.ndarray,
+    scale: str,
+    validation: Validation,
+    settings: Settings,
+) -> Whole:
     """Put the blocks side by side, reduced where they are wider than `settings.dimension`.
 
     Raises:
@@ -51,19 +60,45 @@ def assembled(snapshot: Snapshot, items: np.ndarray, parts: list[Block], weights
     which = [validation.parts.index(part) for part in parts]
     several = int(np.prod([validation.queries[member].shape[1] for member in which]))
     if several > INTERESTS:
-        raise BadRequest("the members' interests make too many query vectors a user", got=several, allowed=f"{INTERESTS} at most",
-                         remedy="train them with fewer interests, or leave one out of settings.members")
-    factors = [float(weight) / (validation.means[member] if scale == "all" else 1.0) for weight, member in zip(weights, which)]
+        raise BadRequest(
+            "the members' interests make too many query vectors a user",
+            got=several,
+            allowed=f"{INTERESTS} at most",
+            remedy="train them with fewer interests, or leave one out of settings.members",
+        )
+    factors = [
+        float(weight) / (validation.means[member] if scale == "all" else 1.0)
+        for weight, member in zip(weights, which)
+    ]
     candidates, turns = [part.candidates for part in parts], [None] * len(parts)
     width = sum(of.shape[1] for of in candidates)
     if width > settings.dimension:
-        asked = [(validation.scaled(member, scale) * np.float32(weight)).reshape(-1, validation.parts[member].encoder.dimension)
-                 for weight, member in zip(weights, which)]
+        asked = [
+            (validation.scaled(member, scale) * np.float32(weight)).reshape(
+                -1, validation.parts[member].encoder.dimension
+            )
+            for weight, member in zip(weights, which)
+        ]
         turns, candidates = zip(*reduced(asked, candidates, settings.dimension))
-        log("fused.reduced", dimension=sum(of.shape[1] for of in candidates), of=width, allowed=settings.dimension)
-    members = [Member(part.name, part.encoder, part.rows, factor, turn, part.root if scale == "each" else None)
-               for part, factor, turn in zip(parts, factors, turns)]
+        log(
+            "fused.reduced",
+            dimension=sum(of.shape[1] for of in candidates),
+            of=width,
+            allowed=settings.dimension,
+        )
+    members = [
+        Member(
+            part.name, part.encoder, part.rows, factor, turn, part.root if scale == "each" else None
+        )
+        for part, factor, turn in zip(parts, factors, turns)
+    ]
     similar = np.hstack([part.similar for part in parts]) / np.sqrt(len(parts))
-    return Whole([snapshot.item_ids[row] for row in items], np.hstack(candidates), similar.astype(np.float32),
-                 np.flatnonzero(np.all([part.placed for part in parts], axis=0)), members,
-                 {part.name: float(weight) for part, weight in zip(parts, weights)}, scale)
+    return Whole(
+        [snapshot.item_ids[row] for row in items],
+        np.hstack(candidates),
+        similar.astype(np.float32),
+        np.flatnonzero(np.all([part.placed for part in parts], axis=0)),
+        members,
+        {part.name: float(weight) for part, weight in zip(parts, weights)},
+        scale,
+    )

@@ -1,4 +1,6 @@
-"""Members in the rows of one catalogue, centred, so that a score of nothing is an average item's."""
+"""Members in the rows of one catalogue, centred, so that a score of nothing is an average
+item's.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class Block:
 
     Attributes:
         rows: int32 (n), its own row of each; −1 where it does not know the item.
-        candidates: float32 (n, d), their mean is zero: no ranking changes, and each score says how far an item is from the average one.
+        candidates: float32 (n, d), their mean is zero: no ranking changes, and each score says how
+            far an item is from the average one.
         similar: float32 (n, s), item-to-item vectors.
         placed: bool (n), not trained by it: placed by genres, by itself or here.
         root: float32 (d, d), with |q · root| the spread of the scores of query q over the items.
@@ -36,42 +39,77 @@ class Block:
 
 
 def blocks(members: list[Joined], snapshot: Snapshot) -> tuple[np.ndarray, list[Block]]:
-    """The items that at least one member knows, as int32 rows of the item table, ascending, and each member over them.
+    """The items that at least one member knows, as int32 rows of the item table, ascending, and
+    each member over them.
 
-    An item that a member does not know stands in its block where `tasks.core.cold` puts one of its genres that hardly anybody has liked.
+    An item that a member does not know stands in its block where `tasks.core.cold` puts one of its
+    genres that hardly anybody has liked.
 
     Raises:
         RefusedData: a member knows none of the snapshot's items, or scores them all alike.
     """
     of = [one.candidate.rows_of(snapshot.item_ids) for one in members]
     items = np.flatnonzero(np.any([rows >= 0 for rows in of], axis=0)).astype(np.int32)
-    genres, likes = snapshot.items["genres"].to_pylist(), snapshot.histories("train").users_of(len(snapshot.item_ids))
+    genres, likes = (
+        snapshot.items["genres"].to_pylist(),
+        snapshot.histories("train").users_of(len(snapshot.item_ids)),
+    )
     return items, [_block(one, rows, items, genres, likes) for one, rows in zip(members, of)]
 
 
-def _block(member: Joined, rows: np.ndarray, items: np.ndarray, genres: list, likes: np.ndarray) -> Block:
+def _block(
+    member: Joined, rows: np.ndarray, items: np.ndarray, genres: list, likes: np.ndarray
+) -> Block:
     candidate, known = member.candidate, rows >= 0
     if not known.any():
-        raise RefusedData(f"{member.family} knows none of the snapshot's items", got=candidate.artefact.uri, remedy="train it again, or leave it out of members")
+        raise RefusedData(
+            f"{member.family} knows none of the snapshot's items",
+            got=candidate.artefact.uri,
+            remedy="train it again, or leave it out of members",
+        )
     trained = known & ~np.isin(rows, candidate.cold)
-    vectors, similar = (_completed(of, rows, items, Genres.of(genres, likes, trained), standing)
-                        for of, standing in ((candidate.vectors, True), (candidate.similar, False)))
+    vectors, similar = (
+        _completed(of, rows, items, Genres.of(genres, likes, trained), standing)
+        for of, standing in ((candidate.vectors, True), (candidate.similar, False))
+    )
     vectors = vectors - vectors.mean(axis=0)
     variances, directions = np.linalg.eigh(vectors.T @ vectors / len(vectors))
     if not variances[-1] > 0:
-        raise RefusedData(f"{member.family} scores all items alike", got=candidate.artefact.uri, remedy="train it again, or leave it out of members")
-    log("fused.member", family=member.family, version=member.version, day=candidate.artefact.facts["day"], items=int(known.sum()),
-        items_placed=int((~known[items]).sum()), dimension=vectors.shape[1])
-    return Block(member.family, candidate.encoder, rows[items], vectors.astype(np.float32), similar, ~trained[items],
-                 (directions * np.sqrt(np.maximum(variances, 0))).astype(np.float32))
+        raise RefusedData(
+            f"{member.family} scores all items alike",
+            got=candidate.artefact.uri,
+            remedy="train it again, or leave it out of members",
+        )
+    log(
+        "fused.member",
+        family=member.family,
+        version=member.version,
+        day=candidate.artefact.facts["day"],
+        items=int(known.sum()),
+        items_placed=int((~known[items]).sum()),
+        dimension=vectors.shape[1],
+    )
+    return Block(
+        member.family,
+        candidate.encoder,
+        rows[items],
+        vectors.astype(np.float32),
+        similar,
+        ~trained[items],
+        (directions * np.sqrt(np.maximum(variances, 0))).astype(np.float32),
+    )
 
 
-def _completed(vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: Genres, standing: bool) -> np.ndarray:
+def _completed(
+    vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: Genres, standing: bool
+) -> np.ndarray:
     """float (items, d): a member's vectors, and those of its genres where it has none."""
     own, known = rows[items], np.flatnonzero(rows >= 0)
     made = np.asarray(vectors[np.maximum(own, 0)], np.float64)
     if (own < 0).any():
-        made[own < 0] = genres.predict(np.asarray(vectors[rows[known]]), known, items[own < 0], standing)
+        made[own < 0] = genres.predict(
+            np.asarray(vectors[rows[known]]), known, items[own < 0], standing
+        )
     if not standing:
         made = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1)
     return made

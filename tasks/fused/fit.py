@@ -38,7 +38,8 @@ def fit(request: FitRequest) -> dict:
     Raises:
         BadRequest: no such snapshot or champion; a member that was named does not fit.
         RefusedData: a member cannot be used at all; nobody to validate with.
-        NothingToDo: fewer than two champions fit the snapshot, or this very fusion was judged and is not to be repeated.
+        NothingToDo: fewer than two champions fit the snapshot, or this very fusion was judged and
+            is not to be repeated.
         Unreachable: MLflow is away.
     """
     store = Store(request.store)
@@ -49,8 +50,15 @@ def fit(request: FitRequest) -> dict:
     champion = find(store, FAMILY, request.champion, request.registry)
     before = forebear(store, champion.candidate, snapshot.day) if champion else None
     code, names = code_version(*CODE), {"families": [one.family for one in members]}
-    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, members={one.family: [one.candidate.artefact.id, one.version] for one in members},
-                  champion=before and before.artefact.id, settings=request.settings, seed=request.seed, code=code)
+    id = identity(
+        dataset=snapshot.dataset,
+        snapshot=snapshot.id,
+        members={one.family: [one.candidate.artefact.id, one.version] for one in members},
+        champion=before and before.artefact.id,
+        settings=request.settings,
+        seed=request.seed,
+        code=code,
+    )
     if not request.repeat and (outcome := tracking.judged(FAMILY, id)):
         raise NothingToDo(f"these very champions were put side by side and judged: {outcome}")
     recorder = Recorder.start(request, FAMILY, id, snapshot, code, names)
@@ -61,7 +69,9 @@ def fit(request: FitRequest) -> dict:
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
                 _write(draft, whole, members, request, snapshot, code, recorder, names, step)
                 champion = before and before.artefact
-                draft.facts["stability"] = before and stability(whole.item_ids, whole.candidates, whole.similar, before)
+                draft.facts["stability"] = before and stability(
+                    whole.item_ids, whole.candidates, whole.similar, before
+                )
                 draft.lineage |= {"champion": champion and champion.id}
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
@@ -69,7 +79,9 @@ def fit(request: FitRequest) -> dict:
         raise
 
 
-def solve(request: FitRequest, snapshot: Snapshot, members: list[Joined], recorder: Recorder) -> tuple[int, Whole]:
+def solve(
+    request: FitRequest, snapshot: Snapshot, members: list[Joined], recorder: Recorder
+) -> tuple[int, Whole]:
     """Under every scale the best weights; the better of them, and what is served with them."""
     settings, tried = request.settings, []
     items, parts = blocks(members, snapshot)
@@ -81,25 +93,76 @@ def solve(request: FitRequest, snapshot: Snapshot, members: list[Joined], record
         ranking = validation.ranking(scale)
         found = search(ranking, np.random.default_rng(request.seed))
         alone = [ranking.recall(one) for one in np.eye(len(parts))]
-        told = {"validation_ndcg": found.ndcg, "validation_recall_50": ranking.recall(found.weights), "validation_recall_50_best_member": max(alone),
-                **{f"weight_{part.name}": float(weight) for part, weight in zip(parts, found.weights)}}
+        told = {
+            "validation_ndcg": found.ndcg,
+            "validation_recall_50": ranking.recall(found.weights),
+            "validation_recall_50_best_member": max(alone),
+            **{f"weight_{part.name}": float(weight) for part, weight in zip(parts, found.weights)},
+        }
         recorder.epoch(step, {"epoch_seconds": time.monotonic() - started, **told})
         tried.append((found.ndcg, -step, scale, found.weights, told))
     _, step, scale, weights, told = max(tried, key=lambda one: one[:2])
     kept = weights >= settings.least_weight
     if kept.sum() < 2:
-        log("fused.collapsed", member=parts[int(np.argmax(weights))].name, weight=float(weights.max()),
-            because="no other adds to it on validation: it stands alone, and the gate will not find it better than itself")
-    whole = assembled(snapshot, items, [part for part, keep in zip(parts, kept) if keep], weights[kept] / weights[kept].sum(), scale, validation, settings)
+        log(
+            "fused.collapsed",
+            member=parts[int(np.argmax(weights))].name,
+            weight=float(weights.max()),
+            because="no other adds to it on validation: it stands alone, and the gate will not "
+            "find it better than itself",
+        )
+    whole = assembled(
+        snapshot,
+        items,
+        [part for part, keep in zip(parts, kept) if keep],
+        weights[kept] / weights[kept].sum(),
+        scale,
+        validation,
+        settings,
+    )
     return -step, dataclasses.replace(whole, figures=told)
 
 
-def _write(draft: Draft, whole: Whole, members: list[Joined], request: FitRequest, snapshot: Snapshot, code: str, recorder: Recorder,
-           names: dict, step: int) -> None:
-    save_candidate(draft.path, whole.item_ids, whole.candidates, whole.similar, FusedEncoder(whole.members), whole.cold)
+def _write(
+    draft: Draft,
+    whole: Whole,
+    members: list[Joined],
+    request: FitRequest,
+    snapshot: Snapshot,
+    code: str,
+    recorder: Recorder,
+    names: dict,
+    step: int,
+) -> None:
+    save_candidate(
+        draft.path,
+        whole.item_ids,
+        whole.candidates,
+        whole.similar,
+        FusedEncoder(whole.members),
+        whole.cold,
+    )
     recorder.save(draft.path, step, whole.figures)
-    draft.counts = {"items": len(whole.item_ids), "items_cold": len(whole.cold), "items_left_out": len(snapshot.item_ids) - len(whole.item_ids)}
-    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, whole.candidates.shape[1], names), "scale": whole.scale,
-                   "members": {one.family: {**known.told(one.candidate, one.version), "weight": whole.weights.get(one.family, 0.0)} for one in members}}
-    draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "parents": [snapshot.uri, *(one.candidate.artefact.uri for one in members)]}
+    draft.counts = {
+        "items": len(whole.item_ids),
+        "items_cold": len(whole.cold),
+        "items_left_out": len(snapshot.item_ids) - len(whole.item_ids),
+    }
+    draft.facts = {
+        **describe(FAMILY, snapshot, request.settings, code, whole.candidates.shape[1], names),
+        "scale": whole.scale,
+        "members": {
+            one.family: {
+                **known.told(one.candidate, one.version),
+                "weight": whole.weights.get(one.family, 0.0),
+            }
+            for one in members
+        },
+    }
+    draft.lineage = {
+        "settings": dataclasses.asdict(request.settings),
+        "seed": request.seed,
+        "code": code,
+        "run": recorder.run,
+        "parents": [snapshot.uri, *(one.candidate.artefact.uri for one in members)],
+    }

@@ -1,4 +1,6 @@
-"""Whose vectors are put side by side: the champions of other families, as far as they fit the snapshot."""
+"""Whose vectors are put side by side: the champions of other families, as far as they fit the
+snapshot.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ class Joined:
 def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined]:
     """The members, by name.
 
-    Where the request names families, each has to be there and fit; where it names none, one that does not fit is left out, with the
-    reason in the log, and with fewer than two nothing is done.
+    Where the request names families, each has to be there and fit; where it names none, one that
+    does not fit is left out, with the reason in the log, and with fewer than two nothing is done.
 
     Raises:
         BadRequest: a named family has no champion, or one that does not fit the snapshot.
@@ -44,8 +46,12 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
         champion = find(store, family, request.candidates.get(family), request.registry)
         why = "it has no champion" if champion is None else unfit(champion.candidate, snapshot)
         if why and named:
-            raise BadRequest(f"{family} cannot be a member", got=why, allowed=f"a champion that learned from {snapshot.dataset} up to {snapshot.day}",
-                             remedy=f"train {family} for this day, or leave it out of settings.members")
+            raise BadRequest(
+                f"{family} cannot be a member",
+                got=why,
+                allowed=f"a champion that learned from {snapshot.dataset} up to {snapshot.day}",
+                remedy=f"train {family} for this day, or leave it out of settings.members",
+            )
         if why:
             log("fused.left_out", family=family, why=why)
             left_out[family] = why
@@ -53,14 +59,18 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
             found.append(Joined(family, champion.candidate, champion.version))
     if len(found) < LEAST:
         told = "; ".join(f"{family}: {why}" for family, why in left_out.items())
-        raise NothingToDo(f"{len(found)} champions fit {snapshot.dataset} {snapshot.day}, a fusion needs {LEAST}" + (f" ({told})" if told else ""))
+        raise NothingToDo(
+            f"{len(found)} champions fit {snapshot.dataset} {snapshot.day}, a fusion needs {LEAST}"
+            + (f" ({told})" if told else "")
+        )
     return found
 
 
 def unfit(candidate: Candidate, snapshot: Snapshot) -> str | None:
     """Why a candidate may not be weighed on the validation users of a snapshot, or None.
 
-    One of an earlier day may, if rows were held out in the same way: what is held out now came later than all that it learned.
+    One of an earlier day may, if rows were held out in the same way: what is held out now came
+    later than all that it learned.
     """
     facts = candidate.artefact.facts
     if facts["dataset"] != snapshot.dataset:

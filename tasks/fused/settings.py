@@ -13,21 +13,56 @@ from tasks.core.request import REQUIRED, setting
 class Settings:
     """Which champions are put side by side, and how they are weighed."""
 
-    members: tuple[str, ...] = setting((), "families whose champions are put side by side; none takes every other family that has one")
+    members: tuple[str, ...] = setting(
+        (),
+        "families whose champions are put side by side; none takes every other family that has one",
+    )
     scale: Literal["auto", "all", "each"] = setting(
-        "auto", "a member's scores are divided by their spread over the items: one spread for all users, or each user's own; auto chooses on validation")
-    dimension: int = setting(1024, "dimensions at most; wider vectors are reduced to the directions that decide most of the scores", minimum=2, maximum=8192)
-    least_weight: float = setting(0.02, "a member whose weight is below this share of all is left out: it would cost dimensions and say nothing",
-                                  minimum=0, maximum=0.5)
-    validation_users: int | None = setting(None, "users drawn at most to find the weights; none: 5,000, fewer where the catalogue exceeds 20,000 items", minimum=1,
-                                           maximum=1_000_000)
-    memory_gb: float = setting(2.0, "what their scores may take, 4 bytes for each user, item and member; fewer users are drawn where it would be more",
-                               minimum=0.001, maximum=4096)
+        "auto",
+        "a member's scores are divided by their spread over the items: one spread for all "
+        "users, or each user's own; auto chooses on validation",
+    )
+    dimension: int = setting(
+        1024,
+        "dimensions at most; wider vectors are reduced to the directions that decide most of "
+        "the scores",
+        minimum=2,
+        maximum=8192,
+    )
+    least_weight: float = setting(
+        0.02,
+        "a member whose weight is below this share of all is left out: it would cost "
+        "dimensions and say nothing",
+        minimum=0,
+        maximum=0.5,
+    )
+    validation_users: int | None = setting(
+        None,
+        "users drawn at most to find the weights; none: 5,000, fewer where the catalogue "
+        "exceeds 20,000 items",
+        minimum=1,
+        maximum=1_000_000,
+    )
+    memory_gb: float = setting(
+        2.0,
+        "what their scores may take, 4 bytes for each user, item and member; fewer users are "
+        "drawn where it would be more",
+        minimum=0.001,
+        maximum=4096,
+    )
     threads: int = setting(1, "threads of the matrix products", minimum=1, maximum=64)
 
     def __post_init__(self) -> None:
-        if len(set(self.members)) < len(self.members) or "fused" in self.members or len(self.members) == 1:
-            raise BadRequest("settings.members do not make a fusion", got=list(self.members), allowed="two or more other families, each once; or none, for all")
+        if (
+            len(set(self.members)) < len(self.members)
+            or "fused" in self.members
+            or len(self.members) == 1
+        ):
+            raise BadRequest(
+                "settings.members do not make a fusion",
+                got=list(self.members),
+                allowed="two or more other families, each once; or none, for all",
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,14 +71,33 @@ class FitRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     dataset: str = setting("ml-100k", "name of the data set")
-    snapshot: str | None = setting(None, "URI of the snapshot; none takes the newest of the data set")
-    day: str | None = setting(None, "weigh on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all")
+    snapshot: str | None = setting(
+        None, "URI of the snapshot; none takes the newest of the data set"
+    )
+    day: str | None = setting(
+        None, "weigh on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all"
+    )
     settings: Settings = setting(Settings(), "what is put side by side, and how")
-    candidates: dict = setting({}, "family → URI of the candidate to take; a family that is not here is asked for in the registry")
-    champion: str | None = setting(None, "URI of the fused candidate whose neighbourhoods are compared with; none takes the champion in the registry")
-    registry: bool = setting(True, "ask the registry for champions; false: only what candidates names takes part")
+    candidates: dict = setting(
+        {},
+        "family → URI of the candidate to take; a family that is not here is asked for in the "
+        "registry",
+    )
+    champion: str | None = setting(
+        None,
+        "URI of the fused candidate whose neighbourhoods are compared with; none takes the "
+        "champion in the registry",
+    )
+    registry: bool = setting(
+        True, "ask the registry for champions; false: only what candidates names takes part"
+    )
     repeat: bool = setting(True, "false: nothing is done when this very fusion was judged already")
-    seed: int = setting(0, "of the users drawn, the starts of the search and the first random directions", minimum=0, maximum=2**31 - 1)
+    seed: int = setting(
+        0,
+        "of the users drawn, the starts of the search and the first random directions",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
     track: bool = setting(True, "record the fusion in MLflow and register it as challenger")
     experiment: str = setting("recall", "MLflow experiment")
     origin: dict = setting({}, "who asked: dag_id, run_id, task_id, url")

@@ -17,7 +17,8 @@ SCORES = 4 * 10**7  # of all users asked and all items: some two hundred weights
 
 
 class Validation:
-    """The validation users, at most as many as the settings' number and memory allow, drawn by `seed`.
+    """The validation users, at most as many as the settings' number and memory allow, drawn by
+    `seed`.
 
     Args:
         items: int32 (n), rows of the item table, as in the blocks.
@@ -26,40 +27,91 @@ class Validation:
         RefusedData: the memory does not hold the scores of a single user.
     """
 
-    def __init__(self, snapshot: Snapshot, items: np.ndarray, parts: list[Block], settings: Settings, seed: int) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        items: np.ndarray,
+        parts: list[Block],
+        settings: Settings,
+        seed: int,
+    ) -> None:
         queries = snapshot.queries("validation")
         each = 4 * len(items) * (len(parts) + 2)  # the members', their sum, and what is made of it
-        most = min(users_drawn(settings.validation_users, len(items), SCORES), int(settings.memory_gb * 2 ** 30 / each))
+        most = min(
+            users_drawn(settings.validation_users, len(items), SCORES),
+            int(settings.memory_gb * 2**30 / each),
+        )
         if most < 1:
-            raise RefusedData("the scores of one validation user take more memory than they may", got=f"{each / 2 ** 30:.3g} GB",
-                              allowed=f"{settings.memory_gb:g} GB", remedy="raise settings.memory_gb")
+            raise RefusedData(
+                "the scores of one validation user take more memory than they may",
+                got=f"{each / 2**30:.3g} GB",
+                allowed=f"{settings.memory_gb:g} GB",
+                remedy="raise settings.memory_gb",
+            )
         users = drawn(len(queries.users), most, seed)
-        log("fused.validation", users=len(users), of=len(queries.users), items=len(items), scores_gb=each * len(users) / 2 ** 30)
-        histories, attributes = queries.histories.take(users), queries.attributes and queries.attributes.take(users)
+        log(
+            "fused.validation",
+            users=len(users),
+            of=len(queries.users),
+            items=len(items),
+            scores_gb=each * len(users) / 2**30,
+        )
+        histories, attributes = (
+            queries.histories.take(users),
+            queries.attributes and queries.attributes.take(users),
+        )
         places = places_of(items, len(snapshot.item_ids))
         self.parts, self.expected = parts, queries.labels.take(users).lengths
-        self.labels, self.seen = (of.take(users).renamed(places) for of in (queries.labels, queries.seen))
+        self.labels, self.seen = (
+            of.take(users).renamed(places) for of in (queries.labels, queries.seen)
+        )
         known = histories.renamed(places)
         # float32 (users, interests, d) of each member
-        self.queries = [part.encoder.encode(known.renamed(part.rows), attributes).reshape(len(users), -1, part.encoder.dimension) for part in parts]
-        self.spreads = [np.sqrt(np.square(asked @ part.root).sum(axis=2).mean(axis=1)) for part, asked in zip(parts, self.queries)]
-        self.means = [float(spread[spread > 0].mean()) if (spread > 0).any() else 0.0 for spread in self.spreads]
+        self.queries = [
+            part.encoder.encode(known.renamed(part.rows), attributes).reshape(
+                len(users), -1, part.encoder.dimension
+            )
+            for part in parts
+        ]
+        self.spreads = [
+            np.sqrt(np.square(asked @ part.root).sum(axis=2).mean(axis=1))
+            for part, asked in zip(parts, self.queries)
+        ]
+        self.means = [
+            float(spread[spread > 0].mean()) if (spread > 0).any() else 0.0
+            for spread in self.spreads
+        ]
         for part, mean in zip(parts, self.means):
             if not mean > 0:
-                raise RefusedData(f"{part.name} has the same score for every item and validation user", got="a spread of 0",
-                                  remedy="train it again, or leave it out of settings.members")
+                raise RefusedData(
+                    f"{part.name} has the same score for every item and validation user",
+                    got="a spread of 0",
+                    remedy="train it again, or leave it out of settings.members",
+                )
 
     def scaled(self, member: int, scale: str) -> np.ndarray:
         """float32 (users, interests, d): a member's queries, its scores in spreads."""
-        by = self.means[member] if scale == "all" else np.maximum(self.spreads[member], 1e-9)[:, None, None]
-        return self.queries[member] / np.float32(by) if scale == "all" else (self.queries[member] / by).astype(np.float32)
+        by = (
+            self.means[member]
+            if scale == "all"
+            else np.maximum(self.spreads[member], 1e-9)[:, None, None]
+        )
+        return (
+            self.queries[member] / np.float32(by)
+            if scale == "all"
+            else (self.queries[member] / by).astype(np.float32)
+        )
 
     def ranking(self, scale: str) -> Ranking:
         """All members' scores; of several interests the best one's."""
-        scores = np.empty((len(self.parts), len(self.expected), len(self.parts[0].candidates)), np.float32)
+        scores = np.empty(
+            (len(self.parts), len(self.expected), len(self.parts[0].candidates)), np.float32
+        )
         for member, part in enumerate(self.parts):
             asked = self.scaled(member, scale)
             np.matmul(asked[:, 0], part.candidates.T, out=scores[member])
             for interest in range(1, asked.shape[1]):
-                np.maximum(scores[member], asked[:, interest] @ part.candidates.T, out=scores[member])
+                np.maximum(
+                    scores[member], asked[:, interest] @ part.candidates.T, out=scores[member]
+                )
         return Ranking(scores, self.labels, self.seen, self.expected)

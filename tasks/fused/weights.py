@@ -1,4 +1,6 @@
-"""The weights under which the sum of the members' scores ranks best what validation users did next."""
+"""The weights under which the sum of the members' scores ranks best what validation users did
+next.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,11 @@ import numpy as np
 from tasks.core.histories import Histories
 from tasks.core.ranking import above
 
-STEPS = (1.0, 0.5, 0.25)  # a weight is tried so much larger and smaller; halved when nothing helps any more
+STEPS = (
+    1.0,
+    0.5,
+    0.25,
+)  # a weight is tried so much larger and smaller; halved when nothing helps any more
 FIRST = 0.1  # of all, what a weight of zero is tried with
 
 
@@ -24,8 +30,9 @@ class Weighed:
 class Ranking:
     """Ranks what users wanted by weighted sums of scores.
 
-    The figure that decides is NDCG over the whole ranking, no cut-off: a label at place 80 that comes to 60 counts too, so it tells
-    weights apart that recall@50 of a few hundred users with a label each cannot.
+    The figure that decides is NDCG over the whole ranking, no cut-off: a label at place 80 that
+    comes to 60 counts too, so it tells weights apart that recall@50 of a few hundred users with a
+    label each cannot.
 
     Args:
         scores: float32 (members, users, items).
@@ -33,7 +40,9 @@ class Ranking:
         expected: int64 (users), labels of each, the unknown ones included.
     """
 
-    def __init__(self, scores: np.ndarray, labels: Histories, seen: Histories, expected: np.ndarray) -> None:
+    def __init__(
+        self, scores: np.ndarray, labels: Histories, seen: Histories, expected: np.ndarray
+    ) -> None:
         self.scores, self.expected = scores, expected
         self.labels, self.seen = (labels.users(), labels.items), (seen.users(), seen.items)
         self._offsets = labels.offsets.tolist()
@@ -51,17 +60,24 @@ class Ranking:
 
     def ndcg(self, weights: np.ndarray) -> float:
         """Mean over users."""
-        gains = np.bincount(self.labels[0], 1 / np.log2(self.places(weights) + 2.0), len(self.expected))
+        gains = np.bincount(
+            self.labels[0], 1 / np.log2(self.places(weights) + 2.0), len(self.expected)
+        )
         return float((gains / self._ideal).mean())
 
     def recall(self, weights: np.ndarray, k: int = 50) -> float:
         """Mean over users of the labels among the first k."""
-        return float((np.bincount(self.labels[0], self.places(weights) < k, len(self.expected)) / self.expected).mean())
+        return float(
+            (
+                np.bincount(self.labels[0], self.places(weights) < k, len(self.expected))
+                / self.expected
+            ).mean()
+        )
 
 
 def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> Weighed:
-    """Coordinate search from several starts: all alike, and each member with most of the weight; a weight is raised, lowered or dropped
-    while that helps, in steps that grow finer.
+    """Coordinate search from several starts: all alike, and each member with most of the weight; a
+    weight is raised, lowered or dropped while that helps, in steps that grow finer.
 
     Args:
         random: the order in which weights are tried.
@@ -83,7 +99,11 @@ def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> 
             for _ in range(rounds):
                 before = found
                 for member in random.permutation(members):
-                    for value in (0.0, weights[member] / (1 + step), max(weights[member] * (1 + step), FIRST * step)):
+                    for value in (
+                        0.0,
+                        weights[member] / (1 + step),
+                        max(weights[member] * (1 + step), FIRST * step),
+                    ):
                         tried = weights.copy()
                         tried[member] = value
                         if tried.sum() > 1e-9 and (better := ndcg(tried)) > found + 1e-9:

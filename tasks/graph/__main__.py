@@ -5,9 +5,21 @@ from __future__ import annotations
 from tasks.core.command import Verb, run
 from tasks.graph.settings import BuildRequest, WalkRequest, Word2VecRequest
 
-VERBS = {"build": Verb(BuildRequest, "tasks.graph.build:build", "write the graph over which walks are drawn"),
-         "walk": Verb(WalkRequest, "tasks.graph.walking:write_walks", "write walks as Parquet, on one machine or by Spark"),
-         "word2vec": Verb(Word2VecRequest, "tasks.graph.spark.word2vec:word2vec", "train input vectors on such walks by Spark ML")}
+VERBS = {
+    "build": Verb(
+        BuildRequest, "tasks.graph.build:build", "write the graph over which walks are drawn"
+    ),
+    "walk": Verb(
+        WalkRequest,
+        "tasks.graph.walking:write_walks",
+        "write walks as Parquet, on one machine or by Spark",
+    ),
+    "word2vec": Verb(
+        Word2VecRequest,
+        "tasks.graph.spark.word2vec:word2vec",
+        "train input vectors on such walks by Spark ML",
+    ),
+}
 
 if __name__ == "__main__":
     raise SystemExit(run("graph", VERBS))

@@ -19,16 +19,24 @@ def alias_slots(offsets: np.ndarray, choices: np.ndarray, weights: np.ndarray) -
         weights: (n), above 0 and finite; whole numbers below 2⁵³ / n are not rounded.
 
     Returns:
-        uint32 (n, 3): a draw takes a slot of its group uniformly, then `slot[1]` if a uniform 32-bit number is below `slot[0]`, else `slot[2]`.
+        uint32 (n, 3): a draw takes a slot of its group uniformly, then `slot[1]` if a uniform
+            32-bit number is below `slot[0]`, else `slot[2]`.
 
     Raises:
         RefusedData: a weight of zero, below zero, NaN or infinite.
     """
     weights = np.ascontiguousarray(weights, np.float64)
     if len(bad := np.flatnonzero(~(weights > 0) | np.isinf(weights))):
-        raise RefusedData(f"weights of {len(bad)} of {len(weights)} choices cannot be drawn by", got=f"{weights[bad[0]]} for choice {choices[bad[0]]}",
-                          allowed="finite numbers above 0", remedy="leave out what weighs nothing; look for a division by zero where the others come from")
-    return _tables(np.ascontiguousarray(offsets, np.int64), np.ascontiguousarray(choices, np.uint32), weights)
+        raise RefusedData(
+            f"weights of {len(bad)} of {len(weights)} choices cannot be drawn by",
+            got=f"{weights[bad[0]]} for choice {choices[bad[0]]}",
+            allowed="finite numbers above 0",
+            remedy="leave out what weighs nothing; look for a division by zero where the "
+            "others come from",
+        )
+    return _tables(
+        np.ascontiguousarray(offsets, np.int64), np.ascontiguousarray(choices, np.uint32), weights
+    )
 
 
 def entrance_slots(weights: np.ndarray) -> np.ndarray:
@@ -66,7 +74,14 @@ def _tables(offsets, choices, weights):
                 larges -= 1
                 small[smalls] = rich
                 smalls += 1
-        for rest, many in ((large, larges), (small, smalls)):  # full slots, and what rounding has left a hair below full
+        for rest, many in (
+            (large, larges),
+            (small, smalls),
+        ):  # full slots, and what rounding has left a hair below full
             for k in rest[:many]:
-                slots[start + k, 0], slots[start + k, 1], slots[start + k, 2] = np.uint32(FULL - 1), choices[start + k], choices[start + k]
+                slots[start + k, 0], slots[start + k, 1], slots[start + k, 2] = (
+                    np.uint32(FULL - 1),
+                    choices[start + k],
+                    choices[start + k],
+                )
     return slots

@@ -20,7 +20,8 @@ from tasks.graph.windowed import Windowed
 
 
 def build(request: BuildRequest) -> dict:
-    """Write the graph of one snapshot, or find it written. Engine and update do not change what it holds, so nor its id.
+    """Write the graph of one snapshot, or find it written. Engine and update do not change what it
+    holds, so nor its id.
 
     Raises:
         BadRequest: no such snapshot.
@@ -34,25 +35,51 @@ def build(request: BuildRequest) -> dict:
     artefact = store.find(*place)
     if artefact is None:
         histories = snapshot.histories("train")
-        say(f"the graph of {len(histories):,} users and {len(snapshot.item_ids):,} items, law {request.law}")
+        say(
+            f"the graph of {len(histories):,} users and {len(snapshot.item_ids):,} items, law "
+            f"{request.law}"
+        )
         with store.writing("graph", *place) as draft:
             if request.law == "window":
                 made = Windowed(store, request, snapshot, histories, code).write(draft.path)
             else:
                 made = _of_lists(draft.path, histories, len(snapshot.item_ids), request)
             _refuse_no_edge(made["edges"], histories, snapshot)
-            draft.counts = {"users": len(histories), "items": len(snapshot.item_ids), "edges": made.pop("edges")}
-            draft.facts = {"dataset": snapshot.dataset, "day": snapshot.day, "snapshot": snapshot.id,
-                           "law_version": LAWS[request.law].version,
-                           "weighted": made.pop("weighted", False), **settings}
+            draft.counts = {
+                "users": len(histories),
+                "items": len(snapshot.item_ids),
+                "edges": made.pop("edges"),
+            }
+            draft.facts = {
+                "dataset": snapshot.dataset,
+                "day": snapshot.day,
+                "snapshot": snapshot.id,
+                "law_version": LAWS[request.law].version,
+                "weighted": made.pop("weighted", False),
+                **settings,
+            }
             draft.lineage = {"settings": settings, "code": code, "parents": [snapshot.uri], **made}
         artefact = store.find(*place)
-        log("graph.built", law=request.law, engine=request.engine, **artefact.counts, alone=int((histories.lengths == 1).sum()))
-    return {"uri": artefact.uri, "id": artefact.id, "snapshot": snapshot.uri, "day": snapshot.day, **artefact.counts}
+        log(
+            "graph.built",
+            law=request.law,
+            engine=request.engine,
+            **artefact.counts,
+            alone=int((histories.lengths == 1).sum()),
+        )
+    return {
+        "uri": artefact.uri,
+        "id": artefact.id,
+        "snapshot": snapshot.uri,
+        "day": snapshot.day,
+        **artefact.counts,
+    }
 
 
 def _of_lists(folder: Path, histories: Histories, items: int, request: BuildRequest) -> dict:
-    """Write a graph that is the lists themselves: nothing is summed over days, so that a new build is the update."""
+    """Write a graph that is the lists themselves: nothing is summed over days, so that a new build
+    is the update.
+    """
     if request.law == "cooccurrence":
         tables = build_cooccurrence(histories, items, request.entrance)
     else:
@@ -68,6 +95,9 @@ def _save(folder: Path, tables: Tables) -> None:
 
 def _refuse_no_edge(edges: int, histories: Histories, snapshot: Snapshot) -> None:
     if not edges:
-        raise RefusedData(f"no user of {snapshot.uri} liked two items in its training part: the graph has no edge",
-                          got=f"{len(histories.items)} liked rows of {int((histories.lengths > 0).sum())} users",
-                          remedy="ingest a day with more data, or let more rows count as liked (`liked`)")
+        raise RefusedData(
+            f"no user of {snapshot.uri} liked two items in its training part: the graph has no "
+            f"edge",
+            got=f"{len(histories.items)} liked rows of {int((histories.lengths > 0).sum())} users",
+            remedy="ingest a day with more data, or let more rows count as liked (`liked`)",
+        )

@@ -11,7 +11,9 @@ from tasks.core.histories import Histories
 
 @dataclasses.dataclass(frozen=True)
 class Renamed:
-    """Rows of yesterday's table in today's: int64, −1 where an id is gone. Both are in the order of their ids, so that it ascends."""
+    """Rows of yesterday's table in today's: int64, −1 where an id is gone. Both are in the order of
+    their ids, so that it ascends.
+    """
 
     rows: np.ndarray
 
@@ -38,12 +40,16 @@ class Changes:
 
     @classmethod
     def of(cls, before: Histories, now: Histories, users: Renamed, items: Renamed) -> "Changes":
-        """From lists in yesterday's rows and lists in today's; equal timestamps are equal days here."""
+        """From lists in yesterday's rows and lists in today's; equal timestamps are equal days
+        here.
+        """
         kept, gone = np.flatnonzero(users.rows >= 0), np.flatnonzero(users.rows < 0)
         order = np.full(len(now) + len(gone), -1)
-        order[users.rows[kept]], order[len(now):] = kept, gone
+        order[users.rows[kept]], order[len(now) :] = kept, gone
         old = _placed(before, order, items)
-        new = Histories(np.append(now.offsets, np.full(len(gone), now.offsets[-1])), now.items, now.timestamps)
+        new = Histories(
+            np.append(now.offsets, np.full(len(gone), now.offsets[-1])), now.items, now.timestamps
+        )
         since = _common(old, new)
         changed = np.flatnonzero(since < np.maximum(old.lengths, new.lengths))
         return cls(old.take(changed), new.take(changed), since[changed])
@@ -52,7 +58,9 @@ class Changes:
 def _placed(before: Histories, order: np.ndarray, items: Renamed) -> Histories:
     """Users in this order (−1: nobody, an empty list), items in today's rows."""
     renamed = items.rows[before.items].astype(np.int32) if len(items.rows) else before.items
-    with_nobody = Histories(np.append(before.offsets, before.offsets[-1]), renamed, before.timestamps)
+    with_nobody = Histories(
+        np.append(before.offsets, before.offsets[-1]), renamed, before.timestamps
+    )
     return with_nobody.take(np.where(order < 0, len(before), order))
 
 

@@ -1,4 +1,6 @@
-"""Edges by day in Parquet, bucketed by source item, and the compressed sparse rows that walks read."""
+"""Edges by day in Parquet, bucketed by source item, and the compressed sparse rows that walks
+read.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tasks.graph.pairs import Nearness, Summed
 
 FOLDER = "edges"
 BUCKET_ITEMS = 1024
-SCHEMA = pa.schema([("source", pa.int32()), ("target", pa.int32()), ("day", pa.int32()), ("weight", pa.int64())])
+SCHEMA = pa.schema(
+    [("source", pa.int32()), ("target", pa.int32()), ("day", pa.int32()), ("weight", pa.int64())]
+)
 
 
 def buckets(items: int) -> range:
@@ -44,31 +48,46 @@ def read_bucket(path: Path) -> Summed:
     """
     table = pq.read_table(path)
     if table.schema.names != SCHEMA.names:
-        raise Corrupt(f"{path} holds no edges", got=f"columns {', '.join(table.schema.names)}", allowed=", ".join(SCHEMA.names))
+        raise Corrupt(
+            f"{path} holds no edges",
+            got=f"columns {', '.join(table.schema.names)}",
+            allowed=", ".join(SCHEMA.names),
+        )
     table = table.cast(SCHEMA)
     return Summed(*(table[column].to_numpy() for column in SCHEMA.names))
 
 
-def decayed(edges: Summed, nearness: Nearness, today: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sources, targets and weights (int64) as of a day; edges that weigh nothing any more are left out.
+def decayed(
+    edges: Summed, nearness: Nearness, today: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sources, targets and weights (int64) as of a day; edges that weigh nothing any more are left
+    out.
 
     Raises:
         RefusedData: a weight below zero, which no pair can have.
     """
     if len(bad := np.flatnonzero(edges.weights < 0)):
-        raise RefusedData("an edge weighs less than nothing", got=f"{edges.weights[bad[0]]} from item {edges.sources[bad[0]]} to {edges.targets[bad[0]]}",
-                          allowed="0 or more", remedy="build the graph anew, without `update`")
+        raise RefusedData(
+            "an edge weighs less than nothing",
+            got=f"{edges.weights[bad[0]]} from item {edges.sources[bad[0]]} to "
+            f"{edges.targets[bad[0]]}",
+            allowed="0 or more",
+            remedy="build the graph anew, without `update`",
+        )
     weights = edges.weights * nearness.by_age(edges.days, today)
     if not len(weights):
         return edges.sources, edges.targets, weights
-    first = np.flatnonzero(np.append(True, (np.diff(edges.sources) != 0) | (np.diff(edges.targets) != 0)))
+    first = np.flatnonzero(
+        np.append(True, (np.diff(edges.sources) != 0) | (np.diff(edges.targets) != 0))
+    )
     weights = np.add.reduceat(weights, first)
     first, weights = first[weights > 0], weights[weights > 0]
     return edges.sources[first], edges.targets[first], weights
 
 
 def write_rows(folder: Path, items: int, nearness: Nearness, today: int, entrance: str) -> int:
-    """From the buckets in a folder to its compressed sparse rows, a bucket in memory at a time; returns how many edges there are.
+    """From the buckets in a folder to its compressed sparse rows, a bucket in memory at a time;
+    returns how many edges there are.
 
     Where no edge weighs anything, nothing is written.
     """
@@ -84,7 +103,9 @@ def write_rows(folder: Path, items: int, nearness: Nearness, today: int, entranc
     for bucket in buckets(items):
         first, last = bucket * BUCKET_ITEMS, min((bucket + 1) * BUCKET_ITEMS, items)
         _, targets, weights = decayed(read_bucket(folder / name(bucket)), nearness, today)
-        slots[offsets[first]:offsets[last]] = alias_slots(offsets[first:last + 1] - offsets[first], targets, weights)
+        slots[offsets[first] : offsets[last]] = alias_slots(
+            offsets[first : last + 1] - offsets[first], targets, weights
+        )
     slots.flush()
     save(folder / "item_offsets.npy", offsets)
     save(folder / "entrance.npy", entrance_slots(entrance_weights(strength, entrance)))

@@ -1,4 +1,6 @@
-"""Pairs of items that stand near each other in a user's list, weighed in whole numbers and summed in sparse matrices."""
+"""Pairs of items that stand near each other in a user's list, weighed in whole numbers and summed
+in sparse matrices.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ class Nearness:
     Attributes:
         window: places apart at most.
         half_life_places: places after the first after which a pair weighs half; none: all alike.
-        half_life_days: days after which a pair weighs half; none: age does not matter, and every pair counts as of day 0.
+        half_life_days: days after which a pair weighs half; none: age does not matter, and every
+            pair counts as of day 0.
     """
 
     window: int
@@ -31,22 +34,35 @@ class Nearness:
     def by_places(self) -> np.ndarray:
         """int64 (window): the weight of a pair 1, 2, … places apart."""
         apart = np.arange(self.window)
-        return np.rint(PLACE_UNIT * 2.0 ** -(apart / self.half_life_places if self.half_life_places else 0 * apart)).astype(np.int64)
+        return np.rint(
+            PLACE_UNIT
+            * 2.0 ** -(apart / self.half_life_places if self.half_life_places else 0 * apart)
+        ).astype(np.int64)
 
     def by_age(self, days: np.ndarray, today: int) -> np.ndarray:
-        """int64: the factor of pairs of these days (since 1970); 1 for all where age does not matter."""
+        """int64: the factor of pairs of these days (since 1970); 1 for all where age does not
+        matter.
+        """
         if not self.half_life_days:
             return np.ones(len(days), np.int64)
-        return np.rint(AGE_UNIT * 2.0 ** -(np.maximum(today - days, 0) / self.half_life_days)).astype(np.int64)
+        return np.rint(
+            AGE_UNIT * 2.0 ** -(np.maximum(today - days, 0) / self.half_life_days)
+        ).astype(np.int64)
 
     def days(self, histories: Histories) -> np.ndarray:
         """int32 (rows): days since 1970, or 0 where age does not matter."""
-        return (histories.timestamps // SECONDS if self.half_life_days else np.zeros(len(histories.items))).astype(np.int32)
+        return (
+            histories.timestamps // SECONDS
+            if self.half_life_days
+            else np.zeros(len(histories.items))
+        ).astype(np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
 class Summed:
-    """Weights by source, target and day, in this order; `sources`, `targets`, `days` int32 and `weights` int64 of one length."""
+    """Weights by source, target and day, in this order; `sources`, `targets`, `days` int32 and
+    `weights` int64 of one length.
+    """
 
     sources: np.ndarray
     targets: np.ndarray
@@ -54,8 +70,11 @@ class Summed:
     weights: np.ndarray
 
 
-def pairs(histories: Histories, nearness: Nearness, since: np.ndarray | None = None) -> Iterator[tuple]:
-    """Pairs of places, a distance at a time: items of the earlier, of the later, day of the later day, the weight (one number).
+def pairs(
+    histories: Histories, nearness: Nearness, since: np.ndarray | None = None
+) -> Iterator[tuple]:
+    """Pairs of places, a distance at a time: items of the earlier, of the later, day of the later
+    day, the weight (one number).
 
     Args:
         since: int64 (users): only pairs whose later place in the user's list is this or later.
@@ -63,12 +82,19 @@ def pairs(histories: Histories, nearness: Nearness, since: np.ndarray | None = N
     users, days = histories.users(), nearness.days(histories)
     place = np.arange(len(users)) - histories.offsets[:-1][users] if since is not None else None
     for apart, weight in enumerate(nearness.by_places().tolist(), 1):
-        keep = (users[:-apart] == users[apart:]) & (histories.items[:-apart] != histories.items[apart:])
+        keep = (users[:-apart] == users[apart:]) & (
+            histories.items[:-apart] != histories.items[apart:]
+        )
         keep &= (histories.items[:-apart] >= 0) & (histories.items[apart:] >= 0)
         if since is not None:
             keep &= place[apart:] >= since[users[apart:]]
         if weight and keep.any():
-            yield histories.items[:-apart][keep], histories.items[apart:][keep], np.maximum(days[:-apart], days[apart:])[keep], weight
+            yield (
+                histories.items[:-apart][keep],
+                histories.items[apart:][keep],
+                np.maximum(days[:-apart], days[apart:])[keep],
+                weight,
+            )
 
 
 def both(parts: Iterable[tuple]) -> Iterator[tuple]:
@@ -79,7 +105,8 @@ def both(parts: Iterable[tuple]) -> Iterator[tuple]:
 
 
 def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
-    """Edges whose source is from `low` up to but not with `high`, added up; what adds up to 0 is gone.
+    """Edges whose source is from `low` up to but not with `high`, added up; what adds up to 0 is
+    gone.
 
     Args:
         parts: sources, targets, days and weights (an array or one number).
@@ -88,13 +115,23 @@ def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
     columns: list[list[np.ndarray]] = [[np.zeros(0, np.int64)] for _ in range(4)]
     for source, *others, weight in parts:
         mine = (source >= low) & (source < high)
-        for column, values in zip(columns, (source, *others, np.broadcast_to(np.asarray(weight, np.int64), len(source)))):
+        for column, values in zip(
+            columns, (source, *others, np.broadcast_to(np.asarray(weight, np.int64), len(source)))
+        ):
             column.append(values[mine])
     sources, targets, days, weights = map(np.concatenate, columns)
     first = int(days.min(initial=0 if not len(days) else days[0]))
     span = int(days.max(initial=first)) - first + 1
-    matrix = scipy.sparse.coo_array((weights, (sources - low, targets.astype(np.int64) * span + (days - first))), (high - low, items * span)).tocsr()
+    matrix = scipy.sparse.coo_array(
+        (weights, (sources - low, targets.astype(np.int64) * span + (days - first))),
+        (high - low, items * span),
+    ).tocsr()
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     found = np.repeat(np.arange(low, high, dtype=np.int32), np.diff(matrix.indptr))
-    return Summed(found, (matrix.indices // span).astype(np.int32), (matrix.indices % span + first).astype(np.int32), matrix.data)
+    return Summed(
+        found,
+        (matrix.indices // span).astype(np.int32),
+        (matrix.indices % span + first).astype(np.int32),
+        matrix.data,
+    )

@@ -18,30 +18,67 @@ class BuildRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     dataset: str = setting("ml-100k", "data set whose newest snapshot is taken when none is named")
-    snapshot: str | None = setting(None, "URI of the snapshot; none takes the newest of the data set")
+    snapshot: str | None = setting(
+        None, "URI of the snapshot; none takes the newest of the data set"
+    )
     day: str | None = setting(None, "day of the snapshot, YYYY-MM-DD; none takes the newest")
     law: Literal["cooccurrence", "degree-penalised", "window"] = setting(
-        "cooccurrence", "how a walk moves: by the number of users who liked both items; the same with popular items held back; "
-                        "or by how often two items stand near each other in a user's list")
+        "cooccurrence",
+        "how a walk moves: by the number of users who liked both items; the same with popular "
+        "items held back; "
+        "or by how often two items stand near each other in a user's list",
+    )
     entrance: Literal["strength", "uniform"] = setting(
-        "strength", "where walks begin: at items by the law's stationary distribution, or at every item alike")
-    degree_penalty: float = setting(0.5, "law degree-penalised: items are reached by their number of users to minus this power", minimum=0, maximum=4)
+        "strength",
+        "where walks begin: at items by the law's stationary distribution, or at every item alike",
+    )
+    degree_penalty: float = setting(
+        0.5,
+        "law degree-penalised: items are reached by their number of users to minus this power",
+        minimum=0,
+        maximum=4,
+    )
     window_places: int = setting(5, "law window: places apart at most", minimum=1, maximum=1000)
-    half_life_places: float | None = setting(None, "law window: places after the first after which a pair weighs half; none weighs all alike",
-                                             minimum=0.01, maximum=10_000)
-    half_life_days: float | None = setting(None, "law window: days before the newest interaction after which a pair weighs half; none forgets nothing", minimum=0.01, maximum=100_000)
-    update: bool = setting(True, "law window: add what is new to the newest graph of the same settings instead of building anew; both give the same")
-    engine: Literal["local", "spark"] = setting("local", f"{ENGINE}; Spark builds the law window only, the others need memory linear in the interactions")
+    half_life_places: float | None = setting(
+        None,
+        "law window: places after the first after which a pair weighs half; none weighs all alike",
+        minimum=0.01,
+        maximum=10_000,
+    )
+    half_life_days: float | None = setting(
+        None,
+        "law window: days before the newest interaction after which a pair weighs half; none "
+        "forgets nothing",
+        minimum=0.01,
+        maximum=100_000,
+    )
+    update: bool = setting(
+        True,
+        "law window: add what is new to the newest graph of the same settings instead of "
+        "building anew; both give the same",
+    )
+    engine: Literal["local", "spark"] = setting(
+        "local",
+        f"{ENGINE}; Spark builds the law window only, the others need memory linear in the "
+        f"interactions",
+    )
     spark: Spark = setting(Spark(), "where Spark runs")
 
     def __post_init__(self) -> None:
         if self.engine == "spark" and self.law != "window":
-            raise BadRequest(f"engine: Spark does not build the law {self.law}", got=self.engine, allowed="local",
-                             remedy="leave `engine` out: this law needs no item graph, one machine holds it")
+            raise BadRequest(
+                f"engine: Spark does not build the law {self.law}",
+                got=self.engine,
+                allowed="local",
+                remedy="leave `engine` out: this law needs no item graph, one machine holds it",
+            )
 
     def of_law(self) -> dict:
         """The settings that decide what the graph of this law holds."""
-        own = {"degree-penalised": ("degree_penalty",), "window": ("window_places", "half_life_places", "half_life_days")}.get(self.law, ())
+        own = {
+            "degree-penalised": ("degree_penalty",),
+            "window": ("window_places", "half_life_places", "half_life_days"),
+        }.get(self.law, ())
         return {name: getattr(self, name) for name in ("law", "entrance", *own)}
 
 
@@ -52,8 +89,12 @@ class WalkRequest:
     store: str = setting(REQUIRED, "URI of the store")
     graph: str = setting(REQUIRED, "URI of the graph")
     walks: int = setting(100_000, "how many walks", minimum=1, maximum=10**12)
-    length: int = setting(4, "items in a walk; a walk of 1 is the item at which it enters", minimum=1, maximum=10_000)
-    seed: int = setting(0, "names the walks; neither engine nor threads change them", minimum=0, maximum=2**31 - 1)
+    length: int = setting(
+        4, "items in a walk; a walk of 1 is the item at which it enters", minimum=1, maximum=10_000
+    )
+    seed: int = setting(
+        0, "names the walks; neither engine nor threads change them", minimum=0, maximum=2**31 - 1
+    )
     threads: int = setting(1, "threads of the engine local", minimum=1, maximum=64)
     engine: Literal["local", "spark"] = setting("local", ENGINE)
     spark: Spark = setting(Spark(), "where Spark runs")
@@ -66,10 +107,22 @@ class Word2VecRequest:
     store: str = setting(REQUIRED, "URI of the store")
     walks: str = setting(REQUIRED, "URI of the walks")
     dimension: int = setting(32, "dimensions of a vector", minimum=2, maximum=1024)
-    window: int = setting(4, "neighbours within this many places are predicted", minimum=1, maximum=200)
+    window: int = setting(
+        4, "neighbours within this many places are predicted", minimum=1, maximum=200
+    )
     epochs: int = setting(5, "passes over the corpus", minimum=1, maximum=2000)
-    learning_rate: float = setting(0.025, "at the beginning; falls linearly", minimum=1e-5, maximum=1)
-    minimum_count: int = setting(1, "items met less often in the walks get no vector", minimum=1, maximum=1_000_000)
-    partitions: int = setting(1, "parts trained side by side and averaged after every pass: more are faster and a little worse", minimum=1, maximum=10_000)
+    learning_rate: float = setting(
+        0.025, "at the beginning; falls linearly", minimum=1e-5, maximum=1
+    )
+    minimum_count: int = setting(
+        1, "items met less often in the walks get no vector", minimum=1, maximum=1_000_000
+    )
+    partitions: int = setting(
+        1,
+        "parts trained side by side and averaged after every pass: more are faster and a "
+        "little worse",
+        minimum=1,
+        maximum=10_000,
+    )
     seed: int = setting(0, "of first vectors", minimum=0, maximum=2**31 - 1)
     spark: Spark = setting(Spark(), "where Spark runs")

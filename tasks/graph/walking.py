@@ -1,8 +1,11 @@
-"""Walks written to files, a shard at a time: on one machine here, by Spark in `tasks.graph.spark.walks`.
+"""Walks written to files, a shard at a time: on one machine here, by Spark in
+`tasks.graph.spark.walks`.
 
-    walks/<dataset>/<graph>/<id>/
-        walks/part-000000.parquet, …   walk (list of int32, item rows); in all of them together walks number 0, 1, …
-        manifest.json                  facts: dataset, day, snapshot, graph, length, seed; counts: walks, steps
+walks/<dataset>/<graph>/<id>/
+    walks/part-000000.parquet, …   walk (list of int32, item rows); in all of them together walks
+                                   number 0, 1, …
+    manifest.json                  facts: dataset, day, snapshot, graph, length, seed; counts:
+                                   walks, steps
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ SHARD_STEPS = 2_000_000
 
 
 def write_walks(request: WalkRequest) -> dict:
-    """Write a corpus of walks, or find it written. Engine and threads do not change a byte of it, so nor its id.
+    """Write a corpus of walks, or find it written. Engine and threads do not change a byte of it,
+    so nor its id.
 
     Raises:
         BadRequest: no such graph.
@@ -48,7 +52,9 @@ def write_walks(request: WalkRequest) -> dict:
             else:
                 write_shards(request, graph.tables, draft.path)
             draft.counts = {"walks": request.walks, "steps": request.walks * request.length}
-            draft.facts = {name: graph.artefact.facts[name] for name in ("dataset", "day", "snapshot")}
+            draft.facts = {
+                name: graph.artefact.facts[name] for name in ("dataset", "day", "snapshot")
+            }
             draft.facts |= {"graph": graph.id, "length": request.length, "seed": request.seed}
             draft.lineage = {"settings": made_of, "code": code, "parents": [graph.uri]}
     return _result(store.find(*place))
@@ -57,22 +63,37 @@ def write_walks(request: WalkRequest) -> dict:
 def shards(request: WalkRequest) -> list[tuple[int, int, int]]:
     """Number of the shard, of its first walk, and how many it has."""
     size = max(1, SHARD_STEPS // request.length)
-    return [(number, first, min(size, request.walks - first)) for number, first in enumerate(range(0, request.walks, size))]
+    return [
+        (number, first, min(size, request.walks - first))
+        for number, first in enumerate(range(0, request.walks, size))
+    ]
 
 
 def write_shards(request: WalkRequest, tables: Tables, folder: Path) -> None:
     """Write every shard, one in memory at a time, and say how far it is."""
     with Progress("drawing walks", total=request.walks * request.length, unit="steps") as progress:
         for number, first, count in shards(request):
-            write_shard(folder, number, walk(tables, first, count, request.length, request.seed, request.threads))
+            write_shard(
+                folder,
+                number,
+                walk(tables, first, count, request.length, request.seed, request.threads),
+            )
             progress.add(count * request.length)
 
 
 def write_shard(folder: Path, number: int, walks: np.ndarray) -> None:
     """Write walks, int32 (count, length), as one file."""
     count, length = walks.shape
-    lists = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * np.int32(length)), pa.array(walks.reshape(-1)))
-    pq.write_table(pa.table({"walk": lists}), folder / FOLDER / f"part-{number:06d}.parquet", compression="lz4", use_dictionary=False)
+    lists = pa.ListArray.from_arrays(
+        pa.array(np.arange(count + 1, dtype=np.int32) * np.int32(length)),
+        pa.array(walks.reshape(-1)),
+    )
+    pq.write_table(
+        pa.table({"walk": lists}),
+        folder / FOLDER / f"part-{number:06d}.parquet",
+        compression="lz4",
+        use_dictionary=False,
+    )
 
 
 def _result(artefact: Artefact) -> dict:

@@ -1,1 +1,3 @@
-"""GRU4Rec: a recurrent network reads what a user liked, in order, and predicts what is liked next."""
+"""GRU4Rec: a recurrent network reads what a user liked, in order, and predicts what is liked
+next.
+"""

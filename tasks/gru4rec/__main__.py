@@ -5,7 +5,13 @@ from __future__ import annotations
 from tasks.core.command import Verb, run
 from tasks.gru4rec.settings import FitRequest
 
-VERBS = {"fit": Verb(FitRequest, "tasks.gru4rec.fit:fit", "train a recurrent network on the users' sequences and register it as challenger")}
+VERBS = {
+    "fit": Verb(
+        FitRequest,
+        "tasks.gru4rec.fit:fit",
+        "train a recurrent network on the users' sequences and register it as challenger",
+    )
+}
 
 if __name__ == "__main__":
     raise SystemExit(run("gru4rec", VERBS))

@@ -9,31 +9,74 @@ from tasks.core.encoders import GRUEncoder, SASRecEncoder
 from tasks.core.similar import unit
 from tasks.gru4rec.settings import Settings
 
-ENDS = {"embedding": "embedding.weight", "scale": "norm.weight", "shift": "norm.bias",
-        "projection": "projection.weight", "projection_bias": "projection.bias"}
-RECURRENT = {"input_weights": "weight_ih_l0", "input_bias": "bias_ih_l0", "state_weights": "weight_hh_l0", "state_bias": "bias_hh_l0"}
-BLOCK = {"before_scale": "before.weight", "before_shift": "before.bias", "attend": "attend.weight", "attend_bias": "attend.bias",
-         "out": "out.weight", "out_bias": "out.bias", "after_scale": "after.weight", "after_shift": "after.bias",
-         "wide": "wide.weight", "wide_bias": "wide.bias", "narrow": "narrow.weight", "narrow_bias": "narrow.bias"}
+ENDS = {
+    "embedding": "embedding.weight",
+    "scale": "norm.weight",
+    "shift": "norm.bias",
+    "projection": "projection.weight",
+    "projection_bias": "projection.bias",
+}
+RECURRENT = {
+    "input_weights": "weight_ih_l0",
+    "input_bias": "bias_ih_l0",
+    "state_weights": "weight_hh_l0",
+    "state_bias": "bias_hh_l0",
+}
+BLOCK = {
+    "before_scale": "before.weight",
+    "before_shift": "before.bias",
+    "attend": "attend.weight",
+    "attend_bias": "attend.bias",
+    "out": "out.weight",
+    "out_bias": "out.bias",
+    "after_scale": "after.weight",
+    "after_shift": "after.bias",
+    "wide": "wide.weight",
+    "wide_bias": "wide.bias",
+    "narrow": "narrow.weight",
+    "narrow_bias": "narrow.bias",
+}
 
 
 def encoder(weights: dict[str, Tensor], settings: Settings) -> GRUEncoder | SASRecEncoder:
-    """The encoder of a `Network`'s state dictionary; it reads the newest `window` items, as in training."""
+    """The encoder of a `Network`'s state dictionary; it reads the newest `window` items, as in
+    training.
+    """
     ends = {name: array(weights[tensor]) for name, tensor in ENDS.items()}
     if settings.encoder == "gru":
-        layer = {name: array(weights[f"encoder.layer.{tensor}"]) for name, tensor in RECURRENT.items()}
+        layer = {
+            name: array(weights[f"encoder.layer.{tensor}"]) for name, tensor in RECURRENT.items()
+        }
         return GRUEncoder(**ends, **layer, last=settings.window, interests=settings.interests)
-    blocks = {name: np.stack([array(weights[f"encoder.blocks.{number}.{tensor}"]) for number in range(settings.blocks)])
-              for name, tensor in BLOCK.items()}
-    return SASRecEncoder(**ends, **blocks, places=array(weights["encoder.places.weight"]), final_scale=array(weights["encoder.norm.weight"]),
-                         final_shift=array(weights["encoder.norm.bias"]), last=settings.window, heads=settings.heads,
-                         interests=settings.interests)
+    blocks = {
+        name: np.stack(
+            [
+                array(weights[f"encoder.blocks.{number}.{tensor}"])
+                for number in range(settings.blocks)
+            ]
+        )
+        for name, tensor in BLOCK.items()
+    }
+    return SASRecEncoder(
+        **ends,
+        **blocks,
+        places=array(weights["encoder.places.weight"]),
+        final_scale=array(weights["encoder.norm.weight"]),
+        final_shift=array(weights["encoder.norm.bias"]),
+        last=settings.window,
+        heads=settings.heads,
+        interests=settings.interests,
+    )
 
 
 def candidates(weights: dict[str, Tensor], unit_items: bool = False) -> np.ndarray:
-    """float32 (items, d + 1): an item's vector, then its bias; `unit_items` serves vectors of length one."""
+    """float32 (items, d + 1): an item's vector, then its bias; `unit_items` serves vectors of
+    length one.
+    """
     vectors = array(weights["embedding.weight"])
-    return np.hstack([unit(vectors) if unit_items else vectors, array(weights["bias"])[:, None]]).astype(np.float32)
+    return np.hstack(
+        [unit(vectors) if unit_items else vectors, array(weights["bias"])[:, None]]
+    ).astype(np.float32)
 
 
 def array(tensor: Tensor) -> np.ndarray:

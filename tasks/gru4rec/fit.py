@@ -40,7 +40,9 @@ def fit(request: FitRequest) -> dict:
     """
     device = prepare(request.settings.device, request.settings.threads)
     with Group.joined(device) as group:
-        return _fit(request if group.leads else dataclasses.replace(request, track=False), device, group)
+        return _fit(
+            request if group.leads else dataclasses.replace(request, track=False), device, group
+        )
 
 
 def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
@@ -48,8 +50,14 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     champion = _champion(store, request, snapshot) if request.settings.warm_start else None
     code = code_version(FAMILY, "core/training")
-    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, champion=champion and champion.artefact.id, settings=request.settings,
-                  seed=request.seed, code=code)
+    id = identity(
+        dataset=snapshot.dataset,
+        snapshot=snapshot.id,
+        champion=champion and champion.artefact.id,
+        settings=request.settings,
+        seed=request.seed,
+        code=code,
+    )
     scratch = store.path("checkpoints", FAMILY, id)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
@@ -58,10 +66,31 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
             histories = snapshot.histories("train").renamed(rows)
             settings = sized(request.settings, positions(histories), int(rows.max()) + 1)
             recorder.decided(request.settings, settings)
-            kept = learn(dataclasses.replace(request, settings=settings), snapshot, rows, histories, champion, scratch, recorder, device, group)
+            kept = learn(
+                dataclasses.replace(request, settings=settings),
+                snapshot,
+                rows,
+                histories,
+                champion,
+                scratch,
+                recorder,
+                device,
+                group,
+            )
             if group.leads:
                 with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                    _write(draft, kept, rows, histories, request, settings, snapshot, champion, code, recorder)
+                    _write(
+                        draft,
+                        kept,
+                        rows,
+                        histories,
+                        request,
+                        settings,
+                        snapshot,
+                        champion,
+                        code,
+                        recorder,
+                    )
         group.wait()
         if group.leads:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -77,18 +106,44 @@ def _champion(store: Store, request: FitRequest, snapshot: Snapshot) -> Candidat
     return forebear(store, champion.candidate, snapshot.day) if champion else None
 
 
-def _write(draft: Draft, kept: Standing, rows: np.ndarray, histories: Histories, request: FitRequest, settings: Settings, snapshot: Snapshot,
-           champion: Candidate | None, code: str, recorder: Recorder) -> None:
-    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from the request's alone."""
-    vectors, encoder = export.candidates(kept.best, settings.unit_items), export.encoder(kept.best, settings)
+def _write(
+    draft: Draft,
+    kept: Standing,
+    rows: np.ndarray,
+    histories: Histories,
+    request: FitRequest,
+    settings: Settings,
+    snapshot: Snapshot,
+    champion: Candidate | None,
+    code: str,
+    recorder: Recorder,
+) -> None:
+    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from
+    the request's alone.
+    """
+    vectors, encoder = (
+        export.candidates(kept.best, settings.unit_items),
+        export.encoder(kept.best, settings),
+    )
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
     similar = taste_space(vectors[:, :-1], histories)
     save_candidate(draft.path, item_ids, vectors, similar, encoder)
     past.leave(draft.path, kept.best)
-    recorder.save(draft.path, kept.best_epoch, {"validation_recall_50": kept.best_recall}, kept.validation_seconds)
+    recorder.save(
+        draft.path,
+        kept.best_epoch,
+        {"validation_recall_50": kept.best_recall},
+        kept.validation_seconds,
+    )
     draft.counts = {"items": len(item_ids), "items_left_out": int((rows < 0).sum())}
     draft.facts = describe(FAMILY, snapshot, request.settings, code, vectors.shape[1])
     if champion:
         draft.facts["stability"] = stability(item_ids, vectors, similar, champion)
-    draft.lineage = {"settings": dataclasses.asdict(settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "champion": champion and champion.artefact.id, "parents": [snapshot.uri, *([champion.artefact.uri] if champion else [])]}
+    draft.lineage = {
+        "settings": dataclasses.asdict(settings),
+        "seed": request.seed,
+        "code": code,
+        "run": recorder.run,
+        "champion": champion and champion.artefact.id,
+        "parents": [snapshot.uri, *([champion.artefact.uri] if champion else [])],
+    }

@@ -1,4 +1,6 @@
-"""From a snapshot to a trained network: what is learned, from what it begins, by what it is validated."""
+"""From a snapshot to a trained network: what is learned, from what it begins, by what it is
+validated.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from tasks.gru4rec.trainer import Trainer, shape
 
 
 def catalogue(snapshot: Snapshot, settings: Settings) -> np.ndarray:
-    """int32 (items of the snapshot): the model's row of each item, −1 for those liked too rarely to be learned.
+    """int32 (items of the snapshot): the model's row of each item, −1 for those liked too rarely to
+    be learned.
 
     Raises:
         RefusedData: fewer than two are left, so that there is nothing to tell apart.
@@ -35,15 +38,32 @@ def catalogue(snapshot: Snapshot, settings: Settings) -> np.ndarray:
     counts = snapshot.histories("train").users_of(len(snapshot.item_ids))
     known = counts >= settings.minimum_count
     if known.sum() < 2:
-        raise RefusedData(f"{int(known.sum())} items are liked by {settings.minimum_count} users or more in {snapshot.uri}",
-                          allowed="at least two", got=f"at most {int(counts.max(initial=0))} users an item",
-                          remedy=("lower settings.minimum_count" if settings.minimum_count > 1 else "hold out fewer rows of each user (split)")
-                          + ", or ingest more data")
+        raise RefusedData(
+            f"{int(known.sum())} items are liked by {settings.minimum_count} users or more in "
+            f"{snapshot.uri}",
+            allowed="at least two",
+            got=f"at most {int(counts.max(initial=0))} users an item",
+            remedy=(
+                "lower settings.minimum_count"
+                if settings.minimum_count > 1
+                else "hold out fewer rows of each user (split)"
+            )
+            + ", or ingest more data",
+        )
     return np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
 
 
-def learn(request: FitRequest, snapshot: Snapshot, rows: np.ndarray, histories: Histories, champion: Candidate | None, scratch: Path,
-          recorder: Recorder, device: torch.device, group: Group) -> Standing:
+def learn(
+    request: FitRequest,
+    snapshot: Snapshot,
+    rows: np.ndarray,
+    histories: Histories,
+    champion: Candidate | None,
+    scratch: Path,
+    recorder: Recorder,
+    device: torch.device,
+    group: Group,
+) -> Standing:
     """Epochs until the last, or until validation has not improved for `patience` of them.
 
     Args:
@@ -56,18 +76,48 @@ def learn(request: FitRequest, snapshot: Snapshot, rows: np.ndarray, histories: 
     """
     settings = request.settings
     if positions(histories) == 0:
-        raise RefusedData(f"no user of {snapshot.uri} liked two items of the catalogue", got=f"{len(histories)} users",
-                          allowed="sequences of two or more", remedy="ingest more data, or lower settings.minimum_count")
+        raise RefusedData(
+            f"no user of {snapshot.uri} liked two items of the catalogue",
+            got=f"{len(histories)} users",
+            allowed="sequences of two or more",
+            remedy="ingest more data, or lower settings.minimum_count",
+        )
     counts = np.bincount(histories.items, minlength=rows.max() + 1)
-    check_memory("gru4rec", estimate(settings, shape(settings, len(counts)), len(histories.items)), device, REMEDY)
+    check_memory(
+        "gru4rec",
+        estimate(settings, shape(settings, len(counts)), len(histories.items)),
+        device,
+        REMEDY,
+    )
     trainer = Trainer(settings, histories, counts, request.seed, device, group)
     validation = Validation(snapshot.queries("validation"), rows, settings.validation_users)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
     if settings.warm_start and past.begin(trainer.model, champion, snapshot, item_ids):
         trainer.go_on()
-    log("gru4rec.begin", items=len(counts), users=len(histories), positions=trainer.total, loss=type(trainer.loss).__name__, device=device)
+    log(
+        "gru4rec.begin",
+        items=len(counts),
+        users=len(histories),
+        positions=trainer.total,
+        loss=type(trainer.loss).__name__,
+        device=device,
+    )
 
     def validate(weights: dict[str, Tensor]) -> dict[str, float]:
-        return {loop.RECALL: validation.recall(export.encoder(weights, settings), export.candidates(weights, settings.unit_items))}
+        return {
+            loop.RECALL: validation.recall(
+                export.encoder(weights, settings), export.candidates(weights, settings.unit_items)
+            )
+        }
 
-    return loop.train("gru4rec", trainer, validate, recorder, scratch, settings.patience, settings.threads, group, settings.budget_minutes)
+    return loop.train(
+        "gru4rec",
+        trainer,
+        validate,
+        recorder,
+        scratch,
+        settings.patience,
+        settings.threads,
+        group,
+        settings.budget_minutes,
+    )

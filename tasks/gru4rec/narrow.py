@@ -12,15 +12,22 @@ from tasks.gru4rec.losses import Sample
 
 
 def narrowed(batch: Batch, sample: Sample) -> tuple[torch.Tensor, Batch, Sample]:
-    """The items that a batch and its negatives name, and both with each item replaced by its place among them.
+    """The items that a batch and its negatives name, and both with each item replaced by its place
+    among them.
 
     Returns:
-        int64 (u), rising, the same in every process that trains a part of the batch; the batch; the negatives.
+        int64 (u), rising, the same in every process that trains a part of the batch; the batch; the
+        negatives.
     """
     drawn = sample.items.cpu().numpy()
     named = [batch.inputs, batch.targets, drawn] if batch.others is None else [batch.others, drawn]
     rows = np.unique(np.concatenate(named))
-    inputs, targets, places = (np.searchsorted(rows, items) for items in (batch.inputs, batch.targets, drawn))
+    inputs, targets, places = (
+        np.searchsorted(rows, items) for items in (batch.inputs, batch.targets, drawn)
+    )
     device = sample.items.device
-    return (torch.from_numpy(rows).to(device), dataclasses.replace(batch, inputs=inputs, targets=targets, others=None),
-            Sample(torch.from_numpy(places).to(device), sample.log_expected))
+    return (
+        torch.from_numpy(rows).to(device),
+        dataclasses.replace(batch, inputs=inputs, targets=targets, others=None),
+        Sample(torch.from_numpy(places).to(device), sample.log_expected),
+    )

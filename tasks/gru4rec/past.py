@@ -1,6 +1,7 @@
 """Day over day: the champion's network as the beginning of today's.
 
-    candidates/gru4rec/<id>/network.safetensors    the trained tensors, the item table in the order of the candidate's rows
+    candidates/gru4rec/<id>/network.safetensors    the trained tensors, the item table in the order
+    of the candidate's rows
 
 Items that both days know begin where they ended; new ones begin as in a first training.
 """
@@ -27,8 +28,11 @@ def leave(folder: Path, weights: dict[str, Tensor]) -> None:
     save_file({name: tensor.cpu().contiguous() for name, tensor in weights.items()}, folder / NAME)
 
 
-def begin(network: Network, champion: Candidate | None, snapshot: Snapshot, item_ids: list[str]) -> bool:
-    """Put the champion's weights into today's network; False, with the reason in the log, where they do not fit.
+def begin(
+    network: Network, champion: Candidate | None, snapshot: Snapshot, item_ids: list[str]
+) -> bool:
+    """Put the champion's weights into today's network; False, with the reason in the log, where
+    they do not fit.
 
     Args:
         network: untrained; its item rows are those of `item_ids`.
@@ -47,10 +51,18 @@ def begin(network: Network, champion: Candidate | None, snapshot: Snapshot, item
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             if name in BY_ITEM:
-                tensor[torch.from_numpy(now)] = weights[name][torch.from_numpy(then[now]).long()].to(tensor.device)
+                tensor[torch.from_numpy(now)] = weights[name][
+                    torch.from_numpy(then[now]).long()
+                ].to(tensor.device)
             else:
                 tensor.copy_(weights[name])
-    log("gru4rec.warm_start", champion=champion.artefact.id, day=champion.artefact.facts["day"], items=len(now), new=len(item_ids) - len(now))
+    log(
+        "gru4rec.warm_start",
+        champion=champion.artefact.id,
+        day=champion.artefact.facts["day"],
+        items=len(now),
+        new=len(item_ids) - len(now),
+    )
     return True
 
 
@@ -62,11 +74,25 @@ def _unfit(champion: Candidate | None, snapshot: Snapshot) -> str | None:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
     if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
-    return None if NAME in champion.artefact.files else "an older version wrote it, without the network as trained"
+    return (
+        None
+        if NAME in champion.artefact.files
+        else "an older version wrote it, without the network as trained"
+    )
 
 
 def _other_shapes(network: Network, weights: dict[str, Tensor]) -> list[str]:
-    """Names of tensors that one of the two lacks or that differ in more than the number of items."""
-    mine = {name: tensor.shape[1:] if name in BY_ITEM else tensor.shape for name, tensor in network.state_dict().items()}
-    theirs = {name: tensor.shape[1:] if name in BY_ITEM else tensor.shape for name, tensor in weights.items()}
-    return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+    """Names of tensors that one of the two lacks or that differ in more than the number of
+    items.
+    """
+    mine = {
+        name: tensor.shape[1:] if name in BY_ITEM else tensor.shape
+        for name, tensor in network.state_dict().items()
+    }
+    theirs = {
+        name: tensor.shape[1:] if name in BY_ITEM else tensor.shape
+        for name, tensor in weights.items()
+    }
+    return sorted(
+        name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
+    )

@@ -1,4 +1,6 @@
-"""One network in training: an epoch at a time, the same for a seed, able to go on from any epoch."""
+"""One network in training: an epoch at a time, the same for a seed, able to go on from any
+epoch.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,22 @@ class Trainer:
 
     unit = "positions"
 
-    def __init__(self, settings: Settings, histories: Histories, counts: np.ndarray, seed: int, device: torch.device, group: Group) -> None:
-        self.settings, self.histories, self.seed, self.device, self.group = settings, histories, seed, device, group
+    def __init__(
+        self,
+        settings: Settings,
+        histories: Histories,
+        counts: np.ndarray,
+        seed: int,
+        device: torch.device,
+        group: Group,
+    ) -> None:
+        self.settings, self.histories, self.seed, self.device, self.group = (
+            settings,
+            histories,
+            seed,
+            device,
+            group,
+        )
         self.epochs, self.top_rate = settings.epochs, settings.learning_rate
         torch.manual_seed(stream(seed, 0))
         self.model = Network(shape(settings, len(counts))).to(device)
@@ -54,12 +70,16 @@ class Trainer:
         self.loss = _loss(settings, counts, device)
         parameters = dict(self.model.named_parameters())
         # not the embedding: decay would erase the vectors of rare items, which get few gradients
-        matrices = {name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"}
+        matrices = {
+            name for name, p in parameters.items() if p.ndim == 2 and name != "embedding.weight"
+        }
         self.optimiser = AdamW(parameters.items(), matrices, settings.weight_decay)
         if len(counts) >= ROWS_FROM and not isinstance(self.loss, FullSoftmax):
             tables = [name for name in BY_ITEM if parameters[name].requires_grad]
             self.optimiser = RowAdamW(parameters.items(), matrices, settings.weight_decay, tables)
-        self.halved = settings.precision == "bfloat16" or (settings.precision == "auto" and device.type == "cuda")
+        self.halved = settings.precision == "bfloat16" or (
+            settings.precision == "auto" and device.type == "cuda"
+        )
         self.total = positions(histories, settings.positions == "one")
 
     def go_on(self) -> None:
@@ -81,17 +101,33 @@ class Trainer:
         self.model.train()
         started, done, summed, now = time.monotonic(), 0, 0.0, 0.0
         settings, part = self.settings, (self.group.number, self.group.size)
-        for batch in batches(self.histories, settings.window, settings.batch_positions, random, settings.positions == "one", part,
-                             settings.horizon):
+        for batch in batches(
+            self.histories,
+            settings.window,
+            settings.batch_positions,
+            random,
+            settings.positions == "one",
+            part,
+            settings.horizon,
+        ):
             done += batch.whole
-            now = rate((number - 1 + done / self.total) / self.epochs, self.top_rate, settings.warm_up, settings.schedule == "cosine")
+            now = rate(
+                (number - 1 + done / self.total) / self.epochs,
+                self.top_rate,
+                settings.warm_up,
+                settings.schedule == "cosine",
+            )
             loss = self._step(batch, now, random, number)
             summed += loss * batch.whole
             progress.add(batch.whole, epoch=number, loss=loss)
         self.settle()
         seconds = time.monotonic() - started
-        return {"train_loss": summed / self.total, "positions_per_s": self.total / seconds, "epoch_seconds": seconds,
-                "learning_rate": now}
+        return {
+            "train_loss": summed / self.total,
+            "positions_per_s": self.total / seconds,
+            "epoch_seconds": seconds,
+            "learning_rate": now,
+        }
 
     def settle(self) -> None:
         """Bring the whole tables up to date, where a step moves only what it reads."""
@@ -109,7 +145,9 @@ class Trainer:
         return value
 
     @contextlib.contextmanager
-    def _reading(self, batch: Batch, sample: Sample | None) -> Iterator[tuple[Batch, Sample | None]]:
+    def _reading(
+        self, batch: Batch, sample: Sample | None
+    ) -> Iterator[tuple[Batch, Sample | None]]:
         """What a step is to learn, on whole tables or on the rows it reads."""
         if not isinstance(self.optimiser, RowAdamW):
             yield batch, sample
@@ -120,7 +158,9 @@ class Trainer:
 
     def _learn(self, batch: Batch, sample: Sample | None, epoch: int) -> float:
         """Leave the gradients of this process's share of the loss, and return that share."""
-        inputs, targets = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets))
+        inputs, targets = (
+            torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets)
+        )
         asked = None if batch.asked is None else torch.from_numpy(batch.asked).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
             queries = self.model(inputs, batch.widths, asked)
@@ -128,27 +168,51 @@ class Trainer:
         loss = self.loss(self.model, queries, targets, sample) * (len(batch.targets) / batch.whole)
         value = loss.item()
         if not math.isfinite(value):
-            raise BadRequest("the loss is no longer a number", got=f"{value} in epoch {epoch}; {self._state_of(batch, queries)}",
-                             allowed="a finite loss", remedy="lower settings.learning_rate or settings.clip_norm; "
-                             "the last good epoch stays as checkpoint")
+            raise BadRequest(
+                "the loss is no longer a number",
+                got=f"{value} in epoch {epoch}; {self._state_of(batch, queries)}",
+                allowed="a finite loss",
+                remedy="lower settings.learning_rate or settings.clip_norm; "
+                "the last good epoch stays as checkpoint",
+            )
         loss.backward()
         return value
 
     def _state_of(self, batch: Batch, queries: torch.Tensor) -> str:
         """What a person needs to see why."""
         broken = [name for name, p in self.model.named_parameters() if not torch.isfinite(p).all()]
-        return (f"{len(batch.inputs)} positions, {batch.widths[0]} windows of up to {len(batch.widths)}, "
-                f"largest query {queries.abs().max().item():.3g}, weights not finite: {', '.join(broken) or 'none'}")
+        return (
+            f"{len(batch.inputs)} positions, {batch.widths[0]} windows of up to "
+            f"{len(batch.widths)}, "
+            f"largest query {queries.abs().max().item():.3g}, weights not finite: "
+            f"{', '.join(broken) or 'none'}"
+        )
 
 
 def shape(settings: Settings, items: int) -> Shape:
     """The network that these settings make for a catalogue."""
-    return Shape(items, settings.dimension, settings.hidden, settings.input_dropout, settings.output_dropout, settings.encoder,
-                 settings.window, settings.blocks, settings.heads, settings.interests)
+    return Shape(
+        items,
+        settings.dimension,
+        settings.hidden,
+        settings.input_dropout,
+        settings.output_dropout,
+        settings.encoder,
+        settings.window,
+        settings.blocks,
+        settings.heads,
+        settings.interests,
+    )
 
 
-def _loss(settings: Settings, counts: np.ndarray, device: torch.device) -> FullSoftmax | SampledSoftmax | BprMax:
+def _loss(
+    settings: Settings, counts: np.ndarray, device: torch.device
+) -> FullSoftmax | SampledSoftmax | BprMax:
     if settings.loss == "cross-entropy" and len(counts) <= settings.full_softmax_items:
         return FullSoftmax()
     negatives = Negatives(counts, settings.negatives, settings.negative_exponent, device)
-    return SampledSoftmax(negatives) if settings.loss == "cross-entropy" else BprMax(negatives, settings.bpr_penalty)
+    return (
+        SampledSoftmax(negatives)
+        if settings.loss == "cross-entropy"
+        else BprMax(negatives, settings.bpr_penalty)
+    )

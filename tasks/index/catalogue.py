@@ -1,4 +1,6 @@
-"""The items that can be recommended: those the model learned, and by setting those it never met but whose genres it knows."""
+"""The items that can be recommended: those the model learned, and by setting those it never met but
+whose genres it knows.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ class Cold:
         ids: the c items that get one from their genres (`tasks.core.cold`).
         vectors: float32 (c, d); none is all zero.
         similar: float32 (c, s), the same of the item-to-item vectors, at most of unit length.
-        left_out: how many items get none: a zero vector would outrank every item with a negative score.
+        left_out: how many items get none: a zero vector would outrank every item with a negative
+            score.
     """
 
     ids: list[str]
@@ -37,18 +40,28 @@ def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) ->
     if not (from_metadata and missing):
         return Cold([], candidate.vectors[:0], candidate.similar[:0], missing)
     trained = (rows >= 0) & ~np.isin(rows, candidate.cold)
-    genres = Genres.of(snapshot.items["genres"].to_pylist(), snapshot.histories("train").users_of(len(rows)), trained)
+    genres = Genres.of(
+        snapshot.items["genres"].to_pylist(),
+        snapshot.histories("train").users_of(len(rows)),
+        trained,
+    )
     wanted, known = np.flatnonzero((rows < 0) & genres.told()), np.flatnonzero(trained)
     vectors = genres.predict(candidate.vectors[rows[trained]], known, wanted)
     similar = genres.predict(candidate.similar[rows[trained]], known, wanted, standing=False)
     there = np.any(vectors, axis=1)
     ids = [snapshot.item_ids[item] for item in wanted[there].tolist()]
-    return Cold(ids, vectors[there], similar[there] / np.maximum(np.linalg.norm(similar[there], axis=1, keepdims=True), 1), missing - len(ids))
+    return Cold(
+        ids,
+        vectors[there],
+        similar[there] / np.maximum(np.linalg.norm(similar[there], axis=1, keepdims=True), 1),
+        missing - len(ids),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """What can be recommended, by row: the candidate's items, then those that got their vectors from their genres.
+    """What can be recommended, by row: the candidate's items, then those that got their vectors
+    from their genres.
 
     Attributes:
         trained: how many are the candidate's own: its encoder reads them.
@@ -68,9 +81,13 @@ class Catalogue:
         for name in index.files:
             index.file(name)
         cold = list(StringTable.load(index.path, "cold_ids"))
-        return cls([*candidate.item_ids, *cold], len(candidate.item_ids), len(candidate.cold) + len(cold),
-                   np.concatenate([candidate.vectors, load(index.path / "cold.npy")]),
-                   np.concatenate([candidate.similar, load(index.path / "cold_similar.npy")]))
+        return cls(
+            [*candidate.item_ids, *cold],
+            len(candidate.item_ids),
+            len(candidate.cold) + len(cold),
+            np.concatenate([candidate.vectors, load(index.path / "cold.npy")]),
+            np.concatenate([candidate.similar, load(index.path / "cold_similar.npy")]),
+        )
 
     def rows_of(self, item_ids: list[str]) -> np.ndarray:
         """int32: the row of each id, −1 where there is none."""

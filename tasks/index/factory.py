@@ -9,14 +9,17 @@ from tasks.core.errors import BadRequest
 from tasks.index.memory import ALLOWED, parsed, widened
 
 BUILD_EFFORT = 80  # HNSW's efConstruction
-TRAINED_ON = 40  # vectors a centroid that k-means sees; of 100 the recall is the same (.983 at a million, 32 lists), and it takes twice as long
+# vectors a centroid that k-means sees; of 100 the recall is the same (.983 at a million, 32 lists),
+# and it takes twice as long
+TRAINED_ON = 40
 
 
 def make(vectors: np.ndarray, factory: str) -> faiss.Index:
     """Train and fill the index of `vectors`, float32 (n, d).
 
-    LSH knows no metric (it compares signs), so it is made without one, and with random rotations when it has more bits than the
-    vectors have dimensions; what it finds is re-scored by inner product like all others.
+    LSH knows no metric (it compares signs), so it is made without one, and with random rotations
+    when it has more bits than the vectors have dimensions; what it finds is re-scored by inner
+    product like all others.
 
     Raises:
         BadRequest: not a factory string, or a kind that needs more vectors than there are.
@@ -30,31 +33,41 @@ def make(vectors: np.ndarray, factory: str) -> faiss.Index:
         index.add(vectors)
         return index
     except RuntimeError as error:
-        raise BadRequest(f"{factory} cannot be made of {len(vectors)} vectors ({_reason(error)})",
-                         got=f"{vectors.shape[1]} dimensions", allowed=ALLOWED,
-                         remedy="Flat is exact and fast enough for a catalogue of this size") from None
+        raise BadRequest(
+            f"{factory} cannot be made of {len(vectors)} vectors ({_reason(error)})",
+            got=f"{vectors.shape[1]} dimensions",
+            allowed=ALLOWED,
+            remedy="Flat is exact and fast enough for a catalogue of this size",
+        ) from None
 
 
 def _index(dimension: int, factory: str, parts: dict[str, str | None]) -> faiss.Index:
     if parts["bits"]:
-        return faiss.index_factory(dimension, factory + "r" * (int(parts["bits"]) > dimension), faiss.METRIC_L2)
+        return faiss.index_factory(
+            dimension, factory + "r" * (int(parts["bits"]) > dimension), faiss.METRIC_L2
+        )
     index = faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
     if "PQ" in factory:
-        index.do_polysemous_training = False  # minutes of annealing, for a search that is not used here
+        index.do_polysemous_training = (
+            False  # minutes of annealing, for a search that is not used here
+        )
     if parts["links"]:
         index.hnsw.efConstruction = BUILD_EFFORT
-        # Pruned by inner product, a graph links all to the few longest vectors and leaves others without a way in: recall@50
-        # ends at .96. Its lists filled up again, it goes to .9999. Equally long vectors (below) make the graph worse: .78.
+        # Pruned by inner product, a graph links all to the few longest vectors and leaves others
+        # without a way in: recall@50 ends at .96. Its lists filled up again, it goes to .9999.
+        # Equally long vectors (below) make the graph worse: .78.
         index.keep_max_size_level0 = True
     return index
 
 
 def _lists(vectors: np.ndarray, factory: str, code: str) -> faiss.Index:
-    """Inverted lists over vectors that one more dimension makes equally long: the nearest by distance is then the best by inner product.
+    """Inverted lists over vectors that one more dimension makes equally long: the nearest by
+    distance is then the best by inner product.
 
-    |q − x|² = |q|² + |x|² − 2 q·x orders by q·x once all |x| are alike: x gets √(M² − |x|²), M the greatest length, and the query
-    gets 0 (Bachrach et al. 2014, "Speeding up the Xbox recommender system using a Euclidean transformation for inner-product
-    spaces"). 100,000 vectors of the benchmark, 16 of 1,265 lists searched: recall@50 .993; by inner product itself .711.
+    |q − x|² = |q|² + |x|² − 2 q·x orders by q·x once all |x| are alike: x gets √(M² − |x|²), M the
+    greatest length, and the query gets 0 (Bachrach et al. 2014, "Speeding up the Xbox recommender
+    system using a Euclidean transformation for inner-product spaces"). 100,000 vectors of the
+    benchmark, 16 of 1,265 lists searched: recall@50 .993; by inner product itself .711.
     """
     d, wide = vectors.shape[1], widened(code, vectors.shape[1])
     squares = np.square(vectors, dtype=np.float64).sum(axis=1)
@@ -74,5 +87,7 @@ def _lists(vectors: np.ndarray, factory: str, code: str) -> faiss.Index:
 
 
 def _reason(error: RuntimeError) -> str:
-    """The last sentence of what FAISS says: the part before it is C++ for FAISS's own developers."""
+    """The last sentence of what FAISS says: the part before it is C++ for FAISS's own
+    developers.
+    """
     return str(error).rsplit("failed: ", 1)[-1].rsplit(": ", 1)[-1].strip()

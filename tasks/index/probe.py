@@ -19,7 +19,8 @@ class Probe:
     """What an index costs and what it finds; times are of one query after the other on one thread.
 
     Attributes:
-        recall: the mean share of the exact top 50 that the index finds; an item that ties with the 50th counts as found.
+        recall: the mean share of the exact top 50 that the index finds; an item that ties with the
+            50th counts as found.
         queries_per_s: one over the mean time.
         p50_ms, p99_ms: milliseconds a query.
         queries: how many were asked.
@@ -37,20 +38,35 @@ class Probe:
 
 
 def probe(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
-    """Ask `queries`, float32 (q ≥ 1, d) or (q ≥ 1, interests d), of an index whose file has `size` bytes."""
+    """Ask `queries`, float32 (q ≥ 1, d) or (q ≥ 1, interests d), of an index whose file has `size`
+    bytes.
+    """
     found, seconds = [], []
     for query in queries:
         started = time.perf_counter()
         found.append(searcher.search(query, DEPTH)[0])
         seconds.append(time.perf_counter() - started)
     timed = np.array(seconds[-TIMED:])
-    return Probe(round(recall(queries, searcher.vectors, found), 6), round(float(1 / timed.mean()), 1),
-                 round(1000 * float(np.quantile(timed, 0.5)), 4), round(1000 * float(np.quantile(timed, 0.99)), 4), len(queries),
-                 size, round(size / len(searcher.vectors), 2))
+    return Probe(
+        round(recall(queries, searcher.vectors, found), 6),
+        round(float(1 / timed.mean()), 1),
+        round(1000 * float(np.quantile(timed, 0.5)), 4),
+        round(1000 * float(np.quantile(timed, 0.99)), 4),
+        len(queries),
+        size,
+        round(size / len(searcher.vectors), 2),
+    )
 
 
-def recall(queries: np.ndarray, vectors: np.ndarray, found: list[np.ndarray], k: int = DEPTH, exact: np.ndarray | None = None) -> float:
-    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the number of vectors.
+def recall(
+    queries: np.ndarray,
+    vectors: np.ndarray,
+    found: list[np.ndarray],
+    k: int = DEPTH,
+    exact: np.ndarray | None = None,
+) -> float:
+    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the
+    number of vectors.
 
     Args:
         exact: int32 (q, k), the exact top k where it is known already.

@@ -1,4 +1,6 @@
-"""An index made ready to serve: its search parameters tuned, then probed as the reader will open it."""
+"""An index made ready to serve: its search parameters tuned, then probed as the reader will open
+it.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +49,24 @@ class Proof:
             RefusedData: less than `minimum` of the exact top 50.
         """
         if self.probe.recall < minimum:
-            raise RefusedData(f"the index {self.factory} of {of} finds too little of what exact search finds",
-                              got=f"recall@50 {self.probe.recall:.4f}", allowed=f"at least {minimum}",
-                              remedy="raise wanted_recall, nprobe or efSearch, or take Flat; what is live stays")
+            raise RefusedData(
+                f"the index {self.factory} of {of} finds too little of what exact search finds",
+                got=f"recall@50 {self.probe.recall:.4f}",
+                allowed=f"at least {minimum}",
+                remedy="raise wanted_recall, nprobe or efSearch, or take Flat; what is live stays",
+            )
 
 
-def proven(source: Path, factory: str, vectors: np.ndarray, queries: tuple[np.ndarray, np.ndarray], target: Path, wanted: float,
-           search: str = "", ours: bool = False) -> tuple[Proof, Searcher]:
+def proven(
+    source: Path,
+    factory: str,
+    vectors: np.ndarray,
+    queries: tuple[np.ndarray, np.ndarray],
+    target: Path,
+    wanted: float,
+    search: str = "",
+    ours: bool = False,
+) -> tuple[Proof, Searcher]:
     """Write the index at `source` to `target` with its search parameters in it, and probe it there.
 
     Args:
@@ -61,7 +74,8 @@ def proven(source: Path, factory: str, vectors: np.ndarray, queries: tuple[np.nd
         queries: float32 (q, d) to probe with, and others to tune with.
         wanted: recall@50 to tune to.
         search: parameters to take instead of tuned ones.
-        ours: the kind was chosen by size alone. Lists of which most must be scanned give way to an exact index, which is smaller and faster.
+        ours: the kind was chosen by size alone. Lists of which most must be scanned give way to an
+            exact index, which is smaller and faster.
     """
     index, depth = faiss.read_index(str(source)), 1
     if search:
@@ -74,13 +88,21 @@ def proven(source: Path, factory: str, vectors: np.ndarray, queries: tuple[np.nd
     faiss.write_index(index, str(target))
     searcher = Searcher(open_index(target), vectors, depth)
     measured = probe(searcher, queries[0], target.stat().st_size)
-    log("index.probed", file=target.name, factory=factory, search=search, **dataclasses.asdict(measured))
+    log(
+        "index.probed",
+        file=target.name,
+        factory=factory,
+        search=search,
+        **dataclasses.asdict(measured),
+    )
     return Proof(factory, search, depth, measured), searcher
 
 
 def _scans_most(index: faiss.Index, factory: str) -> bool:
     lists = faiss.try_extract_index_ivf(index)
-    return lists is not None and parsed(factory)["listed"] == "Flat" and 2 * lists.nprobe > lists.nlist
+    return (
+        lists is not None and parsed(factory)["listed"] == "Flat" and 2 * lists.nprobe > lists.nlist
+    )
 
 
 def halves(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -89,4 +111,6 @@ def halves(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.
         return vectors, vectors
     order = np.random.default_rng(seed).permutation(len(vectors))
     half = min(probes, len(vectors) // 2)
-    return vectors[np.sort(order[:half])], vectors[np.sort(order[half:half + min(probes, TUNING)])]
+    return vectors[np.sort(order[:half])], vectors[
+        np.sort(order[half : half + min(probes, TUNING)])
+    ]

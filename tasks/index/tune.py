@@ -1,4 +1,6 @@
-"""Search parameters for a wanted recall, with the most queries a second, found on real query vectors."""
+"""Search parameters for a wanted recall, with the most queries a second, found on real query
+vectors.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tasks.index.memory import parsed
 from tasks.index.probe import DEPTH, recall
 
 DEPTHS = (1, 2, 4, 8, 16, 32)
-Parameters = tuple[str, int]  # FAISS's search parameters, and how many times the wanted rows it is asked for
+Parameters = tuple[
+    str, int
+]  # FAISS's search parameters, and how many times the wanted rows it is asked for
 
 
 def adjust(index: faiss.Index, factory: str, search: str) -> None:
@@ -30,15 +34,22 @@ def adjust(index: faiss.Index, factory: str, search: str) -> None:
     try:
         faiss.ParameterSpace().set_index_parameters(index, search)
     except RuntimeError as error:
-        raise BadRequest(f"{factory} has no such search parameter ({str(error).rsplit(': ', 1)[-1]})", got=search,
-                         allowed="nprobe=… for IVF, efSearch=… for HNSW, nothing for the others") from None
+        raise BadRequest(
+            f"{factory} has no such search parameter ({str(error).rsplit(': ', 1)[-1]})",
+            got=search,
+            allowed="nprobe=… for IVF, efSearch=… for HNSW, nothing for the others",
+        ) from None
 
 
-def tune(index: faiss.Index, vectors: np.ndarray, factory: str, queries: np.ndarray, wanted: float) -> Parameters:
-    """The fastest parameters that reach `wanted` recall@50, or those of the best recall; they are set in the index.
+def tune(
+    index: faiss.Index, vectors: np.ndarray, factory: str, queries: np.ndarray, wanted: float
+) -> Parameters:
+    """The fastest parameters that reach `wanted` recall@50, or those of the best recall; they are
+    set in the index.
 
-    Each list of settings goes from cheap to dear and recall only grows along it, so the cheapest one that does is found by
-    halving; of several lists (a compressed code may be searched wider or asked for more) the fastest answer is taken.
+    Each list of settings goes from cheap to dear and recall only grows along it, so the cheapest
+    one that does is found by halving; of several lists (a compressed code may be searched wider or
+    asked for more) the fastest answer is taken.
 
     Args:
         vectors: float32 (n, d), by which what is found is re-scored.
@@ -66,9 +77,21 @@ def tune(index: faiss.Index, vectors: np.ndarray, factory: str, queries: np.ndar
             low, high = (low, middle) if measured(ladder[middle]) else (middle + 1, high)
         measured(ladder[low])
     enough = [one for one in tried if one[0]]
-    _, reached, seconds, best = min(enough, key=lambda one: one[2]) if enough else max(tried, key=lambda one: (one[1], -one[2]))
+    _, reached, seconds, best = (
+        min(enough, key=lambda one: one[2])
+        if enough
+        else max(tried, key=lambda one: (one[1], -one[2]))
+    )
     adjust(index, factory, best[0])
-    log("index.tuned", factory=factory, search=best[0] or "none", depth=best[1], recall=reached, queries_per_s=1 / seconds, tried=len(tried))
+    log(
+        "index.tuned",
+        factory=factory,
+        search=best[0] or "none",
+        depth=best[1],
+        recall=reached,
+        queries_per_s=1 / seconds,
+        tried=len(tried),
+    )
     return best
 
 
@@ -76,12 +99,18 @@ def _ladders(factory: str, count: int) -> Iterator[list[Parameters]]:
     parts = parsed(factory)
     if parts["lists"]:
         lists = int(parts["lists"])
-        steps = sorted({min(lists, round(2 ** (half / 2))) for half in range(2 * lists.bit_length() + 1)})
+        steps = sorted(
+            {min(lists, round(2 ** (half / 2))) for half in range(2 * lists.bit_length() + 1)}
+        )
         for depth in (1,) if parts["listed"] == "Flat" else DEPTHS[:5:2]:
             yield [(f"nprobe={step}", depth) for step in steps]
     elif parts["links"]:
         for depth in (1,) if parts["stored"] in (None, "Flat") else DEPTHS[:3]:
-            steps = [round(2 ** (quarter / 4)) for quarter in range(22, 45) if 2 ** (quarter / 4) < 2 * count]
+            steps = [
+                round(2 ** (quarter / 4))
+                for quarter in range(22, 45)
+                if 2 ** (quarter / 4) < 2 * count
+            ]
             yield [(f"efSearch={step}", depth) for step in steps or (64,)]
     else:
         yield [("", depth) for depth in (DEPTHS if parts["code"] != "Flat" else (1,))]

@@ -1,7 +1,9 @@
-"""What the data decides where nobody has set it: how rows are divided, and whether what was met may be recommended again.
+"""What the data decides where nobody has set it: how rows are divided, and whether what was met may
+be recommended again.
 
-The rules are all here. A setting given wins; what an earlier day of the same settings decided stays, so that days can be compared; else the
-rows decide. Each decision comes with its reason, for the log, the report and the manifest.
+The rules are all here. A setting given wins; what an earlier day of the same settings decided
+stays, so that days can be compared; else the rows decide. Each decision comes with its reason, for
+the log, the report and the manifest.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ from typing import Any
 
 from tasks.ingest.rules import Split
 
-COMMON = 0.05       # share of the kept rows: below it, repeats are the exception that nobody waits for
-LONG = 12           # likes of the user in the middle: three and one held out are a third of them
+COMMON = 0.05  # share of the kept rows: below it, repeats are the exception that nobody waits for
+LONG = 12  # likes of the user in the middle: three and one held out are a third of them
 SPLIT_USERS = 10_000  # from which a tenth of them, a thousand, can tell two models apart
-JUDGED = 2_500      # users whose next days are known: enough to see 2 % between variants of a recipe
+JUDGED = 2_500  # users whose next days are known: enough to see 2 % between variants of a recipe
 MOST_JUDGED = 25_000  # evaluation asks no more
 WINDOWS = (1, 2, 3, 7)  # days of a test window that are tried
-SPAN = 8            # times as long as one window is what a log must cover at least
+SPAN = 8  # times as long as one window is what a log must cover at least
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Shape:
         users: who liked two items or more.
         likes: of the user in the middle of them.
         days: from the first row to the end of the day.
-        back: by days of a window that ends with the day, the users who did something in it and something before.
+        back: by days of a window that ends with the day, the users who did something in it and
+            something before.
     """
 
     events: bool
@@ -53,17 +56,25 @@ class Shape:
     back: dict[int, int]
 
 
-def recommend_seen(given: bool | None, rated: bool, kinds: bool, kept: int, repeats: int, before: Decision | None = None) -> Decision:
+def recommend_seen(
+    given: bool | None,
+    rated: bool,
+    kinds: bool,
+    kept: int,
+    repeats: int,
+    before: Decision | None = None,
+) -> Decision:
     """True where it is set, or else where at least one kept row in twenty repeats another.
 
-    Whoever buys the same milk or plays the same song again is served by a list that holds it; whoever rates films is not.
+    Whoever buys the same milk or plays the same song again is served by a list that holds it;
+    whoever rates films is not.
 
     Args:
         given: the setting, of the request or the description; None: the data decides.
         rated: whether rows are ratings, of which a user gives an item one that counts.
         kinds: whether events have kinds.
-        kept, repeats: rows, and those of them that have the user and item of another one; where there are kinds, also
-            its kind: a purchase after a view is a step onwards, not a return.
+        kept, repeats: rows, and those of them that have the user and item of another one; where
+            there are kinds, also its kind: a purchase after a view is a step onwards, not a return.
         before: what an earlier day decided.
     """
     if given is not None:
@@ -73,17 +84,26 @@ def recommend_seen(given: bool | None, rated: bool, kinds: bool, kept: int, repe
     share = repeats / max(kept, 1)
     alike = "user, item and kind" if kinds else "user and item"
     told = f"{100 * share:.1f} % of the kept rows repeat another of the same {alike}"
-    return kept_as(before, Decision(share >= COMMON, f"{told}, {'at least' if share >= COMMON else 'fewer than'} {100 * COMMON:g} %"))
+    return kept_as(
+        before,
+        Decision(
+            share >= COMMON,
+            f"{told}, {'at least' if share >= COMMON else 'fewer than'} {100 * COMMON:g} %",
+        ),
+    )
 
 
 def split(given: Split, shape: Shape | None, before: Decision | None = None) -> Decision:
     """How rows are divided, a `Split` with its method.
 
-    | what the rows are                                                    | who is held out                                  |
-    |----------------------------------------------------------------------|--------------------------------------------------|
-    | a log of events whose users come back                                | the last days: what everybody did next           |
-    | lists of fewer than 12 likes in the middle, of 10,000 users or more  | whole users: four rows are most of such a list   |
-    | else                                                                 | each user's newest likes, a third of them at most |
+    | what the rows are                                                    | who is held out
+                             |
+                             |----------------------------------------------------------------------|--------------------------------------------------|
+    | a log of events whose users come back                                | the last days: what
+    everybody did next           | | lists of fewer than 12 likes in the middle, of 10,000 users or
+                                 more  | whole users: four rows are most of such a list   |
+    | else                                                                 | each user's newest
+    likes, a third of them at most |
 
     Args:
         given: the request's.
@@ -92,14 +112,20 @@ def split(given: Split, shape: Shape | None, before: Decision | None = None) -> 
     """
     if given.method is not None:
         return Decision(given, "it is set", open=False)
-    return kept_as(before, _by_time(given, shape) or _by_users(given, shape) or _by_rows(given, shape))
+    return kept_as(
+        before, _by_time(given, shape) or _by_users(given, shape) or _by_rows(given, shape)
+    )
 
 
 def kept_as(before: Decision | None, now: Decision) -> Decision:
     """What an earlier day decided stays, with what the rows of today alone would say."""
     if before is None or before.value == now.value:
         return now
-    return Decision(before.value, f"an earlier day decided so, and days are to be compared; the rows of today alone would decide otherwise: {now.because}")
+    return Decision(
+        before.value,
+        f"an earlier day decided so, and days are to be compared; the rows of today alone "
+        f"would decide otherwise: {now.because}",
+    )
 
 
 def _by_time(given: Split, shape: Shape) -> Decision | None:
@@ -107,9 +133,12 @@ def _by_time(given: Split, shape: Shape) -> Decision | None:
         return None
     for days in WINDOWS:
         if shape.back.get(days, 0) >= JUDGED and shape.days >= SPAN * days:
-            return Decision(dataclasses.replace(given, method="temporal", test_days=days, validation_days=days),
-                            f"rows are events of {shape.days:,.0f} days, and {shape.back[days]:,} users did something in the last "
-                            f"{f'{days} days' if days > 1 else 'day'} and something before")
+            return Decision(
+                dataclasses.replace(given, method="temporal", test_days=days, validation_days=days),
+                f"rows are events of {shape.days:,.0f} days, and {shape.back[days]:,} users "
+                f"did something in the last "
+                f"{f'{days} days' if days > 1 else 'day'} and something before",
+            )
     return None
 
 
@@ -117,11 +146,16 @@ def _by_users(given: Split, shape: Shape) -> Decision | None:
     if shape.likes >= LONG or shape.users < SPLIT_USERS:
         return None
     share = min(0.1, max(0.001, int(1000 * MOST_JUDGED / shape.users) / 1000))
-    return Decision(dataclasses.replace(given, method="users", test_share=share, validation_share=share),
-                    f"the user in the middle has {shape.likes} liked rows, fewer than {LONG}, and there are {shape.users:,} users with two or more")
+    return Decision(
+        dataclasses.replace(given, method="users", test_share=share, validation_share=share),
+        f"the user in the middle has {shape.likes} liked rows, fewer than {LONG}, and there "
+        f"are {shape.users:,} users with two or more",
+    )
 
 
 def _by_rows(given: Split, shape: Shape) -> Decision:
     test = min(3, max(1, shape.likes // 3 - 1))
-    return Decision(dataclasses.replace(given, method="leave-last-n", test=test, validation=1),
-                    f"the user in the middle of {shape.users:,} with two or more has {shape.likes} liked rows")
+    return Decision(
+        dataclasses.replace(given, method="leave-last-n", test=test, validation=1),
+        f"the user in the middle of {shape.users:,} with two or more has {shape.likes} liked rows",
+    )

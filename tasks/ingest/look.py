@@ -1,4 +1,6 @@
-"""The verb `look`: what would be read of a source, and how it was understood, before anything is written."""
+"""The verb `look`: what would be read of a source, and how it was understood, before anything is
+written.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,16 @@ MOST_FILES = 20
 
 
 def look(request: LookRequest) -> dict:
-    """Look at a source: a TOML file, the folder of a known layout, or files that nothing describes yet.
+    """Look at a source: a TOML file, the folder of a known layout, or files that nothing describes
+    yet.
 
     Returns:
-        `tables`: of each, its path, the days that are there (of a path with `{day}`), how many files, and for the newest of them what was
-        found out, with three rows as they were understood, or why they would be refused; `first_day`, `last_day` of the interactions,
-        None where they have no times; `daily`: whether they come in files of their own every day; `toml`: a description to start from, where there was none.
+        `tables`: of each, its path, the days that are there (of a path with `{day}`), how many
+            files, and for the newest of them what was
+        found out, with three rows as they were understood, or why they would be refused;
+        `first_day`, `last_day` of the interactions, None where they have no times; `daily`: whether
+        they come in files of their own every day; `toml`: a description to start from, where there
+        was none.
 
     Raises:
         BadRequest, RefusedData: there is nothing that could be looked at.
@@ -37,36 +43,69 @@ def look(request: LookRequest) -> dict:
             source = sources.describe("own", str(described))
         else:
             source = sources.describe(request.format, request.location)
-        tables = {name: _table(source, name, table, Path(scratch), request.limits) for name, table in source.tables.items()}
+        tables = {
+            name: _table(source, name, table, Path(scratch), request.limits)
+            for name, table in source.tables.items()
+        }
     first, last = tables["interactions"].pop("span", None) or (None, None)
     for one in tables.values():
         one.pop("span", None)
-    return {"location": request.location, "tables": tables, "first_day": first, "last_day": last, "daily": source.interactions.daily, "liked": source.liked, "toml": toml}
+    return {
+        "location": request.location,
+        "tables": tables,
+        "first_day": first,
+        "last_day": last,
+        "daily": source.interactions.daily,
+        "liked": source.liked,
+        "toml": toml,
+    }
 
 
 def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limits) -> dict:
     days: dict[str, str] = {}
     try:
         days = _days_there(source, table) if table.daily else {}
-        of_days = {"days": len(days), "looked_at": max(days), "span": (min(days), max(days))} if days else {}
+        of_days = (
+            {"days": len(days), "looked_at": max(days), "span": (min(days), max(days))}
+            if days
+            else {}
+        )
         return {"path": table.path} | of_days | _looked(source, name, table, days, scratch, limits)
     except RefusedData as refusal:
-        return {"path": table.path, "refused": str(refusal)} | ({"span": (min(days), max(days))} if days else {})
+        return {"path": table.path, "refused": str(refusal)} | (
+            {"span": (min(days), max(days))} if days else {}
+        )
 
 
 def _days_there(source: Source, table: Table) -> dict[str, str]:
     if days := landing.spelled_days(table.path, source.base):
         return days
-    raise RefusedData(f"no day is at {table.path}", got=landing.shown_where_days_are(table.path, source.base),
-                      allowed="a day, as 2026-01-15 or 20260115", remedy="correct the path, or wait until the files are delivered")
+    raise RefusedData(
+        f"no day is at {table.path}",
+        got=landing.shown_where_days_are(table.path, source.base),
+        allowed="a day, as 2026-01-15 or 20260115",
+        remedy="correct the path, or wait until the files are delivered",
+    )
 
 
-def _looked(source: Source, name: str, table: Table, days: dict[str, str], scratch: Path, limits: Limits) -> dict:
+def _looked(
+    source: Source, name: str, table: Table, days: dict[str, str], scratch: Path, limits: Limits
+) -> dict:
     newest = max(days, default=None)
-    found = landing.find_day(table.path, source.base, newest, days[newest]) if newest else landing.find(table.path, source.base)
-    landed = landing.land(found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits)
+    found = (
+        landing.find_day(table.path, source.base, newest, days[newest])
+        if newest
+        else landing.find(table.path, source.base)
+    )
+    landed = landing.land(
+        found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits
+    )
     seen = examine(table, landed, scratch / f"{name}-copies")
-    facts = {"files": len(landed), "lines": sum(file.rows for file in landed), "bytes": sum(file.bytes for file in landed),
-            "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]]}
+    facts = {
+        "files": len(landed),
+        "lines": sum(file.rows for file in landed),
+        "bytes": sum(file.bytes for file in landed),
+        "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]],
+    }
     of_rows = not days and name == "interactions" and "timestamp" in table.columns
     return facts | ({"span": span.days(seen.landed, seen.shapes)} if of_rows else {})

@@ -1,4 +1,6 @@
-"""The way back from quarantine: write its rows to a file a person can edit, and make the day again with what was repaired."""
+"""The way back from quarantine: write its rows to a file a person can edit, and make the day again
+with what was repaired.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,14 @@ KEYS = ("table", "delivery", "file", "line")
 
 
 def quarantine(request: QuarantineRequest) -> dict:
-    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes that the file's encoding cannot hold appear as \\xNN."""
+    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes
+    that the file's encoding cannot hold appear as \\xNN.
+    """
     store = Store(request.store)
     made = resolve(store, None, request.dataset, request.day).artefact
-    wanted = [row for row in _rows(store, made) if not request.reasons or row["reason"] in request.reasons]
+    wanted = [
+        row for row in _rows(store, made) if not request.reasons or row["reason"] in request.reasons
+    ]
     out = Path(request.out)
     making = out.with_name(f".{out.name}.new")
     try:
@@ -34,12 +40,17 @@ def quarantine(request: QuarantineRequest) -> dict:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         os.replace(making, out)
     except OSError as error:
-        raise BadRequest(f"out: cannot be written ({error.strerror})", got=request.out, allowed="a file in a folder that exists") from None
+        raise BadRequest(
+            f"out: cannot be written ({error.strerror})",
+            got=request.out,
+            allowed="a file in a folder that exists",
+        ) from None
     return {"out": str(out), "rows": len(wanted), "day": made.facts["day"], "snapshot": made.uri}
 
 
 def replay(request: ReplayRequest, now: int | None = None) -> dict:
-    """Make the day again with the repaired lines in the place of the old ones. What was not changed stays where it was.
+    """Make the day again with the repaired lines in the place of the old ones. What was not changed
+    stays where it was.
 
     Raises:
         BadRequest: the file cannot be read, or speaks of rows that are not in quarantine.
@@ -56,12 +67,19 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
             unchanged += 1
             continue
         lines = changed.setdefault((table, delivery), {})
-        lines[(digests[table, delivery, file], line)] = text.encode(encodings[table, delivery, file], "replace")
+        lines[(digests[table, delivery, file], line)] = text.encode(
+            encodings[table, delivery, file], "replace"
+        )
     for (table, delivery), lines in changed.items():
         corrections.keep(store, request.dataset, table, delivery, lines, made.uri)
     count = sum(map(len, changed.values()))
     log("ingest.replay", repaired=count, unchanged=unchanged, still_in_quarantine=len(old) - count)
-    return {**snapshot.snapshot(request, now), "repaired": count, "unchanged": unchanged, "before": made.uri}
+    return {
+        **snapshot.snapshot(request, now),
+        "repaired": count,
+        "unchanged": unchanged,
+        "before": made.uri,
+    }
 
 
 def _rows(store: Store, made: Artefact) -> Iterator[dict]:
@@ -70,22 +88,42 @@ def _rows(store: Store, made: Artefact) -> Iterator[dict]:
     if artefact is None or not (artefact.path / "rows").is_dir():
         return
     encodings = _encodings(made)
-    rows = ds.dataset(artefact.path / "rows", format="parquet", partitioning="hive").to_table().to_pylist()
+    rows = (
+        ds.dataset(artefact.path / "rows", format="parquet", partitioning="hive")
+        .to_table()
+        .to_pylist()
+    )
     for row in sorted(rows, key=lambda row: tuple(row[key] for key in KEYS)):
-        yield {**{key: row[key] for key in (*KEYS, "reason")}, "text": row["raw"].decode(encodings[row["table"], row["delivery"], row["file"]], "backslashreplace")}
+        yield {
+            **{key: row[key] for key in (*KEYS, "reason")},
+            "text": row["raw"].decode(
+                encodings[row["table"], row["delivery"], row["file"]], "backslashreplace"
+            ),
+        }
 
 
 def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
     """By table, delivery and file, how text stands for bytes; ASCII is UTF-8, too."""
-    told = {(table, one["delivery"], file["name"]): (file.get("understood") or {}).get("encoding") or one["encoding"]
-            for table, ones in made.lineage["source"].items() for one in ones for file in one["files"]}
-    return {place: "latin-1" if encoding == "latin-1" else "utf-8" for place, encoding in told.items()}
+    told = {
+        (table, one["delivery"], file["name"]): (file.get("understood") or {}).get("encoding")
+        or one["encoding"]
+        for table, ones in made.lineage["source"].items()
+        for one in ones
+        for file in one["files"]
+    }
+    return {
+        place: "latin-1" if encoding == "latin-1" else "utf-8" for place, encoding in told.items()
+    }
 
 
 def _digests(made: Artefact) -> dict[tuple[str, str, str], str]:
     """By table, delivery and file, the digest of the file that was read."""
-    return {(table, one["delivery"], file["name"]): file["sha256"]
-            for table, ones in made.lineage["source"].items() for one in ones for file in one["files"]}
+    return {
+        (table, one["delivery"], file["name"]): file["sha256"]
+        for table, ones in made.lineage["source"].items()
+        for one in ones
+        for file in one["files"]
+    }
 
 
 def _repaired(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
@@ -93,7 +131,10 @@ def _repaired(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
     try:
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"repaired: {path} cannot be read ({error})", allowed="the file that `quarantine` wrote, repaired") from None
+        raise BadRequest(
+            f"repaired: {path} cannot be read ({error})",
+            allowed="the file that `quarantine` wrote, repaired",
+        ) from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -103,9 +144,16 @@ def _repaired(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
             several = "\n" in text or "\r" in text
             known = place in old and (not several or "\n" in old[place] or "\r" in old[place])
         except (ValueError, KeyError, TypeError):
-            raise BadRequest(f"repaired: {path}, line {number} is no row of a quarantine", got=line[:120],
-                             allowed="a JSON object with table, delivery, file, line and text") from None
+            raise BadRequest(
+                f"repaired: {path}, line {number} is no row of a quarantine",
+                got=line[:120],
+                allowed="a JSON object with table, delivery, file, line and text",
+            ) from None
         if not known:
-            raise BadRequest(f"repaired: {path}, line {number} is not in the quarantine of this day, or its text has more than one line",
-                             got=line[:120], allowed="rows of this day, as `quarantine` wrote them, with one line of text each")
+            raise BadRequest(
+                f"repaired: {path}, line {number} is not in the quarantine of this day, or its "
+                f"text has more than one line",
+                got=line[:120],
+                allowed="rows of this day, as `quarantine` wrote them, with one line of text each",
+            )
         yield place, text

@@ -1,4 +1,6 @@
-"""The rules by which rows become a snapshot: what is liked, what each row is for, sittings, bots, sizes."""
+"""The rules by which rows become a snapshot: what is liked, what each row is for, sittings, bots,
+sizes.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,11 @@ from typing import Literal
 from tasks.core.errors import BadRequest
 from tasks.core.request import setting
 
-SIZES = {"leave-last-n": {"test": 3, "validation": 1}, "users": {"test_share": 0.1, "validation_share": 0.1, "history_share": 0.8},
-         "temporal": {"test_days": 7, "validation_days": 7}}  # of each method, where nothing else is said
+SIZES = {
+    "leave-last-n": {"test": 3, "validation": 1},
+    "users": {"test_share": 0.1, "validation_share": 0.1, "history_share": 0.8},
+    "temporal": {"test_days": 7, "validation_days": 7},
+}  # of each method, where nothing else is said
 DAY = "{day}"  # in a path: one delivery a day
 LIKED = re.compile(r"(>=|>)\s*(mean|user mean|-?\d+(?:\.\d+)?)")
 
@@ -45,86 +50,175 @@ class Liked:
             return cls("any", None)
         found = LIKED.fullmatch(text.strip())
         if not found:
-            raise BadRequest("liked: not a rule", got=text, allowed="'any', '>= 4', '> 7', '> mean' or '> user mean'")
+            raise BadRequest(
+                "liked: not a rule",
+                got=text,
+                allowed="'any', '>= 4', '> 7', '> mean' or '> user mean'",
+            )
         operator, bound = found.groups()
         return cls(operator, bound if bound.endswith("mean") else float(bound))
 
 
 @dataclass(frozen=True)
 class Split:
-    """What each row is for. `leave-last-n` and `users` count a user's liked rows; `temporal` cuts at two moments.
+    """What each row is for. `leave-last-n` and `users` count a user's liked rows; `temporal` cuts
+    at two moments.
 
-    | request                                                        | meaning                                                  |
-    |----------------------------------------------------------------|----------------------------------------------------------|
-    | {}                                                             | the data decides, see `tasks.ingest.deciding`            |
-    | {"method": "leave-last-n", "test": 3, "validation": 1}         | each user's newest 3 are test, the one before validation |
-    | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only to repeat work that did so  |
-    | {"method": "users", "order": "given"}                          | 8:1:1 by user; a held-out user's first 80 % are known    |
-    | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the week before validation        |
+    | request                                                        | meaning
+                               |
+                               |----------------------------------------------------------------|----------------------------------------------------------|
+    | {}                                                             | the data decides, see
+    `tasks.ingest.deciding`            | | {"method": "leave-last-n", "test": 3, "validation": 1}
+                                            | each user's newest 3 are test, the one before
+                                            validation |
+    | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only
+    to repeat work that did so  | | {"method": "users", "order": "given"}                          |
+                                8:1:1 by user; a held-out user's first 80 % are known    |
+    | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the
+    week before validation        |
     """
 
     method: Literal["leave-last-n", "users", "temporal"] | None = setting(
-        None, "how rows are divided; none: by time where users come back day after day, by users where lists are short, else by rows")
+        None,
+        "how rows are divided; none: by time where users come back day after day, by users "
+        "where lists are short, else by rows",
+    )
     order: Literal["time", "given", "file"] | None = setting(
-        None, "what orders a user's rows: timestamps (ties as in the file), an order column, or the place in the file; none: the first of "
-        "these that the source has for every row")
-    test: int | None = setting(None, "leave-last-n: newest liked rows of a user that are test; none: 3", minimum=1, maximum=1000)
-    validation: int | None = setting(None, "leave-last-n: liked rows before those that are validation; none: 1", minimum=0, maximum=1000)
+        None,
+        "what orders a user's rows: timestamps (ties as in the file), an order column, or the "
+        "place in the file; none: the first of "
+        "these that the source has for every row",
+    )
+    test: int | None = setting(
+        None,
+        "leave-last-n: newest liked rows of a user that are test; none: 3",
+        minimum=1,
+        maximum=1000,
+    )
+    validation: int | None = setting(
+        None,
+        "leave-last-n: liked rows before those that are validation; none: 1",
+        minimum=0,
+        maximum=1000,
+    )
     hold_out_short: bool = setting(
-        False, "leave-last-n: hold out rows even of users who have nothing left to learn from (otherwise all of theirs is train)")
-    test_share: float | None = setting(None, "users: share of the users who are test; none: .1", minimum=0, maximum=0.9)
-    validation_share: float | None = setting(None, "users: share of the users who are validation; none: .1", minimum=0, maximum=0.9)
-    history_share: float | None = setting(None, "users: share of a held-out user's liked rows that is known; none: .8", minimum=0.1, maximum=0.99)
+        False,
+        "leave-last-n: hold out rows even of users who have nothing left to learn from "
+        "(otherwise all of theirs is train)",
+    )
+    test_share: float | None = setting(
+        None, "users: share of the users who are test; none: .1", minimum=0, maximum=0.9
+    )
+    validation_share: float | None = setting(
+        None, "users: share of the users who are validation; none: .1", minimum=0, maximum=0.9
+    )
+    history_share: float | None = setting(
+        None,
+        "users: share of a held-out user's liked rows that is known; none: .8",
+        minimum=0.1,
+        maximum=0.99,
+    )
     seed: int = setting(
-        0, "users: which of them are held out; a user stays on one side from day to day", minimum=0, maximum=2_147_483_647)
-    test_days: int | None = setting(None, "temporal: length of the test window, which ends with the day; none: 7", minimum=1, maximum=3650)
-    validation_days: int | None = setting(None, "temporal: length of the validation window before it; none: 7", minimum=0, maximum=3650)
+        0,
+        "users: which of them are held out; a user stays on one side from day to day",
+        minimum=0,
+        maximum=2_147_483_647,
+    )
+    test_days: int | None = setting(
+        None,
+        "temporal: length of the test window, which ends with the day; none: 7",
+        minimum=1,
+        maximum=3650,
+    )
+    validation_days: int | None = setting(
+        None,
+        "temporal: length of the validation window before it; none: 7",
+        minimum=0,
+        maximum=3650,
+    )
 
     def __post_init__(self) -> None:
-        meant = [method for method, names in SIZES.items() if any(getattr(self, name) is not None for name in names)]
+        meant = [
+            method
+            for method, names in SIZES.items()
+            if any(getattr(self, name) is not None for name in names)
+        ]
         if self.method is None and len(meant) > 1:
-            raise BadRequest("split: sizes of several methods, and no method", got=", ".join(meant), allowed="one of them", remedy="set split.method")
-        method = self.method or (meant[0] if meant else "leave-last-n" if self.hold_out_short else None)
+            raise BadRequest(
+                "split: sizes of several methods, and no method",
+                got=", ".join(meant),
+                allowed="one of them",
+                remedy="set split.method",
+            )
+        method = self.method or (
+            meant[0] if meant else "leave-last-n" if self.hold_out_short else None
+        )
         if method:
             object.__setattr__(self, "method", method)
             for name, usual in SIZES[method].items():
                 if getattr(self, name) is None:
                     object.__setattr__(self, name, usual)
         if (self.test_share or 0) + (self.validation_share or 0) >= 1:
-            raise BadRequest("split.test_share and split.validation_share leave no user to train on",
-                             got=self.test_share + self.validation_share, allowed="a sum below 1")
+            raise BadRequest(
+                "split.test_share and split.validation_share leave no user to train on",
+                got=self.test_share + self.validation_share,
+                allowed="a sum below 1",
+            )
         if self.method == "temporal" and self.order not in ("time", None):
-            raise BadRequest("a temporal split follows the clock", got=f"split.order={self.order!r}", allowed="'time'")
+            raise BadRequest(
+                "a temporal split follows the clock",
+                got=f"split.order={self.order!r}",
+                allowed="'time'",
+            )
 
     def __str__(self) -> str:
         """A clause that a sentence can begin with."""
         if self.method == "users":
-            return (f"whole users are held out: {100 * self.test_share:g} % for test and {100 * self.validation_share:g} % for validation, "
-                    f"{100 * self.history_share:g} % of whose likes are known")
+            return (
+                f"whole users are held out: {100 * self.test_share:g} % for test and "
+                f"{100 * self.validation_share:g} % for validation, "
+                f"{100 * self.history_share:g} % of whose likes are known"
+            )
         if self.method == "temporal":
-            days = "the last day is" if self.test_days == 1 else f"the last {self.test_days} days are"
+            days = (
+                "the last day is" if self.test_days == 1 else f"the last {self.test_days} days are"
+            )
             return f"{days} held out for test and the {self.validation_days} before for validation"
-        return f"each user's newest {self.test} liked rows are held out for test and {self.validation} before for validation"
+        return (
+            f"each user's newest {self.test} liked rows are held out for test and "
+            f"{self.validation} before for validation"
+        )
 
     def fields(self) -> dict[str, object]:
         """What says how rows are divided: the method and its own settings."""
         more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(self.method, [])
-        return {name: getattr(self, name) for name in ("method", "order", *SIZES.get(self.method, ()), *more)}
+        return {
+            name: getattr(self, name)
+            for name in ("method", "order", *SIZES.get(self.method, ()), *more)
+        }
 
 
 @dataclass(frozen=True)
 class Sessions:
     """Whether a user's rows are numbered by sittings."""
 
-    gap_minutes: float = setting(0.0, "so long without a row ends a session; 0: no session ids", minimum=0, maximum=527_040)
+    gap_minutes: float = setting(
+        0.0, "so long without a row ends a session; 0: no session ids", minimum=0, maximum=527_040
+    )
 
 
 @dataclass(frozen=True)
 class Bots:
-    """From what rate on a user is no person. Such users are left out whole, and counted; 0 switches a bound off."""
+    """From what rate on a user is no person. Such users are left out whole, and counted; 0 switches
+    a bound off.
+    """
 
-    rows_a_day: int = setting(0, "more rows than this within one day (UTC)", minimum=0, maximum=100_000_000)
-    rows_a_minute: int = setting(0, "more rows than this within one minute of the clock", minimum=0, maximum=1_000_000)
+    rows_a_day: int = setting(
+        0, "more rows than this within one day (UTC)", minimum=0, maximum=100_000_000
+    )
+    rows_a_minute: int = setting(
+        0, "more rows than this within one minute of the clock", minimum=0, maximum=1_000_000
+    )
 
 
 @dataclass(frozen=True)
@@ -132,8 +226,20 @@ class Limits:
     """What a delivery may grow to. None of this changes what is read, only whether it is."""
 
     unpacked_gb: float = setting(
-        64.0, "all files of one table together, unpacked, in GB of 10^9 bytes", minimum=1e-6, maximum=1e6)
+        64.0,
+        "all files of one table together, unpacked, in GB of 10^9 bytes",
+        minimum=1e-6,
+        maximum=1e6,
+    )
     expansion: float = setting(
-        200.0, "unpacked over packed bytes of one file, judged once more than 16 MiB came out", minimum=1, maximum=1e6)
+        200.0,
+        "unpacked over packed bytes of one file, judged once more than 16 MiB came out",
+        minimum=1,
+        maximum=1e6,
+    )
     line_kb: float = setting(
-        1024.0, "bytes of the longest line / 1024; a file with a longer one is refused", minimum=0.01, maximum=1_000_000)
+        1024.0,
+        "bytes of the longest line / 1024; a file with a longer one is refused",
+        minimum=0.01,
+        maximum=1_000_000,
+    )

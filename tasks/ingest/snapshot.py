@@ -33,8 +33,8 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
     """Make the snapshot, or find it made.
 
     Args:
-        now: seconds since 1970; rows from then on are `in_future`. It is not part of the id: a day that has ended has
-            none of them, so that making it again later gives the same snapshot.
+        now: seconds since 1970; rows from then on are `in_future`. It is not part of the id: a day
+            that has ended has none of them, so that making it again later gives the same snapshot.
 
     Raises:
         BadRequest, RefusedData: nothing was written but, for a refused batch, its report.
@@ -57,32 +57,63 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         with session(request.spark, _bytes(plan)) as spark:
             from tasks.ingest.making import Making
 
-            making = Making(spark, store, request, source, plan, suite, settings_of(request), int(time.time()) if now is None else now, history.left_out)
+            making = Making(
+                spark,
+                store,
+                request,
+                source,
+                plan,
+                suite,
+                settings_of(request),
+                int(time.time()) if now is None else now,
+                history.left_out,
+            )
             return answer(making.make(id))
 
 
 def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
-    """A model of a day that came late must not follow that of a later day; the next day takes in what came late.
+    """A model of a day that came late must not follow that of a later day; the next day takes in
+    what came late.
 
     Raises:
         NothingToDo: a later day has been made.
     """
-    later = [day for day in store.names("snapshots", request.dataset) if day > request.day and store.newest("snapshots", request.dataset, day)]
+    later = [
+        day
+        for day in store.names("snapshots", request.dataset)
+        if day > request.day and store.newest("snapshots", request.dataset, day)
+    ]
     if later:
-        raise NothingToDo(f"{request.day} was waited for until {min(later)} had been made: the next day takes in what comes late")
+        raise NothingToDo(
+            f"{request.day} was waited for until {min(later)} had been made: the next day "
+            f"takes in what comes late"
+        )
 
 
-def snapshot_id(request: SnapshotRequest, source: Source, plan: dict[str, list[Delivery]], suite: dict) -> str:
-    """What the snapshot is made of: the content of its files, settings and code. Nothing that Spark computes is part of it, so that
-    no number of cores, blocks, partitions or machines can change it, and a repeated run knows that its work is done."""
+def snapshot_id(
+    request: SnapshotRequest, source: Source, plan: dict[str, list[Delivery]], suite: dict
+) -> str:
+    """What the snapshot is made of: the content of its files, settings and code. Nothing that Spark
+    computes is part of it, so that no number of cores, blocks, partitions or machines can change
+    it, and a repeated run knows that its work is done."""
     deliveries = {name: [[one.name, one.id] for one in ones] for name, ones in plan.items()}
-    return identity(deliveries=deliveries, settings=settings_of(request), liked=request.liked or source.liked, suite=suite,
-                    recommend_seen=recommend_seen(request, source), code=code_version("ingest"))
+    return identity(
+        deliveries=deliveries,
+        settings=settings_of(request),
+        liked=request.liked or source.liked,
+        suite=suite,
+        recommend_seen=recommend_seen(request, source),
+        code=code_version("ingest"),
+    )
 
 
 def settings_of(request: SnapshotRequest) -> dict:
     """The settings that decide what the snapshot holds."""
-    return {name: value for name, value in dataclasses.asdict(request).items() if name not in NOT_CONTENT}
+    return {
+        name: value
+        for name, value in dataclasses.asdict(request).items()
+        if name not in NOT_CONTENT
+    }
 
 
 @contextlib.contextmanager
@@ -97,14 +128,22 @@ def scratch(store: Store) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another run is at work there, or there was nothing to unpack
+        with contextlib.suppress(
+            OSError
+        ):  # another run is at work there, or there was nothing to unpack
             whole.rmdir()
 
 
 def _bytes(plan: dict[str, list[Delivery]]) -> int:
     """The size of what is to be read, which decides how Spark is set up."""
     new = sum(file.bytes for ones in plan.values() for one in ones for file in one.landed)
-    kept = sum(file["bytes"] for ones in plan.values() for one in ones if one.made for file in one.made.facts["files"])
+    kept = sum(
+        file["bytes"]
+        for ones in plan.values()
+        for one in ones
+        if one.made
+        for file in one.made.facts["files"]
+    )
     return new + kept
 
 
@@ -116,23 +155,48 @@ def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:
     """
     split = dataclasses.replace(request.split, order=request.split.order or source.order)
     if split.order == "given" and not source.ordered:
-        raise BadRequest(f"split.order: {request.format} gives no order", got="'given'", allowed="'time' or 'file'")
+        raise BadRequest(
+            f"split.order: {request.format} gives no order",
+            got="'given'",
+            allowed="'time' or 'file'",
+        )
     if split.order == "time" and not source.timed:
-        raise BadRequest(f"split.order: not every row of {request.format} has a timestamp", got="'time'",
-                         allowed="'given' or 'file', or none" if source.ordered else "'file' or none")
-    if not source.timed and (request.sessions.gap_minutes or request.bots.rows_a_day or request.bots.rows_a_minute):
-        raise BadRequest(f"sessions and bots need timestamps, and not every row of {request.format} has one",
-                         got=f"{request.sessions}, {request.bots}", allowed="0, which switches them off")
+        raise BadRequest(
+            f"split.order: not every row of {request.format} has a timestamp",
+            got="'time'",
+            allowed="'given' or 'file', or none" if source.ordered else "'file' or none",
+        )
+    if not source.timed and (
+        request.sessions.gap_minutes or request.bots.rows_a_day or request.bots.rows_a_minute
+    ):
+        raise BadRequest(
+            f"sessions and bots need timestamps, and not every row of {request.format} has one",
+            got=f"{request.sessions}, {request.bots}",
+            allowed="0, which switches them off",
+        )
     return dataclasses.replace(request, split=split)
 
 
 def answer(made: Artefact) -> dict:
     """The verb's result, told from the manifest alone."""
     facts = made.facts
-    return {"uri": made.uri, "id": made.id, "dataset": facts["dataset"], "day": facts["day"], **facts["accounts"],
-            **{name: made.counts[name] for name in ("users", "items", "interactions")}, "parts": facts["parts"],
-            "split": f"{Split(**facts['split'])}, because {facts['decided']['split']['because']}",
-            "recommend_seen": facts["recommend_seen"], "recommend_seen_because": facts["recommend_seen_because"],
-            "delivered": facts["delivered"], "reasons": facts["reasons"], "bots": facts["bots"], "warnings": facts["warnings"],
-            "days_left_out": facts.get("days_left_out", []), "notes": facts.get("notes", []),
-            "quarantine": facts["quarantine"], "report": f"{made.uri}/report.html"}
+    return {
+        "uri": made.uri,
+        "id": made.id,
+        "dataset": facts["dataset"],
+        "day": facts["day"],
+        **facts["accounts"],
+        **{name: made.counts[name] for name in ("users", "items", "interactions")},
+        "parts": facts["parts"],
+        "split": f"{Split(**facts['split'])}, because {facts['decided']['split']['because']}",
+        "recommend_seen": facts["recommend_seen"],
+        "recommend_seen_because": facts["recommend_seen_because"],
+        "delivered": facts["delivered"],
+        "reasons": facts["reasons"],
+        "bots": facts["bots"],
+        "warnings": facts["warnings"],
+        "days_left_out": facts.get("days_left_out", []),
+        "notes": facts.get("notes", []),
+        "quarantine": facts["quarantine"],
+        "report": f"{made.uri}/report.html",
+    }

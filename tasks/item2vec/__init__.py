@@ -1,1 +1,3 @@
-"""DeepWalk and item2vec: walks over the graph and users' own sequences, learned by skip-gram with negative sampling or in closed form."""
+"""DeepWalk and item2vec: walks over the graph and users' own sequences, learned by skip-gram with
+negative sampling or in closed form.
+"""

@@ -22,7 +22,15 @@ from tasks.item2vec.settings import FitRequest
 from tasks.item2vec.walk_statistics import statistics
 
 FAMILY = "item2vec"
-CODE = ("graph", "core/walks", "core/alignment", "core/cold", "core/decoding", "core/similar", FAMILY)  # what decides on the vectors
+CODE = (
+    "graph",
+    "core/walks",
+    "core/alignment",
+    "core/cold",
+    "core/decoding",
+    "core/similar",
+    FAMILY,
+)  # what decides on the vectors
 
 
 def fit(request: FitRequest) -> dict:
@@ -36,19 +44,46 @@ def fit(request: FitRequest) -> dict:
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
     elsewhere = given.find(store, request.vectors, snapshot)
-    past = past_of(store, FAMILY, request, snapshot, elsewhere.facts["dimension"] if elsewhere else request.settings.dimension)
+    past = past_of(
+        store,
+        FAMILY,
+        request,
+        snapshot,
+        elsewhere.facts["dimension"] if elsewhere else request.settings.dimension,
+    )
     code = code_version(*CODE)
-    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, graph=graph.id, champion=past and past.candidate.artefact.id,
-                  vectors=elsewhere and elsewhere.id, settings=request.settings, seed=request.seed, code=code)
+    id = identity(
+        dataset=snapshot.dataset,
+        snapshot=snapshot.id,
+        graph=graph.id,
+        champion=past and past.candidate.artefact.id,
+        vectors=elsewhere and elsewhere.id,
+        settings=request.settings,
+        seed=request.seed,
+        code=code,
+    )
     upstream = _upstream(graph, elsewhere)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code, upstream)
     try:
         if store.find("candidates", FAMILY, id) is None:
             fitted = _fit(request, graph, snapshot, past, elsewhere, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                write_json(draft.path / WALKS, statistics(graph.tables, request.settings.walk_length, request.seed))
-                write(draft, FAMILY, fitted, request, snapshot, past, code, recorder,
-                      [graph.uri, snapshot.uri, *filter(None, (request.vectors,))], upstream)
+                write_json(
+                    draft.path / WALKS,
+                    statistics(graph.tables, request.settings.walk_length, request.seed),
+                )
+                write(
+                    draft,
+                    FAMILY,
+                    fitted,
+                    request,
+                    snapshot,
+                    past,
+                    code,
+                    recorder,
+                    [graph.uri, snapshot.uri, *filter(None, (request.vectors,))],
+                    upstream,
+                )
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
         recorder.failed()
@@ -57,24 +92,52 @@ def fit(request: FitRequest) -> dict:
 
 def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
     graph = Graph(store.open(request.graph, "graph"))
-    snapshot = Snapshot(store.open(request.snapshot or graph.artefact.lineage["parents"][0], "snapshot"))
+    snapshot = Snapshot(
+        store.open(request.snapshot or graph.artefact.lineage["parents"][0], "snapshot")
+    )
     if snapshot.id != graph.artefact.facts["snapshot"]:
-        raise BadRequest("the graph was built from another snapshot, whose item rows differ", got=f"{snapshot.uri} for {graph.uri}",
-                         allowed=graph.artefact.lineage["parents"][0], remedy="leave `snapshot` out, or build its graph")
+        raise BadRequest(
+            "the graph was built from another snapshot, whose item rows differ",
+            got=f"{snapshot.uri} for {graph.uri}",
+            allowed=graph.artefact.lineage["parents"][0],
+            remedy="leave `snapshot` out, or build its graph",
+        )
     return graph, snapshot
 
 
 def _upstream(graph: Graph, elsewhere: Artefact | None) -> dict:
-    """What else decides on the vectors: the settings of the graph that is walked on, and who learned them if that was done elsewhere."""
-    return graph.artefact.lineage["settings"] | ({"vectors": elsewhere.facts["trainer"]} if elsewhere else {})
+    """What else decides on the vectors: the settings of the graph that is walked on, and who
+    learned them if that was done elsewhere.
+    """
+    return graph.artefact.lineage["settings"] | (
+        {"vectors": elsewhere.facts["trainer"]} if elsewhere else {}
+    )
 
 
-def _fit(request: FitRequest, graph: Graph, snapshot: Snapshot, past: Past | None, elsewhere: Artefact | None, recorder: Recorder) -> Fitted:
-    """Learn vectors, turn them onto the champion's, then choose on validation how they are searched."""
+def _fit(
+    request: FitRequest,
+    graph: Graph,
+    snapshot: Snapshot,
+    past: Past | None,
+    elsewhere: Artefact | None,
+    recorder: Recorder,
+) -> Fitted:
+    """Learn vectors, turn them onto the champion's, then choose on validation how they are
+    searched.
+    """
     settings, train = request.settings, snapshot.histories("train")
-    validation = Validation(snapshot.queries("validation"), len(snapshot.item_ids), settings.validation_users, request.seed)
-    with threadpool_limits(settings.threads):  # the threads of matrix products spin against those of other trainings
-        learned = learn(request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere)
+    validation = Validation(
+        snapshot.queries("validation"),
+        len(snapshot.item_ids),
+        settings.validation_users,
+        request.seed,
+    )
+    with threadpool_limits(
+        settings.threads
+    ):  # the threads of matrix products spin against those of other trainings
+        learned = learn(
+            request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere
+        )
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
         chosen = choose(settings, vectors, train, validation, past and past.choice)
     return Fitted(learned.epoch, vectors, chosen, validation.seconds)

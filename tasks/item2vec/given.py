@@ -1,7 +1,8 @@
-"""Input vectors that were learned elsewhere: by `graph word2vec`, for corpora that outgrow one machine.
+"""Input vectors that were learned elsewhere: by `graph word2vec`, for corpora that outgrow one
+machine.
 
-Its trainer leaves no output vectors. Those of the leave-one-out decoder stand for them, and the decoders and queries that are tried on
-validation are tried on these vectors as on any others.
+Its trainer leaves no output vectors. Those of the leave-one-out decoder stand for them, and the
+decoders and queries that are tried on validation are tried on these vectors as on any others.
 """
 
 from __future__ import annotations
@@ -30,8 +31,12 @@ def find(store: Store, uri: str | None, snapshot: Snapshot) -> Artefact | None:
         return None
     found = store.open(uri, "vectors")
     if found.facts["snapshot"] != snapshot.id:
-        raise BadRequest("the vectors were learned from another snapshot, whose item rows differ", got=f"{found.facts['snapshot']}, {uri}",
-                         allowed=snapshot.id, remedy="walk on this snapshot's graph and learn from those walks")
+        raise BadRequest(
+            "the vectors were learned from another snapshot, whose item rows differ",
+            got=f"{found.facts['snapshot']}, {uri}",
+            allowed=snapshot.id,
+            remedy="walk on this snapshot's graph and learn from those walks",
+        )
     return found
 
 
@@ -48,9 +53,14 @@ def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> Vector
     rows, inputs = read_vectors(artefact)
     kept = known[rows] & inputs.any(axis=1)
     if not kept.any():
-        raise RefusedData("none of the vectors is of an item that is liked often enough", got=f"{len(rows)} vectors, {artefact.uri}",
-                          remedy="lower minimum_count, or draw more walks")
+        raise RefusedData(
+            "none of the vectors is of an item that is liked often enough",
+            got=f"{len(rows)} vectors, {artefact.uri}",
+            remedy="lower minimum_count, or draw more walks",
+        )
     rows, inputs = rows[kept].astype(np.int32), unit(inputs[kept]).astype(np.float32)
-    outputs = LeaveOneOut(inputs, train.renamed(places_of(rows, len(known)))).outputs(LEAVE_ONE_OUT_RIDGES[0])
+    outputs = LeaveOneOut(inputs, train.renamed(places_of(rows, len(known)))).outputs(
+        LEAVE_ONE_OUT_RIDGES[0]
+    )
     met = outputs.any(axis=1)
     return Vectors(rows[met], inputs[met], outputs[met])

@@ -28,8 +28,10 @@ from tasks.item2vec.training import Trainer
 
 
 FAMILY = "item2vec"
-SCORES_A_WORD = 300  # that are computed and counted while one word is trained, whatever the dimension
-LOOKING = 0.1        # of the time of training
+SCORES_A_WORD = (
+    300  # that are computed and counted while one word is trained, whatever the dimension
+)
+LOOKING = 0.1  # of the time of training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +43,17 @@ class Learned:
     recall: float
 
 
-def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Validation, recorder: Recorder,
-          past: Vectors | None = None, elsewhere: Artefact | None = None) -> Learned:
-    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is recorded. What was learned `elsewhere`
-    is taken as it is.
+def learn(
+    request: FitRequest,
+    graph: Graph,
+    snapshot: Snapshot,
+    validation: Validation,
+    recorder: Recorder,
+    past: Vectors | None = None,
+    elsewhere: Artefact | None = None,
+) -> Learned:
+    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is
+    recorded. What was learned `elsewhere` is taken as it is.
 
     Raises:
         BadRequest: the catalogue is too large for the trainer that is asked for.
@@ -53,7 +62,11 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
     train = snapshot.histories("train")
     frequencies = train.users_of(len(snapshot.item_ids))
     known = vocabulary(frequencies, request.settings.minimum_count)
-    trainer = trainer_of(request.settings, int(known.sum())) if elsewhere is None else elsewhere.facts["trainer"]
+    trainer = (
+        trainer_of(request.settings, int(known.sum()))
+        if elsewhere is None
+        else elsewhere.facts["trainer"]
+    )
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
     if elsewhere is not None:
         watch = Watch(request.settings, validation, recorder)
@@ -66,7 +79,15 @@ def learn(request: FitRequest, graph: Graph, snapshot: Snapshot, validation: Val
             if request.settings.trainer != "auto":
                 raise
             log("item2vec.trainer", trainer="gensim", because=why)
-    return _train(request, graph, train, frequencies * known, validation, recorder, past if request.settings.warm_start else None)
+    return _train(
+        request,
+        graph,
+        train,
+        frequencies * known,
+        validation,
+        recorder,
+        past if request.settings.warm_start else None,
+    )
 
 
 def trainer_of(settings: Settings, items: int) -> str:
@@ -82,23 +103,51 @@ def trainer_of(settings: Settings, items: int) -> str:
     return settings.trainer
 
 
-def _factorise(request: FitRequest, train: Histories, known: np.ndarray, validation: Validation, recorder: Recorder) -> Learned:
+def _factorise(
+    request: FitRequest,
+    train: Histories,
+    known: np.ndarray,
+    validation: Validation,
+    recorder: Recorder,
+) -> Learned:
     settings, started = request.settings, time.monotonic()
     say(f"factorising what meets within a window, of {int(known.sum()):,} items")
-    vectors = netmf.factorise(train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus)
+    vectors = netmf.factorise(
+        train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus
+    )
     watch = Watch(settings, validation, recorder)
     watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
     return watch.best
 
 
-def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.ndarray, validation: Validation,
-           recorder: Recorder, past: Vectors | None) -> Learned:
+def _train(
+    request: FitRequest,
+    graph: Graph,
+    train: Histories,
+    frequencies: np.ndarray,
+    validation: Validation,
+    recorder: Recorder,
+    past: Vectors | None,
+) -> Learned:
     settings = request.settings if past is None else shortened(request.settings)
-    corpus = Corpus(graph.tables, train, settings.corpus, settings.walk_length, settings.walk_words, request.seed, settings.threads)
+    corpus = Corpus(
+        graph.tables,
+        train,
+        settings.corpus,
+        settings.walk_length,
+        settings.walk_words,
+        request.seed,
+        settings.threads,
+    )
     trainer = Trainer(settings, frequencies, request.seed)
     if past is not None:
         trainer.go_on(past)
-    log("item2vec.corpus", begins="anew" if past is None else "from the champion", walks_an_epoch=corpus.walks, shards=corpus.shards)
+    log(
+        "item2vec.corpus",
+        begins="anew" if past is None else "from the champion",
+        walks_an_epoch=corpus.walks,
+        shards=corpus.shards,
+    )
     watch = Watch(settings, validation, recorder)
     every = looks_every(watch.users, validation.items, corpus.words)
     progress = Rounds("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
@@ -107,7 +156,9 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
         epoch, begun = len(done) + 1, validation.seconds
         progress.begin(epoch)
         figures = trainer.epoch(epoch - 1, corpus, progress)
-        trainer.epochs = epochs_within(settings.budget_minutes, trainer.epochs, [*done, figures], FAMILY)
+        trainer.epochs = epochs_within(
+            settings.budget_minutes, trainer.epochs, [*done, figures], FAMILY
+        )
         if epoch % every and 1 < epoch < trainer.epochs:
             recorder.epoch(epoch, figures)
         else:
@@ -121,8 +172,9 @@ def _train(request: FitRequest, graph: Graph, train: Histories, frequencies: np.
 
 
 def looks_every(users: int, items: int, words: int) -> int:
-    """After how many epochs validation is due, so that it takes about a tenth of the time that training takes. It is told from counts,
-    not from a clock, so that a training repeated is the same training.
+    """After how many epochs validation is due, so that it takes about a tenth of the time that
+    training takes. It is told from counts, not from a clock, so that a training repeated is the
+    same training.
 
     Args:
         users, items: whose scores one look computes.
@@ -132,16 +184,22 @@ def looks_every(users: int, items: int, words: int) -> int:
 
 
 def shortened(settings: Settings) -> Settings:
-    """The settings of a training that goes on: few epochs at a low rate, or it would forget where it came from."""
-    return dataclasses.replace(settings, epochs=max(1, round(settings.epochs * settings.warm_share)),
-                               learning_rate=settings.learning_rate * settings.warm_share)
+    """The settings of a training that goes on: few epochs at a low rate, or it would forget where
+    it came from.
+    """
+    return dataclasses.replace(
+        settings,
+        epochs=max(1, round(settings.epochs * settings.warm_share)),
+        learning_rate=settings.learning_rate * settings.warm_share,
+    )
 
 
 class Watch:
     """Keeps the best epoch by the plain search of its vectors, and records every one.
 
-    An epoch is judged by the query that does best for a few of the users: what suits the first epochs, which have learned nothing yet, does not
-    suit the last. The decoder and the query that are served are chosen afterwards (`tasks.core.decoding.choosing`).
+    An epoch is judged by the query that does best for a few of the users: what suits the first
+    epochs, which have learned nothing yet, does not suit the last. The decoder and the query that
+    are served are chosen afterwards (`tasks.core.decoding.choosing`).
     """
 
     def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:
@@ -152,7 +210,9 @@ class Watch:
     @property
     def users(self) -> int:
         """Whose scores one look computes."""
-        return len(self.validation) + (len(self._asked) * len(self._few) if len(self._asked) > 1 else 0)
+        return len(self.validation) + (
+            len(self._asked) * len(self._few) if len(self._asked) > 1 else 0
+        )
 
     def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
         """Validate one epoch.
@@ -161,8 +221,12 @@ class Watch:
             RefusedData: nothing has been trained.
         """
         if len(vectors.rows) == 0:
-            raise RefusedData("no item has a trained vector: no two of the vocabulary stand in one walk or sequence",
-                              got=f"minimum_count {self.settings.minimum_count}", remedy="lower minimum_count, or ingest more data")
+            raise RefusedData(
+                "no item has a trained vector: no two of the vocabulary stand in one walk or "
+                "sequence",
+                got=f"minimum_count {self.settings.minimum_count}",
+                remedy="lower minimum_count, or ingest more data",
+            )
         models = list(plain(vectors, self._asked))
         model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
         recall, choice = self.validation.recall(model), model.choice

@@ -1,9 +1,11 @@
-"""What skip-gram would converge to, in closed form: the law of walks or of sequences factorised instead of sampled.
+"""What skip-gram would converge to, in closed form: the law of walks or of sequences factorised
+instead of sampled.
 
-The leading d singular directions of the law's matrix (`tasks.item2vec.laws`), each side with the square root of the values: inputs ·
-outputs' is the best approximation of rank d.
+The leading d singular directions of the law's matrix (`tasks.item2vec.laws`), each side with the
+square root of the values: inputs · outputs' is the best approximation of rank d.
 
-The matrix is dense: 4 n² bytes for n items, about three times that at the peak (4.8 GB for 20,000 items).
+The matrix is dense: 4 n² bytes for n items, about three times that at the peak (4.8 GB for 20,000
+items).
 """
 
 from __future__ import annotations
@@ -28,11 +30,22 @@ def check(items: int) -> None:
         BadRequest: it is too large.
     """
     if items > LARGEST:
-        raise BadRequest("the closed form needs a dense matrix of items × items", got=f"{items} items", allowed=f"at most {LARGEST}",
-                         remedy="set settings.trainer to gensim or auto, or raise minimum_count")
+        raise BadRequest(
+            "the closed form needs a dense matrix of items × items",
+            got=f"{items} items",
+            allowed=f"at most {LARGEST}",
+            remedy="set settings.trainer to gensim or auto, or raise minimum_count",
+        )
 
 
-def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent: float, seed: int, corpus: str = "walks") -> Vectors:
+def factorise(
+    histories: Histories,
+    known: np.ndarray,
+    dimension: int,
+    exponent: float,
+    seed: int,
+    corpus: str = "walks",
+) -> Vectors:
     """Vectors of the items that lead to another.
 
     Args:
@@ -41,24 +54,33 @@ def factorise(histories: Histories, known: np.ndarray, dimension: int, exponent:
         dimension: d; what is more than the number of items is zero.
         exponent: α.
         seed: of the first random directions.
-        corpus: `walks`, `sequences`, or `mixed`: half of the dimensions from each, input vectors of equal length in both.
+        corpus: `walks`, `sequences`, or `mixed`: half of the dimensions from each, input vectors of
+            equal length in both.
 
     Raises:
         RefusedData: no two items share a user, or all do alike.
     """
     rows = np.flatnonzero(known).astype(np.int32)
     own, random = histories.renamed(places_of(rows, len(known))), np.random.default_rng(seed)
-    parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(corpus, ((corpus, dimension),))
+    parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(
+        corpus, ((corpus, dimension),)
+    )
     made = [halves(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts]
     inputs = np.hstack([unit(one) if len(parts) > 1 else one for one, _ in made]).astype(np.float32)
     outputs = np.hstack([one for _, one in made])
     met = _says(inputs) & _says(outputs)
     if not met.any():
         several = int((own.lengths > 1).sum())
-        raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere" if not several else
-                          "no two items of the vocabulary stand together more often than by chance, so nothing leads anywhere",
-                          got=f"{len(rows)} items, {len(histories)} users, {several} of them with two items or more",
-                          remedy="lower minimum_count, or ingest more data" + ("; or set settings.trainer to auto or gensim" if several else ""))
+        raise RefusedData(
+            "no two items of the vocabulary are liked by one user, so nothing leads anywhere"
+            if not several
+            else "no two items of the vocabulary stand together more often than by chance, so "
+            "nothing leads anywhere",
+            got=f"{len(rows)} items, {len(histories)} users, {several} of them with two items "
+            f"or more",
+            remedy="lower minimum_count, or ingest more data"
+            + ("; or set settings.trainer to auto or gensim" if several else ""),
+        )
     return Vectors(rows[met], inputs[met], outputs[met])
 
 

@@ -33,7 +33,8 @@ def fit(request: FitRequest) -> dict:
     """The result of the `fit` verb; a candidate that is there already is only recorded.
 
     Raises:
-        BadRequest: no such snapshot or champion; too little memory for the solver that is asked for.
+        BadRequest: no such snapshot or champion; too little memory for the solver that is asked
+            for.
         RefusedData: nothing to learn from or to validate with.
         Unreachable: MLflow is away.
     """
@@ -41,15 +42,23 @@ def fit(request: FitRequest) -> dict:
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     past = past_of(store, FAMILY, request, snapshot, request.settings.dimension)
     code = code_version(*CODE)
-    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, champion=past and past.candidate.artefact.id, settings=request.settings,
-                  seed=request.seed, code=code)
+    id = identity(
+        dataset=snapshot.dataset,
+        snapshot=snapshot.id,
+        champion=past and past.candidate.artefact.id,
+        settings=request.settings,
+        seed=request.seed,
+        code=code,
+    )
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
             with threadpool_limits(request.settings.threads):
                 penalty, fitted = solve(request, snapshot, past, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                write(draft, FAMILY, fitted, request, snapshot, past, code, recorder, [snapshot.uri])
+                write(
+                    draft, FAMILY, fitted, request, snapshot, past, code, recorder, [snapshot.uri]
+                )
                 draft.facts["penalty"] = penalty
         return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
     except BaseException:
@@ -57,14 +66,24 @@ def fit(request: FitRequest) -> dict:
         raise
 
 
-def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: Recorder) -> tuple[float, Fitted]:
-    """Every penalty under every plain query; the best one, its vectors, and the decoder and query chosen for them."""
+def solve(
+    request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: Recorder
+) -> tuple[float, Fitted]:
+    """Every penalty under every plain query; the best one, its vectors, and the decoder and query
+    chosen for them.
+    """
     settings, train, items = request.settings, snapshot.histories("train"), len(snapshot.item_ids)
-    validation = Validation(snapshot.queries("validation"), items, settings.validation_users, request.seed)
-    rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(np.int32)
+    validation = Validation(
+        snapshot.queries("validation"), items, settings.validation_users, request.seed
+    )
+    rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(
+        np.int32
+    )
     liked = weighed(likes(train.renamed(places_of(rows, items)), len(rows)), settings.user_exponent)
     penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
-    solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](liked, settings.dimension, request.seed)
+    solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](
+        liked, settings.dimension, request.seed
+    )
     best: tuple[float, int, float, Vectors] | None = None
     progress = Rounds("penalty", len(penalties), 1, "penalties", recorder)
     for step, penalty in enumerate(penalties, 1):
@@ -73,13 +92,30 @@ def solve(request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: 
         inputs, outputs = solver.vectors(penalty)
         met = inputs.any(axis=1) & outputs.any(axis=1)
         if not met.any():
-            raise RefusedData("no two items of the vocabulary are liked by one user, so nothing leads anywhere",
-                              got=f"{len(rows)} items, {int((train.lengths > 0).sum())} users, none with two of these items in the training part",
-                              remedy="lower minimum_count, ingest more data, or hold out fewer rows of each user")
+            raise RefusedData(
+                "no two items of the vocabulary are liked by one user, so nothing leads anywhere",
+                got=f"{len(rows)} items, {int((train.lengths > 0).sum())} users, none with two "
+                f"of these items in the training part",
+                remedy="lower minimum_count, ingest more data, or hold out fewer rows of each user",
+            )
         vectors = Vectors(rows[met], inputs[met], outputs[met])
-        recall, choice = max(((validation.recall(model), model.choice) for model in plain(vectors, queries(settings))), key=lambda one: one[0])
+        recall, choice = max(
+            (
+                (validation.recall(model), model.choice)
+                for model in plain(vectors, queries(settings))
+            ),
+            key=lambda one: one[0],
+        )
         log("linear.penalty", penalty=penalty, validation_recall_50=recall)
-        recorder.epoch(step, {"penalty": penalty, "epoch_seconds": time.monotonic() - started, "validation_recall_50": recall, **choice.figures()})
+        recorder.epoch(
+            step,
+            {
+                "penalty": penalty,
+                "epoch_seconds": time.monotonic() - started,
+                "validation_recall_50": recall,
+                **choice.figures(),
+            },
+        )
         progress.add(1)
         progress.end(len(penalties))
         if best is None or recall > best[0]:

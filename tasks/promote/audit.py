@@ -67,7 +67,10 @@ class Audit:
                     break
                 except BlockingIOError:
                     if time.monotonic() > until:
-                        raise Unreachable("another run is moving the aliases of this family", got=str(self.folder),
-                                          remedy="the task retries") from None
+                        raise Unreachable(
+                            "another run is moving the aliases of this family",
+                            got=str(self.folder),
+                            remedy="the task retries",
+                        ) from None
                     time.sleep(0.05)
             yield

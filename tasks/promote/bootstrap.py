@@ -1,4 +1,6 @@
-"""Paired differences over users: interval by bootstrap, p by permutation, and what these users could have shown at all."""
+"""Paired differences over users: interval by bootstrap, p by permutation, and what these users
+could have shown at all.
+"""
 
 from __future__ import annotations
 
@@ -40,49 +42,81 @@ class Difference:
 
     def document(self) -> dict:
         """As JSON, with the difference as a share of the other's mean (null when that is 0)."""
-        return {**dataclasses.asdict(self), "relative": self.mean / self.base if self.base else None}
+        return {
+            **dataclasses.asdict(self),
+            "relative": self.mean / self.base if self.base else None,
+        }
 
 
-def paired(challenger: dict[Hashable, np.ndarray], other: dict[Hashable, np.ndarray], confidence: float, resamples: int,
-           seed: int, tested: tuple[str, ...] = ()) -> dict[Hashable, Difference]:
-    """The difference in every metric that both have, with its interval; metrics nobody has a value in are left out.
+def paired(
+    challenger: dict[Hashable, np.ndarray],
+    other: dict[Hashable, np.ndarray],
+    confidence: float,
+    resamples: int,
+    seed: int,
+    tested: tuple[str, ...] = (),
+) -> dict[Hashable, Difference]:
+    """The difference in every metric that both have, with its interval; metrics nobody has a value
+    in are left out.
 
-    All metrics share the same resamples of users, drawn with replacement (Efron 1979; percentile interval; pairing by user as
-    in Sakai 2006), so that the cost hardly grows with their number.
+    All metrics share the same resamples of users, drawn with replacement (Efron 1979; percentile
+    interval; pairing by user as in Sakai 2006), so that the cost hardly grows with their number.
 
     Args:
-        challenger, other: metric → float64 (users), users in the same order; NaN where a user has no value.
+        challenger, other: metric → float64 (users), users in the same order; NaN where a user has
+            no value.
         confidence: of the two-sided interval, 0 to 1.
         resamples: how many, of the users and of the signs.
         seed: of the generator: the same figures give the same interval.
         tested: the metrics that get a p value.
     """
-    names = [name for name in challenger if name in other and np.isfinite(challenger[name] - other[name]).any()]
+    names = [
+        name
+        for name in challenger
+        if name in other and np.isfinite(challenger[name] - other[name]).any()
+    ]
     if not names:
         return {}
     table = np.column_stack([challenger[name] - other[name] for name in names])
     defined = np.isfinite(table)
     table = np.where(defined, table, 0.0)
     low, high = _interval(table, defined, confidence, resamples, seed)
-    p = permutation(table[:, [i for i, name in enumerate(names) if name in tested]], resamples, seed)
+    p = permutation(
+        table[:, [i for i, name in enumerate(names) if name in tested]], resamples, seed
+    )
     chances = dict(zip([name for name in names if name in tested], p, strict=True))
     corrected, quantile = holm(chances), NormalDist().inv_cdf
     made = {}
     for i, name in enumerate(names):
         own = table[defined[:, i], i]
         error = float(own.std(ddof=1) / np.sqrt(len(own))) if len(own) > 1 else float("inf")
-        made[name] = Difference(float(own.mean()), float(low[i]), float(high[i]), error, float(other[name][defined[:, i]].mean()), len(own),
-                                (quantile((1 + confidence) / 2) + quantile(POWER)) * error, chances.get(name), corrected.get(name))
+        made[name] = Difference(
+            float(own.mean()),
+            float(low[i]),
+            float(high[i]),
+            error,
+            float(other[name][defined[:, i]].mean()),
+            len(own),
+            (quantile((1 + confidence) / 2) + quantile(POWER)) * error,
+            chances.get(name),
+            corrected.get(name),
+        )
     return made
 
 
-def _interval(table: np.ndarray, defined: np.ndarray, confidence: float, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _interval(
+    table: np.ndarray, defined: np.ndarray, confidence: float, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     whole = defined.all(axis=0)
-    counts, of = np.unique(defined[:, ~whole], axis=1, return_inverse=True)  # metrics that lack the same users share a count
+    counts, of = np.unique(
+        defined[:, ~whole], axis=1, return_inverse=True
+    )  # metrics that lack the same users share a count
 
     def resample(random: np.random.Generator, count: int, users: int) -> np.ndarray:
         weights = np.empty((count, users))
-        for row, drawn in enumerate(random.integers(0, users, (count, users), dtype=np.int32)):  # one by one: their counts stay in the cache
+        for row, drawn in enumerate(
+            random.integers(0, users, (count, users), dtype=np.int32)
+        ):  # one by one: their counts stay in the cache
             weights[row] = np.bincount(drawn, minlength=users)
         sums = weights @ table
         sums[:, whole] /= users
@@ -94,9 +128,11 @@ def _interval(table: np.ndarray, defined: np.ndarray, confidence: float, resampl
 
 
 def permutation(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """float64 (metrics): how often the mean is as far from 0 when each user's difference is as likely to have the other sign.
+    """float64 (metrics): how often the mean is as far from 0 when each user's difference is as
+    likely to have the other sign.
 
-    Fisher's randomisation test, as Smucker, Allan & Carterette 2007 recommend it for retrieval; (1 + as far) / (1 + resamples).
+    Fisher's randomisation test, as Smucker, Allan & Carterette 2007 recommend it for retrieval; (1
+    + as far) / (1 + resamples).
 
     Args:
         table: float64 (users, metrics), differences; 0 where there is none.
@@ -105,7 +141,10 @@ def permutation(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
         return np.zeros(0)
 
     def flip(random: np.random.Generator, count: int, users: int) -> np.ndarray:
-        bits = np.unpackbits(np.frombuffer(random.bytes(count * (-(-users // 8))), np.uint8).reshape(count, -1), axis=1)[:, :users]
+        bits = np.unpackbits(
+            np.frombuffer(random.bytes(count * (-(-users // 8))), np.uint8).reshape(count, -1),
+            axis=1,
+        )[:, :users]
         return 2 * (bits.astype(np.float64) @ table) - table.sum(axis=0)
 
     sums = np.abs(_in_blocks(flip, table, resamples, seed))
@@ -115,11 +154,18 @@ def permutation(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 def _in_blocks(draw: Callable, table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     random, users = np.random.default_rng(seed), len(table)
     at_once = max(1, CELLS // users)
-    return np.concatenate([draw(random, min(at_once, resamples - start), users) for start in range(0, resamples, at_once)])
+    return np.concatenate(
+        [
+            draw(random, min(at_once, resamples - start), users)
+            for start in range(0, resamples, at_once)
+        ]
+    )
 
 
 def holm(chances: dict[str, float]) -> dict[str, float]:
-    """p values corrected for being several (Holm 1979): sorted, the i-th smallest of m times m − i + 1, never falling."""
+    """p values corrected for being several (Holm 1979): sorted, the i-th smallest of m times m − i
+    + 1, never falling.
+    """
     corrected, highest = {}, 0.0
     for place, name in enumerate(sorted(chances, key=chances.get)):
         highest = max(highest, min(1.0, chances[name] * (len(chances) - place)))

@@ -9,10 +9,12 @@ from tasks.promote.audit import PENDING, Audit
 
 
 def carry_out(audit: Audit, record: dict) -> dict:
-    """Make `to` the champion and `from` the previous one, and keep the record. Call it with the lock held.
+    """Make `to` the champion and `from` the previous one, and keep the record. Call it with the
+    lock held.
 
     Args:
-        record: name, action, family, from (version or None), to (version), by, why, when; other fields are kept with it.
+        record: name, action, family, from (version or None), to (version), by, why, when; other
+            fields are kept with it.
 
     Returns:
         The record.
@@ -36,9 +38,17 @@ def _finish(audit: Audit, record: dict) -> dict:
     if old is not None:
         registry.point(family, tracking.PREVIOUS, old)
     registry.point(family, tracking.CHAMPION, new)
-    registry.tag(family, new, {registry.LIVE_SINCE: record["when"], registry.LIVE_UNTIL: None, registry.TAKEN_DOWN: None})
+    registry.tag(
+        family,
+        new,
+        {registry.LIVE_SINCE: record["when"], registry.LIVE_UNTIL: None, registry.TAKEN_DOWN: None},
+    )
     if old is not None:
-        down = f"{record['why']} ({record['by']}, {record['when']})" if record["action"] == "restore" else None
+        down = (
+            f"{record['why']} ({record['by']}, {record['when']})"
+            if record["action"] == "restore"
+            else None
+        )
         registry.tag(family, old, {registry.LIVE_UNTIL: record["when"], registry.TAKEN_DOWN: down})
     audit.end(record)
     log(f"promote.{record['action']}", family=family, champion=new, previous=old, by=record["by"])

@@ -14,7 +14,9 @@ def of_candidate(family: str, candidate: str):
     """The newest version that stands for a candidate (its id), or None."""
     with tracking.reachable():
         name = tracking.model_name(family)
-        found = tracking.client().search_model_versions(f"name = '{name}' and tags.`{tracking.TAG}` = '{candidate}'")
+        found = tracking.client().search_model_versions(
+            f"name = '{name}' and tags.`{tracking.TAG}` = '{candidate}'"
+        )
         return max(found, key=lambda version: int(version.version), default=None)
 
 
@@ -32,8 +34,11 @@ def version_of(family: str, version: str):
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
-            raise BadRequest(f"the registry has no such version of {tracking.model_name(family)}", got=version,
-                             remedy="python -m tasks.promote status '{}' lists those behind aliases") from None
+            raise BadRequest(
+                f"the registry has no such version of {tracking.model_name(family)}",
+                got=version,
+                remedy="python -m tasks.promote status '{}' lists those behind aliases",
+            ) from None
 
 
 def version_behind(family: str, alias: str) -> str | None:
@@ -49,7 +54,9 @@ def point(family: str, alias: str, version: str) -> None:
 
 
 def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
-    """Set tags of a version and of the run it came from, so that runs can be told apart without opening them; None takes one away."""
+    """Set tags of a version and of the run it came from, so that runs can be told apart without
+    opening them; None takes one away.
+    """
     with tracking.reachable():
         client, name = tracking.client(), tracking.model_name(family)
         known = client.get_model_version(name, version)

@@ -14,10 +14,18 @@ class GateRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     evaluation: str = setting(REQUIRED, "URI of the evaluation")
-    policy: str | None = setting(None, "TOML file that says what the challenger must show; null: the family's own, else the default")
+    policy: str | None = setting(
+        None,
+        "TOML file that says what the challenger must show; null: the family's own, else the "
+        "default",
+    )
     run: str | None = setting(None, "MLflow run of the challenger; null: found in the registry")
-    version: str | None = setting(None, "registered version of the challenger; null: found in the registry")
-    track: bool = setting(True, "write the verdict to MLflow; false: the verdict can be read but not carried out")
+    version: str | None = setting(
+        None, "registered version of the challenger; null: found in the registry"
+    )
+    track: bool = setting(
+        True, "write the verdict to MLflow; false: the verdict can be read but not carried out"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,25 +51,39 @@ class PromoteRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     verdict: str = setting(REQUIRED, "URI of the verdict")
-    answer: Answer | None = setting(None, "what a person said; null: nobody was asked, and `ask` is a hold")
+    answer: Answer | None = setting(
+        None, "what a person said; null: nobody was asked, and `ask` is a hold"
+    )
     origin: dict = setting({}, "who asks: dag_id, run_id, task_id, url")
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What a person decides, by a form or the command line: who and why stand in the audit record."""
+    """What a person decides, by a form or the command line: who and why stand in the audit
+    record.
+    """
 
     store: str = setting(REQUIRED, "URI of the store")
     family: str = setting(REQUIRED, "family of models")
     by: str = setting(REQUIRED, "who decides")
     why: str = setting(REQUIRED, "for what reason; kept in the audit record")
-    version: str | None = setting(None, "registered version it is about; null: previous for `restore`, challenger for `force` and `refuse`")
-    origin: dict = setting({}, "who asks: dag_id, run_id, task_id, url; a second request of the same origin finds its work done")
+    version: str | None = setting(
+        None,
+        "registered version it is about; null: previous for `restore`, challenger for `force` "
+        "and `refuse`",
+    )
+    origin: dict = setting(
+        {},
+        "who asks: dag_id, run_id, task_id, url; a second request of the same origin finds its "
+        "work done",
+    )
 
     def __post_init__(self) -> None:
         for name in ("by", "why"):
             if not getattr(self, name).strip():
-                raise BadRequest(f"{name} is empty", allowed="a name and a reason that will be read later")
+                raise BadRequest(
+                    f"{name} is empty", allowed="a name and a reason that will be read later"
+                )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,4 +20,9 @@ def status(request: StatusRequest) -> dict:
     """Family → champion, previous, challenger (versions, None where there is none)."""
     found = tracking.aliases()
     wanted = [request.family] if request.family else sorted(found)
-    return {"families": {family: {alias: found.get(family, {}).get(alias) for alias in registry.ALIASES} for family in wanted}}
+    return {
+        "families": {
+            family: {alias: found.get(family, {}).get(alias) for alias in registry.ALIASES}
+            for family in wanted
+        }
+    }

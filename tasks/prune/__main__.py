@@ -1,4 +1,6 @@
-"""`python -m tasks.prune plan | apply '<request>'`; RECALL_REDIS_URL and MLFLOW_TRACKING_URI name who knows what is needed."""
+"""`python -m tasks.prune plan | apply '<request>'`; RECALL_REDIS_URL and MLFLOW_TRACKING_URI name
+who knows what is needed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,11 @@ from tasks.core.command import Verb, run
 from tasks.prune.settings import PruneRequest
 
 VERBS = {
-    "plan": Verb(PruneRequest, "tasks.prune.prune:plan", "what would be deleted, and how much room that makes"),
+    "plan": Verb(
+        PruneRequest,
+        "tasks.prune.prune:plan",
+        "what would be deleted, and how much room that makes",
+    ),
     "apply": Verb(PruneRequest, "tasks.prune.prune:apply", "delete it"),
 }
 

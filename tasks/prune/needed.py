@@ -1,4 +1,6 @@
-"""What is needed: by readers and a rollback (Redis knows), by the gate and the next training (the registry knows), and their parents."""
+"""What is needed: by readers and a rollback (Redis knows), by the gate and the next training (the
+registry knows), and their parents.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +42,12 @@ def candidates(store: Store) -> set[Path]:
         for alias in named:
             version = tracking.by_alias(family, alias)
             if version is not None and "recall.uri" not in version.tags:
-                raise BadRequest(f"version {version.version} of {version.name} ({alias}) does not say where its candidate lies",
-                                 allowed="a tag recall.uri", remedy="set the tag; until then nothing is deleted")
+                raise BadRequest(
+                    f"version {version.version} of {version.name} ({alias}) does not say where "
+                    f"its candidate lies",
+                    allowed="a tag recall.uri",
+                    remedy="set the tag; until then nothing is deleted",
+                )
             if version is not None:
                 found.add(store.place(version.tags["recall.uri"]))
     return found - {None}

@@ -1,8 +1,9 @@
 """Verbs `plan` and `apply`: mark what is needed, sweep the rest.
 
-What is the source or the record is never touched: deliveries, corrections, audit, verdicts. All else can be made again, and is looked at:
-it stays when it is young, when it is a data set's newest snapshot, or when something needed was made from it. A folder loses its manifest
-first, so that a killed run leaves nothing that looks whole.
+What is the source or the record is never touched: deliveries, corrections, audit, verdicts. All
+else can be made again, and is looked at: it stays when it is young, when it is a data set's newest
+snapshot, or when something needed was made from it. A folder loses its manifest first, so that a
+killed run leaves nothing that looks whole.
 """
 
 from __future__ import annotations
@@ -17,7 +18,19 @@ from tasks.core.store import Store
 from tasks.prune import needed
 from tasks.prune.settings import PruneRequest
 
-SWEPT = ("snapshots", "quarantine", "refused", "graphs", "walks", "vectors", "candidates", "evaluations", "yardsticks", "indexes", "generations")
+SWEPT = (
+    "snapshots",
+    "quarantine",
+    "refused",
+    "graphs",
+    "walks",
+    "vectors",
+    "candidates",
+    "evaluations",
+    "yardsticks",
+    "indexes",
+    "generations",
+)
 UNMARKED = ("checkpoints",)  # folders without a manifest: of trainings that were given up
 HALF_WRITTEN_DAYS = 2.0  # no stage writes so long at one folder, local or on S3
 
@@ -47,23 +60,41 @@ def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
         for path in whole:
             known[path], kinds[path] = store.find(*path.relative_to(store.root).parts), kind
         before = since if kind in UNMARKED else now - 86400 * HALF_WRITTEN_DAYS
-        yield from ((path, "checkpoints" if kind in UNMARKED else "half-written", size) for path, written, size in stray if written < before)
-    known = {path: artefact for path, artefact in known.items() if artefact is not None}  # gone since they were listed
+        yield from (
+            (path, "checkpoints" if kind in UNMARKED else "half-written", size)
+            for path, written, size in stray
+            if written < before
+        )
+    known = {
+        path: artefact for path, artefact in known.items() if artefact is not None
+    }  # gone since they were listed
     young = {path for path, artefact in known.items() if artefact.created >= since}
     roots = needed.generations(store) | needed.candidates(store) | young | _newest(store, known)
     kept = needed.with_parents(store, known, roots)
     snapshots = store.path("snapshots")
-    kept |= {store.path("quarantine") / path.relative_to(snapshots) for path in kept if path.is_relative_to(snapshots)}
-    yield from ((path, kinds[path], sum(file["bytes"] for file in artefact.files.values())) for path, artefact in known.items() if path not in kept)
+    kept |= {
+        store.path("quarantine") / path.relative_to(snapshots)
+        for path in kept
+        if path.is_relative_to(snapshots)
+    }
+    yield from (
+        (path, kinds[path], sum(file["bytes"] for file in artefact.files.values()))
+        for path, artefact in known.items()
+        if path not in kept
+    )
 
 
 def _newest(store: Store, known: dict[Path, Artefact]) -> set[Path]:
-    """Of each data set the snapshot of its last day that was made last: what the next training reads."""
+    """Of each data set the snapshot of its last day that was made last: what the next training
+    reads.
+    """
     newest: dict[str, tuple[str, tuple[int, float], Path]] = {}
     for path, artefact in known.items():
         if path.is_relative_to(store.path("snapshots")):
             dataset, day = path.parts[-3:-1]
-            newest[dataset] = max(newest.get(dataset, ("", (0, 0.0), path)), (day, artefact.order, path))
+            newest[dataset] = max(
+                newest.get(dataset, ("", (0, 0.0), path)), (day, artefact.order, path)
+            )
     return {path for _, _, path in newest.values()}
 
 
@@ -72,6 +103,16 @@ def _told(request: PruneRequest, old: list[tuple[Path, str, int]]) -> dict:
     for _, kind, size in old:
         one = kinds.setdefault(kind, {"places": 0, "bytes": 0})
         one["places"], one["bytes"] = one["places"] + 1, one["bytes"] + size
-    told = {"places": len(old), "bytes": sum(one["bytes"] for one in kinds.values()), "kinds": dict(sorted(kinds.items())), "keep_days": request.keep_days}
-    log("prune.found", places=told["places"], gigabytes=told["bytes"] / 1e9, keep_days=request.keep_days)
+    told = {
+        "places": len(old),
+        "bytes": sum(one["bytes"] for one in kinds.values()),
+        "kinds": dict(sorted(kinds.items())),
+        "keep_days": request.keep_days,
+    }
+    log(
+        "prune.found",
+        places=told["places"],
+        gigabytes=told["bytes"] / 1e9,
+        keep_days=request.keep_days,
+    )
     return told

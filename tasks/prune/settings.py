@@ -12,4 +12,9 @@ class PruneRequest:
     """Name, or delete, what is old and needed by nothing."""
 
     store: str = setting(REQUIRED, "root URI of the store")
-    keep_days: float = setting(30.0, "whatever was made within so many days stays, needed or not", minimum=1, maximum=100_000)
+    keep_days: float = setting(
+        30.0,
+        "whatever was made within so many days stays, needed or not",
+        minimum=1,
+        maximum=100_000,
+    )

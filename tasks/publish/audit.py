@@ -1,4 +1,6 @@
-"""The audit of a family: one document in the store for every switch of what is live, beside the list in Redis."""
+"""The audit of a family: one document in the store for every switch of what is live, beside the
+list in Redis.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ KEPT = 1000  # entries in the list in Redis; the store keeps all
 
 
 def record(store: Store, family: str, event: dict) -> str | None:
-    """Write `audit/<family>/<time>-<fence>/event.json`; the switch has happened, so a full disk only makes this None.
+    """Write `audit/<family>/<time>-<fence>/event.json`; the switch has happened, so a full disk
+    only makes this None.
 
     Args:
         event: event, from, to, fence, at (seconds since 1970), by, why.
@@ -33,7 +36,9 @@ def record(store: Store, family: str, event: dict) -> str | None:
 
 
 def catch_up(store: Store, client: Client, family: str) -> None:
-    """Record the switches of the list in Redis that the store lacks: whoever made them was killed in that moment."""
+    """Record the switches of the list in Redis that the store lacks: whoever made them was killed
+    in that moment.
+    """
     known = set(store.names("audit", family))
     for text in client.lrange(Names(family).audit, 0, KEPT - 1):
         event = json.loads(text)

@@ -1,4 +1,6 @@
-"""Sending ready-made commands: a batch is on its way while the server still works on the one before."""
+"""Sending ready-made commands: a batch is on its way while the server still works on the one
+before.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ class Channel:
         """Send some buckets.
 
         Raises:
-            redis.RedisError: what the server answered to an earlier batch, or that it does not answer.
+            redis.RedisError: what the server answered to an earlier batch, or that it does not
+                answer.
         """
         shares = defaultdict(list)
         for one in batch:
@@ -61,11 +64,19 @@ class Channel:
             link.flush(self.moved)
 
     def _node(self, key: str) -> str:
-        return self.client.get_node_from_key(key).name if isinstance(self.client, redis.RedisCluster) else ""
+        return (
+            self.client.get_node_from_key(key).name
+            if isinstance(self.client, redis.RedisCluster)
+            else ""
+        )
 
     def _link(self, node: str) -> "_Link":
         if node not in self._links:
-            server = self.client.get_redis_connection(self.client.get_node(node_name=node)) if node else self.client
+            server = (
+                self.client.get_redis_connection(self.client.get_node(node_name=node))
+                if node
+                else self.client
+            )
             self._links[node] = _Link(server.connection_pool)
         return self._links[node]
 
@@ -82,7 +93,9 @@ class _Link:
         self.pool, self.connection, self.waiting = pool, pool.get_connection(), deque()
 
     def send(self, share: list[Sent], moved: Callable[[Sent], object]) -> None:
-        self.connection.send_packed_command([b"".join(one.command for one in share)], check_health=False)
+        self.connection.send_packed_command(
+            [b"".join(one.command for one in share)], check_health=False
+        )
         self.waiting.append(share)
         while len(self.waiting) > AHEAD:
             self._answers(self.waiting.popleft(), moved)
@@ -96,7 +109,9 @@ class _Link:
             told = [self._answer(), self._answer()]
             if any(isinstance(answer, (MovedError, AskError)) for answer in told):
                 moved(one)
-            elif error := next((answer for answer in told if isinstance(answer, ResponseError)), None):
+            elif error := next(
+                (answer for answer in told if isinstance(answer, ResponseError)), None
+            ):
                 raise error
 
     def _answer(self) -> object:

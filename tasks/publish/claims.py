@@ -1,4 +1,6 @@
-"""Who may write the keys of a load: the process that began it, until somebody newer claims it; and what the registry says of each."""
+"""Who may write the keys of a load: the process that began it, until somebody newer claims it; and
+what the registry says of each.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,12 @@ class Claim:
 
     @classmethod
     def begin(cls, client: Client, names: Names, generation: str, entry: dict) -> "Claim":
-        """A new load; from now on its entry in the registry says what is happening, and which keys there may be."""
-        load, fence = client.eval(CLAIM, 3, names.fence, names.claims, names.loads, generation, json.dumps(entry))
+        """A new load; from now on its entry in the registry says what is happening, and which keys
+        there may be.
+        """
+        load, fence = client.eval(
+            CLAIM, 3, names.fence, names.claims, names.loads, generation, json.dumps(entry)
+        )
         return cls(client, names, load.decode(), int(fence))
 
     @classmethod
@@ -40,15 +46,28 @@ class Claim:
         """
         holder = self.client.hget(self.names.claims, self.load)
         if holder is None or int(holder) != self.fence:
-            raise Conflict(f"load {self.load} of {self.names.family} was taken over by somebody newer", got=f"fence {self.fence}",
-                           allowed=f"fence {int(holder or 0)}", remedy="let the newer publisher finish; nothing live was touched")
+            raise Conflict(
+                f"load {self.load} of {self.names.family} was taken over by somebody newer",
+                got=f"fence {self.fence}",
+                allowed=f"fence {int(holder or 0)}",
+                remedy="let the newer publisher finish; nothing live was touched",
+            )
 
     def finish(self, entry: dict, manifest: dict) -> None:
         """Write the manifest and the entry in one step: from here on the load is whole."""
         fields = [part for pair in manifest.items() for part in pair]
         names = self.names
-        if not self.client.eval(FINISH, 3, names.claims, names.loads, names.manifest(self.load), self.load, self.fence,
-                                json.dumps(entry), *fields):
+        if not self.client.eval(
+            FINISH,
+            3,
+            names.claims,
+            names.loads,
+            names.manifest(self.load),
+            self.load,
+            self.fence,
+            json.dumps(entry),
+            *fields,
+        ):
             self.check()
 
     def forget(self) -> None:
@@ -69,10 +88,14 @@ def delete(client: Client, keys: Iterable[str]) -> int:
 
 
 def entries(client: Client, names: Names) -> dict[str, dict]:
-    """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end; `fence` says under which number."""
+    """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end;
+    `fence` says under which number.
+    """
     claims = {load.decode(): int(fence) for load, fence in client.hgetall(names.claims).items()}
     found = {load.decode(): json.loads(text) for load, text in client.hgetall(names.loads).items()}
-    order = sorted(found, key=lambda load: (found[load]["state"] == "deleting", -claims.get(load, 0)))
+    order = sorted(
+        found, key=lambda load: (found[load]["state"] == "deleting", -claims.get(load, 0))
+    )
     return {load: {**found[load], "fence": claims.get(load, 0)} for load in order}
 
 
@@ -88,5 +111,7 @@ def manifest(client: Client, names: Names, load: str) -> dict[str, str]:
 
 def whole(client: Client, names: Names, generation: str) -> str | None:
     """The load of a generation that has a manifest and was claimed last."""
-    mine = (load for load, entry in entries(client, names).items() if entry["generation"] == generation)
+    mine = (
+        load for load, entry in entries(client, names).items() if entry["generation"] == generation
+    )
     return next((load for load in mine if client.exists(names.manifest(load))), None)

@@ -18,11 +18,27 @@ Shape = tuple[int, int]  # bytes of an id, bytes of its value
 
 
 def plan(generation: Generation, bucket_fields: int, dtype: str) -> dict:
-    """Which keys, in which form: kind → {fields, buckets}, and `dtype` and `top`; written before the first of them."""
+    """Which keys, in which form: kind → {fields, buckets}, and `dtype` and `top`; written before
+    the first of them.
+    """
     users = len(generation.array("user_vectors"))
-    counts = {"items": len(generation.item_ids), "users": users, "seen": len(generation.user_ids), "top": users}
-    return {"dtype": dtype, "top_form": form_of(generation.item_ids),
-            **{kind: {"fields": counts[kind], "buckets": max(1, math.ceil(counts[kind] / bucket_fields))} for kind in KINDS}}
+    counts = {
+        "items": len(generation.item_ids),
+        "users": users,
+        "seen": len(generation.user_ids),
+        "top": users,
+    }
+    return {
+        "dtype": dtype,
+        "top_form": form_of(generation.item_ids),
+        **{
+            kind: {
+                "fields": counts[kind],
+                "buckets": max(1, math.ceil(counts[kind] / bucket_fields)),
+            }
+            for kind in KINDS
+        },
+    }
 
 
 class Content:
@@ -35,13 +51,18 @@ class Content:
 
     def __init__(self, generation: Generation, plan: dict) -> None:
         self.generation, self.plan, self.dtype = generation, plan, DTYPES[plan["dtype"]]
-        self.vectors, self.user_vectors = generation.array("vectors"), generation.array("user_vectors")
+        self.vectors, self.user_vectors = (
+            generation.array("vectors"),
+            generation.array("user_vectors"),
+        )
         self.offsets, self.seen = generation.array("seen.offsets"), generation.array("seen.items")
         self.liked, self.top = generation.array("liked"), generation.array("top")
         self._packed = table(generation.item_ids, plan["top_form"])
 
     def buckets(self, kind: str) -> Iterator[list[tuple[int, np.ndarray]]]:
-        """Every bucket of a kind that holds something, some at a time: its number, and the rows of its fields."""
+        """Every bucket of a kind that holds something, some at a time: its number, and the rows of
+        its fields.
+        """
         fields, buckets = self.plan[kind]["fields"], self.plan[kind]["buckets"]
         ids = self.ids(kind)
         numbers = (hashes(ids)[:fields] % np.uint32(buckets)).astype(np.int64)
@@ -50,7 +71,7 @@ class Content:
         starts = np.concatenate([[0], ends[:-1]])
         some, size = [], 0
         for number in np.flatnonzero(ends > starts).tolist():
-            some.append((number, order[starts[number]:ends[number]]))
+            some.append((number, order[starts[number] : ends[number]]))
             size += len(some[-1][1])
             if size >= AT_ONCE:
                 yield some
@@ -77,10 +98,14 @@ class Content:
         """uint8 (rows, size): the values of rows that all have this size."""
         if kind == "seen":
             at = self.offsets[rows][:, None] + np.arange(size // 4 - 1)
-            numbers = np.concatenate([self.liked[rows][:, None], self.seen[at]], axis=1).astype("<i4")
+            numbers = np.concatenate([self.liked[rows][:, None], self.seen[at]], axis=1).astype(
+                "<i4"
+            )
             return numbers.view(np.uint8)
         if kind == "top":
-            return self._packed[self.top[rows, :size // self._packed.shape[1]]].reshape(len(rows), size)
+            return self._packed[self.top[rows, : size // self._packed.shape[1]]].reshape(
+                len(rows), size
+            )
         block = np.ascontiguousarray(self._vectors(kind)[rows].astype(self.dtype, copy=False))
         return block.view(np.uint8).reshape(len(rows), size)
 
@@ -90,5 +115,8 @@ class Content:
         for size in np.unique(sizes).tolist():
             mine = rows[sizes == size]
             data = self.values(kind, mine, size).tobytes()
-            found |= {ids[row].encode(): data[nth * size:(nth + 1) * size] for nth, row in enumerate(mine.tolist())}
+            found |= {
+                ids[row].encode(): data[nth * size : (nth + 1) * size]
+                for nth, row in enumerate(mine.tolist())
+            }
         return found

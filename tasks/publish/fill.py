@@ -19,7 +19,8 @@ LEASE_SECONDS = 24 * 3600  # keys of a load that crashed and that nobody ever sw
 def fill(claim: Claim, content: Content, batch_fields: int) -> None:
     """Send all buckets in batches of about `batch_fields` fields, while the claim holds.
 
-    What a loader writes after it was taken over and before it notices is deleted by itself; after a crash in that moment, by the next sweep.
+    What a loader writes after it was taken over and before it notices is deleted by itself; after a
+    crash in that moment, by the next sweep.
     """
     client, sent = claim.client, deque(maxlen=AHEAD + 1)
 
@@ -27,7 +28,12 @@ def fill(claim: Claim, content: Content, batch_fields: int) -> None:
         client.hset(one.key, mapping=content.fields(one.kind, one.rows))
         client.expire(one.key, LEASE_SECONDS)
 
-    with Progress("loading into Redis", sum(content.plan[kind]["fields"] for kind in KINDS), "fields") as progress, Channel(client, again) as channel:
+    with (
+        Progress(
+            "loading into Redis", sum(content.plan[kind]["fields"] for kind in KINDS), "fields"
+        ) as progress,
+        Channel(client, again) as channel,
+    ):
         try:
             for kind in KINDS:
                 for batch in _batches(_buckets(claim, content, kind), batch_fields):

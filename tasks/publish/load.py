@@ -20,35 +20,53 @@ from tasks.publish.settings import LoadRequest
 
 
 def load(request: LoadRequest) -> dict:
-    """Write every key of a generation, its manifest last; found loaded in this form, it is only claimed anew.
+    """Write every key of a generation, its manifest last; found loaded in this form, it is only
+    claimed anew.
 
-    Killed at any moment, it can be called again: what is half-done is deleted, and a new load begun.
+    Killed at any moment, it can be called again: what is half-done is deleted, and a new load
+    begun.
 
     Raises:
         BadRequest: no room.
         Conflict: somebody newer loads this generation.
-        Corrupt: the folder is not what its manifest says, or Redis lost keys while they were written.
+        Corrupt: the folder is not what its manifest says, or Redis lost keys while they were
+            written.
     """
-    generation = Generation(Store(request.store).open(request.generation, "generation"), verified=LOADED)
+    generation = Generation(
+        Store(request.store).open(request.generation, "generation"), verified=LOADED
+    )
     names, client = Names(generation.family), connect()
     planned = plan(generation, request.bucket_fields, request.dtype)
     with answering(client):
         for load, entry in entries(client, names).items():
-            if entry["generation"] == generation.id and entry["plan"] == planned and (claim := Claim.again(client, names, load)):
+            if (
+                entry["generation"] == generation.id
+                and entry["plan"] == planned
+                and (claim := Claim.again(client, names, load))
+            ):
                 if not damaged(client, names, load, planned):
                     log("publish.found_loaded", generation=generation.id)
                     return _result(claim, generation, entry)
         _clear(client, names, generation.id)
         check_room(client, generation, planned, request.allow_eviction)
-        entry = {"generation": generation.id, "state": "loading", "plan": planned, "started": time.time(), "uri": generation.artefact.uri,
-                 "day": generation.facts["day"], "version": generation.facts["version"],
-                 "counts": {kind: planned[kind]["fields"] for kind in KINDS}}
+        entry = {
+            "generation": generation.id,
+            "state": "loading",
+            "plan": planned,
+            "started": time.time(),
+            "uri": generation.artefact.uri,
+            "day": generation.facts["day"],
+            "version": generation.facts["version"],
+            "counts": {kind: planned[kind]["fields"] for kind in KINDS},
+        }
         claim = Claim.begin(client, names, generation.id, entry)
         return _result(claim, generation, _write(claim, generation, entry, request.batch_fields))
 
 
 def _clear(client: Client, names: Names, generation: str) -> None:
-    """Delete what can never go live, and every load of this generation that nobody reads: it is half-done, damaged or of another form."""
+    """Delete what can never go live, and every load of this generation that nobody reads: it is
+    half-done, damaged or of another form.
+    """
     for load, entry in entries(client, names).items():
         mine = entry["generation"] == generation
         retire(client, names, load, AT_ONCE if mine else float(10 * LEASE_SECONDS))
@@ -61,15 +79,27 @@ def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int)
     _keep(client, list(names.buckets(claim.load, planned)))
     if wrong := damaged(client, names, claim.load, planned):
         claim.check()
-        raise Corrupt(f"Redis lost part of generation {generation.id} while it was loaded",
-                      got=f"another number of {' and '.join(wrong)}",
-                      remedy="look for eviction or another writer; load again")
+        raise Corrupt(
+            f"Redis lost part of generation {generation.id} while it was loaded",
+            got=f"another number of {' and '.join(wrong)}",
+            remedy="look for eviction or another writer; load again",
+        )
     seconds = time.monotonic() - started
     vectors = entry["counts"]["items"] + entry["counts"]["users"]
-    entry = {**entry, "state": "loaded", "bytes": measured_bytes(client, names, claim.load, planned),
-             "vectors_per_s": round(vectors / max(seconds, 1e-9), 1)}
+    entry = {
+        **entry,
+        "state": "loaded",
+        "bytes": measured_bytes(client, names, claim.load, planned),
+        "vectors_per_s": round(vectors / max(seconds, 1e-9), 1),
+    }
     claim.finish(entry, _manifest(claim, generation, planned))
-    log("publish.loaded", family=generation.family, load=claim.load, vectors=vectors, seconds=seconds)
+    log(
+        "publish.loaded",
+        family=generation.family,
+        load=claim.load,
+        vectors=vectors,
+        seconds=seconds,
+    )
     return entry
 
 
@@ -77,22 +107,39 @@ def _keep(client: Client, keys: list[str]) -> None:
     """Take the expiry off, now that everything is there."""
     for start in range(0, len(keys), KEYS_AT_ONCE):
         with client.pipeline(transaction=False) as pipe:
-            for key in keys[start:start + KEYS_AT_ONCE]:
+            for key in keys[start : start + KEYS_AT_ONCE]:
                 pipe.persist(key)
             pipe.execute()
 
 
 def _manifest(claim: Claim, generation: Generation, planned: dict) -> dict:
     facts = generation.facts
-    return {"generation": generation.id, "load": claim.load, "schema": SCHEMA, "family": generation.family,
-            "version": facts["version"] or "", "day": facts["day"], "dimension": facts["dimension"], "dtype": planned["dtype"],
-            "top_form": planned["top_form"], "store": generation.artefact.uri, "loaded": time.time(),
-            **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS},
-            **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS}}
+    return {
+        "generation": generation.id,
+        "load": claim.load,
+        "schema": SCHEMA,
+        "family": generation.family,
+        "version": facts["version"] or "",
+        "day": facts["day"],
+        "dimension": facts["dimension"],
+        "dtype": planned["dtype"],
+        "top_form": planned["top_form"],
+        "store": generation.artefact.uri,
+        "loaded": time.time(),
+        **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS},
+        **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS},
+    }
 
 
 def _result(claim: Claim, generation: Generation, entry: dict) -> dict:
     keys = sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1
-    return {"generation": generation.id, "family": generation.family, "load": claim.load, "keys": keys,
-            "items": entry["counts"]["items"], "users": entry["counts"]["users"], "bytes": entry["bytes"],
-            "vectors_per_s": entry["vectors_per_s"]}
+    return {
+        "generation": generation.id,
+        "family": generation.family,
+        "load": claim.load,
+        "keys": keys,
+        "items": entry["counts"]["items"],
+        "users": entry["counts"]["users"],
+        "bytes": entry["bytes"],
+        "vectors_per_s": entry["vectors_per_s"],
+    }

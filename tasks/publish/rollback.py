@@ -18,7 +18,8 @@ from tasks.publish.settings import RollbackRequest
 
 
 def rollback(request: RollbackRequest) -> dict:
-    """Move the pointer to a kept generation that is whole in Redis and in the store, under a new fence.
+    """Move the pointer to a kept generation that is whole in Redis and in the store, under a new
+    fence.
 
     `seconds_live` is how long the generation that is taken back was live.
 
@@ -31,21 +32,71 @@ def rollback(request: RollbackRequest) -> dict:
     with answering(client):
         pointer = live(client, names)
         if request.ticket and pointer.get("ticket") == request.ticket:
-            return _result(request, pointer["generation"], pointer["previous"], pointer["fence"], pointer["version"], 0.0)
+            return _result(
+                request,
+                pointer["generation"],
+                pointer["previous"],
+                pointer["fence"],
+                pointer["version"],
+                0.0,
+            )
         target = _target(request, pointer)
         load, generation = _whole(store, client, names, target)
         facts, now = generation.facts, time.time()
-        outcome, *told = [part.decode() for part in client.eval(
-            ROLL_BACK, 5, names.live, names.claims, names.manifest(load), names.audit, names.fence, load, target, pointer["load"],
-            facts["day"], facts["version"] or "", generation.artefact.uri, now, request.by, request.why, request.ticket, KEPT)]
+        outcome, *told = [
+            part.decode()
+            for part in client.eval(
+                ROLL_BACK,
+                5,
+                names.live,
+                names.claims,
+                names.manifest(load),
+                names.audit,
+                names.fence,
+                load,
+                target,
+                pointer["load"],
+                facts["day"],
+                facts["version"] or "",
+                generation.artefact.uri,
+                now,
+                request.by,
+                request.why,
+                request.ticket,
+                KEPT,
+            )
+        ]
     if outcome != "live":
-        raise Conflict(f"what is live of {request.family} changed in this moment", got=outcome,
-                       remedy="look at the status, then decide again")
+        raise Conflict(
+            f"what is live of {request.family} changed in this moment",
+            got=outcome,
+            remedy="look at the status, then decide again",
+        )
     previous, fence = told
-    record(store, request.family, {"event": "rollback", "from": previous, "to": target, "fence": int(fence), "at": now,
-                                   "by": request.by, "why": request.why})
-    log("publish.rolled_back", family=request.family, generation=target, previous=previous, fence=fence, by=request.by)
-    return _result(request, target, previous, fence, facts["version"], now - float(pointer["since"]))
+    record(
+        store,
+        request.family,
+        {
+            "event": "rollback",
+            "from": previous,
+            "to": target,
+            "fence": int(fence),
+            "at": now,
+            "by": request.by,
+            "why": request.why,
+        },
+    )
+    log(
+        "publish.rolled_back",
+        family=request.family,
+        generation=target,
+        previous=previous,
+        fence=fence,
+        by=request.by,
+    )
+    return _result(
+        request, target, previous, fence, facts["version"], now - float(pointer["since"])
+    )
 
 
 def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
@@ -53,8 +104,11 @@ def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
         raise BadRequest(f"nothing of {request.family} is live", remedy="publish it first")
     target = request.to or pointer["previous"]
     if not target:
-        raise BadRequest(f"{request.family} has no generation before the live one", got=pointer["generation"],
-                         remedy="publish an older candidate, or name a generation")
+        raise BadRequest(
+            f"{request.family} has no generation before the live one",
+            got=pointer["generation"],
+            remedy="publish an older candidate, or name a generation",
+        )
     if target == pointer["generation"]:
         raise BadRequest(f"generation {target} is live already", remedy="name another one")
     return target
@@ -63,18 +117,38 @@ def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
 def _whole(store: Store, client: Client, names: Names, target: str) -> tuple[str, Generation]:
     kept, load = entries(client, names), whole(client, names, target)
     if load is None:
-        raise BadRequest(f"generation {target} of {names.family} is not kept in Redis",
-                         allowed=f"one of {', '.join(sorted({entry['generation'] for entry in kept.values()}))}",
-                         remedy="load and verify it again, or name another")
+        raise BadRequest(
+            f"generation {target} of {names.family} is not kept in Redis",
+            allowed=f"one of {', '.join(sorted({entry['generation'] for entry in kept.values()}))}",
+            remedy="load and verify it again, or name another",
+        )
     if wrong := damaged(client, names, load, kept[load]["plan"]):
-        raise Corrupt(f"Redis lost {' and '.join(wrong)} of generation {target}", remedy="load it again, then roll back")
+        raise Corrupt(
+            f"Redis lost {' and '.join(wrong)} of generation {target}",
+            remedy="load it again, then roll back",
+        )
     artefact = store.find("generations", names.family, target)
     if artefact is None:
-        raise Corrupt(f"the folder of generation {target} is gone from the store", remedy="name another generation")
+        raise Corrupt(
+            f"the folder of generation {target} is gone from the store",
+            remedy="name another generation",
+        )
     return load, Generation(artefact)
 
 
-def _result(request: RollbackRequest, generation: str, previous: str, fence: str, version: str | None, seconds: float) -> dict:
-    return {"family": request.family, "generation": generation, "previous": previous, "fence": int(fence),
-            "version": version or None,
-            "seconds_live": round(seconds, 1)}
+def _result(
+    request: RollbackRequest,
+    generation: str,
+    previous: str,
+    fence: str,
+    version: str | None,
+    seconds: float,
+) -> dict:
+    return {
+        "family": request.family,
+        "generation": generation,
+        "previous": previous,
+        "fence": int(fence),
+        "version": version or None,
+        "seconds_live": round(seconds, 1),
+    }

@@ -22,9 +22,14 @@ def status(request: StatusRequest) -> dict:
         families = [request.family] if request.family else announced(client)
         servers = memories(client)
         limits = [int(memory.get("maxmemory", 0)) for memory in servers]
-        return {"families": {family: _family(client, Names(family)) for family in families},
-                "memory": {"used": sum(int(memory["used_memory"]) for memory in servers), "maximum": sum(limits) if all(limits) else None,
-                           "policy": servers[0].get("maxmemory_policy")}}
+        return {
+            "families": {family: _family(client, Names(family)) for family in families},
+            "memory": {
+                "used": sum(int(memory["used_memory"]) for memory in servers),
+                "maximum": sum(limits) if all(limits) else None,
+                "policy": servers[0].get("maxmemory_policy"),
+            },
+        }
 
 
 def _family(client: Client, names: Names) -> dict:
@@ -32,9 +37,28 @@ def _family(client: Client, names: Names) -> dict:
     pointer.pop("ticket", None)
     kept: dict[str, dict] = {}
     for load, entry in entries(client, names).items():
-        kept.setdefault(entry["generation"], {
-            "state": entry["state"], "load": load, "day": entry["day"], "version": entry["version"], "started": entry["started"],
-            "whole": bool(client.exists(names.manifest(load))), "bytes": entry.get("bytes"), "dtype": entry["plan"]["dtype"],
-            "keys": sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1, **entry["counts"]})
-    shown = {**pointer, "fence": int(pointer["fence"]), "since": float(pointer["since"])} if pointer else None
-    return {"live": shown, "kept": kept, "switches": [json.loads(text) for text in client.lrange(names.audit, 0, SHOWN - 1)]}
+        kept.setdefault(
+            entry["generation"],
+            {
+                "state": entry["state"],
+                "load": load,
+                "day": entry["day"],
+                "version": entry["version"],
+                "started": entry["started"],
+                "whole": bool(client.exists(names.manifest(load))),
+                "bytes": entry.get("bytes"),
+                "dtype": entry["plan"]["dtype"],
+                "keys": sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1,
+                **entry["counts"],
+            },
+        )
+    shown = (
+        {**pointer, "fence": int(pointer["fence"]), "since": float(pointer["since"])}
+        if pointer
+        else None
+    )
+    return {
+        "live": shown,
+        "kept": kept,
+        "switches": [json.loads(text) for text in client.lrange(names.audit, 0, SHOWN - 1)],
+    }

@@ -13,8 +13,8 @@ from tasks.publish.settings import SweepRequest
 
 
 def sweep(request: SweepRequest) -> dict:
-    """Delete every load that is neither live nor the one before and cannot go live any more; write switches to the store that
-    a crash kept from it."""
+    """Delete every load that is neither live nor the one before and cannot go live any more; write
+    switches to the store that a crash kept from it."""
     names, client, kept, swept, keys = Names(request.family), connect(), {}, [], 0
     with answering(client):
         for load, entry in entries(client, names).items():
@@ -26,4 +26,9 @@ def sweep(request: SweepRequest) -> dict:
                 kept.setdefault(entry["generation"], outcome)
         catch_up(Store(request.store), client, request.family)
     log("publish.swept", family=request.family, generations=len(swept), keys=keys, kept=len(kept))
-    return {"family": request.family, "deleted_generations": swept, "deleted_keys": keys, "kept": kept}
+    return {
+        "family": request.family,
+        "deleted_generations": swept,
+        "deleted_keys": keys,
+        "kept": kept,
+    }

@@ -22,14 +22,17 @@ BUCKETS_AT_ONCE = 50
 
 
 def verify(request: VerifyRequest) -> dict:
-    """Compare the counts of all buckets and the bytes of a share of them; then the generation may go live.
+    """Compare the counts of all buckets and the bytes of a share of them; then the generation may
+    go live.
 
     Raises:
         BadRequest: it is not loaded.
         Conflict: it was deleted while it was read.
         Corrupt: Redis, or the folder, holds something else.
     """
-    generation = Generation(Store(request.store).open(request.generation, "generation"), verified=LOADED + SERVED)
+    generation = Generation(
+        Store(request.store).open(request.generation, "generation"), verified=LOADED + SERVED
+    )
     names, client = Names(generation.family), connect()
     with answering(client):
         load = whole(client, names, generation.id)
@@ -40,35 +43,64 @@ def verify(request: VerifyRequest) -> dict:
             raise _differs(generation, f"another number of {' and '.join(wrong)}")
         checked = _compare(client, names, load, Content(generation, plan), request)
         if not client.eval(VERIFIED, 1, names.manifest(load), time.time()):
-            raise Conflict(f"load {load} of {names.family} was deleted while it was read back", remedy="load it again, if it is still wanted")
-    return {"generation": generation.id, "family": generation.family, "load": load, "checked": checked}
+            raise Conflict(
+                f"load {load} of {names.family} was deleted while it was read back",
+                remedy="load it again, if it is still wanted",
+            )
+    return {
+        "generation": generation.id,
+        "family": generation.family,
+        "load": load,
+        "checked": checked,
+    }
 
 
-def _compare(client: Client, names: Names, load: str, content: Content, request: VerifyRequest) -> int:
+def _compare(
+    client: Client, names: Names, load: str, content: Content, request: VerifyRequest
+) -> int:
     random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
-    with Progress("reading back from Redis", request.share * sum(plan[kind]["fields"] for kind in KINDS), "fields") as progress:
+    with Progress(
+        "reading back from Redis",
+        request.share * sum(plan[kind]["fields"] for kind in KINDS),
+        "fields",
+    ) as progress:
         for kind in KINDS:
             chosen = random.random(plan[kind]["buckets"]) < request.share
             for some in content.buckets(kind):
-                batch = [(names.bucket(load, kind, number), rows) for number, rows in some if chosen[number]]
+                batch = [
+                    (names.bucket(load, kind, number), rows)
+                    for number, rows in some
+                    if chosen[number]
+                ]
                 for start in range(0, len(batch), BUCKETS_AT_ONCE):
-                    fields = _read_back(client, content, kind, batch[start:start + BUCKETS_AT_ONCE])
+                    fields = _read_back(
+                        client, content, kind, batch[start : start + BUCKETS_AT_ONCE]
+                    )
                     progress.add(fields)
                     checked += fields
     return checked
 
 
-def _read_back(client: Client, content: Content, kind: str, batch: list[tuple[str, np.ndarray]]) -> int:
+def _read_back(
+    client: Client, content: Content, kind: str, batch: list[tuple[str, np.ndarray]]
+) -> int:
     with client.pipeline(transaction=False) as pipe:
         for key, _ in batch:
             pipe.hgetall(key)
         for (key, rows), found in zip(batch, pipe.execute()):
             expected = content.fields(kind, rows)
             if found != expected:
-                raise _differs(content.generation, f"{key}, {sum(found.get(id) != value for id, value in expected.items())} fields")
+                raise _differs(
+                    content.generation,
+                    f"{key}, {sum(found.get(id) != value for id, value in expected.items())} "
+                    f"fields",
+                )
     return sum(len(rows) for _, rows in batch)
 
 
 def _differs(generation: Generation, what: str) -> Corrupt:
-    return Corrupt(f"Redis holds something else than generation {generation.id}", got=what,
-                   remedy="load it again; what is live stays as it is")
+    return Corrupt(
+        f"Redis holds something else than generation {generation.id}",
+        got=what,
+        remedy="load it again; what is live stays as it is",
+    )

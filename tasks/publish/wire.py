@@ -1,5 +1,5 @@
-"""Buckets as the bytes that a server reads, made thousands of fields at a time: redis-py spends as long on packing a field as
-the server on storing it."""
+"""Buckets as the bytes that a server reads, made thousands of fields at a time: redis-py spends as
+long on packing a field as the server on storing it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from tasks.publish.content import Content
 Bucket = tuple[str, np.ndarray]  # its key, the rows of its fields
 
 
-def commands(content: Content, kind: str, buckets: list[Bucket], lease_seconds: int) -> Iterator[bytes]:
-    """For each bucket HSET with all its fields, and EXPIRE, in the protocol's form (RESP 2: arrays of bulk strings)."""
+def commands(
+    content: Content, kind: str, buckets: list[Bucket], lease_seconds: int
+) -> Iterator[bytes]:
+    """For each bucket HSET with all its fields, and EXPIRE, in the protocol's form (RESP 2: arrays
+    of bulk strings).
+    """
     rows = np.concatenate([rows for _, rows in buckets])
     records, group, rank = _records(content, kind, rows)
     end = 0
@@ -22,16 +26,23 @@ def commands(content: Content, kind: str, buckets: list[Bucket], lease_seconds: 
         name = _bulk(key.encode())
         pieces = [b"*%d\r\n$4\r\nHSET\r\n" % (2 + 2 * len(mine)), name]
         for first, last in _runs(group[start:end], start):
-            pieces.append(memoryview(records[group[first]][rank[first]:rank[first] + last - first]).cast("B"))
+            pieces.append(
+                memoryview(records[group[first]][rank[first] : rank[first] + last - first]).cast(
+                    "B"
+                )
+            )
         pieces += [b"*3\r\n$6\r\nEXPIRE\r\n", name, _bulk(b"%d" % lease_seconds)]
         yield b"".join(pieces)
 
 
-def _records(content: Content, kind: str, rows: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def _records(
+    content: Content, kind: str, rows: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """Id and value of every row as two bulk strings: one block for all that are alike in size.
 
     Returns:
-        the blocks, uint8 (alike, bytes); int64 (rows) which of them a row stands in; int64 (rows) at which place.
+        the blocks, uint8 (alike, bytes); int64 (rows) which of them a row stands in; int64 (rows)
+        at which place.
     """
     offsets = content.ids(kind).offsets
     widths, sizes = offsets[rows + 1] - offsets[rows], content.sizes(kind, rows)
@@ -41,7 +52,7 @@ def _records(content: Content, kind: str, rows: np.ndarray) -> tuple[list[np.nda
     rank = np.empty(len(rows), np.int64)
     blocks = []
     for number, shape in enumerate(shapes.tolist()):
-        mine = order[ends[number - 1] if number else 0:ends[number]]
+        mine = order[ends[number - 1] if number else 0 : ends[number]]
         rank[mine] = np.arange(len(mine))
         blocks.append(_block(content, kind, rows[mine], width=shape >> 32, size=shape & 0xFFFFFFFF))
     return blocks, group, rank
@@ -49,8 +60,13 @@ def _records(content: Content, kind: str, rows: np.ndarray) -> tuple[list[np.nda
 
 def _block(content: Content, kind: str, rows: np.ndarray, width: int, size: int) -> np.ndarray:
     ids = content.ids(kind)
-    parts = [_same(b"$%d\r\n" % width, len(rows)), np.asarray(ids.block)[np.asarray(ids.offsets)[rows][:, None] + np.arange(width)],
-             _same(b"\r\n$%d\r\n" % size, len(rows)), content.values(kind, rows, size), _same(b"\r\n", len(rows))]
+    parts = [
+        _same(b"$%d\r\n" % width, len(rows)),
+        np.asarray(ids.block)[np.asarray(ids.offsets)[rows][:, None] + np.arange(width)],
+        _same(b"\r\n$%d\r\n" % size, len(rows)),
+        content.values(kind, rows, size),
+        _same(b"\r\n", len(rows)),
+    ]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 

@@ -1,4 +1,5 @@
-"""What online services import: recommendations and similar items from what is live, with numpy, faiss and redis alone.
+"""What online services import: recommendations and similar items from what is live, with numpy,
+faiss and redis alone.
 
 >>> from tasks.retrieve import Reader                                          # doctest: +SKIP
 >>> reader = Reader("redis://:secret@localhost:6379/0", "file:///srv/recall")  # doctest: +SKIP

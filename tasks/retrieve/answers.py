@@ -23,11 +23,13 @@ class Hit:
     """One recommended item.
 
     Attributes:
-        score: the inner product of query and item (cosine for similar items, number of likes for popular ones, 1 / rank for
-            precomputed ones); over several channels, the sum of reciprocal ranks.
+        score: the inner product of query and item (cosine for similar items, number of likes for
+            popular ones, 1 / rank for precomputed ones); over several channels, the sum of
+            reciprocal ranks.
         channels: those that proposed it, in the order asked.
-        shares: of an item that a fusion of models proposed: family → its share of how far the item's score is above the average item's; they
-            sum to one, and one that speaks against the item has a negative share. Empty for any other item.
+        shares: of an item that a fusion of models proposed: family → its share of how far the
+            item's score is above the average item's; they sum to one, and one that speaks against
+            the item has a negative share. Empty for any other item.
     """
 
     item: Item
@@ -42,10 +44,12 @@ class Answer:
 
     Attributes:
         hits: at most k; fewer when the catalogue has no more that may be shown.
-        generations: family → id of the one generation that everything of that family in this answer was read from.
-        source: what was searched with: the user's stored vector, a history, attributes alone, an item; or nothing (a precomputed
-            list, the popular items).
-        history: the items searched with, newest first: the user's liked ones, those of the history given.
+        generations: family → id of the one generation that everything of that family in this answer
+            was read from.
+        source: what was searched with: the user's stored vector, a history, attributes alone, an
+            item; or nothing (a precomputed list, the popular items).
+        history: the items searched with, newest first: the user's liked ones, those of the history
+            given.
         unknown: ids of the history given that no family knows; they played no part.
     """
 

@@ -16,15 +16,19 @@ Ranked = list[tuple[str, float]]  # ids and scores, best first
 
 
 def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -> Ranked:
-    """At most `depth` items that one channel proposes, none of those that are to be left out; empty when it has nothing to go by.
+    """At most `depth` items that one channel proposes, none of those that are to be left out; empty
+    when it has nothing to go by.
 
     Args:
-        channel: a family (its model searches: item2vec and two_tower from the user, gru4rec from the sequence, fused as its members do), `similar` (items
-            like the newest liked ones) or `popular`.
+        channel: a family (its model searches: item2vec and two_tower from the user, gru4rec from
+            the sequence, fused as its members do), `similar` (items like the newest liked ones) or
+            `popular`.
         held: the families this answer reads.
     """
     if channel == POPULAR:
-        return _fused({one: listed(h, *h.popular(depth, known.seen[one])) for one, h in held.items()})[:depth]
+        return _fused(
+            {one: listed(h, *h.popular(depth, known.seen[one])) for one, h in held.items()}
+        )[:depth]
     if channel == SIMILAR:
         return _similar(held, known, depth)
     one = held[channel]
@@ -42,11 +46,18 @@ def _similar(held: Mapping[str, Held], known: Known, depth: int) -> Ranked:
     lists = {}
     for one, h in held.items():
         newest = list(dict.fromkeys(known.liked[one][::-1].tolist()))[:RECENT]
-        lists |= {f"{one} {row}": listed(h, *h.similar(row, depth, known.seen[one])) for row in newest}
+        lists |= {
+            f"{one} {row}": listed(h, *h.similar(row, depth, known.seen[one])) for row in newest
+        }
     return _fused(lists)[:depth]
 
 
 def _fused(lists: Mapping[str, Ranked]) -> Ranked:
     if len(lists) == 1:
         return next(iter(lists.values()))
-    return [(id, score) for id, score, _ in reciprocal_rank({name: [id for id, _ in ranked] for name, ranked in lists.items()})]
+    return [
+        (id, score)
+        for id, score, _ in reciprocal_rank(
+            {name: [id for id, _ in ranked] for name, ranked in lists.items()}
+        )
+    ]

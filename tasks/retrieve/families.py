@@ -28,8 +28,14 @@ class Families:
     """
 
     def __init__(self, client: Client, store: Store | None, wanted: Sequence[str] | None) -> None:
-        if isinstance(wanted, (str, bytes)) or not all(isinstance(one, str) for one in wanted or ()):
-            raise BadRequest("families are a list of names", got=wanted, allowed='["item2vec", "gru4rec"]; or None for all')
+        if isinstance(wanted, (str, bytes)) or not all(
+            isinstance(one, str) for one in wanted or ()
+        ):
+            raise BadRequest(
+                "families are a list of names",
+                got=wanted,
+                allowed='["item2vec", "gru4rec"]; or None for all',
+            )
         self.client, self.store, self.wanted = client, store, list(wanted) if wanted else None
         self._followed: dict[str, Followed] = {}
         self._left_out: dict[str, str] = {}
@@ -47,8 +53,12 @@ class Families:
             raise BadRequest("nothing is live", remedy="publish a model first")
         return names
 
-    def answering(self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None) -> tuple[dict[str, Held], dict[str, list]]:
-        """Of those that make an answer what `read` gives: the family that is named, the fusion alone where it is live, or all."""
+    def answering(
+        self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None
+    ) -> tuple[dict[str, Held], dict[str, list]]:
+        """Of those that make an answer what `read` gives: the family that is named, the fusion
+        alone where it is live, or all.
+        """
         if family not in (None, ALL):
             return self.read([family], kinds, user, [family])
         names = self.names()
@@ -60,17 +70,25 @@ class Families:
                     raise
         return self.read(names, kinds, user)
 
-    def read(self, names: Sequence[str], kinds: tuple[str, ...] = (), user: str | None = None,
-             needed: Sequence[str] = ()) -> tuple[dict[str, Held], dict[str, list]]:
-        """Of each family the generation that answers, and what stands there of a user under these kinds (None: nothing).
+    def read(
+        self,
+        names: Sequence[str],
+        kinds: tuple[str, ...] = (),
+        user: str | None = None,
+        needed: Sequence[str] = (),
+    ) -> tuple[dict[str, Held], dict[str, list]]:
+        """Of each family the generation that answers, and what stands there of a user under these
+        kinds (None: nothing).
 
         Args:
-            needed: those without which there is no answer. The others are left out where nothing of them is live or can be opened, as long as one answers.
+            needed: those without which there is no answer. The others are left out where nothing of
+                them is live or can be opened, as long as one answers.
 
         Raises:
             BadRequest: nothing is live of one that is needed, or of any.
             Corrupt: what is live of it cannot be opened.
         """
+
         def fill(pipe, held: Held) -> None:
             for kind in kinds if user is not None else ():
                 pipe.hget(held.bucket(kind, user.encode()), user)
@@ -78,7 +96,9 @@ class Families:
         held, values, first = {}, {}, None
         for one in names:
             try:
-                followed = self._followed.get(one) or self._followed.setdefault(one, Followed(self.client, self.store, one))
+                followed = self._followed.get(one) or self._followed.setdefault(
+                    one, Followed(self.client, self.store, one)
+                )
                 held[one], values[one] = followed.ask(fill)
             except (BadRequest, Corrupt) as error:
                 if one in needed:
@@ -90,7 +110,9 @@ class Families:
         return held, values
 
     def _leave_out(self, family: str, error: RecallError) -> None:
-        """Tell once why a family has no part in the answers, and again when the reason is another one."""
+        """Tell once why a family has no part in the answers, and again when the reason is another
+        one.
+        """
         if self._left_out.get(family) != str(error):
             self._left_out[family] = str(error)
             log("retrieve.left_out", family=family, because=str(error))
@@ -105,21 +127,46 @@ class Families:
         for answer in answers:
             if isinstance(answer, Exception) and "WRONGTYPE" not in str(answer):
                 raise answer
-        found = [{} if isinstance(answer, Exception) else {name: text[:LONGEST] for name, text in texts(answer).items()} for answer in answers]
-        return {one: {"generation": live.get("generation") or live.get("load", ""), "version": live.get("version") or None, "day": live.get("day"),
-                      "since": _number(live.get("since")), "by": live.get("by"), "why": live.get("why"), "previous": live.get("previous") or None,
-                      "fence": _number(live.get("fence"), int)} if live else None
-                for one, live in zip(names, found)}
+        found = [
+            {}
+            if isinstance(answer, Exception)
+            else {name: text[:LONGEST] for name, text in texts(answer).items()}
+            for answer in answers
+        ]
+        return {
+            one: {
+                "generation": live.get("generation") or live.get("load", ""),
+                "version": live.get("version") or None,
+                "day": live.get("day"),
+                "since": _number(live.get("since")),
+                "by": live.get("by"),
+                "why": live.get("why"),
+                "previous": live.get("previous") or None,
+                "fence": _number(live.get("fence"), int),
+            }
+            if live
+            else None
+            for one, live in zip(names, found)
+        }
 
     def in_hand(self) -> list[tuple[str, str, str, int]]:
-        """Family, generation, version and number of switches of each family that a generation is held of; nothing is read."""
-        return [(one, followed.held.id, followed.held.version, followed.switches) for one, followed in sorted(dict(self._followed).items())
-                if followed.held]
+        """Family, generation, version and number of switches of each family that a generation is
+        held of; nothing is read.
+        """
+        return [
+            (one, followed.held.id, followed.held.version, followed.switches)
+            for one, followed in sorted(dict(self._followed).items())
+            if followed.held
+        ]
 
 
 def _number(text: str | None, kind: type = float) -> float | int | None:
     """What a pointer says as a number; None where it says none."""
     try:
-        return kind(text) if text is not None and len(text) < 40 and math.isfinite(float(text)) else None
+        return (
+            kind(text)
+            if text is not None and len(text) < 40 and math.isfinite(float(text))
+            else None
+        )
     except ValueError:
         return None

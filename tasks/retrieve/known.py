@@ -19,9 +19,11 @@ class Known:
     Attributes:
         vectors: family → stored query vector, float32 (d).
         liked: family → int32, liked rows, oldest first.
-        seen: family → int32, every row to be left out: none of a family whose data set recommends again what was met.
+        seen: family → int32, every row to be left out: none of a family whose data set recommends
+            again what was met.
         attributes: what else was told; None: nothing.
-        queries: family → its query, as far as it was asked for; None where the model knows nothing of them.
+        queries: family → its query, as far as it was asked for; None where the model knows nothing
+            of them.
     """
 
     vectors: Mapping[str, np.ndarray]
@@ -34,17 +36,29 @@ class Known:
         """float32 (d), or (interests d): the stored one, or made anew, once."""
         one = held.family
         if one not in self.queries:
-            self.queries[one] = self.vectors[one] if one in self.vectors else held.encode(self.liked[one], self.attributes)
+            self.queries[one] = (
+                self.vectors[one]
+                if one in self.vectors
+                else held.encode(self.liked[one], self.attributes)
+            )
         return self.queries[one]
 
     @classmethod
-    def of(cls, held: Mapping[str, Held], values: Mapping[str, list], history: list[str] | None,
-           attributes: Attributes | None = None) -> "Known":
-        """What the families know together: one of them may be a day older than the others, so what any of them saw is seen by all.
+    def of(
+        cls,
+        held: Mapping[str, Held],
+        values: Mapping[str, list],
+        history: list[str] | None,
+        attributes: Attributes | None = None,
+    ) -> "Known":
+        """What the families know together: one of them may be a day older than the others, so what
+        any of them saw is seen by all.
 
         Args:
-            values: family → the stored vector and the stored rows of a user, None where there is none; empty without a user.
-            history: ids of what was liked since, oldest first; then the stored vectors are out of date.
+            values: family → the stored vector and the stored rows of a user, None where there is
+                none; empty without a user.
+            history: ids of what was liked since, oldest first; then the stored vectors are out of
+                date.
             attributes: what else is known now; then so are they.
         """
         vectors, liked, seen = {}, {}, {}
@@ -54,7 +68,13 @@ class Known:
             if vector is not None and history is None and attributes is None:
                 vectors[one] = h.vector(vector)
         if len(held) > 1:
-            ids = list({id for one, rows in seen.items() for id in held[one].folder.item_ids.take(np.unique(rows))})
+            ids = list(
+                {
+                    id
+                    for one, rows in seen.items()
+                    for id in held[one].folder.item_ids.take(np.unique(rows))
+                }
+            )
             seen = {one: h.rows.known(ids) for one, h in held.items()}
         if history:
             more = {one: h.rows.known(history) for one, h in held.items()}

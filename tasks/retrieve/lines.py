@@ -1,12 +1,16 @@
-"""Questions and answers as JSON, one object a line, for a page that is not Python's: `python -m tasks.retrieve lines`.
+"""Questions and answers as JSON, one object a line, for a page that is not Python's: `python -m
+tasks.retrieve lines`.
 
-    {"id": 7, "ask": "live"}                              → {"id": 7, "answer": {family: pointer or null}}
-    {"id": 8, "ask": "find", "title": "star"}             → {"id": 8, "answer": [{"id", "title", "genres"}, …]}
-    {"id": 9, "ask": "user", "user": "1", "k": 10}        → {"id": 9, "answer": {"channels": {name: list}, "merged": list, "history": […]}}
-    {"id": 10, "ask": "item", "item": "50", "k": 10}      → the same for an item: what is like it
+    {"id": 7, "ask": "live"}                              → {"id": 7, "answer": {family: pointer or
+    null}} {"id": 8, "ask": "find", "title": "star"}             → {"id": 8, "answer": [{"id",
+    "title", "genres"}, …]} {"id": 9, "ask": "user", "user": "1", "k": 10}        → {"id": 9,
+    "answer": {"channels": {name: list}, "merged": list, "history": […]}} {"id": 10, "ask": "item",
+    "item": "50", "k": 10}      → the same for an item: what is like it
 
-Titles and genres are cut to what a page shows, a history to its newest items, and an answer that is still too long is refused. A list is {"hits": [{"id", "title", "genres", "score"}], "generation", "source"}; where a channel cannot answer, {"refused": text}. A question that
-cannot be answered gets {"id", "error": {"kind", "text"}}. Answers come in the order they are ready in.
+Titles and genres are cut to what a page shows, a history to its newest items, and an answer that is
+still too long is refused. A list is {"hits": [{"id", "title", "genres", "score"}], "generation",
+"source"}; where a channel cannot answer, {"refused": text}. A question that cannot be answered gets
+{"id", "error": {"kind", "text"}}. Answers come in the order they are ready in.
 """
 
 from __future__ import annotations
@@ -24,8 +28,12 @@ from tasks.retrieve.channels import POPULAR, SIMILAR
 from tasks.retrieve.reader import Reader
 
 AT_ONCE, FOUND, LONGEST = 4, 20, 100
-SHOWN, GENRES, NEWEST = 300, 30, 200  # characters of a title or genre, genres of an item, items of a history
-ANSWER = 2 ** 22                      # bytes; whoever asks reads no line that is much longer
+SHOWN, GENRES, NEWEST = (
+    300,
+    30,
+    200,
+)  # characters of a title or genre, genres of an item, items of a history
+ANSWER = 2**22  # bytes; whoever asks reads no line that is much longer
 
 
 def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
@@ -48,7 +56,16 @@ def encoded(told: dict) -> str:
     line = json.dumps(told, ensure_ascii=True)
     if len(line) <= ANSWER:
         return line
-    return json.dumps({"id": told["id"], "error": {"kind": "BadRequest", "text": f"the answer takes {len(line):,} bytes, at most {ANSWER:,} are sent: ask for fewer items"}})
+    return json.dumps(
+        {
+            "id": told["id"],
+            "error": {
+                "kind": "BadRequest",
+                "text": f"the answer takes {len(line):,} bytes, at most {ANSWER:,} are sent: "
+                f"ask for fewer items",
+            },
+        }
+    )
 
 
 def reply(reader: Reader, line: str) -> dict:
@@ -71,13 +88,19 @@ def _find(reader: Reader, question: dict) -> list[dict]:
 def _user(reader: Reader, question: dict) -> dict:
     user, k = text("a user's id", question["user"]), _k(question)
     merged = reader.recommend(user, k)
-    return _beside(merged, [*merged.generations, SIMILAR, POPULAR], lambda channel: reader.recommend(user, k, channels=[channel]))
+    return _beside(
+        merged,
+        [*merged.generations, SIMILAR, POPULAR],
+        lambda channel: reader.recommend(user, k, channels=[channel]),
+    )
 
 
 def _item(reader: Reader, question: dict) -> dict:
     item, k = text("an item's id", question["item"]), _k(question)
     merged = reader.similar(item, k)
-    return _beside(merged, list(reader.live()), lambda channel: reader.similar(item, k, family=channel))
+    return _beside(
+        merged, list(reader.live()), lambda channel: reader.similar(item, k, family=channel)
+    )
 
 
 def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -> dict:
@@ -90,17 +113,31 @@ def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -
             raise
         except RecallError as error:
             lists[channel] = {"refused": str(error)}
-    return {"channels": lists, "merged": _list(merged, None), "generations": merged.generations,
-            "history": [_item_shown(item) for item in merged.history[:NEWEST]]}
+    return {
+        "channels": lists,
+        "merged": _list(merged, None),
+        "generations": merged.generations,
+        "history": [_item_shown(item) for item in merged.history[:NEWEST]],
+    }
 
 
 def _list(answer: Answer, channel: str | None) -> dict:
-    return {"hits": [_item_shown(hit.item) | {"score": hit.score, "channels": list(hit.channels)} for hit in answer.hits],
-            "generation": answer.generations.get(channel or ""), "source": answer.source}
+    return {
+        "hits": [
+            _item_shown(hit.item) | {"score": hit.score, "channels": list(hit.channels)}
+            for hit in answer.hits
+        ],
+        "generation": answer.generations.get(channel or ""),
+        "source": answer.source,
+    }
 
 
 def _item_shown(item: Item) -> dict:
-    return {"id": item.id, "title": _cut(item.title), "genres": [_cut(genre) for genre in item.genres[:GENRES]]}
+    return {
+        "id": item.id,
+        "title": _cut(item.title),
+        "genres": [_cut(genre) for genre in item.genres[:GENRES]],
+    }
 
 
 def _cut(text: str) -> str:
@@ -114,4 +151,9 @@ def _k(question: dict) -> int:
     return k
 
 
-ASKED: dict[str, Callable[[Reader, dict], Any]] = {"live": lambda reader, _: reader.live(), "find": _find, "user": _user, "item": _item}
+ASKED: dict[str, Callable[[Reader, dict], Any]] = {
+    "live": lambda reader, _: reader.live(),
+    "find": _find,
+    "user": _user,
+    "item": _item,
+}

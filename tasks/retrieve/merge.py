@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CONSTANT = 60
-Merged = list[tuple[str, float, tuple[str, ...]]]  # id, score, the names of the lists that hold it; best first
+Merged = list[
+    tuple[str, float, tuple[str, ...]]
+]  # id, score, the names of the lists that hold it; best first
 
 
 def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = CONSTANT) -> Merged:
-    """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): score(i) = Σ over lists 1 / (constant + rank of i, from 1).
+    """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): score(i) = Σ over lists 1 /
+    (constant + rank of i, from 1).
 
     Args:
         lists: name → ids, best first.
@@ -27,14 +30,15 @@ def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = CONSTANT) ->
 
 
 def by_quota(lists: Mapping[str, list[str]], quotas: Mapping[str, int], k: int) -> Merged:
-    """Each list's best that no earlier list has taken, as many as its quota; what is missing up to k is filled by reciprocal rank.
+    """Each list's best that no earlier list has taken, as many as its quota; what is missing up to
+    k is filled by reciprocal rank.
 
     Returns:
         k ids, or all there are, ordered by their reciprocal ranks.
     """
     taken: set[str] = set()
     for name, ids in lists.items():
-        taken.update([id for id in ids if id not in taken][:quotas[name]])
+        taken.update([id for id in ids if id not in taken][: quotas[name]])
     merged = reciprocal_rank(lists)
-    filling = [id for id, _, _ in merged if id not in taken][:max(0, k - len(taken))]
+    filling = [id for id, _, _ in merged if id not in taken][: max(0, k - len(taken))]
     return [one for one in merged if one[0] in taken or one[0] in filling][:k]

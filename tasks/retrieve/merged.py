@@ -12,9 +12,18 @@ from tasks.retrieve.known import Known
 from tasks.retrieve.merge import by_quota, reciprocal_rank
 
 
-def answer(held: Mapping[str, Held], lists: Mapping[str, Ranked], k: int, source: Source, history: tuple[Item, ...] = (),
-           unknown: tuple[str, ...] = (), quotas: Mapping[str, int] | None = None) -> Answer:
-    """One channel's list as it is; several merged, by quota if there are any, else by reciprocal rank."""
+def answer(
+    held: Mapping[str, Held],
+    lists: Mapping[str, Ranked],
+    k: int,
+    source: Source,
+    history: tuple[Item, ...] = (),
+    unknown: tuple[str, ...] = (),
+    quotas: Mapping[str, int] | None = None,
+) -> Answer:
+    """One channel's list as it is; several merged, by quota if there are any, else by reciprocal
+    rank.
+    """
     if len(lists) == 1:
         [(name, ranked)] = lists.items()
         merged = [(id, score, (name,)) for id, score in ranked[:k]]
@@ -27,7 +36,9 @@ def answer(held: Mapping[str, Held], lists: Mapping[str, Ranked], k: int, source
 
 def explained(made: Answer, held: Mapping[str, Held], known: Known) -> Answer:
     """The same, every hit of a fusion with the shares of its members."""
-    return dataclasses.replace(made, hits=tuple(_with_shares(hit, held, known) for hit in made.hits))
+    return dataclasses.replace(
+        made, hits=tuple(_with_shares(hit, held, known) for hit in made.hits)
+    )
 
 
 def _with_shares(hit: Hit, held: Mapping[str, Held], known: Known) -> Hit:

@@ -1,9 +1,11 @@
-"""What a reader counts about itself: latency, refusals, the generation it reads from; as text that Prometheus reads.
+"""What a reader counts about itself: latency, refusals, the generation it reads from; as text that
+Prometheus reads.
 
-    recall_reader_seconds{call, le}                           histogram of answered calls
-    recall_reader_refusals_total{call, error}                 calls that ended with an error, by its family
-    recall_reader_generation_info{family, generation, version}  1 for the generation that answers now
-    recall_reader_switches_total{family}                      times another generation took over
+recall_reader_seconds{call, le}                           histogram of answered calls
+recall_reader_refusals_total{call, error}                 calls that ended with an error, by its
+family recall_reader_generation_info{family, generation, version}  1 for the generation that answers
+now
+recall_reader_switches_total{family}                      times another generation took over
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class Metrics:
     def answered(self, call: str, seconds: float) -> None:
         """Count one answered call."""
         with self._lock:
-            self._counts.setdefault(call, [0] * (len(BOUNDS) + 1))[bisect.bisect_left(BOUNDS, seconds)] += 1
+            self._counts.setdefault(call, [0] * (len(BOUNDS) + 1))[
+                bisect.bisect_left(BOUNDS, seconds)
+            ] += 1
             self._sums[call] += seconds
 
     def refused(self, call: str, error: str) -> None:
@@ -45,24 +49,59 @@ class Metrics:
         """The text exposition.
 
         Args:
-            held: family, generation, version and the number of switches of each family that answers.
+            held: family, generation, version and the number of switches of each family that
+                answers.
         """
         with self._lock:
-            counts, sums, refused = {call: list(found) for call, found in self._counts.items()}, dict(self._sums), dict(self._refused)
-        lines = ["# HELP recall_reader_seconds Seconds of an answered call.", "# TYPE recall_reader_seconds histogram"]
+            counts, sums, refused = (
+                {call: list(found) for call, found in self._counts.items()},
+                dict(self._sums),
+                dict(self._refused),
+            )
+        lines = [
+            "# HELP recall_reader_seconds Seconds of an answered call.",
+            "# TYPE recall_reader_seconds histogram",
+        ]
         for call, found in sorted(counts.items()):
             total = 0
             for bound, count in zip((*map(repr, BOUNDS), "+Inf"), found, strict=True):
                 total += count
                 lines.append(sample("recall_reader_seconds_bucket", total, call=call, le=bound))
-            lines += [sample("recall_reader_seconds_sum", round(sums[call], 6), call=call), sample("recall_reader_seconds_count", total, call=call)]
-        lines += ["# HELP recall_reader_refusals_total Calls that ended with an error.", "# TYPE recall_reader_refusals_total counter",
-                  *(sample("recall_reader_refusals_total", count, call=call, error=error) for (call, error), count in sorted(refused.items()))]
+            lines += [
+                sample("recall_reader_seconds_sum", round(sums[call], 6), call=call),
+                sample("recall_reader_seconds_count", total, call=call),
+            ]
+        lines += [
+            "# HELP recall_reader_refusals_total Calls that ended with an error.",
+            "# TYPE recall_reader_refusals_total counter",
+            *(
+                sample("recall_reader_refusals_total", count, call=call, error=error)
+                for (call, error), count in sorted(refused.items())
+            ),
+        ]
         rows = list(held)
-        lines += ["# HELP recall_reader_generation_info The generation that answers now.", "# TYPE recall_reader_generation_info gauge",
-                  *(sample("recall_reader_generation_info", 1, family=family, generation=id, version=version) for family, id, version, _ in rows)]
-        lines += ["# HELP recall_reader_switches_total Times another generation took over.", "# TYPE recall_reader_switches_total counter",
-                  *(sample("recall_reader_switches_total", switches, family=family) for family, _, _, switches in rows)]
+        lines += [
+            "# HELP recall_reader_generation_info The generation that answers now.",
+            "# TYPE recall_reader_generation_info gauge",
+            *(
+                sample(
+                    "recall_reader_generation_info",
+                    1,
+                    family=family,
+                    generation=id,
+                    version=version,
+                )
+                for family, id, version, _ in rows
+            ),
+        ]
+        lines += [
+            "# HELP recall_reader_switches_total Times another generation took over.",
+            "# TYPE recall_reader_switches_total counter",
+            *(
+                sample("recall_reader_switches_total", switches, family=family)
+                for family, _, _, switches in rows
+            ),
+        ]
         return "\n".join(lines) + "\n"
 
 

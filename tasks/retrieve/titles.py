@@ -15,10 +15,11 @@ NO_MATCH = 3
 
 
 def find(held: Held, text: str) -> list[tuple[int, int]]:
-    """(how well, row) of every item whose title matches, best first: 0 the whole title, 1 its beginning, 2 a part of it.
+    """(how well, row) of every item whose title matches, best first: 0 the whole title, 1 its
+    beginning, 2 a part of it.
 
-    Case does not matter; a year in brackets at the end may be left out of a whole title; equally good matches are ordered by
-    popularity.
+    Case does not matter; a year in brackets at the end may be left out of a whole title; equally
+    good matches are ordered by popularity.
     """
     wanted, found = text.casefold().strip(), []
     for row, title in enumerate(held.folder.titles):
@@ -46,7 +47,9 @@ def best(held: Mapping[str, Held], text: str) -> str:
     """
     items = found(held, text)
     if not items:
-        raise BadRequest("no live model knows a title like this", got=text, remedy="try fewer words of it")
+        raise BadRequest(
+            "no live model knows a title like this", got=text, remedy="try fewer words of it"
+        )
     return items[0].id
 
 

@@ -1,7 +1,8 @@
-"""Builds the reader's wheel (PEP 517) with the standard library alone: this folder, and the parts of `tasks.core` that it imports.
+"""Builds the reader's wheel (PEP 517) with the standard library alone: this folder, and the parts
+of `tasks.core` that it imports.
 
-Inside, `tasks.retrieve` is called `recall_reader` and `tasks.core` is `recall_reader.core`, so that a service may have a module
-`tasks` of its own.
+Inside, `tasks.retrieve` is called `recall_reader` and `tasks.core` is `recall_reader.core`, so that
+a service may have a module `tasks` of its own.
 """
 
 from __future__ import annotations
@@ -18,17 +19,38 @@ CORE = HERE.parent / "core"
 NAME = "recall_reader"
 
 
-def build_wheel(wheel_directory: str, config_settings: dict | None = None, metadata_directory: str | None = None) -> str:
+def build_wheel(
+    wheel_directory: str, config_settings: dict | None = None, metadata_directory: str | None = None
+) -> str:
     """Write the wheel; returns its file name."""
     project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
     info = f"{NAME}-{project['version']}.dist-info"
-    files = {f"{NAME}/{path.relative_to(HERE)}": _renamed(path) for path in sorted(HERE.rglob("*.py")) if path != Path(__file__).resolve()}
-    files |= {f"{NAME}/core/{path.relative_to(CORE)}": _renamed(path) for path in sorted(_needed(list(HERE.glob("*.py"))))}
-    metadata = ["Metadata-Version: 2.1", f"Name: {project['name']}", f"Version: {project['version']}", f"Summary: {project['description']}",
-                f"Requires-Python: {project['requires-python']}", *(f"Requires-Dist: {one}" for one in project["dependencies"])]
-    files |= {f"{NAME}/py.typed": "", f"{info}/METADATA": "\n".join(metadata) + "\n",
-              f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: wheel_of_reader\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
-    record = "".join(f"{name},sha256={_digest(text)},{len(text.encode())}\n" for name, text in files.items())
+    files = {
+        f"{NAME}/{path.relative_to(HERE)}": _renamed(path)
+        for path in sorted(HERE.rglob("*.py"))
+        if path != Path(__file__).resolve()
+    }
+    files |= {
+        f"{NAME}/core/{path.relative_to(CORE)}": _renamed(path)
+        for path in sorted(_needed(list(HERE.glob("*.py"))))
+    }
+    metadata = [
+        "Metadata-Version: 2.1",
+        f"Name: {project['name']}",
+        f"Version: {project['version']}",
+        f"Summary: {project['description']}",
+        f"Requires-Python: {project['requires-python']}",
+        *(f"Requires-Dist: {one}" for one in project["dependencies"]),
+    ]
+    files |= {
+        f"{NAME}/py.typed": "",
+        f"{info}/METADATA": "\n".join(metadata) + "\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: wheel_of_reader\nRoot-Is-Purelib: "
+        "true\nTag: py3-none-any\n",
+    }
+    record = "".join(
+        f"{name},sha256={_digest(text)},{len(text.encode())}\n" for name, text in files.items()
+    )
     wheel = f"{NAME}-{project['version']}-py3-none-any.whl"
     with zipfile.ZipFile(Path(wheel_directory) / wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
@@ -46,15 +68,23 @@ def build_sdist(sdist_directory: str, config_settings: dict | None = None) -> st
 
 
 def _needed(paths: list[Path]) -> set[Path]:
-    """Every file of `tasks.core` that these files import, and those import in turn, with the packages they lie in."""
+    """Every file of `tasks.core` that these files import, and those import in turn, with the
+    packages they lie in.
+    """
     found: set[Path] = set()
     while paths:
         tree = ast.parse(paths.pop().read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tasks.core"):
                 parts = node.module.split(".")[2:]
-                places = [CORE.joinpath(*parts[:depth]) / "__init__.py" for depth in range(len(parts) + 1)]
-                places += [CORE.joinpath(*parts).with_suffix(".py")] if parts else [CORE / f"{one.name}.py" for one in node.names]
+                places = [
+                    CORE.joinpath(*parts[:depth]) / "__init__.py" for depth in range(len(parts) + 1)
+                ]
+                places += (
+                    [CORE.joinpath(*parts).with_suffix(".py")]
+                    if parts
+                    else [CORE / f"{one.name}.py" for one in node.names]
+                )
                 fresh = {place for place in places if place.is_file()} - found
                 found |= fresh
                 paths += fresh

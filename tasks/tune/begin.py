@@ -1,4 +1,6 @@
-"""Open a study, or find it open: the same family, data, space and seed are the same study, and more trials go on with it."""
+"""Open a study, or find it open: the same family, data, space and seed are the same study, and more
+trials go on with it.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,48 @@ def begin(request: BeginRequest) -> dict:
     """
     found = read(request.family, request.space)
     space = as_text(found.choices)
-    fit = {name: value for name, value in request.fit.items() if name not in ("origin", "track", "experiment")}
-    id = identity(family=request.family, fit=fit, space=space, seed=request.seed, code=code_version(request.family, "tune"))
+    fit = {
+        name: value
+        for name, value in request.fit.items()
+        if name not in ("origin", "track", "experiment")
+    }
+    id = identity(
+        family=request.family,
+        fit=fit,
+        space=space,
+        seed=request.seed,
+        code=code_version(request.family, "tune"),
+    )
     folder = Store(request.store).path("tunings", request.family, id)
     folder.mkdir(parents=True, exist_ok=True)
     run = None
     if request.track:
-        run = tracking.find_or_start(request.experiment, f"tune {request.family}", id, {
-            "recall.family": request.family, "recall.kind": "study", "recall.origin": str(request.origin.get("url") or "by hand")})
-        tracking.log_settings(run, {"seed": request.seed, **{f"space/{name}": text for name, text in space.items()}})
+        run = tracking.find_or_start(
+            request.experiment,
+            f"tune {request.family}",
+            id,
+            {
+                "recall.family": request.family,
+                "recall.kind": "study",
+                "recall.origin": str(request.origin.get("url") or "by hand"),
+            },
+        )
+        tracking.log_settings(
+            run, {"seed": request.seed, **{f"space/{name}": text for name, text in space.items()}}
+        )
     if not (folder / "study.json").is_file():
-        write_json(folder / "study.json", {"id": id, "family": request.family, "fit": fit, "space": space, "seed": request.seed, "run": run,
-                                           "experiment": request.experiment})
+        write_json(
+            folder / "study.json",
+            {
+                "id": id,
+                "family": request.family,
+                "fit": fit,
+                "space": space,
+                "seed": request.seed,
+                "run": run,
+                "experiment": request.experiment,
+            },
+        )
     study = Study.open(Store(request.store), folder.as_uri())
     book = study.load()
     if not book.trials:
@@ -43,5 +75,19 @@ def begin(request: BeginRequest) -> dict:
         given = fit.get("settings", {})
         book.enqueue_trial({name: given.get(name, start) for name, start in found.start.items()})
     done = sum(one.state != TrialState.WAITING for one in book.trials)
-    log("tune.begin", family=request.family, study=id, trials=request.trials, done=done, process=os.getpid())
-    return {"study": study.uri, "id": id, "family": request.family, "trials": request.trials, "done": done, "run": run}
+    log(
+        "tune.begin",
+        family=request.family,
+        study=id,
+        trials=request.trials,
+        done=done,
+        process=os.getpid(),
+    )
+    return {
+        "study": study.uri,
+        "id": id,
+        "family": request.family,
+        "trials": request.trials,
+        "done": done,
+        "run": run,
+    }

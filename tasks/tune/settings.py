@@ -13,7 +13,9 @@ class BeginRequest:
 
     store: str = setting(REQUIRED, "URI of the store")
     family: str = setting(REQUIRED, "family of models")
-    fit: dict = setting(REQUIRED, "the request of the family's `fit`; the study chooses among its settings")
+    fit: dict = setting(
+        REQUIRED, "the request of the family's `fit`; the study chooses among its settings"
+    )
     trials: int = setting(40, "trials", minimum=1, maximum=1000)
     seed: int = setting(0, "of the choices", minimum=0, maximum=2**31 - 1)
     space: str | None = setting(None, "TOML file of the search space; null: the family's own")

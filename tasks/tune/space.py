@@ -8,7 +8,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from tasks.core.errors import BadRequest
 from tasks.core.keys import family_name
@@ -17,13 +22,17 @@ from tasks.core.request import parse, setting
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """One setting: a number from `low` to `high`, whole when both are written whole, or one of `choices`."""
+    """One setting: a number from `low` to `high`, whole when both are written whole, or one of
+    `choices`.
+    """
 
     low: float | None = setting(None, "least")
     high: float | None = setting(None, "greatest")
     log: bool = setting(False, "small values as finely as large ones")
     choices: list[str] = setting([], "names to choose from")
-    start: Any = setting(None, "the first trial's; the family's own default, so that a study never ends below it")
+    start: Any = setting(
+        None, "the first trial's; the family's own default, so that a study never ends below it"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,18 +49,30 @@ def read(family: str, file: str | None = None) -> Space:
     Raises:
         BadRequest: no such file, not TOML, a range that cannot be, or a start outside it.
     """
-    path = Path(file) if file else Path(__file__).with_name("spaces") / f"{family_name(family)}.toml"
+    path = (
+        Path(file) if file else Path(__file__).with_name("spaces") / f"{family_name(family)}.toml"
+    )
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadRequest(f"the search space {path} cannot be read ({error.strerror})", remedy="name a TOML file") from None
+        raise BadRequest(
+            f"the search space {path} cannot be read ({error.strerror})", remedy="name a TOML file"
+        ) from None
     except ValueError as error:
-        raise BadRequest(f"the search space {path} is not TOML ({error})", remedy="correct the line") from None
+        raise BadRequest(
+            f"the search space {path} is not TOML ({error})", remedy="correct the line"
+        ) from None
     if not content:
         raise BadRequest(f"the search space {path} is empty", allowed="one table a setting")
     ranges = {name: _range(f"{path}: {name}", one) for name, one in content.items()}
-    choices = {name: _distribution(f"{path}: {name}", one, content[name]) for name, one in ranges.items()}
-    start = {name: _start(f"{path}: {name}", one.start, choices[name]) for name, one in ranges.items() if one.start is not None}
+    choices = {
+        name: _distribution(f"{path}: {name}", one, content[name]) for name, one in ranges.items()
+    }
+    start = {
+        name: _start(f"{path}: {name}", one.start, choices[name])
+        for name, one in ranges.items()
+        if one.start is not None
+    }
     return Space(choices, start)
 
 
@@ -67,7 +88,11 @@ def _start(where: str, start: object, choices: BaseDistribution) -> float | int 
         inside = start in choices.choices
     else:
         kinds = int if isinstance(choices, IntDistribution) else (int, float)
-        inside = isinstance(start, kinds) and not isinstance(start, bool) and choices.low <= start <= choices.high
+        inside = (
+            isinstance(start, kinds)
+            and not isinstance(start, bool)
+            and choices.low <= start <= choices.high
+        )
     if not inside:
         raise BadRequest(f"{where}: the start is not in the range", got=start, allowed=str(choices))
     return start
@@ -77,7 +102,20 @@ def _distribution(where: str, one: Range, content: dict) -> BaseDistribution:
     if one.choices and one.low is None and one.high is None and not one.log:
         return CategoricalDistribution(tuple(one.choices))
     numbers = one.low is not None and one.high is not None and not one.choices
-    if not numbers or not math.isfinite(one.high - one.low) or not one.low < one.high or (one.log and one.low <= 0):
-        raise BadRequest(f"{where}: no such range", got=content, allowed="choices, or low below high, and above 0 with log")
+    if (
+        not numbers
+        or not math.isfinite(one.high - one.low)
+        or not one.low < one.high
+        or (one.log and one.low <= 0)
+    ):
+        raise BadRequest(
+            f"{where}: no such range",
+            got=content,
+            allowed="choices, or low below high, and above 0 with log",
+        )
     whole = all(isinstance(content[name], int) for name in ("low", "high"))
-    return IntDistribution(int(one.low), int(one.high), log=one.log) if whole else FloatDistribution(one.low, one.high, log=one.log)
+    return (
+        IntDistribution(int(one.low), int(one.high), log=one.log)
+        if whole
+        else FloatDistribution(one.low, one.high, log=one.log)
+    )

@@ -42,7 +42,11 @@ class Study:
         """
         folder = local_path(uri).resolve()
         if not folder.is_relative_to(store.root) or not (folder / "study.json").is_file():
-            raise BadRequest("there is no study here", got=uri, remedy="begin it first: python -m tasks.tune begin")
+            raise BadRequest(
+                "there is no study here",
+                got=uri,
+                remedy="begin it first: python -m tasks.tune begin",
+            )
         return cls(folder, json.loads((folder / "study.json").read_text()))
 
     @property
@@ -54,12 +58,23 @@ class Study:
         return {name: json_to_distribution(text) for name, text in self.content["space"].items()}
 
     def load(self, slot: int = 0) -> optuna.Study:
-        """Optuna's view of it. Every slot draws its own numbers; trials that run now count as bad, so that two do not try the same."""
+        """Optuna's view of it. Every slot draws its own numbers; trials that run now count as bad,
+        so that two do not try the same.
+        """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = JournalStorage(JournalFileBackend(str(self.folder / "journal.log")))
-        sampler = optuna.samplers.TPESampler(seed=self.content["seed"] + slot, multivariate=True, constant_liar=True)
+        sampler = optuna.samplers.TPESampler(
+            seed=self.content["seed"] + slot, multivariate=True, constant_liar=True
+        )
         pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARM_UP)
-        return optuna.create_study(storage=storage, study_name="tuning", direction="maximize", load_if_exists=True, sampler=sampler, pruner=pruner)
+        return optuna.create_study(
+            storage=storage,
+            study_name="tuning",
+            direction="maximize",
+            load_if_exists=True,
+            sampler=sampler,
+            pruner=pruner,
+        )
 
 
 def as_text(space: dict[str, BaseDistribution]) -> dict[str, str]:

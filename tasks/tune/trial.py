@@ -1,8 +1,9 @@
-"""One trial: settings are chosen, the family trains with them in a process of its own, and validation is told epoch by epoch.
+"""One trial: settings are chosen, the family trains with them in a process of its own, and
+validation is told epoch by epoch.
 
-The family's stage is run by its command line, so that this one imports no other. What it logs an epoch,
-`<family>.epoch epoch=3 … validation_recall_50=0.41`, is what pruning looks at: a training that falls behind is ended. What it says of how far
-it is, is said on.
+The family's stage is run by its command line, so that this one imports no other. What it logs an
+epoch, `<family>.epoch epoch=3 … validation_recall_50=0.41`, is what pruning looks at: a training
+that falls behind is ended. What it says of how far it is, is said on.
 """
 
 from __future__ import annotations
@@ -34,15 +35,20 @@ class Pruned(Exception):
 
 
 def trial(request: TrialRequest) -> dict:
-    """The trial of a slot: found finished, begun again after a kill with the same settings, or begun.
+    """The trial of a slot: found finished, begun again after a kill with the same settings, or
+    begun.
 
     Returns:
-        slot, number, state (complete, pruned or refused), value (the best validation recall@50), settings.
+        slot, number, state (complete, pruned or refused), value (the best validation recall@50),
+        settings.
     """
     study = Study.open(Store(request.store), request.study)
     book = study.load(request.slot)
     for one in book.trials:
-        if one.user_attrs.get(SLOT) == request.slot and one.state in (TrialState.COMPLETE, TrialState.PRUNED):
+        if one.user_attrs.get(SLOT) == request.slot and one.state in (
+            TrialState.COMPLETE,
+            TrialState.PRUNED,
+        ):
             return _told(request.slot, one)
     made = _begun(book, study, request.slot)
     settings = {**study.content["fit"].get("settings", {}), **made.params}
@@ -73,11 +79,18 @@ def _begun(book: optuna.Study, study: Study, slot: int) -> optuna.Trial:
     return made
 
 
-def _train(study: Study, settings: dict, made: optuna.Trial, curve: list[tuple[int, float]]) -> float:
+def _train(
+    study: Study, settings: dict, made: optuna.Trial, curve: list[tuple[int, float]]
+) -> float:
     family = study.content["family"]
     request = {**study.content["fit"], "settings": settings, "track": False}
-    process = subprocess.Popen([sys.executable, "-m", f"tasks.{family}", "fit", json.dumps(request)], text=True, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, preexec_fn=_die_with_parent)
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"tasks.{family}", "fit", json.dumps(request)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_die_with_parent,
+    )
     last = ""
     try:
         for line in process.stderr:
@@ -110,16 +123,37 @@ def _die_with_parent() -> None:
 
 def _told(slot: int, one: optuna.trial.FrozenTrial) -> dict:
     refused = one.user_attrs.get("refused")
-    return {"slot": slot, "number": one.number, "state": "refused" if refused else one.state.name.lower(), "value": one.value,
-            "settings": one.params, **({"why": refused} if refused else {})}
+    return {
+        "slot": slot,
+        "number": one.number,
+        "state": "refused" if refused else one.state.name.lower(),
+        "value": one.value,
+        "settings": one.params,
+        **({"why": refused} if refused else {}),
+    }
 
 
-def _record(study: Study, slot: int, done: optuna.trial.FrozenTrial, settings: dict, curve: list[tuple[int, float]]) -> None:
+def _record(
+    study: Study,
+    slot: int,
+    done: optuna.trial.FrozenTrial,
+    settings: dict,
+    curve: list[tuple[int, float]],
+) -> None:
     parent = study.content["run"]
     if parent is None:
         return
-    run = tracking.find_or_start(study.content["experiment"], f"trial {slot}", f"{study.content['id']}-{slot}", {
-        "mlflow.parentRunId": parent, "recall.family": study.content["family"], "recall.kind": "trial", "recall.state": done.state.name.lower()})
+    run = tracking.find_or_start(
+        study.content["experiment"],
+        f"trial {slot}",
+        f"{study.content['id']}-{slot}",
+        {
+            "mlflow.parentRunId": parent,
+            "recall.family": study.content["family"],
+            "recall.kind": "trial",
+            "recall.state": done.state.name.lower(),
+        },
+    )
     tracking.log_settings(run, settings)
     for epoch, value in curve:
         tracking.log_metrics(run, {METRIC: value}, epoch)

@@ -1,4 +1,6 @@
-"""Trained towers as what is served: a vector for every item, and a user tower that needs no torch."""
+"""Trained towers as what is served: a vector for every item, and a user tower that needs no
+torch.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tasks.two_tower.world import World
 
 
 def candidates(weights: dict[str, Tensor], world: World) -> np.ndarray:
-    """float32 (items, d + 1): an item's vector, then its bias; one that was never met stands by its features."""
+    """float32 (items, d + 1): an item's vector, then its bias; one that was never met stands by its
+    features.
+    """
     described = world.item_features
     offsets, rows, shares, _ = described.take(np.arange(len(world.counts)))
     values = Values(*(torch.from_numpy(part) for part in (offsets, rows, shares)))
@@ -24,19 +28,50 @@ def candidates(weights: dict[str, Tensor], world: World) -> np.ndarray:
     table = weights["item_values"].cpu()
     own = torch.where(known[:, None], weights["item_ids"].cpu(), weights["item_unknown"].cpu())
     if len(table) and len(rows):
-        own = own + functional.embedding_bag(values.rows, table, values.offsets, mode="sum", per_sample_weights=values.weights)
+        own = own + functional.embedding_bag(
+            values.rows, table, values.offsets, mode="sum", per_sample_weights=values.weights
+        )
     return own.numpy()
 
 
-def encoder(weights: dict[str, Tensor], vectors: np.ndarray, world: World, user_ids: list[str], decays: tuple[float, ...],
-            last: int) -> TowerEncoder:
-    """The user tower of a state dictionary of `TwoTower`, over the vectors that `candidates` gives."""
-    read = functional.layer_norm(torch.from_numpy(vectors[:, :-1]), (vectors.shape[1] - 1,), weights["norm.weight"].cpu(), weights["norm.bias"].cpu())
+def encoder(
+    weights: dict[str, Tensor],
+    vectors: np.ndarray,
+    world: World,
+    user_ids: list[str],
+    decays: tuple[float, ...],
+    last: int,
+) -> TowerEncoder:
+    """The user tower of a state dictionary of `TwoTower`, over the vectors that `candidates`
+    gives.
+    """
+    read = functional.layer_norm(
+        torch.from_numpy(vectors[:, :-1]),
+        (vectors.shape[1] - 1,),
+        weights["norm.weight"].cpu(),
+        weights["norm.bias"].cpu(),
+    )
     ids = StringTable.of([user_ids[user] for user in np.flatnonzero(world.user_rows >= 0)])
     features = [dataclasses.asdict(one) for one in world.user_features.features]
-    return TowerEncoder(read.numpy(), *map(array, (weights["user_values"], weights["user_ids"])), ids.block, ids.offsets,
-                        *(array(weights[name]) for name in ("hidden.weight", "hidden.bias", "output.weight", "direct.weight", "output.bias")),
-                        features=features, decays=list(decays), last=last)
+    return TowerEncoder(
+        read.numpy(),
+        *map(array, (weights["user_values"], weights["user_ids"])),
+        ids.block,
+        ids.offsets,
+        *(
+            array(weights[name])
+            for name in (
+                "hidden.weight",
+                "hidden.bias",
+                "output.weight",
+                "direct.weight",
+                "output.bias",
+            )
+        ),
+        features=features,
+        decays=list(decays),
+        last=last,
+    )
 
 
 def array(tensor: Tensor) -> np.ndarray:

@@ -36,14 +36,21 @@ def fit(request: FitRequest) -> dict:
     """The result of the `fit` verb; a candidate that is there already is only recorded.
 
     Raises:
-        BadRequest: no such snapshot, feature or device; too little memory; the loss is no longer a number.
+        BadRequest: no such snapshot, feature or device; too little memory; the loss is no longer a
+            number.
         RefusedData: nothing to learn from or to validate with.
         Unreachable: MLflow is away.
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     code = code_version(FAMILY, "core/training")
-    id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=request.settings, seed=request.seed, code=code)
+    id = identity(
+        dataset=snapshot.dataset,
+        snapshot=snapshot.id,
+        settings=request.settings,
+        seed=request.seed,
+        code=code,
+    )
     scratch = store.path("checkpoints", FAMILY, id)
     recorder = Recorder.start(request, FAMILY, id, snapshot, code)
     try:
@@ -51,7 +58,9 @@ def fit(request: FitRequest) -> dict:
             world = read(snapshot, request.settings)
             settings = sized(request.settings, world)
             recorder.decided(request.settings, settings)
-            kept = train(dataclasses.replace(request, settings=settings), snapshot, world, scratch, recorder)
+            kept = train(
+                dataclasses.replace(request, settings=settings), snapshot, world, scratch, recorder
+            )
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
                 _write(draft, kept, world, request, settings, snapshot, code, recorder)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -61,63 +70,137 @@ def fit(request: FitRequest) -> dict:
         raise
 
 
-def train(request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, recorder: Recorder) -> Standing:
+def train(
+    request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, recorder: Recorder
+) -> Standing:
     """Epochs until the last, or until validation has not improved for `patience` of them."""
     settings = request.settings
     device = prepare(settings.device, settings.threads)
-    check_memory(FAMILY, estimate(settings, shape(settings, world), len(world.histories.items)), device, REMEDY)
+    check_memory(
+        FAMILY,
+        estimate(settings, shape(settings, world), len(world.histories.items)),
+        device,
+        REMEDY,
+    )
     trainer = Trainer(settings, world, request.seed, device)
     queries = snapshot.queries("validation")
     rows = np.arange(len(world.counts), dtype=np.int32)
-    validation = Validation(queries, rows, settings.validation_users, snapshot.attributes(users=queries.users))
-    log("two_tower.begin", items=len(world.counts), new_items=int((world.counts == 0).sum()), users=int((world.user_rows >= 0).sum()),
-        item_features=names(world.item_features), user_features=names(world.user_features), examples=trainer.total, loss=settings.loss,
-        device=trainer.device)
+    validation = Validation(
+        queries, rows, settings.validation_users, snapshot.attributes(users=queries.users)
+    )
+    log(
+        "two_tower.begin",
+        items=len(world.counts),
+        new_items=int((world.counts == 0).sum()),
+        users=int((world.user_rows >= 0).sum()),
+        item_features=names(world.item_features),
+        user_features=names(world.user_features),
+        examples=trainer.total,
+        loss=settings.loss,
+        device=trainer.device,
+    )
 
     def validate(weights: dict[str, Tensor]) -> dict[str, float]:
         vectors, encoder = served(weights, world, request, snapshot)
-        return {loop.RECALL: validation.recall(encoder, vectors),
-                f"{loop.RECALL}_newcomers": validation.recall_of_newcomers(encoder, vectors)}
+        return {
+            loop.RECALL: validation.recall(encoder, vectors),
+            f"{loop.RECALL}_newcomers": validation.recall_of_newcomers(encoder, vectors),
+        }
 
-    return loop.train(FAMILY, trainer, validate, recorder, scratch, settings.patience, settings.threads, budget_minutes=settings.budget_minutes)
+    return loop.train(
+        FAMILY,
+        trainer,
+        validate,
+        recorder,
+        scratch,
+        settings.patience,
+        settings.threads,
+        budget_minutes=settings.budget_minutes,
+    )
 
 
 def names(described) -> str:
     """The features that are read, for the log."""
-    return ",".join([*(["id"] if described.with_id else []), *(f"{one.name}({len(one)})" for one in described.features)]) or "none"
+    return (
+        ",".join(
+            [
+                *(["id"] if described.with_id else []),
+                *(f"{one.name}({len(one)})" for one in described.features),
+            ]
+        )
+        or "none"
+    )
 
 
 def served(weights: dict[str, Tensor], world: World, request: FitRequest, snapshot: Snapshot):
     """Candidate vectors and the encoder of a state of the model."""
     vectors = export.candidates(weights, world)
-    return vectors, export.encoder(weights, vectors, world, snapshot.user_ids, request.settings.history_decays, request.settings.window)
+    return vectors, export.encoder(
+        weights,
+        vectors,
+        world,
+        snapshot.user_ids,
+        request.settings.history_decays,
+        request.settings.window,
+    )
 
 
-def _write(draft: Draft, kept: Standing, world: World, request: FitRequest, settings: Settings, snapshot: Snapshot, code: str,
-           recorder: Recorder) -> None:
-    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from the request's alone."""
+def _write(
+    draft: Draft,
+    kept: Standing,
+    world: World,
+    request: FitRequest,
+    settings: Settings,
+    snapshot: Snapshot,
+    code: str,
+    recorder: Recorder,
+) -> None:
+    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from
+    the request's alone.
+    """
     vectors, encoder = served(kept.best, world, request, snapshot)
-    save_candidate(draft.path, snapshot.item_ids, vectors, similar(vectors[:, :-1], world), encoder,
-                   np.flatnonzero(world.counts == 0))
+    save_candidate(
+        draft.path,
+        snapshot.item_ids,
+        vectors,
+        similar(vectors[:, :-1], world),
+        encoder,
+        np.flatnonzero(world.counts == 0),
+    )
     figures = kept.figures[kept.best_epoch - 1]
     recalls = {name: figures[name] for name in figures if name.startswith(loop.RECALL)}
     recorder.save(draft.path, kept.best_epoch, recalls, kept.validation_seconds)
     draft.counts = {"items": len(vectors), "new_items": int((world.counts == 0).sum())}
-    draft.facts = {**describe(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
-                   "item_features": names(world.item_features), "user_features": names(world.user_features)}
-    draft.lineage = {"settings": dataclasses.asdict(settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "parents": [snapshot.uri]}
+    draft.facts = {
+        **describe(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
+        "item_features": names(world.item_features),
+        "user_features": names(world.user_features),
+    }
+    draft.lineage = {
+        "settings": dataclasses.asdict(settings),
+        "seed": request.seed,
+        "code": code,
+        "run": recorder.run,
+        "parents": [snapshot.uri],
+    }
 
 
 def similar(vectors: np.ndarray, world: World) -> np.ndarray:
-    """Item-to-item vectors, float32 (items, d): the tastes of those who like an item; of a new item, what its vector says of them.
+    """Item-to-item vectors, float32 (items, d): the tastes of those who like an item; of a new
+    item, what its vector says of them.
 
-    A ridge regression from vectors to tastes over the items that are liked carries the new ones into the same space.
+    A ridge regression from vectors to tastes over the items that are liked carries the new ones
+    into the same space.
     """
-    tastes, liked = taste_space(vectors, world.histories), np.bincount(world.histories.items, minlength=len(vectors)) > 0
+    tastes, liked = (
+        taste_space(vectors, world.histories),
+        np.bincount(world.histories.items, minlength=len(vectors)) > 0,
+    )
     if liked.all():
         return tastes
     x = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]).astype(np.float64)
     gram = x[liked].T @ x[liked]
-    law = np.linalg.solve(gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram)), x[liked].T @ tastes[liked])
+    law = np.linalg.solve(
+        gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram)), x[liked].T @ tastes[liked]
+    )
     return np.where(liked[:, None], tastes, unit(x @ law)).astype(np.float32)

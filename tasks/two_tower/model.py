@@ -24,7 +24,8 @@ class Shape:
         item_values, user_values: rows of the tables of feature values.
         dimension: d.
         hidden: units of the user tower's layer.
-        decays: of the history's means, in items. Time scales side by side tell new taste from old, where one mean of all cannot.
+        decays: of the history's means, in items. Time scales side by side tell new taste from old,
+            where one mean of all cannot.
         dropout: on what the user tower reads, and on its hidden units.
     """
 
@@ -40,7 +41,9 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True)
 class Values:
-    """Feature values of some users or items, as `embedding_bag` takes them; a weight of zero hides a value."""
+    """Feature values of some users or items, as `embedding_bag` takes them; a weight of zero hides
+    a value.
+    """
 
     offsets: Tensor
     rows: Tensor
@@ -48,17 +51,21 @@ class Values:
 
 
 class TwoTower(nn.Module):
-    """The score of an item for a user is query · vector + bias: plain inner product, the bias served as one more dimension.
+    """The score of an item for a user is query · vector + bias: plain inner product, the bias
+    served as one more dimension.
 
-    The item tower is a sum, so that a new item stands where its features put it, and adds up with nothing that was not
-    trained. One table of items serves as what is recommended and as what a history is read by.
+    The item tower is a sum, so that a new item stands where its features put it, and adds up with
+    nothing that was not trained. One table of items serves as what is recommended and as what a
+    history is read by.
     """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape, d, wide = shape, shape.dimension, (len(shape.decays) + 2) * shape.dimension
-        self.item_ids = nn.Parameter(torch.randn(shape.items, d + 1) * d ** -.5)     # vector, bias
-        self.item_unknown = nn.Parameter(torch.randn(d + 1) * d ** -.5)              # instead of an id that is new or hidden
+        self.item_ids = nn.Parameter(torch.randn(shape.items, d + 1) * d**-0.5)  # vector, bias
+        self.item_unknown = nn.Parameter(
+            torch.randn(d + 1) * d**-0.5
+        )  # instead of an id that is new or hidden
         self.item_values = nn.Parameter(torch.zeros(shape.item_values, d + 1))
         self.user_ids = nn.Parameter(torch.zeros(shape.users, d))
         self.user_values = nn.Parameter(torch.zeros(shape.user_values, d))
@@ -78,10 +85,14 @@ class TwoTower(nn.Module):
             values: of these items.
             with_id: bool (u), false for an item that is to stand by its features alone.
         """
-        own = torch.where(with_id[:, None], functional.embedding(rows, self.item_ids), self.item_unknown)
+        own = torch.where(
+            with_id[:, None], functional.embedding(rows, self.item_ids), self.item_unknown
+        )
         return own + self._sum(values, self.item_values, len(rows))
 
-    def users(self, history: Tensor, runs: Tensor, rows: Tensor, values: Values, with_id: Tensor) -> Tensor:
+    def users(
+        self, history: Tensor, runs: Tensor, rows: Tensor, values: Values, with_id: Tensor
+    ) -> Tensor:
         """Queries, float32 (n, d).
 
         Args:
@@ -91,18 +102,26 @@ class TwoTower(nn.Module):
             values: of these users.
             with_id: bool (b), false for a user whose id is new or hidden.
         """
-        about = self._sum(values, self.user_values, len(rows))                               # (b, d)
-        own = functional.embedding(rows, self.user_ids) * with_id[:, None] if len(self.user_ids) else torch.zeros_like(about)
-        whole = functional.embedding(runs, torch.cat((about, own), dim=1))                   # (n, 2 d)
-        x = self._drop(torch.cat((history, whole), dim=1), runs, len(rows))                  # (n, (K + 2) d)
+        about = self._sum(values, self.user_values, len(rows))  # (b, d)
+        own = (
+            functional.embedding(rows, self.user_ids) * with_id[:, None]
+            if len(self.user_ids)
+            else torch.zeros_like(about)
+        )
+        whole = functional.embedding(runs, torch.cat((about, own), dim=1))  # (n, 2 d)
+        x = self._drop(torch.cat((history, whole), dim=1), runs, len(rows))  # (n, (K + 2) d)
         return self.output(self._drop(torch.relu(self.hidden(x)), runs, len(rows))) + self.direct(x)
 
     def read(self, vectors: Tensor) -> Tensor:
-        """Item vectors as a history is read by: normalised (Ba et al. 2016), so that no long vector shouts; (u, d)."""
-        return self.norm(vectors[:, :self.shape.dimension])
+        """Item vectors as a history is read by: normalised (Ba et al. 2016), so that no long vector
+        shouts; (u, d).
+        """
+        return self.norm(vectors[:, : self.shape.dimension])
 
     def _drop(self, x: Tensor, runs: Tensor, count: int) -> Tensor:
-        """Dropout by one mask for a whole run (Gal & Ghahramani 2016): random numbers for each example cost a fifth of the time."""
+        """Dropout by one mask for a whole run (Gal & Ghahramani 2016): random numbers for each
+        example cost a fifth of the time.
+        """
         if not self.training or not self.shape.dropout:
             return x
         kept = torch.rand(count, x.shape[1], device=x.device) >= self.shape.dropout
@@ -112,4 +131,6 @@ class TwoTower(nn.Module):
     def _sum(values: Values, table: Tensor, count: int) -> Tensor:
         if not len(table) or not len(values.rows):
             return table.new_zeros(count, table.shape[1])
-        return functional.embedding_bag(values.rows, table, values.offsets, mode="sum", per_sample_weights=values.weights)
+        return functional.embedding_bag(
+            values.rows, table, values.offsets, mode="sum", per_sample_weights=values.weights
+        )

@@ -11,7 +11,12 @@ import torch
 from tasks.core.training.rows import RowAdamW
 from tasks.two_tower.model import TwoTower
 
-TABLES = ("item_ids", "item_values", "user_ids", "user_values")  # they grow with the world; all other tensors are as large for every world
+TABLES = (
+    "item_ids",
+    "item_values",
+    "user_ids",
+    "user_values",
+)  # they grow with the world; all other tensors are as large for every world
 ROWS_FROM = 20_000  # rows of a table of which a step moves only what it reads
 
 
@@ -21,8 +26,11 @@ def large(model: TwoTower) -> list[str]:
 
 
 @contextlib.contextmanager
-def narrowed(model: TwoTower, optimiser: RowAdamW, **asked: np.ndarray) -> Iterator[list[np.ndarray]]:
-    """While the context lasts, the model's tables that `optimiser` moves by row are only the rows asked of them.
+def narrowed(
+    model: TwoTower, optimiser: RowAdamW, **asked: np.ndarray
+) -> Iterator[list[np.ndarray]]:
+    """While the context lasts, the model's tables that `optimiser` moves by row are only the rows
+    asked of them.
 
     Args:
         asked: int64, rows by the table's name, each as often as it is needed.
@@ -30,9 +38,15 @@ def narrowed(model: TwoTower, optimiser: RowAdamW, **asked: np.ndarray) -> Itera
     Yields:
         What was asked of each table, as places among its rows of now.
     """
-    found = {name: np.unique(rows, return_inverse=True) for name, rows in asked.items() if name in optimiser.tables}
+    found = {
+        name: np.unique(rows, return_inverse=True)
+        for name, rows in asked.items()
+        if name in optimiser.tables
+    }
     whole = {name: getattr(model, name) for name in found}
-    parts = optimiser.read({name: torch.from_numpy(rows).to(whole[name].device) for name, (rows, _) in found.items()})
+    parts = optimiser.read(
+        {name: torch.from_numpy(rows).to(whole[name].device) for name, (rows, _) in found.items()}
+    )
     try:
         for name, part in parts.items():
             setattr(model, name, part)

@@ -1,8 +1,11 @@
-"""What compressing vectors as wide as a fusion's costs and saves: `make bench-compressed`. A table, and one JSON line last.
+"""What compressing vectors as wide as a fusion's costs and saves: `make bench-compressed`. A table,
+and one JSON line last.
 
-A fusion's vectors are its members' side by side: with all four of them 772 dimensions, ten times one model's. Each code that `auto` may take
-for the budget of memory that is asked for is built in turn over the same vectors (`tests/index/vectors.py`), tuned by the product to the recall
-it wants by default, and probed with other queries through the search that is served, which scores what it finds exactly.
+A fusion's vectors are its members' side by side: with all four of them 772 dimensions, ten times
+one model's. Each code that `auto` may take for the budget of memory that is asked for is built in
+turn over the same vectors (`tests/index/vectors.py`), tuned by the product to the recall it wants
+by default, and probed with other queries through the search that is served, which scores what it
+finds exactly.
 """
 
 from __future__ import annotations
@@ -30,16 +33,32 @@ WANTED = BundleRequest(store="", index="").wanted_recall
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.compressed", description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.compressed",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=772)
     parser.add_argument("--threads", type=int, default=2, help="of building; a query has one")
     asked = parser.parse_args()
-    vectors, queries = clustered(asked.items, asked.dimension, TUNING + PROBES, groups=max(20, asked.items // 1000))
-    exact, told, lists = top_k(queries[TUNING:], vectors, DEPTH), {}, max(16, round(4 * math.sqrt(asked.items)))
+    vectors, queries = clustered(
+        asked.items, asked.dimension, TUNING + PROBES, groups=max(20, asked.items // 1000)
+    )
+    exact, told, lists = (
+        top_k(queries[TUNING:], vectors, DEPTH),
+        {},
+        max(16, round(4 * math.sqrt(asked.items))),
+    )
     print("code         MiB  build s  recall@50  alone  ms      searched as", file=sys.stderr)
-    for code in ("Flat", "SQfp16", "SQ8", "SQ4", f"PQ{asked.dimension // 4}", f"PQ{asked.dimension // 8}"):
+    for code in (
+        "Flat",
+        "SQfp16",
+        "SQ8",
+        "SQ4",
+        f"PQ{asked.dimension // 4}",
+        f"PQ{asked.dimension // 8}",
+    ):
         factory = f"IVF{lists},{code}"
         faiss.omp_set_num_threads(asked.threads)
         started = time.perf_counter()
@@ -49,10 +68,21 @@ def main() -> int:
         search, depth = tune(index, vectors, factory, queries[:TUNING], WANTED)
         done = probe(Searcher(index, vectors, depth), queries[TUNING:], size)
         alone = own_order(index, queries[TUNING:], exact)
-        told[code] = {"mib": round(size / 2 ** 20, 1), "build_s": round(built, 1), "recall": round(done.recall, 4), "recall_unscored": alone,
-                      "p50_ms": done.p50_ms, "search": search, "depth": depth}
-        print(f"{code:<9} {size / 2 ** 20:>6.0f}  {built:>7.1f}  {done.recall:>9.4f}  {alone:.3f}  {done.p50_ms:<6.3f}  {search}, {depth} times as many",
-              file=sys.stderr, flush=True)
+        told[code] = {
+            "mib": round(size / 2**20, 1),
+            "build_s": round(built, 1),
+            "recall": round(done.recall, 4),
+            "recall_unscored": alone,
+            "p50_ms": done.p50_ms,
+            "search": search,
+            "depth": depth,
+        }
+        print(
+            f"{code:<9} {size / 2**20:>6.0f}  {built:>7.1f}  {done.recall:>9.4f}  {alone:.3f}  "
+            f"{done.p50_ms:<6.3f}  {search}, {depth} times as many",
+            file=sys.stderr,
+            flush=True,
+        )
     print(json.dumps({"items": asked.items, "dimension": asked.dimension, **told}))
     return 0
 
@@ -60,7 +90,12 @@ def main() -> int:
 def own_order(index: faiss.Index, queries: np.ndarray, exact: np.ndarray) -> float:
     """Recall@50 of the index as it is searched, were its own scores believed."""
     found = index.search(queries, DEPTH)[1]
-    return round(float(np.mean([len(np.intersect1d(one, wanted)) / DEPTH for one, wanted in zip(found, exact)])), 3)
+    return round(
+        float(
+            np.mean([len(np.intersect1d(one, wanted)) / DEPTH for one, wanted in zip(found, exact)])
+        ),
+        3,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""The deployment of docker-compose.yaml by hand: Celery, Postgres, an ACL-protected Valkey, store and artefacts on an S3 API; a day to live.
+"""The deployment of docker-compose.yaml by hand: Celery, Postgres, an ACL-protected Valkey, store
+and artefacts on an S3 API; a day to live.
 
     python3 -m tests.benchmarks.drill_cluster [--spark] [--beside]
 
-The last line is one JSON object: what the tasks cost here and, with --beside, in the local stack on the same world.
+The last line is one JSON object: what the tasks cost here and, with --beside, in the local stack on
+the same world.
 """
 
 from __future__ import annotations
@@ -27,9 +29,17 @@ from tests.benchmarks.composed import BUCKETS, Composed, say
 
 
 def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
-    """A day on the servers; what is live is read by the reader's own user, and what it may not do is tried."""
-    described = {"DATA_FOLDER": str(data), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data", "FIRST_DAY": "1997-09-20",
-                 "LAST_DAY": day}
+    """A day on the servers; what is live is read by the reader's own user, and what it may not do
+    is tried.
+    """
+    described = {
+        "DATA_FOLDER": str(data),
+        "DATASET": "planted",
+        "FORMAT": "movielens-100k",
+        "LOCATION": "/data",
+        "FIRST_DAY": "1997-09-20",
+        "LAST_DAY": day,
+    }
     with Composed(folder, described, spark=spark) as here:
         say("up")
         airflow = Airflow(here)
@@ -38,49 +48,110 @@ def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
             time.sleep(0.5)
         families = airflow.families()
         told = cost(retrain(airflow, families, day))
-        done = subprocess.run([str(python("serve")), "-m", "tasks.retrieve", "recommend", "--user", "1", "--json"], cwd=ROOT, env=here.reader_environment(),
-                              text=True, capture_output=True)
+        done = subprocess.run(
+            [str(python("serve")), "-m", "tasks.retrieve", "recommend", "--user", "1", "--json"],
+            cwd=ROOT,
+            env=here.reader_environment(),
+            text=True,
+            capture_output=True,
+        )
         if done.returncode:
             raise SystemExit(done.stderr)
         live = json.loads(done.stdout)
-        asked = "import os, sys, redis; redis.Redis.from_url(os.environ['RECALL_REDIS_URL']).set('recall:x', 1)"
-        denied = subprocess.run([str(python("serve")), "-c", asked], env=here.reader_environment(), text=True, capture_output=True)
+        asked = (
+            "import os, sys, redis; "
+            "redis.Redis.from_url(os.environ['RECALL_REDIS_URL']).set('recall:x', 1)"
+        )
+        denied = subprocess.run(
+            [str(python("serve")), "-c", asked],
+            env=here.reader_environment(),
+            text=True,
+            capture_output=True,
+        )
         objects = {bucket: len(list_objects(here, bucket)) for bucket in BUCKETS}
-        return {**told, "answered_by": sorted(live["generations"]), "families": len(families), "recommended": len(live["hits"]),
-                "reader_may_write": "NoPermission" not in denied.stderr, "objects": objects, "console": console(airflow, len(families))}
+        return {
+            **told,
+            "answered_by": sorted(live["generations"]),
+            "families": len(families),
+            "recommended": len(live["hits"]),
+            "reader_may_write": "NoPermission" not in denied.stderr,
+            "objects": objects,
+            "console": console(airflow, len(families)),
+        }
 
 
 def console(airflow: Airflow, families: int) -> dict:
-    """What the console tells of a store in a bucket, once its copy has come: verdicts, newest day, what is live."""
+    """What the console tells of a store in a bucket, once its copy has come: verdicts, newest day,
+    what is live.
+    """
     token, until = airflow._login(), time.monotonic() + 120
     while True:
         told = {}
         for part in ("models", "data", "live"):
-            request = urllib.request.Request(f"{airflow.local.airflow_url}/recall/api/{part}", headers={"Authorization": f"Bearer {token}"})
+            request = urllib.request.Request(
+                f"{airflow.local.airflow_url}/recall/api/{part}",
+                headers={"Authorization": f"Bearer {token}"},
+            )
             try:
                 with urllib.request.urlopen(request, timeout=10) as answer:
                     told[part] = json.load(answer)
             except urllib.error.HTTPError as error:
                 told[part] = json.loads(error.read())
-        judged = sorted(name for name, one in told["models"].items() if isinstance(one, dict) and one.get("newest"))
+        judged = sorted(
+            name
+            for name, one in told["models"].items()
+            if isinstance(one, dict) and one.get("newest")
+        )
         if len(judged) == families and told["data"].get("days") or time.monotonic() > until:
-            return {"verdicts": judged, "days": [one["day"] for one in told["data"].get("days", [])], "live": sorted(name for name, one in told["live"].items() if one)}
+            return {
+                "verdicts": judged,
+                "days": [one["day"] for one in told["data"].get("days", [])],
+                "live": sorted(name for name, one in told["live"].items() if one),
+            }
         time.sleep(2)
 
 
 def list_objects(here: Composed, bucket: str) -> list[str]:
-    asked = "import sys; from pyarrow import fs; from tasks.core import s3; print(*[f.path for f in s3.system().get_file_info(fs.FileSelector(sys.argv[1], recursive=True)) if f.is_file], sep='\\n')"
-    done = subprocess.run([str(python("serve")), "-c", asked, bucket], cwd=ROOT, env=here.reader_environment(), text=True, capture_output=True, check=True)
+    asked = (
+        "import sys; from pyarrow import fs; from tasks.core import s3; print(*[f.path for "
+        "f in s3.system().get_file_info(fs.FileSelector(sys.argv[1], recursive=True)) if "
+        "f.is_file], sep='\\n')"
+    )
+    done = subprocess.run(
+        [str(python("serve")), "-c", asked, bucket],
+        cwd=ROOT,
+        env=here.reader_environment(),
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     return done.stdout.split()
 
 
 def embedded(folder: Path, data: Path, day: str, last: str) -> dict:
     """The same day in the local stack."""
-    settings = {"RECALL_STATE": str(folder), "RECALL_ENVIRONMENTS": str(environments()), "RECALL_DATASET": "planted", "RECALL_FORMAT": "movielens-100k",
-                "RECALL_LOCATION": data.as_uri(), "RECALL_FIRST_DAY": "1997-09-20", "RECALL_LAST_DAY": last}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))} | settings
+    settings = {
+        "RECALL_STATE": str(folder),
+        "RECALL_ENVIRONMENTS": str(environments()),
+        "RECALL_DATASET": "planted",
+        "RECALL_FORMAT": "movielens-100k",
+        "RECALL_LOCATION": data.as_uri(),
+        "RECALL_FIRST_DAY": "1997-09-20",
+        "RECALL_LAST_DAY": last,
+    }
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))
+    } | settings
     try:
-        subprocess.run([sys.executable, "-m", "infra.local", "up"], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "infra.local", "up"],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         os.environ.update(settings)
         airflow = Airflow(Local())
         return cost(retrain(airflow, airflow.families(), day))
@@ -90,19 +161,33 @@ def embedded(folder: Path, data: Path, day: str, last: str) -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--spark", action="store_true", help="ingest on Spark's own cluster of a master and a worker")
+    parser.add_argument(
+        "--spark",
+        action="store_true",
+        help="ingest on Spark's own cluster of a master and a worker",
+    )
     parser.add_argument("--beside", action="store_true", help="the local stack too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         last = plant(folder / "data")
-        told = {"cluster": composed(folder / "cluster", folder / "data", last.isoformat(), asked.spark)}
+        told = {
+            "cluster": composed(folder / "cluster", folder / "data", last.isoformat(), asked.spark)
+        }
         if asked.beside:
-            told["embedded"] = embedded(folder / "embedded", folder / "data", last.isoformat(), last.isoformat())
+            told["embedded"] = embedded(
+                folder / "embedded", folder / "data", last.isoformat(), last.isoformat()
+            )
     print(json.dumps(told))
     whole = told["cluster"]
     # A fusion goes live only where it is better than its best member.
-    return 0 if len(whole["console"]["live"]) >= whole["families"] - 1 and len(whole["console"]["verdicts"]) == whole["families"] and not whole["reader_may_write"] else 1
+    return (
+        0
+        if len(whole["console"]["live"]) >= whole["families"] - 1
+        and len(whole["console"]["verdicts"]) == whole["families"]
+        and not whole["reader_may_write"]
+        else 1
+    )
 
 
 if __name__ == "__main__":

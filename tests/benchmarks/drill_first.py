@@ -1,6 +1,8 @@
-"""The first publication of a family, cut at every command of its switch, while others read: what `make drill-publish` begins with.
+"""The first publication of a family, cut at every command of its switch, while others read: what
+`make drill-publish` begins with.
 
-Whoever publishes is killed before its n-th command is sent, or right after, for every n; readers ask without naming a family all the time.
+Whoever publishes is killed before its n-th command is sent, or right after, for every n; readers
+ask without naming a family all the time.
 """
 
 from __future__ import annotations
@@ -18,20 +20,33 @@ from tasks.retrieve import Reader
 from tests import generations, worlds
 from tests.valkeys import valkey_server
 
-LIVE, FIRST = "item2vec", "two_tower"  # the family that is read all the time, and the one that is not live yet
+LIVE, FIRST = (
+    "item2vec",
+    "two_tower",
+)  # the family that is read all the time, and the one that is not live yet
 MOST = 100  # commands of a switch
 
 
 def drill(folder: Path, readers: int) -> dict:
-    """On a server of its own: `first_cuts` publications that were killed, `first_reads` and `first_failed` of readers meanwhile."""
-    root, world, fork = (folder / "store").as_uri(), worlds.grouped(), multiprocessing.get_context("fork")
+    """On a server of its own: `first_cuts` publications that were killed, `first_reads` and
+    `first_failed` of readers meanwhile.
+    """
+    root, world, fork = (
+        (folder / "store").as_uri(),
+        worlds.grouped(),
+        multiprocessing.get_context("fork"),
+    )
     folder.mkdir()
     stop, reports = folder / "stop", [folder / f"reader{one}.json" for one in range(readers)]
     with valkey_server(folder / "valkey", "correct-horse") as server:
         os.environ["RECALL_REDIS_URL"] = server.url
-        generations.publish(root, generations.generation(root, world, LIVE, id="c1", version="1", seed=1))
+        generations.publish(
+            root, generations.generation(root, world, LIVE, id="c1", version="1", seed=1)
+        )
         one = generations.generation(root, world, FIRST, id="c2", version="2", seed=2)
-        asking = [fork.Process(target=_read, args=(server.url, root, stop, report)) for report in reports]
+        asking = [
+            fork.Process(target=_read, args=(server.url, root, stop, report)) for report in reports
+        ]
         for process in asking:
             process.start()
         try:
@@ -41,7 +56,11 @@ def drill(folder: Path, readers: int) -> dict:
             for process in asking:
                 process.join(20)
     told = [json.loads(report.read_text()) for report in reports]
-    return {"first_cuts": cuts, "first_reads": sum(one["reads"] for one in told), "first_failed": [failure for one in told for failure in one["failed"]]}
+    return {
+        "first_cuts": cuts,
+        "first_reads": sum(one["reads"] for one in told),
+        "first_failed": [failure for one in told for failure in one["failed"]],
+    }
 
 
 def _cut_everywhere(fork, client: redis.Redis, root: str, one: dict) -> int:
@@ -59,9 +78,15 @@ def _cut_everywhere(fork, client: redis.Redis, root: str, one: dict) -> int:
             if process.exitcode == 0:
                 return cuts
             if process.exitcode != -signal.SIGKILL:
-                raise SystemExit(f"drill: a switch that was to be killed at command {number} ended with {process.exitcode}")
+                raise SystemExit(
+                    f"drill: a switch that was to be killed at command {number} ended with "
+                    f"{process.exitcode}"
+                )
             if client.sismember(FAMILIES, FIRST) and not client.exists(Names(FIRST).live):
-                raise SystemExit(f"drill: killed at command {number}, {FIRST} is announced and nothing of it is live")
+                raise SystemExit(
+                    f"drill: killed at command {number}, {FIRST} is announced and nothing of "
+                    f"it is live"
+                )
             cuts += 1
     raise SystemExit(f"drill: a switch takes more than {MOST} commands")
 
@@ -84,11 +109,17 @@ def _switch(root: str, one: dict, number: int, sent: bool) -> None:
 
 
 def _read(url: str, root: str, stop: Path, report: Path) -> None:
-    """Ask for nothing by its family until the file `stop` is there; what is live all the time must be in every answer."""
+    """Ask for nothing by its family until the file `stop` is there; what is live all the time must
+    be in every answer.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     reader, reads, failed = Reader(url, root), 0, []
     while not stop.exists():
-        for name, ask in (("recommend", lambda: reader.recommend("1").generations), ("similar", lambda: reader.similar("5").generations), ("generations", reader.generations)):
+        for name, ask in (
+            ("recommend", lambda: reader.recommend("1").generations),
+            ("similar", lambda: reader.similar("5").generations),
+            ("generations", reader.generations),
+        ):
             try:
                 found = dict(ask())
                 if name != "similar" and LIVE not in found or not set(found) <= {LIVE, FIRST}:

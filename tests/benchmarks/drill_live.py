@@ -1,4 +1,6 @@
-"""The reader of the drill of services, in the environment of a service that reads: every answer must be whole and of one generation."""
+"""The reader of the drill of services, in the environment of a service that reads: every answer
+must be whole and of one generation.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +33,32 @@ def read(family: str, stop: Path, report: Path) -> None:
             continue
         told["reads"] += 1
         ids, generation = [hit.item.id for hit in answer.hits], answer.generations[family]
-        same = lists.setdefault((generation, user), ids)  # a generation never changes: the same user has the same list
+        same = lists.setdefault(
+            (generation, user), ids
+        )  # a generation never changes: the same user has the same list
         if len(set(ids)) != K or same != ids or answer.source != "user":
-            told["wrong"].append([began, time.time(), f"user {user}, {generation}: {ids}, {answer.source}; before {same}"])
+            told["wrong"].append(
+                [
+                    began,
+                    time.time(),
+                    f"user {user}, {generation}: {ids}, {answer.source}; before {same}",
+                ]
+            )
         time.sleep(0.02)
-    report.write_text(json.dumps(told | {"generations": len({generation for generation, _ in lists})}))
+    report.write_text(
+        json.dumps(told | {"generations": len({generation for generation, _ in lists})})
+    )
 
 
 def published(family: str) -> list[str]:
     """The day of every generation that the audit says went live."""
     store = Store(os.environ["RECALL_STORE"])
     events = [event.facts for event in audit.events(store, family)]
-    made = [store.find("generations", family, event["to"]) for event in events if event["event"] == "go_live"]
+    made = [
+        store.find("generations", family, event["to"])
+        for event in events
+        if event["event"] == "go_live"
+    ]
     return [one.facts["day"] for one in made if one]
 
 

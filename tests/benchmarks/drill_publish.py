@@ -1,6 +1,7 @@
-"""The crash drill: `make drill-publish`. Publications and rollbacks are killed at random moments, and the server now and then,
-while readers read without pause; every answer is held against what its generation would say. At times all readers are held still
-in the middle of what they do, while what they read goes out of date and is swept. Before it, the first publication of a family is cut at
+"""The crash drill: `make drill-publish`. Publications and rollbacks are killed at random moments,
+and the server now and then, while readers read without pause; every answer is held against what its
+generation would say. At times all readers are held still in the middle of what they do, while what
+they read goes out of date and is swept. Before it, the first publication of a family is cut at
 every command of its switch (`drill_first`). One JSON line last.
 """
 
@@ -36,17 +37,34 @@ ALONE = 3  # of them: what was live before is swept
 class Drill:
     """Publications of a few generations, killed at moments that follow from `seed`."""
 
-    def __init__(self, server: Valkey, root: str, made: list[dict], readers: list[multiprocessing.Process], seed: int) -> None:
-        self.server, self.root, self.made, self.readers, self.random = server, root, made, readers, random.Random(seed)
+    def __init__(
+        self,
+        server: Valkey,
+        root: str,
+        made: list[dict],
+        readers: list[multiprocessing.Process],
+        seed: int,
+    ) -> None:
+        self.server, self.root, self.made, self.readers, self.random = (
+            server,
+            root,
+            made,
+            readers,
+            random.Random(seed),
+        )
         self.publishes = self.kills = self.server_kills = self.leftover = self.rollbacks = 0
         self.down: list[tuple[float, float]] = []
         self.seconds = 0.5  # of a publication that is left alone
 
     def run(self, kills: int, server_every: int) -> None:
-        """Until so many were killed; after every `server_every` of them the server is, while another publication runs."""
+        """Until so many were killed; after every `server_every` of them the server is, while
+        another publication runs.
+        """
         next_server = server_every
         while self.kills < kills:
-            pair = [self._start() for _ in range(2 if self.random.random() < 0.2 else 1)]  # at times two publishers at once
+            pair = [
+                self._start() for _ in range(2 if self.random.random() < 0.2 else 1)
+            ]  # at times two publishers at once
             time.sleep(self.random.uniform(0, 1.1 * self.seconds))
             if self.kills >= next_server:
                 self._kill_server()
@@ -58,7 +76,9 @@ class Drill:
 
     def _start(self) -> multiprocessing.Process:
         one, back = self.random.choice(self.made), self.random.random() < 0.1
-        process = multiprocessing.get_context("fork").Process(target=_publish, args=(self.root, one, back))
+        process = multiprocessing.get_context("fork").Process(
+            target=_publish, args=(self.root, one, back)
+        )
         process.start()
         self.publishes += not back
         self.rollbacks += back
@@ -91,9 +111,13 @@ class Drill:
                 os.kill(reader.pid, signal.SIGCONT)
 
     def _good(self) -> None:
-        """One publication that nobody kills; then count the keys that belong to nothing that is kept."""
+        """One publication that nobody kills; then count the keys that belong to nothing that is
+        kept.
+        """
         began, one = time.monotonic(), self.random.choice(self.made)
-        process = multiprocessing.get_context("fork").Process(target=_publish, args=(self.root, one, False))
+        process = multiprocessing.get_context("fork").Process(
+            target=_publish, args=(self.root, one, False)
+        )
         process.start()
         process.join()
         self.publishes += 1
@@ -101,15 +125,23 @@ class Drill:
         client = redis.Redis.from_url(self.server.url)
         pointer, kept = live(client, NAMES), entries(client, NAMES)
         if process.exitcode or pointer["generation"] != one["id"]:
-            raise SystemExit(f"drill: a publication that nobody killed ended with {process.exitcode}; live is {pointer}")
+            raise SystemExit(
+                f"drill: a publication that nobody killed ended with {process.exitcode}; live "
+                f"is {pointer}"
+            )
         named = {"recall:families", NAMES.live, NAMES.fence, NAMES.claims, NAMES.loads, NAMES.audit}
         for load in filter(None, (pointer["load"], pointer["previous_load"])):
             named |= {NAMES.manifest(load), *NAMES.buckets(load, kept[load]["plan"])}
         there = {key.decode() for key in client.scan_iter(count=10_000)}
         self.leftover += len(there - named)
         for key in sorted(there - named)[:5]:
-            print(f"leftover: {key} of {kept.get(key.split(':')[2], 'no registered load')}", file=sys.stderr)
-        if missing := {key for key in named - there if not any(f":{kind}:" in key for kind in KINDS)}:
+            print(
+                f"leftover: {key} of {kept.get(key.split(':')[2], 'no registered load')}",
+                file=sys.stderr,
+            )
+        if missing := {
+            key for key in named - there if not any(f":{kind}:" in key for kind in KINDS)
+        }:
             raise SystemExit(f"drill: keys are missing: {sorted(missing)[:5]}")
 
 
@@ -128,13 +160,21 @@ def drill(folder: Path, kills: int, server_every: int, readers: int, seed: int =
     """Everything on a server of its own that writes its log at once; returns the figures."""
     root = (folder / "store").as_uri()
     world = worlds.grouped()
-    made = [generations.generation(root, world, id=f"c{one}", version=str(one), seed=one) for one in range(CYCLE)]
+    made = [
+        generations.generation(root, world, id=f"c{one}", version=str(one), seed=one)
+        for one in range(CYCLE)
+    ]
     stop, fork = folder / "stop", multiprocessing.get_context("fork")
-    with valkey_server(folder / "valkey", "correct-horse", "--appendonly", "yes", "--appendfsync", "everysec") as server:
+    with valkey_server(
+        folder / "valkey", "correct-horse", "--appendonly", "yes", "--appendfsync", "everysec"
+    ) as server:
         os.environ["RECALL_REDIS_URL"] = server.url
         generations.publish(root, made[0])
         reports = [folder / f"reader{one}.json" for one in range(readers)]
-        asking = [fork.Process(target=read, args=(server.url, root, made, stop, report, seed + one)) for one, report in enumerate(reports)]
+        asking = [
+            fork.Process(target=read, args=(server.url, root, made, stop, report, seed + one))
+            for one, report in enumerate(reports)
+        ]
         for process in asking:
             process.start()
         begun, work = time.monotonic(), Drill(server, root, made, asking, seed)
@@ -145,13 +185,22 @@ def drill(folder: Path, kills: int, server_every: int, readers: int, seed: int =
             for process in asking:
                 process.join(20)
         told = [json.loads(report.read_text()) for report in reports]
-    failed = [failure for one in told for failure in one["failures"] if not _excused(failure, work.down)]
+    failed = [
+        failure for one in told for failure in one["failures"] if not _excused(failure, work.down)
+    ]
     for failure in failed[:5]:
         print(f"failed: {failure}", file=sys.stderr)
-    return {"publishes": work.publishes, "kills": work.kills, "rollbacks": work.rollbacks, "server_kills": work.server_kills,
-            **{name: sum(one[name] for one in told) for name in ("reads", "torn", "mixed")}, "failed": len(failed),
-            "failed_while_down": sum(len(one["failures"]) for one in told) - len(failed), "leftover": work.leftover,
-            "seconds": round(time.monotonic() - begun, 1)}
+    return {
+        "publishes": work.publishes,
+        "kills": work.kills,
+        "rollbacks": work.rollbacks,
+        "server_kills": work.server_kills,
+        **{name: sum(one[name] for one in told) for name in ("reads", "torn", "mixed")},
+        "failed": len(failed),
+        "failed_while_down": sum(len(one["failures"]) for one in told) - len(failed),
+        "leftover": work.leftover,
+        "seconds": round(time.monotonic() - begun, 1),
+    }
 
 
 def _excused(failure: list, down: list[tuple[float, float]]) -> bool:
@@ -160,9 +209,16 @@ def _excused(failure: list, down: list[tuple[float, float]]) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=220)
-    parser.add_argument("--server-every", type=int, default=20, help="kills of publications after which the server is killed")
+    parser.add_argument(
+        "--server-every",
+        type=int,
+        default=20,
+        help="kills of publications after which the server is killed",
+    )
     parser.add_argument("--readers", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
@@ -170,9 +226,17 @@ def main() -> int:
         first = drill_first.drill(Path(folder) / "first", asked.readers)
         for failure in first["first_failed"][:5]:
             print(f"failed beside a first publication: {failure}", file=sys.stderr)
-        told = first | {"first_failed": len(first["first_failed"])} | drill(Path(folder), asked.kills, asked.server_every, asked.readers, asked.seed)
+        told = (
+            first
+            | {"first_failed": len(first["first_failed"])}
+            | drill(Path(folder), asked.kills, asked.server_every, asked.readers, asked.seed)
+        )
     print(json.dumps(told))
-    return 1 if any(told[name] for name in ("first_failed", "torn", "mixed", "failed", "leftover")) else 0
+    return (
+        1
+        if any(told[name] for name in ("first_failed", "torn", "mixed", "failed", "leftover"))
+        else 0
+    )
 
 
 if __name__ == "__main__":

@@ -24,26 +24,43 @@ class Truth:
     """What each generation answers, computed from its folder without an index."""
 
     def __init__(self, store: Store, made: list[dict]) -> None:
-        self.of = {one["id"]: self._answers(Generation(store.open(one["uri"], "generation"))) for one in made}
+        self.of = {
+            one["id"]: self._answers(Generation(store.open(one["uri"], "generation")))
+            for one in made
+        }
 
     @staticmethod
     def _answers(generation: Generation) -> dict[str, tuple[list[str], np.ndarray, bytes]]:
-        vectors, queries, offsets, seen = (np.array(generation.array(name)) for name in ("vectors", "user_vectors", "seen.offsets", "seen.items"))
+        vectors, queries, offsets, seen = (
+            np.array(generation.array(name))
+            for name in ("vectors", "user_vectors", "seen.offsets", "seen.items")
+        )
         found = {}
         for user in range(USERS):
             scores = vectors @ queries[user]
-            scores[seen[offsets[user]:offsets[user + 1]]] = -np.inf
+            scores[seen[offsets[user] : offsets[user + 1]]] = -np.inf
             best = np.argsort(-scores, kind="stable")[:K]
-            found[generation.user_ids[user]] = ([generation.item_ids[row] for row in best], scores[best], queries[user].tobytes())
+            found[generation.user_ids[user]] = (
+                [generation.item_ids[row] for row in best],
+                scores[best],
+                queries[user].tobytes(),
+            )
         return found
 
     def verdict(self, answer: Answer, user: str) -> str | None:
-        """None for a right answer; `mixed` for one of another generation than it says, `torn` for one of none."""
-        ids, scores = [hit.item.id for hit in answer.hits], np.array([hit.score for hit in answer.hits])
+        """None for a right answer; `mixed` for one of another generation than it says, `torn` for
+        one of none.
+        """
+        ids, scores = (
+            [hit.item.id for hit in answer.hits],
+            np.array([hit.score for hit in answer.hits]),
+        )
 
         def fits(generation: str) -> bool:
             right, values, _ = self.of[generation][user]
-            return ids == right and (answer.source == "precomputed" or np.allclose(scores, values, rtol=1e-4))
+            return ids == right and (
+                answer.source == "precomputed" or np.allclose(scores, values, rtol=1e-4)
+            )
 
         [said] = answer.generations.values()
         if fits(said):
@@ -59,11 +76,18 @@ class Truth:
 
 def read(url: str, root: str, made: list[dict], stop: Path, report: Path, seed: int) -> None:
     """Ask without pause until the file `stop` is there; then write what was seen."""
-    truth, reader, plain = Truth(Store(root), made), Reader(url, root, timeout_seconds=2.0), redis.Redis.from_url(url, socket_timeout=2.0)
+    truth, reader, plain = (
+        Truth(Store(root), made),
+        Reader(url, root, timeout_seconds=2.0),
+        redis.Redis.from_url(url, socket_timeout=2.0),
+    )
     choice, users = random.Random(seed), list(truth.of[made[0]["id"]])
     told = {"reads": 0, "torn": 0, "mixed": 0, "failures": [], "generations": []}
-    ways = (lambda user: truth.verdict(reader.recommend(user, K), user), lambda user: truth.verdict(reader.precomputed(user, K), user),
-            lambda user: _plain(plain, truth, user))
+    ways = (
+        lambda user: truth.verdict(reader.recommend(user, K), user),
+        lambda user: truth.verdict(reader.precomputed(user, K), user),
+        lambda user: _plain(plain, truth, user),
+    )
     while not stop.exists():
         user, began = choice.choice(users), time.time()
         try:
@@ -79,12 +103,16 @@ def read(url: str, root: str, made: list[dict], stop: Path, report: Path, seed: 
 
 
 def _plain(client: redis.Redis, truth: Truth, user: str, tries: int = 20) -> str | None:
-    """Any client, by the rule of the key names: pointer, manifest, bucket; asked again when what it read was swept meanwhile."""
+    """Any client, by the rule of the key names: pointer, manifest, bucket; asked again when what it
+    read was swept meanwhile.
+    """
     for _ in range(tries):
         load = client.hget(NAMES.live, "load").decode()
         manifest = client.hgetall(NAMES.manifest(load))
         if manifest:
-            bucket = NAMES.bucket(load, "users", bucket_of(user.encode(), int(manifest[b"buckets.users"])))
+            bucket = NAMES.bucket(
+                load, "users", bucket_of(user.encode(), int(manifest[b"buckets.users"]))
+            )
             value = client.hget(bucket, user)
             if value is not None or client.exists(NAMES.manifest(load)):
                 return truth.of_bytes(value, manifest[b"generation"].decode(), user)

@@ -1,10 +1,13 @@
-"""Postgres, Redis, MLflow and the scheduler, each killed in the middle of a retrain and started again; a reader asks all the while.
+"""Postgres, Redis, MLflow and the scheduler, each killed in the middle of a retrain and started
+again; a reader asks all the while.
 
     python3 -m tests.benchmarks.drill_services [--together] [--down-seconds 5]
 
-Day after day of a planted world is retrained on the services of docker-compose.yaml. In each a service is killed outright once the chain
-is where it hurts; with --together, all of them one after the other in one day. The last line is one JSON object: `kills`; `chains_ok`, chains that ended well; `live_breaks`, answers that were wrong, or
-failed while Redis was up; `double_publishes`, days whose model went live more than once, by the audit.
+Day after day of a planted world is retrained on the services of docker-compose.yaml. In each a
+service is killed outright once the chain is where it hurts; with --together, all of them one after
+the other in one day. The last line is one JSON object: `kills`; `chains_ok`, chains that ended
+well; `live_breaks`, answers that were wrong, or failed while Redis was up; `double_publishes`, days
+whose model went live more than once, by the audit.
 """
 
 from __future__ import annotations
@@ -28,9 +31,14 @@ from tests.benchmarks.composed import Composed, say
 
 FAMILY = "item2vec"
 # Each is killed while this task of the chain is at work.
-KILLS = {"scheduler": (f"train_{FAMILY}", "graph"), "postgres": (f"train_{FAMILY}", "fit"), "mlflow": (f"train_{FAMILY}", "evaluate"),
-         "redis": (f"publish_{FAMILY}", "load")}
-# Everything goes live that is no worse than by chance: what is looked at here is the publication, not the model.
+KILLS = {
+    "scheduler": (f"train_{FAMILY}", "graph"),
+    "postgres": (f"train_{FAMILY}", "fit"),
+    "mlflow": (f"train_{FAMILY}", "evaluate"),
+    "redis": (f"publish_{FAMILY}", "load"),
+}
+# Everything goes live that is no worse than by chance: what is looked at here is the publication,
+# not the model.
 POLICY = """users_least = 20
 guards = []
 floors = [{ baseline = "popularity", share = 0.01 }]
@@ -66,11 +74,18 @@ class Chain:
     def tasks(self, dag: str) -> dict[str, str]:
         """Task → state; nothing before the run is there."""
         if dag not in self.run:
-            found = [run["dag_run_id"] for run in self.ask(lambda: self.airflow.runs(dag, 5)) if run["partition_key"] == self.day]
+            found = [
+                run["dag_run_id"]
+                for run in self.ask(lambda: self.airflow.runs(dag, 5))
+                if run["partition_key"] == self.day
+            ]
             if not found:
                 return {}
             self.run[dag] = found[0]
-        return {task["task_id"]: task["state"] for task in self.ask(lambda: self.airflow.tasks(dag, self.run[dag]))}
+        return {
+            task["task_id"]: task["state"]
+            for task in self.ask(lambda: self.airflow.tasks(dag, self.run[dag]))
+        }
 
     def reached(self, dag: str, task: str, seconds: float = 420) -> bool:
         """Wait until the task is at work; False when it has ended before it was seen."""
@@ -82,7 +97,10 @@ class Chain:
             if state in OVER:
                 return False
             time.sleep(0.2)
-        raise SystemExit(f"drill: {dag}.{task} of {self.day} was not reached in {seconds:.0f} s: {self.tasks(dag)}")
+        raise SystemExit(
+            f"drill: {dag}.{task} of {self.day} was not reached in {seconds:.0f} s: "
+            f"{self.tasks(dag)}"
+        )
 
     def end(self, seconds: float = 600) -> tuple[bool, str]:
         """Wait for the whole chain; whether it ended well, and how."""
@@ -113,16 +131,30 @@ def main() -> int:
         (folder / "policies" / "default.toml").write_text(POLICY)
         told = drill(folder, asked.down_seconds, asked.together)
     print(json.dumps(told))
-    return 0 if told["chains_ok"] == told["chains"] and not told["live_breaks"] and not told["double_publishes"] else 1
+    return (
+        0
+        if told["chains_ok"] == told["chains"]
+        and not told["live_breaks"]
+        and not told["double_publishes"]
+        else 1
+    )
 
 
 def drill(folder: Path, down: float, together: bool) -> dict:
     last = plant(folder / "data")
     plan = [list(KILLS)] if together else [[service] for service in KILLS]
     days = [(last - datetime.timedelta(days=ago)).isoformat() for ago in range(len(plan), -1, -1)]
-    described = {"DATA_FOLDER": str(folder / "data"), "DATASET": "planted", "FORMAT": "movielens-100k", "LOCATION": "/data", "FIRST_DAY": "1997-09-20",
-                 "LAST_DAY": last.isoformat()}
-    with Composed(folder / "cluster", described, {"RECALL_POLICIES": str(folder / "policies")}) as here:
+    described = {
+        "DATA_FOLDER": str(folder / "data"),
+        "DATASET": "planted",
+        "FORMAT": "movielens-100k",
+        "LOCATION": "/data",
+        "FIRST_DAY": "1997-09-20",
+        "LAST_DAY": last.isoformat(),
+    }
+    with Composed(
+        folder / "cluster", described, {"RECALL_POLICIES": str(folder / "policies")}
+    ) as here:
         airflow = Airflow(here)
         while not stack.parsed(here):
             here.check()
@@ -135,8 +167,19 @@ def drill(folder: Path, down: float, together: bool) -> dict:
         outcomes.append(Chain(airflow, days[0]).end())
         say(f"{days[0]}: {outcomes[-1][1]}")
         stop, report = folder / "stop", folder / "reads.json"
-        reader = subprocess.Popen([str(python("serve")), "-m", "tests.benchmarks.drill_live", FAMILY, str(stop), str(report)], cwd=ROOT, env=here.reader_environment(),
-                                  stderr=(folder / "reader.log").open("w"))
+        reader = subprocess.Popen(
+            [
+                str(python("serve")),
+                "-m",
+                "tests.benchmarks.drill_live",
+                FAMILY,
+                str(stop),
+                str(report),
+            ],
+            cwd=ROOT,
+            env=here.reader_environment(),
+            stderr=(folder / "reader.log").open("w"),
+        )
         try:
             for services, day in zip(plan, days[1:], strict=True):
                 outcomes.append(broken(here, airflow, day, services, down, away))
@@ -144,17 +187,32 @@ def drill(folder: Path, down: float, together: bool) -> dict:
             stop.touch()
             reader.wait(60)
         reads = json.loads(report.read_text())
-        failed = [one for one in reads["failures"] if not any(one[0] <= up + 15 and one[1] >= fell for fell, up in away)]
+        failed = [
+            one
+            for one in reads["failures"]
+            if not any(one[0] <= up + 15 and one[1] >= fell for fell, up in away)
+        ]
         for one in (failed + reads["wrong"])[:5]:
             say(f"break: {one}")
         published = collections.Counter(published_days(here))
-        return {"kills": len(KILLS), "chains": len(days), "chains_ok": sum(well for well, _ in outcomes), "went_live": sum(how == "live" for _, how in outcomes),
-                "live_breaks": len(failed) + len(reads["wrong"]), "double_publishes": sum(count > 1 for count in published.values()),
-                "reads": reads["reads"], "failed_while_redis_was_down": len(reads["failures"]) - len(failed), "generations_seen": reads["generations"],
-                "restarted": dict(here.restarts), "published": dict(published)}
+        return {
+            "kills": len(KILLS),
+            "chains": len(days),
+            "chains_ok": sum(well for well, _ in outcomes),
+            "went_live": sum(how == "live" for _, how in outcomes),
+            "live_breaks": len(failed) + len(reads["wrong"]),
+            "double_publishes": sum(count > 1 for count in published.values()),
+            "reads": reads["reads"],
+            "failed_while_redis_was_down": len(reads["failures"]) - len(failed),
+            "generations_seen": reads["generations"],
+            "restarted": dict(here.restarts),
+            "published": dict(published),
+        }
 
 
-def broken(here: Composed, airflow: Airflow, day: str, services: list[str], down: float, away: list) -> tuple[bool, str]:
+def broken(
+    here: Composed, airflow: Airflow, day: str, services: list[str], down: float, away: list
+) -> tuple[bool, str]:
     """A day in which these services are killed and started again, one after the other."""
     chain = Chain(airflow, day)
     for service in services:
@@ -176,8 +234,14 @@ def broken(here: Composed, airflow: Airflow, day: str, services: list[str], down
 
 def published_days(here: Composed) -> list[str]:
     """The day of every model that went live, once for each time, by the audit in the store."""
-    done = subprocess.run([str(python("serve")), "-m", "tests.benchmarks.drill_live", FAMILY, "--audit"], cwd=ROOT, env=here.reader_environment(), text=True,
-                          capture_output=True, check=True)
+    done = subprocess.run(
+        [str(python("serve")), "-m", "tests.benchmarks.drill_live", FAMILY, "--audit"],
+        cwd=ROOT,
+        env=here.reader_environment(),
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 

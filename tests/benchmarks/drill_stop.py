@@ -1,13 +1,19 @@
-"""The stack is stopped, cleaned and its supervisor killed at random moments of a retrain: `make drill-stop` (ROUNDS=20). One JSON line last:
+"""The stack is stopped, cleaned and its supervisor killed at random moments of a retrain: `make
+drill-stop` (ROUNDS=20). One JSON line last:
 
-    rounds               each begins a retrain and ends it by one of: supervisor killed, `make stop`, `make clean`, in turn
-    left_running         processes of the stack that live after `stop` or `clean` has returned; must be 0
-    lost_acknowledged    keys whose write Valkey had acknowledged and that are gone when the stack is up again; must be 0
-    second_stacks        supervisors beyond the first, where three are started at once beside what a killed one left; must be 0
+    rounds               each begins a retrain and ends it by one of: supervisor killed, `make
+                         stop`, `make clean`, in turn
+    left_running         processes of the stack that live after `stop` or `clean` has returned; must
+                         be 0
+    lost_acknowledged    keys whose write Valkey had acknowledged and that are gone when the stack
+                         is up again; must be 0
+    second_stacks        supervisors beyond the first, where three are started at once beside what a
+                         killed one left; must be 0
     traces               Python traces that any of the commands showed; must be 0
     next_run_ok          rounds after which the retrain of the same day ended well
 
-The shop is the tiny planted one. Whoever writes keys does so all the time that Valkey answers, under names that no model has.
+The shop is the tiny planted one. Whoever writes keys does so all the time that Valkey answers,
+under names that no model has.
 """
 
 from __future__ import annotations
@@ -46,7 +52,9 @@ class Writer(threading.Thread):
     def run(self) -> None:
         while not self.ended.wait(0.005):
             try:
-                client = redis.Redis.from_url(self.local.redis_url, socket_timeout=1, socket_connect_timeout=1)
+                client = redis.Redis.from_url(
+                    self.local.redis_url, socket_timeout=1, socket_connect_timeout=1
+                )
                 while not self.ended.is_set():
                     client.hset(KEY, str(self.last + 1), "1")
                     self.last += 1
@@ -64,17 +72,41 @@ class Drill:
     def __init__(self, home: Path, seed: int) -> None:
         self.random = random.Random(seed)
         plant("tiny", 0, home / "source")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))}
-        self.environment = kept | {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), "PYTHONPATH": str(ROOT),
-                                   "SOURCE": str(home / "source" / "shop.toml"), "DAY": "2025-12-24"}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))
+        }
+        self.environment = kept | {
+            "RECALL_STATE": str(home / "state"),
+            "RECALL_ENVIRONMENTS": str(environments()),
+            "PYTHONPATH": str(ROOT),
+            "SOURCE": str(home / "source" / "shop.toml"),
+            "DAY": "2025-12-24",
+        }
         os.environ |= {"RECALL_STATE": str(home / "state")}
         self.local = Local().prepare()
-        self.told = {"rounds": 0, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "traces": 0, "next_run_ok": 0}
+        self.told = {
+            "rounds": 0,
+            "left_running": 0,
+            "lost_acknowledged": 0,
+            "second_stacks": 0,
+            "traces": 0,
+            "next_run_ok": 0,
+        }
 
     def command(self, name: str, **how) -> subprocess.Popen:
         log = (self.local.home.parent / "drill.log").open("ab")
-        return subprocess.Popen([sys.executable, "-m", "infra.local", name], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
-                                stderr=subprocess.STDOUT, start_new_session=True, **how)
+        return subprocess.Popen(
+            [sys.executable, "-m", "infra.local", name],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **how,
+        )
 
     def round(self, way: str, seconds: float) -> None:
         """One: a retrain is begun, and broken off within `seconds`."""
@@ -104,14 +136,22 @@ class Drill:
         three = [self.command("up") for _ in range(3)]
         for one in three:
             one.wait()
-        alive = [one for one in processes.all_of_them()
-                 if "infra.local.supervisor" in processes.command(one) and processes.has(one, "RECALL_STATE", self.local.home.parent)]
+        alive = [
+            one
+            for one in processes.all_of_them()
+            if "infra.local.supervisor" in processes.command(one)
+            and processes.has(one, "RECALL_STATE", self.local.home.parent)
+        ]
         self.told["second_stacks"] += max(0, len(alive) - 1)
 
     def _count_left(self, family: set[Process]) -> None:
         left = processes.below(family | processes.marked(self.local.home))
         for one in left:
-            print(f"left running: {one.pid} {processes.command(one)[:150]}", file=sys.stderr, flush=True)
+            print(
+                f"left running: {one.pid} {processes.command(one)[:150]}",
+                file=sys.stderr,
+                flush=True,
+            )
         self.told["left_running"] += len(left)
 
     def _count_lost(self, writer: Writer) -> None:
@@ -119,12 +159,17 @@ class Drill:
         writer.ended.set()
         writer.join()
         client = redis.Redis.from_url(self.local.redis_url)
-        self.told["lost_acknowledged"] += sum(not client.hexists(KEY, str(number)) for number in range(1, writer.last + 1))
+        self.told["lost_acknowledged"] += sum(
+            not client.hexists(KEY, str(number)) for number in range(1, writer.last + 1)
+        )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.drill_stop", description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tests.benchmarks.drill_stop",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -133,17 +178,36 @@ def main() -> int:
     drill, begun = Drill(home, given.seed), time.monotonic()
     try:
         if drill.command("run").wait():
-            raise SystemExit(f"drill-stop: a retrain that nobody disturbs does not end well; see {home / 'state' / 'drill.log'}")
+            raise SystemExit(
+                f"drill-stop: a retrain that nobody disturbs does not end well; see "
+                f"{home / 'state' / 'drill.log'}"
+            )
         seconds = time.monotonic() - begun
         drill.command("clean").wait()
         for number in range(given.rounds):
             drill.round(WAYS[number % len(WAYS)], seconds)
-            print(f"{time.monotonic() - begun:.0f} s, round {number + 1} of {given.rounds}, {WAYS[number % len(WAYS)]}: {drill.told}", file=sys.stderr, flush=True)
+            print(
+                f"{time.monotonic() - begun:.0f} s, round {number + 1} of {given.rounds}, "
+                f"{WAYS[number % len(WAYS)]}: {drill.told}",
+                file=sys.stderr,
+                flush=True,
+            )
     finally:
         drill.command("stop").wait()
-    drill.told["traces"] = (home / "state" / "drill.log").read_text(errors="replace").count("Traceback (most recent call last)")
+    drill.told["traces"] = (
+        (home / "state" / "drill.log")
+        .read_text(errors="replace")
+        .count("Traceback (most recent call last)")
+    )
     print(json.dumps({**drill.told, "seconds": round(time.monotonic() - begun)}))
-    wanted = {"rounds": given.rounds, "left_running": 0, "lost_acknowledged": 0, "second_stacks": 0, "traces": 0, "next_run_ok": given.rounds}
+    wanted = {
+        "rounds": given.rounds,
+        "left_running": 0,
+        "lost_acknowledged": 0,
+        "second_stacks": 0,
+        "traces": 0,
+        "next_run_ok": given.rounds,
+    }
     return 0 if drill.told == wanted else 1
 
 

@@ -1,10 +1,12 @@
 """The cost of an evaluation beside the bare arithmetic: `make bench-evaluate`. One JSON line last.
 
-Two planted snapshots in the shapes of MovieLens 1M and 20M, and a random model of 64 dimensions for each. `seconds_*` is the
-verb `judge` on a snapshot whose baselines are known: reading, ranking the whole catalogue for every user, all metrics, slices,
-writing. The bare program makes the same queries by the same encoder (a model's cost, not the evaluation's), multiplies in
-blocks and takes the top 50 by `torch.topk`, and nothing else: nothing is read, no item is left out, nothing is measured or
-written. It runs on the same core, in the same run. `ratio_ready` leaves the queries out of both.
+Two planted snapshots in the shapes of MovieLens 1M and 20M, and a random model of 64 dimensions for
+each. `seconds_*` is the verb `judge` on a snapshot whose baselines are known: reading, ranking the
+whole catalogue for every user, all metrics, slices, writing. The bare program makes the same
+queries by the same encoder (a model's cost, not the evaluation's), multiplies in blocks and takes
+the top 50 by `torch.topk`, and nothing else: nothing is read, no item is left out, nothing is
+measured or written. It runs on the same core, in the same run. `ratio_ready` leaves the queries out
+of both.
 """
 
 from __future__ import annotations
@@ -35,11 +37,20 @@ def world(users: int, items: int, rows: int):
     worth = 1 / np.arange(10, 10 + items)
     chosen = random.choice(items, int(lengths.sum()), p=worth / worth.sum()).astype(np.int32)
     of = np.repeat(np.arange(users, dtype=np.int32), lengths)
-    return World(of, chosen, np.full(len(of), 5.0, np.float32), START + np.arange(len(of)), np.zeros(users, np.int32), np.zeros(items, np.int32))
+    return World(
+        of,
+        chosen,
+        np.full(len(of), 5.0, np.float32),
+        START + np.arange(len(of)),
+        np.zeros(users, np.int32),
+        np.zeros(items, np.int32),
+    )
 
 
 def make(root: str, shape: str) -> None:
-    """Write the snapshot and a model into a store, and judge once, so that the baselines are known."""
+    """Write the snapshot and a model into a store, and judge once, so that the baselines are
+    known.
+    """
     from tasks.core.store import Store
     from tests import worlds
     from tests.evaluate import planted
@@ -48,7 +59,9 @@ def make(root: str, shape: str) -> None:
     snapshot = worlds.snapshot(store, world(users, items, rows), test=HELD)
     random = np.random.default_rng(1)
     for name in ("first", "second"):
-        inputs, outputs = (random.normal(size=(items, DIMENSION)).astype(np.float32) for _ in range(2))
+        inputs, outputs = (
+            random.normal(size=(items, DIMENSION)).astype(np.float32) for _ in range(2)
+        )
         planted.candidate(store, snapshot, name, inputs, outputs)
     judge(root, "first")
 
@@ -61,19 +74,44 @@ def judge(root: str, name: str) -> float:
 
     candidates = sorted(Store(root).children("candidates", "planted"), key=lambda one: one.created)
     started = time.monotonic()
-    judged(JudgeRequest(root, candidates[name == "second"].uri, champion_from_registry=False, track=False, baselines_memory_gb=0.6))
+    judged(
+        JudgeRequest(
+            root,
+            candidates[name == "second"].uri,
+            champion_from_registry=False,
+            track=False,
+            baselines_memory_gb=0.6,
+        )
+    )
     return time.monotonic() - started
 
 
 def measured(root: str) -> dict:
-    """Seconds and peak memory of a judgement, in a process of its own whose compiled parts are warm."""
+    """Seconds and peak memory of a judgement, in a process of its own whose compiled parts are
+    warm.
+    """
     from tasks.evaluate import kernel
 
-    kernel.best(np.zeros((1, 4), np.float32), np.array([0, 1]), np.zeros(1, np.int32), *(np.zeros((1, 2), np.int32) for _ in range(2)))
-    kernel.hits(np.zeros((1, 2), np.int32), np.array([0, 1]), np.zeros(1, np.int32), np.zeros((1, 2), bool), np.zeros(1, np.int64), np.ones(4, bool),
-                np.zeros(1, np.int64))
+    kernel.best(
+        np.zeros((1, 4), np.float32),
+        np.array([0, 1]),
+        np.zeros(1, np.int32),
+        *(np.zeros((1, 2), np.int32) for _ in range(2)),
+    )
+    kernel.hits(
+        np.zeros((1, 2), np.int32),
+        np.array([0, 1]),
+        np.zeros(1, np.int32),
+        np.zeros((1, 2), bool),
+        np.zeros(1, np.int64),
+        np.ones(4, bool),
+        np.zeros(1, np.int64),
+    )
     seconds = judge(root, "second")
-    return {"seconds": seconds, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20}
+    return {
+        "seconds": seconds,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
 
 
 def bare(root: str, shape: str, block: int = 256) -> dict:
@@ -85,20 +123,34 @@ def bare(root: str, shape: str, block: int = 256) -> dict:
     from tasks.core.store import Store
 
     torch.set_num_threads(1)
-    model = Candidate(max(Store(root).children("candidates", "planted"), key=lambda one: one.created))
-    histories = Snapshot(Store(root).newest("snapshots", "planted", "1998-04-15")).queries("test").histories
+    model = Candidate(
+        max(Store(root).children("candidates", "planted"), key=lambda one: one.created)
+    )
+    histories = (
+        Snapshot(Store(root).newest("snapshots", "planted", "1998-04-15")).queries("test").histories
+    )
     started = time.monotonic()
     queries = model.encoder.encode(histories)
     between = time.monotonic()
     asked, candidates = torch.from_numpy(queries), torch.from_numpy(model.vectors).T.contiguous()
     for start in range(0, len(queries), block):
-        torch.topk(asked[start:start + block] @ candidates, PLACES, dim=1)
+        torch.topk(asked[start : start + block] @ candidates, PLACES, dim=1)
     return {"encoding": between - started, "ranking": time.monotonic() - between}
 
 
 def step(*arguments: str) -> dict:
-    code = f"import json; from tests.benchmarks import evaluate as e; print(json.dumps(e.{arguments[0]}(*{arguments[1:]!r})))"
-    done = subprocess.run([python("train"), "-c", code], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=sys.stderr, check=True)
+    code = (
+        f"import json; from tests.benchmarks import evaluate as e; "
+        f"print(json.dumps(e.{arguments[0]}(*{arguments[1:]!r})))"
+    )
+    done = subprocess.run(
+        [python("train"), "-c", code],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=sys.stderr,
+        check=True,
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -110,9 +162,15 @@ def main() -> int:
             step("make", root, shape)
             plain, own = step("bare", root, shape), step("measured", root)
         whole = plain["encoding"] + plain["ranking"]
-        told |= {f"seconds_{shape}": round(own["seconds"], 2), f"bare_{shape}": round(whole, 2), f"encoding_{shape}": round(plain["encoding"], 2),
-                 f"ratio_{shape}": round(own["seconds"] / whole, 3),
-                 f"ratio_ready_{shape}": round((own["seconds"] - plain["encoding"]) / plain["ranking"], 3)}
+        told |= {
+            f"seconds_{shape}": round(own["seconds"], 2),
+            f"bare_{shape}": round(whole, 2),
+            f"encoding_{shape}": round(plain["encoding"], 2),
+            f"ratio_{shape}": round(own["seconds"] / whole, 3),
+            f"ratio_ready_{shape}": round(
+                (own["seconds"] - plain["encoding"]) / plain["ranking"], 3
+            ),
+        }
         told["peak_gb"] = round(own["peak_gb"], 2)
         print(f"{shape}: {told}", file=sys.stderr, flush=True)
     print(json.dumps({**told, "bare_ratio": told["ratio_20m"]}))

@@ -1,12 +1,16 @@
-"""Equal, better and worse models before the gate, and how often each gets through: `make drill-gate`. One JSON line last.
+"""Equal, better and worse models before the gate, and how often each gets through: `make
+drill-gate`. One JSON line last.
 
-Five trainings of item2vec that differ by their seed, on MovieLens 100K, are judged; their ten pairs are the real ones. From a
-pair's per-user figures, pairs of equal models are drawn for any number of users: users with replacement, and for each user it
-is tossed which of the two models is the challenger, so that no difference is left but chance. A gain of g turns each label
-that was missed into a hit with probability g · mean / (1 − mean); a loss of g turns each hit into a miss with probability g.
+Five trainings of item2vec that differ by their seed, on MovieLens 100K, are judged; their ten pairs
+are the real ones. From a pair's per-user figures, pairs of equal models are drawn for any number of
+users: users with replacement, and for each user it is tossed which of the two models is the
+challenger, so that no difference is left but chance. A gain of g turns each label that was missed
+into a hit with probability g · mean / (1 − mean); a loss of g turns each hit into a miss with
+probability g.
 
-The rates of equal pairs come from the whole verdict (floors, guards, slices, health) under the shipped policy of item2vec; power
-and planted losses at 60,000 users come from its deciding check. Resamples are 1,000 instead of the policy's 10,000.
+The rates of equal pairs come from the whole verdict (floors, guards, slices, health) under the
+shipped policy of item2vec; power and planted losses at 60,000 users come from its deciding check.
+Resamples are 1,000 instead of the policy's 10,000.
 """
 
 from __future__ import annotations
@@ -32,7 +36,10 @@ from tests.benchmarks.stages import ask
 
 SEEDS, PAIRS, LABELS = 5, 200, 3
 GAINS, SIZES = (0.01, 0.02, 0.05, 0.10), (600, 6_000, 60_000)
-FAMILY, SETTINGS = "item2vec", {"trainer": "gensim", "epochs": 20, "patience": 20}  # a closed form has no seed to speak of
+FAMILY, SETTINGS = (
+    "item2vec",
+    {"trainer": "gensim", "epochs": 20, "patience": 20},
+)  # a closed form has no seed to speak of
 
 
 def trained() -> list[Case]:
@@ -41,12 +48,34 @@ def trained() -> list[Case]:
     folder = state() / "drill"
     folder.mkdir(parents=True, exist_ok=True)
     store = Store(str(folder))
-    snapshot = ask("ingest", "snapshot", {"store": folder.as_uri(), "dataset": "drill", "location": quality.data(protocol.pop("data")).as_uri(),
-                                          "day": quality.LAST_DAY, **protocol})
-    models = [quality.fit(FAMILY, folder.as_uri(), snapshot, SETTINGS, seed)["uri"] for seed in range(SEEDS)]
+    snapshot = ask(
+        "ingest",
+        "snapshot",
+        {
+            "store": folder.as_uri(),
+            "dataset": "drill",
+            "location": quality.data(protocol.pop("data")).as_uri(),
+            "day": quality.LAST_DAY,
+            **protocol,
+        },
+    )
+    models = [
+        quality.fit(FAMILY, folder.as_uri(), snapshot, SETTINGS, seed)["uri"]
+        for seed in range(SEEDS)
+    ]
     cases = []
     for one, other in itertools.combinations(models, 2):
-        done = ask("evaluate", "judge", {"store": folder.as_uri(), "candidate": one, "champion": other, "snapshot": snapshot["uri"], "track": False})
+        done = ask(
+            "evaluate",
+            "judge",
+            {
+                "store": folder.as_uri(),
+                "candidate": one,
+                "champion": other,
+                "snapshot": snapshot["uri"],
+                "track": False,
+            },
+        )
         evaluation = store.open(done["uri"], "evaluation")
         cases.append(read_case(evaluation, store.open(evaluation.facts["yardstick"], "yardstick")))
     return cases
@@ -60,13 +89,26 @@ def as_change(case: Case) -> Case:
 def equal(case: Case, users: int, random: np.random.Generator) -> Case:
     """A pair of equal models over so many users, drawn from a real pair."""
     drawn, swapped = random.integers(0, case.users, users), random.random(users) < 0.5
-    per_user = {model: {name: values[drawn] for name, values in metrics.items()} for model, metrics in case.per_user.items()}
+    per_user = {
+        model: {name: values[drawn] for name, values in metrics.items()}
+        for model, metrics in case.per_user.items()
+    }
     own, other = per_user["challenger"], per_user["champion"]
     for name in own:
-        own[name], other[name] = np.where(swapped, other[name], own[name]), np.where(swapped, own[name], other[name])
+        own[name], other[name] = (
+            np.where(swapped, other[name], own[name]),
+            np.where(swapped, own[name], other[name]),
+        )
     overall = {model: dict(case.overall[model]) for model in case.overall}
-    overall["champion"] |= {name: overall["challenger"][name] for name in ("coverage_10", "coverage_50")}
-    return dataclasses.replace(case, per_user=per_user, overall=overall, slices={name: chosen[drawn] for name, chosen in case.slices.items()})
+    overall["champion"] |= {
+        name: overall["challenger"][name] for name in ("coverage_10", "coverage_50")
+    }
+    return dataclasses.replace(
+        case,
+        per_user=per_user,
+        overall=overall,
+        slices={name: chosen[drawn] for name, chosen in case.slices.items()},
+    )
 
 
 def changed(values: np.ndarray, gain: float, random: np.random.Generator) -> np.ndarray:
@@ -78,8 +120,12 @@ def changed(values: np.ndarray, gain: float, random: np.random.Generator) -> np.
     return (hits + random.binomial(LABELS - hits, gain * mean / (1 - mean))) / LABELS
 
 
-def shares(check, cases: list[Case], users: int, gain, policy: Policy, random: np.random.Generator) -> float:
-    """The share of pairs that pass the deciding check; `gain` may be a function of the pair's own difference."""
+def shares(
+    check, cases: list[Case], users: int, gain, policy: Policy, random: np.random.Generator
+) -> float:
+    """The share of pairs that pass the deciding check; `gain` may be a function of the pair's own
+    difference.
+    """
     own, other = {}, {}
     for number in range(PAIRS):
         pair = equal(cases[number % len(cases)], users, random).per_user
@@ -101,31 +147,74 @@ def main() -> int:
     begun = time.monotonic()
     policy = dataclasses.replace(read(FAMILY)[0], resamples=1_000)
     cases, random = trained(), np.random.default_rng(0)
-    real = {kind: sum(decide(of(case), policy)["outcome"] == "promote" for case in cases)
-            for kind, of in (("change", as_change), ("refresh", lambda case: case))}
+    real = {
+        kind: sum(decide(of(case), policy)["outcome"] == "promote" for case in cases)
+        for kind, of in (("change", as_change), ("refresh", lambda case: case))
+    }
     print(f"real pairs: {real} of {len(cases)} promoted", file=sys.stderr, flush=True)
 
     def whole(users: int, of) -> tuple[float, list[float]]:
-        passed = sum(decide(of(equal(cases[n % len(cases)], users, random)), policy)["outcome"] == "promote" for n in range(PAIRS))
+        passed = sum(
+            decide(of(equal(cases[n % len(cases)], users, random)), policy)["outcome"] == "promote"
+            for n in range(PAIRS)
+        )
         return passed / PAIRS, interval(passed, PAIRS)
 
     aa, refresh = {}, {}
     for users in SIZES[:2]:
         aa[users], refresh[users] = whole(users, as_change), whole(users, lambda case: case)
-        print(f"{users} users: equal changes {aa[users]}, equal refreshes {refresh[users]}", file=sys.stderr, flush=True)
+        print(
+            f"{users} users: equal changes {aa[users]}, equal refreshes {refresh[users]}",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def twice_the_margin(base: dict) -> float:
-        one = paired({"m": base["challenger"]}, {"m": base["champion"]}, policy.confidence, 2, 0)["m"]
+        one = paired({"m": base["challenger"]}, {"m": base["champion"]}, policy.confidence, 2, 0)[
+            "m"
+        ]
         return -2 * checks.margin(one, policy) / one.base
 
-    power = {f"{gain:.0%}": {users: shares(lambda one: checks.better(one, policy.metric), cases, users, gain, policy, random) for users in SIZES}
-             for gain in GAINS}
-    bad = {users: shares(lambda one: checks.not_worse(one, policy.metric, policy), cases, users, twice_the_margin, policy, random) for users in SIZES}
-    print(json.dumps({"aa_promoted": aa[6_000][0], "aa_interval": aa[6_000][1], "aa_promoted_600": aa[600][0], "pairs": PAIRS,
-                      "real_pairs": len(cases), "real_aa_promoted": real["change"] / len(cases), "power": power,
-                      "refresh_aa_promoted": refresh[6_000][0], "refresh_aa_interval": refresh[6_000][1], "refresh_aa_promoted_600": refresh[600][0],
-                      "real_refresh_promoted": real["refresh"] / len(cases), "refresh_bad_promoted": max(bad.values()),
-                      "refresh_bad_by_users": bad, "seconds": round(time.monotonic() - begun, 1)}))
+    power = {
+        f"{gain:.0%}": {
+            users: shares(
+                lambda one: checks.better(one, policy.metric), cases, users, gain, policy, random
+            )
+            for users in SIZES
+        }
+        for gain in GAINS
+    }
+    bad = {
+        users: shares(
+            lambda one: checks.not_worse(one, policy.metric, policy),
+            cases,
+            users,
+            twice_the_margin,
+            policy,
+            random,
+        )
+        for users in SIZES
+    }
+    print(
+        json.dumps(
+            {
+                "aa_promoted": aa[6_000][0],
+                "aa_interval": aa[6_000][1],
+                "aa_promoted_600": aa[600][0],
+                "pairs": PAIRS,
+                "real_pairs": len(cases),
+                "real_aa_promoted": real["change"] / len(cases),
+                "power": power,
+                "refresh_aa_promoted": refresh[6_000][0],
+                "refresh_aa_interval": refresh[6_000][1],
+                "refresh_aa_promoted_600": refresh[600][0],
+                "real_refresh_promoted": real["refresh"] / len(cases),
+                "refresh_bad_promoted": max(bad.values()),
+                "refresh_bad_by_users": bad,
+                "seconds": round(time.monotonic() - begun, 1),
+            }
+        )
+    )
     return 0
 
 

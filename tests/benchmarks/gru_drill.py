@@ -1,4 +1,5 @@
-"""Kill drill: a training is killed (SIGKILL) at random moments, and each retry has to end with the unbroken run's weights.
+"""Kill drill: a training is killed (SIGKILL) at random moments, and each retry has to end with the
+unbroken run's weights.
 
 `python3 -m tests.benchmarks.gru_drill --kills 20`; the last line is one JSON object.
 """
@@ -21,16 +22,25 @@ from pathlib import Path
 from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, python
 
-PLANT = "import sys; from tasks.core.store import Store; from tests import worlds; print(worlds.snapshot(Store(sys.argv[1]), " \
-        "worlds.chained(users=300, items=120, length=25), dataset='drill'))"
+PLANT = (
+    "import sys; from tasks.core.store import Store; from tests import worlds; "
+    "print(worlds.snapshot(Store(sys.argv[1]), "
+    "worlds.chained(users=300, items=120, length=25), dataset='drill'))"
+)
 SETTINGS = {"dimension": 16, "hidden": 32, "batch_positions": 256, "epochs": 80, "patience": 80}
 CHECKPOINTS = "checkpoints/gru4rec/*/*.safetensors"
 
 
 def start(*arguments: str) -> subprocess.Popen:
     """A process of the training's environment."""
-    return subprocess.Popen([str(python(ENVIRONMENTS["gru4rec"])), *arguments], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                            text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [str(python(ENVIRONMENTS["gru4rec"])), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def answer(process: subprocess.Popen) -> str:
@@ -42,7 +52,14 @@ def answer(process: subprocess.Popen) -> str:
 
 
 def training(store: Path, snapshot: str, seed: int) -> subprocess.Popen:
-    request = {"store": store.as_uri(), "dataset": "drill", "snapshot": snapshot, "settings": SETTINGS, "seed": seed, "track": False}
+    request = {
+        "store": store.as_uri(),
+        "dataset": "drill",
+        "snapshot": snapshot,
+        "settings": SETTINGS,
+        "seed": seed,
+        "track": False,
+    }
     return start("-m", "tasks.gru4rec", "fit", json.dumps(request))
 
 
@@ -63,7 +80,9 @@ def arrays(result: dict) -> dict[str, bytes]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.gru_drill", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tests.benchmarks.gru_drill", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     given = parser.parse_args()
@@ -83,12 +102,22 @@ def main() -> int:
             process.send_signal(signal.SIGKILL)
             process.communicate()
             told["kills" if process.returncode == -signal.SIGKILL else "ended_before_the_kill"] += 1
-            told["killed_before_first_epoch"] += process.returncode == -signal.SIGKILL and not any(store.glob(CHECKPOINTS))
+            told["killed_before_first_epoch"] += process.returncode == -signal.SIGKILL and not any(
+                store.glob(CHECKPOINTS)
+            )
             result = json.loads(answer(training(store, snapshot, 0)))
             same = arrays(result) == expected and result["epochs"] == unbroken["epochs"]
             told["different"] += not same
-            print(f"kill {told['kills']}: {'the same' if same else 'DIFFERENT'}", file=sys.stderr, flush=True)
-    print(json.dumps({**told, "unbroken_s": round(seconds, 1), "seconds": round(time.monotonic() - begun, 1)}))
+            print(
+                f"kill {told['kills']}: {'the same' if same else 'DIFFERENT'}",
+                file=sys.stderr,
+                flush=True,
+            )
+    print(
+        json.dumps(
+            {**told, "unbroken_s": round(seconds, 1), "seconds": round(time.monotonic() - begun, 1)}
+        )
+    )
     return 1 if told["different"] else 0
 
 

@@ -1,9 +1,12 @@
-"""Approximate search against exact search at a million vectors, in one run: `make bench-index`. One JSON line last.
+"""Approximate search against exact search at a million vectors, in one run: `make bench-index`. One
+JSON line last.
 
-The vectors are made as `tests/index/vectors.py` says: groups of Zipf sizes, log-normal lengths, and queries as item2vec's encoder
-makes them; not uniform noise, on which nothing approximate works. The search parameters are tuned by the product on some queries, to
-the recall that it wants by default; the figures are of others. All are asked one query after the other on one thread, in turns with
-exact search, through the search that is served. `lsh_…` is LSH of 256 bits asked for no more than is wanted, as it is often used.
+The vectors are made as `tests/index/vectors.py` says: groups of Zipf sizes, log-normal lengths, and
+queries as item2vec's encoder makes them; not uniform noise, on which nothing approximate works. The
+search parameters are tuned by the product on some queries, to the recall that it wants by default;
+the figures are of others. All are asked one query after the other on one thread, in turns with
+exact search, through the search that is served. `lsh_…` is LSH of 256 bits asked for no more than
+is wanted, as it is often used.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--graph", default="HNSW32")
     asked = parser.parse_args()
-    vectors, queries = clustered(asked.items, DIMENSION, TUNING + PROBES, groups=max(20, asked.items // 1000))
+    vectors, queries = clustered(
+        asked.items, DIMENSION, TUNING + PROBES, groups=max(20, asked.items // 1000)
+    )
     told: dict = {"items": asked.items}
     flat = Searcher(make(vectors, "Flat"), vectors)
     exact = top_k(queries[TUNING:], vectors, DEPTH)
@@ -46,24 +51,35 @@ def main() -> int:
         built = time.perf_counter() - started
         search, depth = tune(index, vectors, factory, queries[:TUNING], WANTED)
         told |= _compared(name, Searcher(index, vectors, depth), flat, queries[TUNING:], exact)
-        told |= {f"{name}_build_s": round(built, 1), f"{name}_search": search, f"{name}_factory": factory}
+        told |= {
+            f"{name}_build_s": round(built, 1),
+            f"{name}_search": search,
+            f"{name}_factory": factory,
+        }
         print(told, file=sys.stderr, flush=True)
-    told |= _compared("lsh", Searcher(make(vectors, "LSH256"), vectors), flat, queries[TUNING:], exact)
+    told |= _compared(
+        "lsh", Searcher(make(vectors, "LSH256"), vectors), flat, queries[TUNING:], exact
+    )
     print(json.dumps(told))
     return 0
 
 
-def _compared(name: str, searcher: Searcher, flat: Searcher, queries: np.ndarray, exact: np.ndarray) -> dict:
+def _compared(
+    name: str, searcher: Searcher, flat: Searcher, queries: np.ndarray, exact: np.ndarray
+) -> dict:
     """Recall@50, and the median over rounds of the ratio of queries a second."""
     found = [searcher.search(query, DEPTH)[0] for query in queries]
     ratios, each = [], []
     for number in range(ROUNDS):
-        some = queries[number * 20:number * 20 + 20]
+        some = queries[number * 20 : number * 20 + 20]
         exact_s = _seconds(flat, some)
         each.append(_seconds(searcher, queries))
         ratios.append(exact_s / each[-1])
-    return {f"{name}_recall": round(recall(queries, searcher.vectors, found, exact=exact), 4), f"{name}_ratio": round(float(np.median(ratios)), 1),
-            f"{name}_ms": round(1000 * float(np.median(each)), 3)}
+    return {
+        f"{name}_recall": round(recall(queries, searcher.vectors, found, exact=exact), 4),
+        f"{name}_ratio": round(float(np.median(ratios)), 1),
+        f"{name}_ms": round(1000 * float(np.median(each)), 3),
+    }
 
 
 def _seconds(searcher: Searcher, queries: np.ndarray) -> float:

@@ -1,8 +1,9 @@
 """What word2vec training costs around gensim: `make bench-item2vec`.
 
-One stage is run whole: how much of it goes to drawing walks, to training, to the rest. Then, in turn on the same epoch's
-words with the same settings, the stage's epoch (walks drawn, shuffled, counted, trained, checked) and plain gensim on a list that
-is ready in memory. The last line is one JSON object; `ratio` is the stage's words a second over plain gensim's (goal ≥ .95).
+One stage is run whole: how much of it goes to drawing walks, to training, to the rest. Then, in
+turn on the same epoch's words with the same settings, the stage's epoch (walks drawn, shuffled,
+counted, trained, checked) and plain gensim on a list that is ready in memory. The last line is one
+JSON object; `ratio` is the stage's words a second over plain gensim's (goal ≥ .95).
 """
 
 from __future__ import annotations
@@ -31,7 +32,15 @@ from tasks.item2vec.training import BATCH_WORDS, Trainer
 from tests.benchmarks.base import load
 from tests.benchmarks.replayed import snapshot
 
-SETTINGS = Settings(trainer="gensim", corpus="mixed", algorithm="skip-gram", dimension=64, window=5, epochs=2, patience=2)
+SETTINGS = Settings(
+    trainer="gensim",
+    corpus="mixed",
+    algorithm="skip-gram",
+    dimension=64,
+    window=5,
+    epochs=2,
+    patience=2,
+)
 
 
 def stage(store: Store, graph: dict, settings: Settings) -> dict[str, float]:
@@ -39,10 +48,19 @@ def stage(store: Store, graph: dict, settings: Settings) -> dict[str, float]:
     started = time.monotonic()
     made = fit(FitRequest(store.root.as_uri(), graph["uri"], settings=settings, track=False))
     seconds = time.monotonic() - started
-    curve = [one["metrics"] for one in json.loads((store.open(made["uri"], "candidate").path / "training.json").read_text())["epochs"]]
+    curve = [
+        one["metrics"]
+        for one in json.loads(
+            (store.open(made["uri"], "candidate").path / "training.json").read_text()
+        )["epochs"]
+    ]
     walks = sum(one["corpus_seconds"] for one in curve)
     training = sum(one["epoch_seconds"] for one in curve) - walks
-    return {"stage_s": seconds, "walks_share": walks / seconds, "training_share": training / seconds}
+    return {
+        "stage_s": seconds,
+        "walks_share": walks / seconds,
+        "training_share": training / seconds,
+    }
 
 
 def ours(corpus: Corpus, frequencies: np.ndarray, settings: Settings) -> float:
@@ -54,17 +72,33 @@ def ours(corpus: Corpus, frequencies: np.ndarray, settings: Settings) -> float:
 
 def plain(sentences: list[list[str]], frequencies: np.ndarray, settings: Settings) -> float:
     """Words a second of gensim by itself on the same words."""
-    model = Word2Vec(vector_size=settings.dimension, window=settings.window, sg=1, negative=settings.negatives, workers=settings.threads,
-                     ns_exponent=settings.negative_exponent, alpha=settings.learning_rate, sample=0, min_count=1, seed=0, batch_words=BATCH_WORDS)
-    model.build_vocab_from_freq({str(row): int(count) for row, count in enumerate(frequencies) if count})
+    model = Word2Vec(
+        vector_size=settings.dimension,
+        window=settings.window,
+        sg=1,
+        negative=settings.negatives,
+        workers=settings.threads,
+        ns_exponent=settings.negative_exponent,
+        alpha=settings.learning_rate,
+        sample=0,
+        min_count=1,
+        seed=0,
+        batch_words=BATCH_WORDS,
+    )
+    model.build_vocab_from_freq(
+        {str(row): int(count) for row, count in enumerate(frequencies) if count}
+    )
     started = time.monotonic()
     words, _ = model.train(sentences, total_examples=len(sentences), epochs=1, compute_loss=True)
     return words / (time.monotonic() - started)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.item2vec", description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.item2vec",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5, help="of each of the two, in turn")
     given = parser.parse_args()
@@ -77,15 +111,33 @@ def main() -> int:
         train = Snapshot(store.open(uri, "snapshot")).histories("train")
         tables = Graph(store.open(graph["uri"], "graph")).tables
         frequencies = np.bincount(train.items, minlength=tables.items)
-        corpus = Corpus(tables, train, settings.corpus, settings.walk_length, settings.walk_words, 0, settings.threads)
+        corpus = Corpus(
+            tables,
+            train,
+            settings.corpus,
+            settings.walk_length,
+            settings.walk_words,
+            0,
+            settings.threads,
+        )
         ready = [sentence for shard in corpus.epoch(0) for sentence in shard.sentences]
         rates = []
         for turn in range(given.rounds):
             rates.append((ours(corpus, frequencies, settings), plain(ready, frequencies, settings)))
-            print(f"round {turn + 1}: {rates[-1][0]:,.0f} words/s in the stage, {rates[-1][1]:,.0f} in plain gensim", file=sys.stderr, flush=True)
-    told = {"data": base.name, "threads": given.threads, "words_an_epoch": sum(map(len, ready)),
-            "words_per_s": round(statistics.median(one for one, _ in rates)), "gensim_words_per_s": round(statistics.median(one for _, one in rates)),
-            "ratio": round(statistics.median(one / other for one, other in rates), 4)}
+            print(
+                f"round {turn + 1}: {rates[-1][0]:,.0f} words/s in the stage, "
+                f"{rates[-1][1]:,.0f} in plain gensim",
+                file=sys.stderr,
+                flush=True,
+            )
+    told = {
+        "data": base.name,
+        "threads": given.threads,
+        "words_an_epoch": sum(map(len, ready)),
+        "words_per_s": round(statistics.median(one for one, _ in rates)),
+        "gensim_words_per_s": round(statistics.median(one for _, one in rates)),
+        "ratio": round(statistics.median(one / other for one, other in rates), 4),
+    }
     print(json.dumps(told | {name: round(value, 4) for name, value in whole.items()}))
     return 0
 

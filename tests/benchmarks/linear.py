@@ -1,10 +1,13 @@
-"""What EASE costs beside numpy's plain inverse, and what the decoders cost on top: `make bench-linear`.
+"""What EASE costs beside numpy's plain inverse, and what the decoders cost on top: `make
+bench-linear`.
 
-On MovieLens 1M (100K without it), in turn: the product's EASE, by Cholesky, from the sparse matrix of likes to the weights; and the textbook
-one, X'X, `numpy.linalg.inv`, a division. Then the cut to vectors and both ridge decoders, once. In a process of its own, the whole stage on a
-planted catalogue of 100,000 items, whose exact matrix would need 224 GB. One JSON line last:
+On MovieLens 1M (100K without it), in turn: the product's EASE, by Cholesky, from the sparse matrix
+of likes to the weights; and the textbook one, X'X, `numpy.linalg.inv`, a division. Then the cut to
+vectors and both ridge decoders, once. In a process of its own, the whole stage on a planted
+catalogue of 100,000 items, whose exact matrix would need 224 GB. One JSON line last:
 
-    ease_ratio           seconds of the product's EASE / numpy's, the best round of each (goal ≤ 1.1)
+    ease_ratio           seconds of the product's EASE / numpy's, the best round of each (goal ≤
+                         1.1)
     seconds_ml1m         EASE cut to vectors: from the likes to inputs and outputs
     decoder_seconds      leave_one_out and causal: sums and one ridge each
     peak_gb              of this process, numpy's own rounds aside
@@ -59,7 +62,9 @@ def plain(liked: csr_matrix) -> np.ndarray:
 
 
 def large() -> dict:
-    """The whole stage on a planted catalogue of LARGE; run in a process of its own, whose peak is its own."""
+    """The whole stage on a planted catalogue of LARGE; run in a process of its own, whose peak is
+    its own.
+    """
     from tasks.core.store import Store
     from tasks.linear.fit import fit
     from tasks.linear.settings import FitRequest
@@ -69,48 +74,101 @@ def large() -> dict:
     with tempfile.TemporaryDirectory() as folder:
         snapshot = worlds.snapshot(Store(folder), world(*LARGE))
         before = peak_gb()
-        seconds, made = timed(lambda: fit(FitRequest(folder, "planted", snapshot, settings=Settings(penalty=PENALTY, validation_users=500), track=False)))
-    return {"items": made["items"], "seconds": round(seconds, 1), "peak_gb": round(peak_gb(), 2), "peak_gb_of_planting": round(before, 2)}
+        seconds, made = timed(
+            lambda: fit(
+                FitRequest(
+                    folder,
+                    "planted",
+                    snapshot,
+                    settings=Settings(penalty=PENALTY, validation_users=500),
+                    track=False,
+                )
+            )
+        )
+    return {
+        "items": made["items"],
+        "seconds": round(seconds, 1),
+        "peak_gb": round(peak_gb(), 2),
+        "peak_gb_of_planting": round(before, 2),
+    }
 
 
 def peak_gb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.linear", description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.linear",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of each of the two, in turn")
-    parser.add_argument("--large", action="store_true", help="only the planted catalogue, in this process")
+    parser.add_argument(
+        "--large", action="store_true", help="only the planted catalogue, in this process"
+    )
     given = parser.parse_args()
     if given.large:
         print(json.dumps(large()))
         return 0
     base = load()
-    histories = Histories.of(base.user, base.item, np.arange(len(base.item)), int(base.user.max()) + 1)
+    histories = Histories.of(
+        base.user, base.item, np.arange(len(base.item)), int(base.user.max()) + 1
+    )
     liked = likes(histories, len(base.movies))
     with threadpool_limits(1):
-        cut, (inputs, outputs) = timed(lambda: Dense(liked, Settings().dimension, 0).vectors(PENALTY))
+        cut, (inputs, outputs) = timed(
+            lambda: Dense(liked, Settings().dimension, 0).vectors(PENALTY)
+        )
         known = unit(inputs).astype(np.float32)
         decoders = {"leave_one_out": timed(lambda: LeaveOneOut(known, histories).outputs(100.0))[0]}
         Causal(known, histories.take(np.arange(2)), CAUSAL_DECAYS)  # compiled
         decoders["causal"] = timed(lambda: Causal(known, histories, CAUSAL_DECAYS).outputs(0.1))[0]
         peak, ours, theirs = peak_gb(), [], []
         for number in range(given.rounds):
-            (own, weights), (other, wanted) = timed(lambda: ease(together(liked), PENALTY)), timed(lambda: plain(liked))
+            (own, weights), (other, wanted) = (
+                timed(lambda: ease(together(liked), PENALTY)),
+                timed(lambda: plain(liked)),
+            )
             ours.append(own), theirs.append(other)
             if not number:
                 np.testing.assert_allclose(weights, wanted, atol=1e-4)
-            print(f"round {number}: EASE {own:.2f} s, numpy's plain inverse {other:.2f} s", file=sys.stderr, flush=True)
-    done = subprocess.run([sys.executable, "-m", "tests.benchmarks.linear", "--large"], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            print(
+                f"round {number}: EASE {own:.2f} s, numpy's plain inverse {other:.2f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.linear", "--large"],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     if done.returncode:
-        raise SystemExit(f"the large catalogue ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        raise SystemExit(
+            f"the large catalogue ended with {done.returncode}:\n{done.stderr[-3000:]}"
+        )
     solver = next(line for line in done.stderr.splitlines() if "linear.solver" in line)
     print(solver, file=sys.stderr)
-    print(json.dumps({"data": base.name, "items": len(base.movies), "ease_ratio": round(min(ours) / min(theirs), 3), "ease_seconds": round(min(ours), 2),
-                      "numpy_seconds": round(min(theirs), 2), "seconds_ml1m": round(cut, 2),
-                      "decoder_seconds": {name: round(seconds, 2) for name, seconds in decoders.items()}, "peak_gb": round(peak, 2),
-                      "large": {**json.loads(done.stdout.splitlines()[-1]), "solver": solver.split("solver=")[1].split()[0]}}))
+    print(
+        json.dumps(
+            {
+                "data": base.name,
+                "items": len(base.movies),
+                "ease_ratio": round(min(ours) / min(theirs), 3),
+                "ease_seconds": round(min(ours), 2),
+                "numpy_seconds": round(min(theirs), 2),
+                "seconds_ml1m": round(cut, 2),
+                "decoder_seconds": {name: round(seconds, 2) for name, seconds in decoders.items()},
+                "peak_gb": round(peak, 2),
+                "large": {
+                    **json.loads(done.stdout.splitlines()[-1]),
+                    "solver": solver.split("solver=")[1].split()[0],
+                },
+            }
+        )
+    )
     return 0
 
 

@@ -1,10 +1,11 @@
 """Ten thousand damaged inputs: `python3 -m tests.benchmarks.mutations` (or `make bench-mutations`).
 
-Every one must end in a clear refusal or in closed accounts. A file is landed and examined alone, as ingestion does it; those that
-pass are ingested together, some hundred files to a delivery, whose accounts are closed file by file against the lines counted
-in Python. The last line is JSON: inputs, refused, with_quarantine, accepted_whole, rows_in, rows_kept, rows_quarantined,
-slowest_examination_s, and three that must be 0: unaccounted; traces (exceptions that are no refusal); phantom_ids (ids of kept rows that
-are not in their file, see `phantoms`).
+Every one must end in a clear refusal or in closed accounts. A file is landed and examined alone, as
+ingestion does it; those that pass are ingested together, some hundred files to a delivery, whose
+accounts are closed file by file against the lines counted in Python. The last line is JSON: inputs,
+refused, with_quarantine, accepted_whole, rows_in, rows_kept, rows_quarantined,
+slowest_examination_s, and three that must be 0: unaccounted; traces (exceptions that are no
+refusal); phantom_ids (ids of kept rows that are not in their file, see `phantoms`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ class Run:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                examine(source.interactions, self.land(source, path, Path(scratch)), Path(scratch) / "copies")
+                examine(
+                    source.interactions,
+                    self.land(source, path, Path(scratch)),
+                    Path(scratch) / "copies",
+                )
                 return True
             except (RefusedData, BadRequest) as refusal:
                 self.refused(refusal, path)
@@ -74,29 +79,60 @@ class Run:
         """A refusal names the file and stays readable."""
         assert len(str(refusal)) < 3000 and path.name in str(refusal), refusal
         self.counts["refused"] += 1
-        self.refusals[re.sub(r"\d+|'[^']*'", "…", str(refusal).split(path.name)[1].split(";")[0].split("(")[0])[:70]] += 1
+        self.refusals[
+            re.sub(
+                r"\d+|'[^']*'", "…", str(refusal).split(path.name)[1].split(";")[0].split("(")[0]
+            )[:70]
+        ] += 1
 
     def ingest(self, layout: Layout, source: Source, folder: Path) -> None:
         """All files of a folder as one delivery."""
-        request = parse(SnapshotRequest, {
-            "store": (folder / "store").as_uri(), "location": str(folder / "own.toml"), "format": "own", "day": "2023-01-01", "dataset": "mutated",
-            "maximum_quarantined": 1.0, "limits": dataclasses.asdict(LIMITS), "split": dataclasses.asdict(Split(test=1, validation=0))})
+        request = parse(
+            SnapshotRequest,
+            {
+                "store": (folder / "store").as_uri(),
+                "location": str(folder / "own.toml"),
+                "format": "own",
+                "day": "2023-01-01",
+                "dataset": "mutated",
+                "maximum_quarantined": 1.0,
+                "limits": dataclasses.asdict(LIMITS),
+                "split": dataclasses.asdict(Split(test=1, validation=0)),
+            },
+        )
         try:
             result = snapshot.snapshot(request, now=SECOND * 2)
         except RefusedData as refusal:
-            damaged = next((path for path in (folder / "files").iterdir() if path.name in str(refusal)), None)
+            damaged = next(
+                (path for path in (folder / "files").iterdir() if path.name in str(refusal)), None
+            )
             if damaged is None or damaged.name == "good.dat":
                 self.strange.append(f"{layout.name}: {refusal}"[:600])
                 return
-            remove(damaged)  # its footer was right and its pages were not: it is named, so the others can go on without it
+            remove(
+                damaged
+                # its footer was right and its pages were not: it is named, so the others can go on
+                # without it
+            )
             self.refused(refusal, damaged)
             return self.ingest(layout, source, folder)
         except Exception as error:
             return self.traced(layout.name, error)
-        if result["rows_in"] != result["kept"] + result["quarantined"] + result["later"] + result["superseded"]:
+        if (
+            result["rows_in"]
+            != result["kept"] + result["quarantined"] + result["later"] + result["superseded"]
+        ):
             self.strange.append(f"{layout.name}: {result}")
-        delivery = Store(request.store).children("deliveries", "mutated", "interactions", "whole")[0]
-        found = list(phantoms(layout, self.land(source, folder / "files", folder / "landed"), delivery.path / "rows"))
+        delivery = Store(request.store).children("deliveries", "mutated", "interactions", "whole")[
+            0
+        ]
+        found = list(
+            phantoms(
+                layout,
+                self.land(source, folder / "files", folder / "landed"),
+                delivery.path / "rows",
+            )
+        )
         self.counts["phantom_ids"] += len(found)
         self.strange += found[:20]
         for one in delivery.facts["accounts"]:
@@ -111,7 +147,9 @@ def remove(path: Path) -> None:
 
 
 def damage(layout: Layout, path: Path, random: Random) -> str:
-    """Write a damaged input; returns what was done. Of a Delta table either the data or the log is damaged."""
+    """Write a damaged input; returns what was done. Of a Delta table either the data or the log is
+    damaged.
+    """
     if layout.log is not None and random.random() < 0.6:
         how, bad = mutate(layout.log, b",", random)
         layout.write(path, layout.good, bad)
@@ -122,9 +160,13 @@ def damage(layout: Layout, path: Path, random: Random) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks.mutations", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tests.benchmarks.mutations", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--inputs", type=int, default=10_000, help="how many (default %(default)s)")
-    parser.add_argument("--together", type=int, default=400, help="files to a delivery (default %(default)s)")
+    parser.add_argument(
+        "--together", type=int, default=400, help="files to a delivery (default %(default)s)"
+    )
     parser.add_argument("--layout", default="", help="only layouts whose name holds this")
     parser.add_argument("--seed", type=int, default=0, help="of the damage (default %(default)s)")
     given = parser.parse_args()
@@ -148,7 +190,9 @@ def main() -> int:
                 run.counts["good"] += 1
                 run.ingest(layout, source, folder)
             shutil.rmtree(folder)
-            print(f"{given.inputs - left:,} inputs: {dict(run.counts)}", file=sys.stderr, flush=True)
+            print(
+                f"{given.inputs - left:,} inputs: {dict(run.counts)}", file=sys.stderr, flush=True
+            )
     return conclude(given.inputs, run)
 
 
@@ -158,11 +202,22 @@ def conclude(inputs: int, run: Run) -> int:
     for one in run.strange:
         print(f"NOT ACCOUNTED FOR  {one}", file=sys.stderr)
     counts = run.counts
-    ended = counts["refused"] + counts["with_quarantine"] + counts["accepted_whole"] - counts["good"]
-    told = {"inputs": inputs, "refused": counts["refused"], "with_quarantine": counts["with_quarantine"],
-            "accepted_whole": counts["accepted_whole"] - counts["good"], "unaccounted": inputs - ended, "traces": counts["traces"],
-            "phantom_ids": counts["phantom_ids"], "rows_in": counts["rows_in"],
-            "rows_kept": counts["rows_kept"], "rows_quarantined": counts["rows_quarantined"], "slowest_examination_s": round(run.slowest, 2)}
+    ended = (
+        counts["refused"] + counts["with_quarantine"] + counts["accepted_whole"] - counts["good"]
+    )
+    told = {
+        "inputs": inputs,
+        "refused": counts["refused"],
+        "with_quarantine": counts["with_quarantine"],
+        "accepted_whole": counts["accepted_whole"] - counts["good"],
+        "unaccounted": inputs - ended,
+        "traces": counts["traces"],
+        "phantom_ids": counts["phantom_ids"],
+        "rows_in": counts["rows_in"],
+        "rows_kept": counts["rows_kept"],
+        "rows_quarantined": counts["rows_quarantined"],
+        "slowest_examination_s": round(run.slowest, 2),
+    }
     print(json.dumps(told))
     return 1 if told["unaccounted"] or told["traces"] or told["phantom_ids"] or run.strange else 0
 

@@ -1,6 +1,8 @@
-"""The paired interval of a fusion over its best member, from evaluations of several seeds: `python -m tests.benchmarks.paired <URI> …`.
+"""The paired interval of a fusion over its best member, from evaluations of several seeds: `python
+-m tests.benchmarks.paired <URI> …`.
 
-A user's figure is the mean over the seeds, of the fusion and of each member alike; the best member is told metric by metric.
+A user's figure is the mean over the seeds, of the fusion and of each member alike; the best member
+is told metric by metric.
 """
 
 from __future__ import annotations
@@ -27,18 +29,41 @@ def means(folders: list[Path]) -> dict[str, dict[str, np.ndarray]]:
         names = np.array(table["model"].to_pylist())
         for model in np.unique(names):
             for metric in METRICS:
-                found.setdefault(str(model), {}).setdefault(metric, []).append(table[metric].to_numpy()[names == model])
-    return {model: {metric: np.mean(of, axis=0) for metric, of in metrics.items()} for model, metrics in found.items()}
+                found.setdefault(str(model), {}).setdefault(metric, []).append(
+                    table[metric].to_numpy()[names == model]
+                )
+    return {
+        model: {metric: np.mean(of, axis=0) for metric, of in metrics.items()}
+        for model, metrics in found.items()
+    }
 
 
 def main() -> int:
     folders = [Path(urlparse(uri).path) for uri in sys.argv[1:]]
-    members, models, told = json.loads((folders[0] / "manifest.json").read_text())["facts"]["members"], means(folders), {}
+    members, models, told = (
+        json.loads((folders[0] / "manifest.json").read_text())["facts"]["members"],
+        means(folders),
+        {},
+    )
     for metric in METRICS:
         best = max(members, key=lambda member: models[member][metric].mean())
-        one = paired({metric: models["challenger"][metric]}, {metric: models[best][metric]}, CONFIDENCE, RESAMPLES, SEED, (metric,))[metric]
-        told[metric] = {"best_member": best, "of_it": round(one.base, 5), "difference": round(one.mean, 5), "low": round(one.low, 5),
-                        "high": round(one.high, 5), "p": round(one.p, 5), "members": {name: round(float(models[name][metric].mean()), 5) for name in members}}
+        one = paired(
+            {metric: models["challenger"][metric]},
+            {metric: models[best][metric]},
+            CONFIDENCE,
+            RESAMPLES,
+            SEED,
+            (metric,),
+        )[metric]
+        told[metric] = {
+            "best_member": best,
+            "of_it": round(one.base, 5),
+            "difference": round(one.mean, 5),
+            "low": round(one.low, 5),
+            "high": round(one.high, 5),
+            "p": round(one.p, 5),
+            "members": {name: round(float(models[name][metric].mean()), 5) for name in members},
+        }
     print(json.dumps(told))
     return 0
 

@@ -1,4 +1,6 @@
-"""Ids that nobody wrote: whether every id of a row that is kept stands in that row of its file, told without the code that read it."""
+"""Ids that nobody wrote: whether every id of a row that is kept stands in that row of its file,
+told without the code that read it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def phantoms(layout: Layout, landed: list[Landed], rows: Path) -> Iterator[str]:
         landed: the plain files of a delivery, in its order.
         rows: its folder of rows.
     """
-    kept = ds.dataset(rows, format="parquet").to_table(columns=["file", "user", "item", "raw", "verdict"]).to_pylist()
+    kept = (
+        ds.dataset(rows, format="parquet")
+        .to_table(columns=["file", "user", "item", "raw", "verdict"])
+        .to_pylist()
+    )
     of_file: dict[int, list[dict]] = {}
     for row in kept:
         if row["verdict"] is None:
@@ -44,7 +50,11 @@ def _in_columns(layout: Layout, file: Landed, rows: list[dict]) -> Iterator[str]
     for one in table.to_pylist():
         users, items = (_spellings(_at(one, name)) for name in (layout.user, layout.item))
         pairs |= {(user, item) for user in users for item in items}
-    yield from (f"{layout.name}: {file.name} has no row of {row['user']!r} and {row['item']!r}" for row in rows if (row["user"], row["item"]) not in pairs)
+    yield from (
+        f"{layout.name}: {file.name} has no row of {row['user']!r} and {row['item']!r}"
+        for row in rows
+        if (row["user"], row["item"]) not in pairs
+    )
 
 
 def _at(value: dict | None, name: str) -> object:
@@ -68,7 +78,11 @@ def _whole(text: str) -> set[str]:
         return set()
     value = decimal.Decimal(text)
     is_whole = abs(value.adjusted()) < 400 and value == value.to_integral_value()
-    return {re.sub(r"\.0*$", "", text), f"{value.to_integral_value():f}", f"{int(value)}"} if is_whole else set()
+    return (
+        {re.sub(r"\.0*$", "", text), f"{value.to_integral_value():f}", f"{int(value)}"}
+        if is_whole
+        else set()
+    )
 
 
 def _in_lines(layout: Layout, file: Landed, rows: list[dict]) -> Iterator[str]:
@@ -87,22 +101,34 @@ def _flat(data: bytes) -> bytes:
 
 
 def _readings(raw: bytes) -> list[str]:
-    """A row in every encoding that is read, as it stands and without what quotes and backslashes hide."""
+    """A row in every encoding that is read, as it stands and without what quotes and backslashes
+    hide.
+    """
     texts = [raw.decode("utf-8", "replace"), raw.decode("latin-1"), raw.decode("cp1252", "replace")]
-    return [*texts, *(text.replace('""', '"') for text in texts), *(ESCAPED.sub(_character, text) for text in texts)]
+    return [
+        *texts,
+        *(text.replace('""', '"') for text in texts),
+        *(ESCAPED.sub(_character, text) for text in texts),
+    ]
 
 
 def _character(escaped: re.Match) -> str:
     code = escaped[1]
-    return chr(int(code[1:], 16)) if code[0] == "u" and len(code) == 5 else {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}.get(code, code)
+    return (
+        chr(int(code[1:], 16))
+        if code[0] == "u" and len(code) == 5
+        else {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}.get(code, code)
+    )
 
 
 def _stands_in(id: str, text: str) -> bool:
-    """Whether a text holds an id that nothing touches but the edges of a field, or a number that means it."""
+    """Whether a text holds an id that nothing touches but the edges of a field, or a number that
+    means it.
+    """
     at = text.find(id)
     while at >= 0:
-        before, behind = text[:at].rstrip(EDGES)[-1:], text[at + len(id):].lstrip(EDGES)[:1]
-        touches = (text[at - 1:at] if at else "") + text[at + len(id):at + len(id) + 1]
+        before, behind = text[:at].rstrip(EDGES)[-1:], text[at + len(id) :].lstrip(EDGES)[:1]
+        touches = (text[at - 1 : at] if at else "") + text[at + len(id) : at + len(id) + 1]
         if not re.search(r"[\w.]", touches) and not (before + behind).isspace():
             return True
         at = text.find(id, at + 1)

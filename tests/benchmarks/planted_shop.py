@@ -1,15 +1,21 @@
-"""A seeded shop of any size, and the best recall that anybody could reach on it: `python -m tests.benchmarks.planted_shop --size 1m --out <folder>`.
+"""A seeded shop of any size, and the best recall that anybody could reach on it: `python -m
+tests.benchmarks.planted_shop --size 1m --out <folder>`.
 
-Items belong to tastes, by popularity within each (Zipf). A session has a taste. Its next item is, with the shares of `LAW`, one that the session
-has met already, one of the six that follow the last item in this shop, a popular one of the taste, or a popular one of the whole shop. Since
-the law is known, so is the list that an oracle would show: `best_recall_20` is the probability that its first twenty hold the next item,
-averaged over a sample of the events.
+Items belong to tastes, by popularity within each (Zipf). A session has a taste. Its next item is,
+with the shares of `LAW`, one that the session has met already, one of the six that follow the last
+item in this shop, a popular one of the taste, or a popular one of the whole shop. Since the law is
+known, so is the list that an oracle would show: `best_recall_20` is the probability that its first
+twenty hold the next item, averaged over a sample of the events.
 
-| size | users                    | items  | events     | what it is like                                          |
+| size | users                    | items  | events     | what it is like
+                                                |
 |------|--------------------------|--------|------------|----------------------------------------------------------|
-| 1m   | 190,000 sessions         | 45,000 | 1,000,000  | clicks of nobody in particular, five in the middle       |
-| 10m  | 70,000 people            | 10,700 | 10,000,000 | people who come back for 90 days, each with two tastes   |
-| 25m  | 162,000 people           | 62,000 | 25,000,000 | the same, larger                                         |
+| 1m   | 190,000 sessions         | 45,000 | 1,000,000  | clicks of nobody in particular, five in
+       the middle       |
+| 10m  | 70,000 people            | 10,700 | 10,000,000 | people who come back for 90 days, each
+       with two tastes   |
+| 25m  | 162,000 people           | 62,000 | 25,000,000 | the same, larger
+                     |
 """
 
 from __future__ import annotations
@@ -23,7 +29,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-LAW = (0.17, 0.45, 0.28, 0.10)  # met before, follows the last item, popular in the taste, popular in the shop
+LAW = (
+    0.17,
+    0.45,
+    0.28,
+    0.10,
+)  # met before, follows the last item, popular in the taste, popular in the shop
 FOLLOWERS = 6
 FOLLOW = np.array([0.4, 0.22, 0.15, 0.1, 0.08, 0.05])
 ITEMS_A_TASTE = 150
@@ -35,7 +46,9 @@ K = 20
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How many of what; `days` that the log covers; whether users are sessions that never come back."""
+    """How many of what; `days` that the log covers; whether users are sessions that never come
+    back.
+    """
 
     users: int
     items: int
@@ -44,8 +57,12 @@ class Size:
     sessions: bool
 
 
-SIZES = {"1m": Size(190_000, 45_000, 1_000_000, 60, True), "10m": Size(70_000, 10_700, 10_000_000, 90, False),
-         "25m": Size(162_000, 62_000, 25_000_000, 90, False), "tiny": Size(1_900, 450, 10_000, 60, True)}
+SIZES = {
+    "1m": Size(190_000, 45_000, 1_000_000, 60, True),
+    "10m": Size(70_000, 10_700, 10_000_000, 90, False),
+    "25m": Size(162_000, 62_000, 25_000_000, 90, False),
+    "tiny": Size(1_900, 450, 10_000, 60, True),
+}
 
 
 class Shop:
@@ -79,9 +96,15 @@ class Shop:
         lengths, random = self.lengths(), self.random
         longest, many = int(lengths.max()), len(lengths)
         user = np.arange(many) if self.size.sessions else random.integers(0, self.size.users, many)
-        likes = random.choice(len(self.liking), (self.size.users if not self.size.sessions else many, 2), p=self.liking)
+        likes = random.choice(
+            len(self.liking),
+            (self.size.users if not self.size.sessions else many, 2),
+            p=self.liking,
+        )
         taste = likes[user, random.integers(0, 2, many)] if not self.size.sessions else likes[:, 0]
-        start = np.sort(random.integers(0, self.size.days * DAY - DAY // 2, many))  # the dump ends in the middle of its last day
+        start = np.sort(
+            random.integers(0, self.size.days * DAY - DAY // 2, many)
+        )  # the dump ends in the middle of its last day
         rows, best = [], []
         history = np.zeros((many, longest), np.int64)
         for step in range(longest):
@@ -108,8 +131,12 @@ class Shop:
     def mass(self, history: np.ndarray, taste: int) -> float:
         """The probability that the next item is among the twenty likeliest."""
         chance: dict[int, float] = {}
-        parts = ((history, np.full(len(history), 1 / len(history))), (self.followers[history[-1]], FOLLOW), (self.members[taste], self.inside),
-                 (self.popular[:100], self.whole[:100]))
+        parts = (
+            (history, np.full(len(history), 1 / len(history))),
+            (self.followers[history[-1]], FOLLOW),
+            (self.members[taste], self.inside),
+            (self.popular[:100], self.whole[:100]),
+        )
         for share, (items, chances) in zip(LAW, parts):
             for item, one in zip(items.tolist(), chances.tolist()):
                 chance[item] = chance.get(item, 0.0) + share * one
@@ -127,14 +154,25 @@ def write(folder: Path, size: Size, seed: int) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     user, item, second, best = Shop(size, seed).events()
     order = np.argsort(second, kind="stable")
-    table = pa.table({"user": user[order], "item": item[order], "time": second[order] + END - size.days * DAY})
+    table = pa.table(
+        {"user": user[order], "item": item[order], "time": second[order] + END - size.days * DAY}
+    )
     csv.write_csv(table, folder / "log.csv")
-    (folder / "shop.toml").write_text('[interactions]\npath = "log.csv"\nuser = "user"\nitem = "item"\ntimestamp = "time"\n')
-    return {"rows": table.num_rows, "users": int(len(np.unique(user))), "items": int(len(np.unique(item))), "best_recall_20": round(best, 4)}
+    (folder / "shop.toml").write_text(
+        '[interactions]\npath = "log.csv"\nuser = "user"\nitem = "item"\ntimestamp = "time"\n'
+    )
+    return {
+        "rows": table.num_rows,
+        "users": int(len(np.unique(user))),
+        "items": int(len(np.unique(item))),
+        "best_recall_20": round(best, 4),
+    }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("--size", choices=SIZES, default="1m")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)

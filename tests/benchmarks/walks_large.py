@@ -1,4 +1,6 @@
-"""The walker over a graph of 20M interactions, in a process that maps it and holds nothing else (see `walks.py`)."""
+"""The walker over a graph of 20M interactions, in a process that maps it and holds nothing else
+(see `walks.py`).
+"""
 
 from __future__ import annotations
 
@@ -19,21 +21,37 @@ LENGTH, WALKS, TIMES = 81, 60_000, 5
 
 def resident() -> int:
     """Bytes of this process in memory at the highest, mapped files among them."""
-    return 1024 * next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return 1024 * next(
+        int(line.split()[1])
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
 
 
 def main() -> int:
     ratings, folder = sys.argv[1:3]
     for _ in sys.stdin:
-        subprocess.run([sys.executable, __file__, "build", ratings, folder], check=True, stdout=sys.stderr)
-        tables = Graph(Store(Path(folder).absolute().as_uri()).find("graphs", "bench", "2003-03-01", "bench")).tables
+        subprocess.run(
+            [sys.executable, __file__, "build", ratings, folder], check=True, stdout=sys.stderr
+        )
+        tables = Graph(
+            Store(Path(folder).absolute().as_uri()).find("graphs", "bench", "2003-03-01", "bench")
+        ).tables
         rates = []
         for turn in range(TIMES + 1):
             begun = time.perf_counter()
             walk(tables, turn * WALKS, WALKS, LENGTH, seed=0)
             rates.append(WALKS * (LENGTH - 1) / (time.perf_counter() - begun))
-        print(json.dumps({"large_interactions": int(tables.edges), "large_resident_gb": round(resident() / 1e9, 2),
-                          "large_steps_per_s": round(float(np.median(rates[1:])))}), flush=True)
+        print(
+            json.dumps(
+                {
+                    "large_interactions": int(tables.edges),
+                    "large_resident_gb": round(resident() / 1e9, 2),
+                    "large_steps_per_s": round(float(np.median(rates[1:]))),
+                }
+            ),
+            flush=True,
+        )
     return 0
 
 

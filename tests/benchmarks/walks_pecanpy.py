@@ -1,7 +1,9 @@
-"""PecanPy's first-order walks (Liu and Krishnan 2021) on the same graph, timed when it is told to (see `walks.py`).
+"""PecanPy's first-order walks (Liu and Krishnan 2021) on the same graph, timed when it is told to
+(see `walks.py`).
 
-`pecanpy` is its public call `simulate_walks` with alias tables prepared beforehand: it compiles its kernel for the graph and names the
-nodes, every time. `kernel` is the kernel alone, compiled already.
+`pecanpy` is its public call `simulate_walks` with alias tables prepared beforehand: it compiles its
+kernel for the graph and names the nodes, every time. `kernel` is the kernel alone, compiled
+already.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ def main() -> int:
         if line.strip() == "kernel":
             with ProgressBar(total=len(starts), disable=True) as progress:
                 walks = graph._random_walks(len(starts), STEPS, 0, starts, has, move, progress)
-            seconds, steps = time.perf_counter() - begun, int((walks[:, -1].astype(np.int64) - 1).sum())
+            seconds, steps = (
+                time.perf_counter() - begun,
+                int((walks[:, -1].astype(np.int64) - 1).sum()),
+            )
         else:
             named = graph.simulate_walks(num_walks=WALKS_A_NODE, walk_length=STEPS)
             seconds, steps = time.perf_counter() - begun, sum(map(len, named)) - len(named)

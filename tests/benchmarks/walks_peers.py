@@ -1,4 +1,6 @@
-"""Walks as others draw them: `numpy.choice` over precomputed probabilities, and alias tables without anything clever."""
+"""Walks as others draw them: `numpy.choice` over precomputed probabilities, and alias tables
+without anything clever.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from tasks.graph.alias import alias_slots
 
 
 class Choice:
-    """One `choice` a step, over the neighbours and probabilities of each item, prepared beforehand."""
+    """One `choice` a step, over the neighbours and probabilities of each item, prepared
+    beforehand.
+    """
 
     def __init__(self, graph: csr_matrix) -> None:
-        rows = [slice(*graph.indptr[item:item + 2]) for item in range(graph.shape[0])]
+        rows = [slice(*graph.indptr[item : item + 2]) for item in range(graph.shape[0])]
         self.neighbours = [graph.indices[row] for row in rows]
         self.probabilities = [graph.data[row] / graph.data[row].sum() for row in rows]
 
@@ -26,12 +30,21 @@ class Choice:
 
 
 class Alias:
-    """Alias tables (Walker 1977) beside compressed sparse rows, in arrays of their own; one walk after the other."""
+    """Alias tables (Walker 1977) beside compressed sparse rows, in arrays of their own; one walk
+    after the other.
+    """
 
     def __init__(self, graph: csr_matrix) -> None:
-        self.offsets, self.neighbours = graph.indptr.astype(np.int64), graph.indices.astype(np.int32)
+        self.offsets, self.neighbours = (
+            graph.indptr.astype(np.int64),
+            graph.indices.astype(np.int32),
+        )
         slots = alias_slots(self.offsets, graph.indices, graph.data.astype(np.int64))
-        self.kept, self.own, self.other = slots[:, 0] / 2.0**32, slots[:, 1].astype(np.int32), slots[:, 2].astype(np.int32)
+        self.kept, self.own, self.other = (
+            slots[:, 0] / 2.0**32,
+            slots[:, 1].astype(np.int32),
+            slots[:, 2].astype(np.int32),
+        )
 
     def walk(self, starts: np.ndarray, length: int, seed: int) -> np.ndarray:
         """int32 (walks, length)."""

@@ -1,4 +1,6 @@
-"""The console of a running stack, which CONSOLE_… names; `tests/chain/test_operated.py` runs these tests in its own."""
+"""The console of a running stack, which CONSOLE_… names; `tests/chain/test_operated.py` runs these
+tests in its own.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,29 @@ def browser():
 def window(browser):
     """A page of a window of this width, logged in; at the end it must not have complained."""
     with contextlib.ExitStack() as open_ones:
-        def opened(path: str, width: int = 1400, dark: bool = False, wait: str = "domcontentloaded"):
-            context = open_ones.enter_context(logged_in(browser, os.environ["CONSOLE_AIRFLOW"], os.environ["CONSOLE_PASSWORD"], width, dark))
+
+        def opened(
+            path: str, width: int = 1400, dark: bool = False, wait: str = "domcontentloaded"
+        ):
+            context = open_ones.enter_context(
+                logged_in(
+                    browser,
+                    os.environ["CONSOLE_AIRFLOW"],
+                    os.environ["CONSOLE_PASSWORD"],
+                    width,
+                    dark,
+                )
+            )
             page, said = context.new_page(), []
             # A source that is away answers 503, and Chromium counts that as an error of its own.
-            page.on("console", lambda told: said.append(told.text) if told.type == "error" and "status of 503" not in told.text else None)
+            page.on(
+                "console",
+                lambda told: (
+                    said.append(told.text)
+                    if told.type == "error" and "status of 503" not in told.text
+                    else None
+                ),
+            )
             page.on("pageerror", lambda error: said.append(str(error)))
             page.said = said
             page.goto(path, wait_until=wait)
@@ -46,7 +66,9 @@ def picture():
 
 @contextlib.contextmanager
 def mlflow_stopped():
-    """MLflow takes connections and answers nothing, and what it answered before is no longer kept."""
+    """MLflow takes connections and answers nothing, and what it answered before is no longer
+    kept.
+    """
     with stopped(map(int, os.environ["CONSOLE_STOPPED"].split())):
         time.sleep(3.5)
         yield

@@ -1,4 +1,5 @@
-"""Pictures of the console of a running stack: `python -m tests.browser.pictures FOLDER`, wide and narrow, light and dark.
+"""Pictures of the console of a running stack: `python -m tests.browser.pictures FOLDER`, wide and
+narrow, light and dark.
 
 Prints each picture's place, and where a page is wider than the window.
 """
@@ -15,7 +16,9 @@ from tests.browser.chromium import chromium, logged_in
 WIDTHS = (1400, 400)
 
 
-def take(airflow: str, password: str, folder: Path, name: str, path: str, steps=lambda page: None) -> list[Path]:
+def take(
+    airflow: str, password: str, folder: Path, name: str, path: str, steps=lambda page: None
+) -> list[Path]:
     """Four pictures of one page; `steps` is done before each."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -23,14 +26,24 @@ def take(airflow: str, password: str, folder: Path, name: str, path: str, steps=
         for width, dark in itertools.product(WIDTHS, (False, True)):
             with logged_in(browser, airflow, password, width, dark) as context:
                 page = context.new_page()
-                page.on("console", lambda told: print(f"{name} {width}: {told.type}: {told.text}") if told.type == "error" else None)
+                page.on(
+                    "console",
+                    lambda told: (
+                        print(f"{name} {width}: {told.type}: {told.text}")
+                        if told.type == "error"
+                        else None
+                    ),
+                )
                 page.goto(path)
                 page.wait_for_load_state("networkidle")
                 steps(page)
                 made.append(folder / f"{name}-{width}-{'dark' if dark else 'light'}.png")
                 page.screenshot(path=made[-1], full_page=True)
                 wide = page.evaluate("document.documentElement.scrollWidth")
-                print(f"{made[-1]}" + (f": {wide} pixels wide, the window has {width}" if wide > width else ""))
+                print(
+                    f"{made[-1]}"
+                    + (f": {wide} pixels wide, the window has {width}" if wide > width else "")
+                )
     return made
 
 
@@ -42,13 +55,24 @@ def try_title(page) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.browser.pictures", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.browser.pictures", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--name", default="console", help="how the pictures' names begin (default: %(default)s)")
+    parser.add_argument(
+        "--name", default="console", help="how the pictures' names begin (default: %(default)s)"
+    )
     parser.add_argument("--path", default="/recall/", help="the page (default: %(default)s)")
     parser.add_argument("--try", dest="tried", action="store_true", help="ask for a title first")
     given, local = parser.parse_args(), Local()
-    take(local.airflow_url, local.secret("airflow_admin"), given.folder, given.name, given.path, try_title if given.tried else lambda page: None)
+    take(
+        local.airflow_url,
+        local.secret("airflow_admin"),
+        given.folder,
+        given.name,
+        given.path,
+        try_title if given.tried else lambda page: None,
+    )
     return 0
 
 

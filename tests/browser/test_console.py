@@ -1,4 +1,6 @@
-"""The console as people use it: on a wide screen and a phone, light and dark, with the keyboard alone, inside Airflow, with a source away."""
+"""The console as people use it: on a wide screen and a phone, light and dark, with the keyboard
+alone, inside Airflow, with a source away.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ PALE = """() => {
 def ready(page):
     page.locator(".card .intervals").first.wait_for(timeout=20_000)
     page.locator(".aliases").first.wait_for(timeout=20_000)
-    page.locator("#days table").wait_for(state="attached", timeout=20_000)  # folded up where there are many days
+    page.locator("#days table").wait_for(
+        state="attached", timeout=20_000
+    )  # folded up where there are many days
 
 
 OUT = """() => [...document.querySelectorAll(".card *, .channel *")].filter((e) => e.getClientRects().length && !e.closest("svg") &&
@@ -48,7 +52,9 @@ def test_a_held_challenger_is_seen_at_once_and_everything_fits(window, picture, 
     page = window("/recall/", width, dark)
     ready(page)
     card = page.locator(".card", has=page.locator("h3", has_text="item2vec"))
-    assert "hold" in card.locator(".verdict .badge").first.inner_text() and re.search("worse", card.locator(".verdict").inner_text())
+    assert "hold" in card.locator(".verdict .badge").first.inner_text() and re.search(
+        "worse", card.locator(".verdict").inner_text()
+    )
     assert "item2vec: hold" in page.locator("#summary").inner_text()
     assert page.locator(".card").count() >= 4 and page.locator(".card .interval svg").count() >= 8
     fits(page, width)
@@ -63,7 +69,9 @@ def test_with_mlflow_stopped_one_panel_says_so_and_the_rest_is_there(window, pic
         panel = page.locator(".panel.away[data-source=registry]")
         panel.wait_for(timeout=10_000)
         page.locator(".card .intervals").first.wait_for(timeout=10_000)
-        assert "MLflow: unreachable" in panel.inner_text() and page.locator(".panel.away").count() == 1
+        assert (
+            "MLflow: unreachable" in panel.inner_text() and page.locator(".panel.away").count() == 1
+        )
         assert page.locator(".dot.on").count() >= 3
         fits(page, width)
         assert page.evaluate(PALE) == []
@@ -83,7 +91,10 @@ def test_with_the_keyboard_alone_a_title_and_a_user_are_tried(window, picture):
     page.keyboard.type("(19")
     page.keyboard.press("Enter")
     page.locator(".channel").first.wait_for(timeout=10_000)
-    assert f"Recommended like {page.locator('.match').first.inner_text()}" == page.locator("#answer h3").inner_text()
+    assert (
+        f"Recommended like {page.locator('.match').first.inner_text()}"
+        == page.locator("#answer h3").inner_text()
+    )
     assert page.locator(".channel").count() >= 5 and page.locator(".channel code").count() >= 4
     picture(page, "tried-a-title")
     page.keyboard.press("Tab")
@@ -93,7 +104,9 @@ def test_with_the_keyboard_alone_a_title_and_a_user_are_tried(window, picture):
     page.keyboard.press("Enter")
     page.locator("#answer h3", has_text="Recommended for user 1").wait_for(timeout=10_000)
     assert "Liked last" in page.locator("#answer").inner_text()
-    assert {"merged", "similar", "popular", "item2vec"} <= set(page.locator(".channel h4").all_inner_texts())
+    assert {"merged", "similar", "popular", "item2vec"} <= set(
+        page.locator(".channel h4").all_inner_texts()
+    )
 
 
 def test_a_user_nobody_knows_gets_what_is_popular_and_is_told_so(window):
@@ -101,37 +114,111 @@ def test_a_user_nobody_knows_gets_what_is_popular_and_is_told_so(window):
     page.locator("#user").fill("nobody <b>at</b> all")
     page.locator("#user").press("Enter")
     page.locator(".channel").first.wait_for(timeout=10_000)
-    assert "Nobody is known by this id" in page.locator("#answer").inner_text() and page.locator("#answer h3 b").count() == 0
+    assert (
+        "Nobody is known by this id" in page.locator("#answer").inner_text()
+        and page.locator("#answer h3 b").count() == 0
+    )
 
 
 def test_what_data_says_is_never_markup(window):
     page = window("/recall/page/icon.svg")
-    evil = "<img src=x onerror=\"window.hurt=1\"><script>window.hurt=1</script>"
-    page.route("**/api/data", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({
-        "dataset": evil, "days": [{"day": "2026-11-20", "snapshot": "s", "made": 1, "accounts": {"rows_in": 1, "kept": 1, "quarantined": 1}, "users": 1, "items": 1,
-                                   "quarantine": {evil: 3}, "warnings": [evil]}], "refused": [{"day": evil, "id": "x", "made": 1, "reason": evil}], "replayed": False,
-        "freshness": {"data": {"day": evil, "hours": 1}, "target_hours": 48, "replayed": False, "live": {}}})))
-    page.route("**/api/find**", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps([{"id": "1", "title": evil, "genres": []}])))
+    evil = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
+    page.route(
+        "**/api/data",
+        lambda route: route.fulfill(
+            status=200,
+            content_type="application/json",
+            body=json.dumps(
+                {
+                    "dataset": evil,
+                    "days": [
+                        {
+                            "day": "2026-11-20",
+                            "snapshot": "s",
+                            "made": 1,
+                            "accounts": {"rows_in": 1, "kept": 1, "quarantined": 1},
+                            "users": 1,
+                            "items": 1,
+                            "quarantine": {evil: 3},
+                            "warnings": [evil],
+                        }
+                    ],
+                    "refused": [{"day": evil, "id": "x", "made": 1, "reason": evil}],
+                    "replayed": False,
+                    "freshness": {
+                        "data": {"day": evil, "hours": 1},
+                        "target_hours": 48,
+                        "replayed": False,
+                        "live": {},
+                    },
+                }
+            ),
+        ),
+    )
+    page.route(
+        "**/api/find**",
+        lambda route: route.fulfill(
+            status=200,
+            content_type="application/json",
+            body=json.dumps([{"id": "1", "title": evil, "genres": []}]),
+        ),
+    )
     page.goto("/recall/")
     page.locator("#days table").wait_for(state="attached", timeout=10_000)
     page.locator("#title").fill("evil")
     page.locator(".match").wait_for(timeout=10_000)
     assert page.evaluate("window.hurt") is None and page.locator("img").count() == 0
-    assert "<img src=x" in page.locator(".match").inner_text() and "<img src=x" in page.locator("#days").text_content()
+    assert (
+        "<img src=x" in page.locator(".match").inner_text()
+        and "<img src=x" in page.locator("#days").text_content()
+    )
 
 
 @pytest.mark.parametrize("width", [1400, 400])
 def test_how_far_each_task_at_work_is_is_seen_and_never_markup(window, picture, width):
     page = window("/recall/page/icon.svg", width)
     said = "epoch 7 of 15, about 4 min left, recall@50 .412 (best .418, epoch 6), 43 % done"
-    working = [{"dag": f"train_{family}", "run": "r", "task": "fit", "seconds": 312, "said": words, "page": "/dags/train_x"} for family, words in
-               (("gru4rec", said), ("linear", "<b>bold</b>"), ("two_tower", None))]
-    page.route("**/api/chain", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({
-        "families": ["gru4rec"], "runs": {"train_gru4rec": {"run": "r", "state": "running", "day": "2026-11-20", "page": "/dags/train_x"}}, "working": working,
-        "waiting": [], "schedule": None})))
+    working = [
+        {
+            "dag": f"train_{family}",
+            "run": "r",
+            "task": "fit",
+            "seconds": 312,
+            "said": words,
+            "page": "/dags/train_x",
+        }
+        for family, words in (("gru4rec", said), ("linear", "<b>bold</b>"), ("two_tower", None))
+    ]
+    page.route(
+        "**/api/chain",
+        lambda route: route.fulfill(
+            status=200,
+            content_type="application/json",
+            body=json.dumps(
+                {
+                    "families": ["gru4rec"],
+                    "runs": {
+                        "train_gru4rec": {
+                            "run": "r",
+                            "state": "running",
+                            "day": "2026-11-20",
+                            "page": "/dags/train_x",
+                        }
+                    },
+                    "working": working,
+                    "waiting": [],
+                    "schedule": None,
+                }
+            ),
+        ),
+    )
     page.goto("/recall/")
     page.locator(".working li").first.wait_for(timeout=10_000)
-    assert page.locator(".working li").all_inner_texts() == [f"train_gru4rec fit 5 min: {said}", "train_linear fit 5 min: <b>bold</b>", "train_two_tower fit 5 min"]
+    assert page.locator(".working li").all_inner_texts() == [
+        f"train_gru4rec fit 5 min: {said}",
+        "train_linear fit 5 min: <b>bold</b>",
+        "train_two_tower fit 5 min",
+    ]
     assert "is running" not in page.locator("#summary").inner_text()
     fits(page, width)
     assert page.evaluate(PALE) == [] and page.said == []
@@ -146,16 +233,24 @@ def test_inside_airflow_links_lead_out_and_the_tab_of_a_run_shows_its_verdict(wi
         frame.locator("a", has_text="last training").first.click()
     assert "/dags/train_" in opened.value.url
     opened.value.close()
-    page.goto(f"/dags/train_item2vec/runs/{urllib.parse.quote(os.environ['CONSOLE_RUN'], safe='')}/plugin/recall_verdict", wait_until="commit")
+    page.goto(
+        f"/dags/train_item2vec/runs/{urllib.parse.quote(os.environ['CONSOLE_RUN'], safe='')}/plugin/recall_verdict",
+        wait_until="commit",
+    )
     tab = page.frame_locator("iframe").first
     tab.locator("h2 .badge", has_text="hold").wait_for(timeout=20_000)
     assert page.locator("a[href$='/plugin/recall_verdict']", has_text="Verdict").count() == 1
-    assert tab.locator(".interval").count() > 4 and "promote was skipped" in tab.locator("#run").inner_text()
+    assert (
+        tab.locator(".interval").count() > 4
+        and "promote was skipped" in tab.locator("#run").inner_text()
+    )
     picture(page, "tab-of-a-run")
 
 
 def test_without_login_the_page_is_401_and_says_where_to_log_in(browser):
     context = browser.new_context(base_url=os.environ["CONSOLE_AIRFLOW"])
     page = context.new_page()
-    assert page.goto("/recall/").status == 401 and page.locator("a[href='/auth/login']").count() == 1
+    assert (
+        page.goto("/recall/").status == 401 and page.locator("a[href='/auth/login']").count() == 1
+    )
     context.close()

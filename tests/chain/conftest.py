@@ -1,4 +1,6 @@
-"""Whole days through the real thing: Airflow, Spark, MLflow and Valkey, started as `make run` starts them, on a planted world."""
+"""Whole days through the real thing: Airflow, Spark, MLflow and Valkey, started as `make run`
+starts them, on a planted world.
+"""
 
 from __future__ import annotations
 
@@ -56,30 +58,54 @@ class Stack:
 
     def aliases(self, family: str) -> dict[str, str | None]:
         """Champion, previous and challenger, as the registry has them."""
-        return ask("promote", "status", {"family": family}, **self.local.mlflow_environment())["families"][family]
+        return ask("promote", "status", {"family": family}, **self.local.mlflow_environment())[
+            "families"
+        ][family]
 
     def audit(self, family: str) -> list[dict]:
         """What was decided, oldest first."""
-        found = [json.loads(path.read_text()) for path in (self.local.store / "audit" / family).glob("*.json")]
+        found = [
+            json.loads(path.read_text())
+            for path in (self.local.store / "audit" / family).glob("*.json")
+        ]
         return sorted(found, key=lambda record: record["when"])
 
     def asked(self, dag: str, run: str, task: str, seconds: float = 240) -> dict:
         """Wait until a task asks a person; what it asks."""
         deadline = time.monotonic() + seconds
-        while not (found := [one for one in self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")["hitl_details"]
-                             if one["task_instance"]["task_id"] == task]):
-            assert time.monotonic() < deadline, {one["task_id"]: one["state"] for one in self.airflow.tasks(dag, run)}
+        while not (
+            found := [
+                one
+                for one in self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")[
+                    "hitl_details"
+                ]
+                if one["task_instance"]["task_id"] == task
+            ]
+        ):
+            assert time.monotonic() < deadline, {
+                one["task_id"]: one["state"] for one in self.airflow.tasks(dag, run)
+            }
             time.sleep(0.5)
         return found[0]
 
     def answer(self, dag: str, run: str, task: str, option: str, **fields: str) -> None:
         """Answer as the person who is logged in."""
-        self.airflow.call("PATCH", f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails", {"chosen_options": [option], "params_input": fields})
+        self.airflow.call(
+            "PATCH",
+            f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails",
+            {"chosen_options": [option], "params_input": fields},
+        )
 
     def cli(self, *arguments: str) -> str:
         """What Airflow's own command line says."""
-        done = subprocess.run([str(python("airflow").with_name("airflow")), *arguments], cwd=self.local.home, text=True, capture_output=True,
-                              timeout=120, env=self.local.airflow_environment(remembered(self.local)))
+        done = subprocess.run(
+            [str(python("airflow").with_name("airflow")), *arguments],
+            cwd=self.local.home,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            env=self.local.airflow_environment(remembered(self.local)),
+        )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return done.stdout
 
@@ -103,14 +129,28 @@ class Stack:
         deadline = time.monotonic() + seconds
         while True:
             tasks = {task["task_id"]: task for task in self.airflow.tasks(dag, run)}
-            if tasks and {task["state"] for task in tasks.values()} <= {"success", "skipped", "failed", "upstream_failed"}:
+            if tasks and {task["state"] for task in tasks.values()} <= {
+                "success",
+                "skipped",
+                "failed",
+                "upstream_failed",
+            }:
                 return tasks
-            assert time.monotonic() < deadline, {name: task["state"] for name, task in tasks.items()}
+            assert time.monotonic() < deadline, {
+                name: task["state"] for name, task in tasks.items()
+            }
             time.sleep(0.5)
 
 
 def command(environment: dict, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "infra.local", *arguments], cwd=ROOT, env=environment, text=True, capture_output=True, timeout=800)
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.local", *arguments],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=800,
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout
 
@@ -141,14 +181,22 @@ def hook():
 
 @contextlib.contextmanager
 def environment_of(settings: dict[str, str]):
-    """What the commands of a stack with these settings run in; this process has the settings, too. The stack is stopped with the block."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))} | settings
+    """What the commands of a stack with these settings run in; this process has the settings, too.
+    The stack is stopped with the block.
+    """
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RECALL_", "AIRFLOW", "MLFLOW_"))
+    } | settings
     before = {name: os.environ[name] for name in settings if name in os.environ}
     os.environ.update(settings)
     try:
         yield environment
     finally:
-        subprocess.run([sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120)
+        subprocess.run(
+            [sys.executable, "-m", "infra.local", "stop"], cwd=ROOT, env=environment, timeout=120
+        )
         for name in settings:
             os.environ.pop(name, None)
         os.environ.update(before)
@@ -158,17 +206,41 @@ def environment_of(settings: dict[str, str]):
 def stack(tmp_path_factory):
     """The stack after its first day."""
     home = tmp_path_factory.mktemp("stack")
-    planted = subprocess.run([str(python("train")), "-c", PLANT, str(home / "data")], cwd=ROOT, text=True, capture_output=True, check=True,
-                             env={**os.environ, "PYTHONPATH": str(ROOT)})
-    last = datetime.datetime.fromtimestamp(int(planted.stdout.split()[-1]), datetime.timezone.utc).date()
+    planted = subprocess.run(
+        [str(python("train")), "-c", PLANT, str(home / "data")],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    last = datetime.datetime.fromtimestamp(
+        int(planted.stdout.split()[-1]), datetime.timezone.utc
+    ).date()
     days = tuple((last - datetime.timedelta(days=ago)).isoformat() for ago in (3, 2))
-    settings = {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), "RECALL_DATASET": "planted",
-                "RECALL_FORMAT": "movielens-100k", "RECALL_LOCATION": Path(home / "data").as_uri(), "RECALL_FIRST_DAY": "1997-09-20",
-                "RECALL_LAST_DAY": last.isoformat(), "TITLE": "Film 1 (1995)"}
+    settings = {
+        "RECALL_STATE": str(home / "state"),
+        "RECALL_ENVIRONMENTS": str(environments()),
+        "RECALL_DATASET": "planted",
+        "RECALL_FORMAT": "movielens-100k",
+        "RECALL_LOCATION": Path(home / "data").as_uri(),
+        "RECALL_FIRST_DAY": "1997-09-20",
+        "RECALL_LAST_DAY": last.isoformat(),
+        "TITLE": "Film 1 (1995)",
+    }
     with environment_of(settings) as environment:
         said = command(environment | {"DAY": days[0]}, "run")
         local = Local()
         airflow = Airflow(local)
         with hook() as server:
-            airflow.call("POST", "connections", {"connection_id": "recall_notices", "conn_type": "http", "host": "127.0.0.1", "port": server.server_address[1]})
+            airflow.call(
+                "POST",
+                "connections",
+                {
+                    "connection_id": "recall_notices",
+                    "conn_type": "http",
+                    "host": "127.0.0.1",
+                    "port": server.server_address[1],
+                },
+            )
             yield Stack(environment, local, airflow, days, said, home / "data", server.got)

@@ -1,6 +1,8 @@
-"""A poisoned challenger: the newest candidate of a family with its vectors shuffled among the items, registered like any other.
+"""A poisoned challenger: the newest candidate of a family with its vectors shuffled among the
+items, registered like any other.
 
-`python -m tests.chain.poison <store URI> <family>` in the environment `train`; prints the candidate's URI and its version.
+`python -m tests.chain.poison <store URI> <family>` in the environment `train`; prints the
+candidate's URI and its version.
 """
 
 from __future__ import annotations
@@ -21,10 +23,14 @@ def main(root: str, family: str) -> None:
     model = Candidate(good)
     order = np.random.default_rng(0).permutation(len(model.vectors))
     with store.writing("candidate", "candidates", family, "poisoned") as draft:
-        save_candidate(draft.path, list(model.item_ids), model.vectors[order], model.similar, model.encoder)
+        save_candidate(
+            draft.path, list(model.item_ids), model.vectors[order], model.similar, model.encoder
+        )
         draft.counts, draft.facts, draft.lineage = good.counts, good.facts, good.lineage
     uri = store.path("candidates", family, "poisoned").as_uri()
-    run = tracking.find_or_start("recall", f"{family} poisoned", "poisoned", {"recall.family": family})
+    run = tracking.find_or_start(
+        "recall", f"{family} poisoned", "poisoned", {"recall.family": family}
+    )
     version = tracking.register(family, run, "poisoned", uri, {"recall.day": good.facts["day"]})
     print(json.dumps({"uri": uri, "run": run, "version": version}))
 

@@ -1,4 +1,6 @@
-"""A growing shop is left alone with its schedule: three days are retrained by themselves, one of them late, and each goes live."""
+"""A growing shop is left alone with its schedule: three days are retrained by themselves, one of
+them late, and each goes live.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ def deliver(shop: Path, day: str) -> None:
     choose, rows = random.Random(day), ["user,item,ts"]
     midnight = int(datetime.datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
     for user in range(150):
-        rows += [f"u{user},i{3 * choose.randrange(30) + user % 3},{midnight + 60 * user + nth}" for nth in range(4)]
+        rows += [
+            f"u{user},i{3 * choose.randrange(30) + user % 3},{midnight + 60 * user + nth}"
+            for nth in range(4)
+        ]
     folder = shop / "events" / day
     folder.with_name(f".{day}").mkdir(parents=True)
     (folder.with_name(f".{day}") / "log.csv").write_text("\n".join(rows) + "\n")
@@ -39,12 +44,21 @@ def deliver(shop: Path, day: str) -> None:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """A stack on a shop of five days, of which the newest is four days old: the three days since then are due. One family is trained."""
+    """A stack on a shop of five days, of which the newest is four days old: the three days since
+    then are due. One family is trained.
+    """
     home = tmp_path_factory.mktemp("alone")
-    (home / "shop.toml").write_text('[interactions]\npath = "events/{day}/log.csv"\nuser = "user"\nitem = "item"\ntimestamp = "ts"\n')
+    (home / "shop.toml").write_text(
+        '[interactions]\npath = "events/{day}/log.csv"\nuser = "user"\nitem = '
+        '"item"\ntimestamp = "ts"\n'
+    )
     for days in range(8, 3, -1):
         deliver(home, ago(days))
-    settings = {"RECALL_STATE": str(home / "state"), "RECALL_ENVIRONMENTS": str(environments()), **SETTINGS}
+    settings = {
+        "RECALL_STATE": str(home / "state"),
+        "RECALL_ENVIRONMENTS": str(environments()),
+        **SETTINGS,
+    }
     with environment_of(settings) as environment:
         command(environment | {"SOURCE": str(home / "shop.toml")}, "up")
         airflow = Airflow(Local())
@@ -56,7 +70,10 @@ def alone(tmp_path_factory):
 
 def console(airflow: Airflow) -> dict:
     """What the console says of the schedule."""
-    request = urllib.request.Request(f"{airflow.local.airflow_url}/recall/api/chain", headers={"Authorization": f"Bearer {airflow._login()}"})
+    request = urllib.request.Request(
+        f"{airflow.local.airflow_url}/recall/api/chain",
+        headers={"Authorization": f"Bearer {airflow._login()}"},
+    )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)["schedule"]
 
@@ -79,15 +96,29 @@ def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(
     due, day = re.search(r"Next retrain: due (\S+) 00:00 UTC, of (\S+)", status).groups()
     assert due > day >= str(TODAY), "the day that is over at midnight"
     told = console(airflow)
-    assert [one["day"] for one in told["awaited"]][:3] == [ago(days) for days in (3, 2, 1)] and told["day"] == day
+    assert [one["day"] for one in told["awaited"]][:3] == [
+        ago(days) for days in (3, 2, 1)
+    ] and told["day"] == day
     for days in (3, 2, 1):
         deliver(home, ago(days))
         until(lambda day=ago(days): live_day(airflow) == day, 400, every=2)
         if days == 3:
-            assert awaited[1] in command(environment, "status"), "a late day stops nothing and is told"
-    runs = {run["partition_key"]: (run["state"], run["run_type"]) for run in airflow.runs("ingest", 20)}
+            assert awaited[1] in command(environment, "status"), (
+                "a late day stops nothing and is told"
+            )
+    runs = {
+        run["partition_key"]: (run["state"], run["run_type"]) for run in airflow.runs("ingest", 20)
+    }
     assert [runs[ago(days)] for days in (3, 2, 1)] == [("success", "scheduled")] * 3
     assert not any(line in command(environment, "status") for line in awaited)
-    kept = {ago(days): json.loads(next((home / "state" / "store" / "snapshots" / "shop" / ago(days)).glob("*/manifest.json")).read_text())["facts"]["accounts"]["kept"]
-            for days in (3, 2, 1)}
+    kept = {
+        ago(days): json.loads(
+            next(
+                (home / "state" / "store" / "snapshots" / "shop" / ago(days)).glob(
+                    "*/manifest.json"
+                )
+            ).read_text()
+        )["facts"]["accounts"]["kept"]
+        for days in (3, 2, 1)
+    }
     assert list(kept.values()) == [6 * 600, 7 * 600, 8 * 600], "a day is all deliveries up to it"

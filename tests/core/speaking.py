@@ -1,4 +1,6 @@
-"""A stage for the tests of the command line: it prints where it may not, and ends as it is asked to."""
+"""A stage for the tests of the command line: it prints where it may not, and ends as it is asked
+to.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +31,25 @@ def answer(request: Request) -> dict:
         with open("/dev/full", "w") as full:
             full.write("no room for this")
     if request.end == "full in Rust":
-        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+        raise RuntimeError(
+            "Error while serializing: I/O error: No space left on device (os error 28)"
+        )
     if request.end == "full in Java":
         try:
-            raise RuntimeError("An error occurred while calling o1.parquet.\n: java.io.IOException: No space left on device\n\tat " + "java.Frame\n" * 400)
+            raise RuntimeError(
+                "An error occurred while calling o1.parquet.\n: java.io.IOException: No space "
+                "left on device\n\tat " + "java.Frame\n" * 400
+            )
         except RuntimeError as error:
             raise ValueError("while the tables were written") from error
     if hasattr(errors, request.end):
-        raise getattr(errors, request.end)("what is wrong", got="this", allowed="that", remedy="do so")
+        raise getattr(errors, request.end)(
+            "what is wrong", got="this", allowed="that", remedy="do so"
+        )
     return {"said": request.end}
 
 
 if __name__ == "__main__":
-    raise SystemExit(run("speaking", {"answer": Verb(Request, "tests.core.speaking:answer", "say something")}))
+    raise SystemExit(
+        run("speaking", {"answer": Verb(Request, "tests.core.speaking:answer", "say something")})
+    )

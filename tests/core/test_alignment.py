@@ -20,7 +20,9 @@ def orthogonal(d: int) -> np.ndarray:
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_finds_the_turn_that_was_planted(mirrored):
     planted = orthogonal(6)
-    planted[:, 0] *= -np.sign(np.linalg.det(planted)) if mirrored else np.sign(np.linalg.det(planted))
+    planted[:, 0] *= (
+        -np.sign(np.linalg.det(planted)) if mirrored else np.sign(np.linalg.det(planted))
+    )
     old = RANDOM.normal(size=(40, 6))
     new = (old @ planted.T + RANDOM.normal(0, 1e-3, old.shape)).astype(np.float32)
     np.testing.assert_allclose(rotation(new, old), planted, atol=1e-3)
@@ -35,10 +37,16 @@ def test_no_other_orthogonal_matrix_comes_closer():
 
 @pytest.mark.parametrize("blocks, rest", [(1, 0), (1, 1), (3, 0), (3, 1)])
 def test_every_score_stays_with_queries_and_candidates_of_several_blocks(blocks, rest):
-    """[q₁ | q₂ | q₃ | 1] · [c₁ | c₂ | c₃ | bias], all turned by one rotation of the blocks' size."""
+    """[q₁ | q₂ | q₃ | 1] · [c₁ | c₂ | c₃ | bias], all turned by one rotation of the blocks'
+    size.
+    """
     turn = orthogonal(8)
-    queries, candidates = (RANDOM.normal(size=(50, 8 * blocks + rest)).astype(np.float32) for _ in range(2))
-    np.testing.assert_allclose(turned(queries, turn) @ turned(candidates, turn).T, queries @ candidates.T, atol=1e-5)
+    queries, candidates = (
+        RANDOM.normal(size=(50, 8 * blocks + rest)).astype(np.float32) for _ in range(2)
+    )
+    np.testing.assert_allclose(
+        turned(queries, turn) @ turned(candidates, turn).T, queries @ candidates.T, atol=1e-5
+    )
 
 
 def test_an_encoder_turned_by_its_inputs_gives_the_scores_it_gave():
@@ -46,7 +54,11 @@ def test_an_encoder_turned_by_its_inputs_gives_the_scores_it_gave():
     histories = Histories.of_lists([RANDOM.permutation(60)[:9] for _ in range(20)])
     turn = rotation(inputs, RANDOM.normal(size=inputs.shape))
     before = MeanEncoder(inputs, 3.0).encode(histories) @ outputs.T
-    np.testing.assert_allclose(MeanEncoder(turned(inputs, turn), 3.0).encode(histories) @ turned(outputs, turn).T, before, atol=1e-5)
+    np.testing.assert_allclose(
+        MeanEncoder(turned(inputs, turn), 3.0).encode(histories) @ turned(outputs, turn).T,
+        before,
+        atol=1e-5,
+    )
 
 
 def test_fewer_rows_than_dimensions_still_give_an_orthogonal_matrix():

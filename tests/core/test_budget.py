@@ -9,8 +9,17 @@ from tasks.core.training.budget import epochs_within
 MINUTE = {"epoch_seconds": 50.0, "validation_seconds": 10.0}
 
 
-@pytest.mark.parametrize("minutes, done, epochs", [(10, [], 60), (10, [MINUTE], 10), (10, [MINUTE] * 9 + [{"epoch_seconds": 660.0}], 10),
-                                                   (1000, [MINUTE], 60), (0.5, [MINUTE], 1), (2, [MINUTE] * 3, 3)])
+@pytest.mark.parametrize(
+    "minutes, done, epochs",
+    [
+        (10, [], 60),
+        (10, [MINUTE], 10),
+        (10, [MINUTE] * 9 + [{"epoch_seconds": 660.0}], 10),
+        (1000, [MINUTE], 60),
+        (0.5, [MINUTE], 1),
+        (2, [MINUTE] * 3, 3),
+    ],
+)
 def test_epochs_that_fit(minutes, done, epochs):
     assert epochs_within(minutes, 60, done, "planted") == epochs
 

@@ -37,7 +37,9 @@ def test_a_candidate_given_by_hand_is_found_without_a_registry(store, monkeypatc
 
 
 def test_another_family_and_a_folder_that_is_gone_are_named(store):
-    with pytest.raises(BadRequest, match="champion is of another family.*got 'other.*a candidate of toy"):
+    with pytest.raises(
+        BadRequest, match="champion is of another family.*got 'other.*a candidate of toy"
+    ):
         find(store, "toy", made(store, "2026-11-01", family="other").artefact.uri)
     with pytest.raises(BadRequest, match="there is no complete candidate here"):
         find(store, "toy", store.path("candidates", "toy", "gone").as_uri())
@@ -51,8 +53,10 @@ def test_a_day_that_is_run_again_finds_what_it_began_with(store):
     made(store, "2026-11-01")
     made(store, "2026-11-02", "20261101")
     champion = made(store, "2026-11-03", "20261102")
-    assert [found and found.artefact.id for found in (forebear(store, champion, f"2026-11-0{day}") for day in (4, 3, 2, 1))] == [
-        "20261103", "20261102", "20261101", None]
+    assert [
+        found and found.artefact.id
+        for found in (forebear(store, champion, f"2026-11-0{day}") for day in (4, 3, 2, 1))
+    ] == ["20261103", "20261102", "20261101", None]
 
 
 def test_a_forebear_that_was_deleted_ends_the_search(store):

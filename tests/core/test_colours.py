@@ -9,7 +9,7 @@ from tasks.core import colours
 
 
 def hls(colour: str) -> tuple[float, float, float]:
-    return colorsys.rgb_to_hls(*(int(colour[place:place + 2], 16) / 255 for place in (1, 3, 5)))
+    return colorsys.rgb_to_hls(*(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)))
 
 
 def shades(family: str, **more) -> list[str]:
@@ -23,7 +23,10 @@ def test_families_differ_by_hue_and_the_runs_of_one_by_shade():
     hues = {family: hls(colours.after(None, family))[0] for family in colours.HUES}
     assert all(min(abs(a - b), 1 - abs(a - b)) > 0.1 for a, b in combinations(hues.values(), 2))
     made = shades("gru4rec")
-    assert all(abs(hls(a)[1] - hls(b)[1]) > 0.1 for a, b in combinations(made, 2)) and len({round(hls(one)[0], 1) for one in made}) == 1
+    assert (
+        all(abs(hls(a)[1] - hls(b)[1]) > 0.1 for a, b in combinations(made, 2))
+        and len({round(hls(one)[0], 1) for one in made}) == 1
+    )
 
 
 def test_the_shades_begin_again_and_an_unknown_colour_is_no_obstacle():
@@ -33,8 +36,12 @@ def test_the_shades_begin_again_and_an_unknown_colour_is_no_obstacle():
 
 def test_baselines_are_grey():
     assert all(hls(one)[2] == 0 for one in shades("ease", grey=True))
-    assert len({colours.after(None, family, grey=True) for family in colours.GREYS}) == len(colours.GREYS)
+    assert len({colours.after(None, family, grey=True) for family in colours.GREYS}) == len(
+        colours.GREYS
+    )
 
 
 def test_a_family_that_nobody_knew_has_a_hue_of_its_own():
-    assert hls(colours.after(None, "mine"))[2] > 0.5 and colours.after(None, "mine") != colours.after(None, "yours")
+    assert hls(colours.after(None, "mine"))[2] > 0.5 and colours.after(
+        None, "mine"
+    ) != colours.after(None, "yours")

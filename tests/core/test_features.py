@@ -15,37 +15,71 @@ def rows(feature: Feature, column: list) -> list[list[int]]:
 
 
 def test_texts_are_numbered_by_how_many_have_them_and_rare_ones_are_not_learned():
-    feature = Feature.of("city", ["Graz", "Wien", "Wien", None, "Linz", "Graz", "Wien"], minimum_count=2, buckets=10)
+    feature = Feature.of(
+        "city", ["Graz", "Wien", "Wien", None, "Linz", "Graz", "Wien"], minimum_count=2, buckets=10
+    )
     assert feature.values == ("Wien", "Graz") and len(feature) == 2
     assert rows(feature, ["Graz", "Linz", None, "", "wien", "Wien"]) == [[1], [], [], [], [], [0]]
 
 
 def test_lists_hold_several_values_each_once():
-    feature = Feature.of("genres", [["War", "Drama"], ["Drama"], [], None], minimum_count=1, buckets=10)
-    assert rows(feature, [["Drama", "War", "Drama"], [], ["Western"], ["War", None]]) == [[0, 1], [], [], [1]]
+    feature = Feature.of(
+        "genres", [["War", "Drama"], ["Drama"], [], None], minimum_count=1, buckets=10
+    )
+    assert rows(feature, [["Drama", "War", "Drama"], [], ["Western"], ["War", None]]) == [
+        [0, 1],
+        [],
+        [],
+        [1],
+    ]
 
 
 def test_numbers_are_cut_into_parts_of_about_equal_size():
     ages = [str(age) for age in range(20, 60)]
     feature = Feature.of("age", ages, minimum_count=5, buckets=4)
     assert np.bincount([row for [row] in rows(feature, ages)]).tolist() == [10, 10, 10, 10]
-    assert rows(feature, ["3", "99", 25, 25.5, "old", "nan", None]) == [[0], [3], [0], [0], [], [], []]
+    assert rows(feature, ["3", "99", 25, 25.5, "old", "nan", None]) == [
+        [0],
+        [3],
+        [0],
+        [0],
+        [],
+        [],
+        [],
+    ]
 
 
 def test_few_numbers_are_values_like_any_other_text():
-    assert Feature.of("age", ["1", "18", "18", "25"], minimum_count=1, buckets=10).values == ("18", "1", "25")
+    assert Feature.of("age", ["1", "18", "18", "25"], minimum_count=1, buckets=10).values == (
+        "18",
+        "1",
+        "25",
+    )
 
 
 def test_means_are_of_each_ones_own_rows():
     feature = Feature("genres", ("a", "b", "c"))
     table = np.array([[1, 0], [0, 1], [5, 5]], np.float32)
     bags = feature.rows([["a", "b"], [], "c", None])
-    assert bags.means(table).tolist() == [[.5, .5], [0, 0], [5, 5], [0, 0]]
-    assert bags.take(np.array([2, 0])).means(table).tolist() == [[5, 5], [.5, .5]]
+    assert bags.means(table).tolist() == [[0.5, 0.5], [0, 0], [5, 5], [0, 0]]
+    assert bags.take(np.array([2, 0])).means(table).tolist() == [[5, 5], [0.5, 0.5]]
 
 
-@pytest.mark.parametrize("value, expected", [("x", ["x"]), (7, ["7"]), (7.0, ["7"]), (1234567, ["1234567"]), (.5, ["0.5"]), (True, ["true"]),
-                                             (None, []), ("", []), (float("nan"), []), (["a", 3, None], ["a", "3"])])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ("x", ["x"]),
+        (7, ["7"]),
+        (7.0, ["7"]),
+        (1234567, ["1234567"]),
+        (0.5, ["0.5"]),
+        (True, ["true"]),
+        (None, []),
+        ("", []),
+        (float("nan"), []),
+        (["a", 3, None], ["a", "3"]),
+    ],
+)
 def test_a_value_is_the_texts_it_holds(value, expected):
     assert texts(value) == expected
 

@@ -1,4 +1,6 @@
-"""Histories that hold an item several times: rows in place for models of order, one damped sum a pair for models of pairs."""
+"""Histories that hold an item several times: rows in place for models of order, one damped sum a
+pair for models of pairs.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,32 @@ from tasks.core.snapshot import Snapshot
 from tasks.core.store import Store
 from tests import worlds
 
-EVENTS = Histories(np.array([0, 5, 5, 7]), np.array([3, 1, 3, 3, 0, 2, 3], np.int32), np.arange(7), np.array([1, 4, 2, 1, 1, 9, 1], np.float32))
+EVENTS = Histories(
+    np.array([0, 5, 5, 7]),
+    np.array([3, 1, 3, 3, 0, 2, 3], np.int32),
+    np.arange(7),
+    np.array([1, 4, 2, 1, 1, 9, 1], np.float32),
+)
 
 
 def test_a_pair_is_the_root_of_what_its_events_weigh_at_the_newest_place():
     pairs = EVENTS.pairs()
     assert [pairs[user].tolist() for user in range(3)] == [[1, 3, 0], [], [2, 3]]
-    assert pairs.weights.tolist() == [2, 2, 1, 3, 1] and pairs.timestamps.tolist() == [1, 3, 4, 5, 6]
+    assert pairs.weights.tolist() == [2, 2, 1, 3, 1] and pairs.timestamps.tolist() == [
+        1,
+        3,
+        4,
+        5,
+        6,
+    ]
     assert pairs.pairs() is pairs, "summed once"
-    assert EVENTS.popularity(5).tolist() == [1, 2, 3, 3, 0] and EVENTS.users_of(5).tolist() == [1, 1, 1, 2, 0]
+    assert EVENTS.popularity(5).tolist() == [1, 2, 3, 3, 0] and EVENTS.users_of(5).tolist() == [
+        1,
+        1,
+        1,
+        2,
+        0,
+    ]
 
 
 def test_without_repeats_and_weights_pairs_are_the_histories_themselves_and_counts_are_whole():
@@ -46,42 +65,71 @@ def test_tastes_are_means_over_pairs():
     vectors = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
     lists, weights = [[0, 1, 1, 1, 1], [1, 2], [2, 3, 0], [3]], [2.0]
     once = Histories.of_lists([[0, 1], [1, 2], [2, 3, 0], [3]])
-    told = dataclasses.replace(once, weights=np.array([1, *weights, 1, 1, 1, 1, 1, 1], np.float32), paired=True)
-    np.testing.assert_allclose(taste_space(vectors, Histories.of_lists(lists)), taste_space(vectors, told), atol=1e-6)
+    told = dataclasses.replace(
+        once, weights=np.array([1, *weights, 1, 1, 1, 1, 1, 1], np.float32), paired=True
+    )
+    np.testing.assert_allclose(
+        taste_space(vectors, Histories.of_lists(lists)), taste_space(vectors, told), atol=1e-6
+    )
     assert not np.allclose(taste_space(vectors, once), taste_space(vectors, told), atol=1e-3)
 
 
 # Two users: the first comes back to item 0 in what is held out, the second meets nothing new there.
-WORLD = worlds.World(np.repeat([0, 1], 6).astype(np.int32), np.array([0, 1, 0, 0, 2, 2, 1, 0, 1, 0, 1, 0], np.int32), np.full(12, 4, np.float32),
-                     np.arange(12), np.zeros(2, np.int32), np.zeros(3, np.int32))
+WORLD = worlds.World(
+    np.repeat([0, 1], 6).astype(np.int32),
+    np.array([0, 1, 0, 0, 2, 2, 1, 0, 1, 0, 1, 0], np.int32),
+    np.full(12, 4, np.float32),
+    np.arange(12),
+    np.zeros(2, np.int32),
+    np.zeros(3, np.int32),
+)
 
 
 def snapshot_of(tmp_path, recommend_seen, **fields):
     store = Store(tmp_path.as_uri())
     facts = worlds.event_facts(WORLD, recommend_seen)
-    return Snapshot(store.open(worlds.snapshot(store, WORLD, **{"test": 3, "validation": 0, **fields}, **facts), "snapshot"))
+    return Snapshot(
+        store.open(
+            worlds.snapshot(store, WORLD, **{"test": 3, "validation": 0, **fields}, **facts),
+            "snapshot",
+        )
+    )
 
 
-def test_labels_are_different_items_and_those_met_before_count_only_where_they_may_be_recommended(tmp_path):
+def test_labels_are_different_items_and_those_met_before_count_only_where_they_may_be_recommended(
+    tmp_path,
+):
     again = snapshot_of(tmp_path / "true", True).queries("test")
-    assert again.users.tolist() == [0, 1] and [sorted(again.labels[user].tolist()) for user in (0, 1)] == [[0, 2], [0, 1]]
+    assert again.users.tolist() == [0, 1] and [
+        sorted(again.labels[user].tolist()) for user in (0, 1)
+    ] == [[0, 2], [0, 1]]
     assert again.seen.lengths.tolist() == [0, 0] and again.histories[0].tolist() == [0, 1, 0]
     new = snapshot_of(tmp_path / "false", False).queries("test")
-    assert new.users.tolist() == [0] and new.labels[0].tolist() == [2], "the second user is not asked"
+    assert new.users.tolist() == [0] and new.labels[0].tolist() == [2], (
+        "the second user is not asked"
+    )
     assert new.seen[0].tolist() == new.histories[0].tolist() == [0, 1, 0]
 
 
 def test_a_snapshot_that_says_nothing_of_repeats_is_read_as_ever(tmp_path):
     store, world = Store(tmp_path.as_uri()), worlds.grouped(users=9, items=30, likes=6)
     snapshot = Snapshot(store.open(worlds.snapshot(store, world), "snapshot"))
-    assert not snapshot.recommend_seen and snapshot.paired and snapshot.histories("train").weights is None
+    assert (
+        not snapshot.recommend_seen
+        and snapshot.paired
+        and snapshot.histories("train").weights is None
+    )
     queries = snapshot.queries("test")
     assert queries.labels.lengths.tolist() == [3] * 9 and queries.seen.lengths.tolist() == [3] * 9
 
 
 def test_where_nothing_held_out_is_new_that_is_said(tmp_path):
     snapshot = snapshot_of(tmp_path, False, test=1)
-    with pytest.raises(RefusedData, match="all test rows of .* are of items that their users had met.*remedy: ingest with recommend_seen = true"):
+    with pytest.raises(
+        RefusedData,
+        match="all test rows of .* are of items that their users had met.*remedy: ingest with "
+        "recommend_seen = true",
+    ):
         _only_second(snapshot).queries("test")
 
 
@@ -94,7 +142,14 @@ def _only_second(snapshot: Snapshot) -> Snapshot:
 def test_weights_are_read_where_they_differ(tmp_path):
     store = Store(tmp_path.as_uri())
     world = dataclasses.replace(WORLD, ratings=np.tile([5, 9, 4], 4).astype(np.float32))
-    snapshot = Snapshot(store.open(worlds.snapshot(store, world, test=1, validation=0, **worlds.event_facts(world, True, weighted=True)), "snapshot"))
+    snapshot = Snapshot(
+        store.open(
+            worlds.snapshot(
+                store, world, test=1, validation=0, **worlds.event_facts(world, True, weighted=True)
+            ),
+            "snapshot",
+        )
+    )
     train = snapshot.histories("train")
     assert train[0].tolist() == [0, 1, 0, 0, 2] and train.weights[:5].tolist() == [5, 9, 4, 5, 9]
-    np.testing.assert_allclose(train.pairs().weights[:3], [3, 14 ** .5, 3])
+    np.testing.assert_allclose(train.pairs().weights[:3], [3, 14**0.5, 3])

@@ -1,4 +1,6 @@
-"""Nothing that a request says leaves the store, and nothing becomes part of a key or of a name in the registry that is not meant to."""
+"""Nothing that a request says leaves the store, and nothing becomes part of a key or of a name in
+the registry that is not meant to.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def store(tmp_path_factory):
 @each
 def test_a_name_is_a_folder_of_the_store_or_refused(store, value):
     """As data set, day, family or id, at the beginning, the middle or the end of a place."""
-    for parts in ((value, "x"), ("snapshots", value, "1998-04-15"), ("candidates", "item2vec", value)):
+    for parts in (
+        (value, "x"),
+        ("snapshots", value, "1998-04-15"),
+        ("candidates", "item2vec", value),
+    ):
         if PLAIN.fullmatch(value):
             assert store.path(*parts) == store.root.joinpath(*parts) and store.find(*parts) is None
             continue
@@ -39,7 +45,13 @@ def test_a_name_is_a_folder_of_the_store_or_refused(store, value):
 
 @each
 def test_a_uri_that_is_not_of_the_store_is_refused(store, value):
-    for uri in (value, f"file://{value}", f"file:///{value}", f"{store.root.as_uri()}/../{value}", f"{store.root.as_uri()}/snapshots/{value}"):
+    for uri in (
+        value,
+        f"file://{value}",
+        f"file:///{value}",
+        f"{store.root.as_uri()}/../{value}",
+        f"{store.root.as_uri()}/snapshots/{value}",
+    ):
         with pytest.raises(BadRequest) as refused:
             store.open(uri, "snapshot")
         assert len(str(refused.value)) < 1500
@@ -50,7 +62,9 @@ def test_a_root_is_an_absolute_path_or_refused(value):
     for uri in (value, f"file://{value}", f"s3://{value}", f"s3://bucket/{value}"):
         if uri.startswith("s3://"):
             parts = uri[5:].rstrip("/").split("/")
-            if all(PLAIN.fullmatch(part) for part in parts) and re.fullmatch(r"[a-z0-9.-]{3,63}", parts[0]):
+            if all(PLAIN.fullmatch(part) for part in parts) and re.fullmatch(
+                r"[a-z0-9.-]{3,63}", parts[0]
+            ):
                 continue  # a place like any other
             with pytest.raises(BadRequest):
                 Store(uri)
@@ -64,7 +78,10 @@ def test_a_root_is_an_absolute_path_or_refused(value):
 @each
 def test_a_family_is_a_plain_name_or_refused(value):
     if re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", value):
-        assert model_name(value) == f"recall-{value}" and Names(value).live == f"recall:{{{value}}}:live"
+        assert (
+            model_name(value) == f"recall-{value}"
+            and Names(value).live == f"recall:{{{value}}}:live"
+        )
         return
     for ask in (model_name, Names):
         with pytest.raises(BadRequest, match="not a family"):
@@ -87,5 +104,19 @@ def test_a_request_is_refused_with_every_fault_and_at_a_readable_length(value):
     from tasks.promote.settings import Decision
 
     with pytest.raises(BadRequest) as refused:
-        parse(Decision, {"store": value, "family": value, "why": value, "by": value, value or "x": 1, "origin": value})
-    assert "unknown" in str(refused.value) and "origin" in str(refused.value) and len(str(refused.value)) < 3000
+        parse(
+            Decision,
+            {
+                "store": value,
+                "family": value,
+                "why": value,
+                "by": value,
+                value or "x": 1,
+                "origin": value,
+            },
+        )
+    assert (
+        "unknown" in str(refused.value)
+        and "origin" in str(refused.value)
+        and len(str(refused.value)) < 3000
+    )

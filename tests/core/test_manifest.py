@@ -25,15 +25,31 @@ def changed(place, change) -> None:
     (place / NAME).write_text(json.dumps(content))
 
 
-@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../../outside", "..", "", ".", "a//b", "a\\b", "./part"])
+@pytest.mark.parametrize(
+    "name",
+    ["../outside", "/etc/passwd", "a/../../outside", "..", "", ".", "a//b", "a\\b", "./part"],
+)
 def test_a_name_outside_the_folder_is_refused(folder, name):
     store, place = folder
-    changed(place, lambda content: content["files"].update({name: {"bytes": 1, "sha256": "0" * 64}}))
+    changed(
+        place, lambda content: content["files"].update({name: {"bytes": 1, "sha256": "0" * 64}})
+    )
     with pytest.raises(Corrupt, match="outside its folder"):
         store.find("indexes", "family", "one")
 
 
-@pytest.mark.parametrize("entry", [None, [], {"bytes": "1", "sha256": "0" * 64}, {"bytes": 1}, {"bytes": 1, "sha256": "x"}, {"bytes": 1, "sha256": 5}], ids=str)
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        [],
+        {"bytes": "1", "sha256": "0" * 64},
+        {"bytes": 1},
+        {"bytes": 1, "sha256": "x"},
+        {"bytes": 1, "sha256": 5},
+    ],
+    ids=str,
+)
 def test_an_entry_that_says_nothing_is_refused(folder, entry):
     store, place = folder
     changed(place, lambda content: content["files"].update(part=entry))

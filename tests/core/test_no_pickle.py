@@ -1,4 +1,6 @@
-"""Nothing that can hold code is read: no source unpickles, and a pickled file in a model's place is refused without being run."""
+"""Nothing that can hold code is read: no source unpickles, and a pickled file in a model's place is
+refused without being run.
+"""
 
 from __future__ import annotations
 
@@ -19,34 +21,87 @@ from tasks.core.training import checkpoint
 from tests import generations, worlds
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {"pickle", "_pickle", "cPickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "jsonpickle", "pandas.io.pickle", "torch.package"}
+MODULES = {
+    "pickle",
+    "_pickle",
+    "cPickle",
+    "joblib",
+    "dill",
+    "cloudpickle",
+    "shelve",
+    "marshal",
+    "jsonpickle",
+    "pandas.io.pickle",
+    "torch.package",
+}
 CALLS = {"read_pickle", "to_pickle", "load_model", "unsafe_load", "full_load"}
-SOURCES = sorted(path for folder in ("tasks", "dags", "infra", "plugins") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path
+    for folder in ("tasks", "dags", "infra", "plugins")
+    for path in (ROOT / folder).rglob("*.py")
+)
 
 
 def told(path: str, text: str) -> list[str]:
     """What of a source reads, or may read, code from data."""
     found = []
     for node in ast.walk(ast.parse(text)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        found += [f"{path}:{node.lineno} imports {name}" for name in names if name in MODULES or name.split(".")[0] in MODULES]
+        names = (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        found += [
+            f"{path}:{node.lineno} imports {name}"
+            for name in names
+            if name in MODULES or name.split(".")[0] in MODULES
+        ]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of, call = getattr(node.func.value, "id", ""), node.func.attr
-            given = {keyword.arg: getattr(keyword.value, "value", None) for keyword in node.keywords}
-            if (call in CALLS or (of, call) in {("torch", "load"), ("yaml", "load"), ("gensim", "load")}
-                    or (of in ("np", "numpy") and call in ("load", "save") and given.get("allow_pickle") is not False) or given.get("allow_pickle")):
+            given = {
+                keyword.arg: getattr(keyword.value, "value", None) for keyword in node.keywords
+            }
+            if (
+                call in CALLS
+                or (of, call) in {("torch", "load"), ("yaml", "load"), ("gensim", "load")}
+                or (
+                    of in ("np", "numpy")
+                    and call in ("load", "save")
+                    and given.get("allow_pickle") is not False
+                )
+                or given.get("allow_pickle")
+            ):
                 found.append(f"{path}:{node.lineno} calls {of}.{call}")
     return found
 
 
-@pytest.mark.parametrize("text", ["import pickle", "from joblib import load", "import numpy as np\nnp.load('a.npy')", "np.load('a', allow_pickle=True)", "torch.load('m.pt')",
-                                  "pd.read_pickle('x')", "np.savez('x', allow_pickle=True)", "import pandas.io.pickle"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pickle",
+        "from joblib import load",
+        "import numpy as np\nnp.load('a.npy')",
+        "np.load('a', allow_pickle=True)",
+        "torch.load('m.pt')",
+        "pd.read_pickle('x')",
+        "np.savez('x', allow_pickle=True)",
+        "import pandas.io.pickle",
+    ],
+)
 def test_the_search_finds_what_it_is_to_find(text):
     assert told("a.py", text)
 
 
 def test_no_source_reads_pickle():
-    assert len(SOURCES) > 150 and [line for path in SOURCES for line in told(str(path.relative_to(ROOT)), path.read_text())] == []
+    assert (
+        len(SOURCES) > 150
+        and [
+            line for path in SOURCES for line in told(str(path.relative_to(ROOT)), path.read_text())
+        ]
+        == []
+    )
 
 
 class Bomb:
@@ -75,7 +130,9 @@ def pt(path: Path) -> None:
 
 @pytest.fixture
 def candidate(tmp_path):
-    """Makes a candidate whose file of this name was replaced by somebody who also corrected the digest in the manifest."""
+    """Makes a candidate whose file of this name was replaced by somebody who also corrected the
+    digest in the manifest.
+    """
     store, world = Store(tmp_path.as_uri()), worlds.grouped(users=40, items=30, likes=6)
     Bomb.mark = tmp_path / "owned"
 
@@ -84,7 +141,10 @@ def candidate(tmp_path):
         write(folder / "made.npy")
         (folder / "made.npy").replace(folder / name)
         manifest = json.loads((folder / "manifest.json").read_text())
-        manifest["files"][name] = {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+        manifest["files"][name] = {
+            "bytes": (folder / name).stat().st_size,
+            "sha256": sha256(folder / name),
+        }
         (folder / "manifest.json").write_text(json.dumps(manifest))
         return Candidate(store.open(folder.as_uri(), "candidate"))
 
@@ -92,7 +152,16 @@ def candidate(tmp_path):
 
 
 @pytest.mark.parametrize("write", [npy, plain, pt])
-@pytest.mark.parametrize("name", ["candidates.npy", "similar.npy", "item_ids.block.npy", "item_ids.offsets.npy", "encoder.inputs.npy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "candidates.npy",
+        "similar.npy",
+        "item_ids.block.npy",
+        "item_ids.offsets.npy",
+        "encoder.inputs.npy",
+    ],
+)
 def test_a_pickled_file_in_a_candidate_is_refused_and_not_run(candidate, tmp_path, name, write):
     with pytest.raises(Corrupt):
         made = candidate(name, write)

@@ -10,10 +10,19 @@ from tasks.core.ranking import recall, standing, top_k
 
 
 def planted_queries(random: np.random.Generator, users: int, items: int, labels: int):
-    """Queries and vectors of whole numbers, so that many scores are equal; labels that were not seen."""
-    queries, vectors = (random.integers(-2, 3, (count, 3)).astype(np.float32) for count in (users, items))
+    """Queries and vectors of whole numbers, so that many scores are equal; labels that were not
+    seen.
+    """
+    queries, vectors = (
+        random.integers(-2, 3, (count, 3)).astype(np.float32) for count in (users, items)
+    )
     rows = [random.permutation(items) for _ in range(users)]
-    return queries, vectors, Histories.of_lists([row[:labels] for row in rows]), Histories.of_lists([row[labels:labels + 9] for row in rows])
+    return (
+        queries,
+        vectors,
+        Histories.of_lists([row[:labels] for row in rows]),
+        Histories.of_lists([row[labels : labels + 9] for row in rows]),
+    )
 
 
 @pytest.mark.parametrize("labels", [1, 30])  # few are counted one by one, many by a sort
@@ -24,7 +33,9 @@ def test_recall_is_the_share_of_the_labels_that_the_whole_order_has_among_its_fi
     scores = queries @ vectors.T
     scores[seen.users(), seen.items] = -np.inf
     whole = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    share = np.mean([np.isin(wanted[user], whole[user]).sum() / expected[user] for user in range(40)])
+    share = np.mean(
+        [np.isin(wanted[user], whole[user]).sum() / expected[user] for user in range(40)]
+    )
     assert recall(queries, vectors, k, wanted, expected, seen) == pytest.approx(share, abs=1e-12)
 
 
@@ -43,7 +54,10 @@ def test_the_places_are_those_of_the_sorted_list():
 
 def test_what_recall_counts_is_what_a_list_shows():
     random = np.random.default_rng(1)
-    queries, vectors = random.standard_normal((30, 8)).astype(np.float32), random.standard_normal((300, 8)).astype(np.float32)
+    queries, vectors = (
+        random.standard_normal((30, 8)).astype(np.float32),
+        random.standard_normal((300, 8)).astype(np.float32),
+    )
     seen = Histories.of_lists([random.permutation(300)[:20] for _ in range(30)])
     shown = top_k(queries, vectors, 50, seen)
     assert recall(queries, vectors, 50, Histories.of_lists(list(shown)), np.full(30, 50), seen) == 1

@@ -48,12 +48,15 @@ def world(tmp_path_factory):
 
 def train(store, snapshot, recorder: Recorder, id: str) -> None:
     for epoch in (1, 2):
-        recorder.epoch(epoch, {"train_loss": 1 / epoch, "validation_recall_50": .1 * epoch})
+        recorder.epoch(epoch, {"train_loss": 1 / epoch, "validation_recall_50": 0.1 * epoch})
     vectors = np.random.default_rng(0).normal(size=(len(snapshot.item_ids), 8)).astype(np.float32)
     with store.writing("candidate", "candidates", "toy", id) as draft:
         save_candidate(draft.path, snapshot.item_ids, vectors, unit(vectors), MeanEncoder(vectors))
-        draft.counts, draft.facts = {"items": len(vectors)}, describe("toy", snapshot, Settings(), "c0de", 8)
-        recorder.save(draft.path, 2, {"validation_recall_50": .2})
+        draft.counts, draft.facts = (
+            {"items": len(vectors)},
+            describe("toy", snapshot, Settings(), "c0de", 8),
+        )
+        recorder.save(draft.path, 2, {"validation_recall_50": 0.2})
 
 
 def record(store, snapshot, id: str) -> dict:
@@ -65,12 +68,19 @@ def record(store, snapshot, id: str) -> dict:
 
 def test_what_tells_two_runs_apart_stands_before_what_does_not(mlflow_uri, world):
     """A chart's legend shows the first words of a name."""
-    recorder = Recorder.start(Request(settings=Settings(epochs=7)), "toy", "other", world[1], "c0de")
+    recorder = Recorder.start(
+        Request(settings=Settings(epochs=7)), "toy", "other", world[1], "c0de"
+    )
     assert tracking.client().get_run(recorder.run).info.run_name == f"toy epochs=7 {worlds.DAY}"
 
 
 def test_two_runs_of_a_family_have_shades_of_one_colour(mlflow_uri, world):
-    made = [tracking.client().get_run(Recorder.start(Request(), "toy", id, world[1], "c0de").run).data.tags[colours.TAG] for id in ("e5", "e6", "e5")]
+    made = [
+        tracking.client()
+        .get_run(Recorder.start(Request(), "toy", id, world[1], "c0de").run)
+        .data.tags[colours.TAG]
+        for id in ("e5", "e6", "e5")
+    ]
     assert made[0] == made[2] != made[1] == colours.after(made[0], "toy")
 
 
@@ -79,12 +89,26 @@ def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
     run = tracking.client().get_run(result["run"])
     assert run.info.status == "FINISHED" and run.info.run_name == f"toy {worlds.DAY}"
     assert run.data.params == {"epochs": "2", "seed": "0"}
-    assert run.data.tags["recall.snapshot"] == world[1].id and run.data.tags["recall.origin"] == "http://airflow/run"
-    assert run.data.metrics["best/validation_recall_50"] == pytest.approx(.2)
+    assert (
+        run.data.tags["recall.snapshot"] == world[1].id
+        and run.data.tags["recall.origin"] == "http://airflow/run"
+    )
+    assert run.data.metrics["best/validation_recall_50"] == pytest.approx(0.2)
     assert run.inputs.dataset_inputs[0].dataset.digest == world[1].id
-    files = {file.path for place in (None, "candidate") for file in tracking.client().list_artifacts(result["run"], place)}
-    assert {"items_tsne.png", "training_curve.png", "similar_items.html", "similar_items.json", "candidate/manifest.json",
-            "candidate/candidates.npy", "candidate/encoder.json"} <= files
+    files = {
+        file.path
+        for place in (None, "candidate")
+        for file in tracking.client().list_artifacts(result["run"], place)
+    }
+    assert {
+        "items_tsne.png",
+        "training_curve.png",
+        "similar_items.html",
+        "similar_items.json",
+        "candidate/manifest.json",
+        "candidate/candidates.npy",
+        "candidate/encoder.json",
+    } <= files
     assert tracking.by_alias("toy", tracking.CHALLENGER).version == result["version"]
 
 
@@ -92,7 +116,7 @@ def test_second_try_adds_nothing_twice(mlflow_uri, world):
     first = record(*world, "b2")
     assert record(*world, "b2") == first
     history = tracking.client().get_metric_history(first["run"], "validation_recall_50")
-    assert [(entry.step, entry.value) for entry in history] == [(1, .1), (2, .2)]
+    assert [(entry.step, entry.value) for entry in history] == [(1, 0.1), (2, 0.2)]
 
 
 def test_mlflow_going_away_in_mid_training_loses_no_work(mlflow_uri, world):

@@ -1,4 +1,6 @@
-"""What a training says of how far it is: one sentence, whose time left counts all that is still to be done."""
+"""What a training says of how far it is: one sentence, whose time left counts all that is still to
+be done.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,28 @@ def clock(monkeypatch):
     """Seconds that pass when they are told to."""
     now = SimpleNamespace(seconds=1000.0)
     for module in ("tasks.core.log.time", "tasks.core.rounds.time"):
-        monkeypatch.setattr(module, SimpleNamespace(monotonic=lambda: now.seconds, strftime=lambda form: "12:00:00"))
+        monkeypatch.setattr(
+            module, SimpleNamespace(monotonic=lambda: now.seconds, strftime=lambda form: "12:00:00")
+        )
     return now
 
 
 @pytest.fixture
 def said(capfd):
     """The last sentence, without its brackets."""
-    return lambda: capfd.readouterr().err.strip().splitlines()[-1].removeprefix("12:00:00 progress: ").partition(" [")[0]
+    return lambda: (
+        capfd.readouterr()
+        .err.strip()
+        .splitlines()[-1]
+        .removeprefix("12:00:00 progress: ")
+        .partition(" [")[0]
+    )
 
 
 def trained(clock, rounds: Rounds, number: int, recall: float, last: int | None = None) -> None:
-    """One epoch of 100 units in a minute and its validation in half of one; `last`: the last one, if a budget has brought it nearer."""
+    """One epoch of 100 units in a minute and its validation in half of one; `last`: the last one,
+    if a budget has brought it nearer.
+    """
     rounds.begin(number)
     clock.seconds += 60
     rounds.add(100)
@@ -45,10 +57,14 @@ def test_the_sentence_tells_the_epoch_the_best_recall_and_the_time_of_all_that_i
     clock.seconds += 30
     rounds.add(50)
     # 11.5 epochs of 60 s and 12 validations of 30 s: 1050 s
-    assert said() == "epoch 4 of 15, about 18 min left, recall@50 .412 (best .418, epoch 2), 23 % done"
+    assert (
+        said() == "epoch 4 of 15, about 18 min left, recall@50 .412 (best .418, epoch 2), 23 % done"
+    )
 
 
-def test_before_the_first_validation_the_time_left_is_a_lower_bound_and_with_patience_an_upper_one(clock, said):
+def test_before_the_first_validation_the_time_left_is_a_lower_bound_and_with_patience_an_upper_one(
+    clock, said
+):
     rounds = Rounds("epoch", 15, 100, "positions", Recorder("gru4rec", "id", None), patience=3)
     rounds.begin(1)
     assert said() == "epoch 1 of 15, 0 % done"
@@ -94,7 +110,9 @@ def test_of_processes_that_train_together_only_the_leader_speaks(clock, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_work_of_one_piece_tells_its_share_and_the_time_left_and_no_time_when_it_is_done(clock, said):
+def test_work_of_one_piece_tells_its_share_and_the_time_left_and_no_time_when_it_is_done(
+    clock, said
+):
     with Progress("drawing walks", 100, "steps") as progress:
         clock.seconds += 30
         progress.add(40)
@@ -106,9 +124,24 @@ def test_work_of_one_piece_tells_its_share_and_the_time_left_and_no_time_when_it
 def test_a_line_is_written_in_one_piece_with_its_fields_behind_the_sentence(clock, capfd):
     say("step 1 of 4: looking", files=3, what="a b")
     say("step 2 of 4: reading")
-    assert capfd.readouterr().err == "12:00:00 progress: step 1 of 4: looking [files=3 what='a b']\n12:00:00 progress: step 2 of 4: reading\n"
+    assert (
+        capfd.readouterr().err
+        == "12:00:00 progress: step 1 of 4: looking [files=3 what='a b']\n12:00:00 progress: "
+        "step 2 of 4: reading\n"
+    )
 
 
-@pytest.mark.parametrize("seconds, told", [(0.2, "1 s"), (7, "7 s"), (43, "45 s"), (89, "90 s"), (91, "2 min"), (3540, "59 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(
+    "seconds, told",
+    [
+        (0.2, "1 s"),
+        (7, "7 s"),
+        (43, "45 s"),
+        (89, "90 s"),
+        (91, "2 min"),
+        (3540, "59 min"),
+        (9000, "2.5 h"),
+    ],
+)
 def test_times_in_words(seconds, told):
     assert words(seconds) == told

@@ -8,11 +8,22 @@ import pytest
 from tasks.core.sampling import drawn, users_drawn
 
 
-@pytest.mark.parametrize("wanted, items, users", [(None, 1_682, 5_000), (None, 20_000, 5_000), (None, 43_000, 2_325), (None, 5_000_000, 1_000), (70, 43_000, 70)])
+@pytest.mark.parametrize(
+    "wanted, items, users",
+    [
+        (None, 1_682, 5_000),
+        (None, 20_000, 5_000),
+        (None, 43_000, 2_325),
+        (None, 5_000_000, 1_000),
+        (70, 43_000, 70),
+    ],
+)
 def test_users_asked_at_most(wanted, items, users):
     assert users_drawn(wanted, items) == users
 
 
 def test_the_same_users_for_a_seed_and_all_where_there_are_few():
-    assert np.array_equal(drawn(100, 10, 3), drawn(100, 10, 3)) and not np.array_equal(drawn(100, 10, 3), drawn(100, 10, 4))
+    assert np.array_equal(drawn(100, 10, 3), drawn(100, 10, 3)) and not np.array_equal(
+        drawn(100, 10, 3), drawn(100, 10, 4)
+    )
     assert len(set(drawn(100, 10, 3))) == 10 and np.array_equal(drawn(5, 10), np.arange(5))

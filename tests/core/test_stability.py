@@ -31,11 +31,17 @@ def compared(vectors: np.ndarray, before: Candidate, ids: list[str] = IDS) -> di
 
 
 def test_neighbours_on_a_line_counted_by_hand():
-    """0 1 2 3 by direction; the third and the fourth change places with the first two: of each item's two nearest one stays, or two."""
+    """0 1 2 3 by direction; the third and the fourth change places with the first two: of each
+    item's two nearest one stays, or two.
+    """
+
     def at(*angles):
         return np.array([[np.cos(a), np.sin(a)] for a in angles], np.float32)
 
-    before, after = at(0, .1, .3, .7), at(0, .1, .7, .3)  # nearest two: 0: 1 2, 1: 0 2, 2: 1 0, 3: 2 1 → 0: 1 3, 1: 0 3, 2: 3 1, 3: 1 0
+    before, after = (
+        at(0, 0.1, 0.3, 0.7),
+        at(0, 0.1, 0.7, 0.3),
+    )  # nearest two: 0: 1 2, 1: 0 2, 2: 1 0, 3: 2 1 → 0: 1 3, 1: 0 3, 2: 3 1, 3: 1 0
     assert neighbours_kept(after, before, k=2) == pytest.approx((1 + 1 + 1 + 1) / 8)
     assert neighbours_kept(before, before, k=2) == 1
 
@@ -45,7 +51,9 @@ def test_more_neighbours_than_items_are_all_the_others():
 
 
 def test_unrelated_spaces_share_what_chance_gives():
-    assert neighbours_kept(VECTORS, RANDOM.normal(size=VECTORS.shape)) == pytest.approx(10 / 59, abs=.05)
+    assert neighbours_kept(VECTORS, RANDOM.normal(size=VECTORS.shape)) == pytest.approx(
+        10 / 59, abs=0.05
+    )
 
 
 def test_items_asked_are_a_sample_of_a_large_catalogue():
@@ -55,17 +63,27 @@ def test_items_asked_are_a_sample_of_a_large_catalogue():
 
 def test_a_turned_space_has_the_same_neighbours_and_other_vectors(before):
     figures = compared(VECTORS @ TURN, before)
-    assert figures["common_items"] == 60 and figures["neighbours_10"] == 1 and figures["similar_10"] == 1
-    assert figures["cosine"] < .5 and figures["similar_cosine"] < .5
+    assert (
+        figures["common_items"] == 60
+        and figures["neighbours_10"] == 1
+        and figures["similar_10"] == 1
+    )
+    assert figures["cosine"] < 0.5 and figures["similar_cosine"] < 0.5
     assert compared(VECTORS, before)["cosine"] == pytest.approx(1)
 
 
 def test_only_common_items_count(before):
-    """The new one has lost ten items and has ten others in their place, and its rows are in another order."""
+    """The new one has lost ten items and has ten others in their place, and its rows are in another
+    order.
+    """
     order = RANDOM.permutation(60)
     ids = [f"i{row}" if row < 50 else f"new{row}" for row in order]
     figures = compared(VECTORS[order], before, ids)
-    assert figures["common_items"] == 50 and figures["neighbours_10"] == 1 and figures["cosine"] == pytest.approx(1)
+    assert (
+        figures["common_items"] == 50
+        and figures["neighbours_10"] == 1
+        and figures["cosine"] == pytest.approx(1)
+    )
 
 
 def test_other_dimensions_have_neighbours_and_no_cosine(before):

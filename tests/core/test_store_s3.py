@@ -1,4 +1,6 @@
-"""A store on S3, against a server that speaks it: folders that appear whole, a copy that is never taken for the store itself, documents."""
+"""A store on S3, against a server that speaks it: folders that appear whole, a copy that is never
+taken for the store itself, documents.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ def server(tmp_path_factory):
 @pytest.fixture
 def machine(server, tmp_path, monkeypatch):
     """Changes to another machine, which sees the same bucket and none of the others' disks."""
+
     def change(name: str) -> Store:
         monkeypatch.setenv("RECALL_SCRATCH", str(tmp_path / name))
         return Store(ROOT)
@@ -43,9 +46,20 @@ def test_what_one_machine_has_made_another_one_opens(machine):
     assert uri == f"{ROOT}/candidates/item2vec/1"
     other = machine("two")
     made = other.open(uri, "candidate")
-    assert made.uri == uri and made.file("parts/a.txt").read_text() == "vectors" and made.path.is_relative_to(other.root)
-    assert [one.id for one in other.children("candidates", "item2vec")] == ["1"] == other.names("candidates", "item2vec")
-    assert other.newest("candidates", "item2vec").facts == {"text": "vectors"} and other.newest("candidates", "gru4rec") is None
+    assert (
+        made.uri == uri
+        and made.file("parts/a.txt").read_text() == "vectors"
+        and made.path.is_relative_to(other.root)
+    )
+    assert (
+        [one.id for one in other.children("candidates", "item2vec")]
+        == ["1"]
+        == other.names("candidates", "item2vec")
+    )
+    assert (
+        other.newest("candidates", "item2vec").facts == {"text": "vectors"}
+        and other.newest("candidates", "gru4rec") is None
+    )
     assert other.find("candidates", "item2vec", "2") is None
 
 
@@ -58,15 +72,24 @@ def test_to_look_fetches_no_file(machine):
 
 def test_a_folder_that_is_still_being_uploaded_does_not_exist(machine, server):
     server.put("models/recall/candidates/half/1/parts/a.txt", b"vectors")
-    assert machine("one").find("candidates", "half", "1") is None and machine("one").children("candidates", "half") == []
+    assert (
+        machine("one").find("candidates", "half", "1") is None
+        and machine("one").children("candidates", "half") == []
+    )
 
 
 def test_a_failed_writer_leaves_nothing(machine):
     store = machine("one")
-    with pytest.raises(RuntimeError), store.writing("candidate", "candidates", "failed", "1") as draft:
+    with (
+        pytest.raises(RuntimeError),
+        store.writing("candidate", "candidates", "failed", "1") as draft,
+    ):
         (draft.path / "a.txt").write_text("half")
         raise RuntimeError
-    assert store.names("candidates", "failed") == [] and not (store.root / "candidates" / "failed" / "1").exists()
+    assert (
+        store.names("candidates", "failed") == []
+        and not (store.root / "candidates" / "failed" / "1").exists()
+    )
 
 
 def test_who_comes_second_finds_it_done(machine):
@@ -81,9 +104,14 @@ def test_a_copy_is_not_taken_once_the_store_has_another(machine, server):
     copied = machine("two").open(uri, "candidate").path
     for name in ("manifest.json", "parts/a.txt"):
         server.delete(f"models/recall/candidates/again/1/{name}")
-    assert machine("two").find("candidates", "again", "1") is None, "deleted in the store: gone, whatever the copy says"
+    assert machine("two").find("candidates", "again", "1") is None, (
+        "deleted in the store: gone, whatever the copy says"
+    )
     make(machine("three"), "1", "second", "again")
-    assert machine("two").open(uri, "candidate").file("parts/a.txt").read_text() == "second" and copied.exists()
+    assert (
+        machine("two").open(uri, "candidate").file("parts/a.txt").read_text() == "second"
+        and copied.exists()
+    )
 
 
 def test_a_copy_that_is_lost_or_damaged_is_told_or_fetched_again(machine):
@@ -105,8 +133,13 @@ def test_a_file_that_is_gone_in_the_store_is_told(machine, server):
 
 def test_a_manifest_that_names_a_file_outside_its_folder_is_refused(machine, server):
     uri = make(machine("one"), "1", family="hostile")
-    text = machine("one").mirror.read(machine("one").path("candidates", "hostile", "1") / "manifest.json")
-    server.put("models/recall/candidates/hostile/1/manifest.json", text.replace("parts/a.txt", "../../../../a.txt").encode())
+    text = machine("one").mirror.read(
+        machine("one").path("candidates", "hostile", "1") / "manifest.json"
+    )
+    server.put(
+        "models/recall/candidates/hostile/1/manifest.json",
+        text.replace("parts/a.txt", "../../../../a.txt").encode(),
+    )
     with pytest.raises(Corrupt, match="outside its folder"):
         machine("two").open(uri, "candidate").path
 
@@ -114,19 +147,43 @@ def test_a_manifest_that_names_a_file_outside_its_folder_is_refused(machine, ser
 def test_documents_are_seen_by_all(machine):
     machine("one").keep({"to": "3"}, "pending", "audit", "item2vec")
     other = machine("two")
-    assert other.document("pending", "audit", "item2vec") == {"to": "3"} and other.documents("audit", "item2vec") == ["pending"]
+    assert other.document("pending", "audit", "item2vec") == {"to": "3"} and other.documents(
+        "audit", "item2vec"
+    ) == ["pending"]
     other.forget("pending", "audit", "item2vec")
-    assert machine("one").document("pending", "audit", "item2vec") is None and machine("one").documents("audit", "item2vec") == []
+    assert (
+        machine("one").document("pending", "audit", "item2vec") is None
+        and machine("one").documents("audit", "item2vec") == []
+    )
 
 
-@pytest.mark.parametrize("uri", ["s3://models/recall/../other/candidates/item2vec/1", "s3://models/other/1", "file:///etc", "s3://models/recall/",
-                                 "s3://models/recall/a//b", "s3://models/recall/.hidden/1"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://models/recall/../other/candidates/item2vec/1",
+        "s3://models/other/1",
+        "file:///etc",
+        "s3://models/recall/",
+        "s3://models/recall/a//b",
+        "s3://models/recall/.hidden/1",
+    ],
+)
 def test_nothing_outside_the_store_is_opened(machine, uri):
     with pytest.raises(BadRequest, match="outside the store"):
         machine("one").open(uri, "candidate")
 
 
-@pytest.mark.parametrize("root", ["s3://", "s3://UPPER/x", "s3://models/a b", "s3://models/../x", "gs://models/x", "s3://models/a//b"])
+@pytest.mark.parametrize(
+    "root",
+    [
+        "s3://",
+        "s3://UPPER/x",
+        "s3://models/a b",
+        "s3://models/../x",
+        "gs://models/x",
+        "s3://models/a//b",
+    ],
+)
 def test_a_root_that_is_none_is_refused(root):
     with pytest.raises(BadRequest, match="got '"):
         Store(root)
@@ -149,4 +206,7 @@ def test_what_nobody_used_for_days_leaves_the_copy_and_only_the_copy(machine, mo
     os.utime(made.path / "manifest.json", (1, 1))
     os.utime(store.root / ".swept", (1, 1))
     again = Store(ROOT)
-    assert not made.place.exists() and again.open(made.uri, "candidate").file("parts/a.txt").read_text() == "vectors"
+    assert (
+        not made.place.exists()
+        and again.open(made.uri, "candidate").file("parts/a.txt").read_text() == "vectors"
+    )

@@ -1,4 +1,6 @@
-"""Several write the folder of one id at once, one of them over the remains of a crash: all end well, and one whole folder is there."""
+"""Several write the folder of one id at once, one of them over the remains of a crash: all end
+well, and one whole folder is there.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ def test_writers_of_one_id_end_well_and_leave_one_whole_folder(tmp_path):
         left = tmp_path / "indexes" / "family" / f"i{number}"
         left.mkdir(parents=True)
         (left / "part").write_text("half")
-    writers = [context.Process(target=write, args=(tmp_path.as_uri(), together, errors)) for _ in range(WRITERS)]
+    writers = [
+        context.Process(target=write, args=(tmp_path.as_uri(), together, errors))
+        for _ in range(WRITERS)
+    ]
     for one in writers:
         one.start()
     for one in writers:
@@ -41,9 +46,9 @@ def test_writers_of_one_id_end_well_and_leave_one_whole_folder(tmp_path):
     for number in range(IDS):
         artefact = store.find("indexes", "family", f"i{number}")
         assert artefact is not None and artefact.file("part").read_text() == "the same for all"
-    assert sorted(os.listdir(tmp_path / "indexes" / "family")) == sorted(f"i{number}" for number in range(IDS)), "nothing half is left"
-
-
+    assert sorted(os.listdir(tmp_path / "indexes" / "family")) == sorted(
+        f"i{number}" for number in range(IDS)
+    ), "nothing half is left"
 
 
 def test_what_was_made_last_is_the_newest_though_the_clock_was_set_back(tmp_path, monkeypatch):
@@ -78,7 +83,10 @@ def test_what_several_want_is_made_by_one_and_by_the_next_when_that_one_dies(tmp
     context = multiprocessing.get_context("spawn")
     for dies, makers in ((True, WRITERS), (False, 1)):
         made, together = context.Queue(), context.Barrier(WRITERS)
-        wanting = [context.Process(target=make_alone, args=(tmp_path.as_uri(), together, made, dies)) for _ in range(WRITERS)]
+        wanting = [
+            context.Process(target=make_alone, args=(tmp_path.as_uri(), together, made, dies))
+            for _ in range(WRITERS)
+        ]
         for one in wanting:
             one.start()
         for one in wanting:

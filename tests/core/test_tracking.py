@@ -1,4 +1,6 @@
-"""What MLflow can have against a training is one sentence with its remedy; what a retry can mend is `Unreachable`, nothing shows a password."""
+"""What MLflow can have against a training is one sentence with its remedy; what a retry can mend is
+`Unreachable`, nothing shows a password.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +30,24 @@ def test_an_experiment_in_the_trash_is_refused_and_goes_on_once_it_is_restored(m
     run = start("shelved")
     id = delete_experiment("shelved")
     for candidate in ("t1", "t2"):
-        with pytest.raises(BadRequest, match=rf"experiment was deleted; got 'shelved'; remedy: restore it \(`mlflow experiments restore --experiment-id {id}`\), "
-                                             "or name another"):
+        with pytest.raises(
+            BadRequest,
+            match=rf"experiment was deleted; got 'shelved'; remedy: restore it \(`mlflow "
+            rf"experiments restore --experiment-id {id}`\), "
+            "or name another",
+        ):
             start("shelved", candidate)
     tracking.client().restore_experiment(id)
     assert start("shelved") == run
 
 
-@pytest.mark.parametrize("name", ["", " ", "\t\n", "x" * 501, "a\nb", "a\0b", "\ud800", None, 5], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["", " ", "\t\n", "x" * 501, "a\nb", "a\0b", "\ud800", None, 5], ids=ascii
+)
 def test_what_cannot_name_an_experiment_is_refused_before_it_is_asked_for(mlflow_uri, name):
-    with pytest.raises(BadRequest, match="not the name of an MLflow experiment; got .*1 to 500 printable"):
+    with pytest.raises(
+        BadRequest, match="not the name of an MLflow experiment; got .*1 to 500 printable"
+    ):
         start(name)
 
 
@@ -51,15 +61,24 @@ def test_a_run_that_is_deleted_meanwhile_ends_no_training_and_is_begun_anew(mlfl
     recorder = Recorder.start(Request(), "toy", "t3", snapshot, "c0de")
     tracking.client().delete_run(recorder.run)
     train(store, snapshot, recorder, "t3")
-    with pytest.raises(BadRequest, match=f"MLflow run {recorder.run} was deleted; remedy: restore it.*start the training again"):
+    with pytest.raises(
+        BadRequest,
+        match=f"MLflow run {recorder.run} was deleted; remedy: restore it.*start the training "
+        f"again",
+    ):
         recorder.finish(store.find("candidates", "toy", "t3"), snapshot)
     recorder.failed()
-    again = Recorder.start(Request(), "toy", "t3", snapshot, "c0de").finish(store.find("candidates", "toy", "t3"), snapshot)
+    again = Recorder.start(Request(), "toy", "t3", snapshot, "c0de").finish(
+        store.find("candidates", "toy", "t3"), snapshot
+    )
     assert again["run"] != recorder.run and again["version"]
 
 
 def test_what_is_gone_for_good_is_refused(mlflow_uri):
-    for ask in (lambda: tracking.log_metrics("0" * 32, {"a": 1.0}), lambda: tracking.tag_version("unheard", "1", {"a": "b"})):
+    for ask in (
+        lambda: tracking.log_metrics("0" * 32, {"a": 1.0}),
+        lambda: tracking.tag_version("unheard", "1", {"a": "b"}),
+    ):
         with pytest.raises(BadRequest, match="does not have what is asked for any more.*not found"):
             ask()
 
@@ -68,27 +87,70 @@ def test_a_registered_model_that_was_deleted_is_made_again(mlflow_uri):
     run = start("recall", "t4")
     assert tracking.register("gone", run, "t4", "file:///x", {}) == "1"
     tracking.client().delete_registered_model("recall-gone")
-    assert tracking.by_alias("gone", "champion") is None and tracking.register("gone", run, "t4", "file:///x", {}) == "1"
+    assert (
+        tracking.by_alias("gone", "champion") is None
+        and tracking.register("gone", run, "t4", "file:///x", {}) == "1"
+    )
 
 
-@pytest.mark.parametrize("uri", ["ftp://u:hunter2@h", "foo://hunter2", "hunter2", "127.0.0.1:5000", "file:///srv/runs", "http://", "http://u:hunter2@", "http://u:hunter2@[x",
-                                 "http://u:hun/ter2@h", "http://u:hun?ter2@h", "http://u:hun#ter2@h", "http://u:hunter2@h:port", "http://u:hunter2@h:99999",
-                                 "http://u:hun ter2@h", "http://u:hunter2"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "ftp://u:hunter2@h",
+        "foo://hunter2",
+        "hunter2",
+        "127.0.0.1:5000",
+        "file:///srv/runs",
+        "http://",
+        "http://u:hunter2@",
+        "http://u:hunter2@[x",
+        "http://u:hun/ter2@h",
+        "http://u:hun?ter2@h",
+        "http://u:hun#ter2@h",
+        "http://u:hunter2@h:port",
+        "http://u:hunter2@h:99999",
+        "http://u:hun ter2@h",
+        "http://u:hunter2",
+    ],
+)
 def test_what_is_no_uri_of_a_server_is_refused_without_a_piece_of_the_password(uri):
-    with environment(MLFLOW_TRACKING_URI=uri), pytest.raises(BadRequest, match="MLFLOW_TRACKING_URI.*expected http") as refusal:
+    with (
+        environment(MLFLOW_TRACKING_URI=uri),
+        pytest.raises(BadRequest, match="MLFLOW_TRACKING_URI.*expected http") as refusal,
+    ):
         start()
-    assert not any(piece in str(refusal.value) for piece in ("hun", "ter2")) and refusal.value.__cause__ is None
+    assert (
+        not any(piece in str(refusal.value) for piece in ("hun", "ter2"))
+        and refusal.value.__cause__ is None
+    )
 
 
 @pytest.mark.parametrize("login", ["u:hunter2", "u:hun@ter2", "u:hunter2%2F"])
 def test_who_is_away_is_named_without_the_password(login):
     port = free_port()
-    with environment(MLFLOW_TRACKING_URI=f" http://{login}@127.0.0.1:{port} "), pytest.raises(Unreachable, match=f"got 'http://127.0.0.1:{port}'") as away:
+    with (
+        environment(MLFLOW_TRACKING_URI=f" http://{login}@127.0.0.1:{port} "),
+        pytest.raises(Unreachable, match=f"got 'http://127.0.0.1:{port}'") as away,
+    ):
         start()
-    assert not any(piece in str(away.value) for piece in ("hun", "ter2")) and away.value.__suppress_context__
+    assert (
+        not any(piece in str(away.value) for piece in ("hun", "ter2"))
+        and away.value.__suppress_context__
+    )
 
 
-@pytest.mark.parametrize("code, kind", [(200, Unreachable), (404, Unreachable), (500, Unreachable), (502, Unreachable), (503, Unreachable), (401, BadRequest), (403, BadRequest)])
+@pytest.mark.parametrize(
+    "code, kind",
+    [
+        (200, Unreachable),
+        (404, Unreachable),
+        (500, Unreachable),
+        (502, Unreachable),
+        (503, Unreachable),
+        (401, BadRequest),
+        (403, BadRequest),
+    ],
+)
 def test_a_server_that_answers_with_a_page_is_away_or_refuses_the_password(monkeypatch, code, kind):
     class Page(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -101,7 +163,10 @@ def test_a_server_that_answers_with_a_page_is_away_or_refuses_the_password(monke
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with environment(MLFLOW_TRACKING_URI=f"http://u:hunter2@127.0.0.1:{server.server_port}"), pytest.raises(kind, match="MLflow") as refusal:
+        with (
+            environment(MLFLOW_TRACKING_URI=f"http://u:hunter2@127.0.0.1:{server.server_port}"),
+            pytest.raises(kind, match="MLflow") as refusal,
+        ):
             start()
         server.shutdown()
     assert "hunter2" not in str(refusal.value)

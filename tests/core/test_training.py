@@ -1,4 +1,6 @@
-"""What all torch models train with: the learning rate's course, random streams that never repeat."""
+"""What all torch models train with: the learning rate's course, random streams that never
+repeat.
+"""
 
 import pytest
 
@@ -7,9 +9,23 @@ from tasks.core.training.schedule import rate
 
 
 def test_learning_rate_rises_then_falls_to_zero_or_stays():
-    assert [rate(share, 0.5, 0.1) for share in (0.05, 0.1, 0.55, 1.0)] == pytest.approx([0.25, 0.5, 0.25, 0.0])
-    assert [rate(share, 0.5, 0.1, cosine=False) for share in (0.05, 0.1, 1.0)] == pytest.approx([0.25, 0.5, 0.5])
+    assert [rate(share, 0.5, 0.1) for share in (0.05, 0.1, 0.55, 1.0)] == pytest.approx(
+        [0.25, 0.5, 0.25, 0.0]
+    )
+    assert [rate(share, 0.5, 0.1, cosine=False) for share in (0.05, 0.1, 1.0)] == pytest.approx(
+        [0.25, 0.5, 0.5]
+    )
 
 
 def test_no_epoch_of_no_seed_and_no_process_repeats_the_randomness_of_another():
-    assert len({stream(seed, epoch, process) for seed in range(20) for epoch in range(20) for process in range(3)}) == 1200
+    assert (
+        len(
+            {
+                stream(seed, epoch, process)
+                for seed in range(20)
+                for epoch in range(20)
+                for process in range(3)
+            }
+        )
+        == 1200
+    )

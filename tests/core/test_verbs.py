@@ -1,4 +1,6 @@
-"""Every verb of every stage names a function that is there; it is imported only when asked, so nothing else would tell."""
+"""Every verb of every stage names a function that is there; it is imported only when asked, so
+nothing else would tell.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,11 @@ import pytest
 
 from infra.environments.names import ROOT
 
-STAGES = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/__main__.py") if path.parent.name != "retrieve")
+STAGES = sorted(
+    path.parent.name
+    for path in (ROOT / "tasks").glob("*/__main__.py")
+    if path.parent.name != "retrieve"
+)
 
 
 @pytest.mark.parametrize("stage", STAGES)

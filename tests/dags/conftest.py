@@ -11,10 +11,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = tempfile.TemporaryDirectory(prefix="airflow-")
-os.environ |= {"AIRFLOW_HOME": HOME.name, "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-               "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME.name}/airflow.db",
-               "AIRFLOW__CORE__UNIT_TEST_MODE": "False", "RECALL_STORE": f"file://{HOME.name}/store", "AIRFLOW_CONN_RECALL_MLFLOW": "http://127.0.0.1:1",
-               "AIRFLOW_CONN_RECALL_REDIS": "redis://:secret@127.0.0.1:1/0"}
+os.environ |= {
+    "AIRFLOW_HOME": HOME.name,
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME.name}/airflow.db",
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "RECALL_STORE": f"file://{HOME.name}/store",
+    "AIRFLOW_CONN_RECALL_MLFLOW": "http://127.0.0.1:1",
+    "AIRFLOW_CONN_RECALL_REDIS": "redis://:secret@127.0.0.1:1/0",
+}
 sys.path.insert(0, str(ROOT / "dags"))
 
 

@@ -9,11 +9,18 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-FORMS = [("index", "BuildRequest", "forms", "INDEX"), ("index", "BundleRequest", "forms", "BUNDLE"), ("publish", "LoadRequest", "forms", "LOAD"),
-         ("item2vec", "Settings", "forms", "ITEM2VEC"), ("graph", "BuildRequest", "forms", "GRAPH"), ("gru4rec", "Settings", "forms", "GRU4REC"),
-         ("two_tower", "Settings", "forms", "TWO_TOWER"),
-         ("linear", "Settings", "forms", "LINEAR"), ("fused", "Settings", "forms", "FUSED"),
-         ("ingest", "SnapshotRequest", "ingest_form", "PLAIN")]
+FORMS = [
+    ("index", "BuildRequest", "forms", "INDEX"),
+    ("index", "BundleRequest", "forms", "BUNDLE"),
+    ("publish", "LoadRequest", "forms", "LOAD"),
+    ("item2vec", "Settings", "forms", "ITEM2VEC"),
+    ("graph", "BuildRequest", "forms", "GRAPH"),
+    ("gru4rec", "Settings", "forms", "GRU4REC"),
+    ("two_tower", "Settings", "forms", "TWO_TOWER"),
+    ("linear", "Settings", "forms", "LINEAR"),
+    ("fused", "Settings", "forms", "FUSED"),
+    ("ingest", "SnapshotRequest", "ingest_form", "PLAIN"),
+]
 
 
 def pairs():
@@ -26,7 +33,9 @@ def pairs():
             yield pytest.param(settings, field, param, id=f"{stage}.{field}")
     for setting, fields in ingest_form.NESTED.items():
         for field, param in fields.items():
-            yield pytest.param(get_type_hints(settings)[setting], field, param, id=f"ingest.{setting}.{field}")
+            yield pytest.param(
+                get_type_hints(settings)[setting], field, param, id=f"ingest.{setting}.{field}"
+            )
 
 
 @pytest.mark.parametrize("settings, name, param", pairs())
@@ -37,7 +46,10 @@ def test_a_parameter_has_the_default_bounds_and_choices_of_its_setting(settings,
     if get_origin(hint) is Literal:
         assert set(param.schema["enum"]) - {None} == set(get_args(hint))
     else:
-        assert (param.schema.get("minimum"), param.schema.get("maximum")) == (field.metadata["minimum"], field.metadata["maximum"])
+        assert (param.schema.get("minimum"), param.schema.get("maximum")) == (
+            field.metadata["minimum"],
+            field.metadata["maximum"],
+        )
 
 
 def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_change():
@@ -45,20 +57,40 @@ def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_chan
     from tasks.ingest.settings import SnapshotRequest
 
     elsewhere = {"store", "dataset", "day", "spark", "waits"}
-    assert {field.name for field in dataclasses.fields(SnapshotRequest)} - elsewhere == {*ingest_form.PLAIN, *ingest_form.NESTED}
+    assert {field.name for field in dataclasses.fields(SnapshotRequest)} - elsewhere == {
+        *ingest_form.PLAIN,
+        *ingest_form.NESTED,
+    }
     for setting, fields in ingest_form.NESTED.items():
-        assert {field.name for field in dataclasses.fields(get_type_hints(SnapshotRequest)[setting])} == fields.keys()
+        assert {
+            field.name for field in dataclasses.fields(get_type_hints(SnapshotRequest)[setting])
+        } == fields.keys()
 
 
-@pytest.mark.parametrize("rule, taken", [("any", True), (">= 4", True), ("> 7", True), (">6.5", True), ("> mean", True), ("> user mean", True),
-                                         ("4", False), ("< 4", False), ("> median", False)])
+@pytest.mark.parametrize(
+    "rule, taken",
+    [
+        ("any", True),
+        (">= 4", True),
+        ("> 7", True),
+        (">6.5", True),
+        ("> mean", True),
+        ("> user mean", True),
+        ("4", False),
+        ("< 4", False),
+        ("> median", False),
+    ],
+)
 def test_form_and_stage_take_the_same_rules_for_what_is_liked(filled, rule, taken):
     from tasks.core.errors import BadRequest
     from tasks.core.request import parse
     from tasks.ingest.settings import SnapshotRequest
 
     def stage():
-        parse(SnapshotRequest, {"store": "file:///s", "location": "/d", "day": "1998-04-15", "liked": rule})
+        parse(
+            SnapshotRequest,
+            {"store": "file:///s", "location": "/d", "day": "1998-04-15", "liked": rule},
+        )
 
     for ask in (stage, lambda: filled("ingest", liked=rule)):
         with contextlib.nullcontext() if taken else pytest.raises((BadRequest, ValueError)):
@@ -69,11 +101,18 @@ def test_every_parameter_has_a_section_a_title_and_a_text(bag):
     for dag in bag.dags.values():
         for name in dag.params:
             param = dag.params.get_param(name)
-            assert param.schema.get("section") and param.schema.get("title") and param.description or param.schema.get("description_md"), (dag.dag_id, name)
+            assert (
+                param.schema.get("section")
+                and param.schema.get("title")
+                and param.description
+                or param.schema.get("description_md")
+            ), (dag.dag_id, name)
 
 
 def test_no_form_is_blocked_by_a_text_that_may_be_left_empty(bag):
-    """Airflow's page takes an empty text for a missing one, unless null is allowed: such a form could not be sent."""
+    """Airflow's page takes an empty text for a missing one, unless null is allowed: such a form
+    could not be sent.
+    """
     for dag in bag.dags.values():
         for name in dag.params:
             assert dag.params.get_param(name).value != "", (dag.dag_id, name)

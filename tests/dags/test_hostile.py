@@ -1,4 +1,6 @@
-"""What is filled into a form is refused by the form, refused by the stage's request, or arrives at the stage as it was written."""
+"""What is filled into a form is refused by the form, refused by the stage's request, or arrives at
+the stage as it was written.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,34 @@ from airflow.sdk.exceptions import AirflowFailException
 from tests.hostile import VALUES, named
 
 ECHO = "import json, sys\nprint(json.dumps({'request': json.loads(sys.argv[2])}))"
-DAGS = ("ingest", "train_item2vec", "train_gru4rec", "train_two_tower", "train_linear", "publish_item2vec", "overrule_item2vec", "rollback", "tune_item2vec")
+DAGS = (
+    "ingest",
+    "train_item2vec",
+    "train_gru4rec",
+    "train_two_tower",
+    "train_linear",
+    "publish_item2vec",
+    "overrule_item2vec",
+    "rollback",
+    "tune_item2vec",
+)
 
 
 @pytest.fixture(scope="module")
 def texts(bag):
     """The fields of every form that take a text a person writes: DAG → names."""
-    kinds = {dag: {name: bag.dags[dag].params.get_param(name) for name in bag.dags[dag].params} for dag in DAGS}
-    return {dag: [name for name, param in params.items() if "string" in str(param.schema.get("type")) and not param.schema.get("enum")]
-            for dag, params in kinds.items()}
+    kinds = {
+        dag: {name: bag.dags[dag].params.get_param(name) for name in bag.dags[dag].params}
+        for dag in DAGS
+    }
+    return {
+        dag: [
+            name
+            for name, param in params.items()
+            if "string" in str(param.schema.get("type")) and not param.schema.get("enum")
+        ]
+        for dag, params in kinds.items()
+    }
 
 
 @pytest.fixture
@@ -44,7 +65,9 @@ def echo(tmp_path, monkeypatch):
 
 
 def test_there_are_fields_to_write_into(texts):
-    assert sum(map(len, texts.values())) >= 20 and {"why", "version"} <= set(texts["overrule_item2vec"])
+    assert sum(map(len, texts.values())) >= 20 and {"why", "version"} <= set(
+        texts["overrule_item2vec"]
+    )
 
 
 @pytest.mark.parametrize("value", VALUES, ids=named)
@@ -75,8 +98,17 @@ def refused_by_form(filled, dag: str, **given) -> bool:
     return False
 
 
-@pytest.mark.parametrize("dag, name", [("ingest", "day"), ("ingest", "liked"), ("train_gru4rec", "day"), ("publish_item2vec", "factory"), ("publish_item2vec", "search"),
-                                       ("overrule_item2vec", "version")])
+@pytest.mark.parametrize(
+    "dag, name",
+    [
+        ("ingest", "day"),
+        ("ingest", "liked"),
+        ("train_gru4rec", "day"),
+        ("publish_item2vec", "factory"),
+        ("publish_item2vec", "search"),
+        ("overrule_item2vec", "version"),
+    ],
+)
 def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
     import re
 
@@ -84,27 +116,64 @@ def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
 
     odd = [value for value in VALUES if not re.fullmatch(r"[A-Za-z0-9_,=]*", value)]
     more = {"why": "a reason"} if dag.startswith("overrule") else {}
-    assert forms.DAY and len(odd) > 90 and all(refused_by_form(filled, dag, **{name: value}, **more) for value in odd)
+    assert (
+        forms.DAY
+        and len(odd) > 90
+        and all(refused_by_form(filled, dag, **{name: value}, **more) for value in odd)
+    )
 
 
-@pytest.mark.parametrize("dag, name", [("train_gru4rec", "encoder"), ("rollback", "family"), ("ingest", "format"), ("overrule_item2vec", "action")])
+@pytest.mark.parametrize(
+    "dag, name",
+    [
+        ("train_gru4rec", "encoder"),
+        ("rollback", "family"),
+        ("ingest", "format"),
+        ("overrule_item2vec", "action"),
+    ],
+)
 def test_a_choice_takes_none_of_them(filled, dag, name):
     more = {"why": "a reason"} if dag.startswith(("overrule", "rollback")) else {}
     assert all(refused_by_form(filled, dag, **{name: value}, **more) for value in VALUES)
 
 
-@pytest.mark.parametrize("dag, name", [("train_gru4rec", "seed"), ("train_item2vec", "dimension"), ("ingest", "split_test"), ("publish_item2vec", "top")])
+@pytest.mark.parametrize(
+    "dag, name",
+    [
+        ("train_gru4rec", "seed"),
+        ("train_item2vec", "dimension"),
+        ("ingest", "split_test"),
+        ("publish_item2vec", "top"),
+    ],
+)
 def test_a_number_takes_no_text_and_no_number_out_of_bounds(filled, dag, name):
-    assert all(refused_by_form(filled, dag, **{name: value}) for value in [*VALUES, -1, 10**30, 1.5, [1], {"a": 1}])
+    assert all(
+        refused_by_form(filled, dag, **{name: value})
+        for value in [*VALUES, -1, 10**30, 1.5, [1], {"a": 1}]
+    )
 
 
 def test_what_airflow_would_take_for_a_template_is_a_text(bag):
-    """A form's value is rendered nowhere: the request is built by a function, and what it returns is not looked at again."""
+    """A form's value is rendered nowhere: the request is built by a function, and what it returns
+    is not looked at again.
+    """
     from recall import publication
 
-    params = {"family": "item2vec", "generation": "{{ conn.recall_redis.password }}", "why": "{{ 7 * 7 }}"}
-    context = {"params": params, "dag_run": SimpleNamespace(run_id="r", triggering_user_name="{{ 1 }}"), "ti": SimpleNamespace(dag_id="rollback", task_id="pointer")}
+    params = {
+        "family": "item2vec",
+        "generation": "{{ conn.recall_redis.password }}",
+        "why": "{{ 7 * 7 }}",
+    }
+    context = {
+        "params": params,
+        "dag_run": SimpleNamespace(run_id="r", triggering_user_name="{{ 1 }}"),
+        "ti": SimpleNamespace(dag_id="rollback", task_id="pointer"),
+    }
     task = copy.copy(bag.dags["rollback"].get_task("pointer"))
     task.render_template_fields(context)
-    assert task.request["to"] == params["generation"] and task.request["why"] == params["why"] and task.request["by"] == "{{ 1 }}"
+    assert (
+        task.request["to"] == params["generation"]
+        and task.request["why"] == params["why"]
+        and task.request["by"] == "{{ 1 }}"
+    )
     assert json.loads(json.dumps(publication.pointer_back(context))) == task.request

@@ -26,48 +26,101 @@ def imports(path: Path) -> set[str]:
 def test_every_dag_file_is_imported_without_an_error(bag):
     assert bag.import_errors == {}
     families = ("item2vec", "gru4rec", "linear", "two_tower", "fused")
-    assert set(bag.dags) == {"ingest", "rollback", "prune", *(f"{verb}_{family}" for family in families for verb in ("train", "publish", "overrule", "tune"))}
+    assert set(bag.dags) == {
+        "ingest",
+        "rollback",
+        "prune",
+        *(
+            f"{verb}_{family}"
+            for family in families
+            for verb in ("train", "publish", "overrule", "tune")
+        ),
+    }
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "dags").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "dags").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_dag_files_import_nothing_heavy_and_nothing_of_the_work(path):
     assert imports(path) & HEAVY == set()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_the_console_imports_nothing_heavy_nothing_of_the_work_and_nothing_that_writes(path):
     assert imports(path) & (HEAVY | {"dags", "recall", "infra", "shutil", "tempfile"}) == set()
-    calls = {node.func.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
-    assert calls & {"write_text", "write_bytes", "mkdir", "unlink", "rename", "replace_file", "rmdir", "post", "put", "patch", "delete"} == set()
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert (
+        calls
+        & {
+            "write_text",
+            "write_bytes",
+            "mkdir",
+            "unlink",
+            "rename",
+            "replace_file",
+            "rmdir",
+            "post",
+            "put",
+            "patch",
+            "delete",
+        }
+        == set()
+    )
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tasks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tasks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_a_stage_imports_the_core_and_itself(path):
     own = path.relative_to(ROOT / "tasks").parts[0]
     for node in ast.walk(ast.parse(path.read_text())):
-        modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else \
-            [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        modules = (
+            [node.module]
+            if isinstance(node, ast.ImportFrom) and node.module
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
         for module in modules:
             parts = module.split(".")
-            assert parts[0] not in ("dags", "recall", "plugins", "infra", "airflow"), f"{path} imports {module}"
+            assert parts[0] not in ("dags", "recall", "plugins", "infra", "airflow"), (
+                f"{path} imports {module}"
+            )
             if parts[0] == "tasks" and len(parts) > 1:
-                assert parts[1] in {own, "core"}, f"{path} imports {module}: a stage may not know another"
+                assert parts[1] in {own, "core"}, (
+                    f"{path} imports {module}: a stage may not know another"
+                )
 
 
 def test_every_task_has_retries_a_time_limit_and_a_pool_of_its_kind(bag):
     for dag in bag.dags.values():
         for task in dag.tasks:
             assert task.retries >= 2, task
-            assert (task.execution_timeout or getattr(task, "response_timeout", None)) is not None, task
+            assert (
+                task.execution_timeout or getattr(task, "response_timeout", None)
+            ) is not None, task
             assert task.pool in {"ingest", "training", "serving", "aliases"}, task
 
 
 def test_the_longest_training_begins_first_and_none_waits_for_a_judgement(bag):
-    first = sorted(("gru4rec", "two_tower", "item2vec", "linear"), key=lambda family: -bag.dags[f"train_{family}"].get_task("fit").priority_weight)
+    first = sorted(
+        ("gru4rec", "two_tower", "item2vec", "linear"),
+        key=lambda family: -bag.dags[f"train_{family}"].get_task("fit").priority_weight,
+    )
     assert first == ["gru4rec", "two_tower", "item2vec", "linear"]
     for family in first:  # a task counts for those that wait for it, too
         fit, evaluate = (bag.dags[f"train_{family}"].get_task(task) for task in ("fit", "evaluate"))
-        assert evaluate.priority_weight + sum(task.priority_weight for task in evaluate.get_flat_relatives(upstream=False)) < fit.priority_weight
+        assert (
+            evaluate.priority_weight
+            + sum(task.priority_weight for task in evaluate.get_flat_relatives(upstream=False))
+            < fit.priority_weight
+        )
 
 
 def test_the_pools_that_tasks_name_are_the_ones_that_are_made(bag):
@@ -79,11 +132,15 @@ def test_the_pools_that_tasks_name_are_the_ones_that_are_made(bag):
 
 def consumed_assets(dag) -> set[str]:
     condition = getattr(dag.timetable, "asset_condition", None)
-    return {asset.name for asset in getattr(condition, "objects", [condition])} if condition else set()
+    return (
+        {asset.name for asset in getattr(condition, "objects", [condition])} if condition else set()
+    )
 
 
 def test_every_asset_that_is_produced_is_consumed_or_is_what_is_served(bag):
-    produced = {asset.name for dag in bag.dags.values() for task in dag.tasks for asset in task.outlets}
+    produced = {
+        asset.name for dag in bag.dags.values() for task in dag.tasks for asset in task.outlets
+    }
     consumed = set().union(*(consumed_assets(dag) for dag in bag.dags.values()))
     families = ("item2vec", "gru4rec", "linear", "two_tower", "fused")
     assert consumed == {"interactions", "restored", *(f"champion/{family}" for family in families)}
@@ -92,7 +149,9 @@ def test_every_asset_that_is_produced_is_consumed_or_is_what_is_served(bag):
 
 def test_every_default_of_a_form_is_allowed_by_the_form(bag):
     for dag in bag.dags.values():
-        dag.params.validate() if dag.dag_id != "rollback" and not dag.dag_id.startswith("overrule_") else None
+        dag.params.validate() if dag.dag_id != "rollback" and not dag.dag_id.startswith(
+            "overrule_"
+        ) else None
         for name, param in dag.params.items():
             assert param, f"{dag.dag_id}.{name}"
 
@@ -120,4 +179,11 @@ def test_parsing_again_gives_the_same_serialised_dags(bag):
 
 
 def test_nothing_heavy_is_loaded_by_parsing(bag):
-    assert {name.split(".")[0] for name in sys.modules} & {"torch", "gensim", "pyspark", "faiss", "mlflow", "numpy"} == set()
+    assert {name.split(".")[0] for name in sys.modules} & {
+        "torch",
+        "gensim",
+        "pyspark",
+        "faiss",
+        "mlflow",
+        "numpy",
+    } == set()

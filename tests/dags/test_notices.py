@@ -1,4 +1,6 @@
-"""Notices say what happened, what is live, where to look and what to do; they reach a real mail server and a real web server, and never fail a task."""
+"""Notices say what happened, what is live, where to look and what to do; they reach a real mail
+server and a real web server, and never fail a task.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,27 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk import Connection
 
-GATE = {"version": "7", "day": "1998-04-16", "outcome": "hold", "reason": "change: recall@50 0.08 against the champion's 0.50: worse"}
+GATE = {
+    "version": "7",
+    "day": "1998-04-16",
+    "outcome": "hold",
+    "reason": "change: recall@50 0.08 against the champion's 0.50: worse",
+}
 
 
 @pytest.fixture(autouse=True)
 def store(tmp_path, monkeypatch):
     """A store in which item2vec went live and was rolled back, and gru4rec went live."""
-    for family, at, event, to in (("item2vec", 1.0, "go_live", "aaaa"), ("item2vec", 2.0, "rollback", "bbbb"), ("gru4rec", 1.0, "go_live", "cccc")):
+    for family, at, event, to in (
+        ("item2vec", 1.0, "go_live", "aaaa"),
+        ("item2vec", 2.0, "rollback", "bbbb"),
+        ("gru4rec", 1.0, "go_live", "cccc"),
+    ):
         folder = tmp_path / "audit" / family / f"t-{at}"
         folder.mkdir(parents=True)
-        (folder / "event.json").write_text(json.dumps({"at": at, "event": event, "to": to, "by": "admin", "why": "a drill"}))
+        (folder / "event.json").write_text(
+            json.dumps({"at": at, "event": event, "to": to, "by": "admin", "why": "a drill"})
+        )
     monkeypatch.setenv("RECALL_STORE", tmp_path.as_uri())
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example")
     return tmp_path
@@ -33,7 +46,13 @@ def store(tmp_path, monkeypatch):
 
 def context(dag="train_item2vec", task="promote", results=None, **other):
     results = {"gate": GATE} if results is None else results
-    ti = SimpleNamespace(dag_id=dag, run_id="run 1", task_id=task, try_number=2, xcom_pull=lambda task_ids: results.get(task_ids))
+    ti = SimpleNamespace(
+        dag_id=dag,
+        run_id="run 1",
+        task_id=task,
+        try_number=2,
+        xcom_pull=lambda task_ids: results.get(task_ids),
+    )
     return {"ti": ti, "params": {}} | other
 
 
@@ -45,38 +64,91 @@ def of(kind, **given):
 
 def test_a_hold_says_why_what_is_live_and_how_to_overrule_it():
     said = of("hold")
-    assert said.title == "item2vec: version 7 of 1998-04-16 is held" and GATE["reason"] in said.happened
+    assert (
+        said.title == "item2vec: version 7 of 1998-04-16 is held"
+        and GATE["reason"] in said.happened
+    )
     assert said.live == ("item2vec: generation bbbb, by admin: a drill",)
-    assert said.page == "https://airflow.example/dags/train_item2vec/runs/run%201/tasks/promote" and "overrule_item2vec" in said.next
+    assert (
+        said.page == "https://airflow.example/dags/train_item2vec/runs/run%201/tasks/promote"
+        and "overrule_item2vec" in said.next
+    )
 
 
 def test_the_page_of_a_question_is_the_one_it_is_answered_on():
     said = of("ask", task="gate")
-    assert said.page.endswith("/tasks/approve/required_actions") and "12 hours" in said.next and "waits for a person" in said.title
+    assert (
+        said.page.endswith("/tasks/approve/required_actions")
+        and "12 hours" in said.next
+        and "waits for a person" in said.title
+    )
 
 
-@pytest.mark.parametrize("outcome, approval, asked", [("ask", "borderline", True), ("ask", "never", False), ("promote", "always", True), ("promote", "borderline", False),
-                                                      ("hold", "always", False)])
-def test_a_question_is_told_by_the_gate_when_a_person_will_be_asked(bag, caplog, outcome, approval, asked):
+@pytest.mark.parametrize(
+    "outcome, approval, asked",
+    [
+        ("ask", "borderline", True),
+        ("ask", "never", False),
+        ("promote", "always", True),
+        ("promote", "borderline", False),
+        ("hold", "always", False),
+    ],
+)
+def test_a_question_is_told_by_the_gate_when_a_person_will_be_asked(
+    bag, caplog, outcome, approval, asked
+):
     [notice] = bag.dags["train_item2vec"].get_task("gate").on_success_callback
     with caplog.at_level(logging.INFO):
-        notice.notify(context(task="gate", results={"gate": GATE | {"outcome": outcome}}, params={"approval": approval}))
+        notice.notify(
+            context(
+                task="gate",
+                results={"gate": GATE | {"outcome": outcome}},
+                params={"approval": approval},
+            )
+        )
     assert ("waits for a person" in caplog.text) == asked
 
 
 def test_a_failure_tells_the_reason_and_of_ingestion_that_nothing_started():
-    said = of("failure", dag="ingest", task="snapshot", exception=ValueError("the data is refused: 9 % bad rows; report: /store/report.html"))
-    assert "9 % bad rows" in said.happened and "After 2 tries" in said.happened and "No training has started" in said.next
-    assert said.live == ("gru4rec: generation cccc, by admin: a drill", "item2vec: generation bbbb, by admin: a drill")
+    said = of(
+        "failure",
+        dag="ingest",
+        task="snapshot",
+        exception=ValueError("the data is refused: 9 % bad rows; report: /store/report.html"),
+    )
+    assert (
+        "9 % bad rows" in said.happened
+        and "After 2 tries" in said.happened
+        and "No training has started" in said.next
+    )
+    assert said.live == (
+        "gru4rec: generation cccc, by admin: a drill",
+        "item2vec: generation bbbb, by admin: a drill",
+    )
 
 
 def test_a_promotion_and_a_rollback_name_both_versions_and_who():
-    moved = {"promote": {"version": "8", "previous": "7"}, "gate": GATE, "force": {"version": "9", "previous": "8", "by": "admin", "why": "a drill"}}
+    moved = {
+        "promote": {"version": "8", "previous": "7"},
+        "gate": GATE,
+        "force": {"version": "9", "previous": "8", "by": "admin", "why": "a drill"},
+    }
     assert of("promotion", results=moved).title == "item2vec: version 8 is the champion"
     forced = of("promotion", dag="overrule_item2vec", task="force", results=moved)
-    assert forced.title.endswith("version 9 is the champion by admin") and "a drill" in forced.happened
-    back = of("rollback", dag="rollback", task="pointer", results={"pointer": {"generation": "bbbb", "previous": "aaaa"}}, params={"family": "item2vec", "why": "worse"})
-    assert back.title == "item2vec: rolled back to generation bbbb" and "aaaa was taken back: worse" in back.happened
+    assert (
+        forced.title.endswith("version 9 is the champion by admin") and "a drill" in forced.happened
+    )
+    back = of(
+        "rollback",
+        dag="rollback",
+        task="pointer",
+        results={"pointer": {"generation": "bbbb", "previous": "aaaa"}},
+        params={"family": "item2vec", "why": "worse"},
+    )
+    assert (
+        back.title == "item2vec: rolled back to generation bbbb"
+        and "aaaa was taken back: worse" in back.happened
+    )
 
 
 def test_what_stands_in_a_mail_is_never_markup():
@@ -107,7 +179,13 @@ def mailbox():
 
 class Hook(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.server.got.append((self.path, self.headers["Authorization"], json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        self.server.got.append(
+            (
+                self.path,
+                self.headers["Authorization"],
+                json.loads(self.rfile.read(int(self.headers["Content-Length"]))),
+            )
+        )
         self.send_response(self.server.answers)
         self.end_headers()
 
@@ -127,6 +205,7 @@ def hook():
 @pytest.fixture
 def through(monkeypatch):
     """Set the connection recall_notices, as a person would."""
+
     def set(**settings):
         monkeypatch.setenv("AIRFLOW_CONN_RECALL_NOTICES", json.dumps(settings))
 
@@ -146,8 +225,17 @@ def test_without_a_connection_a_notice_stands_in_the_log(caplog):
 
 
 def test_an_e_mail_arrives_at_a_real_server(mailbox, through):
-    through(conn_type="smtp", host="127.0.0.1", port=mailbox.port, extra={"to": ["oncall@example.com", "ml@example.com"], "from_email": "recall@example.com",
-                                                                          "disable_ssl": True, "disable_tls": True})
+    through(
+        conn_type="smtp",
+        host="127.0.0.1",
+        port=mailbox.port,
+        extra={
+            "to": ["oncall@example.com", "ml@example.com"],
+            "from_email": "recall@example.com",
+            "disable_ssl": True,
+            "disable_tls": True,
+        },
+    )
     notify()
     [(sender, to, mail)] = mailbox.got
     assert (sender, sorted(to)) == ("recall@example.com", ["ml@example.com", "oncall@example.com"])
@@ -156,21 +244,49 @@ def test_an_e_mail_arrives_at_a_real_server(mailbox, through):
 
 
 def test_a_webhook_gets_json_with_a_bearer_token(hook, through):
-    through(conn_type="http", host="127.0.0.1", port=hook.port, password="hush", extra={"path": "/in"})
+    through(
+        conn_type="http", host="127.0.0.1", port=hook.port, password="hush", extra={"path": "/in"}
+    )
     notify()
     [(path, authorization, body)] = hook.got
     assert (path, authorization) == ("/in", "Bearer hush")
-    assert body["kind"] == "hold" and body["live"] == ["item2vec: generation bbbb, by admin: a drill"] and body["text"].startswith(body["title"])
+    assert (
+        body["kind"] == "hold"
+        and body["live"] == ["item2vec: generation bbbb, by admin: a drill"]
+        and body["text"].startswith(body["title"])
+    )
 
 
-@pytest.mark.parametrize("connection", [
-    {"conn_type": "https", "host": "127.0.0.1", "port": 1, "extra": {"path": "/services/T0/s3cr3t"}},
-    {"conn_type": "smtp", "host": "127.0.0.1", "port": 1, "extra": {"to": ["a@example.com"]}, "password": "s3cr3t"},
-    {"conn_type": "smtp", "host": "127.0.0.1"}, {"conn_type": "pigeon", "host": "127.0.0.1"}])
-def test_a_channel_that_is_away_or_wrong_fails_nothing_and_tells_no_secret(connection, through, caplog):
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {
+            "conn_type": "https",
+            "host": "127.0.0.1",
+            "port": 1,
+            "extra": {"path": "/services/T0/s3cr3t"},
+        },
+        {
+            "conn_type": "smtp",
+            "host": "127.0.0.1",
+            "port": 1,
+            "extra": {"to": ["a@example.com"]},
+            "password": "s3cr3t",
+        },
+        {"conn_type": "smtp", "host": "127.0.0.1"},
+        {"conn_type": "pigeon", "host": "127.0.0.1"},
+    ],
+)
+def test_a_channel_that_is_away_or_wrong_fails_nothing_and_tells_no_secret(
+    connection, through, caplog
+):
     through(**connection)
     notify()
-    assert "could not be sent" in caplog.text and "is held" in caplog.text and "s3cr3t" not in caplog.text
+    assert (
+        "could not be sent" in caplog.text
+        and "is held" in caplog.text
+        and "s3cr3t" not in caplog.text
+    )
 
 
 def test_a_server_that_refuses_fails_nothing(hook, through, caplog):
@@ -192,31 +308,60 @@ def test_what_airflow_knows_as_a_secret_is_not_sent(hook, through):
     mask_secret("pass-word-of-redis")
     through(conn_type="http", host="127.0.0.1", port=hook.port)
     notify("failure", task="load", exception=ValueError("redis://:pass-word-of-redis@host"))
-    assert "pass-word-of-redis" not in json.dumps(hook.got[0][2]) and "redis://:***@host" in hook.got[0][2]["happened"]
+    assert (
+        "pass-word-of-redis" not in json.dumps(hook.got[0][2])
+        and "redis://:***@host" in hook.got[0][2]["happened"]
+    )
 
 
 def late(state="running"):
     from recall.notices.deadline import missed
 
-    asyncio.run(missed(hours=4.0, context={"dag_run": {"dag_id": "train_item2vec", "dag_run_id": "run 1", "partition_key": "1998-04-16", "state": state}}))
+    asyncio.run(
+        missed(
+            hours=4.0,
+            context={
+                "dag_run": {
+                    "dag_id": "train_item2vec",
+                    "dag_run_id": "run 1",
+                    "partition_key": "1998-04-16",
+                    "state": state,
+                }
+            },
+        )
+    )
 
 
-def test_a_missed_deadline_is_told_once_and_not_of_a_run_that_has_failed(hook, through, monkeypatch):
-    monkeypatch.setattr(Connection, "async_get", classmethod(lambda cls, name: asyncio.to_thread(Connection.get, name)))  # what a triggerer has
+def test_a_missed_deadline_is_told_once_and_not_of_a_run_that_has_failed(
+    hook, through, monkeypatch
+):
+    monkeypatch.setattr(
+        Connection,
+        "async_get",
+        classmethod(lambda cls, name: asyncio.to_thread(Connection.get, name)),
+    )  # what a triggerer has
     through(conn_type="http", host="127.0.0.1", port=hook.port)
     late()
     late("failed")
     [(_, _, body)] = hook.got
-    assert body["kind"] == "deadline" and body["title"] == "train_item2vec is late for 1998-04-16" and "4 hours" in body["happened"]
+    assert (
+        body["kind"] == "deadline"
+        and body["title"] == "train_item2vec is late for 1998-04-16"
+        and "4 hours" in body["happened"]
+    )
 
 
 def test_the_daily_chain_has_a_deadline_that_adds_up(bag):
     from recall.notices.deadline import HOURS
 
-    parts = {name: bag.dags[name].deadline for name in ("ingest", "train_item2vec", "publish_item2vec")}
+    parts = {
+        name: bag.dags[name].deadline for name in ("ingest", "train_item2vec", "publish_item2vec")
+    }
     alerts = [part[0] if isinstance(part, list) else part for part in parts.values()]
     assert sum(alert.interval.total_seconds() for alert in alerts) == HOURS * 3600
-    assert not bag.dags["tune_item2vec"].deadline and {alert.callback.path for alert in alerts} == {"recall.notices.deadline.missed"}
+    assert not bag.dags["tune_item2vec"].deadline and {alert.callback.path for alert in alerts} == {
+        "recall.notices.deadline.missed"
+    }
 
 
 @pytest.mark.parametrize("given, wanted", [("", 8.0), ("0", 0.0), ("2.5", 2.5)])
@@ -241,4 +386,6 @@ def test_every_task_of_the_work_tells_of_its_failure(bag):
 
     for dag in bag.dags.values():
         for task in dag.tasks:
-            assert [one.kind for one in task.on_failure_callback if isinstance(one, Notice)] == ["failure"], task
+            assert [one.kind for one in task.on_failure_callback if isinstance(one, Notice)] == [
+                "failure"
+            ], task

@@ -10,7 +10,9 @@ import pytest
 
 
 class Store:
-    """Airflow's store of task states, as a task sees it; `away`: what a write raises, `hangs`: what it waits for."""
+    """Airflow's store of task states, as a task sees it; `away`: what a write raises, `hangs`: what
+    it waits for.
+    """
 
     def __init__(self, away: Exception | None = None, hangs: threading.Event | None = None) -> None:
         self.away, self.hangs, self.written, self.tries = away, hangs, [], 0
@@ -62,7 +64,9 @@ def test_an_api_that_is_away_is_told_once_and_asked_again(quick, caplog):
         shown.show("line 3")
         until(lambda: store.written)
     assert store.written == [("progress", "line 3")]
-    assert [one.message for one in caplog.records] == ["how far this task is cannot be shown: the API server is away; it goes on"]
+    assert [one.message for one in caplog.records] == [
+        "how far this task is cannot be shown: the API server is away; it goes on"
+    ]
 
 
 def test_what_a_stage_says_goes_on_while_a_write_hangs(quick):
@@ -87,10 +91,18 @@ def test_nothing_is_written_after_the_tasks_end(quick):
     assert len(store.written) == 1 and not shown.is_alive()
 
 
-@pytest.mark.parametrize("line, told", [
-    ("12:00:00 progress: epoch 7 of 15, about 4 min left [rate='3 rows/s' loss=2]", "epoch 7 of 15, about 4 min left"),
-    ("12:00:00 progress: step 1 of 4: looking", "step 1 of 4: looking"),
-    ("12:00:00 gru4rec.epoch epoch=7 said='progress: no'", None), ("26/11/26 12:00:00 WARN Spark: progress: no", None)])
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        (
+            "12:00:00 progress: epoch 7 of 15, about 4 min left [rate='3 rows/s' loss=2]",
+            "epoch 7 of 15, about 4 min left",
+        ),
+        ("12:00:00 progress: step 1 of 4: looking", "step 1 of 4: looking"),
+        ("12:00:00 gru4rec.epoch epoch=7 said='progress: no'", None),
+        ("26/11/26 12:00:00 WARN Spark: progress: no", None),
+    ],
+)
 def test_only_what_a_stage_says_of_its_progress_is_shown(line, told):
     from recall.tail import Told
 

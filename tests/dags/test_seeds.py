@@ -1,4 +1,6 @@
-"""Several seeds of one recipe: the same request but for the seed, and all of them before the judge."""
+"""Several seeds of one recipe: the same request but for the seed, and all of them before the
+judge.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,25 @@ from tasks.core.request import parse
 
 
 def context(seeds, item: int | None = None) -> dict:
-    results = {"fit": {"uri": "file:///c/1", "snapshot": "file:///s", "run": "r", "version": "1"}, "seeds": seeds}
-    return {"ti": SimpleNamespace(xcom_pull=lambda task_ids: results[task_ids]), "task": SimpleNamespace(item=item)}
+    results = {
+        "fit": {"uri": "file:///c/1", "snapshot": "file:///s", "run": "r", "version": "1"},
+        "seeds": seeds,
+    }
+    return {
+        "ti": SimpleNamespace(xcom_pull=lambda task_ids: results[task_ids]),
+        "task": SimpleNamespace(item=item),
+    }
 
 
-@pytest.mark.parametrize("left, seeds", [(None, ()), ([], ()), ({"uri": "file:///c/2"}, ("file:///c/2",)),
-                                         ([{"uri": "file:///c/2"}, {"uri": "file:///c/3"}], ("file:///c/2", "file:///c/3"))])
+@pytest.mark.parametrize(
+    "left, seeds",
+    [
+        (None, ()),
+        ([], ()),
+        ({"uri": "file:///c/2"}, ("file:///c/2",)),
+        ([{"uri": "file:///c/2"}, {"uri": "file:///c/3"}], ("file:///c/2", "file:///c/3")),
+    ],
+)
 def test_the_judge_is_given_every_training_of_the_run(bag, left, seeds):
     from recall import judging
     from tasks.evaluate.settings import JudgeRequest
@@ -27,7 +42,9 @@ def test_the_judge_is_given_every_training_of_the_run(bag, left, seeds):
 def test_a_further_training_differs_by_its_seed_and_is_not_registered(bag):
     from recall import seeds
 
-    asked = seeds.build(lambda context: {"settings": {"window": 4}, "seed": 7})(context(None, item=2))
+    asked = seeds.build(lambda context: {"settings": {"window": 4}, "seed": 7})(
+        context(None, item=2)
+    )
     assert asked == {"settings": {"window": 4}, "seed": 9, "track": False}
     assert seeds.further.function("3") == [1, 2] and seeds.further.function(1) == []
 

@@ -1,4 +1,6 @@
-"""A task of the one factory, on a planted stage: what it hands over, what it makes of how the process ends."""
+"""A task of the one factory, on a planted stage: what it hands over, what it makes of how the
+process ends.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,12 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+)
 
 PLANTED = """
 import json, os, signal, sys, time
@@ -47,7 +54,14 @@ def operator(tmp_path, monkeypatch):
     monkeypatch.setattr(stages, "interpreter", lambda stage: sys.executable)
 
     def make(verb: str, request: dict, **arguments):
-        task = stages.stage("planted", "planted", verb, lambda context: {**request, "day": context["day"]}, policy={}, **arguments)
+        task = stages.stage(
+            "planted",
+            "planted",
+            verb,
+            lambda context: {**request, "day": context["day"]},
+            policy={},
+            **arguments,
+        )
         task.render_template_fields({"day": "1998-04-15"})
         return task
 
@@ -55,29 +69,42 @@ def operator(tmp_path, monkeypatch):
 
 
 def test_the_request_is_built_when_the_task_runs_and_the_last_line_is_the_result(operator):
-    assert operator("echo", {"k": "ä \"quoted\" $(not a shell)"}).execute({})["request"] == {"k": "ä \"quoted\" $(not a shell)", "day": "1998-04-15"}
+    assert operator("echo", {"k": 'ä "quoted" $(not a shell)'}).execute({})["request"] == {
+        "k": 'ä "quoted" $(not a shell)',
+        "day": "1998-04-15",
+    }
 
 
 def test_how_far_the_stage_is_is_shown_while_it_runs(operator):
     shown = []
     store = SimpleNamespace(set=lambda key, value, retention: shown.append((key, value)))
-    operator("echo", {"say": "epoch 7 of 15, about 4 min left"}).execute({"task_state_store": store})
+    operator("echo", {"say": "epoch 7 of 15, about 4 min left"}).execute(
+        {"task_state_store": store}
+    )
     assert shown == [("progress", "epoch 7 of 15, about 4 min left")]
 
 
 def test_a_verb_can_be_told_from_the_request(operator):
-    task = operator(lambda request: "exit" if "code" in request else "echo", {"code": 3, "say": "it ran exit"})
+    task = operator(
+        lambda request: "exit" if "code" in request else "echo", {"code": 3, "say": "it ran exit"}
+    )
     with pytest.raises(AirflowFailException, match="it ran exit"):
         task.execute({})
 
 
-@pytest.mark.parametrize("extra, partitions", [({"day": "1998-04-15"}, {"1998-04-15"}), ({"generation": "abc"}, set())])
-def test_an_event_is_of_the_day_it_tells_even_in_a_run_without_a_partition(operator, extra, partitions):
+@pytest.mark.parametrize(
+    "extra, partitions", [({"day": "1998-04-15"}, {"1998-04-15"}), ({"generation": "abc"}, set())]
+)
+def test_an_event_is_of_the_day_it_tells_even_in_a_run_without_a_partition(
+    operator, extra, partitions
+):
     from airflow.sdk import Asset
     from airflow.sdk.execution_time.context import OutletEventAccessors
 
     out, events = Asset("planted"), OutletEventAccessors()
-    operator("echo", {}, outlets=[out], announce=lambda result: extra).execute({"outlet_events": events})
+    operator("echo", {}, outlets=[out], announce=lambda result: extra).execute(
+        {"outlet_events": events}
+    )
     assert events[out].extra == extra and events[out].partition_keys == partitions
 
 
@@ -86,7 +113,15 @@ def test_the_graph_shows_the_stage_below_a_tasks_name(bag):
 
     shown = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["train_item2vec"]))
     assert {task.task_id: task.operator_name for task in shown.tasks} == {
-        "graph": "graph", "fit": "item2vec", "further": "@task", "seeds": "StageOperator", "evaluate": "evaluate", "gate": "promote", "approve": "Approval", "promote": "promote"}
+        "graph": "graph",
+        "fit": "item2vec",
+        "further": "@task",
+        "seeds": "StageOperator",
+        "evaluate": "evaluate",
+        "gate": "promote",
+        "approve": "Approval",
+        "promote": "promote",
+    }
 
 
 def test_airflows_own_settings_and_keys_stay_with_airflow(operator, monkeypatch):
@@ -100,7 +135,9 @@ def test_airflows_own_settings_and_keys_stay_with_airflow(operator, monkeypatch)
 def test_no_secret_of_the_settings_reaches_a_stage_that_does_not_need_it(operator, monkeypatch):
     from infra.settings.table import TABLE
 
-    secrets = [setting.name for setting in TABLE if setting.secret and setting.name.startswith("RECALL_")]
+    secrets = [
+        setting.name for setting in TABLE if setting.secret and setting.name.startswith("RECALL_")
+    ]
     assert {"RECALL_ADMIN_PASSWORD", "RECALL_METRICS_TOKEN", "RECALL_REDIS_URL"} <= set(secrets)
     for name in secrets:
         monkeypatch.setenv(name, "for somebody else alone")
@@ -110,7 +147,9 @@ def test_no_secret_of_the_settings_reaches_a_stage_that_does_not_need_it(operato
 
 def test_only_a_task_that_needs_a_service_is_told_where_it_is(operator):
     seen = operator("echo", {}, needs=("redis", "mlflow")).execute({})["environment"]
-    assert seen["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1" and seen["RECALL_REDIS_URL"].startswith("redis://:secret@127.0.0.1:1")
+    assert seen["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1" and seen[
+        "RECALL_REDIS_URL"
+    ].startswith("redis://:secret@127.0.0.1:1")
 
 
 @pytest.mark.parametrize("url", ["redis://:hunter2/x@h:1/0", "redis://:hunter2[@h:1/0"])
@@ -128,17 +167,28 @@ def test_a_refusal_fails_at_once_with_its_message(operator, code):
 
 
 def test_the_stages_own_message_is_told_whatever_a_library_prints_after_it(operator):
-    said = "planted exit: RefusedData: users is 3, expected at least 5: a bound of ours; remedy: look at the report"
+    said = (
+        "planted exit: RefusedData: users is 3, expected at least 5: a bound of ours; "
+        "remedy: look at the report"
+    )
     with pytest.raises(AirflowFailException) as raised:
-        operator("exit", {"code": 3, "say": said, "then": ["the virtual machine says good-bye", ""]}).execute({})
-    assert str(raised.value) == "the data is refused: users is 3, expected at least 5: a bound of ours; remedy: look at the report"
+        operator(
+            "exit", {"code": 3, "say": said, "then": ["the virtual machine says good-bye", ""]}
+        ).execute({})
+    assert (
+        str(raised.value)
+        == "the data is refused: users is 3, expected at least 5: a bound of ours; remedy: "
+        "look at the report"
+    )
 
 
 @pytest.mark.parametrize("code", [1, 10, 137])
 def test_a_service_that_is_away_and_a_bug_are_tried_again(operator, code):
     with pytest.raises(AirflowException) as raised:
         operator("exit", {"code": code, "say": "no answer"}).execute({})
-    assert not isinstance(raised.value, (AirflowFailException, AirflowSkipException)) and "no answer" in str(raised.value)
+    assert not isinstance(
+        raised.value, (AirflowFailException, AirflowSkipException)
+    ) and "no answer" in str(raised.value)
 
 
 def test_a_killed_process_is_tried_again(operator):
@@ -160,16 +210,37 @@ def looked_for(hours: float | None) -> dict:
 
 @pytest.mark.parametrize("hours", [None, 1.9])
 def test_a_request_that_waits_comes_back_for_a_delivery_that_is_not_there_yet(operator, hours):
-    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered", "waits": True}, patience=(timedelta(hours=2), timedelta(minutes=10)))
+    task = operator(
+        "exit",
+        {"code": 6, "say": "2026-11-25 has not been delivered", "waits": True},
+        patience=(timedelta(hours=2), timedelta(minutes=10)),
+    )
     with pytest.raises(AirflowRescheduleException) as raised:
         task.execute(looked_for(hours))
-    assert timedelta(minutes=9) < raised.value.reschedule_date - datetime.now(timezone.utc) <= timedelta(minutes=10)
+    assert (
+        timedelta(minutes=9)
+        < raised.value.reschedule_date - datetime.now(timezone.utc)
+        <= timedelta(minutes=10)
+    )
 
 
-@pytest.mark.parametrize("waits, hours, said", [
-    (True, 2.1, "no delivery came within 2 hours: .*has not been delivered.*takes in what comes later"), (False, None, "the delivery is not there: ")])
+@pytest.mark.parametrize(
+    "waits, hours, said",
+    [
+        (
+            True,
+            2.1,
+            "no delivery came within 2 hours: .*has not been delivered.*takes in what comes later",
+        ),
+        (False, None, "the delivery is not there: "),
+    ],
+)
 def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, waits, hours, said):
-    task = operator("exit", {"code": 6, "say": "2026-11-25 has not been delivered", "waits": waits}, patience=(timedelta(hours=2), timedelta(minutes=10)))
+    task = operator(
+        "exit",
+        {"code": 6, "say": "2026-11-25 has not been delivered", "waits": waits},
+        patience=(timedelta(hours=2), timedelta(minutes=10)),
+    )
     with pytest.raises(AirflowFailException, match=said):
         task.execute(looked_for(hours))
 

@@ -12,15 +12,26 @@ from tasks.core.request import parse
 
 
 def context(item: int | None = None, **params) -> dict:
-    results = {"graph": {"uri": "file:///s/graphs/1"}, "begin": {"study": "file:///s/tunings/item2vec/1", "trials": 3}}
-    ti = SimpleNamespace(xcom_pull=lambda task_ids: results[task_ids], dag_id="tune_item2vec", task_id="begin")
-    return {"ti": ti, "params": params, "dag_run": SimpleNamespace(run_id="r", triggering_user_name="ana", partition_key=None),
-            "task": SimpleNamespace(item=item), "triggering_asset_events": {}}
+    results = {
+        "graph": {"uri": "file:///s/graphs/1"},
+        "begin": {"study": "file:///s/tunings/item2vec/1", "trials": 3},
+    }
+    ti = SimpleNamespace(
+        xcom_pull=lambda task_ids: results[task_ids], dag_id="tune_item2vec", task_id="begin"
+    )
+    return {
+        "ti": ti,
+        "params": params,
+        "dag_run": SimpleNamespace(run_id="r", triggering_user_name="ana", partition_key=None),
+        "task": SimpleNamespace(item=item),
+        "triggering_asset_events": {},
+    }
 
 
 @pytest.fixture
 def won(monkeypatch):
     """A study's winner, as the variable that holds it; read without an Airflow."""
+
     def win(family: str, **settings) -> None:
         monkeypatch.setenv(f"AIRFLOW_VAR_RECALL_SETTINGS_{family.upper()}", json.dumps(settings))
 
@@ -32,9 +43,16 @@ def test_every_family_has_a_study_whose_trials_are_mapped(bag):
 
     for family, first in (("item2vec", "graph"), ("gru4rec", "begin")):
         dag = bag.dags[f"tune_{family}"]
-        assert isinstance(dag.get_task("trial"), MappedOperator) and not dag.get_task(first).upstream_task_ids
-        assert dag.get_task("trial").upstream_task_ids == {"slots"} and dag.get_task("conclude").upstream_task_ids == {"trial"}
-        assert "conclude" in dag.get_task("adopt").upstream_task_ids and dag.get_task("slots").upstream_task_ids == {"begin"}
+        assert (
+            isinstance(dag.get_task("trial"), MappedOperator)
+            and not dag.get_task(first).upstream_task_ids
+        )
+        assert dag.get_task("trial").upstream_task_ids == {"slots"} and dag.get_task(
+            "conclude"
+        ).upstream_task_ids == {"trial"}
+        assert "conclude" in dag.get_task("adopt").upstream_task_ids and dag.get_task(
+            "slots"
+        ).upstream_task_ids == {"begin"}
 
 
 def test_the_requests_are_those_the_stage_takes(bag, won):
@@ -68,7 +86,9 @@ def test_the_winner_is_kept_only_when_it_is_wanted(monkeypatch):
     from recall import tuning
 
     kept = {}
-    monkeypatch.setattr(tuning.Variable, "set", lambda key, value, **more: kept.update({key: value}))
+    monkeypatch.setattr(
+        tuning.Variable, "set", lambda key, value, **more: kept.update({key: value})
+    )
     concluded = {"settings": {"window": 11}, "study": "file:///s", "value": 0.4}
     tuning.adopt.function("item2vec", concluded, False)
     assert not kept

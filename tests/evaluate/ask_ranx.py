@@ -1,6 +1,8 @@
-"""ranx's figures for lists and labels, in its own environment: `python ask_ranx.py <file.json>`; one JSON object on stdout.
+"""ranx's figures for lists and labels, in its own environment: `python ask_ranx.py <file.json>`;
+one JSON object on stdout.
 
-The file holds `lists` and `labels` (user → item rows, best first) and `metrics` (names as ranx has them).
+The file holds `lists` and `labels` (user → item rows, best first) and `metrics` (names as ranx has
+them).
 """
 
 from __future__ import annotations
@@ -11,8 +13,17 @@ import sys
 from ranx import Qrels, Run, evaluate
 
 given = json.load(open(sys.argv[1]))
-qrels = Qrels({user: dict.fromkeys(map(str, labels), 1) for user, labels in given["labels"].items()})
-run = Run({user: {str(item): float(1000 - place) for place, item in enumerate(items)} for user, items in given["lists"].items()})
+qrels = Qrels(
+    {user: dict.fromkeys(map(str, labels), 1) for user, labels in given["labels"].items()}
+)
+run = Run(
+    {
+        user: {str(item): float(1000 - place) for place, item in enumerate(items)}
+        for user, items in given["lists"].items()
+    }
+)
 found = evaluate(qrels, run, given["metrics"], return_mean=False, threads=1)
 users = list(qrels.keys())
-print(json.dumps({metric: dict(zip(users, map(float, values))) for metric, values in found.items()}))
+print(
+    json.dumps({metric: dict(zip(users, map(float, values))) for metric, values in found.items()})
+)

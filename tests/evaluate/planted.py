@@ -13,7 +13,9 @@ from tasks.core.store import Store
 from tests import worlds
 
 FAMILY = "planted"
-WORLD = worlds.grouped(users=300, items=360, groups=3, likes=12)  # a group of 120: nobody finds every label in 50 places
+WORLD = worlds.grouped(
+    users=300, items=360, groups=3, likes=12
+)  # a group of 120: nobody finds every label in 50 places
 
 
 def vectors(seed: int = 0, world: worlds.World | None = None) -> np.ndarray:
@@ -26,16 +28,34 @@ def vectors(seed: int = 0, world: worlds.World | None = None) -> np.ndarray:
     return (groups + 0.3 * blur + 0.03 * shake).astype(np.float32)
 
 
-def candidate(store: Store, snapshot: str, name: str, inputs: np.ndarray, outputs: np.ndarray, ids: list[str] | None = None,
-              settings: str = "same", code: str = "same") -> str:
-    """Write a candidate that scores the mean of `inputs` of a history against `outputs`; returns its URI."""
+def candidate(
+    store: Store,
+    snapshot: str,
+    name: str,
+    inputs: np.ndarray,
+    outputs: np.ndarray,
+    ids: list[str] | None = None,
+    settings: str = "same",
+    code: str = "same",
+) -> str:
+    """Write a candidate that scores the mean of `inputs` of a history against `outputs`; returns
+    its URI.
+    """
     read = resolve(store, snapshot, "planted")
     id = identity(name=name, snapshot=read.id, settings=settings, code=code)
     with store.writing("candidate", "candidates", FAMILY, id) as draft:
-        save_candidate(draft.path, ids or read.item_ids, outputs, unit(outputs), MeanEncoder(inputs))
-        draft.facts = {"family": FAMILY, "day": read.day, "dataset": read.dataset, "dimension": outputs.shape[1],
-                       "snapshot": read.id,
-                       "settings_digest": settings, "code": code}
+        save_candidate(
+            draft.path, ids or read.item_ids, outputs, unit(outputs), MeanEncoder(inputs)
+        )
+        draft.facts = {
+            "family": FAMILY,
+            "day": read.day,
+            "dataset": read.dataset,
+            "dimension": outputs.shape[1],
+            "snapshot": read.id,
+            "settings_digest": settings,
+            "code": code,
+        }
         draft.lineage = {"seed": 0, "parents": [snapshot]}
     return store.path("candidates", FAMILY, id).as_uri()
 
@@ -46,20 +66,42 @@ def good(store: Store, snapshot: str, seed: int = 0, **more) -> str:
 
 
 def weak(store: Store, snapshot: str, **more) -> str:
-    """A model that knows every third item of a group only: it shows all 40, and finds one label in three."""
+    """A model that knows every third item of a group only: it shows all 40, and finds one label in
+    three.
+    """
     known = np.flatnonzero(np.arange(len(WORLD.item_group)) // 3 % 3 == 0)
-    return candidate(store, snapshot, "weak", vectors()[known], vectors()[known], [WORLD.item_id(row) for row in known], **more)
+    return candidate(
+        store,
+        snapshot,
+        "weak",
+        vectors()[known],
+        vectors()[known],
+        [WORLD.item_id(row) for row in known],
+        **more,
+    )
 
 
 def shuffled(store: Store, snapshot: str, **more) -> str:
     """The good model after a fault: every item has the vector of another."""
-    return candidate(store, snapshot, "shuffled", vectors(), np.random.default_rng(3).permutation(vectors()), **more)
+    return candidate(
+        store,
+        snapshot,
+        "shuffled",
+        vectors(),
+        np.random.default_rng(3).permutation(vectors()),
+        **more,
+    )
 
 
 def popular(store: Store, snapshot: str, **more) -> str:
     """A copy of popularity: the same list for everybody."""
-    counts = np.bincount(resolve(store, snapshot, "planted").histories("train").items, minlength=len(WORLD.item_group))
-    outputs = (counts + np.random.default_rng(4).uniform(0.1, 0.2, len(counts)))[:, None].astype(np.float32)
+    counts = np.bincount(
+        resolve(store, snapshot, "planted").histories("train").items,
+        minlength=len(WORLD.item_group),
+    )
+    outputs = (counts + np.random.default_rng(4).uniform(0.1, 0.2, len(counts)))[:, None].astype(
+        np.float32
+    )
     return candidate(store, snapshot, "popular", np.ones_like(outputs), outputs, **more)
 
 
@@ -78,7 +120,10 @@ def blind(store: Store, snapshot: str, world: worlds.World, group: int, **more) 
 
 
 def _likes(store: Store, snapshot: str) -> np.ndarray:
-    return np.bincount(resolve(store, snapshot, "planted").histories("train").items, minlength=len(WORLD.item_group))
+    return np.bincount(
+        resolve(store, snapshot, "planted").histories("train").items,
+        minlength=len(WORLD.item_group),
+    )
 
 
 def ranked(store: Store, snapshot: str, seed: int = 0, **more) -> str:
@@ -89,21 +134,29 @@ def ranked(store: Store, snapshot: str, seed: int = 0, **more) -> str:
 
 
 def headstrong(store: Store, snapshot: str, **more) -> str:
-    """Knows the groups and ranks each by popularity: better on average, and little of the tail is shown."""
+    """Knows the groups and ranks each by popularity: better on average, and little of the tail is
+    shown.
+    """
     outputs = vectors() * (1 + np.log1p(_likes(store, snapshot)))[:, None].astype(np.float32)
     return candidate(store, snapshot, "headstrong", vectors(), outputs, **more)
 
 
 def forgets_new_users(store: Store, snapshot: str, **more) -> str:
-    """As good as any for those with long histories; a query from few items is turned to another group.
+    """As good as any for those with long histories; a query from few items is turned to another
+    group.
 
-    The users' newest items weigh most, so that the rare vectors that short histories bring in decide.
+    The users' newest items weigh most, so that the rare vectors that short histories bring in
+    decide.
     """
     read = resolve(store, snapshot, "planted")
     queries = read.queries("test")
     inputs = vectors().copy()
     short = queries.histories.lengths <= 5
-    belongs = np.bincount(queries.histories.items, np.repeat(np.where(short, 1.0, 0.0), queries.histories.lengths), len(inputs))
+    belongs = np.bincount(
+        queries.histories.items,
+        np.repeat(np.where(short, 1.0, 0.0), queries.histories.lengths),
+        len(inputs),
+    )
     others = np.bincount(queries.histories.items, minlength=len(inputs)) - belongs
     lost = belongs > 0.2 * others
     inputs[lost] = 3 * vectors()[(np.arange(len(inputs)) + 1) % len(inputs)][lost]
@@ -112,4 +165,6 @@ def forgets_new_users(store: Store, snapshot: str, **more) -> str:
 
 def flattened(store: Store, snapshot: str, **more) -> str:
     """A collapsed space: every vector is nearly the same direction, though no two are equal."""
-    return candidate(store, snapshot, "flattened", vectors(), vectors() * 0.01 + np.float32(5), **more)
+    return candidate(
+        store, snapshot, "flattened", vectors(), vectors() * 0.01 + np.float32(5), **more
+    )

@@ -9,9 +9,14 @@ def accuracy(shown: list[int], labels: set[int]) -> dict[str, float]:
     """Every accuracy metric of one user from the list shown, best first, without seen items."""
     found = {}
     for k in (10, 20, 50):
-        found |= {f"recall_{k}": _recall(shown, labels, k), f"precision_{k}": _precision(shown, labels, k), f"ndcg_{k}": _ndcg(shown, labels, k),
-                  f"map_{k}": _precisions(shown, labels, k) / min(k, len(labels)), f"mrr_{k}": _first(shown, labels, k),
-                  f"hr_{k}": float(bool(set(shown[:k]) & labels))}
+        found |= {
+            f"recall_{k}": _recall(shown, labels, k),
+            f"precision_{k}": _precision(shown, labels, k),
+            f"ndcg_{k}": _ndcg(shown, labels, k),
+            f"map_{k}": _precisions(shown, labels, k) / min(k, len(labels)),
+            f"mrr_{k}": _first(shown, labels, k),
+            f"hr_{k}": float(bool(set(shown[:k]) & labels)),
+        }
     return found | {"map_10_div_10": _precisions(shown, labels, 10) / 10}
 
 
@@ -24,12 +29,16 @@ def _precision(shown, labels, k):
 
 
 def _ndcg(shown, labels, k):
-    gained = sum(1 / math.log2(rank + 1) for rank, item in enumerate(shown[:k], 1) if item in labels)
+    gained = sum(
+        1 / math.log2(rank + 1) for rank, item in enumerate(shown[:k], 1) if item in labels
+    )
     return gained / sum(1 / math.log2(rank + 1) for rank in range(1, min(k, len(labels)) + 1))
 
 
 def _precisions(shown, labels, k):
-    return sum(_precision(shown, labels, rank) for rank, item in enumerate(shown[:k], 1) if item in labels)
+    return sum(
+        _precision(shown, labels, rank) for rank, item in enumerate(shown[:k], 1) if item in labels
+    )
 
 
 def _first(shown, labels, k):
@@ -38,7 +47,11 @@ def _first(shown, labels, k):
 
 def rank_all(query: list[float], vectors: list[list[float]], left_out: set[int]) -> list[int]:
     """Every item that is not left out, best inner product first, equal scores by row."""
-    scored = [(-sum(a * b for a, b in zip(query, vector)), row) for row, vector in enumerate(vectors) if row not in left_out]
+    scored = [
+        (-sum(a * b for a, b in zip(query, vector)), row)
+        for row, vector in enumerate(vectors)
+        if row not in left_out
+    ]
     return [row for _, row in sorted(scored)]
 
 

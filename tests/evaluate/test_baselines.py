@@ -1,4 +1,6 @@
-"""The baselines: their weights are what their papers say, their figures what a planted world allows, and made once a snapshot."""
+"""The baselines: their weights are what their papers say, their figures what a planted world
+allows, and made once a snapshot.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def test_an_item_counts_the_root_of_how_often_it_was_liked():
     made = likes(Histories.of_lists([[1, 1, 2, 1, 1], [], [2]]), 3)
     assert made.toarray().tolist() == [[0, 2, 1], [0, 0, 0], [0, 0, 1]]
     assert together(made).tolist() == [[0, 0, 0], [0, 4, 2], [0, 2, 2]]
-    assert weighted(Histories.of_lists([[1, 1, 2, 1, 1]]), 3, None).toarray().tolist() == [[0, 2, 1]]
+    assert weighted(Histories.of_lists([[1, 1, 2, 1, 1]]), 3, None).toarray().tolist() == [
+        [0, 2, 1]
+    ]
 
 
 def test_an_older_item_weighs_less_in_a_query():
@@ -37,12 +41,16 @@ def test_an_older_item_weighs_less_in_a_query():
 
 
 def test_ease_is_the_best_linear_model_that_leaves_each_item_out():
-    """Column by column, least squares with a ridge over the other items: another way to the same weights."""
+    """Column by column, least squares with a ridge over the other items: another way to the same
+    weights.
+    """
     found = ease(X.T @ X, 5.0)
     assert found.flags.c_contiguous, "a sparse query would copy it whole, block by block"
     for item in range(12):
         others = np.delete(np.arange(12), item)
-        expected = np.linalg.solve(X[:, others].T @ X[:, others] + 5.0 * np.eye(11), X[:, others].T @ X[:, item])
+        expected = np.linalg.solve(
+            X[:, others].T @ X[:, others] + 5.0 * np.eye(11), X[:, others].T @ X[:, item]
+        )
         assert found[others, item] == pytest.approx(expected, abs=1e-5) and found[item, item] == 0
 
 
@@ -51,29 +59,44 @@ def test_ease_cut_to_dimensions_is_the_nearest_product_of_that_rank():
     left, right = cut(weights, 4)
     spectrum = np.linalg.svd(weights, compute_uv=False)
     assert left.shape == right.shape == (12, 4)
-    assert np.linalg.norm(weights - left @ right.T) == pytest.approx(np.sqrt(np.square(spectrum[4:]).sum()), rel=1e-3)
+    assert np.linalg.norm(weights - left @ right.T) == pytest.approx(
+        np.sqrt(np.square(spectrum[4:]).sum()), rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("cells", [10**6, 30])
-def test_item_knn_is_the_shrunken_cosine_of_the_nearest_however_many_items_are_held_at_a_time(monkeypatch, cells):
+def test_item_knn_is_the_shrunken_cosine_of_the_nearest_however_many_items_are_held_at_a_time(
+    monkeypatch, cells
+):
     monkeypatch.setattr(item_knn, "CELLS", cells)
     both = X.T @ X
     found = item_knn.item_knn(csr_matrix(X), neighbours=3, shrink=2.0).toarray()
     for item in range(12):
-        cosine = [0 if i == item else both[item, i] / (np.sqrt(both[item, item] * both[i, i]) + 2.0) for i in range(12)]
+        cosine = [
+            0 if i == item else both[item, i] / (np.sqrt(both[item, item] * both[i, i]) + 2.0)
+            for i in range(12)
+        ]
         least = sorted(cosine)[-3]
         assert found[item] == pytest.approx([one if one >= least else 0 for one in cosine])
 
 
 def test_the_head_is_what_has_room_of_the_most_popular_items():
     counts = np.array([5, 1, 9, 9, 0, 2] + [0] * 94)
-    some = Head.of(counts, 28 * 52 ** 2 / 2 ** 30)
+    some = Head.of(counts, 28 * 52**2 / 2**30)
     assert some.rows.tolist() == list(range(52)) and not some.whole
-    assert Head.of(counts[::-1], 28 * 52 ** 2 / 2 ** 30).rows.tolist() == [*range(47), 94, *range(96, 100)]
+    assert Head.of(counts[::-1], 28 * 52**2 / 2**30).rows.tolist() == [
+        *range(47),
+        94,
+        *range(96, 100),
+    ]
     assert "52 most popular of 100 items, which hold 100.0% of the likes" in some.coverage(counts)
     assert Head.of(counts, 1.0).whole and Head.of(counts, 1.0).coverage(counts) is None
     scores = some.scores(lambda start, stop: np.ones((stop - start, 52), np.float32))(0, 2)
-    assert scores.shape == (2, 100) and np.isneginf(scores[:, 52:]).all() and (scores[:, :52] == 1).all()
+    assert (
+        scores.shape == (2, 100)
+        and np.isneginf(scores[:, 52:]).all()
+        and (scores[:, :52] == 1).all()
+    )
     assert some.columns(csr_matrix(np.arange(100.0)[None])).toarray().tolist() == [list(range(52))]
 
 
@@ -83,32 +106,51 @@ def store(tmp_path_factory) -> Store:
 
 
 def ask(store: Store, candidate: str, **more) -> dict:
-    return judge(JudgeRequest(str(store.root), candidate, champion_from_registry=False, track=False, **more))
+    return judge(
+        JudgeRequest(str(store.root), candidate, champion_from_registry=False, track=False, **more)
+    )
 
 
 def test_item_item_baselines_find_planted_groups_and_popularity_does_not(store):
     snapshot = worlds.snapshot(store, planted.WORLD)
     metrics = ask(store, planted.good(store, snapshot))["metrics"]
     for name in ("item_knn", "ease", "ease_64"):
-        assert metrics[name]["recall_50"] == pytest.approx(50 / 111, abs=0.06) and metrics["popularity"]["recall_50"] < 0.2
+        assert (
+            metrics[name]["recall_50"] == pytest.approx(50 / 111, abs=0.06)
+            and metrics["popularity"]["recall_50"] < 0.2
+        )
 
 
 def test_the_yardstick_is_made_once_a_snapshot(store):
     snapshot = worlds.snapshot(store, planted.WORLD)
-    made = [store.open(ask(store, planted.good(store, snapshot, seed))["uri"], "evaluation").facts["yardstick"] for seed in (1, 2)]
+    made = [
+        store.open(ask(store, planted.good(store, snapshot, seed))["uri"], "evaluation").facts[
+            "yardstick"
+        ]
+        for seed in (1, 2)
+    ]
     assert made[0] == made[1] and len(store.children("yardsticks", "planted")) == 1
 
 
-def test_of_a_catalogue_too_large_for_it_ease_takes_the_most_popular_items_and_says_so(store, monkeypatch, capfd):
+def test_of_a_catalogue_too_large_for_it_ease_takes_the_most_popular_items_and_says_so(
+    store, monkeypatch, capfd
+):
     snapshot = worlds.snapshot(store, planted.WORLD)
     whole = ask(store, planted.good(store, snapshot))["metrics"]
-    monkeypatch.setattr(head, "BYTES", 2 ** 30 // 200 ** 2)
+    monkeypatch.setattr(head, "BYTES", 2**30 // 200**2)
     done = ask(store, planted.good(store, snapshot), baselines_memory_gb=1.0)
     facts = store.open(done["uri"], "evaluation").facts
-    assert set(facts["partial"]) == {"ease", "ease_64"} and facts["partial"]["ease"].startswith("of the 200 most popular of 360 items, which hold ")
+    assert set(facts["partial"]) == {"ease", "ease_64"} and facts["partial"]["ease"].startswith(
+        "of the 200 most popular of 360 items, which hold "
+    )
     assert "evaluate.part" in capfd.readouterr().err
-    assert done["metrics"]["item_knn"] == whole["item_knn"], "items of items that were liked together fit any catalogue"
-    assert 0.2 < done["metrics"]["ease"]["recall_50"] < whole["ease"]["recall_50"] and done["metrics"]["ease"]["coverage_50"] <= 200 / 360
+    assert done["metrics"]["item_knn"] == whole["item_knn"], (
+        "items of items that were liked together fit any catalogue"
+    )
+    assert (
+        0.2 < done["metrics"]["ease"]["recall_50"] < whole["ease"]["recall_50"]
+        and done["metrics"]["ease"]["coverage_50"] <= 200 / 360
+    )
 
 
 def test_a_large_head_is_tuned_on_its_most_popular_items_and_solved_for_once(tmp_path, monkeypatch):
@@ -120,7 +162,12 @@ def test_a_large_head_is_tuned_on_its_most_popular_items_and_solved_for_once(tmp
 
     monkeypatch.setattr(tuning, "ease", counted)
     monkeypatch.setattr(tuning, "TRIED", 30)
-    snapshot = Snapshot(Store(tmp_path.as_uri()).open(worlds.snapshot(Store(tmp_path.as_uri()), worlds.grouped(users=80, items=60, likes=12)), "snapshot"))
+    snapshot = Snapshot(
+        Store(tmp_path.as_uri()).open(
+            worlds.snapshot(Store(tmp_path.as_uri()), worlds.grouped(users=80, items=60, likes=12)),
+            "snapshot",
+        )
+    )
     matrix = together(likes(snapshot.histories("train"), 60))
     chosen = tuning.tuned(matrix, Head(np.arange(60), 60), snapshot.queries("validation"))
     assert solved == [30] * len(tuning.PENALTIES) + [60] and chosen.penalty in tuning.PENALTIES

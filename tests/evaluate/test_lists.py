@@ -1,4 +1,6 @@
-"""What is judged is what would be served: matched by id, seen items left out, the unknown never invented."""
+"""What is judged is what would be served: matched by id, seen items left out, the unknown never
+invented.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +23,30 @@ WORLD = worlds.grouped(users=30, items=80, groups=2)
 
 
 def test_lists_equal_a_slow_ranking_by_item_id(tmp_path):
-    """The candidate's rows are in another order than the snapshot's, it misses ten items and has two nobody else has."""
+    """The candidate's rows are in another order than the snapshot's, it misses ten items and has
+    two nobody else has.
+    """
     store = Store(str(tmp_path))
     uri = worlds.snapshot(store, WORLD)
     read = resolve(store, uri, "planted")
     random = np.random.default_rng(0)
     kept = random.permutation(80)[:70]
     ids = [read.item_ids[row] for row in kept] + ["gone 1", "gone 2"]
-    inputs, outputs = random.normal(size=(72, 8)).astype(np.float32), random.normal(size=(72, 8)).astype(np.float32)
+    inputs, outputs = (
+        random.normal(size=(72, 8)).astype(np.float32),
+        random.normal(size=(72, 8)).astype(np.float32),
+    )
     outputs[70:] *= 100  # they would head every list
-    made = Candidate(store.open(planted.candidate(store, uri, "odd", inputs, outputs, ids), "candidate"))
+    made = Candidate(
+        store.open(planted.candidate(store, uri, "odd", inputs, outputs, ids), "candidate")
+    )
     queries = read.queries("test")
     lists = of_candidate(made, read.item_ids, queries, 50)
     row_of = {item: row for row, item in enumerate(ids)}
     for user in range(len(queries.users)):
-        history = [row_of[read.item_ids[i]] for i in queries.histories[user] if read.item_ids[i] in row_of]
+        history = [
+            row_of[read.item_ids[i]] for i in queries.histories[user] if read.item_ids[i] in row_of
+        ]
         query = inputs[history].mean(axis=0).tolist()
         absent = {row for row, item in enumerate(ids) if item not in read.item_ids}
         seen = {row_of[read.item_ids[i]] for i in queries.seen[user] if read.item_ids[i] in row_of}
@@ -48,8 +59,13 @@ def test_an_item_counts_by_the_best_of_a_users_interests(tmp_path):
     store = Store(str(tmp_path))
     uri = worlds.snapshot(store, WORLD)
     read, random = resolve(store, uri, "planted"), np.random.default_rng(1)
-    outputs, asked = random.normal(size=(80, 4)).astype(np.float32), random.normal(size=(30, 12)).astype(np.float32)
-    made = Candidate(store.open(planted.candidate(store, uri, "three interests", outputs, outputs), "candidate"))
+    outputs, asked = (
+        random.normal(size=(80, 4)).astype(np.float32),
+        random.normal(size=(30, 12)).astype(np.float32),
+    )
+    made = Candidate(
+        store.open(planted.candidate(store, uri, "three interests", outputs, outputs), "candidate")
+    )
     made.__dict__["encoder"] = SimpleNamespace(encode=lambda histories, users: asked)
     lists = of_candidate(made, read.item_ids, read.queries("test"), 20)
     best = (asked.reshape(30, 3, 4) @ outputs.T).max(axis=1)
@@ -62,7 +78,9 @@ def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
     read = resolve(store, uri, "planted")
     first_group = [read.item_ids[i] for i in np.flatnonzero(WORLD.item_group == 0)]
     known = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
-    made = Candidate(store.open(planted.candidate(store, uri, "half", known, known, first_group), "candidate"))
+    made = Candidate(
+        store.open(planted.candidate(store, uri, "half", known, known, first_group), "candidate")
+    )
     queries = read.queries("test")
     lists = of_candidate(made, read.item_ids, queries, 10)
     stranger = WORLD.user_group[queries.users] == 1
@@ -71,7 +89,9 @@ def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
 
 
 def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
-    queries = resolve(Store(str(tmp_path)), worlds.snapshot(Store(str(tmp_path)), WORLD), "planted").queries("test")
+    queries = resolve(
+        Store(str(tmp_path)), worlds.snapshot(Store(str(tmp_path)), WORLD), "planted"
+    ).queries("test")
     order = np.random.default_rng(0).permutation(80)
     lists = of_scores(popularity(order), 80, queries, 10)
     for user in range(len(queries.users)):
@@ -81,14 +101,23 @@ def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
 
 @pytest.mark.parametrize("different", [3, 1_000_000])
 def test_the_best_of_scores_with_and_without_what_was_seen(different):
-    """Against sorting everything, with many equal scores and with none; a user has seen an item twice, one has seen all."""
+    """Against sorting everything, with many equal scores and with none; a user has seen an item
+    twice, one has seen all.
+    """
     random = np.random.default_rng(different)
     scores = (random.integers(0, different, (40, 70)) / 7).astype(np.float32)
     scores[3, 5], scores[4, :] = np.nan, -np.inf
-    seen = Histories.of_lists([random.integers(0, 70, random.integers(0, 30)).tolist() for _ in range(39)] + [list(range(70))])
+    seen = Histories.of_lists(
+        [random.integers(0, 70, random.integers(0, 30)).tolist() for _ in range(39)]
+        + [list(range(70))]
+    )
     unseen, kept = ranked(lambda start, stop: scores[start:stop].copy(), 70, seen, 12)
     for user in range(40):
-        order = [i for i in np.lexsort((np.arange(70), -scores[user])).tolist() if scores[user, i] > -np.inf]
+        order = [
+            i
+            for i in np.lexsort((np.arange(70), -scores[user])).tolist()
+            if scores[user, i] > -np.inf
+        ]
         assert [i for i in kept[user] if i >= 0] == order[:12]
         assert [i for i in unseen[user] if i >= 0] == [i for i in order if i not in seen[user]][:12]
 
@@ -96,14 +125,22 @@ def test_the_best_of_scores_with_and_without_what_was_seen(different):
 def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
     store = Store(str(tmp_path))
     world = worlds.grouped(users=30, items=80, groups=2, likes=12)
-    split = resolve(store, worlds.snapshot(store, world, test=4, validation=8), "planted")  # nobody has anything to learn from
+    split = resolve(
+        store, worlds.snapshot(store, world, test=4, validation=8), "planted"
+    )  # nobody has anything to learn from
     asked, known = split.newcomers("test"), split.queries("test")
     assert not asked.histories.lengths.any() and (known.histories.lengths == 8).all()
-    assert asked.labels.items.tolist() == known.labels.items.tolist() and asked.seen.items.tolist() == known.seen.items.tolist()
+    assert (
+        asked.labels.items.tolist() == known.labels.items.tolist()
+        and asked.seen.items.tolist() == known.seen.items.tolist()
+    )
     assert asked.attributes.columns["group"] == [str(group) for group in world.user_group]
     uri = generations.candidate(store, world, attributes=True)
     lists = of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
-    assert not lists.silent.any() and (world.item_group[lists.unseen] == world.user_group[:, None]).all()
+    assert (
+        not lists.silent.any()
+        and (world.item_group[lists.unseen] == world.user_group[:, None]).all()
+    )
 
 
 def test_a_snapshot_whose_users_all_have_something_to_learn_from_has_no_newcomers(tmp_path):

@@ -1,4 +1,6 @@
-"""Evaluation of events: labels that can be found, each once, and lists that hold what was met only where it may come again."""
+"""Evaluation of events: labels that can be found, each once, and lists that hold what was met only
+where it may come again.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from tasks.evaluate.lists import of_candidate, of_scores
 from tasks.evaluate.settings import JudgeRequest
 from tests import generations, worlds
 
-# Everybody comes back to their first item in the last place, which is held out with the two before it.
+# Everybody comes back to their first item in the last place, which is held out with the two before
+# it.
 WORLD = worlds.repeating(users=90, items=90, likes=12, back=4)
 
 
@@ -35,9 +38,14 @@ def test_lists_of_models_and_baselines_hold_what_was_met_or_do_not(store, recomm
     snapshot, uri = snapshot_and_candidate(store, recommend_seen)
     queries = snapshot.queries("test")
     scores = np.zeros((len(queries.users), 90), np.float32)
-    scores[np.arange(len(scores)), [history[0] for history in map(queries.histories.__getitem__, range(len(scores)))]] = 1
-    for lists in (of_candidate(Candidate(store.open(uri, "candidate")), snapshot.item_ids, queries, 30),
-                  of_scores(lambda start, stop: scores[start:stop].copy(), 90, queries, 30)):
+    scores[
+        np.arange(len(scores)),
+        [history[0] for history in map(queries.histories.__getitem__, range(len(scores)))],
+    ] = 1
+    for lists in (
+        of_candidate(Candidate(store.open(uri, "candidate")), snapshot.item_ids, queries, 30),
+        of_scores(lambda start, stop: scores[start:stop].copy(), 90, queries, 30),
+    ):
         for user in range(len(queries.users)):
             seen = set(queries.histories[user].tolist())
             assert bool(seen & set(lists.unseen[user].tolist())) is recommend_seen
@@ -48,11 +56,27 @@ def test_labels_are_counted_once_and_the_figures_of_both_questions_are_right(sto
     for recommend_seen, labels in ((True, 3), (False, 2)):
         snapshot, uri = snapshot_and_candidate(store, recommend_seen)
         queries = snapshot.queries("test")
-        assert set(queries.labels.lengths.tolist()) == {labels}, "the first item again, and two that are new"
-        result = judge(JudgeRequest(store=store.root.as_uri(), candidate=uri, snapshot=snapshot.uri, track=False, champion_from_registry=False))
-        assert result["users"] == 90 and result["metrics"]["challenger"]["recall_50"] == 1, "a group has 30 items: all are found"
+        assert set(queries.labels.lengths.tolist()) == {labels}, (
+            "the first item again, and two that are new"
+        )
+        result = judge(
+            JudgeRequest(
+                store=store.root.as_uri(),
+                candidate=uri,
+                snapshot=snapshot.uri,
+                track=False,
+                champion_from_registry=False,
+            )
+        )
+        assert result["users"] == 90 and result["metrics"]["challenger"]["recall_50"] == 1, (
+            "a group has 30 items: all are found"
+        )
         assert result["metrics"]["challenger"]["precision_10"] <= labels / 10
-        yardstick = store.open(store.open(result["uri"], "evaluation").facts["yardstick"], "yardstick")
-        assert set(pq.read_table(yardstick.file("slices.parquet"))["labels"].to_pylist()) == {labels}
-        assert result["metrics"]["ease"]["recall_50"] > .9
+        yardstick = store.open(
+            store.open(result["uri"], "evaluation").facts["yardstick"], "yardstick"
+        )
+        assert set(pq.read_table(yardstick.file("slices.parquet"))["labels"].to_pylist()) == {
+            labels
+        }
+        assert result["metrics"]["ease"]["recall_50"] > 0.9
     assert result["metrics"]["challenger"]["recall_50_kept"] == 1

@@ -26,10 +26,19 @@ def test_the_sample_depends_on_the_ids_alone():
     everybody, rest = queries_of(np.arange(3000)), queries_of(np.arange(0, 3000, 2))
     some = sample(everybody, IDS, 200)
     assert len(some.users) == 200 and (np.diff(some.users) > 0).all()
-    assert some.histories.items.tolist() == some.labels.items.tolist() == some.seen.items.tolist() == some.users.tolist()
-    assert {row for row in some.users if row % 2 == 0} <= set(sample(rest, IDS, 200).users), "who was among them stays while others leave"
+    assert (
+        some.histories.items.tolist()
+        == some.labels.items.tolist()
+        == some.seen.items.tolist()
+        == some.users.tolist()
+    )
+    assert {row for row in some.users if row % 2 == 0} <= set(sample(rest, IDS, 200).users), (
+        "who was among them stays while others leave"
+    )
     moved = np.arange(2999, -1, -1)
-    assert {IDS[row] for row in some.users} == {IDS[::-1][row] for row in sample(queries_of(moved), IDS[::-1], 200).users}, "rows do not matter"
+    assert {IDS[row] for row in some.users} == {
+        IDS[::-1][row] for row in sample(queries_of(moved), IDS[::-1], 200).users
+    }, "rows do not matter"
     assert 40 < sum(row < 750 for row in some.users) < 60, "a quarter of it from any quarter"
     assert sample(everybody, IDS, 3000) is everybody
 
@@ -38,8 +47,21 @@ def test_a_sample_finds_what_all_find_and_is_told(tmp_path):
     store = Store(str(tmp_path))
     snapshot = worlds.snapshot(store, planted.WORLD)
     candidate = planted.good(store, snapshot)
-    whole, some = (judge(JudgeRequest(str(store.root), candidate, champion_from_registry=False, track=False, users_most=most)) for most in (25_000, 150))
+    whole, some = (
+        judge(
+            JudgeRequest(
+                str(store.root),
+                candidate,
+                champion_from_registry=False,
+                track=False,
+                users_most=most,
+            )
+        )
+        for most in (25_000, 150)
+    )
     assert (whole["users"], some["users"]) == (300, 150)
     assert store.open(some["uri"], "evaluation").facts["users_in_all"] == 300
     for model in ("challenger", "ease", "popularity"):
-        assert some["metrics"][model]["recall_50"] == pytest.approx(whole["metrics"][model]["recall_50"], abs=0.05)
+        assert some["metrics"][model]["recall_50"] == pytest.approx(
+            whole["metrics"][model]["recall_50"], abs=0.05
+        )

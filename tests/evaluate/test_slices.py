@@ -36,14 +36,24 @@ def test_users_fall_where_their_history_puts_them(store):
 
 def with_attribute(store: Store, name: str, values: list[str]):
     """The world's snapshot with an attribute of the users added."""
-    read = resolve(store, worlds.snapshot(store, WORLD, day=f"1998-05-{len(store.names('snapshots', 'planted')):02d}"), "planted")
+    read = resolve(
+        store,
+        worlds.snapshot(
+            store, WORLD, day=f"1998-05-{len(store.names('snapshots', 'planted')):02d}"
+        ),
+        "planted",
+    )
     path = read.artefact.path / "users" / "part-0.parquet"
     pq.write_table(pq.read_table(path).append_column(name, pa.array(values)), path)
     return type(read)(read.artefact), read
 
 
-def test_an_attribute_of_many_numbers_is_told_in_thirds_and_one_of_many_texts_is_not(store, capfd, monkeypatch):
-    monkeypatch.setattr("tasks.core.manifest.Artefact.file", lambda self, name, verify=True: self.path / name)
+def test_an_attribute_of_many_numbers_is_told_in_thirds_and_one_of_many_texts_is_not(
+    store, capfd, monkeypatch
+):
+    monkeypatch.setattr(
+        "tasks.core.manifest.Artefact.file", lambda self, name, verify=True: self.path / name
+    )
     ages = [str(18 + row % 60) for row in range(300)]
     read, _ = with_attribute(store, "age", ages)
     found = slices(read, read.queries("test"))
@@ -56,9 +66,21 @@ def test_an_attribute_of_many_numbers_is_told_in_thirds_and_one_of_many_texts_is
 
 def test_a_model_that_fails_one_group_of_users_shows_it_in_that_slice_alone(store):
     snapshot = worlds.snapshot(store, WORLD)
-    facts = store.open(judge(JudgeRequest(str(store.root), planted.blind(store, snapshot, WORLD, group=1), champion_from_registry=False,
-                                          track=False))["uri"], "evaluation").facts
-    recall = {name: facts["slices"][name]["metrics"]["challenger"]["recall_50"] for name in ("group 0", "group 1", "group 2")}
+    facts = store.open(
+        judge(
+            JudgeRequest(
+                str(store.root),
+                planted.blind(store, snapshot, WORLD, group=1),
+                champion_from_registry=False,
+                track=False,
+            )
+        )["uri"],
+        "evaluation",
+    ).facts
+    recall = {
+        name: facts["slices"][name]["metrics"]["challenger"]["recall_50"]
+        for name in ("group 0", "group 1", "group 2")
+    }
     assert recall["group 1"] < 0.2 < 0.35 < min(recall["group 0"], recall["group 2"])
     assert facts["slices"]["group 1"]["users"] == np.sum(WORLD.user_group == 1)
     assert facts["slices"]["group 1"]["metrics"]["ease"]["recall_50"] > 0.3

@@ -1,4 +1,6 @@
-"""Members that each know a part: one tells group 0 from the rest, one group 1, one nothing. Together the first two know all three groups."""
+"""Members that each know a part: one tells group 0 from the rest, one group 1, one nothing.
+Together the first two know all three groups.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +22,51 @@ def vectors(family: str, dimension: int = 4, seed: int = 0) -> np.ndarray:
     random = np.random.default_rng([seed, *family.encode()])
     made = 0.05 * random.standard_normal((len(WORLD.item_group), dimension))
     if KNOWS[family] is not None:
-        made[:, 0] = np.where(WORLD.item_group == KNOWS[family], 1.0, -1.0) + 0.01 * random.standard_normal(len(made))
+        made[:, 0] = np.where(
+            WORLD.item_group == KNOWS[family], 1.0, -1.0
+        ) + 0.01 * random.standard_normal(len(made))
     return made.astype(np.float32)
 
 
-def member(store: Store, at: str, family: str, items: np.ndarray | None = None, encoder: Encoder | None = None, of: np.ndarray | None = None,
-           seed: int = 0, **facts) -> str:
-    """A candidate of a family, of these rows of the world's items (all); returns its URI. `of`: other vectors."""
-    taken, rows = Snapshot(store.open(at, "snapshot")), np.arange(len(WORLD.item_group)) if items is None else items
+def member(
+    store: Store,
+    at: str,
+    family: str,
+    items: np.ndarray | None = None,
+    encoder: Encoder | None = None,
+    of: np.ndarray | None = None,
+    seed: int = 0,
+    **facts,
+) -> str:
+    """A candidate of a family, of these rows of the world's items (all); returns its URI. `of`:
+    other vectors.
+    """
+    taken, rows = (
+        Snapshot(store.open(at, "snapshot")),
+        np.arange(len(WORLD.item_group)) if items is None else items,
+    )
     made = (vectors(family, seed=seed) if of is None else of)[rows]
     id = f"{family}-{len(store.names('candidates', family))}"
     with store.writing("candidate", "candidates", family, id) as draft:
-        save_candidate(draft.path, [WORLD.item_id(row) for row in rows], made, unit(made), encoder or MeanEncoder(made))
+        save_candidate(
+            draft.path,
+            [WORLD.item_id(row) for row in rows],
+            made,
+            unit(made),
+            encoder or MeanEncoder(made),
+        )
         draft.counts = {"items": len(rows)}
-        draft.facts = {"family": family, "day": taken.day, "dataset": taken.dataset, "snapshot": taken.id, "dimension": made.shape[1],
-                       "split": taken.artefact.facts["split"], "settings_digest": "s", "code": "c", **facts}
+        draft.facts = {
+            "family": family,
+            "day": taken.day,
+            "dataset": taken.dataset,
+            "snapshot": taken.id,
+            "dimension": made.shape[1],
+            "split": taken.artefact.facts["split"],
+            "settings_digest": "s",
+            "code": "c",
+            **facts,
+        }
         draft.lineage = {"settings": {}, "seed": seed, "parents": [at]}
     return store.path("candidates", family, id).as_uri()
 

@@ -30,7 +30,10 @@ def graph(store):
 
 
 def read(store: Store, uri: str) -> np.ndarray:
-    rows = [pq.read_table(file)["walk"].to_pylist() for file in sorted((store.open(uri, "walks").path / "walks").iterdir())]
+    rows = [
+        pq.read_table(file)["walk"].to_pylist()
+        for file in sorted((store.open(uri, "walks").path / "walks").iterdir())
+    ]
     return np.array([row for part in rows for row in part])
 
 
@@ -50,13 +53,17 @@ def test_threads_do_not_change_the_walks_and_work_is_found_done(store, graph):
     created = store.open(one["uri"], "walks").created
     assert write_walks(WalkRequest(store.root.as_uri(), graph, walks=300, seed=1, threads=2)) == one
     assert store.open(one["uri"], "walks").created == created
-    assert write_walks(WalkRequest(store.root.as_uri(), graph, walks=300, seed=2))["id"] != one["id"]
+    assert (
+        write_walks(WalkRequest(store.root.as_uri(), graph, walks=300, seed=2))["id"] != one["id"]
+    )
 
 
 @pytest.mark.parametrize("law", list(LAWS))
 def test_every_law_is_walked(store, law):
     made = build(BuildRequest(store.root.as_uri(), dataset="planted", law=law))["uri"]
-    walks = read(store, write_walks(WalkRequest(store.root.as_uri(), made, walks=200, length=1))["uri"])
+    walks = read(
+        store, write_walks(WalkRequest(store.root.as_uri(), made, walks=200, length=1))["uri"]
+    )
     assert walks.shape == (200, 1)
 
 
@@ -66,4 +73,8 @@ def test_a_graph_that_is_not_there_or_of_a_newer_law_is_refused(store, graph, mo
     monkeypatch.setattr(LAWS["cooccurrence"], "version", 99)
     with pytest.raises(Corrupt, match="version 2.*expected 'cooccurrence' version 99"):
         write_walks(WalkRequest(store.root.as_uri(), graph, seed=9))
-    assert all(made.facts["seed"] != 9 for id in store.names("walks", "planted") for made in store.children("walks", "planted", id))
+    assert all(
+        made.facts["seed"] != 9
+        for id in store.names("walks", "planted")
+        for made in store.children("walks", "planted", id)
+    )

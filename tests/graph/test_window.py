@@ -18,7 +18,12 @@ from tasks.graph.pairs import Nearness
 from tests import graphs
 
 ITEMS, TODAY = 40, 30
-NEARNESS = [Nearness(1), Nearness(3, half_life_places=1.5), Nearness(4, half_life_days=7), Nearness(5, 2, 0.5)]
+NEARNESS = [
+    Nearness(1),
+    Nearness(3, half_life_places=1.5),
+    Nearness(4, half_life_days=7),
+    Nearness(5, 2, 0.5),
+]
 every_nearness = pytest.mark.parametrize("nearness", NEARNESS, ids=str)
 
 
@@ -31,12 +36,20 @@ def planted(seed: int, users: int = 50) -> tuple[list, list]:
 
 def histories_of(likes: list, days: list) -> Histories:
     histories = Histories.of_lists(likes)
-    return dataclasses.replace(histories, timestamps=np.concatenate([np.array(one, np.int64) for one in days]) * 86_400)
+    return dataclasses.replace(
+        histories, timestamps=np.concatenate([np.array(one, np.int64) for one in days]) * 86_400
+    )
 
 
 def written(folder, items: int = ITEMS) -> list[tuple]:
     """Every edge of a folder, in the order of the files."""
-    return [row for bucket in buckets(items) for row in zip(*(column.tolist() for column in dataclasses.astuple(read_bucket(folder / name(bucket)))))]
+    return [
+        row
+        for bucket in buckets(items)
+        for row in zip(
+            *(column.tolist() for column in dataclasses.astuple(read_bucket(folder / name(bucket))))
+        )
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +63,12 @@ def test_edges_are_the_pairs_that_stand_near(nearness):
     likes, days = planted(0)
     tables = graphs.window_tables(histories_of(likes, days), ITEMS, nearness, TODAY)
     v = graphs.near(likes, ITEMS, nearness, days, TODAY)
-    np.testing.assert_allclose(graphs.implied(tables), v / np.maximum(v.sum(1, keepdims=True), 1), atol=1e-8)
-    np.testing.assert_allclose(np.resize(graphs._shares(tables.entrance), ITEMS - 1), v.sum(1)[:-1] / v.sum(), atol=1e-8)
+    np.testing.assert_allclose(
+        graphs.implied(tables), v / np.maximum(v.sum(1, keepdims=True), 1), atol=1e-8
+    )
+    np.testing.assert_allclose(
+        np.resize(graphs._shares(tables.entrance), ITEMS - 1), v.sum(1)[:-1] / v.sum(), atol=1e-8
+    )
     assert tables.edges == np.count_nonzero(v) and np.diff(tables.item_offsets)[-1] == 0
 
 
@@ -70,11 +87,13 @@ def test_an_old_pair_weighs_nothing_and_a_later_one_half():
     law = graphs.implied(graphs.window_tables(histories, 4, Nearness(1, half_life_days=10), 30))
     np.testing.assert_allclose(law[0], np.array([0, 1 / 8, 1 / 2, 1]) / (13 / 8), atol=1e-6)
     law = graphs.implied(graphs.window_tables(histories, 4, Nearness(1, half_life_days=1), 30))
-    assert law[0, 1] == 0 and law[0, 3] > .99
+    assert law[0, 1] == 0 and law[0, 3] > 0.99
 
 
 def tomorrow(likes: list, days: list, random: np.random.Generator) -> tuple[list, list]:
-    """Most lists as they were; some longer, one corrected in the middle, one emptied, a new user."""
+    """Most lists as they were; some longer, one corrected in the middle, one emptied, a new
+    user.
+    """
     likes, days = [list(one) for one in likes], [list(one) for one in days]
     for user in random.permutation(len(likes))[:12]:
         for item in random.integers(0, ITEMS, random.integers(1, 4)).tolist():
@@ -95,17 +114,36 @@ def test_an_update_equals_a_new_build(nearness, seed, tmp_path):
     random = np.random.default_rng(seed)
     likes, days = planted(seed)
     later, later_days = tomorrow(likes, days, random)
-    user_ids, item_ids = [f"u{n:03d}" for n in range(len(later))], [f"i{n:03d}" for n in range(ITEMS)]
-    before_users, now_users = [n for n in range(len(likes)) if n % 17 != 3], [n for n in range(len(later)) if n % 19 != 5]
-    before_items, now_items = [n for n in range(ITEMS) if n % 13 != 4], [n for n in range(ITEMS) if n % 11 != 6]
+    user_ids, item_ids = (
+        [f"u{n:03d}" for n in range(len(later))],
+        [f"i{n:03d}" for n in range(ITEMS)],
+    )
+    before_users, now_users = (
+        [n for n in range(len(likes)) if n % 17 != 3],
+        [n for n in range(len(later)) if n % 19 != 5],
+    )
+    before_items, now_items = (
+        [n for n in range(ITEMS) if n % 13 != 4],
+        [n for n in range(ITEMS) if n % 11 != 6],
+    )
 
     def lists(likes, days, users, items):
         rows = {item: row for row, item in enumerate(items)}
-        kept = [[(rows[item], day) for item, day in zip(likes[user], days[user]) if item in rows] for user in users]
-        histories = histories_of([[item for item, _ in one] for one in kept], [[day for _, day in one] for one in kept])
-        return dataclasses.replace(histories, timestamps=nearness.days(histories).astype(np.int64) * 86_400)
+        kept = [
+            [(rows[item], day) for item, day in zip(likes[user], days[user]) if item in rows]
+            for user in users
+        ]
+        histories = histories_of(
+            [[item for item, _ in one] for one in kept], [[day for _, day in one] for one in kept]
+        )
+        return dataclasses.replace(
+            histories, timestamps=nearness.days(histories).astype(np.int64) * 86_400
+        )
 
-    before, now = lists(likes, days, before_users, before_items), lists(later, later_days, now_users, now_items)
+    before, now = (
+        lists(likes, days, before_users, before_items),
+        lists(later, later_days, now_users, now_items),
+    )
     store = Store((tmp_path / "store").as_uri())
     with store.writing("graph", "graphs", "base") as draft:
         write_edges(draft.path, before, len(before_items), nearness)
@@ -116,8 +154,12 @@ def test_an_update_equals_a_new_build(nearness, seed, tmp_path):
     for folder in ("new", "updated"):
         (tmp_path / folder).mkdir()
     write_edges(tmp_path / "new", now, len(now_items), nearness)
-    update_edges(tmp_path / "updated", store.find("graphs", "base"), changes, items, len(now_items), nearness)
-    assert written(tmp_path / "updated", len(now_items)) == written(tmp_path / "new", len(now_items))
+    update_edges(
+        tmp_path / "updated", store.find("graphs", "base"), changes, items, len(now_items), nearness
+    )
+    assert written(tmp_path / "updated", len(now_items)) == written(
+        tmp_path / "new", len(now_items)
+    )
 
 
 def test_ids_in_another_order_cannot_be_renamed():

@@ -12,7 +12,11 @@ WIDTHS = [3, 3, 2, 1, 1]  # sequences of 5, 3 and 2 items
 
 def test_where_positions_lie():
     rows, filled = padded(WIDTHS, torch.device("cpu"))
-    assert [rows[number][filled[number]].tolist() for number in range(3)] == [[0, 3, 6, 8, 9], [1, 4, 7], [2, 5]]
+    assert [rows[number][filled[number]].tolist() for number in range(3)] == [
+        [0, 3, 6, 8, 9],
+        [1, 4, 7],
+        [2, 5],
+    ]
 
 
 def test_a_query_hangs_on_ones_own_items_up_to_there_alone():

@@ -1,4 +1,6 @@
-"""A training killed at any moment goes on from its last epoch and ends with the weights of one that was never killed."""
+"""A training killed at any moment goes on from its last epoch and ends with the weights of one that
+was never killed.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_killed_training_ends_like_an_unbroken_one(tmp_path):
     world = worlds.chained(users=200, items=80, length=20)
-    unbroken, broken = (request(Store((tmp_path / name).as_uri()), world, "chained", LONG) for name in ("unbroken", "broken"))
+    unbroken, broken = (
+        request(Store((tmp_path / name).as_uri()), world, "chained", LONG)
+        for name in ("unbroken", "broken")
+    )
     expected = fit(unbroken)
     saved = tmp_path / "broken" / "checkpoints" / "gru4rec" / expected["id"] / checkpoint.NAME
     process = start(broken)
@@ -38,25 +43,45 @@ def test_killed_training_ends_like_an_unbroken_one(tmp_path):
     assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
     assert 1 <= checkpoint.load(saved.parent).epoch < LONG.epochs
     again = fit(broken)
-    assert (again["id"], again["epochs"], again["metrics"]) == (expected["id"], expected["epochs"], expected["metrics"])
+    assert (again["id"], again["epochs"], again["metrics"]) == (
+        expected["id"],
+        expected["epochs"],
+        expected["metrics"],
+    )
     for name in ("candidates.npy", "encoder.state_weights.npy", "encoder.projection.npy"):
-        assert files(tmp_path / "broken", again, name) == files(tmp_path / "unbroken", expected, name)
+        assert files(tmp_path / "broken", again, name) == files(
+            tmp_path / "unbroken", expected, name
+        )
     assert not saved.exists()
 
 
 def test_a_large_catalogue_goes_on_from_its_last_epoch_too(tmp_path, monkeypatch):
     """Moved row by row: nothing that its optimiser keeps beside weights and moments is lost."""
     monkeypatch.setattr(trainer, "ROWS_FROM", 50)
-    world, settings = worlds.chained(users=100, items=80, length=20), dataclasses.replace(SMALL, epochs=5, full_softmax_items=0, negatives=20)
-    unbroken, broken = (request(Store((tmp_path / name).as_uri()), world, "chained", settings) for name in ("unbroken", "broken"))
+    world, settings = (
+        worlds.chained(users=100, items=80, length=20),
+        dataclasses.replace(SMALL, epochs=5, full_softmax_items=0, negatives=20),
+    )
+    unbroken, broken = (
+        request(Store((tmp_path / name).as_uri()), world, "chained", settings)
+        for name in ("unbroken", "broken")
+    )
     expected, original = fit(unbroken), trainer.Trainer.epoch
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(trainer.Trainer, "epoch", lambda self, number, progress: original(self, number, progress) if number < 4 else interrupt())
+        patch.setattr(
+            trainer.Trainer,
+            "epoch",
+            lambda self, number, progress: (
+                original(self, number, progress) if number < 4 else interrupt()
+            ),
+        )
         fit(broken)
     again = fit(broken)
     assert again["metrics"] == expected["metrics"]
     for name in ("candidates.npy", "encoder.state_weights.npy"):
-        assert files(tmp_path / "broken", again, name) == files(tmp_path / "unbroken", expected, name)
+        assert files(tmp_path / "broken", again, name) == files(
+            tmp_path / "unbroken", expected, name
+        )
 
 
 def interrupt() -> None:
@@ -66,8 +91,13 @@ def interrupt() -> None:
 def start(asked) -> subprocess.Popen:
     """The stage as Airflow starts it, in a process of its own."""
     payload = json.dumps(dataclasses.asdict(asked))
-    return subprocess.Popen([sys.executable, "-m", "tasks.gru4rec", "fit", payload], cwd=ROOT,
-                            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tasks.gru4rec", "fit", payload],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def files(root: Path, result: dict, name: str) -> bytes:
@@ -75,8 +105,16 @@ def files(root: Path, result: dict, name: str) -> bytes:
 
 
 def standing() -> checkpoint.Standing:
-    return checkpoint.Standing(2, 14, [{"train_loss": 1.5}, {"train_loss": 0.1 + 0.2}], 1, 1 / 3, {"a.b": torch.arange(3.)},
-                               {"a.b": torch.ones(3)}, {"a.b/first": torch.zeros(3)})
+    return checkpoint.Standing(
+        2,
+        14,
+        [{"train_loss": 1.5}, {"train_loss": 0.1 + 0.2}],
+        1,
+        1 / 3,
+        {"a.b": torch.arange(3.0)},
+        {"a.b": torch.ones(3)},
+        {"a.b/first": torch.zeros(3)},
+    )
 
 
 def test_checkpoint_reads_back_exactly(tmp_path):
@@ -85,12 +123,18 @@ def test_checkpoint_reads_back_exactly(tmp_path):
     for name in checkpoint.Standing.NUMBERS:
         assert getattr(back, name) == getattr(standing(), name)
     for group in checkpoint.Standing.GROUPS:
-        read, written = ({name: tensor.tolist() for name, tensor in getattr(one, group).items()} for one in (back, standing()))
+        read, written = (
+            {name: tensor.tolist() for name, tensor in getattr(one, group).items()}
+            for one in (back, standing())
+        )
         assert read == written
     assert [path.name for path in tmp_path.iterdir()] == [checkpoint.NAME]
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:40], lambda data: b"", lambda data: b"long enough, but no tensors at all"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:40], lambda data: b"", lambda data: b"long enough, but no tensors at all"],
+)
 def test_damaged_checkpoint_is_as_good_as_none(tmp_path, damage):
     checkpoint.save(tmp_path, standing())
     (tmp_path / checkpoint.NAME).write_bytes(damage((tmp_path / checkpoint.NAME).read_bytes()))

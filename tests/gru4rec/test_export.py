@@ -1,4 +1,6 @@
-"""What is served is what was trained: the encoder in numpy gives torch's queries, for every kind of history."""
+"""What is served is what was trained: the encoder in numpy gives torch's queries, for every kind of
+history.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +20,42 @@ def torch_query(model, items: np.ndarray) -> np.ndarray:
     """(interests (d + 1)): the network's query after the last of these items."""
     packed = pack(items, items, np.array([0]), np.array([len(items)]))
     with torch.no_grad():
-        last = model.eval()(torch.from_numpy(packed.inputs), packed.widths)[-1].reshape(-1, model.shape.dimension).numpy()
+        last = (
+            model.eval()(torch.from_numpy(packed.inputs), packed.widths)[-1]
+            .reshape(-1, model.shape.dimension)
+            .numpy()
+        )
     return np.hstack([last, np.ones((len(last), 1), np.float32)]).ravel()
 
 
 def numpys(model, window: int = 200):
     """The encoder that is served for this network."""
     shape = model.shape
-    return export.encoder(model.state_dict(), Settings(encoder=shape.encoder, dimension=shape.dimension, hidden=shape.hidden, window=window,
-                                                       blocks=shape.blocks, heads=shape.heads, interests=shape.interests))
+    return export.encoder(
+        model.state_dict(),
+        Settings(
+            encoder=shape.encoder,
+            dimension=shape.dimension,
+            hidden=shape.hidden,
+            window=window,
+            blocks=shape.blocks,
+            heads=shape.heads,
+            interests=shape.interests,
+        ),
+    )
 
 
-@pytest.mark.parametrize(("dimension", "hidden", "kind"), [
-    (8, 12, {}), (64, 256, {}), (8, 12, {"interests": 3}), (8, 16, {"encoder": "sasrec"}), (64, 256, {"encoder": "sasrec", "heads": 2}),
-    (8, 12, {"encoder": "sasrec", "blocks": 3, "heads": 4, "interests": 2})])
+@pytest.mark.parametrize(
+    ("dimension", "hidden", "kind"),
+    [
+        (8, 12, {}),
+        (64, 256, {}),
+        (8, 12, {"interests": 3}),
+        (8, 16, {"encoder": "sasrec"}),
+        (64, 256, {"encoder": "sasrec", "heads": 2}),
+        (8, 12, {"encoder": "sasrec", "blocks": 3, "heads": 4, "interests": 2}),
+    ],
+)
 def test_queries_equal_torch(dimension, hidden, kind):
     model = random_model(dimension=dimension, hidden=hidden, **kind)
     histories = random_histories([1, 2, 3, 50, 20, 20, 7, 90], 40)
@@ -43,7 +67,9 @@ def test_scores_equal_torch():
     model, histories = random_model(), random_histories([5, 9], 40)
     queries = numpys(model).encode(histories)
     expected = torch.from_numpy(queries[:, :-1]) @ model.embedding.weight.T + model.bias
-    np.testing.assert_allclose(queries @ export.candidates(model.state_dict()).T, expected.detach(), atol=1e-5)
+    np.testing.assert_allclose(
+        queries @ export.candidates(model.state_dict()).T, expected.detach(), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("encoder", ["gru", "sasrec"])
@@ -53,7 +79,9 @@ def test_a_user_alone_and_in_a_crowd_has_the_same_query(encoder):
     served, crowd = numpys(model), random_histories(lengths, 40)
     together = served.encode(crowd)
     for user in (0, 13, 350, 699):
-        np.testing.assert_allclose(served.encode(crowd.take(np.array([user])))[0], together[user], atol=1e-6)
+        np.testing.assert_allclose(
+            served.encode(crowd.take(np.array([user])))[0], together[user], atol=1e-6
+        )
 
 
 def test_an_empty_history_has_a_query_of_zeros_and_nobody_is_no_error():

@@ -1,4 +1,6 @@
-"""The verb on planted worlds: the next item, the user's own group, similar items; bad input; work found done."""
+"""The verb on planted worlds: the next item, the user's own group, similar items; bad input; work
+found done.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tasks.gru4rec.settings import Settings
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, candidate, request
 
-RING = worlds.chained(users=300, items=90)  # more items than the 50 of the metric: it can tell epochs apart
+RING = worlds.chained(
+    users=300, items=90
+)  # more items than the 50 of the metric: it can tell epochs apart
 SAMPLED = dataclasses.replace(SMALL, full_softmax_items=0, negatives=40)
 
 
@@ -39,30 +43,49 @@ def grouped(store):
 
 
 def next_first(made, items: int = 90) -> float:
-    """The share of items after which the next one of the ring is ranked first, given five in a row."""
+    """The share of items after which the next one of the ring is ranked first, given five in a
+    row.
+    """
     ids = [[f"{(last - back) % items + 1}" for back in range(4, -1, -1)] for last in range(items)]
     histories = Histories.of_lists([made.rows_of(one) for one in ids])
     best = top_k(made.encoder.encode(histories), made.vectors, 1)[:, 0]
-    return float(np.mean([made.item_ids[row] == f"{(last + 1) % items + 1}" for last, row in enumerate(best)]))
+    return float(
+        np.mean(
+            [made.item_ids[row] == f"{(last + 1) % items + 1}" for last, row in enumerate(best)]
+        )
+    )
 
 
 def test_predicts_the_next_item_of_the_ring(store, chained):
-    assert next_first(candidate(store, chained[1])) > .95
+    assert next_first(candidate(store, chained[1])) > 0.95
 
 
-@pytest.mark.parametrize("other", [SAMPLED, dataclasses.replace(SMALL, loss="bpr-max", negatives=40), dataclasses.replace(SMALL, interests=2),
-                                   dataclasses.replace(SMALL, encoder="sasrec", heads=2), dataclasses.replace(SMALL, precision="bfloat16"),
-                                   dataclasses.replace(SMALL, positions="one", epochs=60, patience=60)],
-                         ids=["sampled", "bpr-max", "interests", "sasrec", "bfloat16", "one position"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        SAMPLED,
+        dataclasses.replace(SMALL, loss="bpr-max", negatives=40),
+        dataclasses.replace(SMALL, interests=2),
+        dataclasses.replace(SMALL, encoder="sasrec", heads=2),
+        dataclasses.replace(SMALL, precision="bfloat16"),
+        dataclasses.replace(SMALL, positions="one", epochs=60, patience=60),
+    ],
+    ids=["sampled", "bpr-max", "interests", "sasrec", "bfloat16", "one position"],
+)
 def test_so_does_every_other_way_to_train(store, chained, other):
-    assert next_first(candidate(store, fit(dataclasses.replace(chained[0], settings=other)))) > .95
+    assert next_first(candidate(store, fit(dataclasses.replace(chained[0], settings=other)))) > 0.95
 
 
 def test_while_it_trains_it_says_which_epoch_it_is_and_how_good_the_last_one_was(chained, capfd):
     fit(dataclasses.replace(chained[0], settings=dataclasses.replace(SMALL, epochs=2), seed=7))
     told = capfd.readouterr().err
-    assert "progress: epoch 1 of 2, 0 % done" in told and "progress: validation of epoch 2 of 2, about " in told
-    assert re.search(r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", told)
+    assert (
+        "progress: epoch 1 of 2, 0 % done" in told
+        and "progress: validation of epoch 2 of 2, about " in told
+    )
+    assert re.search(
+        r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", told
+    )
 
 
 def test_heads_that_do_not_divide_the_dimension_are_refused():
@@ -77,7 +100,7 @@ def test_recommends_from_the_users_own_group(store, grouped):
     histories = snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
     groups = world.item_group[np.array([int(item) - 1 for item in made.item_ids])]
     best = top_k(made.encoder.encode(histories), made.vectors, 10, histories)
-    assert (groups[best] == world.user_group[:, None]).mean() > .95
+    assert (groups[best] == world.user_group[:, None]).mean() > 0.95
 
 
 def test_similar_items_share_the_group(store, grouped):
@@ -86,15 +109,27 @@ def test_similar_items_share_the_group(store, grouped):
     groups = world.item_group[np.array([int(item) - 1 for item in made.item_ids])]
     scores = made.similar @ made.similar.T
     np.fill_diagonal(scores, -np.inf)
-    assert (groups[np.argsort(-scores, axis=1)[:, :5]] == groups[:, None]).mean() > .9
+    assert (groups[np.argsort(-scores, axis=1)[:, :5]] == groups[:, None]).mean() > 0.9
 
 
 def test_candidate_tells_what_it_was_made_of(store, chained):
     asked, result = chained
     made = candidate(store, result)
-    assert made.artefact.lineage["parents"] == [asked.snapshot] and made.artefact.lineage["settings"]["hidden"] == SMALL.hidden
-    assert made.artefact.facts["dimension"] == made.vectors.shape[1] == SMALL.dimension + 1 == result["dimension"]
-    assert result["metrics"]["validation_recall_50"] == 1.0 and result["items"] == 90 and result["version"] is None
+    assert (
+        made.artefact.lineage["parents"] == [asked.snapshot]
+        and made.artefact.lineage["settings"]["hidden"] == SMALL.hidden
+    )
+    assert (
+        made.artefact.facts["dimension"]
+        == made.vectors.shape[1]
+        == SMALL.dimension + 1
+        == result["dimension"]
+    )
+    assert (
+        result["metrics"]["validation_recall_50"] == 1.0
+        and result["items"] == 90
+        and result["version"] is None
+    )
     assert not store.names("checkpoints", "gru4rec")
 
 
@@ -102,7 +137,10 @@ def test_same_seed_same_vectors_and_another_seed_others(store, chained, tmp_path
     asked, result = chained
     elsewhere = worlds.Store(tmp_path.as_uri())
     again = fit(request(elsewhere, RING, "chained"))
-    vectors = [load(made.artefact.path / "candidates.npy") for made in (candidate(store, result), candidate(elsewhere, again))]
+    vectors = [
+        load(made.artefact.path / "candidates.npy")
+        for made in (candidate(store, result), candidate(elsewhere, again))
+    ]
     assert again["id"] == result["id"] and vectors[0].tobytes() == vectors[1].tobytes()
     other = fit(dataclasses.replace(asked, seed=1, settings=dataclasses.replace(SMALL, epochs=1)))
     same = fit(dataclasses.replace(asked, seed=0, settings=dataclasses.replace(SMALL, epochs=1)))
@@ -122,16 +160,28 @@ def test_stops_when_validation_no_longer_improves(store):
 
 
 def test_histories_of_every_length_and_items_nobody_else_liked(store):
-    """Users with nothing left to learn from (the rest is held out), one with a single row, one longer than the window."""
+    """Users with nothing left to learn from (the rest is held out), one with a single row, one
+    longer than the window.
+    """
     users = np.repeat([0, 1, 2, 3], [4, 5, 60, 12])
     items = np.concatenate([[0, 1, 2, 3], [50, 4, 5, 6, 7], np.arange(60) % 40, np.arange(12)])
     order = np.concatenate([np.arange(n) for n in (4, 5, 60, 12)])
-    world = worlds.World(users.astype(np.int32), items.astype(np.int32), np.full(len(users), 5., np.float32),
-                         worlds.START + 60 * order, np.zeros(4, np.int32), np.zeros(55, np.int32))
-    made = candidate(store, fit(request(store, world, "lengths", dataclasses.replace(SMALL, window=7, epochs=2))))
+    world = worlds.World(
+        users.astype(np.int32),
+        items.astype(np.int32),
+        np.full(len(users), 5.0, np.float32),
+        worlds.START + 60 * order,
+        np.zeros(4, np.int32),
+        np.zeros(55, np.int32),
+    )
+    made = candidate(
+        store, fit(request(store, world, "lengths", dataclasses.replace(SMALL, window=7, epochs=2)))
+    )
     assert "51" in list(made.item_ids) and "55" not in list(made.item_ids)
     snapshot = Snapshot(store.open(worlds.snapshot(store, world, dataset="lengths"), "snapshot"))
-    queries = made.encoder.encode(snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids)))
+    queries = made.encoder.encode(
+        snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+    )
     assert np.isfinite(queries).all() and not queries[0].any() and queries[1:].any(axis=1).all()
 
 
@@ -148,7 +198,10 @@ def test_users_with_one_row_are_refused(store):
 
 def test_rare_items_are_left_out(store):
     world = worlds.grouped(users=30, items=60, likes=8, seed=2)
-    made = candidate(store, fit(request(store, world, "rare", dataclasses.replace(SMALL, minimum_count=3, epochs=1))))
+    made = candidate(
+        store,
+        fit(request(store, world, "rare", dataclasses.replace(SMALL, minimum_count=3, epochs=1))),
+    )
     snapshot = Snapshot(store.open(worlds.snapshot(store, world, dataset="rare"), "snapshot"))
     counts = np.bincount(snapshot.histories("train").items, minlength=60)
     assert list(made.item_ids) == [snapshot.item_ids[row] for row in np.flatnonzero(counts >= 3)]
@@ -163,7 +216,10 @@ def test_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good_epoch(stor
                 self.model.projection.weight[0, 0] = float("nan")
         return original(self, number, progress)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(BadRequest, match="nan in epoch 2.*projection.weight"):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(BadRequest, match="nan in epoch 2.*projection.weight"),
+    ):
         patch.setattr(trainer.Trainer, "epoch", poison)
         fit(dataclasses.replace(chained[0], seed=3))
     (scratch,) = store.names("checkpoints", "gru4rec")

@@ -1,4 +1,6 @@
-"""A training says what memory it needs before it starts, and is refused where there is too little."""
+"""A training says what memory it needs before it starts, and is refused where there is too
+little.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypa
     asked = request(Store(tmp_path.as_uri()), worlds.chained(users=50), "small")
     monkeypatch.setattr(machine, "available", lambda device: 10e6)
     monkeypatch.setattr(learning, "Trainer", None)
-    with pytest.raises(BadRequest, match="would need about .* GB of memory; got '0.01 GB free on (cpu|cuda:0)'.*batch_positions"):
+    with pytest.raises(
+        BadRequest,
+        match="would need about .* GB of memory; got '0.01 GB free on "
+        "(cpu|cuda:0)'.*batch_positions",
+    ):
         fit(asked)
 
 
@@ -36,7 +42,9 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    with pytest.raises(BadRequest, match="more processes than GPUs.*process 2 and 1 GPUs.*nproc-per-node 1"):
+    with pytest.raises(
+        BadRequest, match="more processes than GPUs.*process 2 and 1 GPUs.*nproc-per-node 1"
+    ):
         machine.prepare("auto", 1)
 
 
@@ -45,19 +53,32 @@ def test_the_estimate_grows_with_what_takes_memory():
         chosen = sized(Settings(**settings), 200_000, 1)
         return memory.estimate(chosen, shape(chosen, items), 10**6) / 1e9
 
-    assert gigabytes(5000) < gigabytes(5000, batch_positions=50_000) and gigabytes(5000, full_softmax_items=0) < gigabytes(5000)
-    assert 2.5 < gigabytes(1_000_000) - gigabytes(0) < 20, "a million items: ten times 256 MB, and the scores of validation"
+    assert gigabytes(5000) < gigabytes(5000, batch_positions=50_000) and gigabytes(
+        5000, full_softmax_items=0
+    ) < gigabytes(5000)
+    assert 2.5 < gigabytes(1_000_000) - gigabytes(0) < 20, (
+        "a million items: ten times 256 MB, and the scores of validation"
+    )
 
 
 def test_more_than_what_a_step_takes_but_of_its_order():
-    """The tensors alive in one step of a wide network, counted by torch, against the estimate without the interpreter."""
-    settings = dataclasses.replace(SMALL, dimension=64, hidden=256, batch_positions=3200, full_softmax_items=5000)
+    """The tensors alive in one step of a wide network, counted by torch, against the estimate
+    without the interpreter.
+    """
+    settings = dataclasses.replace(
+        SMALL, dimension=64, hidden=256, batch_positions=3200, full_softmax_items=5000
+    )
     histories = random_histories([101] * 31, 3000)
     trainer = Trainer(settings, histories, np.ones(3000), 0, CPU, Group())
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as profile:
         trainer.epoch(1, Progress("test", 1, "positions", every=1e9))
     alive = peak = 0
-    for event in sorted((e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()):
+    for event in sorted(
+        (e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"),
+        key=lambda e: e.start_ns(),
+    ):
         alive += event.nbytes()
         peak = max(peak, alive)
     told = memory.estimate(settings, shape(settings, 3000), len(histories.items)) - machine.RUNTIME
@@ -65,4 +86,4 @@ def test_more_than_what_a_step_takes_but_of_its_order():
 
 
 def test_free_memory_is_that_of_this_machine():
-    assert 1e8 < machine.available(CPU) < 1e14 and .01 < machine.peak_gb(CPU) < 1000
+    assert 1e8 < machine.available(CPU) < 1e14 and 0.01 < machine.peak_gb(CPU) < 1000

@@ -12,7 +12,11 @@ WIDTHS = [5, 5, 3, 2, 2, 1]
 
 def test_states_and_gradients_are_those_of_torch():
     torch.manual_seed(1)
-    gru, x, target = torch.nn.GRU(4, 7), torch.randn(sum(WIDTHS), 4, requires_grad=True), torch.randn(sum(WIDTHS), 7)
+    gru, x, target = (
+        torch.nn.GRU(4, 7),
+        torch.randn(sum(WIDTHS), 4, requires_grad=True),
+        torch.randn(sum(WIDTHS), 7),
+    )
 
     def torchs():
         return gru(PackedSequence(x, torch.tensor(WIDTHS)))[0].data

@@ -1,4 +1,6 @@
-"""What a service shows, FAISS and the encoder in numpy in an environment without torch, is what torch would show."""
+"""What a service shows, FAISS and the encoder in numpy in an environment without torch, is what
+torch would show.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,26 @@ print(json.dumps([searcher.search(query, 10, np.unique(rows))[0].tolist() for qu
 """
 
 
-@pytest.mark.parametrize("kind", [{}, {"encoder": "sasrec", "heads": 2}, {"interests": 2}], ids=["gru", "sasrec", "interests"])
+@pytest.mark.parametrize(
+    "kind",
+    [{}, {"encoder": "sasrec", "heads": 2}, {"interests": 2}],
+    ids=["gru", "sasrec", "interests"],
+)
 def test_lists_equal_torchs(store, kind):
     settings = dataclasses.replace(SMALL, epochs=2, **kind)
     result = fit(request(store, worlds.grouped(users=90, items=60), "served", settings))
     made, random = candidate(store, result), np.random.default_rng(0)
-    histories = [random.permutation(len(made.item_ids))[:length].tolist() for length in (1, 2, 5, 13, 40)]
+    histories = [
+        random.permutation(len(made.item_ids))[:length].tolist() for length in (1, 2, 5, 13, 40)
+    ]
     asked = json.dumps([store.root.as_uri(), result["uri"], histories])
-    done = subprocess.run([str(python("serve")), "-c", SERVICE, asked], cwd=ROOT, text=True, capture_output=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [str(python("serve")), "-c", SERVICE, asked],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [torchs(made, settings, np.array(rows)) for rows in histories]
 

@@ -1,4 +1,6 @@
-"""A training as MLflow sees it: broken off in the middle, run again, one run with every epoch once."""
+"""A training as MLflow sees it: broken off in the middle, run again, one run with every epoch
+once.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,14 @@ from tests.servers import mlflow_server
 @pytest.fixture(scope="module")
 def asked(store):
     settings = dataclasses.replace(SMALL, epochs=4)
-    return request(store, worlds.chained(), "tracked", settings, track=True, origin={"url": "http://airflow/run"})
+    return request(
+        store,
+        worlds.chained(),
+        "tracked",
+        settings,
+        track=True,
+        origin={"url": "http://airflow/run"},
+    )
 
 
 def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp_path, monkeypatch):
@@ -33,15 +42,23 @@ def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp
         with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
             killed.setattr(checkpoint, "save", save_then_stop)
             fit(asked)
-        (run,) = tracking.client().search_runs([tracking.client().get_experiment_by_name("recall").experiment_id])
+        (run,) = tracking.client().search_runs(
+            [tracking.client().get_experiment_by_name("recall").experiment_id]
+        )
         assert run.info.status == "FAILED"
         result = fit(asked)
-        assert result == fit(asked) and result["run"] == run.info.run_id and result["version"] == "1"
+        assert (
+            result == fit(asked) and result["run"] == run.info.run_id and result["version"] == "1"
+        )
         run = tracking.client().get_run(result["run"])
         assert run.info.status == "FINISHED" and run.data.params["hidden"] == str(SMALL.hidden)
-        assert run.data.metrics["best/validation_recall_50"] == pytest.approx(result["metrics"]["validation_recall_50"])
+        assert run.data.metrics["best/validation_recall_50"] == pytest.approx(
+            result["metrics"]["validation_recall_50"]
+        )
         for name in ("train_loss", "validation_recall_50", "positions_per_s", "learning_rate"):
-            assert [entry.step for entry in tracking.client().get_metric_history(run.info.run_id, name)] == [1, 2, 3, 4]
+            assert [
+                entry.step for entry in tracking.client().get_metric_history(run.info.run_id, name)
+            ] == [1, 2, 3, 4]
         assert tracking.by_alias("gru4rec", tracking.CHALLENGER).tags["recall.uri"] == result["uri"]
 
 

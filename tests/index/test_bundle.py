@@ -35,30 +35,51 @@ def opened(root, made):
 
 def test_exact_search_is_probed_as_exact_and_repeated_work_is_found_done(root):
     made = generations.generation(root, WORLD)
-    assert made["recall"] == 1.0 and made["queries_per_s"] > 0 and 0 < made["p50_ms"] <= made["p99_ms"]
-    assert (made["items"], made["users"], made["dimension"], made["version"], made["day"]) == (60, 120, 8, "1", worlds.DAY)
+    assert (
+        made["recall"] == 1.0 and made["queries_per_s"] > 0 and 0 < made["p50_ms"] <= made["p99_ms"]
+    )
+    assert (made["items"], made["users"], made["dimension"], made["version"], made["day"]) == (
+        60,
+        120,
+        8,
+        "1",
+        worlds.DAY,
+    )
     assert generations.generation(root, WORLD) == made
 
 
 def test_titles_genres_and_popularity_stand_in_the_rows_of_the_candidate(root):
     generation = opened(root, generations.generation(root, WORLD))
-    assert (generation.item_ids[4], generation.titles[4], generation.genres[4]) == ("5", "Film 5 of group 1", "genre 1")
+    assert (generation.item_ids[4], generation.titles[4], generation.genres[4]) == (
+        "5",
+        "Film 5 of group 1",
+        "genre 1",
+    )
     counts = np.bincount(WORLD.items, minlength=60)
     assert generation.array("popularity").tolist() == counts.tolist()
     assert counts[generation.array("popular")].tolist() == sorted(counts.tolist(), reverse=True)
 
 
 def test_users_have_the_query_of_their_whole_history_and_everything_they_saw(root):
-    world = dataclasses.replace(WORLD, ratings=np.where(WORLD.items % 2, 5.0,
-                                                        2.0).astype(np.float32))  # half of what they saw, they disliked
+    world = dataclasses.replace(
+        WORLD, ratings=np.where(WORLD.items % 2, 5.0, 2.0).astype(np.float32)
+    )  # half of what they saw, they disliked
     generation = opened(root, generations.generation(root, world))
-    vectors, offsets, items = generation.array("vectors"), generation.array("seen.offsets"), generation.array("seen.items")
+    vectors, offsets, items = (
+        generation.array("vectors"),
+        generation.array("seen.offsets"),
+        generation.array("seen.items"),
+    )
     for user in range(120):
         row = generation.user_ids[:].index(world.user_id(user))
         mine = world.items[world.users == user].tolist()
         liked = [item for item in mine if item % 2]
-        np.testing.assert_allclose(generation.array("user_vectors")[row], vectors[liked].mean(axis=0), rtol=1e-4, atol=1e-5)
-        assert items[offsets[row]:offsets[row + 1]].tolist() == liked + [item for item in mine if not item % 2]
+        np.testing.assert_allclose(
+            generation.array("user_vectors")[row], vectors[liked].mean(axis=0), rtol=1e-4, atol=1e-5
+        )
+        assert items[offsets[row] : offsets[row + 1]].tolist() == liked + [
+            item for item in mine if not item % 2
+        ]
         assert generation.array("liked")[row] == len(liked)
 
 
@@ -71,10 +92,14 @@ def test_users_who_know_nothing_of_the_catalogue_are_left_out_and_counted(root):
 
 
 def test_users_who_only_disliked_have_no_vector_but_keep_what_they_saw(root):
-    world = dataclasses.replace(WORLD, ratings=np.where(WORLD.users == 7, 1.0, 5.0).astype(np.float32))
+    world = dataclasses.replace(
+        WORLD, ratings=np.where(WORLD.users == 7, 1.0, 5.0).astype(np.float32)
+    )
     made = generations.generation(root, world)
     generation = opened(root, made)
-    assert made["users"] == 119 and len(generation.user_ids) == 120 and generation.user_ids[119] == "8"
+    assert (
+        made["users"] == 119 and len(generation.user_ids) == 120 and generation.user_ids[119] == "8"
+    )
     offsets = generation.array("seen.offsets")
     assert offsets[120] - offsets[119] == 12 and generation.array("liked")[119] == 0
 
@@ -89,7 +114,13 @@ def test_an_index_that_finds_too_little_does_not_become_a_generation(root):
 
 def test_a_generation_found_done_is_still_held_to_the_bound(root):
     narrow = {"search": "nprobe=1"}
-    made = generations.generation(root, worlds.grouped(users=60, items=600), factory="IVF20,Flat", minimum_recall=0.1, bundle=narrow)
+    made = generations.generation(
+        root,
+        worlds.grouped(users=60, items=600),
+        factory="IVF20,Flat",
+        minimum_recall=0.1,
+        bundle=narrow,
+    )
     index = Store(root).open(made["uri"], "generation").lineage["parents"][0]
     assert made["recall"] < 1.0
     with pytest.raises(RefusedData, match="at least 1.0"):
@@ -105,7 +136,9 @@ def test_recall_counts_what_is_missing_and_forgives_ties():
 
 
 def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeypatch):
-    uri = generations.candidate(Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1])
+    uri = generations.candidate(
+        Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1]
+    )
     registry = {("item2vec", "champion"): SimpleNamespace(version="7", tags={"recall.uri": uri})}
     monkeypatch.setattr(tracking, "by_alias", lambda family, alias: registry.get((family, alias)))
     made = build(BuildRequest(store=root, family="item2vec"))
@@ -117,7 +150,11 @@ def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeyp
 
 def test_a_candidate_of_another_family_is_refused(root):
     with pytest.raises(BadRequest, match="another family"):
-        build(BuildRequest(store=root, family="gru4rec", candidate=generations.candidate(Store(root), WORLD)))
+        build(
+            BuildRequest(
+                store=root, family="gru4rec", candidate=generations.candidate(Store(root), WORLD)
+            )
+        )
 
 
 def test_items_the_model_does_not_know_are_left_out_or_placed_among_their_genre_and_counted(root):
@@ -127,34 +164,60 @@ def test_items_the_model_does_not_know_are_left_out_or_placed_among_their_genre_
     assert (made["items"], made["cold_items"], made["left_out_items"]) == (60, 5, 0)
     generation = opened(root, made)
     vectors, groups = generation.array("vectors"), WORLD.item_group
-    assert generation.facts["trained"] == 55 and generation.item_ids[55:] == ["56", "57", "58", "59", "60"]
+    assert generation.facts["trained"] == 55 and generation.item_ids[55:] == [
+        "56",
+        "57",
+        "58",
+        "59",
+        "60",
+    ]
     for name in ("vectors", "similar"):
-        centres = np.array([generation.array(name)[:55][groups[:55] == one].mean(axis=0) for one in range(3)])
-        assert (generation.array(name)[55:] @ centres.T).argmax(axis=1).tolist() == groups[55:].tolist()
-    assert np.any(vectors, axis=1).all() and generation.searcher.index.ntotal == generation.similar.index.ntotal == 60
+        centres = np.array(
+            [generation.array(name)[:55][groups[:55] == one].mean(axis=0) for one in range(3)]
+        )
+        assert (generation.array(name)[55:] @ centres.T).argmax(axis=1).tolist() == groups[
+            55:
+        ].tolist()
+    assert (
+        np.any(vectors, axis=1).all()
+        and generation.searcher.index.ntotal == generation.similar.index.ntotal == 60
+    )
 
 
 def test_items_that_the_candidate_itself_placed_by_their_genres_are_counted(root):
     made = generations.generation(root, WORLD, cold=np.array([3, 7]))
     assert (made["items"], made["cold_items"], made["left_out_items"]) == (60, 2, 0)
-    made = generations.generation(root, WORLD, id="c2", items=55, cold=np.array([3, 7]), build={"cold_items": "metadata"})
+    made = generations.generation(
+        root, WORLD, id="c2", items=55, cold=np.array([3, 7]), build={"cold_items": "metadata"}
+    )
     assert (made["items"], made["cold_items"]) == (60, 7)
 
 
-def test_an_index_of_similar_items_that_finds_too_little_does_not_become_a_generation(root, monkeypatch):
+def test_an_index_of_similar_items_that_finds_too_little_does_not_become_a_generation(
+    root, monkeypatch
+):
     monkeypatch.setattr("tasks.index.build.chosen", lambda *asked: "LSH2")
     with pytest.raises(RefusedData, match="LSH2 of similar items"):
-        generations.generation(root, worlds.grouped(users=60, items=6000, groups=3, likes=20), factory="Flat")
+        generations.generation(
+            root, worlds.grouped(users=60, items=6000, groups=3, likes=20), factory="Flat"
+        )
     assert Store(root).names("generations", "item2vec") == []
 
 
 def test_a_user_is_encoded_without_the_items_that_the_model_did_not_learn(root):
-    generation = opened(root, generations.generation(root, WORLD, items=55, build={"cold_items": "metadata"}))
+    generation = opened(
+        root, generations.generation(root, WORLD, items=55, build={"cold_items": "metadata"})
+    )
     vectors = generation.array("vectors")
     for user in (0, 1, 2):
         mine = WORLD.items[WORLD.users == user]
         row = generation.user_ids[:].index(WORLD.user_id(user))
-        np.testing.assert_allclose(generation.array("user_vectors")[row], vectors[mine[mine < 55]].mean(axis=0), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            generation.array("user_vectors")[row],
+            vectors[mine[mine < 55]].mean(axis=0),
+            rtol=1e-4,
+            atol=1e-5,
+        )
 
 
 def test_precomputed_lists_are_what_a_search_finds_unseen_and_best_first(root):
@@ -162,13 +225,19 @@ def test_precomputed_lists_are_what_a_search_finds_unseen_and_best_first(root):
     offsets, seen = generation.array("seen.offsets"), generation.array("seen.items")
     assert generation.array("top").shape == (120, 7)
     for user, top in enumerate(generation.array("top")):
-        rows, _ = generation.searcher.search(generation.array("user_vectors")[user], 7, without=np.unique(seen[offsets[user]:offsets[user + 1]]))
+        rows, _ = generation.searcher.search(
+            generation.array("user_vectors")[user],
+            7,
+            without=np.unique(seen[offsets[user] : offsets[user + 1]]),
+        )
         assert top.tolist() == rows.tolist()
 
 
 def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
-    monkeypatch.setattr("tasks.core.encoders.mean.MeanEncoder.encode",
-                        lambda self, histories, users=None: np.full((len(histories), 8), np.nan, np.float32))
+    monkeypatch.setattr(
+        "tasks.core.encoders.mean.MeanEncoder.encode",
+        lambda self, histories, users=None: np.full((len(histories), 8), np.nan, np.float32),
+    )
     with pytest.raises(RefusedData, match="not numbers"):
         generations.generation(root, WORLD)
     assert Store(root).names("generations", "item2vec") == []
@@ -177,7 +246,9 @@ def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
 @pytest.mark.parametrize("value, says", [(np.nan, "1 of 60"), (0.0, "1 of 60")])
 def test_vectors_that_no_search_can_rank_are_refused(root, value, says, monkeypatch):
     """Written by somebody else's trainer: ours refuses to."""
-    uri = generations.candidate(Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1])
+    uri = generations.candidate(
+        Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1]
+    )
     vectors = Candidate(Store(root).open(uri, "candidate")).vectors.copy()
     vectors[7] = value
     monkeypatch.setattr(Candidate, "vectors", vectors)
@@ -188,26 +259,58 @@ def test_vectors_that_no_search_can_rank_are_refused(root, value, says, monkeypa
 
 def test_an_index_that_would_weigh_too_much_is_refused_before_it_is_built(root):
     with pytest.raises(BadRequest, match="would weigh more"):
-        generations.generation(root, worlds.grouped(users=60, items=600), factory="HNSW32", build={"memory_mib": 0.1})
-    made = generations.generation(root, worlds.grouped(users=60, items=600), build={"memory_mib": 0.01})
+        generations.generation(
+            root, worlds.grouped(users=60, items=600), factory="HNSW32", build={"memory_mib": 0.1}
+        )
+    made = generations.generation(
+        root, worlds.grouped(users=60, items=600), build={"memory_mib": 0.01}
+    )
     assert made["factory"] == "SQ8"
+
+
 def test_a_user_known_by_attributes_alone_has_a_query_and_one_known_by_nothing_has_none(root):
-    world = dataclasses.replace(WORLD, user_group=np.append(WORLD.user_group, [1, 7]).astype(np.int32))  # two more users who did nothing
+    world = dataclasses.replace(
+        WORLD, user_group=np.append(WORLD.user_group, [1, 7]).astype(np.int32)
+    )  # two more users who did nothing
     generation = opened(root, generations.generation(root, world, attributes=True))
     assert list(generation.user_ids)[-1] == "121" and len(generation.user_ids) == 121
     scores = generation.array("vectors") @ generation.array("user_vectors")[-1]
     assert set(WORLD.item_group[np.argsort(-scores)[:20]]) == {1}
 
 
-def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_nobody_asked_for_them(tmp_path):
+def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_nobody_asked_for_them(
+    tmp_path,
+):
     """Vectors without any structure have no lists that one query could leave out."""
     random = np.random.default_rng(0)
-    vectors, asked = random.standard_normal((2000, 48), dtype=np.float32), random.standard_normal((200, 48), dtype=np.float32)
+    vectors, asked = (
+        random.standard_normal((2000, 48), dtype=np.float32),
+        random.standard_normal((200, 48), dtype=np.float32),
+    )
     faiss.write_index(make(vectors, "IVF32,Flat"), str(tmp_path / "lists"))
     for ours, kind in ((True, "Flat"), (False, "IVF32,Flat")):
-        found, searcher = proven(tmp_path / "lists", "IVF32,Flat", vectors, (asked[:100], asked[100:]), tmp_path / kind, 0.999, ours=ours)
+        found, searcher = proven(
+            tmp_path / "lists",
+            "IVF32,Flat",
+            vectors,
+            (asked[:100], asked[100:]),
+            tmp_path / kind,
+            0.999,
+            ours=ours,
+        )
         assert (found.factory, found.search == "") == (kind, ours) and found.probe.recall >= 0.998
         assert (tmp_path / kind).stat().st_size < (tmp_path / "lists").stat().st_size or not ours
     near, queries = clustered(2000, 16, 200, groups=40)
     faiss.write_index(make(near, "IVF32,Flat"), str(tmp_path / "near"))
-    assert proven(tmp_path / "near", "IVF32,Flat", near, (queries[:100], queries[100:]), tmp_path / "kept", 0.9, ours=True)[0].factory == "IVF32,Flat"
+    assert (
+        proven(
+            tmp_path / "near",
+            "IVF32,Flat",
+            near,
+            (queries[:100], queries[100:]),
+            tmp_path / "kept",
+            0.9,
+            ours=True,
+        )[0].factory
+        == "IVF32,Flat"
+    )

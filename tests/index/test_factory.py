@@ -20,12 +20,16 @@ VECTORS, ASKED = clustered(600, 16, 40, groups=6)
 
 
 def test_more_than_there_is_gives_what_there_is():
-    rows, _ = Searcher(make(VECTORS[:7], "Flat"), VECTORS[:7]).search(ASKED[0], 50, without=np.array([3]))
+    rows, _ = Searcher(make(VECTORS[:7], "Flat"), VECTORS[:7]).search(
+        ASKED[0], 50, without=np.array([3])
+    )
     assert sorted(rows.tolist()) == [0, 1, 2, 4, 5, 6]
 
 
 def test_a_query_stays_on_the_thread_that_asks():
-    """A service's worker has OpenMP's own number of threads, whatever the thread that imported the reader had set."""
+    """A service's worker has OpenMP's own number of threads, whatever the thread that imported the
+    reader had set.
+    """
     searcher, told = Searcher(make(VECTORS, "SQ8"), VECTORS), []
 
     def ask():
@@ -55,19 +59,35 @@ def test_several_interests_search_together_and_the_best_score_of_an_item_counts(
     assert probe(search, asked, 1).recall == 1.0
 
 
-@pytest.mark.parametrize("nprobe, exact", [(7, True), (5, False)], ids=["more than a fifth of it is scanned", "less"])
+@pytest.mark.parametrize(
+    "nprobe, exact", [(7, True), (5, False)], ids=["more than a fifth of it is scanned", "less"]
+)
 def test_many_at_once_are_answered_exactly_where_lists_would_scan_much(nprobe, exact):
     random = np.random.default_rng(2)
-    vectors, asked = random.standard_normal((1500, 16)).astype(np.float32), random.standard_normal((40, 16)).astype(np.float32)
+    vectors, asked = (
+        random.standard_normal((1500, 16)).astype(np.float32),
+        random.standard_normal((40, 16)).astype(np.float32),
+    )
     index = make(vectors, "IVF30,Flat")
     adjust(index, "IVF30,Flat", f"nprobe={nprobe}")
     found = Searcher(index, vectors).search_many(asked, 10, Histories.of_lists([[]] * 40))
     assert (found == np.argsort(-(asked @ vectors.T), axis=1)[:, :10]).all() == exact
 
 
-@pytest.mark.parametrize("factory, count, says", [
-    ("IVF64,Flat", 30, "30"), ("PQ8", 100, "256"), ("Flatt", 100, "Flatt"), ("PQ7", 600, "PQ7"), ("HNSW0", 600, "HNSW0"), ("HNSW1", 600, "HNSW1"),
-    ("IVF0,Flat", 600, "IVF0"), ("Flat,IDMap", 100, "IDMap"), ("IVF8", 100, "IVF8")])
+@pytest.mark.parametrize(
+    "factory, count, says",
+    [
+        ("IVF64,Flat", 30, "30"),
+        ("PQ8", 100, "256"),
+        ("Flatt", 100, "Flatt"),
+        ("PQ7", 600, "PQ7"),
+        ("HNSW0", 600, "HNSW0"),
+        ("HNSW1", 600, "HNSW1"),
+        ("IVF0,Flat", 600, "IVF0"),
+        ("Flat,IDMap", 100, "IDMap"),
+        ("IVF8", 100, "IVF8"),
+    ],
+)
 def test_what_cannot_be_built_is_refused_with_a_remedy(factory, count, says):
     with pytest.raises(BadRequest, match=says) as refusal:
         make(VECTORS[:count], factory)

@@ -32,7 +32,9 @@ def test_a_folder_of_ones_own_is_used_where_it_lies(folder):
 
 def test_half_a_download_is_refused_with_both_digests(folder):
     (folder / "u.data").write_text("1\t2\t5\t8747")
-    with pytest.raises(SystemExit, match="is not MovieLens 100K: sha256 is .* expected .* cut short or altered"):
+    with pytest.raises(
+        SystemExit, match="is not MovieLens 100K: sha256 is .* expected .* cut short or altered"
+    ):
         data.movielens_100k()
 
 
@@ -57,7 +59,9 @@ def test_an_archive_cannot_write_outside_its_folder(tmp_path):
         archive.writestr("elsewhere/u.item", "not kept")
     (tmp_path / "a.zip").write_bytes(buffer.getvalue())
     folder = data.unpack(tmp_path / "a.zip", "ml-100k", tmp_path / "out")
-    assert [path.name for path in folder.iterdir()] == ["u.data"] and not (tmp_path / "climbed").exists()
+    assert [path.name for path in folder.iterdir()] == ["u.data"] and not (
+        tmp_path / "climbed"
+    ).exists()
 
 
 def test_when_every_source_fails_each_reason_is_told_and_nothing_is_left(tmp_path, monkeypatch):

@@ -33,11 +33,16 @@ def local(tmp_path, monkeypatch):
 
 def test_ports_and_passwords_are_remembered_and_the_files_are_for_the_owner_alone(local):
     again = Local()
-    assert local.port("redis") == again.port("redis") and local.secret("redis") == again.secret("redis")
+    assert local.port("redis") == again.port("redis") and local.secret("redis") == again.secret(
+        "redis"
+    )
     valkey_settings(local)
     for path in (local.passwords_file, local.home / "valkey" / "valkey.conf"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len({local.secret(name) for name in ("redis", "airflow_admin", "mlflow", "jwt", "fernet")}) == 5
+    assert (
+        len({local.secret(name) for name in ("redis", "airflow_admin", "mlflow", "jwt", "fernet")})
+        == 5
+    )
 
 
 def test_a_password_that_an_older_version_did_not_know_is_added_and_the_others_stay(local):
@@ -45,7 +50,11 @@ def test_a_password_that_an_older_version_did_not_know_is_added_and_the_others_s
     known = json.loads(local.passwords_file.read_text())
     del known["mlflow"]
     local.passwords_file.write_text(json.dumps(known))
-    assert len(local.secret("mlflow")) > 15 and local.secret("mlflow") == Local().secret("mlflow") and local.secret("redis") == before
+    assert (
+        len(local.secret("mlflow")) > 15
+        and local.secret("mlflow") == Local().secret("mlflow")
+        and local.secret("redis") == before
+    )
     assert stat.S_IMODE(local.passwords_file.stat().st_mode) == 0o600
 
 
@@ -66,14 +75,19 @@ def test_no_password_stands_on_a_command_line(local):
     from infra.local.services import services
 
     secrets = [local.secret(name) for name in ("redis", "airflow_admin", "mlflow", "jwt", "fernet")]
-    assert not [s for service in services(local, {}) for s in secrets if s in " ".join(service.command)]
+    assert not [
+        s for service in services(local, {}) for s in secrets if s in " ".join(service.command)
+    ]
 
 
 def test_the_callers_own_airflow_settings_do_not_leak_in(local, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
     monkeypatch.setenv("AIRFLOW_HOME", "elsewhere")
     settings = local.airflow_environment({"RECALL_DATASET": "planted"})
-    assert settings["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor" and settings["AIRFLOW_HOME"] != "elsewhere"
+    assert (
+        settings["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+        and settings["AIRFLOW_HOME"] != "elsewhere"
+    )
     assert settings["RECALL_DATASET"] == "planted"
 
 
@@ -82,7 +96,9 @@ def test_free_ports_are_different():
 
 
 def test_the_meter_knows_a_task_by_its_command_and_counts_memory():
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "-m", "tasks.gru4rec", "fit"])
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)", "-m", "tasks.gru4rec", "fit"]
+    )
     try:
         until(lambda: is_task(process.pid))
         assert not is_task(os.getpid()) and process.pid in descendants(os.getpid())
@@ -91,7 +107,15 @@ def test_the_meter_knows_a_task_by_its_command_and_counts_memory():
         process.kill()
 
 
-DATA = Source({"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1997-09-20", "RECALL_LAST_DAY": "1998-04-22"}, "1997-09-20", "1998-04-22")
+DATA = Source(
+    {
+        "RECALL_DATASET": "ml-100k",
+        "RECALL_FIRST_DAY": "1997-09-20",
+        "RECALL_LAST_DAY": "1998-04-22",
+    },
+    "1997-09-20",
+    "1998-04-22",
+)
 
 
 def done(local, day):
@@ -100,12 +124,16 @@ def done(local, day):
     (place / "manifest.json").write_text("{}")
 
 
-def test_the_first_run_takes_a_day_a_week_before_the_end_and_each_further_one_the_next(local, monkeypatch):
+def test_the_first_run_takes_a_day_a_week_before_the_end_and_each_further_one_the_next(
+    local, monkeypatch
+):
     monkeypatch.delenv("DAY", raising=False)
     assert commands.next_day(local, DATA) == "1998-04-15"
     done(local, "1998-04-15")
     assert commands.next_day(local, DATA) == "1998-04-16"
-    (local.store / "snapshots" / "ml-100k" / "1998-04-17" / "half").mkdir(parents=True)  # no manifest: it does not exist
+    (local.store / "snapshots" / "ml-100k" / "1998-04-17" / "half").mkdir(
+        parents=True
+    )  # no manifest: it does not exist
     assert commands.next_day(local, DATA) == "1998-04-16"
 
 
@@ -119,8 +147,16 @@ def test_after_the_last_day_the_message_says_what_to_do(local, monkeypatch):
     done(local, "1998-04-22")
     with pytest.raises(SystemExit, match="the data ends on 1998-04-22.*DAY="):
         commands.next_day(local, DATA)
-    with pytest.raises(SystemExit, match="the newest day delivered is 1998-04-22.*; the schedule makes those to come"):
-        commands.next_day(local, dataclasses.replace(DATA, settings={"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1998-04-23"}))
+    with pytest.raises(
+        SystemExit,
+        match="the newest day delivered is 1998-04-22.*; the schedule makes those to come",
+    ):
+        commands.next_day(
+            local,
+            dataclasses.replace(
+                DATA, settings={"RECALL_DATASET": "ml-100k", "RECALL_FIRST_DAY": "1998-04-23"}
+            ),
+        )
 
 
 @pytest.mark.parametrize("day", ["1998-13-01", "yesterday", "2024-01-01"])
@@ -132,20 +168,36 @@ def test_a_day_that_is_none_or_outside_the_data_is_refused(local, monkeypatch, d
 
 def test_the_status_of_a_stack_that_is_starting_asks_nothing_of_airflow(local, monkeypatch, capsys):
     service = {"ready": False, "pid": 1, "restarts": 0}
-    monkeypatch.setattr(supervisor, "read", lambda local: {"services": {"api-server": service}, "ready": [], "peak_bytes": 0})
+    monkeypatch.setattr(
+        supervisor,
+        "read",
+        lambda local: {"services": {"api-server": service}, "ready": [], "peak_bytes": 0},
+    )
     monkeypatch.setattr(commands, "Airflow", lambda local: pytest.fail("it does not answer yet"))
     assert commands.status(local) == 0 and "starting" in capsys.readouterr().out
 
 
 def test_a_table_lines_up_numbers_to_the_right():
-    assert table(["name", "n"], [["a", "1"], ["long", "12"]]).splitlines() == ["name  n", "────  ──", "a      1", "long  12"]
+    assert table(["name", "n"], [["a", "1"], ["long", "12"]]).splitlines() == [
+        "name  n",
+        "────  ──",
+        "a      1",
+        "long  12",
+    ]
 
 
 def test_a_full_disk_leaves_no_half_written_file_of_ports_or_passwords(local, monkeypatch):
-    for name, ask in (("ports.json", lambda: local.port("redis")), ("passwords.json", lambda: local.secret("redis"))):
+    for name, ask in (
+        ("ports.json", lambda: local.port("redis")),
+        ("passwords.json", lambda: local.secret("redis")),
+    ):
         (local.home / name).unlink(missing_ok=True)
         with monkeypatch.context() as full:
-            full.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            full.setattr(
+                os,
+                "fsync",
+                lambda descriptor: (_ for _ in ()).throw(OSError(28, "No space left on device")),
+            )
             with pytest.raises(OSError, match="No space"):
                 ask()
         assert not [path.name for path in local.home.iterdir() if name in path.name]

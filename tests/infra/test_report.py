@@ -10,17 +10,27 @@ from infra.local.report import elsewhere, repeated
 
 def test_rows_that_are_neither_kept_nor_set_aside_are_told_so_that_the_sum_is_that_of_the_rows_read():
     accounts = {"rows_in": 104, "kept": 100, "quarantined": 1, "superseded": 2, "later": 1}
-    assert elsewhere(accounts) == "2 superseded by or the same as those of another delivery, 1 of days to come, "
+    assert (
+        elsewhere(accounts)
+        == "2 superseded by or the same as those of another delivery, 1 of days to come, "
+    )
     assert elsewhere(accounts | {"superseded": 0, "later": 0}) == ""
 
 
 def test_repeats_are_told_with_what_follows_from_them_and_nothing_where_there_is_none():
     got = {"repeats": 1500, "recommend_seen": True, "recommend_seen_because": "it is set"}
-    assert repeated(got) == "  1,500 of the kept rows repeat another; what was met may be recommended again: it is set"
+    assert (
+        repeated(got)
+        == "  1,500 of the kept rows repeat another; what was met may be recommended again: it "
+        "is set"
+    )
     assert repeated(got | {"repeats": 0}) == "" == repeated({})
 
 
-VERDICT = {"outcome": "hold", "reason": "first model: recall@50 .1 against popularity's .2: not better"}
+VERDICT = {
+    "outcome": "hold",
+    "reason": "first model: recall@50 .1 against popularity's .2: not better",
+}
 
 
 class PlantedReport:
@@ -40,32 +50,76 @@ class PlantedReport:
     models = seconds = ingest
 
 
-@pytest.mark.parametrize("served, gates, ends_well, said", [
-    (["gru4rec", "linear", "fused"], {}, True, []),
-    (["linear"], {"gru4rec": VERDICT, "fused": VERDICT | {"outcome": "ask"}}, True, [
-        "gru4rec is not live: the gate holds it: first model: recall@50 .1", "trigger overrule_gru4rec", "fused is not live: a person is asked", "Required Actions"]),
-    ([], {"gru4rec": VERDICT, "linear": VERDICT}, False, ["fused is not live: nothing was trained", "linear is not live: the gate holds it"]),
-    (["gru4rec", "fused"], {"linear": VERDICT | {"outcome": "promote"}}, False, ["linear is not live, though the gate promotes it", "publish_linear"])])
-def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_is_asked_for_it(monkeypatch, capsys, served, gates, ends_well, said):
+@pytest.mark.parametrize(
+    "served, gates, ends_well, said",
+    [
+        (["gru4rec", "linear", "fused"], {}, True, []),
+        (
+            ["linear"],
+            {"gru4rec": VERDICT, "fused": VERDICT | {"outcome": "ask"}},
+            True,
+            [
+                "gru4rec is not live: the gate holds it: first model: recall@50 .1",
+                "trigger overrule_gru4rec",
+                "fused is not live: a person is asked",
+                "Required Actions",
+            ],
+        ),
+        (
+            [],
+            {"gru4rec": VERDICT, "linear": VERDICT},
+            False,
+            ["fused is not live: nothing was trained", "linear is not live: the gate holds it"],
+        ),
+        (
+            ["gru4rec", "fused"],
+            {"linear": VERDICT | {"outcome": "promote"}},
+            False,
+            ["linear is not live, though the gate promotes it", "publish_linear"],
+        ),
+    ],
+)
+def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_is_asked_for_it(
+    monkeypatch, capsys, served, gates, ends_well, said
+):
     monkeypatch.delenv("TITLE", raising=False)
     asked = []
 
     def ask(local, verb, *arguments):
         asked.append(verb)
         family = arguments[arguments.index("--family") + 1] if "--family" in arguments else None
-        return (2, f"{verb}: BadRequest: nothing of {family} is live") if family and family not in served else (0, f"a list of {family}")
+        return (
+            (2, f"{verb}: BadRequest: nothing of {family} is live")
+            if family and family not in served
+            else (0, f"a list of {family}")
+        )
 
     monkeypatch.setattr(commands, "ask", ask)
     assert commands.tell(None, PlantedReport(gates)) == ends_well
     printed = capsys.readouterr().out
-    assert all(text in printed for text in said) and printed.count("is not live") == 3 - len(served) and "BadRequest" not in printed
-    assert all((f"a list of {family}" in printed) == (family in served) for family in PlantedReport.families)
+    assert (
+        all(text in printed for text in said)
+        and printed.count("is not live") == 3 - len(served)
+        and "BadRequest" not in printed
+    )
+    assert all(
+        (f"a list of {family}" in printed) == (family in served)
+        for family in PlantedReport.families
+    )
     assert ("recommend" in asked) == bool(served)
 
 
 def test_a_title_that_a_family_does_not_know_makes_it_no_less_live(monkeypatch, capsys):
     monkeypatch.setenv("TITLE", "Teapot")
-    monkeypatch.setattr(commands, "ask", lambda local, verb, *arguments: (2, "similar: BadRequest: no title is like it") if "--title" in arguments else (0, "a list"))
+    monkeypatch.setattr(
+        commands,
+        "ask",
+        lambda local, verb, *arguments: (
+            (2, "similar: BadRequest: no title is like it")
+            if "--title" in arguments
+            else (0, "a list")
+        ),
+    )
     assert commands.tell(None, PlantedReport({}))
     printed = capsys.readouterr().out
     assert printed.count("no title is like it") == 3 and "is not live" not in printed

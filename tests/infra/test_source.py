@@ -12,14 +12,28 @@ from infra.local import data, quarantine, source, supervisor
 from infra.local.source import DAYS, NAMED, RULES
 from infra.local.state import Local
 
-VARIABLES = ("SOURCE", "FORMAT", "DATASET", "DAY", "FIRST_DAY", "LAST_DAY", "REPAIRED", "OUT", *NAMED, *DAYS, *RULES)
+VARIABLES = (
+    "SOURCE",
+    "FORMAT",
+    "DATASET",
+    "DAY",
+    "FIRST_DAY",
+    "LAST_DAY",
+    "REPAIRED",
+    "OUT",
+    *NAMED,
+    *DAYS,
+    *RULES,
+)
 
 
 @pytest.fixture
 def local(tmp_path, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("RECALL_ENVIRONMENTS", str(environments()))  # built ones: a source is looked at by its stage
+    monkeypatch.setenv(
+        "RECALL_ENVIRONMENTS", str(environments())
+    )  # built ones: a source is looked at by its stage
     monkeypatch.setenv("RECALL_STATE", str(tmp_path / "state"))
     return Local().prepare()
 
@@ -27,6 +41,7 @@ def local(tmp_path, monkeypatch):
 @pytest.fixture
 def run(local, monkeypatch):
     """The settings that `make run` with these variables starts the stack with."""
+
     def settings(**variables) -> dict[str, str]:
         with monkeypatch.context() as given:
             for name, value in variables.items():
@@ -46,7 +61,10 @@ def shop(tmp_path):
     for day in ("2026-11-01", "2026-11-20"):
         delivered(tmp_path, day)
     place = tmp_path / "shop.toml"
-    place.write_text('[interactions]\npath = "events/{day}/*.jsonl.gz"\nuser = "uid"\nitem = "sku"\ntimestamp = "ts"\n')
+    place.write_text(
+        '[interactions]\npath = "events/{day}/*.jsonl.gz"\nuser = "uid"\nitem = '
+        '"sku"\ntimestamp = "ts"\n'
+    )
     return place
 
 
@@ -64,7 +82,12 @@ def movielens(tmp_path, monkeypatch):
 
 
 def test_a_toml_file_names_data_of_ones_own_and_is_remembered_while_its_days_grow(run, shop, local):
-    told = {"RECALL_DATASET": "shop", "RECALL_FORMAT": "own", "RECALL_LOCATION": shop.as_uri(), "RECALL_FIRST_DAY": "2026-11-21"}
+    told = {
+        "RECALL_DATASET": "shop",
+        "RECALL_FORMAT": "own",
+        "RECALL_LOCATION": shop.as_uri(),
+        "RECALL_FIRST_DAY": "2026-11-21",
+    }
     assert run(SOURCE=shop) == told, "the schedule goes on behind the newest day and has no end"
     assert (source.source(local).first, source.source(local).newest) == ("2026-11-01", "2026-11-20")
     delivered(shop.parent, "2026-11-21")
@@ -73,19 +96,33 @@ def test_a_toml_file_names_data_of_ones_own_and_is_remembered_while_its_days_gro
 
 def test_a_last_day_that_is_given_ends_data_that_would_grow(run, shop):
     told = run(SOURCE=shop, LAST_DAY="2026-11-20")
-    assert [told[name] for name in DAYS] == ["2026-11-01", "2026-11-20"] == [run()[name] for name in DAYS]
+    assert (
+        [told[name] for name in DAYS]
+        == ["2026-11-01", "2026-11-20"]
+        == [run()[name] for name in DAYS]
+    )
 
 
 def test_a_folder_of_a_known_layout_needs_its_format(run, movielens):
-    with pytest.raises(SystemExit, match="expected a .toml file, or a folder with FORMAT one of movielens-100k"):
+    with pytest.raises(
+        SystemExit, match="expected a .toml file, or a folder with FORMAT one of movielens-100k"
+    ):
         run(SOURCE=movielens)
     told = run(SOURCE=movielens, FORMAT="movielens-100k", DATASET="mine")
-    assert [told[name] for name in (*NAMED, *DAYS)] == ["mine", "movielens-100k", movielens.as_uri(), "1997-09-20", "1998-04-22"]
+    assert [told[name] for name in (*NAMED, *DAYS)] == [
+        "mine",
+        "movielens-100k",
+        movielens.as_uri(),
+        "1997-09-20",
+        "1998-04-22",
+    ]
 
 
 def test_without_a_source_it_is_movielens_100k(run, movielens, shop):
     assert [run()[name] for name in NAMED] == ["ml-100k", "movielens-100k", movielens.as_uri()]
-    with pytest.raises(SystemExit, match="this stack works on ml-100k .*cannot be compared with those of shop"):
+    with pytest.raises(
+        SystemExit, match="this stack works on ml-100k .*cannot be compared with those of shop"
+    ):
         run(SOURCE=shop)
 
 
@@ -93,14 +130,22 @@ def test_another_source_is_refused_until_the_first_is_forgotten(run, shop, local
     run(SOURCE=shop)
     other = shop.with_name("other.toml")
     other.write_text(shop.read_text())
-    with pytest.raises(SystemExit, match="works on shop .*of other .*`make clean` first.*RECALL_STATE"):
+    with pytest.raises(
+        SystemExit, match="works on shop .*of other .*`make clean` first.*RECALL_STATE"
+    ):
         run(SOURCE=other)
     (local.home / "source.json").unlink()
     assert run(SOURCE=other)["RECALL_DATASET"] == "other"
 
 
-def test_rules_are_remembered_and_those_of_a_running_stack_are_not_changed_under_it(run, shop, local, monkeypatch):
-    assert run(SOURCE=shop, RECALL_EXPECTATIONS="/a.json")["RECALL_EXPECTATIONS"] == "/a.json" == run()["RECALL_EXPECTATIONS"]
+def test_rules_are_remembered_and_those_of_a_running_stack_are_not_changed_under_it(
+    run, shop, local, monkeypatch
+):
+    assert (
+        run(SOURCE=shop, RECALL_EXPECTATIONS="/a.json")["RECALL_EXPECTATIONS"]
+        == "/a.json"
+        == run()["RECALL_EXPECTATIONS"]
+    )
     monkeypatch.setattr(supervisor, "read", lambda local: {"pid": os.getpid()})
     assert run()["RECALL_EXPECTATIONS"] == "/a.json"
     with pytest.raises(SystemExit, match="make stop"):
@@ -115,20 +160,37 @@ def timeless(tmp_path):
 
 
 def test_days_that_cannot_be_told_are_asked_for(run, timeless):
-    with pytest.raises(SystemExit, match=r"the days of anime \(anime, .*cannot be told here: its rows have no times.*FIRST_DAY=.*DAY="):
+    with pytest.raises(
+        SystemExit,
+        match=r"the days of anime \(anime, .*cannot be told here: its rows have no "
+        r"times.*FIRST_DAY=.*DAY=",
+    ):
         run(**timeless)
     assert [run(**timeless, DAY="2026-01-02")[name] for name in DAYS] == ["2026-01-02"] * 2
     with pytest.raises(SystemExit, match="DAY="):
         run()
     given = {"FIRST_DAY": "2026-01-01", "LAST_DAY": "2026-01-31"}
-    assert [run(**given)[name] for name in DAYS] == list(given.values()) == [run()[name] for name in DAYS], "days that were given are remembered"
+    assert (
+        [run(**given)[name] for name in DAYS]
+        == list(given.values())
+        == [run()[name] for name in DAYS]
+    ), "days that were given are remembered"
 
 
-@pytest.mark.parametrize("variables, told", [
-    ({"SOURCE": "nowhere.toml"}, "no file .*nowhere.toml"), ({"SOURCE": "nowhere", "FORMAT": "anime"}, "no folder .*nowhere"),
-    ({"SOURCE": "nowhere", "FORMAT": "netflix"}, "'netflix'"), ({"RECALL_LOCATION": "file:///x"}, "RECALL_DATASET, RECALL_FORMAT must be set too"),
-    ({"RECALL_LOCATION": "file:///x", "RECALL_FORMAT": "netflix", "RECALL_DATASET": "x"}, "RECALL_FORMAT is 'netflix', expected one of"),
-    ({"FIRST_DAY": "yesterday"}, "FIRST_DAY is 'yesterday'")])
+@pytest.mark.parametrize(
+    "variables, told",
+    [
+        ({"SOURCE": "nowhere.toml"}, "no file .*nowhere.toml"),
+        ({"SOURCE": "nowhere", "FORMAT": "anime"}, "no folder .*nowhere"),
+        ({"SOURCE": "nowhere", "FORMAT": "netflix"}, "'netflix'"),
+        ({"RECALL_LOCATION": "file:///x"}, "RECALL_DATASET, RECALL_FORMAT must be set too"),
+        (
+            {"RECALL_LOCATION": "file:///x", "RECALL_FORMAT": "netflix", "RECALL_DATASET": "x"},
+            "RECALL_FORMAT is 'netflix', expected one of",
+        ),
+        ({"FIRST_DAY": "yesterday"}, "FIRST_DAY is 'yesterday'"),
+    ],
+)
 def test_what_names_no_source_is_refused_and_not_remembered(run, local, movielens, variables, told):
     with pytest.raises(SystemExit, match=told):
         run(**variables)
@@ -138,12 +200,20 @@ def test_what_names_no_source_is_refused_and_not_remembered(run, local, movielen
 def test_a_name_that_the_store_cannot_hold_is_refused(run, shop):
     with pytest.raises(SystemExit, match="'mein laden' cannot name a data set"):
         run(SOURCE=shop.rename(shop.with_name("mein laden.toml")))
-    assert run(SOURCE=shop.with_name("mein laden.toml"), DATASET="laden")["RECALL_DATASET"] == "laden"
+    assert (
+        run(SOURCE=shop.with_name("mein laden.toml"), DATASET="laden")["RECALL_DATASET"] == "laden"
+    )
 
 
 def test_a_stack_may_be_told_everything_as_outside(run):
-    told = {"RECALL_DATASET": "x", "RECALL_FORMAT": "own", "RECALL_LOCATION": "s3://bucket/x.toml", "RECALL_FIRST_DAY": "2026-01-01",
-            "RECALL_LAST_DAY": "2026-01-02", "RECALL_EXPECTATIONS": "/suite.json"}
+    told = {
+        "RECALL_DATASET": "x",
+        "RECALL_FORMAT": "own",
+        "RECALL_LOCATION": "s3://bucket/x.toml",
+        "RECALL_FIRST_DAY": "2026-01-01",
+        "RECALL_LAST_DAY": "2026-01-02",
+        "RECALL_EXPECTATIONS": "/suite.json",
+    }
     assert run(**told) == told
 
 

@@ -1,4 +1,6 @@
-"""The supervisor keeps its services alive and stops them whole; one at a time has a stack; when it is killed, nothing it started stays hidden."""
+"""The supervisor keeps its services alive and stops them whole; one at a time has a stack; when it
+is killed, nothing it started stays hidden.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def local(tmp_path, monkeypatch):
 
 
 def begin() -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "tests.infra.two_services"], cwd=ROOT, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.infra.two_services"], cwd=ROOT, start_new_session=True
+    )
 
 
 @pytest.fixture
@@ -43,14 +47,23 @@ def running(local):
 def test_a_service_that_dies_is_started_again_and_what_it_had_started_is_gone(running, local):
     before, service = supervisor.family(local), supervisor.read(local)["services"]["one"]["pid"]
     os.kill(service, signal.SIGKILL)
-    until(lambda: supervisor.read(local)["services"]["one"] | {"pid": 0} == {"pid": 0, "restarts": 1, "ready": True, "silent_seconds": None})
+    until(
+        lambda: (
+            supervisor.read(local)["services"]["one"] | {"pid": 0}
+            == {"pid": 0, "restarts": 1, "ready": True, "silent_seconds": None}
+        )
+    )
     assert [one.lives for one in before].count(True) == 1, "the other service"
     until(lambda: sum(one.lives for one in supervisor.family(local)) == 3)
 
 
 def test_what_has_lost_its_parent_is_buried_when_it_has_ended(running, local):
     services = supervisor.read(local)["services"]
-    child = next(one for one in supervisor.family(local) if one.pid not in {service["pid"] for service in services.values()})
+    child = next(
+        one
+        for one in supervisor.family(local)
+        if one.pid not in {service["pid"] for service in services.values()}
+    )
     os.kill(services["one"]["pid"], signal.SIGKILL)
     until(lambda: not os.path.exists(f"/proc/{child.pid}"))
 
@@ -58,7 +71,11 @@ def test_what_has_lost_its_parent_is_buried_when_it_has_ended(running, local):
 def test_stopping_leaves_no_process_behind(running, local, capsys):
     before = supervisor.family(local)
     stack.stop(local)
-    assert not any(one.lives for one in before) and running.wait(5) == 0 and "local: stopped" in capsys.readouterr().err
+    assert (
+        not any(one.lives for one in before)
+        and running.wait(5) == 0
+        and "local: stopped" in capsys.readouterr().err
+    )
 
 
 def test_a_supervisor_that_does_not_run_on_is_stopped_all_the_same(running, local):
@@ -75,7 +92,10 @@ def test_what_a_killed_supervisor_left_is_told_and_ended(running, local, capsys)
     assert supervisor.read(local) is None and all(one.lives for one in before)
     assert commands.status(local) == 3 and "3 of its processes live" in capsys.readouterr().out
     stack.stop(local)
-    assert not any(one.lives for one in before) and "its supervisor is gone; 3 processes that it left were ended" in capsys.readouterr().err
+    assert (
+        not any(one.lives for one in before)
+        and "its supervisor is gone; 3 processes that it left were ended" in capsys.readouterr().err
+    )
 
 
 def test_a_new_supervisor_starts_when_nothing_of_the_old_one_is_left(running, local):
@@ -93,7 +113,11 @@ def test_a_new_supervisor_starts_when_nothing_of_the_old_one_is_left(running, lo
 def test_of_three_started_at_once_one_runs(local):
     three = [begin() for _ in range(3)]
     try:
-        until(lambda: sorted((one.poll() or 0) for one in three) == [0, supervisor.BUSY, supervisor.BUSY])
+        until(
+            lambda: (
+                sorted((one.poll() or 0) for one in three) == [0, supervisor.BUSY, supervisor.BUSY]
+            )
+        )
         until(lambda: supervisor.read(local) and len(supervisor.family(local)) == 3)
         assert len(processes.marked(local.home)) == 2, "the third has no environment"
     finally:
@@ -102,14 +126,24 @@ def test_of_three_started_at_once_one_runs(local):
             one.wait(10)
 
 
-def test_a_service_that_falls_silent_is_told_and_started_anew_when_it_stays_so(running, local, capsys):
+def test_a_service_that_falls_silent_is_told_and_started_anew_when_it_stays_so(
+    running, local, capsys
+):
     first = supervisor.read(local)["services"]["one"]["pid"]
     (local.home / "mute").touch()
     until(lambda: supervisor.read(local)["services"]["one"]["silent_seconds"] is not None)
     commands.status(local)
-    assert "one            silent for" in capsys.readouterr().out and supervisor.read(local)["services"]["one"]["pid"] == first
+    assert (
+        "one            silent for" in capsys.readouterr().out
+        and supervisor.read(local)["services"]["one"]["pid"] == first
+    )
     (local.home / "mute").unlink()
-    until(lambda: supervisor.read(local)["services"]["one"] == {"pid": first, "restarts": 0, "ready": True, "silent_seconds": None})
+    until(
+        lambda: (
+            supervisor.read(local)["services"]["one"]
+            == {"pid": first, "restarts": 0, "ready": True, "silent_seconds": None}
+        )
+    )
     (local.home / "mute").touch()
     until(lambda: supervisor.read(local)["services"]["one"]["restarts"] == 1)
     (local.home / "mute").unlink()

@@ -40,13 +40,23 @@ def opened(request: SnapshotRequest):
 
 def asked(folder: Path, source: Path, **fields) -> SnapshotRequest:
     """A request for the planted world; fields given replace the usual ones."""
-    return parse(SnapshotRequest, {"store": (folder / "store").as_uri(), "location": str(source), "day": worlds.DAY,
-                                   "dataset": "planted"} | fields)
+    return parse(
+        SnapshotRequest,
+        {
+            "store": (folder / "store").as_uri(),
+            "location": str(source),
+            "day": worlds.DAY,
+            "dataset": "planted",
+        }
+        | fields,
+    )
 
 
 @pytest.fixture(scope="session")
 def planted(spark, world, tmp_path_factory):
-    """The planted world with the usual settings, made once: its request, the result and the snapshot. Only to be read."""
+    """The planted world with the usual settings, made once: its request, the result and the
+    snapshot. Only to be read.
+    """
     folder = tmp_path_factory.mktemp("planted")
     request = asked(folder, worlds.write_ml100k(folder / "source", world))
     return request, *opened(request)
@@ -80,7 +90,9 @@ def drop(tmp_path):
 @pytest.fixture
 def put(drop):
     """Files into that folder: `put(a__csv=b"1")` makes a.csv."""
+
     def put(**files: bytes) -> None:
         for name, data in files.items():
             (drop / name.replace("__", ".")).write_bytes(data)
+
     return put

@@ -41,5 +41,7 @@ def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 def table(rows: int) -> bytes:
     sink = pyarrow.BufferOutputStream()
-    parquet.write_table(pyarrow.table({"user": list(range(rows)), "item": [str(n) for n in range(rows)]}), sink)
+    parquet.write_table(
+        pyarrow.table({"user": list(range(rows)), "item": [str(n) for n in range(rows)]}), sink
+    )
     return sink.getvalue().to_pybytes()

@@ -18,24 +18,36 @@ from tests.ingest.conftest import NOW
 LOG = '[interactions]\nuser = "user"\nitem = "item"\ntimestamp = "ts"\n'
 
 
-def looked_at(folder: Path, toml: str, table: str = "interactions") -> tuple[Examined, list, object]:
+def looked_at(
+    folder: Path, toml: str, table: str = "interactions"
+) -> tuple[Examined, list, object]:
     """What was found out about the files of a table; the files; the source."""
     (folder / "shop.toml").write_text(toml, "utf-8")
     source = describe("own", str(folder / "shop.toml"))
     wanted = source.tables[table]
     found = landing.find(wanted.path, source.base)
-    landed = landing.land(found, "parquet" if wanted.kind == "parquet" else "lines", folder / "scratch", Limits())
+    landed = landing.land(
+        found, "parquet" if wanted.kind == "parquet" else "lines", folder / "scratch", Limits()
+    )
     return examine(wanted, landed, folder / "copies"), found, source
 
 
 def rows_of(spark, folder: Path, toml: str, table: str = "interactions") -> list[dict]:
-    """Every row of a table in its order, with the verdict on it; what is no row (a header, a blank line) is left out."""
+    """Every row of a table in its order, with the verdict on it; what is no row (a header, a blank
+    line) is left out.
+    """
     seen, found, source = looked_at(folder, toml, table)
-    made = Delivery(table, "whole", "id", "reading", tuple(found), seen.landed, seen.shapes, seen.understandings)
+    made = Delivery(
+        table, "whole", "id", "reading", tuple(found), seen.landed, seen.shapes, seen.understandings
+    )
     (folder / "made").mkdir(exist_ok=True)
     facts = delivery.write(spark, made, source, folder / "made", NOW)
     rows = ds.dataset(folder / "made" / "rows", format="parquet").to_table().to_pylist()
-    rows = [row for row in sorted(rows, key=lambda row: (row["file"], row["block"], row["at"])) if row["verdict"] not in ("header", "blank")]
+    rows = [
+        row
+        for row in sorted(rows, key=lambda row: (row["file"], row["block"], row["at"]))
+        if row["verdict"] not in ("header", "blank")
+    ]
     assert len(rows) == sum(file["rows_in"] for file in facts["accounts"])
     return rows
 
@@ -45,11 +57,21 @@ def by_file(rows: list[dict]) -> list[list[dict]]:
     return [list(of_one) for _, of_one in groupby(rows, lambda row: row["file"])]
 
 
-def rows_of_texts(spark, folder: Path, texts: dict[str, str | bytes], ending: str = "csv", more: str = "") -> dict[str, list[dict]]:
-    """The texts as the files of one delivery, and from each's name the rows that are read of it. `more`: lines of the description."""
+def rows_of_texts(
+    spark, folder: Path, texts: dict[str, str | bytes], ending: str = "csv", more: str = ""
+) -> dict[str, list[dict]]:
+    """The texts as the files of one delivery, and from each's name the rows that are read of it.
+    `more`: lines of the description.
+    """
     for nth, text in enumerate(texts.values()):
-        (folder / f"{nth:02}.{ending}").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return dict(zip(texts, by_file(rows_of(spark, folder, f'{LOG}path = "*.{ending}"\n{more}')), strict=True))
+        (folder / f"{nth:02}.{ending}").write_bytes(
+            text if isinstance(text, bytes) else text.encode()
+        )
+    return dict(
+        zip(
+            texts, by_file(rows_of(spark, folder, f'{LOG}path = "*.{ending}"\n{more}')), strict=True
+        )
+    )
 
 
 def kept(rows: list[dict], *names: str) -> list[tuple]:

@@ -59,7 +59,9 @@ def test_a_day_is_held_to_its_weekday(weekend):
     rows = np.where(np.isin(weekday, (0, 1)), weekend, 1.0) * 20_000
     assert change.surprise(int(20_000 * weekend), rows) == pytest.approx(0, abs=0.01)
     assert change.surprise(int(10_000 * weekend), rows) == pytest.approx(-6.93, abs=0.01)
-    assert change.surprise(20_000, rows) * (1 - weekend) > 5, "a workday's rows on a weekend are a surprise, up or down"
+    assert change.surprise(20_000, rows) * (1 - weekend) > 5, (
+        "a workday's rows on a weekend are a surprise, up or down"
+    )
 
 
 def test_one_lost_day_does_not_make_the_source_bursty():
@@ -69,15 +71,34 @@ def test_one_lost_day_does_not_make_the_source_bursty():
 
 
 def test_tenths_are_equal_before_the_day_and_items_of_one_popularity_share_in_proportion():
-    popularity, items, day = np.array([0.0, 10.0, 60.0]), np.array([3.0, 4.0, 1.0]), np.array([7.0, 8.0, 12.0])
-    of_day, before = change.tenths(popularity, day, items)  # one item has 60 rows, four have 10 each
+    popularity, items, day = (
+        np.array([0.0, 10.0, 60.0]),
+        np.array([3.0, 4.0, 1.0]),
+        np.array([7.0, 8.0, 12.0]),
+    )
+    of_day, before = change.tenths(
+        popularity, day, items
+    )  # one item has 60 rows, four have 10 each
     assert before == pytest.approx([10.0] * 10 + [0])
     assert of_day == pytest.approx([2.0] * 6 + [2.0] * 4 + [7])
-    assert change.tenths(np.array([0.0]), np.array([5.0]), np.array([2.0]))[0].tolist() == [0.0] * 10 + [5.0]
+    assert change.tenths(np.array([0.0]), np.array([5.0]), np.array([2.0]))[0].tolist() == [
+        0.0
+    ] * 10 + [5.0]
 
 
 def test_many_ratings_fall_into_spans_of_about_as_many_rows():
-    told = of_ratings([(float(rating), False, 10) for rating in range(1, 31)] + [(30.0, True, 5), (99.0, True, 1), (None, True, 2)])
-    assert told.names == ("1 to 3", *(f"{low} to {low + 2}" for low in range(4, 31, 3)), "99", "none")
+    told = of_ratings(
+        [(float(rating), False, 10) for rating in range(1, 31)]
+        + [(30.0, True, 5), (99.0, True, 1), (None, True, 2)]
+    )
+    assert told.names == (
+        "1 to 3",
+        *(f"{low} to {low + 2}" for low in range(4, 31, 3)),
+        "99",
+        "none",
+    )
     assert told.before.tolist() == [30] * 10 + [0, 0] and told.day.tolist() == [0] * 9 + [5, 1, 2]
-    assert of_ratings([(0.5, False, 1), (4.0, True, 2)]).shares() == [("0.5", 0.0, 1.0), ("4", 1.0, 0.0)]
+    assert of_ratings([(0.5, False, 1), (4.0, True, 2)]).shares() == [
+        ("0.5", 0.0, 1.0),
+        ("4", 1.0, 0.0),
+    ]

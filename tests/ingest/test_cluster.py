@@ -24,9 +24,20 @@ def cluster(tmp_path):
 
 
 def made(folder: Path, source: Path, master: str):
-    request = {"store": (folder / "store").as_uri(), "location": str(source), "day": worlds.DAY, "dataset": "planted", "spark": {"master": master}}
-    done = subprocess.run([sys.executable, "-m", "tasks.ingest", "snapshot", json.dumps(request)], capture_output=True, text=True, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"})
+    request = {
+        "store": (folder / "store").as_uri(),
+        "location": str(source),
+        "day": worlds.DAY,
+        "dataset": "planted",
+        "spark": {"master": master},
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tasks.ingest", "snapshot", json.dumps(request)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"},
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return Store(request["store"]).open(json.loads(done.stdout)["uri"], "snapshot")
 
@@ -34,7 +45,10 @@ def made(folder: Path, source: Path, master: str):
 def test_a_cluster_gives_the_same_snapshot_as_one_machine(cluster, tmp_path, source):
     with (source / "u.data").open("a") as file:
         file.write("1\t2\tfour\t876000000\n" + "1\t3\t4\t876000000\n" * 2)
-    here, there = made(tmp_path / "here", source, "local[2]"), made(tmp_path / "there", source, cluster)
+    here, there = (
+        made(tmp_path / "here", source, "local[2]"),
+        made(tmp_path / "there", source, cluster),
+    )
     assert there.id == here.id
     for name in ("content_digest", "accounts", "reasons"):
         assert there.facts[name] == here.facts[name], name

@@ -1,4 +1,6 @@
-"""A growing source, day by day: a day reads what is new, late rows go where they belong, the same day twice changes nothing."""
+"""A growing source, day by day: a day reads what is new, late rows go where they belong, the same
+day twice changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,11 @@ from tests.ingest.conftest import NOW, asked, opened
 
 FIRST = 1_600_041_600  # 2020-09-14T00:00:00Z
 DAYS = ("2020-09-14", "2020-09-15", "2020-09-16")
-TOML = ('[interactions]\npath = "in/{day}/*.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\nrating = "r"\nrating_range = [1, 5]\n'
-        '[items]\npath = "items.csv"\nid = "i"\n')
+TOML = (
+    '[interactions]\npath = "in/{day}/*.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\nrating '
+    '= "r"\nrating_range = [1, 5]\n'
+    '[items]\npath = "items.csv"\nid = "i"\n'
+)
 
 
 def deliver(folder, day: int, *lines: str) -> None:
@@ -29,36 +34,87 @@ def row(user: str, item: str, day: int, second: int, rating: int = 5) -> str:
 
 @pytest.fixture
 def shop(tmp_path):
-    """Three days: on the second comes a late row, an early one, a row again, a newer opinion; the third brings a new user."""
+    """Three days: on the second comes a late row, an early one, a row again, a newer opinion; the
+    third brings a new user.
+    """
     (tmp_path / "shop.toml").write_text(TOML)
     (tmp_path / "items.csv").write_text("i\n" + "\n".join("abcdef") + "\n")
     deliver(tmp_path, 0, *(row(user, item, 0, n) for user in "xy" for n, item in enumerate("abc")))
-    deliver(tmp_path, 1, row("x", "d", 1, 5), row("y", "e", 0, 50), row("y", "d", 2, 1), row("x", "a", 0, 0), row("x", "b", 1, 9, 1))
-    deliver(tmp_path, 2, row("z", "a", 2, 0), row("z", "b", 2, 1), row("z", "c", 2, 2), row("z", "f", 2, 3))
+    deliver(
+        tmp_path,
+        1,
+        row("x", "d", 1, 5),
+        row("y", "e", 0, 50),
+        row("y", "d", 2, 1),
+        row("x", "a", 0, 0),
+        row("x", "b", 1, 9, 1),
+    )
+    deliver(
+        tmp_path,
+        2,
+        row("z", "a", 2, 0),
+        row("z", "b", 2, 1),
+        row("z", "c", 2, 2),
+        row("z", "f", 2, 3),
+    )
     return tmp_path
 
 
 def request(shop, day: int, **fields):
-    return asked(shop, shop / "shop.toml", format="own", day=DAYS[day], split={"test": 1, "validation": 0}, maximum_quarantined=0.5, **fields)
+    return asked(
+        shop,
+        shop / "shop.toml",
+        format="own",
+        day=DAYS[day],
+        split={"test": 1, "validation": 0},
+        maximum_quarantined=0.5,
+        **fields,
+    )
 
 
 def lists(made) -> dict[str, str]:
     """Every user's items, oldest first."""
     whole = made.histories("train", "history", "validation", "test", liked_only=False)
-    return {user: "".join(made.item_ids[item] for item in whole[n]) for n, user in enumerate(made.user_ids)}
+    return {
+        user: "".join(made.item_ids[item] for item in whole[n])
+        for n, user in enumerate(made.user_ids)
+    }
 
 
 def test_days_follow_each_other_and_every_row_finds_its_place(spark, shop):
     result, made = opened(request(shop, 0))
     assert lists(made) == {"x": "abc", "y": "abc"} and result["rows_in"] == 6
     result, made = opened(request(shop, 1))
-    assert lists(made) == {"x": "acdb", "y": "abce"}, "the late row stands where its time is, the newer opinion where its own is"
-    told = {name: result[name] for name in ("rows_in", "kept", "later", "superseded", "quarantined", "late")}
-    assert told == {"rows_in": 11, "kept": 8, "later": 1, "superseded": 1, "quarantined": 1, "late": 2}, "of the late ones one is there already"
-    delivered = {name: result["delivered"][name] for name in ("rows_in", "kept", "later", "reasons", "delivery")}
-    assert delivered == {"rows_in": 5, "kept": 3, "later": 1, "reasons": {"exact_duplicate": 1}, "delivery": DAYS[1]}
+    assert lists(made) == {"x": "acdb", "y": "abce"}, (
+        "the late row stands where its time is, the newer opinion where its own is"
+    )
+    told = {
+        name: result[name]
+        for name in ("rows_in", "kept", "later", "superseded", "quarantined", "late")
+    }
+    assert told == {
+        "rows_in": 11,
+        "kept": 8,
+        "later": 1,
+        "superseded": 1,
+        "quarantined": 1,
+        "late": 2,
+    }, "of the late ones one is there already"
+    delivered = {
+        name: result["delivered"][name]
+        for name in ("rows_in", "kept", "later", "reasons", "delivery")
+    }
+    assert delivered == {
+        "rows_in": 5,
+        "kept": 3,
+        "later": 1,
+        "reasons": {"exact_duplicate": 1},
+        "delivery": DAYS[1],
+    }
     result, made = opened(request(shop, 2))
-    assert lists(made) == {"x": "acdb", "y": "abced", "z": "abcf"}, "what came early is there on its day"
+    assert lists(made) == {"x": "acdb", "y": "abced", "z": "abcf"}, (
+        "what came early is there on its day"
+    )
     assert (result["rows_in"], result["kept"], result["later"]) == (15, 13, 0)
 
 
@@ -76,11 +132,15 @@ def test_a_day_reads_only_what_is_new(spark, shop):
 def test_the_same_day_twice_is_the_same_snapshot(spark, shop, monkeypatch):
     first, _ = opened(request(shop, 0))
     opened(request(shop, 1))
-    monkeypatch.setattr("tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started"))
+    monkeypatch.setattr(
+        "tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started")
+    )
     assert snapshot(request(shop, 0), now=NOW) == first
 
 
-def test_days_that_were_left_out_are_read_with_the_next_one_and_a_changed_day_is_read_again(spark, shop):
+def test_days_that_were_left_out_are_read_with_the_next_one_and_a_changed_day_is_read_again(
+    spark, shop
+):
     _, made = opened(request(shop, 1))
     assert lists(made) == {"x": "acdb", "y": "abce"}, "the first run takes all days up to its own"
     deliver(shop, 0, *(row(user, item, 0, n) for user in "xy" for n, item in enumerate("abf")))
@@ -90,13 +150,19 @@ def test_days_that_were_left_out_are_read_with_the_next_one_and_a_changed_day_is
 
 def test_a_day_that_was_not_delivered_is_refused(spark, shop):
     shutil.rmtree(shop / "in" / DAYS[2])
-    with pytest.raises(RefusedData, match=r"2020-09-16 has not been delivered.*got '2 days, the newest 2020-09-15'"):
+    with pytest.raises(
+        RefusedData, match=r"2020-09-16 has not been delivered.*got '2 days, the newest 2020-09-15'"
+    ):
         snapshot(request(shop, 2))
 
 
 def test_a_catalogue_that_has_not_come_yet_is_refused(spark, shop):
     (shop / "shop.toml").write_text(TOML.replace('path = "items.csv"', 'path = "items/{day}.csv"'))
-    with pytest.raises(RefusedData, match="no items have been delivered up to 2020-09-14: nothing is at items/{day}.csv; got 'no day at all'"):
+    with pytest.raises(
+        RefusedData,
+        match="no items have been delivered up to 2020-09-14: nothing is at items/{day}.csv; "
+        "got 'no day at all'",
+    ):
         snapshot(request(shop, 0))
     (shop / "items").mkdir()
     (shop / "items.csv").rename(shop / "items" / f"{DAYS[0]}.csv")
@@ -108,12 +174,16 @@ def test_a_catalogue_that_has_not_come_yet_is_refused(spark, shop):
 def test_a_refused_day_stays_out_until_it_is_repaired(spark, shop):
     opened(request(shop, 0))
     deliver(shop, 1, *(f"x,a,{FIRST},9" for _ in range(8)))
-    with pytest.raises(RefusedData, match="8 of 8 rows of the interactions are bad .*line 2: out_of_range_rating") as refusal:
+    with pytest.raises(
+        RefusedData, match="8 of 8 rows of the interactions are bad .*line 2: out_of_range_rating"
+    ) as refusal:
         snapshot(request(shop, 1))
     report = str(refusal.value).rsplit("report: ", 1)[1]
     assert "out_of_range_rating" in open(report).read()
     result, made = opened(request(shop, 2))
-    assert lists(made) == {"x": "abc", "y": "abc", "z": "abcf"} and result["rows_in"] == 10, "its rows are not let in by the back door"
+    assert lists(made) == {"x": "abc", "y": "abc", "z": "abcf"} and result["rows_in"] == 10, (
+        "its rows are not let in by the back door"
+    )
     deliver(shop, 1, row("x", "d", 1, 5))
     _, made = opened(request(shop, 1))
     assert lists(made) == {"x": "abcd", "y": "abc"}

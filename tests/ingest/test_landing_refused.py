@@ -1,4 +1,6 @@
-"""What may not land: damaged, encrypted, nested, foreign, too big. Each is refused in a sentence, and no disk is filled."""
+"""What may not land: damaged, encrypted, nested, foreign, too big. Each is refused in a sentence,
+and no disk is filled.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +28,43 @@ def left(drop) -> list:
     return list((drop.parent / "scratch").rglob("*"))
 
 
-@pytest.mark.parametrize("pack", [gz, zst, lambda data: zipped({"a.csv": data}), lambda data: zipped({"a.csv": data}, zipfile.ZIP_STORED)],
-                         ids=["gzip", "zstd", "zip", "stored zip"])
+@pytest.mark.parametrize(
+    "pack",
+    [
+        gz,
+        zst,
+        lambda data: zipped({"a.csv": data}),
+        lambda data: zipped({"a.csv": data}, zipfile.ZIP_STORED),
+    ],
+    ids=["gzip", "zstd", "zip", "stored zip"],
+)
 def test_an_archive_cut_anywhere_is_refused(drop, pack):
     whole = pack(LINES[:200_000] + TEXT)
-    for cut in sorted({*range(4, 40), *range(40, len(whole), len(whole) // 60), *range(len(whole) - 30, len(whole))}):
+    for cut in sorted(
+        {
+            *range(4, 40),
+            *range(40, len(whole), len(whole) // 60),
+            *range(len(whole) - 30, len(whole)),
+        }
+    ):
         (drop / "a.csv").write_bytes(whole[:cut])
-        with pytest.raises(RefusedData, match=r"a\.csv(!a\.csv)? is (cut short|no \w+ that can be unpacked).*remedy: deliver"):
+        with pytest.raises(
+            RefusedData,
+            match=r"a\.csv(!a\.csv)? is (cut short|no \w+ that can be unpacked).*remedy: deliver",
+        ):
             landed(drop)
     assert left(drop) == []
 
 
-@pytest.mark.parametrize("pack", [gz, lambda data: zipped({"a.csv": data})], ids=["gzip", "zip"])  # zstd need not hold a checksum
+@pytest.mark.parametrize(
+    "pack", [gz, lambda data: zipped({"a.csv": data})], ids=["gzip", "zip"]
+)  # zstd need not hold a checksum
 def test_a_damaged_archive_is_refused_or_gives_the_true_bytes(drop, pack):
     whole, refused = bytearray(pack(TEXT)), 0
     for at in range(4, len(whole), max(1, len(whole) // 150)):
-        (drop / "a.csv").write_bytes(bytes(whole[:at]) + bytes([whole[at] ^ 0x55]) + bytes(whole[at + 1:]))
+        (drop / "a.csv").write_bytes(
+            bytes(whole[:at]) + bytes([whole[at] ^ 0x55]) + bytes(whole[at + 1 :])
+        )
         try:
             [one] = landed(drop)
             assert one.path.read_bytes() == TEXT
@@ -50,7 +73,9 @@ def test_a_damaged_archive_is_refused_or_gives_the_true_bytes(drop, pack):
     assert refused > 60
 
 
-@pytest.mark.parametrize("data", [b"", gz(b""), zst(b""), zipped({"x.csv": b""})], ids=["plain", "gzip", "zstd", "zip"])
+@pytest.mark.parametrize(
+    "data", [b"", gz(b""), zst(b""), zipped({"x.csv": b""})], ids=["plain", "gzip", "zstd", "zip"]
+)
 def test_an_empty_file_is_refused(put, drop, data):
     put(a__csv=data)
     with pytest.raises(RefusedData, match=r"a\.csv(!x\.csv)? is empty"):
@@ -91,31 +116,49 @@ def method(number: int) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("data, told", [
-    (encrypted(), r"a!a\.csv is encrypted; remedy: pack it again without a password"),
-    (linked(), r"a!a\.csv is a link"),
-    (doubled(), r"a holds two files named a\.csv"),
-    (method(9), r"a!a\.csv is no zip that can be unpacked.*compression"),
-    (zipped({}), r"a holds no file; got 'a zip of nothing'"),
-    (zipped({"d/": b"", ".x": b"1"}), r"a holds no file; got 'a zip of d/, \.x'"),
-    (zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), "a is an Office document"),
-    (zipped({"a\nb.csv": b"1"}), "name of a file is not plain text"),
-    (gz(gz(LINES)), "a is packed twice; got 'gzip inside'"),
-    (gz(zst(LINES)), "a is packed twice; got 'zstd inside'"),
-    (zst(zipped({"a.csv": LINES})), "a is packed twice; got 'zip inside'"),
-    (zipped({"i.zip": zipped({"a.csv": LINES})}), r"a!i\.zip is packed twice; got 'zip inside'"),
-    (zipped({"i.csv.gz": gz(LINES)}), r"a!i\.csv\.gz is packed twice; got 'gzip inside'"),
-    (gz(tar()), "a is a tar archive.*remedy: unpack it"),
-    (bz2.compress(LINES), "a is a bzip2 archive"),
-    (lzma.compress(LINES), "a is an xz archive"),
-    (b"7z\xbc\xaf\x27\x1c\0\4", "a is a 7-Zip archive"),
-    (table(3), "a is Parquet; expected text.*name its format"),
-    (LINES.decode().encode("utf-16"), "a is not text in UTF-8; got 'UTF-16, as its first bytes say'.*iconv"),
-    (LINES.decode().encode("utf-16-be"), "a is not text in UTF-8; got '.* NUL bytes among the first 4096"),
-    (LINES.decode().encode("utf-32"), "a is not text in UTF-8; got 'UTF-32"),
-    (gz(LINES.decode().encode("utf-32-le")), "a is not text in UTF-8; got '.* NUL bytes"),
-    ("用户,条目\n".encode("utf-16-le") + "七,八\n".encode("utf-16-le") * 50, "a is not text in UTF-8"),
-])
+@pytest.mark.parametrize(
+    "data, told",
+    [
+        (encrypted(), r"a!a\.csv is encrypted; remedy: pack it again without a password"),
+        (linked(), r"a!a\.csv is a link"),
+        (doubled(), r"a holds two files named a\.csv"),
+        (method(9), r"a!a\.csv is no zip that can be unpacked.*compression"),
+        (zipped({}), r"a holds no file; got 'a zip of nothing'"),
+        (zipped({"d/": b"", ".x": b"1"}), r"a holds no file; got 'a zip of d/, \.x'"),
+        (
+            zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}),
+            "a is an Office document",
+        ),
+        (zipped({"a\nb.csv": b"1"}), "name of a file is not plain text"),
+        (gz(gz(LINES)), "a is packed twice; got 'gzip inside'"),
+        (gz(zst(LINES)), "a is packed twice; got 'zstd inside'"),
+        (zst(zipped({"a.csv": LINES})), "a is packed twice; got 'zip inside'"),
+        (
+            zipped({"i.zip": zipped({"a.csv": LINES})}),
+            r"a!i\.zip is packed twice; got 'zip inside'",
+        ),
+        (zipped({"i.csv.gz": gz(LINES)}), r"a!i\.csv\.gz is packed twice; got 'gzip inside'"),
+        (gz(tar()), "a is a tar archive.*remedy: unpack it"),
+        (bz2.compress(LINES), "a is a bzip2 archive"),
+        (lzma.compress(LINES), "a is an xz archive"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "a is a 7-Zip archive"),
+        (table(3), "a is Parquet; expected text.*name its format"),
+        (
+            LINES.decode().encode("utf-16"),
+            "a is not text in UTF-8; got 'UTF-16, as its first bytes say'.*iconv",
+        ),
+        (
+            LINES.decode().encode("utf-16-be"),
+            "a is not text in UTF-8; got '.* NUL bytes among the first 4096",
+        ),
+        (LINES.decode().encode("utf-32"), "a is not text in UTF-8; got 'UTF-32"),
+        (gz(LINES.decode().encode("utf-32-le")), "a is not text in UTF-8; got '.* NUL bytes"),
+        (
+            "用户,条目\n".encode("utf-16-le") + "七,八\n".encode("utf-16-le") * 50,
+            "a is not text in UTF-8",
+        ),
+    ],
+)
 def test_what_is_no_plain_text_is_refused_with_what_it_is(put, drop, data, told):
     put(a=data)
     with pytest.raises(RefusedData, match=told):
@@ -123,16 +166,32 @@ def test_what_is_no_plain_text_is_refused_with_what_it_is(put, drop, data, told)
     assert left(drop) == []
 
 
-@pytest.mark.parametrize("data", [b"PAR1,PAR2\n1,2\n", b"BZh,x\n", b"a\0b\n" + LINES, "\ufeffuser,item\n".encode(), b"Rar,7z\n", b"\xe9\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PAR1,PAR2\n1,2\n",
+        b"BZh,x\n",
+        b"a\0b\n" + LINES,
+        "\ufeffuser,item\n".encode(),
+        b"Rar,7z\n",
+        b"\xe9\n",
+    ],
+)
 def test_text_that_only_looks_odd_lands(put, drop, data):
     put(a=data)
     assert landed(drop)[0].bytes == len(data)
 
 
-@pytest.mark.parametrize("data, told", [
-    (b"user,item\n1,2\n", "a is not Parquet; got b'user,item"), (table(50)[:-9], "a is no Parquet file that can be read"),
-    (b"PAR1" + bytes(500) + b"PAR1", "a is no Parquet"), (b"PAR1", "a is no Parquet"), (table(50)[:-8] + b"\xff\xff\xff\x7fPAR1", "a is no Parquet"),
-])
+@pytest.mark.parametrize(
+    "data, told",
+    [
+        (b"user,item\n1,2\n", "a is not Parquet; got b'user,item"),
+        (table(50)[:-9], "a is no Parquet file that can be read"),
+        (b"PAR1" + bytes(500) + b"PAR1", "a is no Parquet"),
+        (b"PAR1", "a is no Parquet"),
+        (table(50)[:-8] + b"\xff\xff\xff\x7fPAR1", "a is no Parquet"),
+    ],
+)
 def test_what_is_no_parquet_is_refused(put, drop, data, told):
     put(a=data)
     with pytest.raises(RefusedData, match=told):
@@ -144,13 +203,26 @@ def bomb(size: int) -> bytes:
     return b"".join(packer.compress(b"0\n" * (1 << 19)) for _ in range(size >> 20)) + packer.flush()
 
 
-@pytest.mark.parametrize("wrap", [lambda size: bomb(size), lambda size: zst(b"0\n" * (size // 2)),
-                                  lambda size: zipped({"a.csv": b"0\n" * (size // 2)})], ids=["gzip", "zstd", "zip"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda size: bomb(size),
+        lambda size: zst(b"0\n" * (size // 2)),
+        lambda size: zipped({"a.csv": b"0\n" * (size // 2)}),
+    ],
+    ids=["gzip", "zstd", "zip"],
+)
 def test_a_bomb_is_stopped_while_it_unpacks(put, drop, wrap, monkeypatch):
     written = []
-    monkeypatch.setattr("tasks.ingest.landing.plain.room", lambda folder, size: written.append(size))
+    monkeypatch.setattr(
+        "tasks.ingest.landing.plain.room", lambda folder, size: written.append(size)
+    )
     put(a=wrap(256 << 20))
-    with pytest.raises(RefusedData, match=r"a(!a\.csv)? unpacks to far more.*expected 200 times its size; remedy: .*limits\.expansion"):
+    with pytest.raises(
+        RefusedData,
+        match=r"a(!a\.csv)? unpacks to far more.*expected 200 times its size; remedy: "
+        r".*limits\.expansion",
+    ):
         landed(drop)
     assert sum(written) < 64 << 20 and left(drop) == []
 
@@ -173,7 +245,11 @@ def test_a_small_file_may_expand_as_it_likes_up_to_16_mib(put, drop):
 def test_the_files_of_a_table_count_together(put, drop):
     put(**{f"f{n}": gz(TEXT) for n in range(10)}, plain=TEXT)
     assert len(landed(drop, unpacked_gb=11 * len(TEXT) / 1e9)) == 11
-    with pytest.raises(RefusedData, match=r"too big together.*expected .* GB unpacked; remedy: raise limits\.unpacked_gb \(RECALL_UNPACKED_GB\) if"):
+    with pytest.raises(
+        RefusedData,
+        match=r"too big together.*expected .* GB unpacked; remedy: raise limits\.unpacked_gb "
+        r"\(RECALL_UNPACKED_GB\) if",
+    ):
         landed(drop, unpacked_gb=(11 * len(TEXT) - 1) / 1e9)
 
 
@@ -181,10 +257,15 @@ def test_a_line_may_be_as_long_as_the_limit_and_no_longer(put, drop):
     put(a=b"1\r\n22\n" + b"x" * 2048 + b"\n3\n")
     assert landed(drop, line_kb=2)[0].longest == 2048
     put(a=b"1\r\n22\n" + b"x" * 2049 + b"\n3\n")
-    with pytest.raises(RefusedData, match=r"a, line 3: the line is too long; got 'at least 2,049 bytes'; expected 2 KiB"):
+    with pytest.raises(
+        RefusedData,
+        match=r"a, line 3: the line is too long; got 'at least 2,049 bytes'; expected 2 KiB",
+    ):
         landed(drop, line_kb=2)
     put(a=gz(b"1\n" + b"x" * (64 << 20)))
-    with pytest.raises(RefusedData, match=r"a, line 2: the line is too long; got 'at least (1,5|1,048|1,57)"):
+    with pytest.raises(
+        RefusedData, match=r"a, line 2: the line is too long; got 'at least (1,5|1,048|1,57)"
+    ):
         landed(drop, expansion=1e6)
 
 
@@ -200,6 +281,7 @@ def test_a_disk_that_is_full_is_told_as_such_and_cleared(put, drop, monkeypatch)
 def test_a_write_that_fails_is_a_disk_that_is_away(put, drop, monkeypatch):
     def full(folder, size):
         raise OSError(28, "No space left on device")
+
     put(a=gz(LINES))
     monkeypatch.setattr("tasks.ingest.landing.plain.room", full)
     with pytest.raises(Unreachable, match=r"scratch folder cannot be written \(No space left"):
@@ -211,7 +293,9 @@ def test_memory_stays_that_of_a_few_blocks(put, drop):
     put(a=gz(line * 20_000), b=zst(line * 20_000), c=zipped({"c": line * 20_000}), d=line * 20_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     landed(drop, expansion=1e5)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "190 MB each passed through"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, (
+        "190 MB each passed through"
+    )
 
 
 def test_a_kind_and_a_file_that_may_not_be_read(put, drop):

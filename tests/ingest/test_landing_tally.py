@@ -1,4 +1,6 @@
-"""Lines are counted exactly however a file is cut into blocks, and the longest one is known with its number."""
+"""Lines are counted exactly however a file is cut into blocks, and the longest one is known with
+its number.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,11 @@ def tallied(data: bytes, cuts: list[int]) -> Tally:
 @example(b"aaa\r\nbbbb", [2, 4, 7])
 def test_lines_and_the_longest_are_those_of_a_plain_split(data, cuts):
     tally, lines = tallied(data, cuts), reference(data)
-    assert (tally.rows, tally.bytes, tally.longest) == (len(lines), len(data), max(map(len, lines), default=0))
+    assert (tally.rows, tally.bytes, tally.longest) == (
+        len(lines),
+        len(data),
+        max(map(len, lines), default=0),
+    )
     assert tally.sha256 == hashlib.sha256(data).hexdigest()
     if tally.longest:
         assert len(lines[tally.longest_line - 1]) == tally.longest

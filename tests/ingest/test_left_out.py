@@ -1,4 +1,6 @@
-"""A past day that cannot be read is left out by name, the days after it run, and it is read again once its files are repaired."""
+"""A past day that cannot be read is left out by name, the days after it run, and it is read again
+once its files are repaired.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ HEADER = "user,item,ts\n"
 
 
 def rows(day: int) -> str:
-    return "".join(f"u{n},i{(n + m) % 7},{FIRST + 86_400 * day + 60 * n + m}\n" for n in range(4) for m in range(4))
+    return "".join(
+        f"u{n},i{(n + m) % 7},{FIRST + 86_400 * day + 60 * n + m}\n"
+        for n in range(4)
+        for m in range(4)
+    )
 
 
 @pytest.fixture
@@ -40,7 +46,16 @@ def deliver(folder, day: int, data: bytes, name: str = "a.csv") -> None:
 
 
 def take(shop, day: int = 2):
-    return opened(asked(shop, shop / "shop.toml", format="own", day=DAYS[day], split={"test": 1, "validation": 0}, maximum_quarantined=0.5))[0]
+    return opened(
+        asked(
+            shop,
+            shop / "shop.toml",
+            format="own",
+            day=DAYS[day],
+            split={"test": 1, "validation": 0},
+            maximum_quarantined=0.5,
+        )
+    )[0]
 
 
 def left_out(result) -> list[str]:
@@ -48,10 +63,23 @@ def left_out(result) -> list[str]:
 
 
 DAMAGE = {
-    "no header": (b"x,y\n1,2\n", "a.csv", "the header lacks user, item, ts"), "cut gzip": (gzip.compress((HEADER + rows(1)).encode())[:-20], "a.csv.gz", "is cut short"),
-    "no zip": (b"PK\x03\x04junk", "a.zip", "is cut short"), "nothing": (b"", "a.csv", "is empty"), "a header alone": (HEADER.encode(), "a.csv", "holds its header and nothing else"),
-    "UTF-16": ((HEADER + rows(1)).encode("utf-16"), "a.csv", "is not text in UTF-8"), "other dates": (b"user,item,ts\nu,a,13/09/2020\n", "a.csv", "dates of a format that is not read"),
-    "a renamed column": ((HEADER.replace("user", "uid") + rows(1)).encode(), "a.csv", "the header lacks user")}
+    "no header": (b"x,y\n1,2\n", "a.csv", "the header lacks user, item, ts"),
+    "cut gzip": (gzip.compress((HEADER + rows(1)).encode())[:-20], "a.csv.gz", "is cut short"),
+    "no zip": (b"PK\x03\x04junk", "a.zip", "is cut short"),
+    "nothing": (b"", "a.csv", "is empty"),
+    "a header alone": (HEADER.encode(), "a.csv", "holds its header and nothing else"),
+    "UTF-16": ((HEADER + rows(1)).encode("utf-16"), "a.csv", "is not text in UTF-8"),
+    "other dates": (
+        b"user,item,ts\nu,a,13/09/2020\n",
+        "a.csv",
+        "dates of a format that is not read",
+    ),
+    "a renamed column": (
+        (HEADER.replace("user", "uid") + rows(1)).encode(),
+        "a.csv",
+        "the header lacks user",
+    ),
+}
 
 
 def test_damaged_days_are_left_out_by_name(spark, shop):
@@ -60,7 +88,9 @@ def test_damaged_days_are_left_out_by_name(spark, shop):
     newest = 2 + len(DAMAGE)
     deliver(shop, newest, (HEADER + rows(newest)).encode())
     result = take(shop, newest)
-    for day, warning, (_, _, said) in zip(DAYS[2:], left_out(result), DAMAGE.values(), strict=False):
+    for day, warning, (_, _, said) in zip(
+        DAYS[2:], left_out(result), DAMAGE.values(), strict=False
+    ):
         assert warning.startswith(f"{day} is left out (interactions): ") and said in warning
     assert len(left_out(result)) == len(DAMAGE) and result["rows_in"] == 48
 
@@ -80,22 +110,34 @@ def test_today_is_refused(spark, shop):
     assert take(shop, 1)["rows_in"] == 32
 
 
-@pytest.mark.parametrize("format, damages", [("parquet", ("a page", "the end", "a column")), ("jsonl", ("the end",))])
+@pytest.mark.parametrize(
+    "format, damages", [("parquet", ("a page", "the end", "a column")), ("jsonl", ("the end",))]
+)
 def test_days_of_parquet_and_json(spark, shop, format, damages):
     (shop / "shop.toml").write_text(LOG + f'path = "events/{{day}}/*"\nformat = "{format}"\n')
     newest = 2 + len(damages)
     for day in range(newest + 1):
-        made = [dict(zip(("user", "item", "ts"), (user, item, int(time)), strict=True)) for user, item, time in (line.split(",") for line in rows(day).splitlines())]
+        made = [
+            dict(zip(("user", "item", "ts"), (user, item, int(time)), strict=True))
+            for user, item, time in (line.split(",") for line in rows(day).splitlines())
+        ]
         deliver(shop, day, json.dumps(made).encode())
         if format == "parquet":
-            pq.write_table(pa.Table.from_pylist(made), shop / "events" / DAYS[day] / "a.csv", compression="none", write_page_checksum=True)
+            pq.write_table(
+                pa.Table.from_pylist(made),
+                shop / "events" / DAYS[day] / "a.csv",
+                compression="none",
+                write_page_checksum=True,
+            )
     for day, damage in enumerate(damages, 2):
         path = shop / "events" / DAYS[day] / "a.csv"
         data = path.read_bytes()
         if damage == "a column":
             pq.write_table(pq.read_table(path).rename_columns(["uid", "item", "ts"]), path)
         else:
-            path.write_bytes(data.replace(b"u1", b"\xff\xff", 1) if damage == "a page" else data[:-9])
+            path.write_bytes(
+                data.replace(b"u1", b"\xff\xff", 1) if damage == "a page" else data[:-9]
+            )
     result = take(shop, newest)
     assert result["rows_in"] == 48
     assert len(left_out(result)) == len(damages)
@@ -105,12 +147,20 @@ def test_days_of_parquet_and_json(spark, shop, format, damages):
 
 def test_a_damaged_day_of_the_catalogue_or_of_users_is_left_out_as_well(spark, shop):
     (shop / "items").mkdir(), (shop / "users").mkdir()
-    (shop / "items" / "20200918.csv").write_text("id,t\n" + "".join(f"i{n},T{n}\n" for n in range(7)))
+    (shop / "items" / "20200918.csv").write_text(
+        "id,t\n" + "".join(f"i{n},T{n}\n" for n in range(7))
+    )
     (shop / "items" / "20200919.csv").write_text("bad\n")
-    (shop / "users" / "2020-09-18.csv").write_text("id,age\n" + "".join(f"u{n},{n}\n" for n in range(4)))
+    (shop / "users" / "2020-09-18.csv").write_text(
+        "id,age\n" + "".join(f"u{n},{n}\n" for n in range(4))
+    )
     (shop / "users" / "2020-09-19.csv").write_bytes(b"\x1f\x8bjunk")
     with (shop / "shop.toml").open("a") as toml:
-        toml.write('[items]\npath = "items/{day}.csv"\nid = "id"\ntitle = "t"\n[users]\npath = "users/{day}.csv"\nid = "id"\nattributes = ["age"]\n')
+        toml.write(
+            '[items]\npath = "items/{day}.csv"\nid = "id"\ntitle = "t"\n[users]\npath = '
+            '"users/{day}.csv"\nid = "id"\nattributes = ["age"]\n'
+        )
     result = take(shop)
-    assert result["rows_in"] == 48 and [warning.partition(":")[0] for warning in left_out(result)] == [
-        "2020-09-19 is left out (items)", "2020-09-19 is left out (users)"]
+    assert result["rows_in"] == 48 and [
+        warning.partition(":")[0] for warning in left_out(result)
+    ] == ["2020-09-19 is left out (items)", "2020-09-19 is left out (users)"]

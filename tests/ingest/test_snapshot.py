@@ -27,7 +27,9 @@ def test_the_planted_world_comes_back_whole_with_the_newest_rows_held_out(plante
     assert result["rows_in"] == result["kept"] == len(world.users)
     assert result["quarantined"] == result["later"] == 0
     assert (result["users"], result["items"]) == (120, 60)
-    assert made.item_ids == [str(i + 1) for i in range(60)], "integer ids are in the order of their numbers"
+    assert made.item_ids == [str(i + 1) for i in range(60)], (
+        "integer ids are in the order of their numbers"
+    )
     assert made.user_ids == [str(u + 1) for u in range(120)]
     whole = made.histories("train", "history", "validation", "test")
     for user in range(120):
@@ -44,7 +46,14 @@ def test_titles_genres_and_attributes_are_kept(planted):
     assert made.items["title"][6].as_py() == "Film 7 (1995)"
     assert made.items["genres"][6].as_py() == ["Action"]
     users = made.table("users").to_pylist()
-    assert users[1] == {"user": 1, "id": "2", "age": "21", "gender": "F", "occupation": "engineer", "zip_code": "10001"}
+    assert users[1] == {
+        "user": 1,
+        "id": "2",
+        "age": "21",
+        "gender": "F",
+        "occupation": "engineer",
+        "zip_code": "10001",
+    }
 
 
 def test_rows_after_the_day_wait_for_their_day(take, world):
@@ -60,7 +69,9 @@ def test_rows_after_the_day_wait_for_their_day(take, world):
 
 def test_the_same_day_twice_has_the_same_id_and_needs_no_spark(planted, monkeypatch):
     request, first, _ = planted
-    monkeypatch.setattr("tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started"))
+    monkeypatch.setattr(
+        "tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started")
+    )
     assert snapshot(request, now=NOW + 1) == first
     for other in ({"liked": ">= 5"}, {"day": "1998-04-16"}, {"split": Split(test=2)}):
         with pytest.raises(pytest.fail.Exception, match="Spark was started"):
@@ -113,7 +124,10 @@ def test_text_ids_come_back_as_they_went_in_ordered_as_text(take, source):
     data = (source / "u.data").read_text().splitlines()
     (source / "u.data").write_text("".join(f"u-{line}\n" for line in data))
     _, made = take()
-    assert made.artefact.facts["user_id_type"] == "text" and made.artefact.facts["item_id_type"] == "integer"
+    assert (
+        made.artefact.facts["user_id_type"] == "text"
+        and made.artefact.facts["item_id_type"] == "integer"
+    )
     assert made.user_ids == sorted(f"u-{u + 1}" for u in range(120))
 
 
@@ -130,11 +144,21 @@ def test_the_report_shows_the_checks_and_loads_nothing(planted):
 
 
 def test_the_command_answers_with_one_line_and_leaves_a_complete_snapshot(tmp_path, source):
-    request = {"store": (tmp_path / "store").as_uri(), "location": source.as_uri(), "day": worlds.DAY, "dataset": "planted"}
+    request = {
+        "store": (tmp_path / "store").as_uri(),
+        "location": source.as_uri(),
+        "day": worlds.DAY,
+        "dataset": "planted",
+    }
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     for _ in range(2):
-        done = subprocess.run([sys.executable, "-m", "tasks.ingest", "snapshot", json.dumps(request)], capture_output=True,
-                              text=True, env=environment, cwd=tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-m", "tasks.ingest", "snapshot", json.dumps(request)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done.stderr
         assert len(done.stdout.splitlines()) == 1
     result = json.loads(done.stdout)
@@ -142,5 +166,10 @@ def test_the_command_answers_with_one_line_and_leaves_a_complete_snapshot(tmp_pa
     made = Store(request["store"]).open(result["uri"], "snapshot")
     for name in made.files:
         made.file(name, verify=True)
-    assert pyarrow.dataset.dataset(str(made.path / "interactions")).count_rows() == result["interactions"]
-    assert not [p.name for p in made.path.rglob("*") if p.name.startswith(".") or p.name.startswith("_")]
+    assert (
+        pyarrow.dataset.dataset(str(made.path / "interactions")).count_rows()
+        == result["interactions"]
+    )
+    assert not [
+        p.name for p in made.path.rglob("*") if p.name.startswith(".") or p.name.startswith("_")
+    ]

@@ -1,4 +1,6 @@
-"""Items without a trained vector: counted, placed by their genres for their fans, below what is liked, or left out."""
+"""Items without a trained vector: counted, placed by their genres for their fans, below what is
+liked, or left out.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,21 @@ from tasks.item2vec.fit import fit
 from tasks.item2vec.settings import FitRequest, Settings
 from tests import worlds
 
-GENSIM = Settings(trainer="gensim", decoder="none", popularity=0, dimension=16, epochs=20, walk_words=2, negative_exponent=.2)
+GENSIM = Settings(
+    trainer="gensim",
+    decoder="none",
+    popularity=0,
+    dimension=16,
+    epochs=20,
+    walk_words=2,
+    negative_exponent=0.2,
+)
 NETMF = Settings(trainer="netmf", decoder="causal", dimension=16)
 LIKED, NEW = 90, 9
-WORLD = worlds.grouped(users=150, items=LIKED, likes=14, noise=.05)
-GROWN = dataclasses.replace(WORLD, item_group=np.arange(LIKED + NEW, dtype=np.int32) % 3)  # nine items nobody has met, three a group
+WORLD = worlds.grouped(users=150, items=LIKED, likes=14, noise=0.05)
+GROWN = dataclasses.replace(
+    WORLD, item_group=np.arange(LIKED + NEW, dtype=np.int32) % 3
+)  # nine items nobody has met, three a group
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +43,19 @@ def store(tmp_path_factory) -> Store:
     return Store(tmp_path_factory.mktemp("store").as_uri())
 
 
-def ask(store: Store, settings: Settings, of: worlds.World = GROWN, dataset: str = "cold") -> Candidate:
+def ask(
+    store: Store, settings: Settings, of: worlds.World = GROWN, dataset: str = "cold"
+) -> Candidate:
     snapshot = worlds.snapshot(store, of, dataset=dataset)
     graph = build(BuildRequest(store.root.as_uri(), dataset=dataset, snapshot=snapshot))
-    return Candidate(store.open(fit(FitRequest(store.root.as_uri(), graph["uri"], settings=settings, track=False))["uri"], "candidate"))
+    return Candidate(
+        store.open(
+            fit(FitRequest(store.root.as_uri(), graph["uri"], settings=settings, track=False))[
+                "uri"
+            ],
+            "candidate",
+        )
+    )
 
 
 def snapshot_of(store: Store, made: Candidate) -> Snapshot:
@@ -56,14 +77,25 @@ def rows(made: Candidate) -> tuple[np.ndarray, np.ndarray]:
 def test_new_items_are_counted_and_none_is_zero(made):
     assert made.artefact.counts == {"items": LIKED + NEW, "items_cold": NEW, "items_left_out": 0}
     assert made.cold.tolist() == rows(made)[0].tolist()
-    assert np.any(made.vectors, axis=1).all() and np.any(made.encoder.inputs, axis=1).all() and np.any(made.similar, axis=1).all()
+    assert (
+        np.any(made.vectors, axis=1).all()
+        and np.any(made.encoder.inputs, axis=1).all()
+        and np.any(made.similar, axis=1).all()
+    )
 
 
 def test_a_new_item_is_for_the_fans_of_its_genre(store, made):
     snapshot = snapshot_of(store, made)
-    queries = made.encoder.encode(snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids)))
+    queries = made.encoder.encode(
+        snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+    )
     new, _ = rows(made)
-    fans = np.array([(queries[WORLD.user_group == group] @ made.vectors[new].T).mean(axis=0) for group in range(3)])
+    fans = np.array(
+        [
+            (queries[WORLD.user_group == group] @ made.vectors[new].T).mean(axis=0)
+            for group in range(3)
+        ]
+    )
     assert (fans.argmax(axis=0) == [(int(made.item_ids[row]) - 1) % 3 for row in new]).all()
 
 
@@ -74,18 +106,24 @@ def test_a_history_with_new_items_counts_them(made):
     asked = made.encoder.encode(Histories.of_lists([[row] for row in new]))
     best = top_k(asked, made.vectors[known], 10)
     groups = np.array([(int(made.item_ids[row]) - 1) % 3 for row in known])
-    assert (groups[best] == np.array([(int(made.item_ids[row]) - 1) % 3 for row in new])[:, None]).mean() > .9
+    assert (
+        groups[best] == np.array([(int(made.item_ids[row]) - 1) % 3 for row in new])[:, None]
+    ).mean() > 0.9
 
 
 def test_similar_items_of_a_new_one_share_its_genre_and_none_is_longer_than_one(made):
     new, known = rows(made)
     near = top_k(made.similar[new], made.similar[known], 5)
     of = [np.array([(int(made.item_ids[row]) - 1) % 3 for row in some]) for some in (new, known)]
-    assert (of[1][near] == of[0][:, None]).mean() > .9 and np.linalg.norm(made.similar, axis=1).max() < 1 + 1e-5
+    assert (of[1][near] == of[0][:, None]).mean() > 0.9 and np.linalg.norm(
+        made.similar, axis=1
+    ).max() < 1 + 1e-5
 
 
 def test_new_items_do_not_outrank_liked_ones(store, made):
-    """A fan of a genre has sixteen liked items of it left to see; the three new ones come after nearly all of them."""
+    """A fan of a genre has sixteen liked items of it left to see; the three new ones come after
+    nearly all of them.
+    """
     snapshot = snapshot_of(store, made)
     places = made.rows_of(snapshot.item_ids)
     histories = snapshot.histories("train").renamed(places)
@@ -96,13 +134,19 @@ def test_new_items_do_not_outrank_liked_ones(store, made):
 
 def test_left_out_when_asked_for(store):
     made = ask(store, dataclasses.replace(GENSIM, cold_items="leave-out"))
-    assert made.artefact.counts == {"items": LIKED, "items_cold": 0, "items_left_out": NEW} and len(made.item_ids) == LIKED
+    assert (
+        made.artefact.counts == {"items": LIKED, "items_cold": 0, "items_left_out": NEW}
+        and len(made.item_ids) == LIKED
+    )
 
 
 def test_items_below_minimum_count_are_cold(store):
     made = ask(store, dataclasses.replace(NETMF, minimum_count=14))
     counts = np.bincount(snapshot_of(store, made).histories("train").items, minlength=LIKED)
-    assert made.artefact.counts["items_cold"] == NEW + int((counts[:LIKED] < 14).sum()) > NEW and made.artefact.counts["items_left_out"] == 0
+    assert (
+        made.artefact.counts["items_cold"] == NEW + int((counts[:LIKED] < 14).sum()) > NEW
+        and made.artefact.counts["items_left_out"] == 0
+    )
 
 
 def genres(some: list, monkeypatch) -> None:
@@ -115,7 +159,11 @@ def genres(some: list, monkeypatch) -> None:
             return read
         read = read.sort_by("item")
         kept = read["genres"].to_pylist()
-        return read.set_column(read.column_names.index("genres"), "genres", pa.array([*kept[:len(kept) - len(some)], *some], pa.list_(pa.string())))
+        return read.set_column(
+            read.column_names.index("genres"),
+            "genres",
+            pa.array([*kept[: len(kept) - len(some)], *some], pa.list_(pa.string())),
+        )
 
     monkeypatch.setattr(Snapshot, "table", table)
 
@@ -133,11 +181,24 @@ def test_a_catalogue_without_genres_leaves_them_all_out(store, monkeypatch):
 
 
 def test_a_minimum_count_that_makes_all_cold_is_refused(store):
-    with pytest.raises(RefusedData, match="0 items are liked by 1000 users or more.*lower minimum_count"):
+    with pytest.raises(
+        RefusedData, match="0 items are liked by 1000 users or more.*lower minimum_count"
+    ):
         ask(store, dataclasses.replace(GENSIM, minimum_count=1000))
 
 
-def test_a_catalogue_of_a_great_many_items_of_which_few_are_liked_does_not_crowd_them_out(store, capfd):
+def test_a_catalogue_of_a_great_many_items_of_which_few_are_liked_does_not_crowd_them_out(
+    store, capfd
+):
     few = worlds.grouped(users=60, items=30, groups=3, likes=9)
-    made = ask(store, NETMF, dataclasses.replace(few, item_group=np.arange(30 * 102, dtype=np.int32) % 3), "crowd")
-    assert made.artefact.counts["items"] <= 30 and made.artefact.counts["items_left_out"] >= 30 * 101 and "decoding.crowded" in capfd.readouterr().err
+    made = ask(
+        store,
+        NETMF,
+        dataclasses.replace(few, item_group=np.arange(30 * 102, dtype=np.int32) % 3),
+        "crowd",
+    )
+    assert (
+        made.artefact.counts["items"] <= 30
+        and made.artefact.counts["items_left_out"] >= 30 * 101
+        and "decoding.crowded" in capfd.readouterr().err
+    )

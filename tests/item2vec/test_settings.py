@@ -11,10 +11,21 @@ from tasks.core.request import parse
 from tasks.item2vec.settings import FitRequest
 
 
-@pytest.mark.parametrize("settings, told", [
-    ('{"negative_exponent": NaN}', "negative_exponent: got NaN, expected a number"), ('{"popularity": -1}', "popularity: got -1"),
-    ('{"walk_length": 1}', "walk_length: got 1"), ('{"decoder": "best"}', "decoder: got 'best', expected one of 'auto'"),
-    ('{"trainer": "glove"}', "trainer: got 'glove'"), ('{"minimum_count": 0}', "minimum_count: got 0"), ('{"windows": 4}', "windows")])
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        ('{"negative_exponent": NaN}', "negative_exponent: got NaN, expected a number"),
+        ('{"popularity": -1}', "popularity: got -1"),
+        ('{"walk_length": 1}', "walk_length: got 1"),
+        ('{"decoder": "best"}', "decoder: got 'best', expected one of 'auto'"),
+        ('{"trainer": "glove"}', "trainer: got 'glove'"),
+        ('{"minimum_count": 0}', "minimum_count: got 0"),
+        ('{"windows": 4}', "windows"),
+    ],
+)
 def test_bad_settings_say_what_was_received_and_what_is_allowed(settings, told):
     with pytest.raises(BadRequest, match=told):
-        parse(FitRequest, json.loads(f'{{"store": "file:///x", "graph": "file:///g", "settings": {settings}}}'))
+        parse(
+            FitRequest,
+            json.loads(f'{{"store": "file:///x", "graph": "file:///g", "settings": {settings}}}'),
+        )

@@ -34,14 +34,24 @@ def test_killed_after_training_it_is_registered_once_when_run_again(asked, tmp_p
             killed.setattr(Recorder, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 fit(asked)
-        runs = tracking.client().search_runs([tracking.client().get_experiment_by_name("recall").experiment_id])
+        runs = tracking.client().search_runs(
+            [tracking.client().get_experiment_by_name("recall").experiment_id]
+        )
         assert [run.info.status for run in runs] == ["FAILED"]
         result = fit(asked)
-        assert result == fit(asked) and result["run"] == runs[0].info.run_id and result["version"] == "1"
+        assert (
+            result == fit(asked)
+            and result["run"] == runs[0].info.run_id
+            and result["version"] == "1"
+        )
         run = tracking.client().get_run(result["run"])
-        assert run.info.status == "FINISHED" and run.data.params["walk_words"] == str(SETTINGS.walk_words)
+        assert run.info.status == "FINISHED" and run.data.params["walk_words"] == str(
+            SETTINGS.walk_words
+        )
         assert len(tracking.client().get_metric_history(run.info.run_id, "words_per_s")) == 4
-        assert tracking.by_alias("item2vec", tracking.CHALLENGER).tags["recall.uri"] == result["uri"]
+        assert (
+            tracking.by_alias("item2vec", tracking.CHALLENGER).tags["recall.uri"] == result["uri"]
+        )
 
 
 def test_a_server_that_is_not_named_is_a_bad_request(asked, monkeypatch):
@@ -50,19 +60,37 @@ def test_a_server_that_is_not_named_is_a_bad_request(asked, monkeypatch):
         fit(dataclasses.replace(asked, seed=5))
 
 
-def test_the_champion_in_the_registry_is_gone_on_from_and_the_version_says_what_is_left_of_it(asked, tmp_path):
+def test_the_champion_in_the_registry_is_gone_on_from_and_the_version_says_what_is_left_of_it(
+    asked, tmp_path
+):
     store = Store(asked.store)
     snapshot = worlds.snapshot(store, worlds.grouped(users=124, items=63), "1998-04-16")
     graph = build(BuildRequest(asked.store, dataset="planted", snapshot=snapshot))
     with mlflow_server(tmp_path):
         first = fit(asked)
-        assert first["stability"] is None and tracking.by_alias("item2vec", tracking.CHALLENGER).description in (None, "")
-        tracking.client().set_registered_model_alias(tracking.model_name("item2vec"), tracking.CHAMPION, first["version"])
+        assert first["stability"] is None and tracking.by_alias(
+            "item2vec", tracking.CHALLENGER
+        ).description in (None, "")
+        tracking.client().set_registered_model_alias(
+            tracking.model_name("item2vec"), tracking.CHAMPION, first["version"]
+        )
         second = fit(dataclasses.replace(asked, graph=graph["uri"]))
         assert store.open(second["uri"], "candidate").lineage["champion"] == first["id"]
         figures = tracking.client().get_run(second["run"]).data.metrics
-        assert figures["stability/neighbours_10"] == pytest.approx(second["stability"]["neighbours_10"]) and figures["stability/common_items"] >= 60
-        assert {"best/items_cold", "best/items_left_out", "stability/similar_10", "stability/cosine"} <= figures.keys()
-        assert "in common with the champion" in tracking.by_alias("item2vec", tracking.CHALLENGER).description
+        assert (
+            figures["stability/neighbours_10"]
+            == pytest.approx(second["stability"]["neighbours_10"])
+            and figures["stability/common_items"] >= 60
+        )
+        assert {
+            "best/items_cold",
+            "best/items_left_out",
+            "stability/similar_10",
+            "stability/cosine",
+        } <= figures.keys()
+        assert (
+            "in common with the champion"
+            in tracking.by_alias("item2vec", tracking.CHALLENGER).description
+        )
         files = {file.path for file in tracking.client().list_artifacts(second["run"])}
         assert {"walks.png", "items_tsne.png", "similar_items.html", "training_curve.png"} <= files

@@ -1,4 +1,6 @@
-"""The linear stage on planted worlds: what it finds, what it writes, what it refuses, day over day."""
+"""The linear stage on planted worlds: what it finds, what it writes, what it refuses, day over
+day.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from tasks.linear.fit import fit
 from tasks.linear.settings import FitRequest, Settings
 from tests import worlds
 
-GROUPED, CHAINED = worlds.grouped(users=150, items=150, likes=20), worlds.chained(users=600, items=120)
+GROUPED, CHAINED = (
+    worlds.grouped(users=150, items=150, likes=20),
+    worlds.chained(users=600, items=120),
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,25 +29,56 @@ def store(tmp_path_factory) -> Store:
     return Store(str(tmp_path_factory.mktemp("store")))
 
 
-def asked(store: Store, world: worlds.World, dataset: str, settings: Settings = Settings(dimension=16), **more) -> FitRequest:
+def asked(
+    store: Store,
+    world: worlds.World,
+    dataset: str,
+    settings: Settings = Settings(dimension=16),
+    **more,
+) -> FitRequest:
     day = more.pop("day", worlds.DAY)
-    return FitRequest(str(store.root), dataset, worlds.snapshot(store, world, day, dataset=dataset), settings=settings, track=False, **more)
+    return FitRequest(
+        str(store.root),
+        dataset,
+        worlds.snapshot(store, world, day, dataset=dataset),
+        settings=settings,
+        track=False,
+        **more,
+    )
 
 
-def found(store: Store, request: FitRequest, result: dict) -> tuple[Candidate, Snapshot, np.ndarray]:
+def found(
+    store: Store, request: FitRequest, result: dict
+) -> tuple[Candidate, Snapshot, np.ndarray]:
     """The candidate, its snapshot, and the ten best of every test user, seen items left out."""
-    made, snapshot = Candidate(store.open(result["uri"], "candidate")), Snapshot(store.open(request.snapshot, "snapshot"))
+    made, snapshot = (
+        Candidate(store.open(result["uri"], "candidate")),
+        Snapshot(store.open(request.snapshot, "snapshot")),
+    )
     queries, rows = snapshot.queries("test"), made.rows_of(snapshot.item_ids)
-    return made, snapshot, top_k(made.encoder.encode(queries.histories.renamed(rows)), made.vectors, 10, queries.seen.renamed(rows))
+    return (
+        made,
+        snapshot,
+        top_k(
+            made.encoder.encode(queries.histories.renamed(rows)),
+            made.vectors,
+            10,
+            queries.seen.renamed(rows),
+        ),
+    )
 
 
 @pytest.mark.parametrize("solver", ["dense", "low-rank"])
 @pytest.mark.parametrize("decoder", ["auto", "none", "leave-one-out", "causal", "blended"])
 def test_users_get_the_items_of_their_group(store, solver, decoder):
-    request = asked(store, GROUPED, "grouped", Settings(dimension=16, solver=solver, decoder=decoder))
+    request = asked(
+        store, GROUPED, "grouped", Settings(dimension=16, solver=solver, decoder=decoder)
+    )
     made, snapshot, best = found(store, request, fit(request))
-    group = GROUPED.item_group[[int(made.item_ids[row]) - 1 for row in best.ravel()]].reshape(best.shape)
-    assert (group == GROUPED.user_group[snapshot.queries("test").users][:, None]).mean() > .95
+    group = GROUPED.item_group[[int(made.item_ids[row]) - 1 for row in best.ravel()]].reshape(
+        best.shape
+    )
+    assert (group == GROUPED.user_group[snapshot.queries("test").users][:, None]).mean() > 0.95
 
 
 def test_what_comes_next_is_among_the_first_three_where_order_is_all_there_is(store):
@@ -50,7 +86,7 @@ def test_what_comes_next_is_among_the_first_three_where_order_is_all_there_is(st
     made, snapshot, best = found(store, request, fit(request))
     last = np.array([snapshot.queries("test").histories[user][-1] for user in range(len(best))])
     names = np.array([int(item) - 1 for item in made.item_ids])
-    assert (names[best[:, :3]] == (last + 1)[:, None] % 120).any(axis=1).mean() > .95
+    assert (names[best[:, :3]] == (last + 1)[:, None] % 120).any(axis=1).mean() > 0.95
 
 
 def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, tmp_path):
@@ -59,18 +95,29 @@ def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, tmp_path):
     assert fit(request)["uri"] == first["uri"]
     again = fit(asked(other, GROUPED, "grouped"))
     assert again["id"] == first["id"]
-    one, two = (Candidate(where.open(made["uri"], "candidate")) for where, made in ((store, first), (other, again)))
+    one, two = (
+        Candidate(where.open(made["uri"], "candidate"))
+        for where, made in ((store, first), (other, again))
+    )
     assert (one.vectors == two.vectors).all() and one.artefact.facts["penalty"] in (100, 300, 1000)
-    assert fit(dataclasses.replace(request, settings=Settings(dimension=16, penalty=7)))["id"] != first["id"]
+    assert (
+        fit(dataclasses.replace(request, settings=Settings(dimension=16, penalty=7)))["id"]
+        != first["id"]
+    )
 
 
 def test_the_next_day_keeps_the_space_and_the_choice(store):
     first = fit(asked(store, GROUPED, "days"))
-    more = dataclasses.replace(GROUPED, ratings=np.where(np.arange(len(GROUPED.ratings)) % 97, GROUPED.ratings, 1).astype(np.float32))
+    more = dataclasses.replace(
+        GROUPED,
+        ratings=np.where(np.arange(len(GROUPED.ratings)) % 97, GROUPED.ratings, 1).astype(
+            np.float32
+        ),
+    )
     second = fit(asked(store, more, "days", day="1998-04-16", champion=first["uri"]))
     before, after = (Candidate(store.open(one["uri"], "candidate")) for one in (first, second))
     assert after.artefact.facts["choice"] == before.artefact.facts["choice"]
-    assert after.artefact.facts["stability"]["neighbours_10"] > .5
+    assert after.artefact.facts["stability"]["neighbours_10"] > 0.5
     assert first["uri"] in after.artefact.lineage["parents"]
     with pytest.raises(BadRequest, match="has seen what is held out"):
         fit(asked(store, GROUPED, "days", champion=first["uri"]))

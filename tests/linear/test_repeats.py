@@ -17,8 +17,11 @@ from tests import degenerate
 @pytest.mark.parametrize("exponent", [0.0, 0.5])
 def test_what_users_come_back_to_together_counts_more(exponent):
     """Item 0 goes with 1 and 2 in as many lists; those of 1 are of users who came back to both."""
+
     def score(lists) -> np.ndarray:
-        inputs, outputs = Dense(weighed(likes(Histories.of_lists(lists), 5), exponent), 5, 0).vectors(10.0)
+        inputs, outputs = Dense(
+            weighed(likes(Histories.of_lists(lists), 5), exponent), 5, 0
+        ).vectors(10.0)
         return inputs[0] @ outputs.T
 
     once = score([[0, 1, 3], [0, 2, 4]] * 30)
@@ -29,7 +32,9 @@ def test_what_users_come_back_to_together_counts_more(exponent):
 
 @pytest.mark.parametrize("recommend_seen", [True, False])
 @pytest.mark.parametrize("name", degenerate.WORLDS)
-def test_a_data_set_that_is_hardly_one_is_learned_or_refused_in_one_sentence(tmp_path, name, recommend_seen):
+def test_a_data_set_that_is_hardly_one_is_learned_or_refused_in_one_sentence(
+    tmp_path, name, recommend_seen
+):
     store = Store(tmp_path.as_uri())
     ended = degenerate.training(store, name, fit, FitRequest, Settings(dimension=4), recommend_seen)
     if recommend_seen and name != "one item":

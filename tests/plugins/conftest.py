@@ -1,4 +1,6 @@
-"""Airflow's own API server with the console mounted as in production, its database, its login; in a home that no other Airflow knows."""
+"""Airflow's own API server with the console mounted as in production, its database, its login; in a
+home that no other Airflow knows.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,19 @@ from tests.plugins import planted
 
 HOME = tempfile.TemporaryDirectory(prefix="airflow-")
 shutil.copyfile(environments() / "airflow" / "empty.db", f"{HOME.name}/airflow.db")
-os.environ |= {"AIRFLOW_HOME": HOME.name, "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-               "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME.name}/airflow.db", "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests " * 4,
-               "AIRFLOW__API__BASE_URL": "http://testserver/air", "AIRFLOW__CORE__UNIT_TEST_MODE": "False", "AIRFLOW__OPENLINEAGE__DISABLED": "True",
-               "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
-               "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": f"{HOME.name}/users.json", "RECALL_DATASET": "planted"}
+os.environ |= {
+    "AIRFLOW_HOME": HOME.name,
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME.name}/airflow.db",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests " * 4,
+    "AIRFLOW__API__BASE_URL": "http://testserver/air",
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "AIRFLOW__OPENLINEAGE__DISABLED": "True",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": f"{HOME.name}/users.json",
+    "RECALL_DATASET": "planted",
+}
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +45,9 @@ def server():
         session.add(DagBundleModel(name="dags-folder"))
         session.flush()
         for dag in ("ingest", "train_item2vec", "publish_item2vec", "rollback"):
-            session.add(DagModel(dag_id=dag, bundle_name="dags-folder", fileloc="/x.py", is_stale=False))
+            session.add(
+                DagModel(dag_id=dag, bundle_name="dags-folder", fileloc="/x.py", is_stale=False)
+            )
     return create_app(apps="core")
 
 
@@ -68,7 +80,9 @@ class Caller:
 
 @pytest.fixture
 def client(asked, store, monkeypatch):
-    """Asks as somebody who is logged in as `admin`; nothing else is there: neither Redis nor MLflow."""
+    """Asks as somebody who is logged in as `admin`; nothing else is there: neither Redis nor
+    MLflow.
+    """
     monkeypatch.setenv("AIRFLOW_CONN_RECALL_MLFLOW", "http://127.0.0.1:1")
     monkeypatch.setenv("AIRFLOW_CONN_RECALL_REDIS", "redis://:s3cr3t@127.0.0.1:1/0")
     return Caller(asked, {"Authorization": f"Bearer {token()}"})

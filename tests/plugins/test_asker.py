@@ -1,4 +1,6 @@
-"""The reader's process: started when it is needed, asked side by side, started again when it has died; what hangs or lies is a panel."""
+"""The reader's process: started when it is needed, asked side by side, started again when it has
+died; what hangs or lies is a panel.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,12 @@ for line in sys.stdin:
 @pytest.fixture
 def planted(tmp_path, monkeypatch):
     """A process that answers as the reader does, or fails as it may; used for faults only."""
+
     def plant(code: str) -> None:
         (tmp_path / "reader.py").write_text(code)
         program = tmp_path / "serve" / "bin" / "python"
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} -S {tmp_path / "reader.py"}\n')
+        program.write_text(f"#!/bin/sh\nexec {sys.executable} -S {tmp_path / 'reader.py'}\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setenv("RECALL_ENVIRONMENTS", str(tmp_path))
         monkeypatch.setenv("AIRFLOW_CONN_RECALL_REDIS", "redis://:s3cr3t@127.0.0.1:1/0")
@@ -40,7 +43,9 @@ def planted(tmp_path, monkeypatch):
     plant(HONEST)
     from airflow.models.connection import Connection
 
-    Connection.get_connection_from_secrets("recall_redis")  # the first look-up of a process loads Airflow; no test is about that
+    Connection.get_connection_from_secrets(
+        "recall_redis"
+    )  # the first look-up of a process loads Airflow; no test is about that
     return plant
 
 
@@ -63,10 +68,14 @@ def asking(scene):
 
 def test_one_process_answers_many_side_by_side_and_sees_nothing_of_airflow(planted):
     async def scene(asker):
-        return await asyncio.gather(*(asker.ask("find", 5, title=str(number)) for number in range(10)))
+        return await asyncio.gather(
+            *(asker.ask("find", 5, title=str(number)) for number in range(10))
+        )
 
     told = asking(scene)
-    assert [one["title"] for one in told] == [str(number) for number in range(10)] and len({one["pid"] for one in told}) == 1
+    assert [one["title"] for one in told] == [str(number) for number in range(10)] and len(
+        {one["pid"] for one in told}
+    ) == 1
     assert told[0]["password"] and told[0]["airflow"] == []
 
 

@@ -1,4 +1,6 @@
-"""Metrics: never open, in the format that Prometheus reads, and every name that the dashboard uses is one of them."""
+"""Metrics: never open, in the format that Prometheus reads, and every name that the dashboard uses
+is one of them.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +17,47 @@ LINE = re.compile(r'[a-z_]+(\{[a-z_]+="(\\.|[^"\\])*"(,[a-z_]+="(\\.|[^"\\])*")*
 @pytest.fixture
 def told(client, monkeypatch):
     monkeypatch.setenv("RECALL_METRICS_TOKEN", "scrape-me")
-    return client.asked.get("/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}).text
+    return client.asked.get(
+        "/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}
+    ).text
 
 
 def test_the_scraper_needs_its_token(nobody, monkeypatch):
-    assert nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer "}).status_code == 401  # no token is set: nobody's is right
+    assert (
+        nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer "}).status_code == 401
+    )  # no token is set: nobody's is right
     monkeypatch.setenv("RECALL_METRICS_TOKEN", "scrape-me")
-    assert nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer scrape-you"}).status_code == 401
-    assert nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}).status_code == 200
+    assert (
+        nobody.get(
+            "/air/recall/metrics", headers={"Authorization": "Bearer scrape-you"}
+        ).status_code
+        == 401
+    )
+    assert (
+        nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}).status_code
+        == 200
+    )
     for without_scheme in ("scrape-me", "Basic scrape-me", "Bearerscrape-me"):
-        assert nobody.get("/air/recall/metrics", headers={"Authorization": without_scheme}).status_code == 401
-    assert nobody.get("/air/recall/api/chain", headers={"Authorization": "Bearer scrape-me"}).status_code == 401  # it opens nothing else
+        assert (
+            nobody.get("/air/recall/metrics", headers={"Authorization": without_scheme}).status_code
+            == 401
+        )
+    assert (
+        nobody.get(
+            "/air/recall/api/chain", headers={"Authorization": "Bearer scrape-me"}
+        ).status_code
+        == 401
+    )  # it opens nothing else
 
 
 def test_the_token_may_stand_in_a_connection(nobody, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_RECALL_METRICS", "generic://:from-a-connection@")
-    assert nobody.get("/air/recall/metrics", headers={"Authorization": "Bearer from-a-connection"}).status_code == 200
+    assert (
+        nobody.get(
+            "/air/recall/metrics", headers={"Authorization": "Bearer from-a-connection"}
+        ).status_code
+        == 200
+    )
 
 
 def test_every_line_is_of_the_format_and_has_its_help(told):
@@ -44,12 +71,25 @@ def test_every_line_is_of_the_format_and_has_its_help(told):
 
 
 def test_the_figures_are_those_of_the_store(told):
-    for line in ('recall_rows{kind="kept"} 991', 'recall_rows{kind="quarantined"} 9', 'recall_quarantined_rows{reason="rating out of range"} 7',
-                 'recall_live_generation_info{family="item2vec",generation="gen2",version="2",day="2026-11-20"} 1', 'recall_index_recall{family="item2vec"} 0.997',
-                 'recall_published_vectors{family="item2vec",kind="items"} 40', 'recall_up{source="store"} 1', 'recall_up{source="airflow"} 1',
-                 'recall_verdict_difference{family="item2vec",metric="recall_50",to="champion",part="mean"} -0.2'):
+    for line in (
+        'recall_rows{kind="kept"} 991',
+        'recall_rows{kind="quarantined"} 9',
+        'recall_quarantined_rows{reason="rating out of range"} 7',
+        'recall_live_generation_info{family="item2vec",generation="gen2",version="2",day="2026-11-20"} '
+        "1",
+        'recall_index_recall{family="item2vec"} 0.997',
+        'recall_published_vectors{family="item2vec",kind="items"} 40',
+        'recall_up{source="store"} 1',
+        'recall_up{source="airflow"} 1',
+        'recall_verdict_difference{family="item2vec",metric="recall_50",to="champion",part="mean"} '
+        "-0.2",
+    ):
         assert line in told, line
-    assert re.search(r'recall_verdict_timestamp_seconds\{family="item2vec",outcome="hold",question="change"\} \d', told)
+    assert re.search(
+        r'recall_verdict_timestamp_seconds\{family="item2vec",outcome="hold",question="change"\} '
+        r"\d",
+        told,
+    )
     assert 'recall_pool_slots{pool="default_pool",kind="queued"} 0' in told
 
 
@@ -64,16 +104,34 @@ def test_the_dashboard_uses_only_metrics_that_exist():
 
     text = (ROOT / "tasks" / "retrieve" / "metrics.py").read_text()
     readers = set(re.findall(r"# TYPE (recall_reader_[a-z_]+)", text))
-    known = set(HELP) | readers | {f"{name}_{part}" for name in readers for part in ("bucket", "sum", "count")}
+    known = (
+        set(HELP)
+        | readers
+        | {f"{name}_{part}" for name in readers for part in ("bucket", "sum", "count")}
+    )
     dashboard = json.loads((ROOT / "infra" / "grafana" / "recall.json").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
-    used = {name for expression in asked for name in re.findall(r"\b(recall_[a-z_]+)\b(?!\s*=)", re.sub(r'"[^"]*"', '""', expression))}
+    used = {
+        name
+        for expression in asked
+        for name in re.findall(
+            r"\b(recall_[a-z_]+)\b(?!\s*=)", re.sub(r'"[^"]*"', '""', expression)
+        )
+    }
     assert len(asked) >= 10 and used and used <= known, used - known
-    assert {"recall_live_generation_info", "recall_reader_seconds_bucket", "recall_rows", "recall_stage_seconds", "recall_pool_slots"} <= used
+    assert {
+        "recall_live_generation_info",
+        "recall_reader_seconds_bucket",
+        "recall_rows",
+        "recall_stage_seconds",
+        "recall_pool_slots",
+    } <= used
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
 
 def test_every_metric_that_is_told_is_described(told):
     from recall_console.metrics import HELP
 
-    assert {line.split("{")[0].split(" ")[0] for line in told.splitlines() if not line.startswith("#")} <= set(HELP)
+    assert {
+        line.split("{")[0].split(" ")[0] for line in told.splitlines() if not line.startswith("#")
+    } <= set(HELP)

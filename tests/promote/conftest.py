@@ -1,4 +1,6 @@
-"""One MLflow server for all tests of this stage, and planted candidates that are registered with it."""
+"""One MLflow server for all tests of this stage, and planted candidates that are registered with
+it.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,10 @@ class Day:
         return promote(PromoteRequest(str(self.store.root), verdict["uri"], **more))
 
     def aliases(self) -> tuple[str | None, str | None]:
-        found = [tracking.by_alias(self.family, alias) for alias in (tracking.CHAMPION, tracking.PREVIOUS)]
+        found = [
+            tracking.by_alias(self.family, alias)
+            for alias in (tracking.CHAMPION, tracking.PREVIOUS)
+        ]
         return tuple(one and str(one.version) for one in found)
 
 

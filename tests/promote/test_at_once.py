@@ -1,4 +1,6 @@
-"""Two runs that finish at the same moment, fifty times: the aliases are always those of one of them, together."""
+"""Two runs that finish at the same moment, fifty times: the aliases are always those of one of
+them, together.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,25 @@ ROUNDS = 50
 
 
 def verdict(store: Store, family: str, version: str, champion: str | None) -> str:
-    """A verdict that promotes this version over that champion, as the gate writes one; returns its URI."""
+    """A verdict that promotes this version over that champion, as the gate writes one; returns its
+    URI.
+    """
     id = uuid.uuid4().hex[:16]
     with store.writing("verdict", "verdicts", family, id) as draft:
-        write_json(draft.path / "verdict.json", {
-            "outcome": "promote", "reason": "better", "family": family, "version": version, "candidate": f"file:///c/{version}",
-            "candidate_id": f"c{version}", "champion_version": champion, "snapshot": "file:///s", "day": "1998-04-15"})
+        write_json(
+            draft.path / "verdict.json",
+            {
+                "outcome": "promote",
+                "reason": "better",
+                "family": family,
+                "version": version,
+                "candidate": f"file:///c/{version}",
+                "candidate_id": f"c{version}",
+                "champion_version": champion,
+                "snapshot": "file:///s",
+                "day": "1998-04-15",
+            },
+        )
     return store.path("verdicts", family, id).as_uri()
 
 
@@ -30,14 +45,26 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
     for family in families:
         for version in "123":
             run = tracking.find_or_start("recall", f"{family} {version}", f"{family} {version}", {})
-            assert tracking.register(family, run, f"c{version}", f"file:///c/{version}", {}) == version
-        tracking.client().delete_registered_model_alias(tracking.model_name(family), tracking.CHALLENGER)
+            assert (
+                tracking.register(family, run, f"c{version}", f"file:///c/{version}", {}) == version
+            )
+        tracking.client().delete_registered_model_alias(
+            tracking.model_name(family), tracking.CHALLENGER
+        )
     live: dict[str, str | None] = dict.fromkeys(families)
     for turn in range(ROUNDS):
-        # two runs of one family race for the same champion; every fifth time another family finishes in the same moment
+        # two runs of one family race for the same champion; every fifth time another family
+        # finishes in the same moment
         racing = [(families[0], version) for version in "123" if version != live[families[0]]][:2]
-        racing += [(families[1], next(v for v in "123" if v != live[families[1]]))] if turn % 5 == 0 else []
-        asked = [(family, version, verdict(store, family, version, live[family])) for family, version in racing]
+        racing += (
+            [(families[1], next(v for v in "123" if v != live[families[1]]))]
+            if turn % 5 == 0
+            else []
+        )
+        asked = [
+            (family, version, verdict(store, family, version, live[family]))
+            for family, version in racing
+        ]
         refused: list[str] = []
 
         def go(family: str, uri: str) -> None:
@@ -50,9 +77,16 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
         [thread.start() for thread in threads], [thread.join() for thread in threads]
         assert len(refused) == 1, turn
         for family in {family for family, _ in racing}:
-            winner = next(version for one, version, uri in asked if one == family and uri not in refused)
+            winner = next(
+                version for one, version, uri in asked if one == family and uri not in refused
+            )
             found = tracking.client().get_registered_model(tracking.model_name(family)).aliases
-            assert found == {"champion": winner, **({"previous": live[family]} if live[family] else {})}, turn
+            assert found == {
+                "champion": winner,
+                **({"previous": live[family]} if live[family] else {}),
+            }, turn
             live[family] = winner
     records = Audit(store, families[0]).records()
-    assert len(records) == ROUNDS and all(one["to"] == other["from"] for one, other in zip(records, records[1:]))
+    assert len(records) == ROUNDS and all(
+        one["to"] == other["from"] for one, other in zip(records, records[1:])
+    )

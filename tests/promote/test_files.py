@@ -1,4 +1,6 @@
-"""The policies that come with the product can be read, and what a person mistypes in one is named before anything is decided."""
+"""The policies that come with the product can be read, and what a person mistypes in one is named
+before anything is decided.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,29 @@ def test_a_folder_of_ones_own_comes_first(tmp_path, monkeypatch):
     assert (read("gru4rec")[0].users_least, read("item2vec")[0].users_least) == (9, 7)
 
 
-@pytest.mark.parametrize("text, told", [
-    ("recall = 1", "recall: unknown"), ("[refresh]\nmargin = 0.1", "refresh.margin: unknown"),
-    ("[refresh]\nmargin_least = 0.2\nmargin_most = 0.1", "no margin is possible; got '0.2 and 0.1'"),
-    ("[refresh]\nmargin_most = 0.9", "margin_most: got 0.9, expected 0.0 to 0.5"), ("confidence = 1.5", "confidence: got 1.5"),
-    ("[[guards]]\nmetric = 'coverage_50'", "its margin is not clear"),
-    ("[[guards]]\nmetric = 'coverage_50'\nloss_most = 0.1\nshare_least = 0.9", "its margin is not clear"),
-    ("[[guards]]\nmetric = 'coverage_50'\nloss_most = -0.1", "loss_most: got -0.1"), ("[[floors]]\nbaseline = 'luck'", "baseline: got 'luck'"),
-    ("tested = ['recall_50']", "stands twice"), ("[[floors]]\nshare = 1", "floors[0].baseline: missing"), ("metric = ", "is not TOML")])
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("recall = 1", "recall: unknown"),
+        ("[refresh]\nmargin = 0.1", "refresh.margin: unknown"),
+        (
+            "[refresh]\nmargin_least = 0.2\nmargin_most = 0.1",
+            "no margin is possible; got '0.2 and 0.1'",
+        ),
+        ("[refresh]\nmargin_most = 0.9", "margin_most: got 0.9, expected 0.0 to 0.5"),
+        ("confidence = 1.5", "confidence: got 1.5"),
+        ("[[guards]]\nmetric = 'coverage_50'", "its margin is not clear"),
+        (
+            "[[guards]]\nmetric = 'coverage_50'\nloss_most = 0.1\nshare_least = 0.9",
+            "its margin is not clear",
+        ),
+        ("[[guards]]\nmetric = 'coverage_50'\nloss_most = -0.1", "loss_most: got -0.1"),
+        ("[[floors]]\nbaseline = 'luck'", "baseline: got 'luck'"),
+        ("tested = ['recall_50']", "stands twice"),
+        ("[[floors]]\nshare = 1", "floors[0].baseline: missing"),
+        ("metric = ", "is not TOML"),
+    ],
+)
 def test_a_fault_is_named_with_its_file(tmp_path, text, told):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadRequest) as raised:
@@ -55,6 +72,10 @@ def test_a_file_that_is_not_there_is_named():
 
 
 def test_the_command_says_what_was_understood():
-    said = subprocess.run([python("serve"), "-m", "tasks.promote", "policy", json.dumps({"family": "item2vec"})], capture_output=True, text=True)
+    said = subprocess.run(
+        [python("serve"), "-m", "tasks.promote", "policy", json.dumps({"family": "item2vec"})],
+        capture_output=True,
+        text=True,
+    )
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout)["policy"]["metric"] == Policy().metric

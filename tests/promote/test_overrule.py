@@ -1,4 +1,6 @@
-"""A person's word against the gate's: carried out, kept with name and reason, and never without one."""
+"""A person's word against the gate's: carried out, kept with name and reason, and never without
+one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from tests.evaluate import planted
 
 
 def decision(day, **more) -> Decision:
-    return Decision(str(day.store.root), day.family, **{"by": "ana", "why": "the titles are right", **more})
+    return Decision(
+        str(day.store.root), day.family, **{"by": "ana", "why": "the titles are right", **more}
+    )
 
 
 def last(day) -> dict:
@@ -28,8 +32,16 @@ def test_a_held_challenger_goes_live_by_force_with_its_reason_kept(day):
     done = force(decision(day, origin={"run_id": "forced 1"}))
     assert done["version"] == held["version"] and done["candidate"] == held["candidate"]
     assert day.aliases() == (held["version"], first["version"])
-    assert (last(day)["action"], last(day)["by"], last(day)["why"], last(day)["verdict"]) == ("force", "ana", "the titles are right", "hold")
-    assert force(decision(day, origin={"run_id": "forced 1"})) == done and len(Audit(day.store, day.family).records()) == 2  # a retried task
+    assert (last(day)["action"], last(day)["by"], last(day)["why"], last(day)["verdict"]) == (
+        "force",
+        "ana",
+        "the titles are right",
+        "hold",
+    )
+    assert (
+        force(decision(day, origin={"run_id": "forced 1"})) == done
+        and len(Audit(day.store, day.family).records()) == 2
+    )  # a retried task
     with pytest.raises(Conflict, match="is the champion"):
         force(decision(day))
 
@@ -79,7 +91,9 @@ def test_what_a_person_turns_down_is_kept_and_nothing_moves(day):
         with pytest.raises(NothingToDo, match="turned down by ana: not today"):
             day.promote(verdict, answer=Answer(False, "ana", "not today"))
     assert day.aliases() == (None, None)
-    assert [(one["action"], one["by"], one["why"]) for one in Audit(day.store, day.family).records()] == [("turn down", "ana", "not today")]
+    assert [
+        (one["action"], one["by"], one["why"]) for one in Audit(day.store, day.family).records()
+    ] == [("turn down", "ana", "not today")]
 
 
 def test_nobody_can_approve_a_hold(day):
@@ -95,6 +109,12 @@ def test_a_run_says_since_when_its_model_is_live(day):
     day.promote(first)
     second = day.gate(planted.good)
     day.promote(second)
-    tags = [tracking.client().get_run(version_of(day.family, one["version"]).run_id).data.tags for one in (first, second)]
-    assert tags[0]["recall.live_until"] == tags[1]["recall.live_since"] and "recall.live_until" not in tags[1]
+    tags = [
+        tracking.client().get_run(version_of(day.family, one["version"]).run_id).data.tags
+        for one in (first, second)
+    ]
+    assert (
+        tags[0]["recall.live_until"] == tags[1]["recall.live_since"]
+        and "recall.live_until" not in tags[1]
+    )
     assert tags[1]["recall.verdict"] == "promote"

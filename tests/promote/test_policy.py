@@ -1,4 +1,6 @@
-"""The error rates of the policy: how often equal models are held back, and worse or unproven ones let through."""
+"""The error rates of the policy: how often equal models are held back, and worse or unproven ones
+let through.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,19 @@ from tasks.promote.policy import Policy
 POLICY = Policy(resamples=1_000)
 
 
-def pair(users: int, loss: float, random: np.random.Generator, labels: int = 3, base: float = 0.44, flips: float = 0.15):
-    """Per-user recall of two models that agree on most labels: a share `flips` of them is drawn anew; `loss` is relative.
+def pair(
+    users: int,
+    loss: float,
+    random: np.random.Generator,
+    labels: int = 3,
+    base: float = 0.44,
+    flips: float = 0.15,
+):
+    """Per-user recall of two models that agree on most labels: a share `flips` of them is drawn
+    anew; `loss` is relative.
 
-    With three labels a user and a mean of .44 the difference has a standard deviation of about .16 a user, as two seeds of
-    one recipe on MovieLens 100K.
+    With three labels a user and a mean of .44 the difference has a standard deviation of about .16
+    a user, as two seeds of one recipe on MovieLens 100K.
     """
     easy = random.beta(2, 2 * (1 - base) / base, users)[:, None]
     champion = random.random((users, labels)) < easy
@@ -29,7 +39,9 @@ def pair(users: int, loss: float, random: np.random.Generator, labels: int = 3, 
 
 
 def rate(check, users: int, loss: float, trials: int = 500) -> float:
-    """The share of challengers that pass; the trials share the resamples of users, as metrics of one verdict do."""
+    """The share of challengers that pass; the trials share the resamples of users, as metrics of
+    one verdict do.
+    """
     random = np.random.default_rng(users)
     challengers, champions = ({}, {})
     for trial in range(trials):
@@ -60,7 +72,9 @@ def test_a_refresh_that_loses_a_tenth_is_held(users):
 
 @pytest.mark.parametrize("users, loss", [(600, 0.046), (940, 0.037), (6_000, 0.015)])
 def test_a_refresh_that_loses_the_margin_rarely_passes(users, loss):
-    """The margin that these users can show, to the thousandth: 3.5 standard errors; one in 40 passes."""
+    """The margin that these users can show, to the thousandth: 3.5 standard errors; one in 40
+    passes.
+    """
     assert rate(refresh, users, loss) <= 0.05
 
 
@@ -89,17 +103,25 @@ def test_users_who_cannot_show_a_loss_are_not_enough_to_decide():
 
 
 def test_the_interval_is_that_of_the_mean_of_independent_users():
-    """Against the normal approximation, which holds for 2,000 users; the same seed gives the same interval."""
+    """Against the normal approximation, which holds for 2,000 users; the same seed gives the same
+    interval.
+    """
     random = np.random.default_rng(0)
     one, other = {"m": random.normal(0.1, 1, 2_000)}, {"m": np.zeros(2_000)}
     found = paired(one, other, 0.95, 10_000, 7)["m"]
     assert found.mean == pytest.approx(one["m"].mean())
     assert found.high - found.low == pytest.approx(2 * 1.96 * found.standard_error, rel=0.03)
-    assert found == paired(one, other, 0.95, 10_000, 7)["m"] != paired(one, other, 0.95, 10_000, 8)["m"]
+    assert (
+        found
+        == paired(one, other, 0.95, 10_000, 7)["m"]
+        != paired(one, other, 0.95, 10_000, 8)["m"]
+    )
 
 
 def test_pairing_is_by_user():
-    """Two models that differ by the same amount for everybody: no doubt is left, however much users differ."""
+    """Two models that differ by the same amount for everybody: no doubt is left, however much users
+    differ.
+    """
     other = np.random.default_rng(0).normal(0, 5, 100)
     found = paired({"m": other + 0.01}, {"m": other}, 0.95, 1_000, 0)["m"]
     assert (found.low, found.high) == pytest.approx((0.01, 0.01))
@@ -110,12 +132,26 @@ def test_a_metric_that_some_users_lack_is_compared_over_the_others():
     random = np.random.default_rng(0)
     one, other, hole = random.random(400), random.random(400), np.full(400, np.nan)
     some = np.where(random.random(400) < 0.5, one, np.nan)
-    found = paired({"all": one, "some": some, "none": hole}, {"all": other, "some": other, "none": other}, 0.95, 4_000, 0)
+    found = paired(
+        {"all": one, "some": some, "none": hole},
+        {"all": other, "some": other, "none": other},
+        0.95,
+        4_000,
+        0,
+    )
     there = ~np.isnan(some)
     alone = paired({"m": one[there]}, {"m": other[there]}, 0.95, 4_000, 1)["m"]
-    assert set(found) == {"all", "some"} and found["some"].users == there.sum() and found["all"].users == 400
-    assert found["some"].mean == pytest.approx(alone.mean) and found["some"].base == pytest.approx(alone.base)
-    assert (found["some"].low, found["some"].high) == pytest.approx((alone.low, alone.high), abs=0.1 * (alone.high - alone.low))
+    assert (
+        set(found) == {"all", "some"}
+        and found["some"].users == there.sum()
+        and found["all"].users == 400
+    )
+    assert found["some"].mean == pytest.approx(alone.mean) and found["some"].base == pytest.approx(
+        alone.base
+    )
+    assert (found["some"].low, found["some"].high) == pytest.approx(
+        (alone.low, alone.high), abs=0.1 * (alone.high - alone.low)
+    )
 
 
 def test_p_is_that_of_every_assignment_of_signs():
@@ -126,17 +162,27 @@ def test_p_is_that_of_every_assignment_of_signs():
     assert permutation(differences[:, None], 100_000, 0)[0] == pytest.approx(exact, abs=0.003)
     many = np.random.default_rng(3).normal(0.05, 1, 2_000)
     t = many.mean() / (many.std(ddof=1) / np.sqrt(2_000))
-    assert permutation(many[:, None], 20_000, 0)[0] == pytest.approx(2 * (1 - NormalDist().cdf(abs(t))), abs=0.005)
+    assert permutation(many[:, None], 20_000, 0)[0] == pytest.approx(
+        2 * (1 - NormalDist().cdf(abs(t))), abs=0.005
+    )
     assert permutation(np.zeros((10, 1)), 1_000, 0)[0] == 1
 
 
 def test_holm_corrects_as_its_paper_says():
-    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx(
+        {"a": 0.03, "c": 0.06, "b": 0.06}
+    )
     assert holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0} and holm({}) == {}
 
 
 def test_what_could_be_shown_is_found_four_times_in_five():
     random, nothing = np.random.default_rng(0), np.zeros(500)
     gain = paired({"m": random.normal(0, 1, 500)}, {"m": nothing}, 0.95, 1_000, 0)["m"].detectable
-    found = paired({trial: random.normal(gain, 1, 500) for trial in range(300)}, dict.fromkeys(range(300), nothing), 0.95, 1_000, 0)
+    found = paired(
+        {trial: random.normal(gain, 1, 500) for trial in range(300)},
+        dict.fromkeys(range(300), nothing),
+        0.95,
+        1_000,
+        0,
+    )
     assert np.mean([one.low > 0 for one in found.values()]) == pytest.approx(0.8, abs=0.07)

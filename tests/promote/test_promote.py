@@ -1,4 +1,6 @@
-"""The aliases: moved together, once, by the verdict that stands; brought back in one step; every move recorded."""
+"""The aliases: moved together, once, by the verdict that stands; brought back in one step; every
+move recorded.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tests.evaluate import planted
 
 
 def back(day, **more) -> dict:
-    return restore(Decision(str(day.store.root), day.family, **{"by": "ana", "why": "wrong titles", **more}))
+    return restore(
+        Decision(str(day.store.root), day.family, **{"by": "ana", "why": "wrong titles", **more})
+    )
 
 
 def test_aliases_move_together_and_the_record_says_who_and_why(day):
@@ -31,16 +35,35 @@ def test_aliases_move_together_and_the_record_says_who_and_why(day):
     second = day.gate(planted.good)
     done = day.promote(second, origin={"run_id": "daily 3"})
     assert day.aliases() == (second["version"], first["version"])
-    assert done == {"family": day.family, "version": second["version"], "previous": first["version"],
-                    "candidate": second["candidate"],
-                    "snapshot": day.snapshot, "day": "1998-04-15"}
+    assert done == {
+        "family": day.family,
+        "version": second["version"],
+        "previous": first["version"],
+        "candidate": second["candidate"],
+        "snapshot": day.snapshot,
+        "day": "1998-04-15",
+    }
     record = Audit(day.store, day.family).records()[-1]
     assert (record["action"], record["from"], record["to"], record["by"], record["why"]) == (
-        "promote", first["version"], second["version"], "daily 3", second["reason"])
-    assert registry.version_of(day.family, second["version"]).tags["recall.live_since"] == record["when"]
-    assert registry.version_of(day.family, first["version"]).tags["recall.live_until"] == record["when"]
-    assert status(StatusRequest())["families"][day.family] == {"champion": second["version"], "previous": first["version"],
-                                                               "challenger": second["version"]}
+        "promote",
+        first["version"],
+        second["version"],
+        "daily 3",
+        second["reason"],
+    )
+    assert (
+        registry.version_of(day.family, second["version"]).tags["recall.live_since"]
+        == record["when"]
+    )
+    assert (
+        registry.version_of(day.family, first["version"]).tags["recall.live_until"]
+        == record["when"]
+    )
+    assert status(StatusRequest())["families"][day.family] == {
+        "champion": second["version"],
+        "previous": first["version"],
+        "challenger": second["version"],
+    }
 
 
 def test_a_second_try_changes_nothing(day):
@@ -57,15 +80,25 @@ def test_a_held_challenger_is_skipped_with_its_reason(day):
     with pytest.raises(NothingToDo, match="hold.*popularity"):
         day.promote(verdict)
     assert day.aliases() == (None, None)
-    said = subprocess.run([python("serve"), "-m", "tasks.promote", "promote",
-                           json.dumps({"store": str(day.store.root), "verdict": verdict["uri"]})],
-                          capture_output=True, text=True)
+    said = subprocess.run(
+        [
+            python("serve"),
+            "-m",
+            "tasks.promote",
+            "promote",
+            json.dumps({"store": str(day.store.root), "verdict": verdict["uri"]}),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert said.returncode == 99 and said.stdout == "" and "hold" in said.stderr
 
 
 @pytest.mark.parametrize("step", range(5))
 def test_killed_between_any_two_steps_the_next_try_ends_well(day, monkeypatch, step):
-    """Step 0 dies before the first alias, 1 between the aliases, 2 to 4 at the tags and the record."""
+    """Step 0 dies before the first alias, 1 between the aliases, 2 to 4 at the tags and the
+    record.
+    """
     old = day.gate(planted.weak)
     day.promote(old)
     new = day.gate(planted.good)
@@ -81,6 +114,7 @@ def test_killed_between_any_two_steps_the_next_try_ends_well(day, monkeypatch, s
                 raise Killed
             left[0] -= 1
             return real(*arguments)
+
         return act
 
     with monkeypatch.context() as patch:
@@ -92,7 +126,10 @@ def test_killed_between_any_two_steps_the_next_try_ends_well(day, monkeypatch, s
     assert day.promote(new)["previous"] == old["version"]
     assert day.aliases() == (new["version"], old["version"])
     audit = Audit(day.store, day.family)
-    assert [record["to"] for record in audit.records()] == [old["version"], new["version"]] and audit.find("pending") is None
+    assert [record["to"] for record in audit.records()] == [
+        old["version"],
+        new["version"],
+    ] and audit.find("pending") is None
 
 
 def test_a_verdict_against_another_champion_is_stale(day):
@@ -143,7 +180,12 @@ def test_restore_swaps_and_the_version_that_went_down_stays_down(day):
     assert again["outcome"] == "hold" and "wrong titles (ana" in again["reason"]
     back(day, why="it was right after all")
     assert day.aliases() == (new["version"], old["version"])
-    assert [record["action"] for record in Audit(day.store, day.family).records()] == ["promote", "promote", "restore", "restore"]
+    assert [record["action"] for record in Audit(day.store, day.family).records()] == [
+        "promote",
+        "promote",
+        "restore",
+        "restore",
+    ]
 
 
 def test_a_retried_restore_does_not_swap_back(day):

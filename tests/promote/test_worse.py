@@ -1,4 +1,6 @@
-"""Models that are worse on purpose, through the real judge and the policy that is shipped: each is held, and for its own reason."""
+"""Models that are worse on purpose, through the real judge and the policy that is shipped: each is
+held, and for its own reason.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ import pytest
 from tests import worlds
 from tests.evaluate import planted
 
-WORLD = worlds.uneven(users=600, items=900, groups=3)  # the popular fifth of a group alone fills a list
+WORLD = worlds.uneven(
+    users=600, items=900, groups=3
+)  # the popular fifth of a group alone fills a list
 
 
 @pytest.fixture
@@ -25,9 +29,15 @@ def failing(verdict: dict, says: str = "hold") -> set[str]:
     return {check["name"] for check in verdict["checks"] if check["says"] == says}
 
 
-@pytest.mark.parametrize("make, reason, name", [
-    (planted.shuffled, "worse", "not_worse"), (planted.popular, "collapsed", "not_worse"), (planted.collapsed, "repeat another one", "health.duplicate"),
-    (planted.flattened, "collapsed", "health.alike")])
+@pytest.mark.parametrize(
+    "make, reason, name",
+    [
+        (planted.shuffled, "worse", "not_worse"),
+        (planted.popular, "collapsed", "not_worse"),
+        (planted.collapsed, "repeat another one", "health.duplicate"),
+        (planted.flattened, "collapsed", "health.alike"),
+    ],
+)
 def test_a_faulty_model_is_held_for_its_fault(world, make, reason, name):
     before = world.aliases()
     verdict = world.gate(make)
@@ -44,7 +54,10 @@ def test_a_model_that_fails_only_new_users_is_held_for_them(world):
 def test_a_model_that_is_better_on_average_and_ruins_the_tail_is_held_for_the_tail(world):
     verdict = world.gate(planted.headstrong, settings="other")
     assert verdict["difference"]["recall_50"]["low"] > 0, "it is better on average"
-    assert verdict["outcome"] == "hold" and {"guard.tail_share_50", "guard.recall_50_tail"} <= failing(verdict)
+    assert verdict["outcome"] == "hold" and {
+        "guard.tail_share_50",
+        "guard.recall_50_tail",
+    } <= failing(verdict)
     assert "better" not in failing(verdict) and "tail" in verdict["reason"]
 
 

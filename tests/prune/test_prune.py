@@ -41,7 +41,9 @@ class World:
             draft.lineage = {"parents": list(parents)}
         place = self.store.path(*parts) / NAME
         if self.store.mirror is None:
-            place.write_text(json.dumps(json.loads(place.read_text()) | {"created": time.time() - 86400 * days}))
+            place.write_text(
+                json.dumps(json.loads(place.read_text()) | {"created": time.time() - 86400 * days})
+            )
         return self.store.uri(*parts)
 
     def register(self, uri: str, alias: str | None, tagged: bool = True) -> None:
@@ -56,7 +58,9 @@ class World:
             client.delete_model_version_tag(name, version, "recall.uri")
 
     def there(self) -> set[str]:
-        return {str(path.parent.relative_to(self.store.root)) for path in self.store.root.rglob(NAME)}
+        return {
+            str(path.parent.relative_to(self.store.root)) for path in self.store.root.rglob(NAME)
+        }
 
 
 @pytest.fixture
@@ -65,7 +69,10 @@ def world(tmp_path, mlflow_uri, server, monkeypatch) -> World:  # noqa: F811
     world, client = World((tmp_path / "store").as_uri()), tracking.client()
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
-    first, second = (world.make("snapshot", "snapshots", "shop", day, "a1") for day in ("2026-01-01", "2026-01-02"))
+    first, second = (
+        world.make("snapshot", "snapshots", "shop", day, "a1")
+        for day in ("2026-01-01", "2026-01-02")
+    )
     world.make("snapshot", "snapshots", "shop", "2026-01-03", "a1")
     for day in ("2026-01-01", "2026-01-02", "2026-01-03"):
         world.make("quarantine", "quarantine", "shop", day, "a1")
@@ -79,7 +86,11 @@ def world(tmp_path, mlflow_uri, server, monkeypatch) -> World:  # noqa: F811
     world.make("index", "indexes", FAMILY, "i0", parents=(champion,))
     world.make("generation", "generations", FAMILY, "live", parents=(index,))
     world.make("generation", "generations", FAMILY, "gone", parents=(index,))
-    for kind, places in {"delivery": ("deliveries", "shop"), "audit": ("audit", FAMILY), "verdict": ("verdicts", FAMILY)}.items():
+    for kind, places in {
+        "delivery": ("deliveries", "shop"),
+        "audit": ("audit", FAMILY),
+        "verdict": ("verdicts", FAMILY),
+    }.items():
         world.make(kind, *places, "old")
     import redis
 
@@ -89,18 +100,37 @@ def world(tmp_path, mlflow_uri, server, monkeypatch) -> World:  # noqa: F811
     return world
 
 
-NEEDED = {"snapshots/shop/2026-01-01/a1", "quarantine/shop/2026-01-01/a1", "graphs/shop/g1", "candidates/planted/champion",  # the champion's
-          "snapshots/shop/2026-01-03/a1", "quarantine/shop/2026-01-03/a1",                                                     # the newest
-          "candidates/planted/young", "generations/planted/live", "indexes/planted/i1", "candidates/planted/served",           # young; live
-          "deliveries/shop/old", "audit/planted/old", "verdicts/planted/old"}                                                  # never touched
+NEEDED = {
+    "snapshots/shop/2026-01-01/a1",
+    "quarantine/shop/2026-01-01/a1",
+    "graphs/shop/g1",
+    "candidates/planted/champion",  # the champion's
+    "snapshots/shop/2026-01-03/a1",
+    "quarantine/shop/2026-01-03/a1",  # the newest
+    "candidates/planted/young",
+    "generations/planted/live",
+    "indexes/planted/i1",
+    "candidates/planted/served",  # young; live
+    "deliveries/shop/old",
+    "audit/planted/old",
+    "verdicts/planted/old",
+}  # never touched
 
 
 def test_what_is_needed_stays_and_the_rest_goes(world):
     before, request = world.there(), PruneRequest(world.store.root.as_uri())
     told = plan(request)
     assert world.there() == before, "a plan deletes nothing"
-    assert told["kinds"] == {kind: {"places": count, "bytes": told["kinds"][kind]["bytes"]} for kind, count in
-                             {"candidates": 1, "generations": 1, "indexes": 1, "quarantine": 1, "snapshots": 1}.items()}
+    assert told["kinds"] == {
+        kind: {"places": count, "bytes": told["kinds"][kind]["bytes"]}
+        for kind, count in {
+            "candidates": 1,
+            "generations": 1,
+            "indexes": 1,
+            "quarantine": 1,
+            "snapshots": 1,
+        }.items()
+    }
     assert told["places"] == 5 and told["bytes"] == 5 * 1000
     assert apply(request) == told and world.there() == NEEDED
     assert apply(request)["places"] == 0
@@ -108,7 +138,10 @@ def test_what_is_needed_stays_and_the_rest_goes(world):
 
 def test_more_days_keep_more(world):
     before = world.there()
-    assert apply(PruneRequest(world.store.root.as_uri(), keep_days=101))["places"] == 0 and world.there() == before
+    assert (
+        apply(PruneRequest(world.store.root.as_uri(), keep_days=101))["places"] == 0
+        and world.there() == before
+    )
 
 
 def test_a_store_on_s3_is_pruned_in_the_bucket(tmp_path, monkeypatch, mlflow_uri, server):  # noqa: F811
@@ -123,15 +156,24 @@ def test_a_store_on_s3_is_pruned_in_the_bucket(tmp_path, monkeypatch, mlflow_uri
         now = time.time()
         monkeypatch.setattr(prune.time, "time", lambda: now + 86400 * 50)
         told = apply(PruneRequest("s3://models/recall"))
-        assert {kind: one["places"] for kind, one in told["kinds"].items()} == {"snapshots": 1, "half-written": 1}
+        assert {kind: one["places"] for kind, one in told["kinds"].items()} == {
+            "snapshots": 1,
+            "half-written": 1,
+        }
         monkeypatch.setenv("RECALL_SCRATCH", str(tmp_path / "another machine"))
         left = Store("s3://models/recall")
-        assert left.find("snapshots", "shop", "2026-01-01", "a1") is None and left.find("snapshots", "shop", "2026-01-02", "a1").id == "a1"
+        assert (
+            left.find("snapshots", "shop", "2026-01-01", "a1") is None
+            and left.find("snapshots", "shop", "2026-01-02", "a1").id == "a1"
+        )
         assert left.below("candidates") == ([], []) and left.below("snapshots")[1] == []
 
 
 def test_what_a_killed_run_left_is_taken_up(world, tmp_path):
-    half, stale, fresh = (world.store.root / "candidates" / FAMILY / name for name in (".half.1234", ".stale", ".fresh"))
+    half, stale, fresh = (
+        world.store.root / "candidates" / FAMILY / name
+        for name in (".half.1234", ".stale", ".fresh")
+    )
     checkpoint = world.store.root / "checkpoints" / FAMILY / "c1"
     for folder in (half, stale, fresh, checkpoint):
         folder.mkdir(parents=True)
@@ -139,10 +181,18 @@ def test_what_a_killed_run_left_is_taken_up(world, tmp_path):
     for path in (half / "data", stale / "data", checkpoint / "data"):
         os.utime(path, (time.time() - 86400 * 100,) * 2)
     apply(PruneRequest(world.store.root.as_uri()))
-    assert (fresh / "data").exists() and not any((folder / "data").exists() for folder in (half, stale, checkpoint))
+    assert (fresh / "data").exists() and not any(
+        (folder / "data").exists() for folder in (half, stale, checkpoint)
+    )
 
 
-@pytest.mark.parametrize("variable, url", [("RECALL_REDIS_URL", "redis://127.0.0.1:{port}/0"), ("MLFLOW_TRACKING_URI", "http://127.0.0.1:{port}")])
+@pytest.mark.parametrize(
+    "variable, url",
+    [
+        ("RECALL_REDIS_URL", "redis://127.0.0.1:{port}/0"),
+        ("MLFLOW_TRACKING_URI", "http://127.0.0.1:{port}"),
+    ],
+)
 def test_nothing_goes_while_nobody_says_what_is_needed(world, monkeypatch, variable, url):
     monkeypatch.setenv(variable, url.format(port=free_port()))
     before = world.there()
@@ -152,7 +202,9 @@ def test_nothing_goes_while_nobody_says_what_is_needed(world, monkeypatch, varia
 
 
 def test_nothing_goes_while_an_alias_does_not_say_what_it_stands_for(world):
-    world.register(world.store.path("candidates", FAMILY, "loser").as_uri(), tracking.PREVIOUS, tagged=False)
+    world.register(
+        world.store.path("candidates", FAMILY, "loser").as_uri(), tracking.PREVIOUS, tagged=False
+    )
     before = world.there()
     with pytest.raises(BadRequest, match="previous.*recall.uri.*nothing is deleted"):
         apply(PruneRequest(world.store.root.as_uri()))

@@ -16,10 +16,20 @@ def load_of(client, generation):
 
 
 def made(root, number, **other):
-    return generations.generation(root, WORLD, id=f"c{number}", version=str(number), seed=number, day=f"1998-04-{10 + number}",
-                                  **other)
+    return generations.generation(
+        root,
+        WORLD,
+        id=f"c{number}",
+        version=str(number),
+        seed=number,
+        day=f"1998-04-{10 + number}",
+        **other,
+    )
 
 
 def dump(client):
     """Every key with its content."""
-    return {key: client.hgetall(key) if client.type(key) == b"hash" else client.type(key) for key in keys(client)}
+    return {
+        key: client.hgetall(key) if client.type(key) == b"hash" else client.type(key)
+        for key in keys(client)
+    }

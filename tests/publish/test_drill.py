@@ -16,13 +16,27 @@ def test_the_drill_knows_a_torn_and_a_mixed_answer_when_it_sees_one():
     import numpy as np
 
     truth = Truth.__new__(Truth)
-    truth.of = {"a": {"1": (["x", "y"], np.array([2.0, 1.0]), b"aa")}, "b": {"1": (["y", "x"], np.array([3.0, 1.0]), b"bb")}}
+    truth.of = {
+        "a": {"1": (["x", "y"], np.array([2.0, 1.0]), b"aa")},
+        "b": {"1": (["y", "x"], np.array([3.0, 1.0]), b"bb")},
+    }
 
     def answer(generation, ids, scores):
-        hits = [SimpleNamespace(item=SimpleNamespace(id=id), score=score) for id, score in zip(ids, scores)]
+        hits = [
+            SimpleNamespace(item=SimpleNamespace(id=id), score=score)
+            for id, score in zip(ids, scores)
+        ]
         return SimpleNamespace(hits=hits, generations={"item2vec": generation}, source="user")
 
     assert truth.verdict(answer("a", "xy", [2.0, 1.0]), "1") is None
     assert truth.verdict(answer("a", "yx", [3.0, 1.0]), "1") == "mixed"
-    assert truth.verdict(answer("a", "x", [2.0]), "1") == truth.verdict(answer("a", "xy", [3.0, 1.0]), "1") == "torn"
-    assert (truth.of_bytes(b"aa", "a", "1"), truth.of_bytes(b"bb", "a", "1"), truth.of_bytes(None, "a", "1")) == (None, "mixed", "torn")
+    assert (
+        truth.verdict(answer("a", "x", [2.0]), "1")
+        == truth.verdict(answer("a", "xy", [3.0, 1.0]), "1")
+        == "torn"
+    )
+    assert (
+        truth.of_bytes(b"aa", "a", "1"),
+        truth.of_bytes(b"bb", "a", "1"),
+        truth.of_bytes(None, "a", "1"),
+    ) == (None, "mixed", "torn")

@@ -1,4 +1,6 @@
-"""Crashes, wrong passwords, full and dying servers: an exit code, a remedy, and what is live stays."""
+"""Crashes, wrong passwords, full and dying servers: an exit code, a remedy, and what is live
+stays.
+"""
 
 import json
 import os
@@ -30,24 +32,38 @@ def root(tmp_path):
 
 
 def started(root, made, *, slow=True):
-    """A loader as a task would start it, with small batches so that it can be caught in the middle."""
-    request = {"store": root, "generation": made["uri"], **({"bucket_fields": 7, "batch_fields": 7} if slow else {})}
-    return subprocess.Popen([sys.executable, "-m", "tasks.publish", "load", json.dumps(request)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE,
-                            text=True, env={**os.environ})
+    """A loader as a task would start it, with small batches so that it can be caught in the
+    middle.
+    """
+    request = {
+        "store": root,
+        "generation": made["uri"],
+        **({"bucket_fields": 7, "batch_fields": 7} if slow else {}),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "tasks.publish", "load", json.dumps(request)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+    )
 
 
 def in_the_middle(client, process, floor):
     """Wait until the loader has written some keys, not all."""
     until = time.monotonic() + 30
     while client.dbsize() < floor + 200:
-        assert process.poll() is None and time.monotonic() < until, "the loader ended before it could be caught"
+        assert process.poll() is None and time.monotonic() < until, (
+            "the loader ended before it could be caught"
+        )
         time.sleep(0.005)
 
 
 def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, server):
     client = redis.Redis.from_url(server.url)
-    first = generations.publish(root, generations.generation(root, SMALL, id="c1", day="1998-04-11"))
+    first = generations.publish(
+        root, generations.generation(root, SMALL, id="c1", day="1998-04-11")
+    )
     crashed = generations.generation(root, LARGE, id="c2", day="1998-04-12")
     clean = client.dbsize()
     process = started(root, crashed)
@@ -57,9 +73,13 @@ def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, 
     assert clean + 200 <= client.dbsize() < clean + 2500 and not whole(client, NAMES, crashed["id"])
     assert live(client, NAMES)["generation"] == first["id"]
     left = client.keys(f"recall:item2vec:{crashed['id']}.*")
-    assert len(left) >= 200 and sum(not 0 < client.ttl(key) <= 24 * 3600 for key in left) <= 1  # the one it was killed at, between two commands
+    assert (
+        len(left) >= 200 and sum(not 0 < client.ttl(key) <= 24 * 3600 for key in left) <= 1
+    )  # the one it was killed at, between two commands
 
-    second = generations.publish(root, generations.generation(root, SMALL, id="c3", day="1998-04-13", seed=3))
+    second = generations.publish(
+        root, generations.generation(root, SMALL, id="c3", day="1998-04-13", seed=3)
+    )
     assert generations.sweep(root)["deleted_generations"] == [crashed["id"]]
     assert client.dbsize() == clean + 8  # the second generation's own keys
     assert live(client, NAMES)["generation"] == second["id"]
@@ -133,8 +153,12 @@ def test_a_server_that_fills_up_while_loading_keeps_what_is_live(root, server, m
     client = redis.Redis.from_url(server.url)
     first = generations.publish(root, generations.generation(root, SMALL, id="c1"))
     large = generations.generation(root, LARGE, id="c2")
-    monkeypatch.setattr("tasks.publish.load.check_room",
-                        lambda *asked: client.config_set("maxmemory", client.info("memory")["used_memory"] + 300_000))
+    monkeypatch.setattr(
+        "tasks.publish.load.check_room",
+        lambda *asked: client.config_set(
+            "maxmemory", client.info("memory")["used_memory"] + 300_000
+        ),
+    )
     try:
         with pytest.raises(Unreachable, match="is full"):
             load(LoadRequest(store=root, generation=large["uri"]))

@@ -20,12 +20,27 @@ def test_the_pointer_says_what_when_who_and_why(root, client):
     generations.publish(root, first)
     generations.load(root, second)
     told = generations.switch(root, second, by="ann")
-    assert told == {"family": "item2vec", "generation": second["id"], "previous": first["id"], "fence": 2, "version": "2",
-                    "day": "1998-04-12"}
+    assert told == {
+        "family": "item2vec",
+        "generation": second["id"],
+        "previous": first["id"],
+        "fence": 2,
+        "version": "2",
+        "day": "1998-04-12",
+    }
     pointer = live(client, NAMES)
-    assert {name: pointer[name] for name in ("generation", "previous", "fence", "version", "by", "why", "store")} == {
-        "generation": second["id"], "previous": first["id"], "fence": "2", "version": "2", "by": "ann", "why": "it is better",
-        "store": second["uri"]}
+    assert {
+        name: pointer[name]
+        for name in ("generation", "previous", "fence", "version", "by", "why", "store")
+    } == {
+        "generation": second["id"],
+        "previous": first["id"],
+        "fence": "2",
+        "version": "2",
+        "by": "ann",
+        "why": "it is better",
+        "store": second["uri"],
+    }
     assert abs(time.time() - float(pointer["since"])) < 60
     assert generations.switch(root, second) == told  # a task that is run again
 
@@ -41,8 +56,10 @@ def test_only_what_was_loaded_and_read_back_goes_live(root, client):
 
 
 def test_the_publisher_that_began_earlier_never_overwrites_the_later_one(root, client):
-    earlier, later = made(root, 1), made(root, 1, factory="SQ8",
-                                         minimum_recall=0.5)  # the same day, so that only the fence decides
+    earlier, later = (
+        made(root, 1),
+        made(root, 1, factory="SQ8", minimum_recall=0.5),
+    )  # the same day, so that only the fence decides
     generations.load(root, earlier)
     generations.load(root, later)
     generations.switch(root, later)
@@ -61,7 +78,9 @@ def test_an_older_day_does_not_replace_a_newer_one(root, client):
 
 
 def test_a_loader_that_was_taken_over_writes_nothing_more(root, client, monkeypatch):
-    """The second loader of a generation begins while the first is half-way: one wins, the other says so and leaves nothing."""
+    """The second loader of a generation begins while the first is half-way: one wins, the other
+    says so and leaves nothing.
+    """
     generation, begun, second = made(root, 1), [], []
 
     def meddled(channel, batch):
@@ -75,8 +94,12 @@ def test_a_loader_that_was_taken_over_writes_nothing_more(root, client, monkeypa
     send = Channel.send
     monkeypatch.setattr(Channel, "send", meddled)
     with pytest.raises(Conflict, match="somebody newer"):
-        loading.load(LoadRequest(store=root, generation=generation["uri"], bucket_fields=5, batch_fields=5))
-    assert len(begun) == 3 and [load for load, entry in entries(client, NAMES).items() if entry["state"] != "deleting"] == [second[0]["load"]]
+        loading.load(
+            LoadRequest(store=root, generation=generation["uri"], bucket_fields=5, batch_fields=5)
+        )
+    assert len(begun) == 3 and [
+        load for load, entry in entries(client, NAMES).items() if entry["state"] != "deleting"
+    ] == [second[0]["load"]]
     assert len(keys(client, "recall:item2vec:*")) == second[0]["keys"] - 1
     stale = Claim(client, NAMES, second[0]["load"], 1)
     with pytest.raises(Conflict):
@@ -84,12 +107,27 @@ def test_a_loader_that_was_taken_over_writes_nothing_more(root, client, monkeypa
 
 
 def test_status_tells_what_is_live_and_what_is_kept(root, client):
-    first, second = generations.publish(root, made(root, 1)), generations.publish(root, made(root, 2))
+    first, second = (
+        generations.publish(root, made(root, 1)),
+        generations.publish(root, made(root, 2)),
+    )
     told = status(StatusRequest(store=root))["families"]["item2vec"]
-    assert (told["live"]["generation"], told["live"]["by"], told["live"]["fence"]) == (second["id"], "a test", 2)
+    assert (told["live"]["generation"], told["live"]["by"], told["live"]["fence"]) == (
+        second["id"],
+        "a test",
+        2,
+    )
     assert set(told["kept"]) == {first["id"], second["id"]}
     kept = told["kept"][first["id"]]
-    assert (kept["state"], kept["whole"], kept["items"], kept["users"]) == ("loaded", True, 60, 120) and kept["bytes"] > 60 * 32
+    assert (kept["state"], kept["whole"], kept["items"], kept["users"]) == (
+        "loaded",
+        True,
+        60,
+        120,
+    ) and kept["bytes"] > 60 * 32
     assert [switch["to"] for switch in told["switches"]] == [second["id"], first["id"]]
-    assert status(StatusRequest(store=root, family="gru4rec"))["families"]["gru4rec"] == {"live": None, "kept": {},
-                                                                                          "switches": []}
+    assert status(StatusRequest(store=root, family="gru4rec"))["families"]["gru4rec"] == {
+        "live": None,
+        "kept": {},
+        "switches": [],
+    }

@@ -1,4 +1,6 @@
-"""Families, generations and reasons that try to break out: refused, or kept as they were written; no key appears that is not the family's."""
+"""Families, generations and reasons that try to break out: refused, or kept as they were written;
+no key appears that is not the family's.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from tasks.publish.claims import live
 from tasks.publish.go_live import go_live
 from tasks.publish.load import load
 from tasks.publish.rollback import rollback
-from tasks.publish.settings import GoLiveRequest, LoadRequest, RollbackRequest, StatusRequest, SweepRequest, VerifyRequest
+from tasks.publish.settings import (
+    GoLiveRequest,
+    LoadRequest,
+    RollbackRequest,
+    StatusRequest,
+    SweepRequest,
+    VerifyRequest,
+)
 from tasks.publish.status import status
 from tasks.publish.sweep import sweep
 from tasks.publish.verify import verify
@@ -31,7 +40,10 @@ def published(tmp_path_factory, shared_server):
     import redis
 
     os.environ["RECALL_REDIS_URL"] = shared_server.url
-    client, root = redis.Redis.from_url(shared_server.url), tmp_path_factory.mktemp("hostile").as_uri()
+    client, root = (
+        redis.Redis.from_url(shared_server.url),
+        tmp_path_factory.mktemp("hostile").as_uri(),
+    )
     client.flushall()
     first = generations.publish(root, made(root, 1))
     return root, client, first, generations.publish(root, made(root, 2))
@@ -41,11 +53,22 @@ def published(tmp_path_factory, shared_server):
 def test_no_verb_takes_it_for_a_family_a_generation_or_a_way_back(published, value):
     root, client, _, second = published
     before = dump(client)
-    asked = [(LoadRequest, load, {"generation": value}), (VerifyRequest, verify, {"generation": value}),
-             (GoLiveRequest, go_live, {"generation": value, "by": "a test", "why": "to see"}), (RollbackRequest, rollback, {"family": "item2vec", "to": value or "-", "by": "b", "why": "w"})]
+    asked = [
+        (LoadRequest, load, {"generation": value}),
+        (VerifyRequest, verify, {"generation": value}),
+        (GoLiveRequest, go_live, {"generation": value, "by": "a test", "why": "to see"}),
+        (
+            RollbackRequest,
+            rollback,
+            {"family": "item2vec", "to": value or "-", "by": "b", "why": "w"},
+        ),
+    ]
     if not FAMILY.fullmatch(value):
-        asked += [(SweepRequest, sweep, {"family": value}), (StatusRequest, status, {"family": value or "-"}),
-                  (RollbackRequest, rollback, {"family": value, "by": "b", "why": "w"})]
+        asked += [
+            (SweepRequest, sweep, {"family": value}),
+            (StatusRequest, status, {"family": value or "-"}),
+            (RollbackRequest, rollback, {"family": value, "by": "b", "why": "w"}),
+        ]
     for kind, verb, fields in asked:
         with pytest.raises(RecallError) as refused:
             verb(parse(kind, {"store": root, **fields}))
@@ -54,17 +77,24 @@ def test_no_verb_takes_it_for_a_family_a_generation_or_a_way_back(published, val
 
 
 def test_a_reason_and_a_name_are_kept_as_they_were_written(published):
-    """Through Lua, the list in Redis and the document in the store: a few at a time, forward and back."""
+    """Through Lua, the list in Redis and the document in the store: a few at a time, forward and
+    back.
+    """
     root, client, first, second = published
     there = {key for key in keys(client) if b":audit" not in key}
     texts = [value for value in VALUES if taken(value) and 0 < len(value) <= 10_000]
     assert len(texts) > 100
     for value in texts:
-        rollback(parse(RollbackRequest, {"store": root, "family": "item2vec", "by": value, "why": value}))
+        rollback(
+            parse(RollbackRequest, {"store": root, "family": "item2vec", "by": value, "why": value})
+        )
         told = json.loads(client.lindex(Names("item2vec").audit, 0))
         assert told["by"] == told["why"] == value
     assert {key for key in keys(client) if b":audit" not in key} == there
-    assert live(client, NAMES)["generation"] in (first["id"], second["id"]) and live(client, NAMES)["why"] == texts[-1]
+    assert (
+        live(client, NAMES)["generation"] in (first["id"], second["id"])
+        and live(client, NAMES)["why"] == texts[-1]
+    )
 
 
 def taken(value: str) -> bool:

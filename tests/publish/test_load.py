@@ -63,10 +63,13 @@ def test_a_damaged_generation_is_repaired_even_while_it_is_live(root, client):
     generations.switch(root, generation)
     assert generations.sweep(root)["deleted_keys"] == 6  # one of its seven is lost
     after, repaired = dump(client), live(client, NAMES)
-    assert (repaired["generation"], repaired["previous"]) == (generation["id"], "") and repaired["load"] != damaged["load"]
+    assert (repaired["generation"], repaired["previous"]) == (generation["id"], "") and repaired[
+        "load"
+    ] != damaged["load"]
     old, new = damaged["load"].encode(), repaired["load"].encode()
-    assert {key.replace(new, old): after[key] for key in after if key.startswith(b"recall:item2vec:")} == {
-        key: before[key] for key in before if key.startswith(b"recall:item2vec:")}
+    assert {
+        key.replace(new, old): after[key] for key in after if key.startswith(b"recall:item2vec:")
+    } == {key: before[key] for key in before if key.startswith(b"recall:item2vec:")}
 
 
 def test_a_load_found_done_writes_no_vector_again(root, anywhere):
@@ -86,15 +89,26 @@ def test_half_precision_halves_the_vectors_and_another_form_is_a_new_load(root, 
     manifest = client.hgetall(NAMES.manifest(load))
     vectors = np.load(Store(root).open(generation["uri"], "generation").path / "vectors.npy")
     bucket = bucket_of(b"5", int(manifest[b"buckets.items"]))
-    np.testing.assert_array_equal(np.frombuffer(client.hget(NAMES.bucket(load, "items", bucket), "5"), "<f2"), vectors[4].astype(np.float16))
+    np.testing.assert_array_equal(
+        np.frombuffer(client.hget(NAMES.bucket(load, "items", bucket), "5"), "<f2"),
+        vectors[4].astype(np.float16),
+    )
     assert manifest[b"dtype"] == b"float16" and len(entries(client, NAMES)) == 1
 
 
-@pytest.mark.parametrize("id, form, size", [(lambda row: str(row + 1), "int32", 4), (lambda row: str(10**12 + row), "int64", 8),
-                                            (lambda row: str(uuid.uuid5(uuid.NAMESPACE_URL, str(row))), "uuid", 16),
-                                            (lambda row: f"sku/α-{row:03d}", "rows", 4)])
+@pytest.mark.parametrize(
+    "id, form, size",
+    [
+        (lambda row: str(row + 1), "int32", 4),
+        (lambda row: str(10**12 + row), "int64", 8),
+        (lambda row: str(uuid.uuid5(uuid.NAMESPACE_URL, str(row))), "uuid", 16),
+        (lambda row: f"sku/α-{row:03d}", "rows", 4),
+    ],
+)
 def test_precomputed_lists_are_packed_ids_of_whatever_type(root, client, id, form, size):
-    world = type("Named", (worlds.World,), {"item_id": lambda self, row: id(row)})(*dataclasses.astuple(WORLD))
+    world = type("Named", (worlds.World,), {"item_id": lambda self, row: id(row)})(
+        *dataclasses.astuple(WORLD)
+    )
     generation = generations.publish(root, generations.generation(root, world))
     load = load_of(client, generation)
     manifest = client.hgetall(NAMES.manifest(load))

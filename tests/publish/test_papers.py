@@ -1,4 +1,6 @@
-"""What people read of a store in a bucket lies in a folder, whole folders only, as it is in the store."""
+"""What people read of a store in a bucket lies in a folder, whole folders only, as it is in the
+store.
+"""
 
 from __future__ import annotations
 
@@ -46,37 +48,77 @@ def test_documents_come_vectors_and_half_written_folders_do_not_and_what_goes_go
     papers = tmp_path / "papers"
     papers.mkdir()
     assert copy(store, papers) == (5, 0)
-    assert there(papers) == {"verdicts/linear/v1/verdict.json", "verdicts/linear/v1/verdict.html", "verdicts/linear/v1/manifest.json",
-                             "generations/linear/g1/manifest.json", "audit/linear/decision.json"}
-    assert (papers / "verdicts/linear/v1/verdict.html").read_text() == "<p>held</p>" and copy(store, papers) == (0, 0)
+    assert there(papers) == {
+        "verdicts/linear/v1/verdict.json",
+        "verdicts/linear/v1/verdict.html",
+        "verdicts/linear/v1/manifest.json",
+        "generations/linear/g1/manifest.json",
+        "audit/linear/decision.json",
+    }
+    assert (papers / "verdicts/linear/v1/verdict.html").read_text() == "<p>held</p>" and copy(
+        store, papers
+    ) == (0, 0)
     store.remove(store.path("verdicts", "linear", "v1"))
     time.sleep(1.1)  # S3 tells whole seconds
     store.keep({"action": "restore"}, "decision", "audit", "linear")
-    assert copy(store, papers) == (1, 3) and there(papers) == {"generations/linear/g1/manifest.json", "audit/linear/decision.json"}
-    assert "restore" in (papers / "audit/linear/decision.json").read_text() and not (papers / "verdicts").exists()
+    assert copy(store, papers) == (1, 3) and there(papers) == {
+        "generations/linear/g1/manifest.json",
+        "audit/linear/decision.json",
+    }
+    assert (
+        "restore" in (papers / "audit/linear/decision.json").read_text()
+        and not (papers / "verdicts").exists()
+    )
 
 
 def test_the_service_goes_on_when_the_store_was_away(store, tmp_path):
     papers = tmp_path / "papers"
     papers.mkdir()
     away = {**os.environ, "PYTHONPATH": str(ROOT), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    command = [sys.executable, "-m", "infra.images.papers", "s3://shop/store", str(papers), "--every", "0.1"]
-    with subprocess.Popen(command, cwd=ROOT, env=away, text=True, stderr=subprocess.PIPE) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "infra.images.papers",
+        "s3://shop/store",
+        str(papers),
+        "--every",
+        "0.1",
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=away, text=True, stderr=subprocess.PIPE
+    ) as process:
         assert "the object store does not answer" in process.stderr.readline()
         assert process.poll() is None and not (papers / DONE).exists()
         process.kill()
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert "papers: 5 came, 0 went" in process.stderr.readline()
         process.kill()
 
 
 def test_a_folder_needs_no_copy():
-    done = subprocess.run([sys.executable, "-m", "infra.images.papers", "file:///srv/recall", "/papers"], cwd=ROOT, text=True, capture_output=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 2 and "file:///srv/recall" in done.stderr and "reads a folder by itself" in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.images.papers", "file:///srv/recall", "/papers"],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (
+        done.returncode == 2
+        and "file:///srv/recall" in done.stderr
+        and "reads a folder by itself" in done.stderr
+    )
 
 
-def test_a_document_that_no_file_can_hold_is_told_of_once_and_keeps_no_other_from_coming(server, store, tmp_path, capsys):
+def test_a_document_that_no_file_can_hold_is_told_of_once_and_keeps_no_other_from_coming(
+    server, store, tmp_path, capsys
+):
     papers, left_out = tmp_path / "inside" / "papers", set()
     papers.mkdir(parents=True)
     server.put("shop/store/audit/linear/binary.json", b"\xff\xfe\xfd")
@@ -84,6 +126,9 @@ def test_a_document_that_no_file_can_hold_is_told_of_once_and_keeps_no_other_fro
     server.put("shop/store/audit/../../../../planted.json", b"{}")
     server.put("shop/store/verdicts/linear/v1/../../../../../planted.json", b"{}")
     assert copy(store, papers, left_out) == (5, 0) and "audit/linear/decision.json" in there(papers)
-    assert {name.name[:6] for name in left_out} == {"binary", "nnnnnn"} and capsys.readouterr().err.count("left out") == 2
+    assert {name.name[:6] for name in left_out} == {
+        "binary",
+        "nnnnnn",
+    } and capsys.readouterr().err.count("left out") == 2
     assert copy(store, papers, left_out) == (0, 0) and "left out" not in capsys.readouterr().err
     assert not list(tmp_path.rglob("planted.json"))

@@ -11,11 +11,16 @@ from tests.publish.planted import NAMES, made
 
 
 def test_of_two_publishers_racing_a_hundred_times_the_older_never_wins(root, anywhere, client):
-    """Both load and go live at once, in threads; whoever began to load last is live in the end, the other says so or was first."""
+    """Both load and go live at once, in threads; whoever began to load last is live in the end, the
+    other says so or was first.
+    """
     pair = [made(root, 1), made(root, 1, factory="SQ8", minimum_recall=0.5)]
     for one in pair:
         generations.load(root, one)
-    refused, rounds = 0, 100 if anywhere.kind == "one server" else 25  # the others are the same scripts at the end of slower lines
+    refused, rounds = (
+        0,
+        100 if anywhere.kind == "one server" else 25,
+    )  # the others are the same scripts at the end of slower lines
     for _ in range(rounds):
         outcomes = {}
 

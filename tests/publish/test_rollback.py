@@ -14,23 +14,47 @@ from tests.publish.planted import NAMES, dump, load_of, made
 
 
 def test_rollback_restores_exactly_what_was_live_within_a_second(root, client):
-    first, second = generations.publish(root, made(root, 1)), generations.publish(root, made(root, 2))
+    first, second = (
+        generations.publish(root, made(root, 1)),
+        generations.publish(root, made(root, 2)),
+    )
     before = {key: value for key, value in dump(client).items() if first["id"].encode() in key}
     started = time.monotonic()
     told = generations.rollback(root)
     assert time.monotonic() - started < 1.0
-    assert (told["generation"], told["previous"], told["version"], told["fence"]) == (first["id"], second["id"], "1", 3)
-    assert {key: value for key, value in dump(client).items() if first["id"].encode() in key} == before
+    assert (told["generation"], told["previous"], told["version"], told["fence"]) == (
+        first["id"],
+        second["id"],
+        "1",
+        3,
+    )
+    assert {
+        key: value for key, value in dump(client).items() if first["id"].encode() in key
+    } == before
     assert live(client, NAMES)["generation"] == first["id"]
-    assert [event.facts["event"] for event in events(Store(root), "item2vec")] == ["go_live", "go_live", "rollback"]
+    assert [event.facts["event"] for event in events(Store(root), "item2vec")] == [
+        "go_live",
+        "go_live",
+        "rollback",
+    ]
     entry = json.loads(client.lindex(NAMES.audit, 0))
     assert abs(entry.pop("at") - time.time()) < 60
-    assert entry == {"event": "rollback", "from": second["id"], "to": first["id"], "fence": 3, "by": "an engineer",
-                     "why": "it was worse"}
+    assert entry == {
+        "event": "rollback",
+        "from": second["id"],
+        "to": first["id"],
+        "fence": 3,
+        "by": "an engineer",
+        "why": "it was worse",
+    }
 
 
 def test_a_publisher_that_began_before_a_rollback_does_not_undo_it(root, client):
-    first, _, third = generations.publish(root, made(root, 1)), generations.publish(root, made(root, 2)), made(root, 3)
+    first, _, third = (
+        generations.publish(root, made(root, 1)),
+        generations.publish(root, made(root, 2)),
+        made(root, 3),
+    )
     generations.load(root, third)
     generations.rollback(root)
     with pytest.raises(Conflict, match="an engineer"):
@@ -41,7 +65,10 @@ def test_a_publisher_that_began_before_a_rollback_does_not_undo_it(root, client)
 
 
 def test_a_rollback_that_is_run_again_with_its_ticket_does_not_roll_forward(root, client):
-    first, second = generations.publish(root, made(root, 1)), generations.publish(root, made(root, 2))
+    first, second = (
+        generations.publish(root, made(root, 1)),
+        generations.publish(root, made(root, 2)),
+    )
     generations.rollback(root, ticket="run 1")
     assert generations.rollback(root, ticket="run 1")["generation"] == first["id"]
     assert generations.rollback(root, ticket="run 2")["generation"] == second["id"]

@@ -23,10 +23,16 @@ def test_sweep_keeps_the_live_one_the_one_before_and_what_is_on_its_way(root, cl
     assert told["deleted_generations"] == [first["id"]] and told["deleted_keys"] == 7
     assert not [key for key in keys(client) if first["id"].encode() in key]
     generations.load(root, fourth)
-    assert generations.sweep(root)["kept"] == {second["id"]: "previous", third["id"]: "live", fourth["id"]: "on its way"}
+    assert generations.sweep(root)["kept"] == {
+        second["id"]: "previous",
+        third["id"]: "live",
+        fourth["id"]: "on its way",
+    }
     generations.switch(root, fourth)
     assert generations.sweep(root)["deleted_generations"] == [second["id"]]
-    assert {key.decode().split(":")[2].split(".")[0] for key in keys(client, "recall:item2vec:*")} == {third["id"], fourth["id"]}
+    assert {
+        key.decode().split(":")[2].split(".")[0] for key in keys(client, "recall:item2vec:*")
+    } == {third["id"], fourth["id"]}
 
 
 def test_what_can_never_go_live_makes_room_before_the_next_load(root, client):
@@ -34,7 +40,11 @@ def test_what_can_never_go_live_makes_room_before_the_next_load(root, client):
     for generation in (first, second, third):
         generations.publish(root, generation)
     generations.load(root, fourth)
-    assert {entry["generation"] for entry in entries(client, NAMES).values()} == {second["id"], third["id"], fourth["id"]}
+    assert {entry["generation"] for entry in entries(client, NAMES).values()} == {
+        second["id"],
+        third["id"],
+        fourth["id"],
+    }
 
 
 def test_sweep_gives_up_a_newer_generation_after_some_hours(root, client):
@@ -44,13 +54,20 @@ def test_sweep_gives_up_a_newer_generation_after_some_hours(root, client):
     assert not keys(client, "recall:item2vec:*")
 
 
-def test_a_switch_whose_record_a_crash_kept_from_the_store_is_recorded_by_the_next_sweep(root, client, monkeypatch):
+def test_a_switch_whose_record_a_crash_kept_from_the_store_is_recorded_by_the_next_sweep(
+    root, client, monkeypatch
+):
     monkeypatch.setattr("tasks.publish.go_live.record", lambda *event: None)
     first = generations.publish(root, made(root, 1))
     assert events(Store(root), "item2vec") == []
     generations.sweep(root)
     [event] = events(Store(root), "item2vec")
-    assert (event.facts["event"], event.facts["from"], event.facts["to"], event.facts["by"]) == ("go_live", None, first["id"], "a test")
+    assert (event.facts["event"], event.facts["from"], event.facts["to"], event.facts["by"]) == (
+        "go_live",
+        None,
+        first["id"],
+        "a test",
+    )
     generations.sweep(root)
     assert len(events(Store(root), "item2vec")) == 1
 
@@ -68,4 +85,6 @@ def test_what_a_dead_loader_had_on_its_way_is_deleted_by_the_next_sweep(root, cl
     assert generations.sweep(root)["deleted_keys"] == 1 and dead in entries(client, NAMES)
     monkeypatch.setattr("tasks.publish.retire.time", SimpleNamespace(time=lambda: time.time() + 61))
     told = generations.sweep(root)
-    assert (told["deleted_keys"], told["deleted_generations"]) == (0, []) and dead not in entries(client, NAMES)
+    assert (told["deleted_keys"], told["deleted_generations"]) == (0, []) and dead not in entries(
+        client, NAMES
+    )

@@ -1,4 +1,6 @@
-"""Every command that a page shows is understood as it stands there, and the reference of settings is that of the sources."""
+"""Every command that a page shows is understood as it stands there, and the reference of settings
+is that of the sources.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,21 @@ from tasks.core.request import parse
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "infra").rglob("*.md"))]
 FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-BY_HAND = ('eval "$(make env)"', "$EDITOR bad.jsonl", "git pull")  # a person's own: nothing of ours is named
+BY_HAND = (
+    'eval "$(make env)"',
+    "$EDITOR bad.jsonl",
+    "git pull",
+)  # a person's own: nothing of ours is named
 
 
 def commands() -> list[str]:
     """Every line of every block of shell, without comments."""
-    lines = (re.sub(r"\s+#.*", "", line) for page in PAGES for block in FENCE.findall(page.read_text()) for line in block.replace("\\\n", " ").splitlines())
+    lines = (
+        re.sub(r"\s+#.*", "", line)
+        for page in PAGES
+        for block in FENCE.findall(page.read_text())
+        for line in block.replace("\\\n", " ").splitlines()
+    )
     return sorted({part.strip() for line in lines for part in line.split("&&")} - {""})
 
 
@@ -39,11 +50,17 @@ def test_a_command_is_understood(line):
     if line in BY_HAND:
         return
     if words[0] == "make":
-        done = subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, text=True, capture_output=True)
+        done = subprocess.run(
+            ["make", "--dry-run", *words[1:]], cwd=ROOT, text=True, capture_output=True
+        )
         assert done.returncode == 0 and done.stdout.strip(), done.stderr
-    elif stage := re.fullmatch(r"(?:\.recall/environments/\w+/bin/)?python -m tasks\.(\w+) (\w+)(?: (.*))?", line):
+    elif stage := re.fullmatch(
+        r"(?:\.recall/environments/\w+/bin/)?python -m tasks\.(\w+) (\w+)(?: (.*))?", line
+    ):
         if stage[1] == "retrieve":  # options, not a request
-            assert stage[2] in help_of(str(environments() / "serve" / "bin" / "python"), "-m", f"tasks.{stage[1]}")
+            assert stage[2] in help_of(
+                str(environments() / "serve" / "bin" / "python"), "-m", f"tasks.{stage[1]}"
+            )
             return
         verbs = importlib.import_module(f"tasks.{stage[1]}.__main__").VERBS
         if stage[3] and stage[3] != "--help":
@@ -55,11 +72,15 @@ def test_a_command_is_understood(line):
         assert all(word in told for word in words if word.startswith("--"))
     elif words[:2] == ["docker", "build"]:  # no engine is asked: what is named must be there
         dockerfile = (ROOT / words[words.index("-f") + 1]).read_text()
-        assert re.search(rf"^FROM .* AS {words[words.index('--target') + 1]}$", dockerfile, re.MULTILINE)
+        assert re.search(
+            rf"^FROM .* AS {words[words.index('--target') + 1]}$", dockerfile, re.MULTILINE
+        )
         assert all(name in NAMES for name in re.findall(r"ENVIRONMENT=(\w+)", line))
     elif words[:2] == ["docker", "compose"]:
         compose = (ROOT / "docker-compose.yaml").read_text()
-        assert all(f"profiles: [{profile}]" in compose for profile in re.findall(r"--profile (\w+)", line))
+        assert all(
+            f"profiles: [{profile}]" in compose for profile in re.findall(r"--profile (\w+)", line)
+        )
     elif words[:2] == ["pip", "install"]:
         assert (ROOT / words[2] / "pyproject.toml").is_file()
     else:
@@ -77,6 +98,11 @@ def test_the_reference_of_settings_is_that_of_the_sources():
 
 
 def test_the_runbook_speaks_of_every_folder_of_the_store():
-    kinds = set(re.findall(r'writing\("\w+", "(\w+)"', "".join(path.read_text() for path in (ROOT / "tasks").rglob("*.py"))))
+    kinds = set(
+        re.findall(
+            r'writing\("\w+", "(\w+)"',
+            "".join(path.read_text() for path in (ROOT / "tasks").rglob("*.py")),
+        )
+    )
     page = (ROOT / "infra/docs/runbook.md").read_text()
     assert len(kinds) > 5 and not [kind for kind in kinds if f"`{kind}/`" not in page]

@@ -10,7 +10,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-TARGETS = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if re.match(r"[a-z0-9-]+:.*## ", line)}
+TARGETS = {
+    line.split(":")[0]
+    for line in (ROOT / "Makefile").read_text().splitlines()
+    if re.match(r"[a-z0-9-]+:.*## ", line)
+}
 
 
 def test_every_make_command_of_the_readme_is_a_target():
@@ -30,11 +34,18 @@ def test_every_folder_of_the_readme_exists(folder):
 
 @pytest.mark.parametrize("variable", sorted(set(re.findall(r"`(RECALL_[A-Z_]+)`", README))))
 def test_every_setting_of_the_readme_is_read_somewhere(variable):
-    sources = [path.read_text() for folder in ("dags", "tasks", "plugins", "infra") for path in (ROOT / folder).rglob("*.py")]
+    sources = [
+        path.read_text()
+        for folder in ("dags", "tasks", "plugins", "infra")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     assert any(variable in text for text in sources)
 
 
-@pytest.mark.parametrize("line", re.findall(r"^\.recall/environments/(\S+/bin/python -m tasks\.\w+.*)$", README, re.MULTILINE))
+@pytest.mark.parametrize(
+    "line",
+    re.findall(r"^\.recall/environments/(\S+/bin/python -m tasks\.\w+.*)$", README, re.MULTILINE),
+)
 def test_every_stage_command_of_the_readme_knows_its_verb(line):
     from infra.environments.names import environments
 
@@ -50,7 +61,9 @@ def test_the_local_stack_understands_the_toml_of_the_readme(tmp_path):
     for day in ("2026-11-20", "2026-11-21"):
         (tmp_path / "events" / day).mkdir(parents=True)
         (tmp_path / "events" / day / "part.jsonl.gz").write_bytes(b"")
-    assert look.days("own", tmp_path / "shop.toml") == look.Span("2026-11-20", "2026-11-21", daily=True)
+    assert look.days("own", tmp_path / "shop.toml") == look.Span(
+        "2026-11-20", "2026-11-21", daily=True
+    )
 
 
 @pytest.mark.parametrize("without", ["rating", "event|weights"])
@@ -65,4 +78,6 @@ def test_kinds_ratings_and_a_catalogue_of_the_readme_are_understood(tmp_path, wi
     (tmp_path / "items.csv").write_text("sku,name,categories\ntea,Tea,drinks|hot\n")
     told = look.ask("own", str(tmp_path / "shop.toml"))
     assert not any("refused" in table for table in told["tables"].values())
-    assert told["tables"]["items"]["understood"][0]["rows"] == [{"id": "tea", "title": "Tea", "genres": "drinks|hot"}]
+    assert told["tables"]["items"]["understood"][0]["rows"] == [
+        {"id": "tea", "title": "Tea", "genres": "drinks|hot"}
+    ]

@@ -10,8 +10,16 @@ NAMES = Names("item2vec")
 
 
 def made(root, number=1, family="item2vec", world=WORLD, **other):
-    return generations.generation(root, world, family, id=f"{family}-c{number}", version=str(number), seed=number,
-                                  day=f"1998-04-{10 + number}", **other)
+    return generations.generation(
+        root,
+        world,
+        family,
+        id=f"{family}-c{number}",
+        version=str(number),
+        seed=number,
+        day=f"1998-04-{10 + number}",
+        **other,
+    )
 
 
 def group(hit):

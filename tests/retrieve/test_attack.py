@@ -1,4 +1,6 @@
-"""Whatever stands in Redis, a reader answers with what the publisher wrote or raises one of its three errors, in little time and memory."""
+"""Whatever stands in Redis, a reader answers with what the publisher wrote or raises one of its
+three errors, in little time and memory.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,20 @@ from tests.retrieve.planted import made
 
 NAMES, PROMISED = Names("item2vec"), (BadRequest, Corrupt, Unreachable)
 ITEMS = 60
-NUMBERS = {"nothing": b"", "three bytes": b"abc", "text": b"not at all what it was", "negative": np.array([-5, 1, 2], "<i4").tobytes(), "too large": np.array([1, 10**9], "<i4").tobytes(),
-           "a count beyond": np.array([100, 1, 2], "<i4").tobytes(), "not finite": np.full(8, np.nan, "<f4").tobytes(), "infinite": np.full(8, np.inf, "<f4").tobytes(),
-           "double": np.ones(16, "<f4").tobytes(), "half": np.ones(4, "<f4").tobytes(), "one more byte": np.ones(8, "<f4").tobytes() + b"x",
-           "forty megabytes": np.concatenate([[3], np.arange(10**7) % ITEMS]).astype("<i4").tobytes()}
+NUMBERS = {
+    "nothing": b"",
+    "three bytes": b"abc",
+    "text": b"not at all what it was",
+    "negative": np.array([-5, 1, 2], "<i4").tobytes(),
+    "too large": np.array([1, 10**9], "<i4").tobytes(),
+    "a count beyond": np.array([100, 1, 2], "<i4").tobytes(),
+    "not finite": np.full(8, np.nan, "<f4").tobytes(),
+    "infinite": np.full(8, np.inf, "<f4").tobytes(),
+    "double": np.ones(16, "<f4").tobytes(),
+    "half": np.ones(4, "<f4").tobytes(),
+    "one more byte": np.ones(8, "<f4").tobytes() + b"x",
+    "forty megabytes": np.concatenate([[3], np.arange(10**7) % ITEMS]).astype("<i4").tobytes(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +65,11 @@ def test_a_users_value_that_nobody_published(server, root, client, kind, value):
     reader = Reader(server.url, root)
     before = reader.recommend("2")
     client.hset(key, user, NUMBERS[value])
-    calls = {"users": lambda: reader.recommend("1"), "seen": lambda: reader.recommend("1"), "top": lambda: reader.precomputed("1")}
+    calls = {
+        "users": lambda: reader.recommend("1"),
+        "seen": lambda: reader.recommend("1"),
+        "top": lambda: reader.precomputed("1"),
+    }
     tracemalloc.start()
     began = time.monotonic()
     try:
@@ -67,21 +83,57 @@ def test_a_users_value_that_nobody_published(server, root, client, kind, value):
     assert reader.recommend("2").hits == before.hits
 
 
-@pytest.mark.parametrize("name", ["schema", "load", "version", "generation", "family", "dimension", "dtype", "top_form", "store", "buckets.users", "buckets.seen", "buckets.items"])
-@pytest.mark.parametrize("value", [None, b"", b"0", b"-1", b"\xff\xfe", b"9" * 5000, b"../../..", b"99", "²".encode()], ids=repr)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "schema",
+        "load",
+        "version",
+        "generation",
+        "family",
+        "dimension",
+        "dtype",
+        "top_form",
+        "store",
+        "buckets.users",
+        "buckets.seen",
+        "buckets.items",
+    ],
+)
+@pytest.mark.parametrize(
+    "value",
+    [None, b"", b"0", b"-1", b"\xff\xfe", b"9" * 5000, b"../../..", b"99", "²".encode()],
+    ids=repr,
+)
 def test_a_manifest_that_nobody_published(server, root, client, name, value):
     key = NAMES.manifest(client.hget(NAMES.live, "load").decode())
     client.hdel(key, name) if value is None else client.hset(key, name, value)
     for store in (root, None):
         reader = Reader(server.url, store)
-        for call in (lambda: reader.recommend("1"), lambda: reader.similar("5"), lambda: reader.precomputed("1"), reader.live, reader.generations):
+        for call in (
+            lambda: reader.recommend("1"),
+            lambda: reader.similar("5"),
+            lambda: reader.precomputed("1"),
+            reader.live,
+            reader.generations,
+        ):
             try:
                 call()
             except PROMISED:
                 pass
 
 
-@pytest.mark.parametrize("fields", [{"load": b"\xff"}, {"load": "elsewhere"}, {"load": "x.1", "since": "soon"}, {"load": "../x.1", "fence": "1e999"}, {"since": "9" * 400}], ids=repr)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"load": b"\xff"},
+        {"load": "elsewhere"},
+        {"load": "x.1", "since": "soon"},
+        {"load": "../x.1", "fence": "1e999"},
+        {"since": "9" * 400},
+    ],
+    ids=repr,
+)
 def test_a_pointer_that_nobody_set(server, root, client, fields):
     client.delete(NAMES.live)
     client.hset(NAMES.live, mapping=fields)
@@ -108,7 +160,9 @@ def test_a_key_of_another_type(server, root, client, key):
 
 @pytest.mark.parametrize("broken", ["pointer", "manifest", "bucket"])
 @pytest.mark.parametrize("already_held", [False, True])
-def test_a_key_of_another_type_leaves_the_other_families_answering(server, root, client, broken, already_held):
+def test_a_key_of_another_type_leaves_the_other_families_answering(
+    server, root, client, broken, already_held
+):
     second, names = made(root, 2, family="two_tower"), Names("two_tower")
     generations.publish(root, second)
     reader = Reader(server.url, root)
@@ -116,13 +170,25 @@ def test_a_key_of_another_type_leaves_the_other_families_answering(server, root,
         assert set(reader.recommend("1").generations) == {"item2vec", "two_tower"}
     load = client.hget(names.live, "load").decode()
     buckets = int(client.hget(names.manifest(load), "buckets.users"))
-    for key in {"pointer": [names.live], "manifest": [names.manifest(load)], "bucket": [names.bucket(load, "users", number) for number in range(buckets)]}[broken]:
+    for key in {
+        "pointer": [names.live],
+        "manifest": [names.manifest(load)],
+        "bucket": [names.bucket(load, "users", number) for number in range(buckets)],
+    }[broken]:
         client.delete(key)
         client.set(key, "text")
     held = already_held and broken == "manifest"  # it is not read again while the pointer stays
-    for found in (reader.recommend("1").generations, reader.similar("5").generations if broken != "bucket" else {"item2vec": ""}, reader.generations() if broken != "bucket" else {"item2vec": ""}):
+    for found in (
+        reader.recommend("1").generations,
+        reader.similar("5").generations if broken != "bucket" else {"item2vec": ""},
+        reader.generations() if broken != "bucket" else {"item2vec": ""},
+    ):
         assert set(found) >= {"item2vec"} if held else set(found) == {"item2vec"}
-    assert reader.live()["item2vec"] and reader.find("Film") and (reader.live()["two_tower"] is None) == (broken == "pointer")
+    assert (
+        reader.live()["item2vec"]
+        and reader.find("Film")
+        and (reader.live()["two_tower"] is None) == (broken == "pointer")
+    )
 
 
 def test_a_pointer_of_megabytes_costs_little(server, root, client):

@@ -1,4 +1,6 @@
-"""`python -m tasks.retrieve`: titles are found as people type them, and the table says what it shows."""
+"""`python -m tasks.retrieve`: titles are found as people type them, and the table says what it
+shows.
+"""
 
 import json
 from types import SimpleNamespace
@@ -10,9 +12,16 @@ from tasks.retrieve.__main__ import main
 from tasks.retrieve.titles import find
 from tests import generations, worlds
 
-TITLES = ["Star Wars (1977)", "Starship Troopers (1997)", "Dark Star (1974)", "Empire Strikes Back, The (1980)",
-          "Star Trek: Generations (1994)"]
-CATALOGUE = SimpleNamespace(folder=SimpleNamespace(titles=TITLES), popularity=np.array([5, 50, 99, 3, 20]))
+TITLES = [
+    "Star Wars (1977)",
+    "Starship Troopers (1997)",
+    "Dark Star (1974)",
+    "Empire Strikes Back, The (1980)",
+    "Star Trek: Generations (1994)",
+]
+CATALOGUE = SimpleNamespace(
+    folder=SimpleNamespace(titles=TITLES), popularity=np.array([5, 50, 99, 3, 20])
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +36,24 @@ def live(tmp_path, server, world, monkeypatch):
     return generations.publish(root, generations.generation(root, world))
 
 
-@pytest.mark.parametrize("text, titles", [
-    ("star wars", ["Star Wars (1977)"]),
-    ("STAR WARS (1977)", ["Star Wars (1977)"]),
-    ("star", ["Starship Troopers (1997)", "Star Trek: Generations (1994)", "Star Wars (1977)", "Dark Star (1974)"]),
-    ("the empire strikes back", ["Empire Strikes Back, The (1980)"]),
-    ("alien", [])])
+@pytest.mark.parametrize(
+    "text, titles",
+    [
+        ("star wars", ["Star Wars (1977)"]),
+        ("STAR WARS (1977)", ["Star Wars (1977)"]),
+        (
+            "star",
+            [
+                "Starship Troopers (1997)",
+                "Star Trek: Generations (1994)",
+                "Star Wars (1977)",
+                "Dark Star (1974)",
+            ],
+        ),
+        ("the empire strikes back", ["Empire Strikes Back, The (1980)"]),
+        ("alien", []),
+    ],
+)
 def test_exact_beats_prefix_beats_part_then_popularity(text, titles):
     assert [TITLES[row] for _, row in find(CATALOGUE, text)] == titles
 
@@ -40,17 +61,27 @@ def test_exact_beats_prefix_beats_part_then_popularity(text, titles):
 def test_similar_names_the_item_and_the_other_matches(live, capsys):
     assert main(["similar", "--title", "film 1", "--k", "3"]) == 0
     out = capsys.readouterr().out
-    assert "similar items: Film 1" in out and "'film 1' taken as Film 1" in out and "more" in out and live["id"] in out
+    assert (
+        "similar items: Film 1" in out
+        and "'film 1' taken as Film 1" in out
+        and "more" in out
+        and live["id"] in out
+    )
     assert main(["similar", "--title", "FILM 5 of group 1", "--k", "3"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("similar items: Film 5 of group 1 [genre 1]") and out.count("genre 1") == 4
+    assert (
+        out.startswith("similar items: Film 5 of group 1 [genre 1]") and out.count("genre 1") == 4
+    )
 
 
 def test_who_names_nothing_is_shown_the_most_liked_item_and_a_user(live, world, capsys):
     assert main(["similar", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     likes = np.bincount(world.items)
-    assert likes[int(told["history"][0]["id"]) - 1] == likes.max() and "most users like" in told["notes"][0]
+    assert (
+        likes[int(told["history"][0]["id"]) - 1] == likes.max()
+        and "most users like" in told["notes"][0]
+    )
     assert main(["recommend", "--k", "4"]) == 0
     out = capsys.readouterr().out
     assert "no user was named: this is 1\n" in out and "stored vector" in out
@@ -61,20 +92,32 @@ def test_recommend_shows_the_history_beside_what_is_recommended(live, world, cap
     lines = capsys.readouterr().out.splitlines()
     assert "history, newest first" in lines[2] and len(lines) == 9
     newest = int(world.items[world.users == 0][-1]) + 1
-    assert lines[3].endswith(f"Film {newest} of group 0") and lines[-1] == f"generations: item2vec {live['id']}"
+    assert (
+        lines[3].endswith(f"Film {newest} of group 0")
+        and lines[-1] == f"generations: item2vec {live['id']}"
+    )
 
 
 def test_a_history_may_hold_ids_and_titles(live, capsys):
     assert main(["recommend", "--history", "1", "Film 4 of group 0", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [item["id"] for item in told["history"]] == ["4", "1"] and told["source"] == "history" and len(told["hits"]) == 10
+    assert (
+        [item["id"] for item in told["history"]] == ["4", "1"]
+        and told["source"] == "history"
+        and len(told["hits"]) == 10
+    )
     assert {hit["item"]["genres"][0] for hit in told["hits"]} == {"genre 0"}
 
 
-@pytest.mark.parametrize("arguments, code, says", [
-    (["similar", "--title", "no such film"], 2, "no such film"), (["similar", "--item", "999"], 2, "999"),
-    (["recommend", "--user", "1", "--family", "gru4rec"], 2, "publish_gru4rec"),
-    (["recommend", "--user", "1", "--k", "0"], 2, "1 or more")])
+@pytest.mark.parametrize(
+    "arguments, code, says",
+    [
+        (["similar", "--title", "no such film"], 2, "no such film"),
+        (["similar", "--item", "999"], 2, "999"),
+        (["recommend", "--user", "1", "--family", "gru4rec"], 2, "publish_gru4rec"),
+        (["recommend", "--user", "1", "--k", "0"], 2, "1 or more"),
+    ],
+)
 def test_a_refusal_is_one_line_and_an_exit_code(live, capsys, arguments, code, says):
     assert main(arguments) == code
     told = capsys.readouterr()
@@ -85,11 +128,25 @@ def test_help_tells_the_defaults(capsys):
     with pytest.raises(SystemExit) as done:
         main(["recommend", "--help"])
     told = " ".join(capsys.readouterr().out.split())
-    assert done.value.code == 0 and "(default: 10)" in told and "(default: all)" in told and "RECALL_REDIS_URL" in told
+    assert (
+        done.value.code == 0
+        and "(default: 10)" in told
+        and "(default: all)" in told
+        and "RECALL_REDIS_URL" in told
+    )
 
 
-@pytest.mark.parametrize("arguments", [["recommend", "--user", ""], ["recommend", "--history", ""], ["recommend", "--attributes", "age="],
-                                       ["recommend", "--attributes", "=3"], ["similar", "--item", ""], ["recommend", "--user", "1", "--k", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recommend", "--user", ""],
+        ["recommend", "--history", ""],
+        ["recommend", "--attributes", "age="],
+        ["recommend", "--attributes", "=3"],
+        ["similar", "--item", ""],
+        ["recommend", "--user", "1", "--k", "0"],
+    ],
+)
 def test_what_names_nobody_is_refused_in_one_line(live, capsys, arguments):
     assert main(arguments) == 2
     told = capsys.readouterr()

@@ -13,14 +13,19 @@ from tasks.retrieve.reader import Reader
 from tests import generations
 from tests.retrieve.planted import WORLD, group, made, own
 
-WEIGHTS = {"gru4rec": .75, "linear": .25}
+WEIGHTS = {"gru4rec": 0.75, "linear": 0.25}
 ROWS = np.arange(len(WORLD.item_group), dtype=np.int32)
 
 
 def fusion(vectors: np.ndarray) -> FusedEncoder:
     """Halves of the vectors as two members' own."""
     halves = dict(zip(WEIGHTS, np.split(vectors, 2, axis=1)))
-    return FusedEncoder([Member(name, MeanEncoder(np.ascontiguousarray(halves[name])), ROWS, weight) for name, weight in WEIGHTS.items()])
+    return FusedEncoder(
+        [
+            Member(name, MeanEncoder(np.ascontiguousarray(halves[name])), ROWS, weight)
+            for name, weight in WEIGHTS.items()
+        ]
+    )
 
 
 @pytest.fixture
@@ -34,28 +39,46 @@ def reader(root, server, monkeypatch):
 
 def test_a_fusion_answers_alone_unless_families_are_named(reader, root, server):
     for answer in (reader.recommend("4", 8), reader.precomputed("4", 8), reader.similar("5")):
-        assert list(answer.generations) == ["fused"] and {hit.channels for hit in answer.hits} == {("fused",)}
+        assert list(answer.generations) == ["fused"] and {hit.channels for hit in answer.hits} == {
+            ("fused",)
+        }
     assert {group(hit) for hit in reader.recommend("4", 8).hits} == {WORLD.user_group[3]}
     assert list(reader.recommend("4", 8, channels=["gru4rec"]).generations) == ["gru4rec"]
-    assert set(Reader(server.url, root, families=["gru4rec", "fused"]).recommend("4", 8).generations) == {"gru4rec", "fused"}
+    assert set(
+        Reader(server.url, root, families=["gru4rec", "fused"]).recommend("4", 8).generations
+    ) == {"gru4rec", "fused"}
     assert set(reader.generations()) == {"gru4rec", "fused"}
 
 
 def test_every_hit_says_the_share_of_each_member_stored_or_made_anew(reader, root):
-    folder = Store(root).open(Store(root).children("generations", "fused")[0].uri, "generation").path
+    folder = (
+        Store(root).open(Store(root).children("generations", "fused")[0].uri, "generation").path
+    )
     vectors = np.load(folder / "vectors.npy")
-    stored, given = reader.recommend("4", 8), reader.recommend(history=[WORLD.item_id(item) for item in own(3)], k=8)
+    stored, given = (
+        reader.recommend("4", 8),
+        reader.recommend(history=[WORLD.item_id(item) for item in own(3)], k=8),
+    )
     for answer in (stored, given):
         for hit in answer.hits:
             mine, item = vectors[own(3)].mean(axis=0), vectors[int(hit.item.id) - 1]
-            parts = {name: WEIGHTS[name] * float(mine[block] @ item[block]) for name, block in (("gru4rec", slice(0, 4)), ("linear", slice(4, 8)))}
-            assert sum(hit.shares.values()) == pytest.approx(1) and hit.score == pytest.approx(sum(parts.values()), rel=1e-3)
-            assert hit.shares == pytest.approx({name: part / sum(parts.values()) for name, part in parts.items()}, rel=1e-3)
+            parts = {
+                name: WEIGHTS[name] * float(mine[block] @ item[block])
+                for name, block in (("gru4rec", slice(0, 4)), ("linear", slice(4, 8)))
+            }
+            assert sum(hit.shares.values()) == pytest.approx(1) and hit.score == pytest.approx(
+                sum(parts.values()), rel=1e-3
+            )
+            assert hit.shares == pytest.approx(
+                {name: part / sum(parts.values()) for name, part in parts.items()}, rel=1e-3
+            )
     assert all(not hit.shares for hit in reader.recommend("4", 8, channels=["gru4rec"]).hits)
     assert all(not hit.shares for hit in reader.recommend("nobody").hits)
 
 
 def test_the_table_for_people_shows_them(reader, root, server, capsys):
-    assert main(["recommend", "--user", "4", "--k", "3", "--redis", server.url, "--store", root]) == 0
+    assert (
+        main(["recommend", "--user", "4", "--k", "3", "--redis", server.url, "--store", root]) == 0
+    )
     said = capsys.readouterr().out
     assert "shares" in said and "gru4rec" in said and ("%, linear" in said or "%, gru4rec" in said)

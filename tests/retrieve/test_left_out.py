@@ -1,4 +1,6 @@
-"""A family that cannot answer takes no other one down: it is left out, told once, and comes back by itself."""
+"""A family that cannot answer takes no other one down: it is left out, told once, and comes back by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,23 @@ def reader(root, anywhere):
 
 def answers(reader: Reader) -> list[set[str]]:
     """The families of every call that names none."""
-    found = [set(one.generations) for one in (reader.recommend("1"), reader.recommend(history=["5"]), reader.recommend("1", channels=["popular", "similar"]),
-                                              reader.precomputed("1"), reader.similar("5"))]
-    return [*found, set(reader.generations()), {"item2vec"} if reader.knows("5") and reader.someone() and reader.find("Movie") is not None else set()]
+    found = [
+        set(one.generations)
+        for one in (
+            reader.recommend("1"),
+            reader.recommend(history=["5"]),
+            reader.recommend("1", channels=["popular", "similar"]),
+            reader.precomputed("1"),
+            reader.similar("5"),
+        )
+    ]
+    return [
+        *found,
+        set(reader.generations()),
+        {"item2vec"}
+        if reader.knows("5") and reader.someone() and reader.find("Movie") is not None
+        else set(),
+    ]
 
 
 @pytest.mark.parametrize("name", ["two_tower", "fused", "NO FAMILY", b"\xff"])
@@ -34,7 +50,9 @@ def test_a_name_without_a_pointer_is_left_out(reader, anywhere, capsys, name):
     anywhere.client().sadd(FAMILIES, name)
     for _ in range(2):
         assert answers(reader) == [{"item2vec"}] * 7
-    assert capsys.readouterr().err.count("retrieve.left_out") == (name in ("two_tower", "fused")), "once"
+    assert capsys.readouterr().err.count("retrieve.left_out") == (name in ("two_tower", "fused")), (
+        "once"
+    )
     for family in ("two_tower", "fused"):
         with pytest.raises(BadRequest, match=f"nothing of {family} is live"):
             reader.recommend("1", channels=[family, "popular"])
@@ -63,7 +81,9 @@ def test_a_generation_that_cannot_be_opened_is_left_out_until_it_can(reader, roo
 
 
 def test_a_family_is_announced_after_its_pointer_stands(root, anywhere, monkeypatch):
-    """The connection is cut at each command of a first publication; whoever reads meanwhile reads the others."""
+    """The connection is cut at each command of a first publication; whoever reads meanwhile reads
+    the others.
+    """
     import redis
 
     generations.publish(root, made(root))
@@ -92,7 +112,9 @@ def test_a_family_is_announced_after_its_pointer_stands(root, anywhere, monkeypa
         monkeypatch.setattr(redis.connection.Connection, "send_packed_command", whole)
         announced = anywhere.client().sismember(FAMILIES, "two_tower")
         assert not announced or anywhere.client().exists(Names("two_tower").live)
-        assert set(reader.recommend("1").generations) == ({"item2vec", "two_tower"} if announced else {"item2vec"})
+        assert set(reader.recommend("1").generations) == (
+            {"item2vec", "two_tower"} if announced else {"item2vec"}
+        )
         if done:
             break
     assert done and announced and allowed > 1
@@ -102,10 +124,20 @@ def facts(**changed):
     return lambda manifest: manifest["facts"].update(changed)
 
 
-ALTERED = {"encoder": ("encoder.json", lambda text: b"[]"), "deep": ("encoder.json", lambda text: b"[" * 100_000), "rows too large": ("popular.npy", lambda data: data[:-4] + b"\xff\xff\xff\x7f"),
-           "rows below nothing": ("popular.npy", lambda data: data[:-4] + b"\xfe\xff\xff\xff"), "no array": ("popular.npy", lambda data: b"\x93NUMPY\x01\x00" + b"x" * 100),
-           "facts are a list": lambda manifest: manifest.update(facts=[]), "nothing trained": lambda manifest: manifest["facts"].pop("trained"), "trained is a word": facts(trained="x"),
-           "depth is a word": facts(depth="x"), "depth of millions": facts(depth=10**7), "similar is a word": facts(similar="x"), "files are a list": lambda manifest: manifest.update(files=[])}
+ALTERED = {
+    "encoder": ("encoder.json", lambda text: b"[]"),
+    "deep": ("encoder.json", lambda text: b"[" * 100_000),
+    "rows too large": ("popular.npy", lambda data: data[:-4] + b"\xff\xff\xff\x7f"),
+    "rows below nothing": ("popular.npy", lambda data: data[:-4] + b"\xfe\xff\xff\xff"),
+    "no array": ("popular.npy", lambda data: b"\x93NUMPY\x01\x00" + b"x" * 100),
+    "facts are a list": lambda manifest: manifest.update(facts=[]),
+    "nothing trained": lambda manifest: manifest["facts"].pop("trained"),
+    "trained is a word": facts(trained="x"),
+    "depth is a word": facts(depth="x"),
+    "depth of millions": facts(depth=10**7),
+    "similar is a word": facts(similar="x"),
+    "files are a list": lambda manifest: manifest.update(files=[]),
+}
 
 
 @pytest.mark.parametrize("kind", ALTERED)
@@ -118,7 +150,10 @@ def test_a_folder_that_somebody_altered_with_its_digests_is_left_out(reader, roo
     if isinstance(how, tuple):
         name, change = how
         (folder / name).write_bytes(change((folder / name).read_bytes()))
-        manifest["files"][name] = {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+        manifest["files"][name] = {
+            "bytes": (folder / name).stat().st_size,
+            "sha256": sha256(folder / name),
+        }
     else:
         how(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest))

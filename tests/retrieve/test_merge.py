@@ -13,4 +13,8 @@ def test_quotas_by_hand():
 
 def test_reciprocal_rank_by_hand():
     merged = reciprocal_rank({"a": ["x", "y"], "b": ["y", "z"]}, constant=1)
-    assert merged == [("y", pytest.approx(1 / 3 + 1 / 2), ("a", "b")), ("x", 1 / 2, ("a",)), ("z", pytest.approx(1 / 3), ("b",))]
+    assert merged == [
+        ("y", pytest.approx(1 / 3 + 1 / 2), ("a", "b")),
+        ("x", 1 / 2, ("a",)),
+        ("z", pytest.approx(1 / 3), ("b",)),
+    ]

@@ -44,17 +44,46 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
-@pytest.mark.parametrize("encoder", [None, GRUEncoder(weights(60, 7), *(weights(*shape) for shape in (
-    (7,), (7,), (48, 7), (48,), (48, 16), (48,), (7, 16), (7,))))], ids=["mean", "gru"])
-def test_it_answers_somebody_new_without_the_pipeline_and_without_torch(tmp_path, server, installed, encoder):
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        None,
+        GRUEncoder(
+            weights(60, 7),
+            *(
+                weights(*shape)
+                for shape in ((7,), (7,), (48, 7), (48,), (48, 16), (48,), (7, 16), (7,))
+            ),
+        ),
+    ],
+    ids=["mean", "gru"],
+)
+def test_it_answers_somebody_new_without_the_pipeline_and_without_torch(
+    tmp_path, server, installed, encoder
+):
     root = (tmp_path / "store").as_uri()
-    made = generations.publish(root, generations.generation(root, worlds.grouped(), "gru4rec", encoder=encoder))
+    made = generations.publish(
+        root, generations.generation(root, worlds.grouped(), "gru4rec", encoder=encoder)
+    )
     generation = Generation(Store(root).open(made["uri"], "generation"))
     read = [0, 3, 1, 7]
     scores = generation.array("vectors") @ generation.encoder.encode(Histories.of_lists([read]))[0]
     best = [str(row + 1) for row in np.argsort(-scores).tolist() if row not in read][:3]
-    done = subprocess.run([sys.executable, "-I", "-c", CODE, installed, server.url, root, *(str(row + 1) for row in read)],
-                          capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            CODE,
+            installed,
+            server.url,
+            root,
+            *(str(row + 1) for row in read),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
     assert done.stdout.split() == [made["id"], *best], done.stderr
 
 
@@ -63,4 +92,8 @@ def test_it_names_nothing_of_the_checkout_and_is_typed(installed):
         assert "tasks." not in path.read_text(), path
     assert (installed / "recall_reader" / "py.typed").is_file()
     told = next(installed.glob("*.dist-info/METADATA")).read_text()
-    assert [line.split()[1].split(">")[0] for line in told.splitlines() if line.startswith("Requires-Dist")] == ["numpy", "faiss-cpu", "redis"]
+    assert [
+        line.split()[1].split(">")[0]
+        for line in told.splitlines()
+        if line.startswith("Requires-Dist")
+    ] == ["numpy", "faiss-cpu", "redis"]

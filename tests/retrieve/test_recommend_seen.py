@@ -1,4 +1,6 @@
-"""What was met may come again where the data set says so: in precomputed lists, for users, histories and every channel alike."""
+"""What was met may come again where the data set says so: in precomputed lists, for users,
+histories and every channel alike.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,12 @@ WORLD = worlds.repeating()
 
 def publish(root, family, recommend_seen, **more):
     facts = None if recommend_seen is None else worlds.event_facts(WORLD, recommend_seen)
-    return generations.publish(root, generations.generation(root, WORLD, family, id=f"{family}-c1", facts=facts, bundle={"top": 20}, **more))
+    return generations.publish(
+        root,
+        generations.generation(
+            root, WORLD, family, id=f"{family}-c1", facts=facts, bundle={"top": 20}, **more
+        ),
+    )
 
 
 def shown(answer) -> set[int]:
@@ -25,21 +32,36 @@ def items_met_by(user: int) -> set[int]:
 
 
 @pytest.mark.parametrize("recommend_seen", [True, False, None])
-def test_everything_a_reader_answers_leaves_out_what_was_met_or_does_not(server, root, recommend_seen):
+def test_everything_a_reader_answers_leaves_out_what_was_met_or_does_not(
+    server, root, recommend_seen
+):
     made = publish(root, "item2vec", recommend_seen)
-    assert Store(root).open(made["uri"], "generation").facts["recommend_seen"] is bool(recommend_seen)
+    assert Store(root).open(made["uri"], "generation").facts["recommend_seen"] is bool(
+        recommend_seen
+    )
     reader = Reader(server.url, root)
     for user in (0, 1, 2, 60):
-        id, history = WORLD.user_id(user), [WORLD.item_id(row) for row in WORLD.items[WORLD.users == user]]
-        answers = [reader.recommend(id, 20), reader.recommend(id, 20, history=history[:3]), reader.recommend(history=history, k=20),
-                   reader.precomputed(id, 20), reader.recommend(id, 60, channels=["popular"]), reader.recommend(id, 60, channels=["similar"]),
-                   reader.recommend(id, 60, channels=["item2vec", "similar", "popular"])]
+        id, history = (
+            WORLD.user_id(user),
+            [WORLD.item_id(row) for row in WORLD.items[WORLD.users == user]],
+        )
+        answers = [
+            reader.recommend(id, 20),
+            reader.recommend(id, 20, history=history[:3]),
+            reader.recommend(history=history, k=20),
+            reader.precomputed(id, 20),
+            reader.recommend(id, 60, channels=["popular"]),
+            reader.recommend(id, 60, channels=["similar"]),
+            reader.recommend(id, 60, channels=["item2vec", "similar", "popular"]),
+        ]
         for answer in answers:
             assert bool(shown(answer) & items_met_by(user)) is bool(recommend_seen), answer.source
         if recommend_seen:
             group = {row for row in range(60) if WORLD.item_group[row] == WORLD.user_group[user]}
             assert shown(answers[0]) == shown(answers[3]) == group, "the whole group, met or not"
-        assert [int(item.id) - 1 for item in answers[0].history] == WORLD.items[WORLD.users == user][::-1].tolist(), "as it happened"
+        assert [int(item.id) - 1 for item in answers[0].history] == WORLD.items[
+            WORLD.users == user
+        ][::-1].tolist(), "as it happened"
 
 
 def test_a_stored_history_holds_repeats_in_their_place_and_what_is_done_now_follows(server, root):

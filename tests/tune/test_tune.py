@@ -1,4 +1,6 @@
-"""Studies on a planted family: the search finds what is best, prunes what falls behind, goes on after a kill, and never reads test rows."""
+"""Studies on a planted family: the search finds what is best, prunes what falls behind, goes on
+after a kill, and never reads test rows.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,11 @@ from tasks.tune.space import read
 from tasks.tune.study import Study
 from tasks.tune.trial import trial
 
-OF_A_HUNDRED_THOUSAND = sized(Settings(), 55_000, 1_682)  # what GRU4Rec's empty settings mean on MovieLens 100K
+OF_A_HUNDRED_THOUSAND = sized(
+    Settings(), 55_000, 1_682
+)  # what GRU4Rec's empty settings mean on MovieLens 100K
 
-PLANTED = '''
+PLANTED = """
 import json, pathlib, sys, time
 request = json.loads(sys.argv[2]); settings = request["settings"]
 if settings.get("x", 0) < -2.5:
@@ -42,7 +46,7 @@ for epoch in range(1, 9):
     print(f"12:00:00 progress: epoch {epoch} of 8 [rate=1]", file=sys.stderr, flush=True)
     time.sleep(request.get("pause", 0))
 print(json.dumps({"metrics": {"validation_recall_50": best}}))
-'''
+"""
 
 
 @pytest.fixture
@@ -52,20 +56,36 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "code" / "tasks" / "__init__.py").write_text("")
     (tmp_path / "code" / "tasks" / "planted" / "__init__.py").write_text("")
     (tmp_path / "code" / "tasks" / "planted" / "__main__.py").write_text(PLANTED)
-    (tmp_path / "space.toml").write_text("[x]\nlow = -3.0\nhigh = 3.0\nstart = -2.0\n[mode]\nchoices = ['a', 'b']\n")
+    (tmp_path / "space.toml").write_text(
+        "[x]\nlow = -3.0\nhigh = 3.0\nstart = -2.0\n[mode]\nchoices = ['a', 'b']\n"
+    )
     monkeypatch.setattr(subprocess, "Popen", in_folder(subprocess.Popen, tmp_path / "code"))
-    monkeypatch.setattr("tasks.tune.begin.code_version", lambda *stages: identity.code_version(*(one for one in stages if one != "planted")))
+    monkeypatch.setattr(
+        "tasks.tune.begin.code_version",
+        lambda *stages: identity.code_version(*(one for one in stages if one != "planted")),
+    )
 
     def make(seed: int = 0, **fit) -> str:
-        return begin(BeginRequest(str(tmp_path), "planted", {"settings": {"kept": 3}, "log": str(tmp_path / "log"), **fit}, 20, seed,
-                                  str(tmp_path / "space.toml"), track=False))["study"]
+        return begin(
+            BeginRequest(
+                str(tmp_path),
+                "planted",
+                {"settings": {"kept": 3}, "log": str(tmp_path / "log"), **fit},
+                20,
+                seed,
+                str(tmp_path / "space.toml"),
+                track=False,
+            )
+        )["study"]
 
     return make
 
 
 def in_folder(real, folder):
     """The planted stage lies elsewhere: its process starts there."""
-    return lambda command, **options: real(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, **options)
+    return lambda command, **options: real(
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, **options
+    )
 
 
 def run(tmp_path, study: str, slot: int) -> dict:
@@ -107,17 +127,27 @@ def test_settings_that_the_family_refuses_end_a_trial_and_not_the_study(tmp_path
 
 def test_trials_at_the_same_time_share_the_journal(tmp_path, study):
     uri, done = study(), {}
-    threads = [threading.Thread(target=lambda slot=slot: done.update({slot: run(tmp_path, uri, slot)})) for slot in range(6)]
+    threads = [
+        threading.Thread(target=lambda slot=slot: done.update({slot: run(tmp_path, uri, slot)}))
+        for slot in range(6)
+    ]
     [one.start() for one in threads], [one.join() for one in threads]
     assert sorted(one["number"] for one in done.values()) == list(range(6))
 
 
-def test_a_killed_trial_is_tried_again_with_its_settings_and_leaves_no_training_behind(tmp_path, study):
+def test_a_killed_trial_is_tried_again_with_its_settings_and_leaves_no_training_behind(
+    tmp_path, study
+):
     """A process that carries the trial out is killed outright while the family trains."""
     uri = study(pause=0.5)
-    code = ("import subprocess, sys; from tests.tune.test_tune import in_folder; from pathlib import Path; "
-            f"subprocess.Popen = in_folder(subprocess.Popen, Path({str(tmp_path / 'code')!r})); from tasks.tune.trial import trial; "
-            f"from tasks.tune.settings import TrialRequest; trial(TrialRequest({str(tmp_path)!r}, {uri!r}, 0))")
+    code = (
+        "import subprocess, sys; from tests.tune.test_tune import in_folder; from pathlib "
+        "import Path; "
+        f"subprocess.Popen = in_folder(subprocess.Popen, Path({str(tmp_path / 'code')!r})); "
+        f"from tasks.tune.trial import trial; "
+        f"from tasks.tune.settings import TrialRequest; trial(TrialRequest({str(tmp_path)!r}, "
+        f"{uri!r}, 0))"
+    )
     process = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
     until = time.monotonic() + 60
     while not (tmp_path / "log").exists() and time.monotonic() < until:
@@ -126,7 +156,10 @@ def test_a_killed_trial_is_tried_again_with_its_settings_and_leaves_no_training_
     os.waitpid(process, 0)
     killed = json.loads((tmp_path / "log").read_text().splitlines()[0])
     done = run(tmp_path, uri, 0)
-    assert done["settings"] == {name: killed[name] for name in ("x", "mode")} and done["state"] == "complete"
+    assert (
+        done["settings"] == {name: killed[name] for name in ("x", "mode")}
+        and done["state"] == "complete"
+    )
     states = [one.state.name for one in Study.open(Store(str(tmp_path)), uri).load().trials]
     assert states == ["FAIL", "COMPLETE"]
 
@@ -138,14 +171,27 @@ def test_the_spaces_that_are_shipped_lie_within_the_families_bounds(family):
     from typing import get_args, get_type_hints
 
     settings = importlib.import_module(f"tasks.{family}.settings").Settings
-    fields, hints = {field.name: field for field in dataclasses.fields(settings)}, get_type_hints(settings)
+    fields, hints = (
+        {field.name: field for field in dataclasses.fields(settings)},
+        get_type_hints(settings),
+    )
     space = read(family)
-    assert space.start == {name: fields[name].default if fields[name].default is not None else getattr(OF_A_HUNDRED_THOUSAND, name) for name in space.choices}
+    assert space.start == {
+        name: fields[name].default
+        if fields[name].default is not None
+        else getattr(OF_A_HUNDRED_THOUSAND, name)
+        for name in space.choices
+    }
     for name, one in space.choices.items():
         if hasattr(one, "choices"):
             assert set(one.choices) <= set(get_args(hints[name])), name
         else:
-            assert fields[name].metadata["minimum"] <= one.low < one.high <= fields[name].metadata["maximum"], name
+            assert (
+                fields[name].metadata["minimum"]
+                <= one.low
+                < one.high
+                <= fields[name].metadata["maximum"]
+            ), name
             assert isinstance(one.low, int) == (int in (hints[name], *get_args(hints[name]))), name
 
 
@@ -155,9 +201,22 @@ def test_the_ranges_of_the_original_work_are_covered():
     assert {"algorithm", "window", "negatives", "minimum_count", "dimension"} <= space.keys()
 
 
-@pytest.mark.parametrize("text", ["[x]\nlow = 3\nhigh = 1", "[x]\nlow = 0\nhigh = 1\nlog = true", "[x]\nlow = 1", "[x]\nchoices = ['a']\nlow = 1",
-                                  "[x]\nmiddle = 1", "x = 1", "", "[x", "[x]\nlow = 1\nhigh = 3\nstart = 4",
-                                  "[x]\nchoices = ['a']\nstart = 'b'", "[x]\nlow = 1\nhigh = 3\nstart = 1.5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[x]\nlow = 3\nhigh = 1",
+        "[x]\nlow = 0\nhigh = 1\nlog = true",
+        "[x]\nlow = 1",
+        "[x]\nchoices = ['a']\nlow = 1",
+        "[x]\nmiddle = 1",
+        "x = 1",
+        "",
+        "[x",
+        "[x]\nlow = 1\nhigh = 3\nstart = 4",
+        "[x]\nchoices = ['a']\nstart = 'b'",
+        "[x]\nlow = 1\nhigh = 3\nstart = 1.5",
+    ],
+)
 def test_a_space_that_cannot_be_is_refused_with_its_file(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadRequest, match="mine.toml"):
@@ -169,6 +228,12 @@ def test_what_the_families_log_an_epoch_is_what_is_read():
 
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
-        log("item2vec.epoch", epoch=12, train_loss=0.5, validation_recall_50=0.4123456, query_decay=2.0)
+        log(
+            "item2vec.epoch",
+            epoch=12,
+            train_loss=0.5,
+            validation_recall_50=0.4123456,
+            query_decay=2.0,
+        )
     found = trials.EPOCH.search(said.getvalue())
     assert (int(found[1]), float(found[2])) == (12, 0.4123)

@@ -13,13 +13,17 @@ from tasks.two_tower import world
 from tasks.two_tower.settings import FitRequest, Settings
 from tests import worlds
 
-SMALL = Settings(dimension=16, hidden=24, batch_examples=256, learning_rate=0.02, epochs=6, minimum_value_count=1)
+SMALL = Settings(
+    dimension=16, hidden=24, batch_examples=256, learning_rate=0.02, epochs=6, minimum_value_count=1
+)
 NEW_ITEMS = 12  # the last ones of a world: in the catalogue, liked by nobody
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _ids_of_users():
-    """The planted lists are as short as sessions; ids are learned all the same, but where a test is about that."""
+    """The planted lists are as short as sessions; ids are learned all the same, but where a test is
+    about that.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world, "SHORT", 0)
         yield
@@ -32,13 +36,22 @@ def store(tmp_path_factory) -> Store:
 
 def with_new_items(planted: worlds.World, groups: int = 3) -> worlds.World:
     """The same world with `NEW_ITEMS` more items, of all groups, that nobody has met."""
-    return dataclasses.replace(planted, item_group=np.concatenate([planted.item_group, np.arange(NEW_ITEMS) % groups]).astype(np.int32))
+    return dataclasses.replace(
+        planted,
+        item_group=np.concatenate([planted.item_group, np.arange(NEW_ITEMS) % groups]).astype(
+            np.int32
+        ),
+    )
 
 
-def request(store: Store, planted: worlds.World, dataset: str, settings: Settings = SMALL, **fields) -> FitRequest:
+def request(
+    store: Store, planted: worlds.World, dataset: str, settings: Settings = SMALL, **fields
+) -> FitRequest:
     """A request to train on this world, without MLflow."""
     snapshot = worlds.snapshot(store, planted, dataset=dataset)
-    return FitRequest(store.root.as_uri(), dataset, snapshot, settings=settings, **{"track": False, **fields})
+    return FitRequest(
+        store.root.as_uri(), dataset, snapshot, settings=settings, **{"track": False, **fields}
+    )
 
 
 def candidate(store: Store, result: dict) -> Candidate:

@@ -14,12 +14,14 @@ LENGTHS = [0, 1, 2, 7, 8, 9, 31]
 
 def histories() -> Histories:
     """User u has items 100 u, 100 u + 1, …: an item tells its user and its place."""
-    return Histories.of_lists([100 * user + np.arange(length) for user, length in enumerate(LENGTHS)])
+    return Histories.of_lists(
+        [100 * user + np.arange(length) for user, length in enumerate(LENGTHS)]
+    )
 
 
 def before(batch, run: int, place: int, last: int) -> list[int]:
     """The items that the example at this place of its run sees."""
-    seen = batch.window[run, place:place + last]
+    seen = batch.window[run, place : place + last]
     return seen[seen >= 0].tolist()
 
 
@@ -31,7 +33,9 @@ def test_each_like_once_with_what_came_before_it(size):
             for place, item in enumerate(batch.targets[run].tolist()):
                 if item >= 0:
                     met.append(item)
-                    assert item // 100 == user and before(batch, run, place, 5) == list(range(max(100 * user, item - 5), item))
+                    assert item // 100 == user and before(batch, run, place, 5) == list(
+                        range(max(100 * user, item - 5), item)
+                    )
     assert sorted(met) == sorted(histories().items.tolist())
 
 
@@ -49,19 +53,30 @@ def test_a_window_that_no_history_fills_is_cut_and_nobody_sees_less():
 
 def test_runs_begin_elsewhere_in_every_epoch():
     one, random = Liked(histories(), 5), np.random.default_rng(0)
-    first, second = ([batch.targets.tolist() for batch in one.batches(1000, random)] for _ in range(2))
+    first, second = (
+        [batch.targets.tolist() for batch in one.batches(1000, random)] for _ in range(2)
+    )
     assert first != second
 
 
 def test_a_rated_row_sees_the_likes_before_it_whether_liked_or_not():
-    rated = Rated(histories(), np.array([3, 3, 6]), np.array([0, 4, 31]), np.array([77, 304, 12]), np.array([0, 1, .5], np.float32), 3)
+    rated = Rated(
+        histories(),
+        np.array([3, 3, 6]),
+        np.array([0, 4, 31]),
+        np.array([77, 304, 12]),
+        np.array([0, 1, 0.5], np.float32),
+        3,
+    )
     [batch] = rated.batches(10, np.random.default_rng(0))
     rated = zip(batch.targets[:, 0].tolist(), batch.ratings[:, 0].tolist())
     told = {item: (before(batch, run, 0, 3), rating) for run, (item, rating) in enumerate(rated)}
-    assert told == {77: ([], 0), 304: ([301, 302, 303], 1), 12: ([628, 629, 630], .5)}
+    assert told == {77: ([], 0), 304: ([301, 302, 303], 1), 12: ([628, 629, 630], 0.5)}
 
 
 def test_weights_fall_with_age_and_end_with_the_window():
     law = weights((2.0,), 3, 2)
     assert law.shape == (1, 2, 4)
-    np.testing.assert_allclose(law[0], [[np.exp(-1), np.exp(-.5), 1, 0], [0, np.exp(-1), np.exp(-.5), 1]], rtol=1e-6)
+    np.testing.assert_allclose(
+        law[0], [[np.exp(-1), np.exp(-0.5), 1, 0], [0, np.exp(-1), np.exp(-0.5), 1]], rtol=1e-6
+    )

@@ -1,4 +1,6 @@
-"""What is served is what was trained: towers in numpy give torch's vectors, whatever is known of a user."""
+"""What is served is what was trained: towers in numpy give torch's vectors, whatever is known of a
+user.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,17 @@ from tasks.two_tower.world import read
 from tests import worlds
 from tests.two_tower.conftest import SMALL, request, with_new_items
 
-SETTINGS = dataclasses.replace(SMALL, window=7, history_decays=(1.5, 6.0), id_dropout=0.0, feature_dropout=0.0)
+SETTINGS = dataclasses.replace(
+    SMALL, window=7, history_decays=(1.5, 6.0), id_dropout=0.0, feature_dropout=0.0
+)
 
 
 @pytest.fixture(scope="module")
 def built(store):
     """A random model over a planted world, and what is exported of it."""
-    asked = request(store, with_new_items(worlds.grouped(users=30, items=40, likes=9)), "export", SETTINGS)
+    asked = request(
+        store, with_new_items(worlds.grouped(users=30, items=40, likes=9)), "export", SETTINGS
+    )
     snapshot = Snapshot(store.open(asked.snapshot, "snapshot"))
     world = read(snapshot, SETTINGS)
     made = Trainer(SETTINGS, world, 0, torch.device("cpu"))
@@ -35,19 +41,35 @@ def built(store):
     made.model.eval()
     weights = made.model.state_dict()
     vectors = export.candidates(weights, world)
-    return snapshot, world, made, vectors, export.encoder(weights, vectors, world, snapshot.user_ids, SETTINGS.history_decays, SETTINGS.window)
+    return (
+        snapshot,
+        world,
+        made,
+        vectors,
+        export.encoder(
+            weights, vectors, world, snapshot.user_ids, SETTINGS.history_decays, SETTINGS.window
+        ),
+    )
 
 
 def torch_queries(made: Trainer, world, histories: Histories, users: np.ndarray) -> np.ndarray:
-    """(q, d + 1): the network's query after the whole history of each of these users of the snapshot."""
+    """(q, d + 1): the network's query after the whole history of each of these users of the
+    snapshot.
+    """
     random = np.random.default_rng(0)
     starts = histories.lengths
-    batch = Batch(users, window(histories, np.arange(len(users)), starts, SETTINGS.window, 1), np.zeros((len(users), 1), np.int64))
+    batch = Batch(
+        users,
+        window(histories, np.arange(len(users)), starts, SETTINGS.window, 1),
+        np.zeros((len(users), 1), np.int64),
+    )
     with torch.no_grad():
         items = np.arange(len(world.counts))
         vectors = made.items(items, np.ones(len(items), bool))
         at = np.where(batch.window >= 0, batch.window, len(items))
-        queries = made._queries(made._history(vectors, at, batch, random)[:, 0], torch.arange(len(users)), users, random).numpy()
+        queries = made._queries(
+            made._history(vectors, at, batch, random)[:, 0], torch.arange(len(users)), users, random
+        ).numpy()
     return np.hstack([queries, np.ones((len(users), 1), np.float32)])
 
 
@@ -61,10 +83,14 @@ def test_every_item_has_torchs_vector(built):
 def test_queries_equal_torch_for_every_length_of_history(built):
     snapshot, world, made, _, encoder = built
     random = np.random.default_rng(1)
-    histories = Histories.of_lists([random.integers(0, 52, length) for length in (0, 1, 2, 6, 7, 8, 30, 0, 5)])
+    histories = Histories.of_lists(
+        [random.integers(0, 52, length) for length in (0, 1, 2, 6, 7, 8, 30, 0, 5)]
+    )
     users = np.arange(9)
     expected = torch_queries(made, world, histories, users)
-    np.testing.assert_allclose(encoder.encode(histories, snapshot.attributes(users=users)), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        encoder.encode(histories, snapshot.attributes(users=users)), expected, atol=1e-5
+    )
 
 
 def test_a_user_alone_and_in_a_crowd_has_the_same_query(built, monkeypatch):

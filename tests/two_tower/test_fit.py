@@ -1,4 +1,6 @@
-"""The verb on planted worlds: taste by attribute, by history, by genre; bad input; work found done."""
+"""The verb on planted worlds: taste by attribute, by history, by genre; bad input; work found
+done.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def grouped(store):
     return asked, fit(asked)
 
 
-def share_of_group(made, queries: np.ndarray, groups: list[int], k: int = 10, seen: Histories | None = None) -> float:
+def share_of_group(
+    made, queries: np.ndarray, groups: list[int], k: int = 10, seen: Histories | None = None
+) -> float:
     """The share of the k best that are of each query's group."""
     best = top_k(queries, made.vectors, k, seen)
     return float((WORLD.item_group[best] == np.array(groups)[:, None]).mean())
@@ -44,26 +48,39 @@ def nobody(count: int) -> Histories:
 
 def test_a_new_user_gets_the_groups_items_from_the_attribute_alone(store, grouped):
     made = candidate(store, grouped[1])
-    queries = made.encoder.encode(nobody(3), Attributes(3, {"group": ["0", "1", "2"], "id": ["new 1", "new 2", None]}))
-    assert share_of_group(made, queries, [0, 1, 2]) > .95
+    queries = made.encoder.encode(
+        nobody(3), Attributes(3, {"group": ["0", "1", "2"], "id": ["new 1", "new 2", None]})
+    )
+    assert share_of_group(made, queries, [0, 1, 2]) > 0.95
 
 
 def test_a_user_is_known_by_the_history_alone(store, grouped):
     made = candidate(store, grouped[1])
     queries = made.encoder.encode(Histories.of_lists([[0, 3, 6], [1, 4, 7], [2, 5, 8]]))
-    assert share_of_group(made, queries, [0, 1, 2]) > .9
+    assert share_of_group(made, queries, [0, 1, 2]) > 0.9
 
 
 def test_a_known_user_is_known_by_the_id_alone(store):
-    settings = dataclasses.replace(SMALL, user_features=("id",), history_decays=(), id_dropout=0.1, epochs=12)
+    settings = dataclasses.replace(
+        SMALL, user_features=("id",), history_decays=(), id_dropout=0.1, epochs=12
+    )
     made = candidate(store, fit(request(store, WORLD, "ids", settings)))
     ids = [WORLD.user_id(row) for row in range(30)]
     assert made.encoder.columns == ("id",)
-    assert share_of_group(made, made.encoder.encode(nobody(30), Attributes(30, {"id": ids})), [row % 3 for row in range(30)]) > .9
+    assert (
+        share_of_group(
+            made,
+            made.encoder.encode(nobody(30), Attributes(30, {"id": ids})),
+            [row % 3 for row in range(30)],
+        )
+        > 0.9
+    )
 
 
 def test_a_new_item_is_told_as_one_that_was_not_trained(store, grouped):
-    """New items of one genre have one vector, which is no fault: the gate looks at the trained ones."""
+    """New items of one genre have one vector, which is no fault: the gate looks at the trained
+    ones.
+    """
     made = candidate(store, grouped[1])
     assert made.cold.tolist() == list(range(len(made.item_ids) - NEW_ITEMS, len(made.item_ids)))
 
@@ -75,12 +92,22 @@ def test_a_new_item_stands_with_its_genre_and_never_at_zero(store, grouped):
     scores = queries @ made.vectors[-NEW_ITEMS:].T
     assert (scores.argmax(0) == WORLD.item_group[-NEW_ITEMS:]).all()
     likeness = made.similar[-NEW_ITEMS:] @ made.similar[:-NEW_ITEMS].T
-    assert (WORLD.item_group[np.argsort(-likeness, axis=1)[:, :5]] == WORLD.item_group[-NEW_ITEMS:, None]).mean() > .9
+    assert (
+        WORLD.item_group[np.argsort(-likeness, axis=1)[:, :5]]
+        == WORLD.item_group[-NEW_ITEMS:, None]
+    ).mean() > 0.9
 
 
 def test_whoever_is_known_by_nothing_has_a_query_of_zeros(store, grouped):
     made = candidate(store, grouped[1])
-    users = Attributes(4, {"id": ["new", "new", None, "new"], "group": [None, "unheard of", "", "1"], "zodiac": ["lion"] * 4})
+    users = Attributes(
+        4,
+        {
+            "id": ["new", "new", None, "new"],
+            "group": [None, "unheard of", "", "1"],
+            "zodiac": ["lion"] * 4,
+        },
+    )
     queries = made.encoder.encode(nobody(4), users)
     assert made.encoder.knows(nobody(4), users).tolist() == [False, False, False, True]
     assert not queries[:3].any() and queries[3].any() and not made.encoder.encode(nobody(2)).any()
@@ -89,31 +116,57 @@ def test_whoever_is_known_by_nothing_has_a_query_of_zeros(store, grouped):
 def test_the_candidate_tells_what_it_was_made_of(store, grouped):
     asked, result = grouped
     made = candidate(store, result)
-    assert made.artefact.facts["user_features"] == "id,group(3)" and made.artefact.facts["item_features"] == "id,genres(3)"
-    assert made.artefact.counts == {"items": 162, "new_items": NEW_ITEMS} and made.artefact.lineage["parents"] == [asked.snapshot]
-    assert result["metrics"]["validation_recall_50"] > .95 and result["metrics"]["validation_recall_50_newcomers"] > .9
-    assert result["dimension"] == SMALL.dimension + 1 and not store.names("checkpoints", "two_tower")
+    assert (
+        made.artefact.facts["user_features"] == "id,group(3)"
+        and made.artefact.facts["item_features"] == "id,genres(3)"
+    )
+    assert made.artefact.counts == {"items": 162, "new_items": NEW_ITEMS} and made.artefact.lineage[
+        "parents"
+    ] == [asked.snapshot]
+    assert (
+        result["metrics"]["validation_recall_50"] > 0.95
+        and result["metrics"]["validation_recall_50_newcomers"] > 0.9
+    )
+    assert result["dimension"] == SMALL.dimension + 1 and not store.names(
+        "checkpoints", "two_tower"
+    )
 
 
 def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, grouped, tmp_path):
     asked, result = grouped
     assert fit(asked) == result
     elsewhere, short = worlds.Store(tmp_path.as_uri()), dataclasses.replace(SMALL, epochs=1)
-    same, again = fit(dataclasses.replace(asked, settings=short)), fit(request(elsewhere, WORLD, "grouped", short))
+    same, again = (
+        fit(dataclasses.replace(asked, settings=short)),
+        fit(request(elsewhere, WORLD, "grouped", short)),
+    )
     other = fit(dataclasses.replace(asked, settings=short, seed=1))
-    vectors = [load(candidate(where, made).artefact.path / "candidates.npy") for where, made in ((store, same), (elsewhere, again), (store, other))]
-    assert vectors[0].tobytes() == vectors[1].tobytes() and not np.array_equal(vectors[0], vectors[2])
+    vectors = [
+        load(candidate(where, made).artefact.path / "candidates.npy")
+        for where, made in ((store, same), (elsewhere, again), (store, other))
+    ]
+    assert vectors[0].tobytes() == vectors[1].tobytes() and not np.array_equal(
+        vectors[0], vectors[2]
+    )
 
 
 def test_the_squared_error_learns_what_is_rated_high(store):
-    world = worlds.grouped(users=120, items=60, likes=19, noise=1.0, seed=3)  # from anywhere, and rated by the group
+    world = worlds.grouped(
+        users=120, items=60, likes=19, noise=1.0, seed=3
+    )  # from anywhere, and rated by the group
     own = world.user_group[world.users] == world.item_group[world.items]
     world = dataclasses.replace(world, ratings=np.where(own, 5, 1).astype(np.float32))
-    settings = dataclasses.replace(SMALL, loss="ratings", epochs=12, user_features=("group",), history_decays=())
+    settings = dataclasses.replace(
+        SMALL, loss="ratings", epochs=12, user_features=("group",), history_decays=()
+    )
     made = candidate(store, fit(request(store, world, "rated", settings)))
-    scores = made.encoder.encode(nobody(3), Attributes(3, {"group": ["0", "1", "2"]})) @ made.vectors.T
+    scores = (
+        made.encoder.encode(nobody(3), Attributes(3, {"group": ["0", "1", "2"]})) @ made.vectors.T
+    )
     right = world.item_group[None] == np.arange(3)[:, None]
-    assert scores[right].mean() == pytest.approx(1, abs=.2) and scores[~right].mean() == pytest.approx(0, abs=.2)
+    assert scores[right].mean() == pytest.approx(1, abs=0.2) and scores[
+        ~right
+    ].mean() == pytest.approx(0, abs=0.2)
 
 
 def test_squared_error_without_ratings_that_differ_is_refused(store, grouped):
@@ -123,8 +176,13 @@ def test_squared_error_without_ratings_that_differ_is_refused(store, grouped):
 
 
 def test_a_feature_that_is_not_there_is_refused_with_what_is(store, grouped):
-    for settings, said in ((dict(user_features=("age", "group")), r"users has no such column; got \['age'\].*id, group"),
-                           (dict(item_features=("brand",)), r"items has no such column.*id, genres")):
+    for settings, said in (
+        (
+            dict(user_features=("age", "group")),
+            r"users has no such column; got \['age'\].*id, group",
+        ),
+        (dict(item_features=("brand",)), r"items has no such column.*id, genres"),
+    ):
         with pytest.raises(BadRequest, match=said):
             fit(dataclasses.replace(grouped[0], settings=dataclasses.replace(SMALL, **settings)))
 
@@ -138,7 +196,10 @@ def test_users_with_empty_histories_are_served_by_what_else_is_known(store, grou
     asked, result = grouped
     made, snapshot = candidate(store, result), Snapshot(store.open(asked.snapshot, "snapshot"))
     everybody, empty = snapshot.attributes(made.encoder.columns), nobody(len(snapshot.user_ids))
-    assert made.encoder.knows(empty, everybody).all() and np.isfinite(made.encoder.encode(empty, everybody)).all()
+    assert (
+        made.encoder.knows(empty, everybody).all()
+        and np.isfinite(made.encoder.encode(empty, everybody)).all()
+    )
 
 
 def test_a_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good_epoch(store, grouped):
@@ -150,7 +211,10 @@ def test_a_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good_epoch(st
                 self.model.output.weight[0, 0] = float("nan")
         return original(self, number, progress)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(BadRequest, match=r"nan in epoch 2; \d+ examples, .*output.weight"):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(BadRequest, match=r"nan in epoch 2; \d+ examples, .*output.weight"),
+    ):
         patch.setattr(trainer.Trainer, "epoch", poison)
         fit(dataclasses.replace(grouped[0], seed=3))
     (scratch,) = store.names("checkpoints", "two_tower")
@@ -158,7 +222,9 @@ def test_a_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good_epoch(st
     assert store.find("candidates", "two_tower", scratch) is None
 
 
-def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(store, grouped, tmp_path, monkeypatch):
+def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(
+    store, grouped, tmp_path, monkeypatch
+):
     real, settings = checkpoint.save, dataclasses.replace(SMALL, epochs=3)
     expected = fit(dataclasses.replace(grouped[0], settings=settings))
 
@@ -173,39 +239,75 @@ def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(store, 
         killed.setattr(checkpoint, "save", save_then_stop)
         fit(asked)
     again = fit(asked)
-    assert (again["id"], again["epochs"], again["metrics"]) == (expected["id"], expected["epochs"], expected["metrics"])
+    assert (again["id"], again["epochs"], again["metrics"]) == (
+        expected["id"],
+        expected["epochs"],
+        expected["metrics"],
+    )
     for name in ("candidates.npy", "encoder.hidden.npy", "encoder.user_vectors.npy"):
-        one, other = (load(candidate(where, made).artefact.path / name).tobytes() for where, made in ((store, expected), (broken, again)))
+        one, other = (
+            load(candidate(where, made).artefact.path / name).tobytes()
+            for where, made in ((store, expected), (broken, again))
+        )
         assert one == other
 
 
 def test_too_little_memory_is_said_before_anything_is_trained(store, grouped, monkeypatch):
     monkeypatch.setattr(machine, "available", lambda device: 10e6)
     settings = dataclasses.replace(SMALL, epochs=1)
-    with pytest.raises(BadRequest, match="would need about .* GB of memory; got '0.01 GB free on (cpu|cuda:0)'.*batch_examples"):
+    with pytest.raises(
+        BadRequest,
+        match="would need about .* GB of memory; got '0.01 GB free on "
+        "(cpu|cuda:0)'.*batch_examples",
+    ):
         fit(dataclasses.replace(grouped[0], settings=settings, seed=99))
 
 
 def test_the_memory_that_is_told_grows_with_what_takes_it():
     def gigabytes(items: int, **settings) -> float:
         chosen = dataclasses.replace(Settings(), **settings)
-        return memory.estimate(chosen, Shape(items, 6000, 20, 30, chosen.dimension, chosen.hidden, chosen.history_decays, 0.2), 10**6) / 1e9
+        return (
+            memory.estimate(
+                chosen,
+                Shape(
+                    items, 6000, 20, 30, chosen.dimension, chosen.hidden, chosen.history_decays, 0.2
+                ),
+                10**6,
+            )
+            / 1e9
+        )
 
-    assert gigabytes(5000) < gigabytes(5000, batch_examples=50_000) and gigabytes(5000, window=10) < gigabytes(5000)
+    assert gigabytes(5000) < gigabytes(5000, batch_examples=50_000) and gigabytes(
+        5000, window=10
+    ) < gigabytes(5000)
     assert 2.5 < gigabytes(1_000_000) - gigabytes(5000) < 20
 
 
 @pytest.mark.parametrize("likes, ids", [(8, False), (20, True)])
-def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(store, likes, ids, monkeypatch):
+def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(
+    store, likes, ids, monkeypatch
+):
     monkeypatch.setattr(world, "SHORT", 12)
-    asked = request(store, worlds.grouped(users=60, items=60, likes=likes), f"lists_of_{likes}", dataclasses.replace(SMALL, epochs=1))
+    asked = request(
+        store,
+        worlds.grouped(users=60, items=60, likes=likes),
+        f"lists_of_{likes}",
+        dataclasses.replace(SMALL, epochs=1),
+    )
     made = candidate(store, fit(asked))
     assert ("id" in made.encoder.columns) is ids and "group" in made.encoder.columns
 
 
-def test_what_the_rows_decide_stands_in_the_lineage_and_counts_as_the_same_settings(store, monkeypatch):
+def test_what_the_rows_decide_stands_in_the_lineage_and_counts_as_the_same_settings(
+    store, monkeypatch
+):
     monkeypatch.setattr(world, "SHORT", 12)
     given = dataclasses.replace(SMALL, epochs=None, patience=1)
-    made = candidate(store, fit(request(store, worlds.grouped(users=40, items=40, likes=8), "decided", given))).artefact
-    assert (made.lineage["settings"]["epochs"], made.lineage["settings"]["user_features"]) == (10, ["group"])
+    made = candidate(
+        store, fit(request(store, worlds.grouped(users=40, items=40, likes=8), "decided", given))
+    ).artefact
+    assert (made.lineage["settings"]["epochs"], made.lineage["settings"]["user_features"]) == (
+        10,
+        ["group"],
+    )
     assert made.facts["settings_digest"] == digest_of(given)

@@ -3,8 +3,9 @@
 | type | goes to | of the connection |
 |---|---|---|
 | none, or `generic` | the task's log | |
-| `smtp`, `email` | e-mail | host, port, login, password; extra: `to` (addresses), `from_email`, `disable_ssl`, `disable_tls` |
-| `http`, `https` | a webhook, as JSON with a `text` that chat programs show | the address; a password becomes a bearer token |
+| `smtp`, `email` | e-mail | host, port, login, password; extra: `to` (addresses), `from_email`,
+`disable_ssl`, `disable_tls` | | `http`, `https` | a webhook, as JSON with a `text` that chat
+programs show | the address; a password becomes a bearer token |
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 
 
 class Mail(SmtpHook):
-    """The provider's hook on a connection that was read already, and not for long: a notice may not hold up a worker."""
+    """The provider's hook on a connection that was read already, and not for long: a notice may not
+    hold up a worker.
+    """
 
     timeout = int(PATIENCE_SECONDS)
     smtp_retry_limit = 0
@@ -38,7 +41,8 @@ class Mail(SmtpHook):
 
 
 def send(told: Told, at: Connection | None) -> str:
-    """Send a notice by this connection, or to the log where there is none; returns which channel that was.
+    """Send a notice by this connection, or to the log where there is none; returns which channel
+    that was.
 
     Raises:
         ValueError: the connection is of another type, or names no address.
@@ -53,7 +57,10 @@ def send(told: Told, at: Connection | None) -> str:
     elif kind in ("http", "https"):
         _post(at, told)
     else:
-        raise ValueError(f"the connection {NAME} is of the type {kind!r}; allowed are smtp, http and https, or no connection at all for the log")
+        raise ValueError(
+            f"the connection {NAME} is of the type {kind!r}; allowed are smtp, http and https, "
+            f"or no connection at all for the log"
+        )
     return kind
 
 
@@ -76,19 +83,32 @@ async def connection_of_triggerer() -> Connection | None:
 def _mail(at: Connection, told: Told) -> None:
     to = at.extra_dejson.get("to")
     if not to:
-        raise ValueError(f"the connection {NAME} names nobody to write to: put {{\"to\": [\"oncall@example.com\"]}} into its extra")
+        raise ValueError(
+            f'the connection {NAME} names nobody to write to: put {{"to": '
+            f'["oncall@example.com"]}} into its extra'
+        )
     with Mail(at) as hook:
-        hook.send_email_smtp(to=to, from_email=at.extra_dejson.get("from_email") or "recallflow@localhost", subject=f"[recall] {told.title}",
-                             html_content=told.html())
+        hook.send_email_smtp(
+            to=to,
+            from_email=at.extra_dejson.get("from_email") or "recallflow@localhost",
+            subject=f"[recall] {told.title}",
+            html_content=told.html(),
+        )
 
 
 def _post(at: Connection, told: Told) -> None:
     host = at.host or ""
-    address = host if "://" in host else f"{at.schema if at.schema in ('http', 'https') else at.conn_type}://{host}"
+    address = (
+        host
+        if "://" in host
+        else f"{at.schema if at.schema in ('http', 'https') else at.conn_type}://{host}"
+    )
     if at.port:
         scheme, _, rest = address.partition("://")
         place, slash, path = rest.partition("/")
         address = f"{scheme}://{place}:{at.port}{slash}{path}"
     address += at.extra_dejson.get("path", "")
     headers = {"Authorization": f"Bearer {at.password}"} if at.password else {}
-    httpx.post(address, json=told.plain(), headers=headers, timeout=PATIENCE_SECONDS).raise_for_status()
+    httpx.post(
+        address, json=told.plain(), headers=headers, timeout=PATIENCE_SECONDS
+    ).raise_for_status()

@@ -1,4 +1,6 @@
-"""The deadline on the daily chain: ingestion, training and publication each have their part of the hours that the whole may take."""
+"""The deadline on the daily chain: ingestion, training and publication each have their part of the
+hours that the whole may take.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def hours() -> float:
     except ValueError:
         wanted = -1.0
     if not 0 <= wanted <= 24 * 365:
-        raise ValueError(f"{VARIABLE} is {given!r}; allowed is a number of hours, 0 for no deadline")
+        raise ValueError(
+            f"{VARIABLE} is {given!r}; allowed is a number of hours, 0 for no deadline"
+        )
     return wanted
 
 
@@ -34,12 +38,17 @@ def deadline(part: str) -> DeadlineAlert | None:
     allowed = hours() * PARTS[part]
     if not allowed:
         return None
-    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=timedelta(hours=allowed),
-                         callback=AsyncCallback(missed, {"hours": allowed}), name=f"{part} within {allowed:g} h")
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=allowed),
+        callback=AsyncCallback(missed, {"hours": allowed}),
+        name=f"{part} within {allowed:g} h",
+    )
 
 
 async def missed(hours: float, context: Any = None) -> None:
-    """Tell that a run is late; called by the triggerer, once a run. One that has failed was told of already.
+    """Tell that a run is late; called by the triggerer, once a run. One that has failed was told of
+    already.
 
     The triggerer imports this: `dags/` stands in its PYTHONPATH.
     """
@@ -50,4 +59,9 @@ async def missed(hours: float, context: Any = None) -> None:
     if run.get("state") == "failed":
         return
     at = await channels.connection_of_triggerer()
-    await asyncio.to_thread(deliver, "deadline", lambda: told.of_deadline(run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours), lambda: at)
+    await asyncio.to_thread(
+        deliver,
+        "deadline",
+        lambda: told.of_deadline(run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours),
+        lambda: at,
+    )

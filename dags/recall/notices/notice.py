@@ -38,7 +38,8 @@ class Notice(BaseNotifier):
 def deliver(kind: str, say: Callable[[], Any], by: Callable[[], Any]) -> str | None:
     """Send what `say` makes by the connection that `by` finds; returns the channel.
 
-    Where that goes wrong it is None, and the log has the notice and the reason, but no address: that may hold a secret.
+    Where that goes wrong it is None, and the log has the notice and the reason, but no address:
+    that may hold a secret.
     """
     from airflow.sdk._shared.secrets_masker import redact
 
@@ -47,9 +48,20 @@ def deliver(kind: str, say: Callable[[], Any], by: Callable[[], Any]) -> str | N
     said = None
     try:
         said = say()
-        said = dataclasses.replace(said, **redact(dataclasses.asdict(said)))  # whatever Airflow knows as a secret
+        said = dataclasses.replace(
+            said, **redact(dataclasses.asdict(said))
+        )  # whatever Airflow knows as a secret
         return channels.send(said, by())
     except Exception as error:  # a notice never fails what it speaks of
-        why = type(error).__name__ if "http" in type(error).__module__ else f"{type(error).__name__}: {redact(str(error))}"
-        log.warning("the notice of a %s could not be sent (%s)%s", kind, why, f"; it said: {said.text()}" if said else "")
+        why = (
+            type(error).__name__
+            if "http" in type(error).__module__
+            else f"{type(error).__name__}: {redact(str(error))}"
+        )
+        log.warning(
+            "the notice of a %s could not be sent (%s)%s",
+            kind,
+            why,
+            f"; it said: {said.text()}" if said else "",
+        )
         return None

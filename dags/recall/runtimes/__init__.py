@@ -1,6 +1,8 @@
-"""What a stage runs as: a process of this worker (the default), a container, or a Kubernetes pod; by the setting RECALL_RUNTIME.
+"""What a stage runs as: a process of this worker (the default), a container, or a Kubernetes pod;
+by the setting RECALL_RUNTIME.
 
-All three run the same command, `python -m tasks.<stage> <verb> <request>`, and tell the same three things of its end.
+All three run the same command, `python -m tasks.<stage> <verb> <request>`, and tell the same three
+things of its end.
 """
 
 from __future__ import annotations
@@ -17,8 +19,17 @@ from airflow.sdk.exceptions import AirflowFailException
 from recall.tail import Told
 
 ROOT = Path(__file__).resolve().parents[3]
-OWN_DISK = {"RECALL_SCRATCH": "/scratch", "HOME": "/scratch"}  # in a container: a volume that goes with it
-OF_THIS_MACHINE = ("RECALL_SCRATCH", "RECALL_STATE", "RECALL_ENVIRONMENTS", "RECALL_LOCAL_STORE", "RECALL_DATA_DIR")
+OWN_DISK = {
+    "RECALL_SCRATCH": "/scratch",
+    "HOME": "/scratch",
+}  # in a container: a volume that goes with it
+OF_THIS_MACHINE = (
+    "RECALL_SCRATCH",
+    "RECALL_STATE",
+    "RECALL_ENVIRONMENTS",
+    "RECALL_LOCAL_STORE",
+    "RECALL_DATA_DIR",
+)
 RUNTIMES = ("process", "container", "kubernetes")
 
 
@@ -51,7 +62,11 @@ class Work:
     @property
     def elsewhere(self) -> dict[str, str]:
         """The settings that hold on another disk than this worker's."""
-        return {name: value for name, value in self.settings.items() if name not in OF_THIS_MACHINE} | OWN_DISK | {"PYTHONUNBUFFERED": "1"}
+        return (
+            {name: value for name, value in self.settings.items() if name not in OF_THIS_MACHINE}
+            | OWN_DISK
+            | {"PYTHONUNBUFFERED": "1"}
+        )
 
     @property
     def arguments(self) -> list[str]:
@@ -69,7 +84,9 @@ class Ended:
 
 
 class Runtime(Protocol):
-    """Runs one piece of work to its end; `stop` ends it, from another thread or a signal's handler."""
+    """Runs one piece of work to its end; `stop` ends it, from another thread or a signal's
+    handler.
+    """
 
     def run(self, work: Work, context: Any) -> Ended: ...
 
@@ -102,20 +119,30 @@ def image(environment: str) -> str:
     """The image of an environment, from RECALL_IMAGES."""
     pattern = os.environ.get("RECALL_IMAGES") or ""
     if "{environment}" not in pattern:
-        raise AirflowFailException(f"RECALL_IMAGES is {pattern!r}; expected an image's name with {{environment}} in it, as registry/recallflow-{{environment}}:1.0")
+        raise AirflowFailException(
+            f"RECALL_IMAGES is {pattern!r}; expected an image's name with {{environment}} in "
+            f"it, as registry/recallflow-{{environment}}:1.0"
+        )
     return pattern.replace("{environment}", environment)
 
 
 def resources(stage: str) -> dict:
-    """What a stage is given: `requests` and `limits` in Kubernetes' units, GPUs among the limits where it can use them and RECALL_GPUS gives some."""
-    path = Path(os.environ.get("RECALL_RESOURCES") or ROOT / "infra" / "kubernetes" / "resources.json")
+    """What a stage is given: `requests` and `limits` in Kubernetes' units, GPUs among the limits
+    where it can use them and RECALL_GPUS gives some.
+    """
+    path = Path(
+        os.environ.get("RECALL_RESOURCES") or ROOT / "infra" / "kubernetes" / "resources.json"
+    )
     try:
         one = json.loads(path.read_text())[stage]
         given = {"requests": dict(one["requests"]), "limits": dict(one["limits"])}
         gpus = int(os.environ.get("RECALL_GPUS") or 0) if one.get("gpu") else 0
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AirflowFailException(f"{path} does not say what `{stage}` is given ({error!r}); expected an object with `requests` and `limits`, "
-                                   "and a whole number in RECALL_GPUS") from None
+        raise AirflowFailException(
+            f"{path} does not say what `{stage}` is given ({error!r}); expected an object with "
+            f"`requests` and `limits`, "
+            "and a whole number in RECALL_GPUS"
+        ) from None
     if gpus:
         given["limits"]["nvidia.com/gpu"] = str(gpus)
     return given

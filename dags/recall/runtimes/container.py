@@ -1,4 +1,6 @@
-"""A stage as a container on this worker's machine: Docker or Podman, by their command line, which keeps stdout, stderr and the exit code apart."""
+"""A stage as a container on this worker's machine: Docker or Podman, by their command line, which
+keeps stdout, stderr and the exit code apart.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,23 @@ from recall.runtimes import OWN_DISK, ROOT, Ended, Work, image, resources
 from recall.runtimes.process import ended, start, stop
 
 # What the engine's client needs to find its engine. None of it reaches the container.
-CLIENT = ("PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_CONFIG", "CONTAINER_HOST")
+CLIENT = (
+    "PATH",
+    "HOME",
+    "XDG_RUNTIME_DIR",
+    "DOCKER_HOST",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CONFIG",
+    "CONTAINER_HOST",
+)
 MEMORY = {"Ki": "k", "Mi": "m", "Gi": "g", "": "b"}
 
 
 class Container:
-    """`docker run … python -m tasks.<stage> …`: without rights, on a read-only disk, its secrets handed over by name."""
+    """`docker run … python -m tasks.<stage> …`: without rights, on a read-only disk, its secrets
+    handed over by name.
+    """
 
     def __init__(self) -> None:
         self.engine = os.environ.get("RECALL_CONTAINER_ENGINE") or "docker"
@@ -27,14 +40,34 @@ class Container:
 
     def run(self, work: Work, context: Any) -> Ended:
         client = {name: os.environ[name] for name in CLIENT if name in os.environ}
-        self._process = start(self.command(work), {**work.elsewhere, **work.secrets, **client}, Path(ROOT))
+        self._process = start(
+            self.command(work), {**work.elsewhere, **work.secrets, **client}, Path(ROOT)
+        )
         return ended(self._process, work)
 
     def command(self, work: Work) -> list[str]:
-        """The whole command line. A variable is named, and its value taken from the client's environment: command lines are seen by all."""
+        """The whole command line. A variable is named, and its value taken from the client's
+        environment: command lines are seen by all.
+        """
         given = resources(work.stage)["limits"]
-        options = ["--rm", "--name", self.name, "--read-only", "--tmpfs", "/tmp:exec", "--volume", OWN_DISK["RECALL_SCRATCH"], "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-                   "--memory", memory(given["memory"]), "--cpus", str(processors(given["cpu"]))]
+        options = [
+            "--rm",
+            "--name",
+            self.name,
+            "--read-only",
+            "--tmpfs",
+            "/tmp:exec",
+            "--volume",
+            OWN_DISK["RECALL_SCRATCH"],
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+            "--memory",
+            memory(given["memory"]),
+            "--cpus",
+            str(processors(given["cpu"])),
+        ]
         options += ["--gpus", given["nvidia.com/gpu"]] if "nvidia.com/gpu" in given else []
         if network := os.environ.get("RECALL_CONTAINER_NETWORK"):
             options += ["--network", network]
@@ -48,7 +81,13 @@ class Container:
     def stop(self) -> None:
         """Ask the engine to stop the container: ending its client alone would leave it running."""
         if self._process and self._process.poll() is None:
-            subprocess.run([self.engine, "stop", "--time", "10", self.name], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+            subprocess.run(
+                [self.engine, "stop", "--time", "10", self.name],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=30,
+                check=False,
+            )
         stop(self._process)
 
 

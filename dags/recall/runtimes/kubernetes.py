@@ -1,7 +1,9 @@
-"""A stage as a Kubernetes pod, by Airflow's own operator, which finds its pod again after a worker's restart.
+"""A stage as a Kubernetes pod, by Airflow's own operator, which finds its pod again after a
+worker's restart.
 
-The pod's logs mix stdout and stderr, so the stage also writes its result where Airflow's sidecar reads it (RECALL_RESULT).
-Secrets are not in the pod's description: they are the variables of the Kubernetes secret RECALL_POD_SECRET.
+The pod's logs mix stdout and stderr, so the stage also writes its result where Airflow's sidecar
+reads it (RECALL_RESULT). Secrets are not in the pod's description: they are the variables of the
+Kubernetes secret RECALL_POD_SECRET.
 """
 
 from __future__ import annotations
@@ -47,10 +49,14 @@ class Pod:
 
 
 def operator(work: Work, told: Told) -> KubernetesPodOperator:
-    """Airflow's operator for this work: the template, and over it what differs from stage to stage."""
+    """Airflow's operator for this work: the template, and over it what differs from stage to
+    stage.
+    """
 
     class Lines(KubernetesPodOperatorCallback):
-        """Keeps the stage's own last words; Airflow writes every line into the task's log itself."""
+        """Keeps the stage's own last words; Airflow writes every line into the task's log
+        itself.
+        """
 
         @staticmethod
         def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
@@ -59,14 +65,34 @@ def operator(work: Work, told: Told) -> KubernetesPodOperator:
 
     name = f"recall-{work.stage}-{work.verb}".replace("_", "-")
     return KubernetesPodOperator(
-        task_id=f"{work.stage}-{work.verb}", name=name, random_name_suffix=True, namespace=os.environ.get("RECALL_NAMESPACE") or None,
-        pod_template_file=os.environ.get("RECALL_POD_TEMPLATE") or str(Path(ROOT) / "infra" / "kubernetes" / "pod.yaml"),
-        image=image(work.environment), cmds=["python"], arguments=work.arguments, base_container_name=BASE,
+        task_id=f"{work.stage}-{work.verb}",
+        name=name,
+        random_name_suffix=True,
+        namespace=os.environ.get("RECALL_NAMESPACE") or None,
+        pod_template_file=os.environ.get("RECALL_POD_TEMPLATE")
+        or str(Path(ROOT) / "infra" / "kubernetes" / "pod.yaml"),
+        image=image(work.environment),
+        cmds=["python"],
+        arguments=work.arguments,
+        base_container_name=BASE,
         env_vars={**work.elsewhere, "RECALL_RESULT": RESULT},
-        env_from=[k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=os.environ.get("RECALL_POD_SECRET") or "recallflow"))],
-        container_resources=k8s.V1ResourceRequirements(**resources(work.stage)), labels={"recall/stage": work.stage, "recall/verb": work.verb},
-        do_xcom_push=True, get_logs=True, on_finish_action="delete_pod", automount_service_account_token=False, callbacks=[Lines],
-        log_events_on_failure=True, reattach_on_restart=True)
+        env_from=[
+            k8s.V1EnvFromSource(
+                secret_ref=k8s.V1SecretEnvSource(
+                    name=os.environ.get("RECALL_POD_SECRET") or "recallflow"
+                )
+            )
+        ],
+        container_resources=k8s.V1ResourceRequirements(**resources(work.stage)),
+        labels={"recall/stage": work.stage, "recall/verb": work.verb},
+        do_xcom_push=True,
+        get_logs=True,
+        on_finish_action="delete_pod",
+        automount_service_account_token=False,
+        callbacks=[Lines],
+        log_events_on_failure=True,
+        reattach_on_restart=True,
+    )
 
 
 def exit_code(pod: Any) -> int | None:

@@ -11,9 +11,24 @@ from typing import Any
 from recall.runtimes import Ended, Work
 from recall.tail import Tail
 
-# What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they stay here.
-PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "USER", "XDG_CACHE_HOME", "CUDA_VISIBLE_DEVICES",
-          "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+# What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they
+# stay here.
+PASSED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "JAVA_HOME",
+    "USER",
+    "XDG_CACHE_HOME",
+    "CUDA_VISIBLE_DEVICES",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+)
 
 
 class Process:
@@ -25,7 +40,13 @@ class Process:
 
     def run(self, work: Work, context: Any) -> Ended:
         passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-        environment = {**passed, **work.settings, **work.secrets, "PYTHONPATH": str(self.root), "PYTHONUNBUFFERED": "1"}
+        environment = {
+            **passed,
+            **work.settings,
+            **work.secrets,
+            "PYTHONPATH": str(self.root),
+            "PYTHONUNBUFFERED": "1",
+        }
         self._process = start([str(self.interpreter), *work.arguments], environment, self.root)
         return ended(self._process, work)
 
@@ -35,8 +56,18 @@ class Process:
 
 def start(command: list[str], environment: dict[str, str], folder: Path) -> subprocess.Popen:
     """A process that leads a group of its own and dies with this worker."""
-    return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, errors="replace", start_new_session=True, preexec_fn=_die_with_parent)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
 
 
 def ended(process: subprocess.Popen, work: Work) -> Ended:
@@ -59,7 +90,8 @@ def stop(process: subprocess.Popen | None) -> None:
 
 
 def _die_with_parent() -> None:
-    # A worker that is killed outright cannot call on_kill; the kernel then ends the stage's process.
+    # A worker that is killed outright cannot call on_kill; the kernel then ends the stage's
+    # process.
     import ctypes
 
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)

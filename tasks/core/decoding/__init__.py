@@ -1,1 +1,3 @@
-"""From any family's item vectors to what is served: decoders, queries and the choice among them, cold items, day over day."""
+"""From any family's item vectors to what is served: decoders, queries and the choice among them,
+cold items, day over day.
+"""

@@ -1,4 +1,6 @@
-"""A matrix of items by items as two thin ones, whose product is its best approximation of that rank."""
+"""A matrix of items by items as two thin ones, whose product is its best approximation of that
+rank.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,11 @@ import numpy as np
 EXTRA, ROUNDS = 20, 6  # directions beyond d, and rounds of power iteration
 
 
-def halves(matrix: np.ndarray, dimension: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """U √S and V √S of the leading singular directions by random projections (Halko et al. 2011), float32 (items, dimension).
+def halves(
+    matrix: np.ndarray, dimension: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """U √S and V √S of the leading singular directions by random projections (Halko et al. 2011),
+    float32 (items, dimension).
 
     Args:
         matrix: float32 (items, items).

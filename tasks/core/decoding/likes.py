@@ -9,9 +9,13 @@ from tasks.core.histories import Histories
 
 
 def likes(histories: Histories, items: int, dtype: type = np.float32) -> csr_matrix:
-    """(users, items): what each pair counts (`Histories.pairs`), one where events have no weight and none repeats another."""
+    """(users, items): what each pair counts (`Histories.pairs`), one where events have no weight
+    and none repeats another.
+    """
     pairs = histories.pairs()
-    weights = np.ones(len(pairs.items), dtype) if pairs.weights is None else pairs.weights.astype(dtype)
+    weights = (
+        np.ones(len(pairs.items), dtype) if pairs.weights is None else pairs.weights.astype(dtype)
+    )
     matrix = csr_matrix((weights, pairs.items, pairs.offsets), (len(pairs), items), copy=True)
     matrix.sort_indices()
     return matrix

@@ -28,28 +28,51 @@ class Validation:
     """
 
     def __init__(self, queries: Queries, items: int, users: int | None, seed: int) -> None:
-        self.items, self._queries, self._whole = items, queries.take(drawn(len(queries.users), users_drawn(users, items), seed)), self
+        self.items, self._queries, self._whole = (
+            items,
+            queries.take(drawn(len(queries.users), users_drawn(users, items), seed)),
+            self,
+        )
         self.seconds = 0.0
-        self.histories, self.labels, self.seen = self._queries.histories, self._queries.labels, self._queries.seen
+        self.histories, self.labels, self.seen = (
+            self._queries.histories,
+            self._queries.labels,
+            self._queries.seen,
+        )
 
     def __len__(self) -> int:
         return len(self.histories)
 
     def few(self) -> "Validation":
-        """The first of them, to tell which models are worth asking all of them about; its time is counted here."""
+        """The first of them, to tell which models are worth asking all of them about; its time is
+        counted here.
+        """
         few = Validation(self._queries.take(np.arange(min(FEW, len(self)))), self.items, FEW, 0)
         few._whole = self
         return few
 
     def recall(self, model: Model) -> float:
-        """Mean over users of (labels among the top 50, seen items left out) / labels; an item without a vector is a miss."""
+        """Mean over users of (labels among the top 50, seen items left out) / labels; an item
+        without a vector is a miss.
+        """
         begun, places = time.monotonic(), model.places(self.items)
         asked = model.encoder.encode(self.histories.renamed(places))
-        found = recall(asked, model.candidates, K, self.labels.renamed(places), self.labels.lengths, self.seen.renamed(places))
+        found = recall(
+            asked,
+            model.candidates,
+            K,
+            self.labels.renamed(places),
+            self.labels.lengths,
+            self.seen.renamed(places),
+        )
         self._whole.seconds += time.monotonic() - begun
         return found
 
     def spread(self, model: Model) -> float:
-        """How much scores differ from item to item: their standard deviation for one query, averaged over at most 1,000 users."""
-        some = self.histories.take(np.arange(min(len(self.histories), 1000))).renamed(model.places(self.items))
+        """How much scores differ from item to item: their standard deviation for one query,
+        averaged over at most 1,000 users.
+        """
+        some = self.histories.take(np.arange(min(len(self.histories), 1000))).renamed(
+            model.places(self.items)
+        )
         return float((model.encoder.encode(some) @ model.candidates.T).std(axis=1).mean())

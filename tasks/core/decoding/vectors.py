@@ -22,12 +22,16 @@ class Vectors:
     outputs: np.ndarray
 
     def places(self, items: int) -> np.ndarray:
-        """int32 (items): the place in `rows` of each row of the item table, −1 for an item without a vector."""
+        """int32 (items): the place in `rows` of each row of the item table, −1 for an item without
+        a vector.
+        """
         return places_of(self.rows, items)
 
 
 def places_of(rows: np.ndarray, items: int) -> np.ndarray:
-    """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not among them."""
+    """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not
+    among them.
+    """
     places = np.full(items, -1, np.int32)
     places[rows] = np.arange(len(rows))
     return places

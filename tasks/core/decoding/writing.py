@@ -19,7 +19,9 @@ from tasks.core.snapshot import Snapshot
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """The vectors of the best step of a training (1, 2, …), the model that is served from them, and what validation took of the time."""
+    """The vectors of the best step of a training (1, 2, …), the model that is served from them, and
+    what validation took of the time.
+    """
 
     step: int
     vectors: Vectors
@@ -27,9 +29,20 @@ class Fitted:
     validation_seconds: float = 0.0
 
 
-def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Snapshot, past: Past | None, code: str, recorder: Recorder,
-          parents: list[str], upstream: dict | None = None) -> None:
-    """Fill the folder of a candidate: cold items are placed, what is similar is turned onto the champion's, the next day's start is left.
+def write(
+    draft: Draft,
+    family: str,
+    fitted: Fitted,
+    request: Any,
+    snapshot: Snapshot,
+    past: Past | None,
+    code: str,
+    recorder: Recorder,
+    parents: list[str],
+    upstream: dict | None = None,
+) -> None:
+    """Fill the folder of a candidate: cold items are placed, what is similar is turned onto the
+    champion's, the next day's start is left.
 
     Args:
         request: a `FitRequest` whose settings have `cold_items`, `minimum_count` and `align`.
@@ -37,16 +50,37 @@ def write(draft: Draft, family: str, fitted: Fitted, request: Any, snapshot: Sna
         upstream: what else decides on the vectors, as `describe` takes it.
     """
     chosen, items = fitted.chosen, len(snapshot.item_ids)
-    similar = taste_space(chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items)))
-    served = complete(chosen.model, similar, snapshot, request.settings.cold_items, request.settings.minimum_count)
+    similar = taste_space(
+        chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items))
+    )
+    served = complete(
+        chosen.model, similar, snapshot, request.settings.cold_items, request.settings.minimum_count
+    )
     model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
-    similar = onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids)) if past and request.settings.align else served.similar
+    similar = (
+        onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids))
+        if past and request.settings.align
+        else served.similar
+    )
     save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
     leave(draft.path, model, fitted.vectors, items)
     recorder.save(draft.path, fitted.step, chosen.figures(), fitted.validation_seconds)
-    draft.counts = {"items": len(model.rows), "items_cold": len(served.cold), "items_left_out": items - len(model.rows)}
-    draft.facts = {**describe(family, snapshot, request.settings, code, model.candidates.shape[1], upstream), "choice": dataclasses.asdict(model.choice),
-                   "stability": past and past.stability(item_ids, model, similar)}
+    draft.counts = {
+        "items": len(model.rows),
+        "items_cold": len(served.cold),
+        "items_left_out": items - len(model.rows),
+    }
+    draft.facts = {
+        **describe(family, snapshot, request.settings, code, model.candidates.shape[1], upstream),
+        "choice": dataclasses.asdict(model.choice),
+        "stability": past and past.stability(item_ids, model, similar),
+    }
     champion = past and past.candidate.artefact
-    draft.lineage = {"settings": dataclasses.asdict(request.settings), "seed": request.seed, "code": code, "run": recorder.run,
-                     "champion": champion and champion.id, "parents": [*parents, *([champion.uri] if champion else [])]}
+    draft.lineage = {
+        "settings": dataclasses.asdict(request.settings),
+        "seed": request.seed,
+        "code": code,
+        "run": recorder.run,
+        "champion": champion and champion.id,
+        "parents": [*parents, *([champion.uri] if champion else [])],
+    }

@@ -1,7 +1,9 @@
-"""Encoders: from a history of item rows, and from what else is known of a user, to a query vector, in numpy alone.
+"""Encoders: from a history of item rows, and from what else is known of a user, to a query vector,
+in numpy alone.
 
-The evaluator, the publisher and the reader that services import all use these, so what is judged is what is served. A
-trainer describes its encoder by `encoder.json` (`kind` and numbers) and `encoder.<name>.npy` beside it.
+The evaluator, the publisher and the reader that services import all use these, so what is judged is
+what is served. A trainer describes its encoder by `encoder.json` (`kind` and numbers) and
+`encoder.<name>.npy` beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,18 @@ from tasks.core.encoders.scales import ScalesEncoder
 from tasks.core.encoders.tower import TowerEncoder
 from tasks.core.errors import Corrupt
 
-__all__ = ["Encoder", "FusedEncoder", "GRUEncoder", "KINDS", "MeanEncoder", "SASRecEncoder", "ScalesEncoder", "TowerEncoder", "load_encoder", "save_encoder"]
+__all__ = [
+    "Encoder",
+    "FusedEncoder",
+    "GRUEncoder",
+    "KINDS",
+    "MeanEncoder",
+    "SASRecEncoder",
+    "ScalesEncoder",
+    "TowerEncoder",
+    "load_encoder",
+    "save_encoder",
+]
 
 KINDS = {**SINGLE, FusedEncoder.kind: FusedEncoder.read}
 
@@ -30,7 +43,9 @@ def save_encoder(folder: Path, encoder: Encoder) -> None:
     arrays = encoder.arrays()
     for name, array in arrays.items():
         save(folder / f"encoder.{name}.npy", array)
-    (folder / "encoder.json").write_text(json.dumps({"kind": encoder.kind, "arrays": sorted(arrays), **encoder.numbers()}, indent=1))
+    (folder / "encoder.json").write_text(
+        json.dumps({"kind": encoder.kind, "arrays": sorted(arrays), **encoder.numbers()}, indent=1)
+    )
 
 
 def load_encoder(folder: Path, mmap: bool = False) -> Encoder:
@@ -42,6 +57,12 @@ def load_encoder(folder: Path, mmap: bool = False) -> Encoder:
     numbers = json.loads((folder / "encoder.json").read_text())
     kind, names = numbers.pop("kind"), numbers.pop("arrays")
     if kind not in KINDS:
-        raise Corrupt(f"{folder / 'encoder.json'} names an encoder this version does not know", got=kind,
-                      allowed=f"one of {', '.join(KINDS)}", remedy="upgrade this reader")
-    return KINDS[kind](**numbers, **{name: load(folder / f"encoder.{name}.npy", mmap) for name in names})
+        raise Corrupt(
+            f"{folder / 'encoder.json'} names an encoder this version does not know",
+            got=kind,
+            allowed=f"one of {', '.join(KINDS)}",
+            remedy="upgrade this reader",
+        )
+    return KINDS[kind](
+        **numbers, **{name: load(folder / f"encoder.{name}.npy", mmap) for name in names}
+    )

@@ -15,7 +15,8 @@ class Encoder(Protocol):
 
     Attributes:
         kind: its name in `encoder.json`.
-        dimension: of a candidate. A query is one vector of it, or several side by side: see `tasks.core.ranking`.
+        dimension: of a candidate. A query is one vector of it, or several side by side: see
+            `tasks.core.ranking`.
         columns: of the table of users, those it reads; none where histories are all it knows.
     """
 
@@ -24,7 +25,9 @@ class Encoder(Protocol):
     columns: tuple[str, ...]
 
     def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
-        """float32 (users, dimension), or a multiple of it; a row of zeros for whom it knows nothing of (see `knows`)."""
+        """float32 (users, dimension), or a multiple of it; a row of zeros for whom it knows nothing
+        of (see `knows`).
+        """
 
     def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
         """bool (users): whoever has a query."""

@@ -1,4 +1,6 @@
-"""GRU4Rec's user encoder in numpy: the state after the last item, projected into the space of the candidates."""
+"""GRU4Rec's user encoder in numpy: the state after the last item, projected into the space of the
+candidates.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,16 @@ from tasks.core.histories import Histories
 
 ONE, HALF = np.float32(1.0), np.float32(0.5)
 
+
 class GRUEncoder(OfHistories):
-    """One GRU layer (Cho et al. 2014, with PyTorch's gate order r, z, n and its second bias inside the reset gate).
+    """One GRU layer (Cho et al. 2014, with PyTorch's gate order r, z, n and its second bias inside
+    the reset gate).
 
     Per step, with x the embedding of an item after layer normalisation (ε = 1e-5):
         r = σ(W_r x + b_r + U_r h + c_r),  z = σ(W_z x + b_z + U_z h + c_z),
         n = tanh(W_n x + b_n + r · (U_n h + c_n)),  h ← (1 − z) · n + z · h
-    The query is [P h + p, 1], for each interest: the trailing one meets the item bias that the candidates carry in their last dimension.
+    The query is [P h + p, 1], for each interest: the trailing one meets the item bias that the
+    candidates carry in their last dimension.
 
     Args:
         embedding: float32 (items, d).
@@ -33,8 +38,20 @@ class GRUEncoder(OfHistories):
     BLOCK = 512  # users encoded together: states stay in the processor's cache
     ROWS = 4096  # positions whose gates are computed by one product
 
-    def __init__(self, embedding, scale, shift, input_weights, input_bias, state_weights, state_bias,
-                 projection, projection_bias, last: int = 200, interests: int = 1) -> None:
+    def __init__(
+        self,
+        embedding,
+        scale,
+        shift,
+        input_weights,
+        input_bias,
+        state_weights,
+        state_bias,
+        projection,
+        projection_bias,
+        last: int = 200,
+        interests: int = 1,
+    ) -> None:
         self.embedding, self.scale, self.shift = embedding, scale, shift
         self.input_weights, self.input_bias = input_weights, input_bias
         self.state_weights, self.state_bias = state_weights, state_bias
@@ -44,20 +61,22 @@ class GRUEncoder(OfHistories):
         self._prepare()
 
     def _prepare(self) -> None:
-        """Weights as `_read` multiplies them: with σ(x) = (1 + tanh(x / 2)) / 2, the halves are taken here, once.
+        """Weights as `_read` multiplies them: with σ(x) = (1 + tanh(x / 2)) / 2, the halves are
+        taken here, once.
 
-        What does not depend on the state goes to the input's side: scale and shift of the normalisation, c_r and c_z. c_n
-        is the last row of the state's weights, which a one after the state meets.
+        What does not depend on the state goes to the input's side: scale and shift of the
+        normalisation, c_r and c_z. c_n is the last row of the state's weights, which a one after
+        the state meets.
         """
         h = self.hidden
         half = np.full((3 * h, 1), 0.5, np.float32)
         self._state_weights = np.zeros((h + 1, 3 * h), np.float32)
         self._state_weights[:h] = (self.state_weights * half).T
-        self._state_weights[h, 2 * h:] = self.state_bias[2 * h:] * np.float32(0.5)
-        half[2 * h:] = 1.0
+        self._state_weights[h, 2 * h :] = self.state_bias[2 * h :] * np.float32(0.5)
+        half[2 * h :] = 1.0
         self._input_weights = np.ascontiguousarray((self.input_weights * half * self.scale).T)
         bias = self.input_bias + self.input_weights @ self.shift
-        bias[:2 * h] += self.state_bias[:2 * h]
+        bias[: 2 * h] += self.state_bias[: 2 * h]
         self._input_bias = bias * half[:, 0]
 
     def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
@@ -69,15 +88,19 @@ class GRUEncoder(OfHistories):
         return queries
 
     def _states(self, histories: Histories, users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """float32 (users, hidden): users sorted by length, longest first, so that those still reading are a prefix."""
+        """float32 (users, hidden): users sorted by length, longest first, so that those still
+        reading are a prefix.
+        """
         state = np.zeros((len(users), self.hidden + 1), np.float32)
         state[:, -1] = 1.0
         begin = histories.offsets[users + 1] - lengths
         widths = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
         steps = max(self.ROWS // len(users), 1)
         for first in range(0, len(widths), steps):
-            some = widths[first:first + steps]
-            rows = np.concatenate([begin[:width] + step for step, width in enumerate(some.tolist(), first)])
+            some = widths[first : first + steps]
+            rows = np.concatenate(
+                [begin[:width] + step for step, width in enumerate(some.tolist(), first)]
+            )
             self._read(self._gates(histories.items[rows]), some.tolist(), state)
         return state[:, :-1]
 
@@ -88,33 +111,46 @@ class GRUEncoder(OfHistories):
         return gates
 
     def _read(self, gates: np.ndarray, widths: list[int], state: np.ndarray) -> None:
-        """Advance the states, each with a one behind it, in place; `gates` holds one row for each user and step, step by step."""
+        """Advance the states, each with a one behind it, in place; `gates` holds one row for each
+        user and step, step by step.
+        """
         h, end, reading = self.hidden, 0, 0
         linear = np.empty((len(state), 3 * h), np.float32)
         for width in widths:
             if width != reading:  # views cost as much as the arithmetic of one user
-                rows = slice(width) if width > 1 else 0  # a single row as a vector: its product is the faster one
+                rows = (
+                    slice(width) if width > 1 else 0
+                )  # a single row as a vector: its product is the faster one
                 before, product = state[rows], linear[rows]
-                old, both, memory = before[..., :h], product[..., :2 * h], product[..., 2 * h:]
+                old, both, memory = before[..., :h], product[..., : 2 * h], product[..., 2 * h :]
                 new, keep, reading = both[..., :h], both[..., h:], width
-            given = gates[end:end + width] if width > 1 else gates[end]
+            given = gates[end : end + width] if width > 1 else gates[end]
             np.dot(before, self._state_weights, out=product)
-            both += given[..., :2 * h]
+            both += given[..., : 2 * h]
             np.tanh(both, out=both)
-            both += ONE                             # 2 r, 2 z
-            new *= memory                           # r (U_n h + c_n)
-            new += given[..., 2 * h:]
+            both += ONE  # 2 r, 2 z
+            new *= memory  # r (U_n h + c_n)
+            new += given[..., 2 * h :]
             np.tanh(new, out=new)
             old -= new
             old *= keep
             old *= HALF
-            old += new                              # h ← n + z (h − n)
+            old += new  # h ← n + z (h − n)
             end += width
 
     def numbers(self) -> dict:
         return {"last": self.last, "interests": self.interests}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        names = ("embedding", "scale", "shift", "input_weights", "input_bias", "state_weights", "state_bias",
-                 "projection", "projection_bias")
+        names = (
+            "embedding",
+            "scale",
+            "shift",
+            "input_weights",
+            "input_bias",
+            "state_weights",
+            "state_bias",
+            "projection",
+            "projection_bias",
+        )
         return {name: getattr(self, name) for name in names}

@@ -8,4 +8,10 @@ from tasks.core.encoders.sasrec import SASRecEncoder
 from tasks.core.encoders.scales import ScalesEncoder
 from tasks.core.encoders.tower import TowerEncoder
 
-SINGLE = {"mean": MeanEncoder, "scales": ScalesEncoder, "gru": GRUEncoder, "sasrec": SASRecEncoder, "tower": TowerEncoder}
+SINGLE = {
+    "mean": MeanEncoder,
+    "scales": ScalesEncoder,
+    "gru": GRUEncoder,
+    "sasrec": SASRecEncoder,
+    "tower": TowerEncoder,
+}

@@ -14,14 +14,19 @@ class MeanEncoder(OfHistories):
 
     Args:
         inputs: float32 (items, dimension), the input vectors.
-        decay: items after which a weight has fallen to 1/e (w_a = exp(−a / decay)); None weighs all alike.
+        decay: items after which a weight has fallen to 1/e (w_a = exp(−a / decay)); None weighs all
+            alike.
         last: only the newest `last` items are used; None uses all.
     """
 
     kind = "mean"
-    BLOCK = 8192  # rows of history summed together: they stay in the processor's cache, and memory does not grow with the data
+    # rows of history summed together: they stay in the processor's cache, and memory does not grow
+    # with the data
+    BLOCK = 8192
 
-    def __init__(self, inputs: np.ndarray, decay: float | None = None, last: int | None = None) -> None:
+    def __init__(
+        self, inputs: np.ndarray, decay: float | None = None, last: int | None = None
+    ) -> None:
         self.inputs, self.decay, self.last = inputs, decay, last
         self.dimension = inputs.shape[1]
 
@@ -30,9 +35,16 @@ class MeanEncoder(OfHistories):
         queries = np.zeros((len(histories), self.dimension), np.float32)
         start = 0
         while start < len(histories):
-            stop = int(np.searchsorted(histories.offsets, histories.offsets[start] + self.BLOCK, side="right")) - 1
+            stop = (
+                int(
+                    np.searchsorted(
+                        histories.offsets, histories.offsets[start] + self.BLOCK, side="right"
+                    )
+                )
+                - 1
+            )
             stop = min(max(stop, start + 1), len(histories))
-            queries[start:stop] = self._block(histories.offsets[start:stop + 1], histories.items)
+            queries[start:stop] = self._block(histories.offsets[start : stop + 1], histories.items)
             start = stop
         return queries
 
@@ -47,7 +59,9 @@ class MeanEncoder(OfHistories):
         filled = np.flatnonzero(lengths)
         if len(filled):
             starts = offsets[filled] - offsets[0]
-            sums = np.add.reduceat(weights[:, None] * self.inputs[items[offsets[0]:offsets[-1]]], starts, axis=0)
+            sums = np.add.reduceat(
+                weights[:, None] * self.inputs[items[offsets[0] : offsets[-1]]], starts, axis=0
+            )
             queries[filled] = sums / np.add.reduceat(weights, starts)[:, None]
         return queries
 

@@ -1,4 +1,6 @@
-"""A query as means of input vectors at several time scales side by side: one inner product serves a law that tells new from old."""
+"""A query as means of input vectors at several time scales side by side: one inner product serves a
+law that tells new from old.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,27 @@ from tasks.core.histories import Histories
 
 
 class ScalesEncoder(OfHistories):
-    """q = [m_1, …, m_K] or [m_1, …, m_K, 1], with m_k the mean that `MeanEncoder` makes with the k-th decay.
+    """q = [m_1, …, m_K] or [m_1, …, m_K, 1], with m_k the mean that `MeanEncoder` makes with the
+    k-th decay.
 
     Args:
         inputs: float32 (items, d), the input vectors.
-        decays: one for each scale: items after which a weight has fallen to 1/e; None weighs all alike.
+        decays: one for each scale: items after which a weight has fallen to 1/e; None weighs all
+            alike.
         last: only the newest `last` items are used; None uses all.
-        constant: end on a one, which meets what candidates carry in their last dimension: popularity, or an intercept.
+        constant: end on a one, which meets what candidates carry in their last dimension:
+            popularity, or an intercept.
     """
 
     kind = "scales"
 
-    def __init__(self, inputs: np.ndarray, decays: list[float | None], last: int | None = None, constant: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: np.ndarray,
+        decays: list[float | None],
+        last: int | None = None,
+        constant: bool = False,
+    ) -> None:
         self.inputs, self.decays, self.last, self.constant = inputs, list(decays), last, constant
         self.scales = [MeanEncoder(inputs, decay, last) for decay in self.decays]
         self.dimension = len(self.scales) * inputs.shape[1] + int(constant)
@@ -35,7 +46,9 @@ class ScalesEncoder(OfHistories):
         return np.concatenate([*(scale.encode(histories) for scale in self.scales), *ones], axis=1)
 
     def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
-        """bool (users): whoever has a history with an item whose input says something; a query of zeros would pass for an answer."""
+        """bool (users): whoever has a history with an item whose input says something; a query of
+        zeros would pass for an answer.
+        """
         return histories.where(self._says[histories.items]).lengths > 0
 
     @cached_property

@@ -1,4 +1,6 @@
-"""What a person looks at in MLflow: the map of the items, the training's curves, items beside the items most like them, the walks."""
+"""What a person looks at in MLflow: the map of the items, the training's curves, items beside the
+items most like them, the walks.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ FEWEST = 5  # items without which there is no map
 def draw(folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict) -> None:
     """Write the pictures of a candidate into a folder.
 
-    `items_tsne.png`, `training_curve.png`, `similar_items.html` and `.json`, and `walks.png` where the candidate holds `walks.json`.
+    `items_tsne.png`, `training_curve.png`, `similar_items.html` and `.json`, and `walks.png` where
+    the candidate holds `walks.json`.
     """
     import matplotlib
 

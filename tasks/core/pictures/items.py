@@ -33,8 +33,12 @@ class Items:
         known = np.flatnonzero(rows >= 0)
         known = known[np.argsort(-likes[known], kind="stable")]
         titles, genres = snapshot.items["title"].to_pylist(), snapshot.items["genres"].to_pylist()
-        return cls([titles[row] or snapshot.item_ids[row] for row in known], [genres[row] or [] for row in known], likes[known],
-                   np.asarray(candidate.similar)[rows[known]])
+        return cls(
+            [titles[row] or snapshot.item_ids[row] for row in known],
+            [genres[row] or [] for row in known],
+            likes[known],
+            np.asarray(candidate.similar)[rows[known]],
+        )
 
     def __len__(self) -> int:
         return len(self.titles)

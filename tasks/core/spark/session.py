@@ -23,7 +23,9 @@ SMALL = 8 << 20  # bytes that are read
 
 @contextlib.contextmanager
 def session(settings: Spark, source_bytes: int) -> "Iterator[SparkSession]":
-    """A session that ends with the block; one that is already running in this process is used and left running."""
+    """A session that ends with the block; one that is already running in this process is used and
+    left running.
+    """
     from pyspark.sql import SparkSession
 
     if running := SparkSession.getActiveSession():
@@ -52,7 +54,13 @@ def start(settings: Spark, small: bool) -> "SparkSession":
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
-    log("spark.started", master=settings.master, java=which, small=small, seconds=time.monotonic() - started)
+    log(
+        "spark.started",
+        master=settings.master,
+        java=which,
+        small=small,
+        seconds=time.monotonic() - started,
+    )
     return spark
 
 
@@ -62,19 +70,32 @@ def local(settings: Spark) -> bool:
 
 
 def configuration(settings: Spark, small: bool) -> dict[str, str]:
-    """What differs from Spark's own defaults. Seconds of work end before an optimising compiler or a plan that adapts as it
-    runs pays for itself: without both, MovieLens 100K takes half the processor time."""
+    """What differs from Spark's own defaults. Seconds of work end before an optimising compiler or
+    a plan that adapts as it runs pays for itself: without both, MovieLens 100K takes half the
+    processor time."""
     packages = {"spark.jars.packages": ",".join(settings.packages)} if settings.packages else {}
-    loopback = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"} if local(settings) else {}
-    return loopback | packages | {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.driver.memory": f"{settings.driver_memory_gb}g",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Duser.timezone=UTC" + " -XX:TieredStopAtLevel=1" * small,
-        "spark.sql.adaptive.enabled": str(not small).lower(),
-        "spark.executorEnv.PYTHONPATH": str(ROOT),  # every machine has the code where this one has it, as it has the environment
-        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.parquet.compression.codec": "zstd",
-        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",  # our manifest is what says "complete"
-    }
+    loopback = (
+        {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        if local(settings)
+        else {}
+    )
+    return (
+        loopback
+        | packages
+        | {
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.driver.memory": f"{settings.driver_memory_gb}g",
+            "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Duser.timezone=UTC"
+            + " -XX:TieredStopAtLevel=1" * small,
+            "spark.sql.adaptive.enabled": str(not small).lower(),
+            "spark.executorEnv.PYTHONPATH": str(
+                ROOT
+            ),  # every machine has the code where this one has it, as it has the environment
+            "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.parquet.compression.codec": "zstd",
+            # our manifest is what says "complete"
+            "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        }
+    )

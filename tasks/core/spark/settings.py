@@ -11,7 +11,13 @@ from tasks.core.request import setting
 class Spark:
     """Where Spark runs. None of this changes what is made, so none of it is part of an id."""
 
-    master: str = setting("local[2]", "spark.master: local[n], or the URL of a cluster that shares the store's disk")
-    driver_memory_gb: int = setting(1, "heap of the driver, and of everything in local mode", minimum=1, maximum=256)
+    master: str = setting(
+        "local[2]", "spark.master: local[n], or the URL of a cluster that shares the store's disk"
+    )
+    driver_memory_gb: int = setting(
+        1, "heap of the driver, and of everything in local mode", minimum=1, maximum=256
+    )
     shuffle_partitions: int = setting(4, "spark.sql.shuffle.partitions", minimum=1, maximum=10_000)
-    packages: tuple[str, ...] = setting((), "spark.jars.packages: Maven coordinates, for what a cluster's image lacks")
+    packages: tuple[str, ...] = setting(
+        (), "spark.jars.packages: Maven coordinates, for what a cluster's image lacks"
+    )

@@ -1,4 +1,6 @@
-"""Where a training stands, in one file of tensors and JSON: replaced whole after each epoch, read without pickle."""
+"""Where a training stands, in one file of tensors and JSON: replaced whole after each epoch, read
+without pickle.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ NAME = "last.safetensors"
 
 @dataclasses.dataclass
 class Standing:
-    """What a training has reached. No random state: each epoch draws from a stream of its own, named by seed and epoch.
+    """What a training has reached. No random state: each epoch draws from a stream of its own,
+    named by seed and epoch.
 
     Attributes:
         epoch: epochs done.
@@ -47,11 +50,16 @@ class Standing:
 
 
 def save(folder: Path, standing: Standing) -> None:
-    """Replace the checkpoint in `folder` in one step: whoever is killed here leaves the one before."""
+    """Replace the checkpoint in `folder` in one step: whoever is killed here leaves the one
+    before.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     making = folder / f".{NAME}.{os.getpid()}"
-    tensors = {f"{group}:{name}": tensor.detach().cpu().contiguous().clone()
-               for group in Standing.GROUPS for name, tensor in getattr(standing, group).items()}
+    tensors = {
+        f"{group}:{name}": tensor.detach().cpu().contiguous().clone()
+        for group in Standing.GROUPS
+        for name, tensor in getattr(standing, group).items()
+    }
     numbers = {name: getattr(standing, name) for name in Standing.NUMBERS}
     save_file(tensors, making, {"standing": json.dumps(numbers)})
     with making.open("rb") as file:
@@ -60,7 +68,9 @@ def save(folder: Path, standing: Standing) -> None:
 
 
 def load(folder: Path) -> Standing | None:
-    """The checkpoint in `folder`; None where there is none, or a damaged one: then the training starts again."""
+    """The checkpoint in `folder`; None where there is none, or a damaged one: then the training
+    starts again.
+    """
     if not (folder / NAME).is_file():
         return None
     try:

@@ -2,8 +2,9 @@
 
     torchrun --nproc-per-node 2 -m tasks.gru4rec fit '<request as JSON>'
 
-Every process makes the same batches and trains its part of each one's windows; gradients are summed, so that all hold the same weights
-and these are, up to rounding and dropout, those that one process ends with. Only the leader validates, writes and records.
+Every process makes the same batches and trains its part of each one's windows; gradients are
+summed, so that all hold the same weights and these are, up to rounding and dropout, those that one
+process ends with. Only the leader validates, writes and records.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Group:
     @classmethod
     @contextlib.contextmanager
     def joined(cls, device: torch.device) -> Iterator["Group"]:
-        """The group that torchrun's environment tells of, its processes connected while the context lasts: by gloo, or by NCCL on GPUs."""
+        """The group that torchrun's environment tells of, its processes connected while the context
+        lasts: by gloo, or by NCCL on GPUs.
+        """
         group = cls(int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)))
         if group.size == 1:
             yield group

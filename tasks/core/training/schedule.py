@@ -6,7 +6,8 @@ import math
 
 
 def rate(share: float, top: float, warm_up: float, cosine: bool = True) -> float:
-    """The learning rate after a share of all steps: a linear rise to `top`, then a cosine to zero (Loshchilov & Hutter 2017) or none.
+    """The learning rate after a share of all steps: a linear rise to `top`, then a cosine to zero
+    (Loshchilov & Hutter 2017) or none.
 
     Args:
         share: 0 to 1.

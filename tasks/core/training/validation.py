@@ -24,20 +24,34 @@ class Validation:
         attributes: of the validation users, in their order, where the encoder reads them.
     """
 
-    def __init__(self, queries: Queries, rows: np.ndarray, users: int | None, attributes: Attributes | None = None) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        rows: np.ndarray,
+        users: int | None,
+        attributes: Attributes | None = None,
+    ) -> None:
         chosen = drawn(len(queries.users), users_drawn(users, len(rows)))
-        self.histories, self.seen = (part.take(chosen).renamed(rows) for part in (queries.histories, queries.seen))
+        self.histories, self.seen = (
+            part.take(chosen).renamed(rows) for part in (queries.histories, queries.seen)
+        )
         self.expected = queries.labels.take(chosen).lengths
         self.labels = queries.labels.take(chosen).renamed(rows)
         self.attributes = attributes.take(chosen) if attributes is not None else None
 
     def recall(self, encoder: Encoder, candidates: np.ndarray) -> float:
-        """Mean over users of (labels among the top 50, seen items left out) / labels; an unknown item is a miss."""
+        """Mean over users of (labels among the top 50, seen items left out) / labels; an unknown
+        item is a miss.
+        """
         asked = encoder.encode(self.histories, self.attributes)
         return recall(asked, candidates, K, self.labels, self.expected, self.seen)
 
     def recall_of_newcomers(self, encoder: Encoder, candidates: np.ndarray) -> float:
-        """The same for users of whom attributes are all that is known: no history, and an id that nobody has seen."""
+        """The same for users of whom attributes are all that is known: no history, and an id that
+        nobody has seen.
+        """
         columns = {name: values for name, values in self.attributes.columns.items() if name != "id"}
-        asked = encoder.encode(Histories.of_lists([[]] * len(self.histories)), Attributes(len(self.histories), columns))
+        asked = encoder.encode(
+            Histories.of_lists([[]] * len(self.histories)), Attributes(len(self.histories), columns)
+        )
         return recall(asked, candidates, K, self.labels, self.expected, self.seen)

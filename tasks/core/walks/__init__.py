@@ -1,6 +1,8 @@
-"""Random walks over a graph: exact by its law, in parallel, and the same for a seed whatever computes them.
+"""Random walks over a graph: exact by its law, in parallel, and the same for a seed whatever
+computes them.
 
-DeepWalk (Perozzi et al. 2014) on the graph of `tasks.core.graph`. One file a law says how a walk steps, and by which probability.
+DeepWalk (Perozzi et al. 2014) on the graph of `tasks.core.graph`. One file a law says how a walk
+steps, and by which probability.
 """
 
 from tasks.core.walks.walker import walk

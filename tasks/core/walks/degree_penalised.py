@@ -1,11 +1,14 @@
 """Law `degree-penalised`: by the number of users who liked both, popular targets held back.
 
-    P(j | i) = w(i, j) · p(j)^−β / Σ_k w(i, k) · p(k)^−β,    p(j) = Σ_u x_uj,  w(i, j) = Σ_u x_ui x_uj,  w(i, i) = 0
+    P(j | i) = w(i, j) · p(j)^−β / Σ_k w(i, k) · p(k)^−β,    p(j) = Σ_u x_uj,  w(i, j) = Σ_u x_ui
+    x_uj,  w(i, i) = 0
 
-with x_ui what the pair of user u and item i counts: 1, so that p(j) is the number of users who liked j, unless events repeat or weigh
-differently. Two draws again, without the graph: with b(u, j) = x_uj p(j)^−β, a user u of i with weight x_ui Σ_{k ∈ u, k ≠ i} b(u, k), then one
-of u's other items with weight b(u, ·). The second is drawn from all of u's items; if that gives i, once more from the others by going through them, which is the
-same law (b / Σ b + b(i) / Σ b · b / (Σ b − b(i)) = b / (Σ b − b(i))) in bounded time. Memory is linear in the interactions.
+with x_ui what the pair of user u and item i counts: 1, so that p(j) is the number of users who
+liked j, unless events repeat or weigh differently. Two draws again, without the graph: with b(u, j)
+= x_uj p(j)^−β, a user u of i with weight x_ui Σ_{k ∈ u, k ≠ i} b(u, k), then one of u's other items
+with weight b(u, ·). The second is drawn from all of u's items; if that gives i, once more from the
+others by going through them, which is the same law (b / Σ b + b(i) / Σ b · b / (Σ b − b(i)) = b /
+(Σ b − b(i))) in bounded time. Memory is linear in the interactions.
 """
 
 from __future__ import annotations
@@ -17,10 +20,25 @@ from tasks.core.walks.draws import AGAIN, BLOCK, GOLDEN, below, choice, enter, l
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(item_offsets, slots, entrance, user_offsets, user_items, user_slots, row_weights, key, first, walks):
+def advance(
+    item_offsets,
+    slots,
+    entrance,
+    user_offsets,
+    user_items,
+    user_slots,
+    row_weights,
+    key,
+    first,
+    walks,
+):
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
-    here, user, place = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    here, user, place = (
+        np.empty(BLOCK, np.int64),
+        np.empty(BLOCK, np.int64),
+        np.empty(BLOCK, np.int64),
+    )
     bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     for start in range(0, count, BLOCK):
         width = min(BLOCK, count - start)
@@ -35,7 +53,14 @@ def advance(item_offsets, slots, entrance, user_offsets, user_items, user_slots,
             for b in range(width):
                 found = choice(user_slots, place[b], bits[b])
                 if found == here[b]:
-                    found = _other(user_items, user_offsets[user[b]], user_offsets[user[b] + 1], row_weights, here[b], mix(bits[b] ^ AGAIN))
+                    found = _other(
+                        user_items,
+                        user_offsets[user[b]],
+                        user_offsets[user[b] + 1],
+                        row_weights,
+                        here[b],
+                        mix(bits[b] ^ AGAIN),
+                    )
                 here[b] = found
                 walks[start + b, step] = found
 

@@ -1,7 +1,8 @@
 """Random numbers that do not depend on who draws them, and draws from alias tables.
 
-Each walk draws from a stream of its own: number c of walk w is splitmix64 (Steele et al. 2014) at a place fixed by (seed, length,
-w, c), so it does not matter which thread, process or machine computes it, or when.
+Each walk draws from a stream of its own: number c of walk w is splitmix64 (Steele et al. 2014) at a
+place fixed by (seed, length, w, c), so it does not matter which thread, process or machine computes
+it, or when.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def mix(x):
 
 @numba.njit(inline="always", cache=True)
 def below(bits, n):
-    """A number below n from the upper 32 of 64 random bits (n < 2³²; unequal by at most n / 2³²)."""
+    """A number below n from the upper 32 of 64 random bits (n < 2³²; unequal by at most n /
+    2³²).
+    """
     return np.int64(((bits >> HIGH) * np.uint64(n)) >> HIGH)
 
 
@@ -43,7 +46,9 @@ def choice(slots, slot, bits):
 
 @numba.njit(inline="always", cache=True)
 def lead_on(item_offsets, slots, width, here, counter, bits, place):
-    """The first draw of a step for a block of walks, from the alias tables of the items they are at: `place` takes what it gives."""
+    """The first draw of a step for a block of walks, from the alias tables of the items they are
+    at: `place` takes what it gives.
+    """
     for b in range(width):
         counter[b] += GOLDEN
         bits[b] = mix(counter[b])

@@ -12,10 +12,16 @@ from tasks.core.graph import Cooccurrence, DegreePenalised, Tables, Window
 from tasks.core.walks import cooccurrence, degree_penalised, window
 from tasks.core.walks.draws import key_of
 
-KERNELS = {Cooccurrence: cooccurrence.advance, DegreePenalised: degree_penalised.advance, Window: window.advance}
+KERNELS = {
+    Cooccurrence: cooccurrence.advance,
+    DegreePenalised: degree_penalised.advance,
+    Window: window.advance,
+}
 
 
-def walk(tables: Tables, first: int, count: int, length: int, seed: int, threads: int = 1) -> np.ndarray:
+def walk(
+    tables: Tables, first: int, count: int, length: int, seed: int, threads: int = 1
+) -> np.ndarray:
     """Walks number `first` to `first + count − 1`.
 
     Args:
@@ -32,15 +38,26 @@ def walk(tables: Tables, first: int, count: int, length: int, seed: int, threads
         RefusedData: the graph has no edge.
     """
     if length < 1:
-        raise BadRequest("a walk has at least the item at which it enters", got=f"length {length}", allowed="1 or more")
+        raise BadRequest(
+            "a walk has at least the item at which it enters",
+            got=f"length {length}",
+            allowed="1 or more",
+        )
     if not tables.edges:
-        raise RefusedData("the graph has no edge, so no walk can be drawn", remedy="build it from users with two items or more")
+        raise RefusedData(
+            "the graph has no edge, so no walk can be drawn",
+            remedy="build it from users with two items or more",
+        )
     walks = np.empty((count, length), np.int32)
     arrays = [_fixed(getattr(tables, field.name)) for field in dataclasses.fields(tables)]
     key, bounds = key_of(seed), np.linspace(0, count, threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(KERNELS[type(tables)], *arrays, key, np.uint64(first + begin), walks[begin:end])
-                 for begin, end in zip(bounds[:-1], bounds[1:])]
+        parts = [
+            pool.submit(
+                KERNELS[type(tables)], *arrays, key, np.uint64(first + begin), walks[begin:end]
+            )
+            for begin, end in zip(bounds[:-1], bounds[1:])
+        ]
         for part in parts:
             part.result()
     return walks

@@ -27,8 +27,10 @@ class Head:
 
     @classmethod
     def of(cls, counts: np.ndarray, memory_gb: float) -> "Head":
-        """The items with the most likes, as many as fit; of equal counts the lower rows. At least as many as a list is long."""
-        room = max(int((memory_gb * 2 ** 30 / BYTES) ** 0.5), LONGEST)
+        """The items with the most likes, as many as fit; of equal counts the lower rows. At least
+        as many as a list is long.
+        """
+        room = max(int((memory_gb * 2**30 / BYTES) ** 0.5), LONGEST)
         return cls(np.sort(np.argsort(-counts, kind="stable")[:room]), len(counts))
 
     @property
@@ -53,7 +55,12 @@ class Head:
         return spread
 
     def coverage(self, counts: np.ndarray) -> str | None:
-        """What of the catalogue it is, as a part of a sentence; None where it is all. `counts`: likes of each item."""
+        """What of the catalogue it is, as a part of a sentence; None where it is all. `counts`:
+        likes of each item.
+        """
         if self.whole:
             return None
-        return f"of the {len(self.rows):,} most popular of {self.items:,} items, which hold {counts[self.rows].sum() / max(counts.sum(), 1):.1%} of the likes"
+        return (
+            f"of the {len(self.rows):,} most popular of {self.items:,} items, which hold "
+            f"{counts[self.rows].sum() / max(counts.sum(), 1):.1%} of the likes"
+        )

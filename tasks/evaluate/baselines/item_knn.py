@@ -10,10 +10,12 @@ CELLS = 20_000_000  # of X'X held at a time: 160 MB where every item is liked wi
 
 
 def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SHRINK) -> csr_matrix:
-    """Cosine of two items' users, shrunk, of the nearest of each item only: c_ij / (√(c_i c_j) + shrink), c = X'X.
+    """Cosine of two items' users, shrunk, of the nearest of each item only: c_ij / (√(c_i c_j) +
+    shrink), c = X'X.
 
-    Sarwar et al. 2001; cut to the nearest as in Deshpande & Karypis 2004. A user's score for item i is the sum of row j over
-    what the user liked, at column i. Exact for any catalogue: only pairs that somebody liked together are ever held.
+    Sarwar et al. 2001; cut to the nearest as in Deshpande & Karypis 2004. A user's score for item i
+    is the sum of row j over what the user liked, at column i. Exact for any catalogue: only pairs
+    that somebody liked together are ever held.
 
     Args:
         liked: X, float (users, items).
@@ -24,14 +26,24 @@ def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SH
     items = liked.shape[1]
     roots = np.sqrt(np.asarray(liked.multiply(liked).sum(axis=0), np.float64).ravel())
     others, block = csr_matrix(liked.T), max(CELLS // items, 1)
-    return csr_matrix(vstack([_nearest(others[start:start + block] @ liked, start, roots, neighbours, shrink)
-                              for start in range(0, items, block)]))
+    return csr_matrix(
+        vstack(
+            [
+                _nearest(others[start : start + block] @ liked, start, roots, neighbours, shrink)
+                for start in range(0, items, block)
+            ]
+        )
+    )
 
 
-def _nearest(together: csr_matrix, first: int, roots: np.ndarray, neighbours: int, shrink: float) -> csr_matrix:
+def _nearest(
+    together: csr_matrix, first: int, roots: np.ndarray, neighbours: int, shrink: float
+) -> csr_matrix:
     """The rows of some items, from `first` on, as cosines of their nearest."""
     rows = np.repeat(np.arange(together.shape[0]), np.diff(together.indptr))
-    cosine = (together.data / (roots[rows + first] * roots[together.indices] + shrink)).astype(np.float32)
+    cosine = (together.data / (roots[rows + first] * roots[together.indices] + shrink)).astype(
+        np.float32
+    )
     cosine[together.indices == rows + first] = 0
     for start, stop in zip(together.indptr, together.indptr[1:], strict=False):
         own = cosine[start:stop]

@@ -1,6 +1,8 @@
-"""EASE's penalty and how fast its query forgets, chosen on validation rows: an untuned baseline flatters every model.
+"""EASE's penalty and how fast its query forgets, chosen on validation rows: an untuned baseline
+flatters every model.
 
-An inverse costs the cube of the items: of a head larger than `TRIED` the choice is made on its most popular items, and solved for once.
+An inverse costs the cube of the items: of a head larger than `TRIED` the choice is made on its most
+popular items, and solved for once.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Chosen:
 
 
 def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chosen:
-    """The penalty and decay with the highest recall@50 on validation rows; the middle penalty and no decay where there are none.
+    """The penalty and decay with the highest recall@50 on validation rows; the middle penalty and
+    no decay where there are none.
 
     Args:
         together: float64 (head, head), XᵀX of the head's items.
@@ -57,6 +60,8 @@ def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chose
 
 def _recall(asked: Queries, head: Head, weights: np.ndarray, decay: float | None) -> float:
     queries = head.columns(weighted(asked.histories, head.items, decay))
-    unseen, _ = ranked(head.scores(lambda start, stop: queries[start:stop] @ weights), head.items, asked.seen, 50)
+    unseen, _ = ranked(
+        head.scores(lambda start, stop: queries[start:stop] @ weights), head.items, asked.seen, 50
+    )
     found = hits(unseen, asked.labels, np.zeros(head.items, bool))
     return float(np.mean(found.found.sum(axis=1) / found.different))

@@ -1,9 +1,13 @@
-"""The yardstick of a snapshot: its users, their slices, and every baseline's figures. Made once, found by every challenger of the day.
+"""The yardstick of a snapshot: its users, their slices, and every baseline's figures. Made once,
+found by every challenger of the day.
 
-    yardsticks/<dataset>/<id>/
-        per_user.parquet   model (popularity, item_knn, ease, ease_64), one float64 column a metric; users in the order of `slices`
-        slices.parquet     user (string), history (rows known of the user), labels (different held-out rows), one bool column a slice
-        manifest.json      facts: baselines → their settings, partial → what of the catalogue a baseline covers, slices → users and means
+yardsticks/<dataset>/<id>/
+    per_user.parquet   model (popularity, item_knn, ease, ease_64), one float64 column a metric;
+                       users in the order of `slices`
+    slices.parquet     user (string), history (rows known of the user), labels (different held-out
+                       rows), one bool column a slice
+    manifest.json      facts: baselines → their settings, partial → what of the catalogue a baseline
+                       covers, slices → users and means
 """
 
 from __future__ import annotations
@@ -36,14 +40,26 @@ from tasks.evaluate.slices import slices
 DIMENSIONS = 64
 
 
-def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest) -> Artefact:
-    """Find the yardstick of these users, or make it. Where EASE of the whole catalogue needs more memory than the request allows, it is that
-    of the most popular items; which and what share of the likes they hold is told.
+def yardstick(
+    store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest
+) -> Artefact:
+    """Find the yardstick of these users, or make it. Where EASE of the whole catalogue needs more
+    memory than the request allows, it is that of the most popular items; which and what share of
+    the likes they hold is told.
     """
     labels, memory_gb = request.labels, request.baselines_memory_gb
-    place = ("yardsticks", snapshot.dataset, identity(snapshot=snapshot.id, labels=labels, newcomers=request.newcomers, users=len(queries.users),
-                                                      memory_gb=memory_gb,
-                                                      code=code_version("evaluate", "core")))
+    place = (
+        "yardsticks",
+        snapshot.dataset,
+        identity(
+            snapshot=snapshot.id,
+            labels=labels,
+            newcomers=request.newcomers,
+            users=len(queries.users),
+            memory_gb=memory_gb,
+            code=code_version("evaluate", "core"),
+        ),
+    )
     if store.find(*place) is None:
         with store.alone(*place):
             if store.find(*place) is None:
@@ -51,23 +67,65 @@ def yardstick(store: Store, snapshot: Snapshot, queries: Queries, catalogue: Cat
     return store.find(*place)
 
 
-def _make(store: Store, place: tuple[str, ...], snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest) -> None:
+def _make(
+    store: Store,
+    place: tuple[str, ...],
+    snapshot: Snapshot,
+    queries: Queries,
+    catalogue: Catalogue,
+    request: JudgeRequest,
+) -> None:
     groups = slices(snapshot, queries)
-    measured, facts = _baselines(snapshot, queries, catalogue, request.labels, request.baselines_memory_gb)
+    measured, facts = _baselines(
+        snapshot, queries, catalogue, request.labels, request.baselines_memory_gb
+    )
     with store.writing("yardstick", *place) as draft:
-        pq.write_table(pa.concat_tables([pa.table({"model": [model] * len(queries.users), **one.per_user}) for model, one in measured.items()]),
-                       draft.path / "per_user.parquet")
-        pq.write_table(pa.table({"user": [snapshot.user_ids[row] for row in queries.users], "history": queries.histories.lengths,
-                                 "labels": hits(np.zeros((len(queries.users), 0), np.int32), queries.labels, catalogue.tail).different, **groups}),
-                       draft.path / "slices.parquet")
-        draft.counts = {"users": len(queries.users), "items": len(snapshot.item_ids), "labels": len(queries.labels.items)}
-        draft.facts = {"snapshot": snapshot.uri, "labels": request.labels, **facts, "metrics": {model: one.overall for model, one in measured.items()},
-                       "slices": {name: {"users": int(chosen.sum()), "metrics": {model: one.among(chosen) for model, one in measured.items()}}
-                                  for name, chosen in groups.items()}}
+        pq.write_table(
+            pa.concat_tables(
+                [
+                    pa.table({"model": [model] * len(queries.users), **one.per_user})
+                    for model, one in measured.items()
+                ]
+            ),
+            draft.path / "per_user.parquet",
+        )
+        pq.write_table(
+            pa.table(
+                {
+                    "user": [snapshot.user_ids[row] for row in queries.users],
+                    "history": queries.histories.lengths,
+                    "labels": hits(
+                        np.zeros((len(queries.users), 0), np.int32), queries.labels, catalogue.tail
+                    ).different,
+                    **groups,
+                }
+            ),
+            draft.path / "slices.parquet",
+        )
+        draft.counts = {
+            "users": len(queries.users),
+            "items": len(snapshot.item_ids),
+            "labels": len(queries.labels.items),
+        }
+        draft.facts = {
+            "snapshot": snapshot.uri,
+            "labels": request.labels,
+            **facts,
+            "metrics": {model: one.overall for model, one in measured.items()},
+            "slices": {
+                name: {
+                    "users": int(chosen.sum()),
+                    "metrics": {model: one.among(chosen) for model, one in measured.items()},
+                }
+                for name, chosen in groups.items()
+            },
+        }
         draft.lineage = {"code": code_version("evaluate", "core"), "parents": [snapshot.uri]}
 
 
-def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float) -> tuple[dict[str, Measured], dict]:
+def _baselines(
+    snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float
+) -> tuple[dict[str, Measured], dict]:
     items, made = len(snapshot.item_ids), {}
     liked = likes(snapshot.histories("train"), items)
     counts = np.asarray(liked.sum(axis=0)).ravel()
@@ -77,7 +135,12 @@ def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, label
         started = time.monotonic()
         say(f"baseline {len(made) + 1} of 4: {name}, {len(queries.users):,} users")
         made[name] = measure(of_scores(score, items, queries, LONGEST), queries.labels, catalogue)
-        log("evaluate.baseline", model=name, recall_50=made[name].overall["recall_50"], seconds=time.monotonic() - started)
+        log(
+            "evaluate.baseline",
+            model=name,
+            recall_50=made[name].overall["recall_50"],
+            seconds=time.monotonic() - started,
+        )
 
     judged("popularity", popularity(catalogue.order))
     whole, nearest = weighted(queries.histories, items, None), item_knn(liked)
@@ -91,8 +154,10 @@ def _baselines(snapshot: Snapshot, queries: Queries, catalogue: Catalogue, label
     left, right = cut(chosen.weights, DIMENSIONS)
     judged("ease_64", head.scores(lambda start, stop: (asked[start:stop] @ left) @ right.T))
     settings = {"penalty": chosen.penalty, "decay": chosen.decay, "items": len(head.rows)}
-    return made, {"partial": {"ease": part, "ease_64": part} if part else {},
-                  "baselines": {"ease": settings, "ease_64": {**settings, "dimensions": DIMENSIONS}}}
+    return made, {
+        "partial": {"ease": part, "ease_64": part} if part else {},
+        "baselines": {"ease": settings, "ease_64": {**settings, "dimensions": DIMENSIONS}},
+    }
 
 
 def _validation(snapshot: Snapshot, labels: str) -> Queries | None:

@@ -1,4 +1,6 @@
-"""The metrics, one file each with its formula and source. All are binary: a held-out row is a label, every other item is not."""
+"""The metrics, one file each with its formula and source. All are binary: a held-out row is a
+label, every other item is not.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,17 @@ from tasks.evaluate.metrics.reciprocal_rank import reciprocal_rank
 
 LONGEST = 50  # places ranked
 AT = (10, 20, 50)
-RANKED = {"recall": recall, "precision": precision, "ndcg": ndcg, "map": average_precision, "mrr": reciprocal_rank, "hr": hit_rate}
+RANKED = {
+    "recall": recall,
+    "precision": precision,
+    "ndcg": ndcg,
+    "map": average_precision,
+    "mrr": reciprocal_rank,
+    "hr": hit_rate,
+}
 # name → (function of hits and number of labels, k), on lists without what the user has seen
-ACCURACY = {f"{name}_{k}": (function, k) for name, function in RANKED.items() for k in AT} | {"map_10_div_10": (average_precision_by_k, 10)}
+ACCURACY = {f"{name}_{k}": (function, k) for name, function in RANKED.items() for k in AT} | {
+    "map_10_div_10": (average_precision_by_k, 10)
+}
 # the same, on lists that may hold what the user has seen
 ACCURACY_KEPT = {"recall_50_kept": (recall, 50)}

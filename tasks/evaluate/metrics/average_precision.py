@@ -11,7 +11,8 @@ def _sum_of_precisions(hits: np.ndarray) -> np.ndarray:
 
 
 def average_precision(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Σ over hits of the precision at their rank, divided by min(k, |labels|): 1 for a perfect list.
+    """Σ over hits of the precision at their rank, divided by min(k, |labels|): 1 for a perfect
+    list.
 
     The divisor is the one in use for cut-off lists (Kaggle's MAP@K; RecBole). Without a cut it is
     Manning, Raghavan & Schütze, eq. 8.8.
@@ -27,7 +28,8 @@ def average_precision(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
 
 
 def average_precision_by_k(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """The same sum divided by k whatever the number of labels: comparable with published figures that do so, never near 1.
+    """The same sum divided by k whatever the number of labels: comparable with published figures
+    that do so, never near 1.
 
     Args, Returns: as `average_precision`.
     """

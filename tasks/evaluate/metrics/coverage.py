@@ -6,7 +6,8 @@ import numpy as np
 
 
 def coverage(lists: np.ndarray, items: int) -> float:
-    """Share of the catalogue that stands in at least one user's list (Ge, Delgado-Battenfeld & Jannach 2010).
+    """Share of the catalogue that stands in at least one user's list (Ge, Delgado-Battenfeld &
+    Jannach 2010).
 
     It grows with the number of users: compare on the same users only.
 

@@ -8,8 +8,8 @@ import numpy as np
 def ndcg(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     """DCG / ideal DCG with gain 1 for a label and discount 1 / log2(rank + 1), ranks from 1.
 
-    The ideal list holds min(k, |labels|) labels at its head (Järvelin & Kekäläinen 2002, with the logarithmic discount at
-    every rank as in Burges et al. 2005).
+    The ideal list holds min(k, |labels|) labels at its head (Järvelin & Kekäläinen 2002, with the
+    logarithmic discount at every rank as in Burges et al. 2005).
 
     Args:
         hits: bool (users, k), best first.

@@ -6,9 +6,11 @@ import numpy as np
 
 
 def mean_popularity_rank(lists: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Mean rank by popularity of what is shown, 1 for the most popular item: small values mean the model shows what all know.
+    """Mean rank by popularity of what is shown, 1 for the most popular item: small values mean the
+    model shows what all know.
 
-    After the average recommendation popularity of Abdollahpouri et al. 2017, in ranks, so that data sets compare.
+    After the average recommendation popularity of Abdollahpouri et al. 2017, in ranks, so that data
+    sets compare.
 
     Args:
         lists: int (users, k), item rows, −1 for an empty place.
@@ -19,4 +21,6 @@ def mean_popularity_rank(lists: np.ndarray, ranks: np.ndarray) -> np.ndarray:
     """
     filled = lists >= 0
     total = np.where(filled, ranks[lists], 0).sum(axis=1)
-    return np.divide(total, filled.sum(axis=1), out=np.full(len(lists), np.nan), where=filled.any(axis=1))
+    return np.divide(
+        total, filled.sum(axis=1), out=np.full(len(lists), np.nan), where=filled.any(axis=1)
+    )

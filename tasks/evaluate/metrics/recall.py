@@ -8,8 +8,8 @@ import numpy as np
 def recall(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     """Share of a user's labels that stand in the list: Σ hits / |labels|.
 
-    With more labels than places the best reachable value lies below 1 (the textbook form: Manning, Raghavan & Schütze,
-    Introduction to Information Retrieval, eq. 8.2).
+    With more labels than places the best reachable value lies below 1 (the textbook form: Manning,
+    Raghavan & Schütze, Introduction to Information Retrieval, eq. 8.2).
 
     Args:
         hits: bool (users, k), best first.

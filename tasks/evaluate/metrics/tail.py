@@ -1,4 +1,6 @@
-"""The tail of the catalogue: how much of it is shown, and how much of what users wanted there is found."""
+"""The tail of the catalogue: how much of it is shown, and how much of what users wanted there is
+found.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,15 @@ HEAD = 0.2  # of the items, the most popular ones
 
 
 def tail_of(order: np.ndarray, head: float = HEAD) -> np.ndarray:
-    """bool (items): every item but the most popular fifth, after Abdollahpouri, Burke & Mobasher 2017.
+    """bool (items): every item but the most popular fifth, after Abdollahpouri, Burke & Mobasher
+    2017.
 
     Args:
         order: int (items), rows from the most to the least popular.
         head: share of the items that are head, rounded up.
     """
     tail = np.ones(len(order), bool)
-    tail[order[:int(np.ceil(head * len(order)))]] = False
+    tail[order[: int(np.ceil(head * len(order)))]] = False
     return tail
 
 
@@ -32,7 +35,9 @@ def tail_share(lists: np.ndarray, tail: np.ndarray) -> np.ndarray:
     return (tail[lists] & (lists >= 0)).mean(axis=1)
 
 
-def recall_of(lists: np.ndarray, hits: np.ndarray, part: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def recall_of(
+    lists: np.ndarray, hits: np.ndarray, part: np.ndarray, wanted: np.ndarray
+) -> np.ndarray:
     """Recall over the labels of one part of the catalogue: Σ hits in it / labels in it.
 
     Args:

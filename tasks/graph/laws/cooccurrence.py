@@ -11,15 +11,18 @@ from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.lists import Reached, entrance_weights
 
 
-def build_cooccurrence(histories: Histories, items: int, entrance: str = "strength") -> Cooccurrence:
-    """Lists of different items, and each item's users by how many others they lead to; where pairs count unequally, as `degree-penalised`
-    without a penalty.
+def build_cooccurrence(
+    histories: Histories, items: int, entrance: str = "strength"
+) -> Cooccurrence:
+    """Lists of different items, and each item's users by how many others they lead to; where pairs
+    count unequally, as `degree-penalised` without a penalty.
 
     Args:
-        histories: liked items of every user; what a user has more than once is one pair (`Histories.pairs`).
+        histories: liked items of every user; what a user has more than once is one pair
+            (`Histories.pairs`).
         items: rows of the item table.
-        entrance: `strength` (weight Σ_u (n_u − 1) over the item's users, the law's stationary distribution) or `uniform` (over items
-            that are not isolated).
+        entrance: `strength` (weight Σ_u (n_u − 1) over the item's users, the law's stationary
+            distribution) or `uniform` (over items that are not isolated).
     """
     own = histories.pairs()
     if own.weights is not None:
@@ -28,4 +31,10 @@ def build_cooccurrence(histories: Histories, items: int, entrance: str = "streng
     others = (own.lengths - 1)[reached.users]
     slots = alias_slots(reached.offsets, reached.users, others)
     strength = np.bincount(reached.items, weights=others, minlength=items)
-    return Cooccurrence(reached.offsets, slots, entrance_slots(entrance_weights(strength, entrance)), own.offsets, own.items)
+    return Cooccurrence(
+        reached.offsets,
+        slots,
+        entrance_slots(entrance_weights(strength, entrance)),
+        own.offsets,
+        own.items,
+    )

@@ -11,13 +11,17 @@ from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.lists import Reached, entrance_weights
 
 
-def build_degree_penalised(histories: Histories, items: int, penalty: float, entrance: str = "strength") -> DegreePenalised:
-    """Lists of different items, each item's users by what their other items weigh, and each user's items by weight.
+def build_degree_penalised(
+    histories: Histories, items: int, penalty: float, entrance: str = "strength"
+) -> DegreePenalised:
+    """Lists of different items, each item's users by what their other items weigh, and each user's
+    items by weight.
 
     Args:
         histories, items: as for `cooccurrence`.
         penalty: β; 0 is the law `cooccurrence`.
-        entrance: `strength` (weight p(i)^−β · Σ_j w(i, j) · p(j)^−β, the law's stationary distribution) or `uniform`.
+        entrance: `strength` (weight p(i)^−β · Σ_j w(i, j) · p(j)^−β, the law's stationary
+            distribution) or `uniform`.
     """
     own = histories.pairs()
     liked = own.popularity(items)
@@ -27,13 +31,22 @@ def build_degree_penalised(histories: Histories, items: int, penalty: float, ent
     others = _others(own.offsets, rows)[reached.rows]
     others = others if own.weights is None else others * own.weights[reached.rows]
     strength = weights * np.bincount(reached.items, weights=others, minlength=items)
-    return DegreePenalised(reached.offsets, alias_slots(reached.offsets, reached.users, others),
-                           entrance_slots(entrance_weights(strength, entrance)), own.offsets, own.items, alias_slots(own.offsets, own.items, rows), rows)
+    return DegreePenalised(
+        reached.offsets,
+        alias_slots(reached.offsets, reached.users, others),
+        entrance_slots(entrance_weights(strength, entrance)),
+        own.offsets,
+        own.items,
+        alias_slots(own.offsets, own.items, rows),
+        rows,
+    )
 
 
 @numba.njit(cache=True)
 def _others(offsets, weights):
-    """float64 (rows): what the other rows of the group weigh, added up from both sides: a difference would lose what is small beside a large one."""
+    """float64 (rows): what the other rows of the group weigh, added up from both sides: a
+    difference would lose what is small beside a large one.
+    """
     others = np.empty_like(weights)
     for group in range(len(offsets) - 1):
         before = 0.0

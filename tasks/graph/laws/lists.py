@@ -26,7 +26,9 @@ class Reached:
 
     @classmethod
     def of(cls, own: Histories, items: int) -> "Reached":
-        """Of users' different items. A user with one item leads nowhere; an item that only such users have is isolated."""
+        """Of users' different items. A user with one item leads nowhere; an item that only such
+        users have is isolated.
+        """
         rows = np.flatnonzero(np.repeat(own.lengths >= 2, own.lengths))
         rows = rows[np.argsort(own.items[rows], kind="stable")]
         offsets = np.zeros(items + 1, np.int64)

@@ -1,4 +1,6 @@
-"""The files of the law `window`: edges by day from the lists, or yesterday's edges with what has changed."""
+"""The files of the law `window`: edges by day from the lists, or yesterday's edges with what has
+changed.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +21,42 @@ AT_ONCE = 2**26  # pairs in memory; more are gone through again for the next sou
 
 
 def write_edges(folder: Path, histories: Histories, items: int, nearness: Nearness) -> None:
-    """Edges of the lists, both directions, by sparse matrices: all that fit at once, then the next."""
-    rows = np.bincount(histories.items // BUCKET_ITEMS, minlength=len(buckets(items))) * 2 * nearness.window
+    """Edges of the lists, both directions, by sparse matrices: all that fit at once, then the
+    next.
+    """
+    rows = (
+        np.bincount(histories.items // BUCKET_ITEMS, minlength=len(buckets(items)))
+        * 2
+        * nearness.window
+    )
     for low, high in _passes(rows):
-        edges = summed(both(pairs(histories, nearness)), low * BUCKET_ITEMS, min(high * BUCKET_ITEMS, items), items)
+        edges = summed(
+            both(pairs(histories, nearness)),
+            low * BUCKET_ITEMS,
+            min(high * BUCKET_ITEMS, items),
+            items,
+        )
         for bucket in range(low, high):
             write_bucket(folder, bucket, _cut(edges, bucket))
 
 
-def update_edges(folder: Path, base: Artefact, changes: Changes, renamed: Renamed, items: int, nearness: Nearness) -> None:
-    """Yesterday's edges without what the changed users gave them, with what they give now. Sums of whole numbers: it equals a new build."""
-    gone = ((one, other, day, -weight) for one, other, day, weight in pairs(changes.before, nearness, changes.since))
+def update_edges(
+    folder: Path, base: Artefact, changes: Changes, renamed: Renamed, items: int, nearness: Nearness
+) -> None:
+    """Yesterday's edges without what the changed users gave them, with what they give now. Sums of
+    whole numbers: it equals a new build.
+    """
+    gone = (
+        (one, other, day, -weight)
+        for one, other, day, weight in pairs(changes.before, nearness, changes.since)
+    )
     delta = summed(both(chain(gone, pairs(changes.now, nearness, changes.since))), 0, items, items)
     old = _Before(base, renamed)
     for bucket in buckets(items):
         low, high = bucket * BUCKET_ITEMS, min((bucket + 1) * BUCKET_ITEMS, items)
-        parts = (dataclasses.astuple(part) for part in (old.between(low, high), _cut(delta, bucket)))
+        parts = (
+            dataclasses.astuple(part) for part in (old.between(low, high), _cut(delta, bucket))
+        )
         write_bucket(folder, bucket, summed(parts, low, high, items))
 
 
@@ -47,23 +69,46 @@ class _Before:
 
     def between(self, low: int, high: int) -> Summed:
         """Edges whose source is from `low` up to but not with `high`."""
-        mine = self.known[np.searchsorted(self.rows[self.known], low):np.searchsorted(self.rows[self.known], high)]
-        parts = [read_bucket(self.base.file(name(bucket))) for bucket in np.unique(mine // BUCKET_ITEMS).tolist()]
-        columns = [np.concatenate([getattr(part, field) for part in parts]) if parts else np.zeros(0, np.int64)
-                   for field in ("sources", "targets", "days", "weights")]
-        sources, targets = self.rows[columns[0]].astype(np.int32), self.rows[columns[1]].astype(np.int32)
+        mine = self.known[
+            np.searchsorted(self.rows[self.known], low) : np.searchsorted(
+                self.rows[self.known], high
+            )
+        ]
+        parts = [
+            read_bucket(self.base.file(name(bucket)))
+            for bucket in np.unique(mine // BUCKET_ITEMS).tolist()
+        ]
+        columns = [
+            np.concatenate([getattr(part, field) for part in parts])
+            if parts
+            else np.zeros(0, np.int64)
+            for field in ("sources", "targets", "days", "weights")
+        ]
+        sources, targets = (
+            self.rows[columns[0]].astype(np.int32),
+            self.rows[columns[1]].astype(np.int32),
+        )
         keep = (sources >= low) & (sources < high) & (targets >= 0)
-        return Summed(sources[keep], targets[keep], columns[2][keep].astype(np.int32), columns[3][keep])
+        return Summed(
+            sources[keep], targets[keep], columns[2][keep].astype(np.int32), columns[3][keep]
+        )
 
 
 def _passes(rows: np.ndarray) -> Iterator[tuple[int, int]]:
     low = 0
     for high in range(1, len(rows) + 1):
-        if high == len(rows) or rows[low:high + 1].sum() > AT_ONCE:
+        if high == len(rows) or rows[low : high + 1].sum() > AT_ONCE:
             yield low, high
             low = high
 
 
 def _cut(edges: Summed, bucket: int) -> Summed:
-    first, last = np.searchsorted(edges.sources, [bucket * BUCKET_ITEMS, (bucket + 1) * BUCKET_ITEMS])
-    return Summed(edges.sources[first:last], edges.targets[first:last], edges.days[first:last], edges.weights[first:last])
+    first, last = np.searchsorted(
+        edges.sources, [bucket * BUCKET_ITEMS, (bucket + 1) * BUCKET_ITEMS]
+    )
+    return Summed(
+        edges.sources[first:last],
+        edges.targets[first:last],
+        edges.days[first:last],
+        edges.weights[first:last],
+    )

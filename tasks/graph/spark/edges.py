@@ -19,14 +19,24 @@ from tasks.graph.pairs import SECONDS, Nearness, Summed
 
 
 def write_edges(settings: Spark, folder: Path, snapshot: Snapshot, nearness: Nearness) -> None:
-    """The same edges as by sparse matrices: sums of whole numbers, in the same buckets, in the same order."""
-    bytes_read = sum(entry["bytes"] for file, entry in snapshot.artefact.files.items() if file.startswith("interactions/"))
+    """The same edges as by sparse matrices: sums of whole numbers, in the same buckets, in the same
+    order.
+    """
+    bytes_read = sum(
+        entry["bytes"]
+        for file, entry in snapshot.artefact.files.items()
+        if file.startswith("interactions/")
+    )
     items = len(snapshot.item_ids)
     with session(settings, bytes_read * nearness.window) as spark:
         rows = _liked(spark, snapshot)
-        made = edges(rows, nearness).withColumn("bucket", (F.col("source") / BUCKET_ITEMS).cast("int"))
+        made = edges(rows, nearness).withColumn(
+            "bucket", (F.col("source") / BUCKET_ITEMS).cast("int")
+        )
         parts = min(settings.shuffle_partitions, len(buckets(items)))
-        made = made.repartition(parts, "bucket").sortWithinPartitions("bucket", "source", "target", "day")
+        made = made.repartition(parts, "bucket").sortWithinPartitions(
+            "bucket", "source", "target", "day"
+        )
         made.write.partitionBy("bucket").parquet(str(folder / "by-bucket"))
     _name(folder, items)
     log("graph.edges", engine="spark", master=settings.master, buckets=len(buckets(items)))
@@ -41,11 +51,21 @@ def edges(rows: DataFrame, nearness: Nearness) -> DataFrame:
     for apart, weight in enumerate(nearness.by_places().tolist(), 1):
         if weight:
             later, then = F.lead("item", apart).over(order), F.lead("day", apart).over(order)
-            near.append(F.struct(later.alias("target"), F.greatest("day", then).alias("day"), F.lit(weight).cast("bigint").alias("weight")))
+            near.append(
+                F.struct(
+                    later.alias("target"),
+                    F.greatest("day", then).alias("day"),
+                    F.lit(weight).cast("bigint").alias("weight"),
+                )
+            )
     seen = placed.select(F.col("item").alias("source"), F.array(*near).alias("near"))
     pairs = seen.select("source", F.explode("near").alias("near")).select("source", "near.*")
     pairs = pairs.where("target is not null and target <> source")
-    both = pairs.unionByName(pairs.select(F.col("target").alias("source"), F.col("source").alias("target"), "day", "weight"))
+    both = pairs.unionByName(
+        pairs.select(
+            F.col("target").alias("source"), F.col("source").alias("target"), "day", "weight"
+        )
+    )
     return both.groupBy("source", "target", "day").agg(F.sum("weight").alias("weight"))
 
 

@@ -1,6 +1,8 @@
-"""Walks by Spark: shards spread over the executors, each running the walker over the memory-mapped graph.
+"""Walks by Spark: shards spread over the executors, each running the walker over the memory-mapped
+graph.
 
-Executors see the store's disk. What they write is what one machine would write, byte for byte: a walk depends on its number alone.
+Executors see the store's disk. What they write is what one machine would write, byte for byte: a
+walk depends on its number alone.
 """
 
 from __future__ import annotations
@@ -31,13 +33,21 @@ def write_shards(request: WalkRequest, graph: Artefact, folder: Path) -> None:
     parts = shards(request)
     with session(request.spark, LARGE) as spark:
         drawn = spark.sparkContext.parallelize(parts, len(parts)).map(
-            partial(draw_shard, str(graph.path), str(folder), request.length, request.seed))
+            partial(draw_shard, str(graph.path), str(folder), request.length, request.seed)
+        )
         executors = drawn.collect()
-    log("graph.walks", shards=len(parts), executors=len(set(executors)), steps=request.walks * request.length)
+    log(
+        "graph.walks",
+        shards=len(parts),
+        executors=len(set(executors)),
+        steps=request.walks * request.length,
+    )
 
 
 def draw_shard(graph: str, folder: str, length: int, seed: int, shard: tuple[int, int, int]) -> str:
-    """Draw and write one shard in an executor's process; returns the process's parent, of which an executor has one."""
+    """Draw and write one shard in an executor's process; returns the process's parent, of which an
+    executor has one.
+    """
     number, first, count = shard
     write_shard(Path(folder), number, walk(_tables(graph), first, count, length, seed))
     return f"{socket.gethostname()}:{os.getppid()}"

@@ -1,4 +1,5 @@
-"""Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013), trained in parts that are averaged.
+"""Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013), trained in
+parts that are averaged.
 
 It has no output vectors: a decoder makes them from users' histories (see `tasks.core.vectors`).
 """
@@ -34,7 +35,11 @@ def word2vec(request: Word2VecRequest) -> dict:
     """
     store = Store(request.store)
     walks = store.open(request.walks, "walks")
-    settings = {field.name: getattr(request, field.name) for field in dataclasses.fields(request) if field.name not in ("store", "walks", "spark")}
+    settings = {
+        field.name: getattr(request, field.name)
+        for field in dataclasses.fields(request)
+        if field.name not in ("store", "walks", "spark")
+    }
     code = code_version("graph/spark")
     id = identity(walks=walks.id, settings=settings, code=code)
     place = ("vectors", walks.facts["dataset"], id)
@@ -57,12 +62,29 @@ def _train(request: Word2VecRequest, walks: Artefact) -> tuple[np.ndarray, np.nd
     with session(request.spark, LARGE) as spark:
         words = _words(spark, walks)
         if not (met := _met_often(words, request.minimum_count)):
-            raise RefusedData(f"no item is met {request.minimum_count} times in the walks", got=f"{walks.counts['steps']} steps",
-                              remedy="lower minimum_count, or draw more walks")
-        log("graph.word2vec.begin", items=met, walks=walks.counts["walks"], partitions=request.partitions)
-        model = Word2Vec(vectorSize=request.dimension, minCount=request.minimum_count, numPartitions=request.partitions, stepSize=request.learning_rate,
-                         maxIter=request.epochs, seed=request.seed, inputCol="walk", outputCol="mean", windowSize=request.window,
-                         maxSentenceLength=10_000).fit(words)
+            raise RefusedData(
+                f"no item is met {request.minimum_count} times in the walks",
+                got=f"{walks.counts['steps']} steps",
+                remedy="lower minimum_count, or draw more walks",
+            )
+        log(
+            "graph.word2vec.begin",
+            items=met,
+            walks=walks.counts["walks"],
+            partitions=request.partitions,
+        )
+        model = Word2Vec(
+            vectorSize=request.dimension,
+            minCount=request.minimum_count,
+            numPartitions=request.partitions,
+            stepSize=request.learning_rate,
+            maxIter=request.epochs,
+            seed=request.seed,
+            inputCol="walk",
+            outputCol="mean",
+            windowSize=request.window,
+            maxSentenceLength=10_000,
+        ).fit(words)
         learned = model.getVectors().select(F.col("word").cast("int"), "vector").collect()
     order = np.argsort([row["word"] for row in learned])
     rows = np.array([learned[at]["word"] for at in order], np.int32)
@@ -70,8 +92,16 @@ def _train(request: Word2VecRequest, walks: Artefact) -> tuple[np.ndarray, np.nd
 
 
 def _words(spark: SparkSession, walks: Artefact) -> DataFrame:
-    return spark.read.parquet(str(walks.path / FOLDER)).select(F.col("walk").cast("array<string>").alias("walk"))
+    return spark.read.parquet(str(walks.path / FOLDER)).select(
+        F.col("walk").cast("array<string>").alias("walk")
+    )
 
 
 def _met_often(words: DataFrame, times: int) -> int:
-    return words.select(F.explode("walk").alias("item")).groupBy("item").count().where(F.col("count") >= times).count()
+    return (
+        words.select(F.explode("walk").alias("item"))
+        .groupBy("item")
+        .count()
+        .where(F.col("count") >= times)
+        .count()
+    )

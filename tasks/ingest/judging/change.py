@@ -1,4 +1,6 @@
-"""How far a day is from the days before it: plain arithmetic over a few numbers, whatever the size of the data."""
+"""How far a day is from the days before it: plain arithmetic over a few numbers, whatever the size
+of the data.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,13 @@ TENTHS = 10
 
 
 def surprise(day: int, before: np.ndarray) -> float:
-    """The robust z of log(1 + rows): how many of the source's own usual deviations the day is away from what was to be expected.
+    """The robust z of log(1 + rows): how many of the source's own usual deviations the day is away
+    from what was to be expected.
 
-    A source with a weekly rhythm is held to the same weekday, where that explains its days better. What is usual is the
-    middle deviation, or that of the tenth of poorest or of richest days if it is larger, so that a source which now and
-    then has a poor day may have another; never less than a tenth, or than chance alone makes of so few rows.
+    A source with a weekly rhythm is held to the same weekday, where that explains its days better.
+    What is usual is the middle deviation, or that of the tenth of poorest or of richest days if it
+    is larger, so that a source which now and then has a poor day may have another; never less than
+    a tenth, or than chance alone makes of so few rows.
 
     Args:
         before: rows of each day before, newest first, days without rows as 0.
@@ -26,29 +30,40 @@ def surprise(day: int, before: np.ndarray) -> float:
 
 
 def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
-    """What the day should come to, and how far each day before it was from what it should have come to."""
+    """What the day should come to, and how far each day before it was from what it should have come
+    to.
+    """
     usual = np.median(levels)
     weekday = np.arange(1, len(levels) + 1) % 7
     if len(levels) < WEEKDAYS_FROM:
         return usual, levels - usual
     of_weekday = np.array([np.median(levels[weekday == one]) for one in range(7)])
-    # The median of four days lies nearer to those four than to the next one: by 1.3, for normal deviations.
+    # The median of four days lies nearer to those four than to the next one: by 1.3, for normal
+    # deviations.
     off = 1.3 * (levels - of_weekday[weekday])
-    return (of_weekday[0], off) if _spread(off) < 0.8 * _spread(levels - usual) else (usual, levels - usual)
+    return (
+        (of_weekday[0], off)
+        if _spread(off) < 0.8 * _spread(levels - usual)
+        else (usual, levels - usual)
+    )
 
 
 def _spread(off: np.ndarray) -> float:
-    """The standard deviation, if they were normal, told from the middle one and from the tenth at either end."""
+    """The standard deviation, if they were normal, told from the middle one and from the tenth at
+    either end.
+    """
     return max(1.4826 * np.median(np.abs(off)), *(np.quantile([off, -off], 0.9, axis=1) / 1.2816))
 
 
 def cramers_v(table: np.ndarray) -> float:
     """Bias-corrected Cramér's V of a contingency table, 0 (alike) to 1 (nothing in common).
 
-    Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T", https://doi.org/10.1016/j.jkss.2012.10.002
+    Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T",
+    https://doi.org/10.1016/j.jkss.2012.10.002
 
     Args:
-        table: counts; they need not be whole. Empty columns do not count; a single column is no difference.
+        table: counts; they need not be whole. Empty columns do not count; a single column is no
+            difference.
     """
     table = table[:, table.sum(axis=0) > 0]
     total, (rows, columns) = table.sum(), table.shape
@@ -62,7 +77,8 @@ def cramers_v(table: np.ndarray) -> float:
 
 
 def independent(rows: float, squares: float) -> float:
-    """Kish's effective number: how many independent rows users who each made several amount to, if each has one taste.
+    """Kish's effective number: how many independent rows users who each made several amount to, if
+    each has one taste.
 
     Kish 1965, "Survey Sampling", section 8.2.
 
@@ -72,22 +88,35 @@ def independent(rows: float, squares: float) -> float:
     return rows * rows / squares if squares else 0.0
 
 
-def drift(day: np.ndarray, before: np.ndarray, independent_of_day: float, independent_before: float) -> float:
-    """Cramér's V between the day and the time before it, over counts by class, each side worth its independent rows.
+def drift(
+    day: np.ndarray, before: np.ndarray, independent_of_day: float, independent_before: float
+) -> float:
+    """Cramér's V between the day and the time before it, over counts by class, each side worth its
+    independent rows.
 
-    A day's rows come from few users, and a user's rows resemble each other. Counted one by one, an afternoon of two
-    heavy users would be drift; counted so, the difference must be more than a few users' tastes can make.
+    A day's rows come from few users, and a user's rows resemble each other. Counted one by one, an
+    afternoon of two heavy users would be drift; counted so, the difference must be more than a few
+    users' tastes can make.
     """
-    return cramers_v(np.vstack([day * independent_of_day / day.sum(), before * independent_before / before.sum()]))
+    return cramers_v(
+        np.vstack(
+            [day * independent_of_day / day.sum(), before * independent_before / before.sum()]
+        )
+    )
 
 
-def tenths(popularity: np.ndarray, day: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The day's and the trailing rows by popularity: ten buckets of equal trailing rows, most popular first, then `new`.
+def tenths(
+    popularity: np.ndarray, day: np.ndarray, items: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The day's and the trailing rows by popularity: ten buckets of equal trailing rows, most
+    popular first, then `new`.
 
-    Items of one popularity cannot be told apart, so where a bucket ends among them, the day's rows are divided in proportion.
+    Items of one popularity cannot be told apart, so where a bucket ends among them, the day's rows
+    are divided in proportion.
 
     Args:
-        popularity: trailing rows of an item, each number once; 0 are the items that the trailing days lack.
+        popularity: trailing rows of an item, each number once; 0 are the items that the trailing
+            days lack.
         day: the day's rows over all items of that popularity.
         items: how many items have it.
     """

@@ -1,4 +1,6 @@
-"""The classes in which a day is compared with the days before it: ratings, and items by their popularity."""
+"""The classes in which a day is compared with the days before it: ratings, and items by their
+popularity.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,12 @@ from tasks.ingest.judging import change
 
 MOST = 12  # ratings that are shown and compared one by one
 NO_RATING = "none"
-POPULARITY = ("most popular tenth", *(f"tenth {nth}" for nth in range(2, change.TENTHS)), "least popular tenth", "new")
+POPULARITY = (
+    "most popular tenth",
+    *(f"tenth {nth}" for nth in range(2, change.TENTHS)),
+    "least popular tenth",
+    "new",
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Classes:
 
 
 def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
-    """By rating: each its own class, or, where there are many, in ten spans that hold about as many rows before the day.
+    """By rating: each its own class, or, where there are many, in ten spans that hold about as many
+    rows before the day.
 
     Args:
         counted: rating, whether of the day, rows.
@@ -41,8 +49,13 @@ def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
     ratings = sorted((before.keys() | day.keys()) - {None})
     classes = _spans(ratings, before) if len(ratings) > MOST else [[rating] for rating in ratings]
     classes += [[None]] if None in before or None in day else []
-    return Classes(tuple(map(_name, classes)), *(np.array([sum(side[one] for one in those) for those in classes], float)
-                                                 for side in (day, before)))
+    return Classes(
+        tuple(map(_name, classes)),
+        *(
+            np.array([sum(side[one] for one in those) for those in classes], float)
+            for side in (day, before)
+        ),
+    )
 
 
 def _spans(ratings: list[float], before: Counter) -> list[list[float]]:
@@ -59,5 +72,7 @@ def _name(ratings: list[float | None]) -> str:
 
 def of_popularity(counted: list) -> Classes:
     """By the popularity that items had before the day (rows with popularity, day, ids)."""
-    columns = [np.array([row[name] for row in counted], float) for name in ("popularity", "day", "ids")]
+    columns = [
+        np.array([row[name] for row in counted], float) for name in ("popularity", "day", "ids")
+    ]
     return Classes(POPULARITY, *change.tenths(*columns))

@@ -19,26 +19,59 @@ __all__ = ["Delivery", "File", "Told", "page"]
 MOST_FILES, MOST_WAYS = 40, 12
 STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
 GONE = {
-    "kept": "kept", "quarantined": "set aside", "later": "later, of days to come",
-    "superseded": "superseded, or delivered again", "repeats": "of the kept, repeats",
-    "left_out": "left out of the kept, as the request wants"}
+    "kept": "kept",
+    "quarantined": "set aside",
+    "later": "later, of days to come",
+    "superseded": "superseded, or delivered again",
+    "repeats": "of the kept, repeats",
+    "left_out": "left out of the kept, as the request wants",
+}
 AGAINST = {
-    "volume_ratio": ("times the usual rows", shown.number), "volume_surprise": ("surprise of the volume", shown.number),
-    "days_missing": ("of the 7 days before lack rows", shown.number), "new_user_share": ("of its users are new", shown.percent),
-    "new_item_share": ("of its items are new", shown.percent), "rating_drift": ("drift of ratings, 0 to 1", shown.number),
-    "popularity_drift": ("drift of popularity, 0 to 1", shown.number)}
+    "volume_ratio": ("times the usual rows", shown.number),
+    "volume_surprise": ("surprise of the volume", shown.number),
+    "days_missing": ("of the 7 days before lack rows", shown.number),
+    "new_user_share": ("of its users are new", shown.percent),
+    "new_item_share": ("of its items are new", shown.percent),
+    "rating_drift": ("drift of ratings, 0 to 1", shown.number),
+    "popularity_drift": ("drift of popularity, 0 to 1", shown.number),
+}
 
 
 def page(told: Told) -> str:
-    """The page as HTML. Everything is escaped by the template's engine; the page may load nothing and run nothing."""
-    engine = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-                         trim_blocks=True, lstrip_blocks=True)
-    engine.filters |= {"capitalized": lambda text: text[:1].upper() + text[1:], "number": shown.number, "percent": shown.percent, "visible": shown.visible}
+    """The page as HTML. Everything is escaped by the template's engine; the page may load nothing
+    and run nothing.
+    """
+    engine = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    engine.filters |= {
+        "capitalized": lambda text: text[:1].upper() + text[1:],
+        "number": shown.number,
+        "percent": shown.percent,
+        "visible": shown.visible,
+    }
     return engine.get_template("report.template.html").render(
-        told=told, state=STATES[told.state], checks=sorted(told.checks, key=_order), unknown=UNKNOWN, span=_span(told),
-        closing=_closing(told), accounts=[(text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts],
-        against=_against(told), ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings],
-        aside=_aside(told), understood=_understood(told), meaning=REASONS, settings=shown.flat(told.settings), most=MOST_FILES)
+        told=told,
+        state=STATES[told.state],
+        checks=sorted(told.checks, key=_order),
+        unknown=UNKNOWN,
+        span=_span(told),
+        closing=_closing(told),
+        accounts=[
+            (text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts
+        ],
+        against=_against(told),
+        ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings],
+        aside=_aside(told),
+        understood=_understood(told),
+        meaning=REASONS,
+        settings=shown.flat(told.settings),
+        most=MOST_FILES,
+    )
 
 
 def _order(check: Check) -> tuple[bool, bool, bool]:
@@ -53,12 +86,20 @@ def _span(told: Told) -> str:
 
 def _closing(told: Told) -> str:
     """`100,000 in = 97,722 kept + 2,278 set aside`."""
-    terms = [f"{rows:,} {GONE[name].split(',')[0]}" for name, rows in told.destinations.items() if rows or name == "kept"]
+    terms = [
+        f"{rows:,} {GONE[name].split(',')[0]}"
+        for name, rows in told.destinations.items()
+        if rows or name == "kept"
+    ]
     return f"{told.accounts['rows_in']:,} in = {' + '.join(terms)}" if told.accounts else ""
 
 
 def _against(told: Told) -> list[tuple[str, str]]:
-    return [(text, show(told.figures[name], "unknown")) for name, (text, show) in AGAINST.items() if name in told.figures]
+    return [
+        (text, show(told.figures[name], "unknown"))
+        for name, (text, show) in AGAINST.items()
+        if name in told.figures
+    ]
 
 
 def _understood(told: Told) -> list[dict]:
@@ -66,7 +107,20 @@ def _understood(told: Told) -> list[dict]:
     ways: dict[str, dict] = {}
     for file in told.files:
         if how := file.understood:
-            key = json.dumps([how[name] for name in ("format", "delimiter", "quoting", "encoding", "clock", "fields", "notes")])
+            key = json.dumps(
+                [
+                    how[name]
+                    for name in (
+                        "format",
+                        "delimiter",
+                        "quoting",
+                        "encoding",
+                        "clock",
+                        "fields",
+                        "notes",
+                    )
+                ]
+            )
             ways.setdefault(key, how | {"facts": _facts(how)})
     return list(ways.values())[:MOST_WAYS]
 
@@ -81,6 +135,14 @@ def _aside(told: Told) -> list[dict]:
     by_place: dict[tuple[str, str], list[dict]] = {}
     for one in told.examples:
         by_place.setdefault((one["table"], one["reason"]), []).append(one)
-    rows = [{"table": table, "reason": reason, "rows": rows, "examples": by_place.get((table, reason), [])}
-            for table, reasons in (told.reasons or {}).items() for reason, rows in reasons.items()]
+    rows = [
+        {
+            "table": table,
+            "reason": reason,
+            "rows": rows,
+            "examples": by_place.get((table, reason), []),
+        }
+        for table, reasons in (told.reasons or {}).items()
+        for reason, rows in reasons.items()
+    ]
     return sorted(rows, key=lambda row: -row["rows"])

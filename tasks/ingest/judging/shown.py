@@ -1,4 +1,6 @@
-"""Values as a page shows them: numbers with thousands, text with nothing hidden in it and not too long."""
+"""Values as a page shows them: numbers with thousands, text with nothing hidden in it and not too
+long.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,15 @@ import unicodedata
 
 from markupsafe import Markup
 
-HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, format (also what turns text around), no character at all
+HIDDEN = {
+    "Cc",
+    "Cf",
+    "Cs",
+    "Co",
+    "Cn",
+    "Zl",
+    "Zp",
+}  # control, format (also what turns text around), no character at all
 SIGNS = {"\t": "\\t", "\r": "\\r", "\n": "\\n"}
 
 
@@ -26,7 +36,9 @@ def percent(share: float | None, unknown: str = "") -> str:
 
 
 def visible(text: str, most: int = 160) -> Markup:
-    """The text, escaped, with a marked sign for each character that would not be seen, cut with an ellipsis after `most`."""
+    """The text, escaped, with a marked sign for each character that would not be seen, cut with an
+    ellipsis after `most`.
+    """
     cut = text if len(text) <= most else text[:most] + "…"
     return Markup("").join(map(_visible, cut))
 
@@ -44,5 +56,9 @@ def flat(settings: dict, before: str = "") -> list[tuple[str, str]]:
     rows = []
     for name, value in settings.items():
         nested = isinstance(value, dict) and value
-        rows += flat(value, f"{before}{name}.") if nested else [(before + name, json.dumps(value, ensure_ascii=False, default=str))]
+        rows += (
+            flat(value, f"{before}{name}.")
+            if nested
+            else [(before + name, json.dumps(value, ensure_ascii=False, default=str))]
+        )
     return rows

@@ -1,4 +1,6 @@
-"""What a report can tell of a batch. All but its name may be missing: a batch refused early has no split and no figures."""
+"""What a report can tell of a batch. All but its name may be missing: a batch refused early has no
+split and no figures.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ GONE_TO = ("kept", "quarantined", "later", "superseded")
 
 @dataclass(frozen=True)
 class File:
-    """A file that was read: its name in the source, its size, its rows (None where they were not counted), its digest, and what was found
-    out about it (the fields of `reading.Understanding`; None where it was read before that was kept)."""
+    """A file that was read: its name in the source, its size, its rows (None where they were not
+    counted), its digest, and what was found out about it (the fields of `reading.Understanding`;
+    None where it was read before that was kept)."""
 
     name: str
     bytes: int
@@ -28,7 +31,9 @@ class File:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one day's delivery brought: its rows, and how many of them nothing is wrong with by themselves."""
+    """What one day's delivery brought: its rows, and how many of them nothing is wrong with by
+    themselves.
+    """
 
     name: str
     rows: int
@@ -41,13 +46,16 @@ class Told:
 
     Attributes:
         refused: why the batch was refused; None when it was accepted.
-        accounts: `rows_in` and where they have gone: kept, quarantined, later, superseded, which add up to it;
-            `repeats` and `left_out` are of the kept ones.
+        accounts: `rows_in` and where they have gone: kept, quarantined, later, superseded, which
+            add up to it; `repeats` and `left_out` are of the kept ones.
         cut_items: items whose title or genres were longer than the request allows.
-        recommend_seen: whether what was met may be recommended again, and why; None when it was not decided.
+        recommend_seen: whether what was met may be recommended again, and why; None when it was not
+            decided.
         counts: `interactions`, `users`, `items` of the snapshot.
-        figures: those that the checks speak of, and `first_timestamp`, `last_timestamp`, `rating_mean`, `liked_share`.
-        parts: rows by part; `split`: how they were divided, and why; None when that was not decided; `held_out`: users by part.
+        figures: those that the checks speak of, and `first_timestamp`, `last_timestamp`,
+            `rating_mean`, `liked_share`.
+        parts: rows by part; `split`: how they were divided, and why; None when that was not
+            decided; `held_out`: users by part.
         ratings: how often each was given.
         reasons: how many rows were set aside, by table and reason; None when none was judged.
         examples: some of those: table, reason, file, line, text.
@@ -79,7 +87,10 @@ class Told:
     @property
     def unmet(self) -> list[Check]:
         """What was not met, the worst first."""
-        return sorted((check for check in self.checks if not check.met), key=lambda check: check.level != "fail")
+        return sorted(
+            (check for check in self.checks if not check.met),
+            key=lambda check: check.level != "fail",
+        )
 
     @property
     def state(self) -> str:

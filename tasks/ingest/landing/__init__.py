@@ -1,9 +1,12 @@
-"""Landing: what lies at a path, a folder, a glob or a bucket becomes plain local files with fingerprints, before Spark starts.
+"""Landing: what lies at a path, a folder, a glob or a bucket becomes plain local files with
+fingerprints, before Spark starts.
 
-    where → places → tree (local folder or bucket) → finding → Found → plain (unpack, budget, tally) → Landed
+    where → places → tree (local folder or bucket) → finding → Found → plain (unpack, budget, tally)
+    → Landed
 
-Plain local files are read where they are. What is packed or lies in a bucket is streamed into a scratch folder, in blocks and
-within limits, under names that are numbers. The fingerprint is of the plain bytes: packing a file otherwise changes nothing.
+Plain local files are read where they are. What is packed or lies in a bucket is streamed into a
+scratch folder, in blocks and within limits, under names that are numbers. The fingerprint is of the
+plain bytes: packing a file otherwise changes nothing.
 """
 
 from __future__ import annotations
@@ -12,4 +15,14 @@ from tasks.ingest.landing.files import Found, Landed, Limits
 from tasks.ingest.landing.finding import days, find, find_day, shown_where_days_are, spelled_days
 from tasks.ingest.landing.plain import land
 
-__all__ = ["Found", "Landed", "Limits", "days", "find", "find_day", "land", "shown_where_days_are", "spelled_days"]
+__all__ = [
+    "Found",
+    "Landed",
+    "Limits",
+    "days",
+    "find",
+    "find_day",
+    "land",
+    "shown_where_days_are",
+    "spelled_days",
+]

@@ -1,4 +1,6 @@
-"""What unpacking may use up. It is asked before each block is kept, so that nothing can fill a disk."""
+"""What unpacking may use up. It is asked before each block is kept, so that nothing can fill a
+disk.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,13 @@ class Budget:
         if used > self.limits.unpacked_gb * 1e9:
             raise self._too_big(name, used)
         if packed is not None and so_far > max(JUDGED_FROM_BYTES, self.limits.expansion * packed):
-            raise RefusedData(f"{name} unpacks to far more than a file of data does",
-                              got=f"over {so_far:,} bytes out of {packed:,}", allowed=f"{self.limits.expansion:g} times its size",
-                              remedy="look at where it comes from; raise limits.expansion (RECALL_EXPANSION) if it is true")
+            raise RefusedData(
+                f"{name} unpacks to far more than a file of data does",
+                got=f"over {so_far:,} bytes out of {packed:,}",
+                allowed=f"{self.limits.expansion:g} times its size",
+                remedy="look at where it comes from; raise limits.expansion (RECALL_EXPANSION) "
+                "if it is true",
+            )
 
     def fetch(self, name: str, size: int) -> None:
         """The same for a packed file that has to be here as a whole before it can be unpacked."""
@@ -54,20 +60,31 @@ class Budget:
             raise self._too_big(name, size)
 
     def _too_big(self, name: str, size: int) -> RefusedData:
-        return RefusedData(f"the files of one table are too big together, at {name}", got=f"{size:,} bytes or more",
-                           allowed=f"{self.limits.unpacked_gb:g} GB unpacked",
-                           remedy="raise limits.unpacked_gb (RECALL_UNPACKED_GB) if this is what you have")
+        return RefusedData(
+            f"the files of one table are too big together, at {name}",
+            got=f"{size:,} bytes or more",
+            allowed=f"{self.limits.unpacked_gb:g} GB unpacked",
+            remedy="raise limits.unpacked_gb (RECALL_UNPACKED_GB) if this is what you have",
+        )
 
     def line(self, name: str, longest: int, number: int) -> None:
         """Raises RefusedData when a line is longer than it may be."""
         if longest > self.limits.line_kb * 1024:
-            raise RefusedData(f"{name}, line {number}: the line is too long", got=f"at least {longest:,} bytes",
-                              allowed=f"{self.limits.line_kb:g} KiB",
-                              remedy="look whether its lines end at all; raise limits.line_kb (RECALL_LINE_KB) if they are that long")
+            raise RefusedData(
+                f"{name}, line {number}: the line is too long",
+                got=f"at least {longest:,} bytes",
+                allowed=f"{self.limits.line_kb:g} KiB",
+                remedy="look whether its lines end at all; raise limits.line_kb "
+                "(RECALL_LINE_KB) if they are that long",
+            )
 
 
 def room(folder: Path, size: int) -> None:
     """Raises Unreachable when a disk would be left without its reserve."""
     if (free := shutil.disk_usage(folder).free) - size < RESERVE_BYTES:
-        raise Unreachable("the scratch disk is full", got=f"{free:,} bytes free at {folder}",
-                          remedy="free space, or put the scratch folder on a bigger disk; nothing half-written is left")
+        raise Unreachable(
+            "the scratch disk is full",
+            got=f"{free:,} bytes free at {folder}",
+            remedy="free space, or put the scratch folder on a bigger disk; nothing "
+            "half-written is left",
+        )

@@ -15,10 +15,12 @@ class Found:
     """One file at the source, not yet read.
 
     Attributes:
-        name: as a person knows it, '/'-separated: below the base folder, else below the part of the path that has no wildcard.
+        name: as a person knows it, '/'-separated: below the base folder, else below the part of the
+            path that has no wildcard.
         uri: an absolute path, or s3://bucket/key.
         bytes: its size as it lies there, packed or not.
-        modified: nanoseconds since 1970, so that two listings can be compared without reading anything.
+        modified: nanoseconds since 1970, so that two listings can be compared without reading
+            anything.
     """
 
     name: str
@@ -35,7 +37,8 @@ class Landed:
         name: that of the file found; of a member of a zip, `a.zip!inner/b.csv`.
         bytes: of the plain file.
         sha256: of the plain bytes.
-        rows: lines (ended by LF, CR LF or CR; the last needs no end), or rows of a Parquet file as its footer tells.
+        rows: lines (ended by LF, CR LF or CR; the last needs no end), or rows of a Parquet file as
+            its footer tells.
         longest: bytes of the longest line without its end; 0 for Parquet.
         printable: whether all of its bytes are printable ASCII; False for Parquet.
         quotes, escapes, tabs: whether it holds a double quote, a backslash, a tab.

@@ -27,11 +27,14 @@ def tree_of(scheme: str) -> Local | Bucket:
 
 
 def find(where: str, base: Path, tables: lakes.Tables | None = None) -> list[Found]:
-    """The files at a place, by name. A folder means all files below it; hidden ones (`.x`, `_SUCCESS`) are left out.
+    """The files at a place, by name. A folder means all files below it; hidden ones (`.x`,
+    `_SUCCESS`) are left out.
 
     Args:
-        where: a file, a folder or a glob (`**`, `*`, `?`, `[..]`): absolute, relative to `base`, `file://` or `s3://`.
-        tables: which folders are known to be in a table of a lake, kept between the days of a source.
+        where: a file, a folder or a glob (`**`, `*`, `?`, `[..]`): absolute, relative to `base`,
+            `file://` or `s3://`.
+        tables: which folders are known to be in a table of a lake, kept between the days of a
+            source.
 
     Raises:
         RefusedData: there is no file, or what is there is none.
@@ -49,19 +52,26 @@ def find(where: str, base: Path, tables: lakes.Tables | None = None) -> list[Fou
         entries = list(filter(None, [tree.look(folder)]))
         folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
     root = place.root if place.scheme == "file" and place.root != "/" else folder
-    files = lakes.current(tree, {entry.path: entry for entry in _files(tree, entries)}, {} if tables is None else tables)
+    files = lakes.current(
+        tree,
+        {entry.path: entry for entry in _files(tree, entries)},
+        {} if tables is None else tables,
+    )
     if not files:
         raise _nothing(tree, place)
     return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
 
 
 def days(where: str, base: Path) -> list[str]:
-    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file of that name exists."""
+    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file
+    of that name exists.
+    """
     return sorted(spelled_days(where, base))
 
 
 def spelled_days(where: str, base: Path) -> dict[str, str]:
-    """From the days of a path with `{day}`, as YYYY-MM-DD, to how its names write them: so, or as 20260115, 2026_01_15, 2026.01.15.
+    """From the days of a path with `{day}`, as YYYY-MM-DD, to how its names write them: so, or as
+    20260115, 2026_01_15, 2026.01.15.
 
     Raises:
         BadRequest: there is no `{day}` in the path.
@@ -74,32 +84,55 @@ def spelled_days(where: str, base: Path) -> dict[str, str]:
             if day := _day(name, part, separator):
                 written = day.replace("-", separator)
                 if spelled.setdefault(day, written) != written:
-                    raise RefusedData(f"{day} is there twice", got=f"{spelled[day]} and {written}", allowed="one spelling of a day",
-                                      remedy="move one of them away")
+                    raise RefusedData(
+                        f"{day} is there twice",
+                        got=f"{spelled[day]} and {written}",
+                        allowed="one spelling of a day",
+                        remedy="move one of them away",
+                    )
     return spelled
 
 
 def shown_where_days_are(where: str, base: Path) -> str:
     """What lies where a path has `{day}`, for a message: a few names of files and folders."""
     names = sorted({entry.name for entry in _where_days_are(where, base, lambda part: "*")[2]})
-    return f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{', …' if len(names) > SHOWN_DAYS else ''} where {DAY} stands"
+    return (
+        f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{', …' if len(names) > SHOWN_DAYS else ''} "
+        f"where {DAY} stands"
+    )
 
 
-def _where_days_are(where: str, base: Path, pattern: Callable[[str], str]) -> tuple[str, bool, list[Entry]]:
+def _where_days_are(
+    where: str, base: Path, pattern: Callable[[str], str]
+) -> tuple[str, bool, list[Entry]]:
     """The part of a path that has `{day}`, whether it is the last one, and what lies there."""
     place = parse(where, base)
     at = next((nth for nth, part in enumerate(place.parts) if DAY in part), None)
     if at is None:
-        raise BadRequest("this path has no place for the day", got=where, allowed="a path with {day}, as in events/{day}/*.csv")
+        raise BadRequest(
+            "this path has no place for the day",
+            got=where,
+            allowed="a path with {day}, as in events/{day}/*.csv",
+        )
     tree = tree_of(place.scheme)
     cut = Place(where, place.scheme, place.root, (*place.parts[:at], pattern(place.parts[at])))
-    return place.parts[at], at == len(place.parts) - 1, [entry for _, entry in _matched(tree, *_fixed(tree, cut))]
+    return (
+        place.parts[at],
+        at == len(place.parts) - 1,
+        [entry for _, entry in _matched(tree, *_fixed(tree, cut))],
+    )
 
 
-def find_day(where: str, base: Path, day: str, spelled: str | None = None, tables: lakes.Tables | None = None) -> list[Found]:
-    """The files of one day, see `find`; `spelled`: how the names there write it, see `spelled_days`."""
+def find_day(
+    where: str, base: Path, day: str, spelled: str | None = None, tables: lakes.Tables | None = None
+) -> list[Found]:
+    """The files of one day, see `find`; `spelled`: how the names there write it, see
+    `spelled_days`.
+    """
     if not _real(day) or DAY not in where:
-        raise BadRequest("this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD")
+        raise BadRequest(
+            "this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD"
+        )
     return find(where.replace(DAY, spelled or day), base, tables)
 
 
@@ -123,7 +156,9 @@ def _real(day: str) -> bool:
 
 
 def _fixed(tree: Local | Bucket, place: Place) -> tuple[str, tuple[str, ...]]:
-    """The part of a path before its first wildcard, and the rest. A name that holds `[` and exists is a name."""
+    """The part of a path before its first wildcard, and the rest. A name that holds `[` and exists
+    is a name.
+    """
     folder, rest = place.root, place.parts
     while rest and (not wild(rest[0]) or tree.look(_join(folder, rest[0]))):
         folder, rest = _join(folder, rest[0]), rest[1:]
@@ -134,9 +169,13 @@ def _join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def _matched(tree: Local | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()) -> list[tuple[tuple[str, ...], Entry]]:
+def _matched(
+    tree: Local | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()
+) -> list[tuple[tuple[str, ...], Entry]]:
     if parts[0] == "**":
-        return [((*names, *below), entry) for below, entry in tree.below(folder) if fits(below, parts)]
+        return [
+            ((*names, *below), entry) for below, entry in tree.below(folder) if fits(below, parts)
+        ]
     found = []
     for entry in tree.children(folder):
         if matches(entry.name, parts[0]):
@@ -149,14 +188,20 @@ def _matched(tree: Local | Bucket, folder: str, parts: tuple[str, ...], names: t
 
 
 def _files(tree: Local | Bucket, entries: list[Entry]) -> list[Entry]:
-    inside = [below for entry in entries if entry.kind == "folder" for _, below in tree.below(entry.path)]
+    inside = [
+        below for entry in entries if entry.kind == "folder" for _, below in tree.below(entry.path)
+    ]
     return [entry for entry in (*entries, *inside) if entry.kind != "folder"]
 
 
 def _found(tree: Local | Bucket, entry: Entry, root: str) -> Found:
-    name = entry.path[len(root):].lstrip("/")
+    name = entry.path[len(root) :].lstrip("/")
     if entry.kind != "file":
-        raise RefusedData(f"{entry.path} is no file", got=entry.kind, remedy="replace it by the file, or take it away")
+        raise RefusedData(
+            f"{entry.path} is no file",
+            got=entry.kind,
+            remedy="replace it by the file, or take it away",
+        )
     return Found(plain_name(name), tree.uri(entry), entry.bytes, entry.modified)
 
 
@@ -172,6 +217,9 @@ def _nothing(tree: Local | Bucket, place: Place) -> Exception:
         folder = entry.path
     names = [entry.name for entry in tree.children(folder)]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return RefusedData(f"no file is at {place.written}", got=f"{folder} with {', '.join(names[:SHOWN]) or 'nothing in it'}{more}",
-                       allowed="a file whose name does not start with '.' or '_'",
-                       remedy="correct the path, or wait until the files are delivered")
+    return RefusedData(
+        f"no file is at {place.written}",
+        got=f"{folder} with {', '.join(names[:SHOWN]) or 'nothing in it'}{more}",
+        allowed="a file whose name does not start with '.' or '_'",
+        remedy="correct the path, or wait until the files are delivered",
+    )

@@ -1,6 +1,8 @@
-"""Table formats that keep files which no longer count: of a Delta table only the current files are taken; others are refused.
+"""Table formats that keep files which no longer count: of a Delta table only the current files are
+taken; others are refused.
 
-Delta's log, as far as it is read here: https://github.com/delta-io/delta/blob/master/PROTOCOL.md, "Actions" and "Checkpoints".
+Delta's log, as far as it is read here: https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
+"Actions" and "Checkpoints".
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ def current(tree: Local, files: dict[str, Entry], tables: Tables) -> dict[str, E
         tables: of the folders that were looked at before; those that are looked at now are added.
 
     Raises:
-        RefusedData: the files are of an Iceberg or Hudi table, or of a Delta table that cannot be read file by file.
+        RefusedData: the files are of an Iceberg or Hudi table, or of a Delta table that cannot be
+            read file by file.
     """
     live: dict[str, set[str]] = {}
     kept = {}
@@ -40,10 +43,19 @@ def current(tree: Local, files: dict[str, Entry], tables: Tables) -> dict[str, E
         if table is None or path in live[table]:
             kept[path] = entry
     for table, paths in live.items():
-        log("ingest.delta", table=table, current=len(paths), left_out=sum(path.startswith(f"{table}/") and path not in paths for path in files))
+        log(
+            "ingest.delta",
+            table=table,
+            current=len(paths),
+            left_out=sum(path.startswith(f"{table}/") and path not in paths for path in files),
+        )
     if files and live and not kept:
-        raise RefusedData(f"the Delta table {next(iter(live))} counts none of these files any more", got=next(iter(files)),
-                          remedy="name the folder of the table; if its rows were all deleted, there is nothing to read")
+        raise RefusedData(
+            f"the Delta table {next(iter(live))} counts none of these files any more",
+            got=next(iter(files)),
+            remedy="name the folder of the table; if its rows were all deleted, there is "
+            "nothing to read",
+        )
     return kept
 
 
@@ -55,9 +67,18 @@ def _table(tree: Local, folder: str, known: Tables) -> str | None:
     if _is_folder(tree, f"{folder}/_delta_log"):
         known[folder] = folder
     elif _is_folder(tree, f"{folder}/.hoodie"):
-        raise RefusedData(f"{folder} is a Hudi table, whose files also hold rows that were replaced or deleted", remedy=EXPORT)
-    elif any(entry.name.endswith(".metadata.json") for entry in tree.children(f"{folder}/metadata")):
-        raise RefusedData(f"{folder} is an Iceberg table, whose files also hold rows that were replaced or deleted", remedy=EXPORT)
+        raise RefusedData(
+            f"{folder} is a Hudi table, whose files also hold rows that were replaced or deleted",
+            remedy=EXPORT,
+        )
+    elif any(
+        entry.name.endswith(".metadata.json") for entry in tree.children(f"{folder}/metadata")
+    ):
+        raise RefusedData(
+            f"{folder} is an Iceberg table, whose files also hold rows that were replaced or "
+            f"deleted",
+            remedy=EXPORT,
+        )
     else:
         known[folder] = _table(tree, parent, known) if parent else None
     return known[folder]
@@ -72,29 +93,50 @@ def _live(tree: Local, table: str) -> set[str]:
     """The paths of a Delta table's current files."""
     entries = {entry.name: entry for entry in tree.children(f"{table}/_delta_log")}
     version, actions = _checkpoint(tree, table, entries)
-    commits = sorted((int(match[1]), entry) for name, entry in entries.items() if (match := COMMIT.fullmatch(name)) and int(match[1]) > version)
-    if [number for number, _ in commits] != list(range(version + 1, version + 1 + len(commits))) or (version < 0 and not commits):
-        raise RefusedData(f"the log of the Delta table {table} has gaps", got=f"commits {[number for number, _ in commits][:8]} after {version}",
-                          remedy="copy the whole folder _delta_log, or " + EXPORT)
+    commits = sorted(
+        (int(match[1]), entry)
+        for name, entry in entries.items()
+        if (match := COMMIT.fullmatch(name)) and int(match[1]) > version
+    )
+    if [number for number, _ in commits] != list(
+        range(version + 1, version + 1 + len(commits))
+    ) or (version < 0 and not commits):
+        raise RefusedData(
+            f"the log of the Delta table {table} has gaps",
+            got=f"commits {[number for number, _ in commits][:8]} after {version}",
+            remedy="copy the whole folder _delta_log, or " + EXPORT,
+        )
     for _, entry in commits:
         actions += _actions(tree, entry)
     versions: dict[tuple[str, str], bool] = {}
     for action in actions:
         _apply(table, versions, action)
     if any(has_deletions for has_deletions in versions.values()):
-        raise RefusedData(f"the Delta table {table} marks deleted rows beside its files (deletion vectors)",
-                          remedy="REORG TABLE … APPLY (PURGE) writes them out; or " + EXPORT)
+        raise RefusedData(
+            f"the Delta table {table} marks deleted rows beside its files (deletion vectors)",
+            remedy="REORG TABLE … APPLY (PURGE) writes them out; or " + EXPORT,
+        )
     paths = {path for path, _ in versions}
     if lost := sorted(path for path in paths if tree.look(path) is None):
-        raise RefusedData(f"the Delta table {table} lacks {len(lost)} of its files", got=lost[0], remedy="copy the whole table, or " + EXPORT)
+        raise RefusedData(
+            f"the Delta table {table} lacks {len(lost)} of its files",
+            got=lost[0],
+            remedy="copy the whole table, or " + EXPORT,
+        )
     return paths
 
 
 def _actions(tree: Local, entry: Entry) -> list[dict]:
     try:
         with tree.open(entry.path) as file:
-            actions = [json.loads(line) for line in file.read().decode("utf-8").splitlines() if line.strip()]
-        if not all(isinstance(value, dict) for action in actions for value in (action, *action.values())):
+            actions = [
+                json.loads(line)
+                for line in file.read().decode("utf-8").splitlines()
+                if line.strip()
+            ]
+        if not all(
+            isinstance(value, dict) for action in actions for value in (action, *action.values())
+        ):
             raise ValueError("an action is no JSON object")
         return actions
     except (ValueError, AttributeError, RecursionError) as error:
@@ -102,11 +144,16 @@ def _actions(tree: Local, entry: Entry) -> list[dict]:
 
 
 def _unreadable(path: str, error: Exception) -> RefusedData:
-    return RefusedData(f"{path} cannot be read ({str(error).partition(chr(10))[0][:200]})", remedy="copy the table again, or " + EXPORT)
+    return RefusedData(
+        f"{path} cannot be read ({str(error).partition(chr(10))[0][:200]})",
+        remedy="copy the table again, or " + EXPORT,
+    )
 
 
 def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int, list[dict]]:
-    """The newest complete checkpoint: its version and its actions; -1 and none where there is none."""
+    """The newest complete checkpoint: its version and its actions; -1 and none where there is
+    none.
+    """
     import pyarrow.parquet
 
     parts: dict[int, list[tuple[str, int]]] = {}
@@ -114,7 +161,9 @@ def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int
         if match := CHECKPOINT.fullmatch(name):
             parts.setdefault(int(match[1]), []).append((name, int(match[3] or 1)))
         elif ".checkpoint." in name:
-            raise RefusedData(f"the Delta table {table} has a checkpoint of a newer form", got=name, remedy=EXPORT)
+            raise RefusedData(
+                f"the Delta table {table} has a checkpoint of a newer form", got=name, remedy=EXPORT
+            )
     complete = [version for version, names in parts.items() if len(names) == names[0][1]]
     if not complete:
         return -1, []
@@ -125,28 +174,47 @@ def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int
                 rows = pyarrow.parquet.read_table(file).to_pylist()
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             raise _unreadable(entries[name].path, error) from None
-        actions += [{kind: value for kind, value in row.items() if value is not None} for row in rows]
+        actions += [
+            {kind: value for kind, value in row.items() if value is not None} for row in rows
+        ]
     return max(complete), actions
 
 
 def _apply(table: str, versions: dict[tuple[str, str], bool], action: dict) -> None:
-    """Adds or removes a version of a file: its path and the rows that are marked as deleted in it; True where there are some."""
+    """Adds or removes a version of a file: its path and the rows that are marked as deleted in it;
+    True where there are some.
+    """
     for kind in ("remove", "add"):
         if file := action.get(kind):
             if not isinstance(file.get("path"), str):
-                raise RefusedData(f"the log of the Delta table {table} names a file without a path", remedy="copy the table again, or " + EXPORT)
+                raise RefusedData(
+                    f"the log of the Delta table {table} names a file without a path",
+                    remedy="copy the table again, or " + EXPORT,
+                )
             deletions = file.get("deletionVector") or {}
-            version = (_path(table, file["path"]), json.dumps(deletions, sort_keys=True, default=str))
+            version = (
+                _path(table, file["path"]),
+                json.dumps(deletions, sort_keys=True, default=str),
+            )
             if kind == "add":
                 versions[version] = bool(deletions)
             else:
                 versions.pop(version, None)
     configuration = (action.get("metaData") or {}).get("configuration") or {}
     if dict(configuration).get("delta.columnMapping.mode", "none") != "none":
-        raise RefusedData(f"the Delta table {table} renames the columns of its files (column mapping)", remedy=EXPORT)
+        raise RefusedData(
+            f"the Delta table {table} renames the columns of its files (column mapping)",
+            remedy=EXPORT,
+        )
 
 
 def _path(table: str, path: str) -> str:
-    """The place of a file of a table; its log writes paths as URIs do, relative to the table as a rule."""
+    """The place of a file of a table; its log writes paths as URIs do, relative to the table as a
+    rule.
+    """
     scheme, mark, rest = path.partition("://")
-    return unquote(rest if scheme == "s3" else "/" + rest.partition("/")[2]) if mark else f"{table}/{unquote(path)}"
+    return (
+        unquote(rest if scheme == "s3" else "/" + rest.partition("/")[2])
+        if mark
+        else f"{table}/{unquote(path)}"
+    )

@@ -1,4 +1,6 @@
-"""Where the data is, as a person writes it: a path, a `file://` or an `s3://` URI, with wildcards or without."""
+"""Where the data is, as a person writes it: a path, a `file://` or an `s3://` URI, with wildcards
+or without.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,19 @@ from urllib.parse import unquote
 
 from tasks.core.errors import BadRequest, RefusedData
 
-ALLOWED = "a file, a folder or a glob: an absolute path, one relative to the description, file:///… or s3://bucket/…"
+ALLOWED = (
+    "a file, a folder or a glob: an absolute path, one relative to the description, "
+    "file:///… or s3://bucket/…"
+)
 HIDDEN = (".", "_")
 FOLDER_MARK = "_$folder$"  # left in buckets by older Hadoop
 
 
 @dataclass(frozen=True)
 class Place:
-    """A path cut up: what stands as it is (`root`: a folder, or a bucket's name) and the parts below it, perhaps wildcards."""
+    """A path cut up: what stands as it is (`root`: a folder, or a bucket's name) and the parts
+    below it, perhaps wildcards.
+    """
 
     written: str
     scheme: str
@@ -63,7 +70,9 @@ def wild(part: str) -> bool:
 
 
 def hidden(name: str) -> bool:
-    """Whether a name is a marker or a file in the making (`_SUCCESS`, `.part-0.crc`, `__MACOSX`), not data."""
+    """Whether a name is a marker or a file in the making (`_SUCCESS`, `.part-0.crc`, `__MACOSX`),
+    not data.
+    """
     return name.startswith(HIDDEN) or name.endswith(FOLDER_MARK)
 
 
@@ -74,13 +83,19 @@ def plain_name(name: str) -> str:
         RefusedData: it cannot.
     """
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise RefusedData("the name of a file is not plain text", got=name, allowed="UTF-8 without control characters",
-                          remedy="rename the file")
+        raise RefusedData(
+            "the name of a file is not plain text",
+            got=name,
+            allowed="UTF-8 without control characters",
+            remedy="rename the file",
+        )
     return name
 
 
 def matches(name: str, part: str) -> bool:
-    """Whether a name is one that a part of a pattern means; one that is hidden has to be asked for by its first letter."""
+    """Whether a name is one that a part of a pattern means; one that is hidden has to be asked for
+    by its first letter.
+    """
     if hidden(name) and not part.startswith(HIDDEN):
         return False
     return bool(re.fullmatch(fnmatch.translate(part), name))

@@ -33,7 +33,10 @@ class Bucket:
 
     def below(self, folder: str) -> list[tuple[tuple[str, ...], Entry]]:
         """Everything below a folder that is not hidden, with its path from there."""
-        named = [(tuple(entry.path[len(folder) + 1:].split("/")), entry) for entry in self._list(folder, recursive=True)]
+        named = [
+            (tuple(entry.path[len(folder) + 1 :].split("/")), entry)
+            for entry in self._list(folder, recursive=True)
+        ]
         return [(names, entry) for names, entry in named if not any(map(hidden, names))]
 
     def _list(self, folder: str, recursive: bool) -> list[Entry]:

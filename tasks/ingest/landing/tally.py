@@ -1,8 +1,10 @@
-"""A file's fingerprint, taken while its bytes pass by in blocks: digest, size, lines, the longest line.
+"""A file's fingerprint, taken while its bytes pass by in blocks: digest, size, lines, the longest
+line.
 
-The id of a snapshot is made of these digests, the settings, the day and this stage's code, not of what Spark computed, which
-adds nothing to it. So the id depends on no cores, partitions or cluster, and a repeated run knows that its work is done
-before Spark starts. The lines are counted so that Spark's accounts can be checked against them.
+The id of a snapshot is made of these digests, the settings, the day and this stage's code, not of
+what Spark computed, which adds nothing to it. So the id depends on no cores, partitions or cluster,
+and a repeated run knows that its work is done before Spark starts. The lines are counted so that
+Spark's accounts can be checked against them.
 """
 
 from __future__ import annotations
@@ -20,11 +22,14 @@ class Tally:
 
     Attributes:
         bytes: seen so far.
-        longest: bytes of the longest line so far without its end; one that has not ended counts as far as it goes.
+        longest: bytes of the longest line so far without its end; one that has not ended counts as
+            far as it goes.
         longest_line: its number, from 1.
-        printable: whether every byte so far is printable ASCII: then no line of it can be damaged in its encoding.
+        printable: whether every byte so far is printable ASCII: then no line of it can be damaged
+            in its encoding.
         quotes: whether there is a double quote.
-        odd_quotes: whether some line holds an odd number of them, as both ends of a record that spans lines do.
+        odd_quotes: whether some line holds an odd number of them, as both ends of a record that
+            spans lines do.
         escapes, tabs: whether there is a backslash, a tab.
     """
 
@@ -69,7 +74,8 @@ class Tally:
         at = np.flatnonzero(marks)
         if self.quotes and not self.odd_quotes:
             self._count_quotes(np.flatnonzero(data == QUOTE), at)
-        # Between the halves of a CR LF lies a line of no bytes: it cannot be the longest, and is taken off the count.
+        # Between the halves of a CR LF lies a line of no bytes: it cannot be the longest, and is
+        # taken off the count.
         self._measure(at, len(data), halves)
         self._ended += len(at) - (int(np.count_nonzero(halves)) if halves is not None else 0)
 
@@ -84,7 +90,9 @@ class Tally:
 
     @property
     def unbalanced(self) -> bool:
-        """Whether some line, the last one without its end included, holds an odd number of quotes."""
+        """Whether some line, the last one without its end included, holds an odd number of
+        quotes.
+        """
         return self.odd_quotes or self._open % 2 == 1
 
     def _measure(self, at: np.ndarray, size: int, halves: np.ndarray | None) -> None:
@@ -95,13 +103,20 @@ class Tally:
         self._longer(self._pending + int(at[0]), lambda: self._ended + 1)
         if len(at) > 1:
             gaps = np.diff(at)
-            self._longer(int(gaps.max()) - 1, lambda: self._number(int(gaps.argmax()) + 1, at, halves))
+            self._longer(
+                int(gaps.max()) - 1, lambda: self._number(int(gaps.argmax()) + 1, at, halves)
+            )
         self._pending = size - int(at[-1]) - 1
         self._longer(self._pending, lambda: self._number(len(at), at, halves))
 
     def _number(self, ends: int, at: np.ndarray, halves: np.ndarray | None) -> int:
         """The number of the line that starts after so many marks of this block."""
-        return self._ended + 1 + ends - (int(np.count_nonzero(halves[:int(at[ends - 1])])) if halves is not None else 0)
+        return (
+            self._ended
+            + 1
+            + ends
+            - (int(np.count_nonzero(halves[: int(at[ends - 1])])) if halves is not None else 0)
+        )
 
     def _longer(self, length: int, number) -> None:
         if length > self.longest:

@@ -40,7 +40,13 @@ class Local:
             return Entry(path, "a link to nothing", 0, 0) if os.path.islink(path) else None
         except OSError as error:
             raise refused(error, path) from error
-        kind = "folder" if stat.S_ISDIR(told.st_mode) else "file" if stat.S_ISREG(told.st_mode) else "neither a file nor a folder"
+        kind = (
+            "folder"
+            if stat.S_ISDIR(told.st_mode)
+            else "file"
+            if stat.S_ISREG(told.st_mode)
+            else "neither a file nor a folder"
+        )
         return Entry(path, kind, told.st_size, told.st_mtime_ns)
 
     def children(self, folder: str) -> list[Entry]:
@@ -58,13 +64,17 @@ class Local:
         """Everything below a folder that is not hidden, with its path from there."""
         return list(self._below(folder, (), ()))
 
-    def _below(self, folder: str, names: tuple, inside: tuple) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    def _below(
+        self, folder: str, names: tuple, inside: tuple
+    ) -> Iterator[tuple[tuple[str, ...], Entry]]:
         inside = (*inside, os.path.realpath(folder))
         for entry in self.children(folder):
             if not hidden(entry.name):
                 path = (*names, entry.name)
                 yield path, entry
-                if entry.kind == "folder" and os.path.realpath(entry.path) not in inside:  # a link upwards would never end
+                if (
+                    entry.kind == "folder" and os.path.realpath(entry.path) not in inside
+                ):  # a link upwards would never end
                     yield from self._below(entry.path, path, inside)
 
     def uri(self, entry: Entry) -> str:
@@ -79,10 +89,21 @@ class Local:
 
 
 def refused(error: OSError, path: str) -> RecallError:
-    """What a failure to read means: a file that may not be read stays so, anything else may pass."""
+    """What a failure to read means: a file that may not be read stays so, anything else may
+    pass.
+    """
     if isinstance(error, PermissionError):
-        return BadRequest("this may not be read", got=path, remedy="let the user that runs ingestion read it")
+        return BadRequest(
+            "this may not be read", got=path, remedy="let the user that runs ingestion read it"
+        )
     if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
-        return BadRequest(f"this path leads nowhere ({error.strerror})", got=path, remedy="correct the path or the link")
-    return Unreachable(f"this cannot be read ({error.strerror or error})", got=path,
-                       remedy="look whether the disk is mounted and the file still there, then run it again")
+        return BadRequest(
+            f"this path leads nowhere ({error.strerror})",
+            got=path,
+            remedy="correct the path or the link",
+        )
+    return Unreachable(
+        f"this cannot be read ({error.strerror or error})",
+        got=path,
+        remedy="look whether the disk is mounted and the file still there, then run it again",
+    )

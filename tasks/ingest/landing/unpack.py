@@ -1,4 +1,6 @@
-"""Packed files as plain blocks: gzip (also several in a row), zstd and zip. Never more than a block in memory."""
+"""Packed files as plain blocks: gzip (also several in a row), zstd and zip. Never more than a block
+in memory.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,21 @@ from tasks.ingest.landing.places import hidden, plain_name
 from tasks.ingest.landing.tree import refused
 
 BLOCK_BYTES = 1 << 19
-DAMAGED = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, struct.error, zlib.error, lzma.LZMAError,
-           zipfile.BadZipFile)
-NO_DISK = (None, errno.EINVAL)  # a decompressor's own error, or a zip that sends it to a place before its start
+DAMAGED = (
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
+NO_DISK = (
+    None,
+    errno.EINVAL,
+)  # a decompressor's own error, or a zip that sends it to a place before its start
 OFFICE = "[Content_Types].xml"  # in every docx, pptx and xlsx
 
 
@@ -54,10 +68,12 @@ def _opened(how: str | None, file: io.BufferedReader):
 
 
 def members(name: str, file: io.BufferedReader) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The files in a zip, as it lists them: `name!path inside` and plain bytes. A path inside is a name and nothing else.
+    """The files in a zip, as it lists them: `name!path inside` and plain bytes. A path inside is a
+    name and nothing else.
 
     Raises:
-        RefusedData: it is cut short, damaged or encrypted, holds no file, a link or two files of one name.
+        RefusedData: it is cut short, damaged or encrypted, holds no file, a link or two files of
+            one name.
     """
     with telling(name, "zip"):
         archive = zipfile.ZipFile(file)
@@ -84,17 +100,27 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 def _acceptable(name: str, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> None:
     names = [_inner(info) for info in infos]
     if not infos:
-        raise RefusedData(f"{name} holds no file", got=f"a zip of {', '.join(archive.namelist()[:12]) or 'nothing'}",
-                          remedy="pack it again with the data in it")
+        raise RefusedData(
+            f"{name} holds no file",
+            got=f"a zip of {', '.join(archive.namelist()[:12]) or 'nothing'}",
+            remedy="pack it again with the data in it",
+        )
     if OFFICE in names:
-        raise RefusedData(f"{name} is an Office document (xlsx or the like)", remedy="export it as csv, JSON lines or Parquet")
+        raise RefusedData(
+            f"{name} is an Office document (xlsx or the like)",
+            remedy="export it as csv, JSON lines or Parquet",
+        )
     for info, inner in zip(infos, names):
         if info.flag_bits & 0x1:
-            raise RefusedData(f"{name}!{inner} is encrypted", remedy="pack it again without a password")
+            raise RefusedData(
+                f"{name}!{inner} is encrypted", remedy="pack it again without a password"
+            )
         if stat.S_ISLNK(info.external_attr >> 16):
             raise RefusedData(f"{name}!{inner} is a link", remedy="pack the file itself")
     if twice := [inner for inner, times in Counter(names).items() if times > 1]:
-        raise RefusedData(f"{name} holds two files named {twice[0]}", remedy="pack it again with each file once")
+        raise RefusedData(
+            f"{name} holds two files named {twice[0]}", remedy="pack it again with each file once"
+        )
 
 
 def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes]:
@@ -118,7 +144,12 @@ def telling(name: str, how: str | None) -> Iterator[None]:
 
 
 def _damaged(name: str, how: str, error: Exception) -> RefusedData:
-    short = isinstance(error, EOFError) or "runcated" in str(error) or "not a zip file" in str(error)  # a zip's list is its end
+    short = (
+        isinstance(error, EOFError) or "runcated" in str(error) or "not a zip file" in str(error)
+    )  # a zip's list is its end
     what = "is cut short" if short else f"is no {how} that can be unpacked"
-    return RefusedData(f"{name} {what}", got=str(error) or type(error).__name__,
-                       remedy="deliver the file again: compare its size and digest")
+    return RefusedData(
+        f"{name} {what}",
+        got=str(error) or type(error).__name__,
+        remedy="deliver the file again: compare its size and digest",
+    )

@@ -1,11 +1,13 @@
-"""A delivery: what one set of files brought for one table, every row with its own verdict, as Parquet.
+"""A delivery: what one set of files brought for one table, every row with its own verdict, as
+Parquet.
 
     deliveries/<dataset>/<table>/<day, or "whole">/<id>/
         rows/*.parquet     the fields (see `verdicts`), raw, verdict, day, file, block, at
         blocks.parquet     file, block, first, lines: what makes line numbers out of places
         manifest.json      facts: files, accounts by file
 
-It is read once; every later day takes it from here. It is kept only with the first snapshot that accepts it.
+It is read once; every later day takes it from here. It is kept only with the first snapshot that
+accepts it.
 """
 
 from __future__ import annotations
@@ -33,10 +35,16 @@ from tasks.ingest.reading.understanding import Understanding
 from tasks.ingest.sources import Source
 
 WHOLE = "whole"
-# These are nearly all different: a dictionary of them is built in vain. Differences (version 2) make places as good as nothing. With
-# the usual codec and version, writing takes nearly twice the processor time for files that are a tenth smaller.
-WRITING = {f"parquet.enable.dictionary#{name}": "false" for name in ("raw", "ms", "at")} | {"compression": "lz4_raw", "parquet.writer.version": "v2"}
-BLOCKS = pa.schema([("file", pa.int32()), ("block", pa.int64()), ("first", pa.int64()), ("lines", pa.int64())])
+# These are nearly all different: a dictionary of them is built in vain. Differences (version 2)
+# make places as good as nothing. With the usual codec and version, writing takes nearly twice the
+# processor time for files that are a tenth smaller.
+WRITING = {f"parquet.enable.dictionary#{name}": "false" for name in ("raw", "ms", "at")} | {
+    "compression": "lz4_raw",
+    "parquet.writer.version": "v2",
+}
+BLOCKS = pa.schema(
+    [("file", pa.int32()), ("block", pa.int64()), ("first", pa.int64()), ("lines", pa.int64())]
+)
 
 
 @dataclass(frozen=True)
@@ -74,18 +82,39 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
         Unreachable: a file has changed since its digest was taken.
         RuntimeError: a row is lost; a fault of ours, never of the data.
     """
-    rows = reduce(DataFrame.unionByName, [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes])
+    rows = reduce(
+        DataFrame.unionByName,
+        [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes],
+    )
     save(rows.write.options(**WRITING), folder / "rows")
     _check_unchanged(delivery)
-    counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet(to_read(folder / "rows"))
-    counts = counted.groupBy("file", "block", "verdict").agg(F.count("*").alias("rows"), F.min("at").alias("first")).collect()
+    counted = spark.read.schema("file int, block bigint, at bigint, verdict string").parquet(
+        to_read(folder / "rows")
+    )
+    counts = (
+        counted.groupBy("file", "block", "verdict")
+        .agg(F.count("*").alias("rows"), F.min("at").alias("first"))
+        .collect()
+    )
     _write_blocks(counts, folder)
-    return {"table": delivery.table, "delivery": delivery.name, "reading": delivery.reading,
-            "listing": [[one.name, one.bytes, one.modified] for one in delivery.found],
-            "files": [{"name": one.name, "bytes": one.bytes, "rows": one.rows, "sha256": one.sha256, "understood": asdict(how)}
-                      for one, how in zip(delivery.landed, delivery.understandings, strict=True)],
-            "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
-            "accounts": _close(delivery, counts)}
+    return {
+        "table": delivery.table,
+        "delivery": delivery.name,
+        "reading": delivery.reading,
+        "listing": [[one.name, one.bytes, one.modified] for one in delivery.found],
+        "files": [
+            {
+                "name": one.name,
+                "bytes": one.bytes,
+                "rows": one.rows,
+                "sha256": one.sha256,
+                "understood": asdict(how),
+            }
+            for one, how in zip(delivery.landed, delivery.understandings, strict=True)
+        ],
+        "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
+        "accounts": _close(delivery, counts),
+    }
 
 
 def _check_unchanged(delivery: Delivery) -> None:
@@ -94,14 +123,22 @@ def _check_unchanged(delivery: Delivery) -> None:
         if not file.uri.startswith("s3://"):
             now = os.stat(file.uri)
             if (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified):
-                raise Unreachable(f"{file.name} changed while it was read", got=file.uri,
-                                  remedy="write files under a name that starts with '.' or '_', and rename them when complete")
+                raise Unreachable(
+                    f"{file.name} changed while it was read",
+                    got=file.uri,
+                    remedy="write files under a name that starts with '.' or '_', and rename "
+                    "them when complete",
+                )
 
 
-def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int) -> DataFrame:
+def _rows(
+    spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int
+) -> DataFrame:
     table, landed = shape.table, list(delivery.landed)
     if table.kind == "parquet":
-        rows = lines.read_copies(spark, landed, shape.files, dict(zip(table.columns, table.fields, strict=True)))
+        rows = lines.read_copies(
+            spark, landed, shape.files, dict(zip(table.columns, table.fields, strict=True))
+        )
     else:
         rows = lines.read(spark, landed, shape.files)
     if delivery.corrections or shape.cut_short:
@@ -110,7 +147,9 @@ def _rows(spark: SparkSession, delivery: Delivery, source: Source, shape: Shape,
         rows = delivery.corrections.apply(spark, rows, landed, shape)
         shape = replace(shape, printable=False)  # a repaired line is not a line of the file
     rows = copied(rows, shape) if table.kind == "parquet" else cut(rows, shape)
-    return _judge(rows, delivery.table, source, shape, now).withColumn("day", F.lit(day_of(delivery.name)))
+    return _judge(rows, delivery.table, source, shape, now).withColumn(
+        "day", F.lit(day_of(delivery.name))
+    )
 
 
 def _judge(rows: DataFrame, table: str, source: Source, shape: Shape, now: int) -> DataFrame:
@@ -128,14 +167,21 @@ def _write_blocks(counts: list, folder: Path) -> None:
     for row in counts:
         one = blocks.setdefault((row["file"], row["block"]), [row["first"], 0])
         one[0], one[1] = min(one[0], row["first"]), one[1] + row["rows"]
-    table = pa.Table.from_pylist([{"file": file, "block": block, "first": first, "lines": n}
-                                  for (file, block), (first, n) in sorted(blocks.items())], schema=BLOCKS)
+    table = pa.Table.from_pylist(
+        [
+            {"file": file, "block": block, "first": first, "lines": n}
+            for (file, block), (first, n) in sorted(blocks.items())
+        ],
+        schema=BLOCKS,
+    )
     pq.write_table(table, folder / "blocks.parquet")
 
 
 def _close(delivery: Delivery, counts: list) -> list[dict]:
     """Every file's accounts: rows_in, sound, reasons; its header line is no row."""
-    headed = {number for shape in delivery.shapes if shape.header is not None for number in shape.files}
+    headed = {
+        number for shape in delivery.shapes if shape.header is not None for number in shape.files
+    }
     of_files, told = [Counter() for _ in delivery.landed], []
     for row in counts:
         of_files[row["file"]][row["verdict"]] += row["rows"]
@@ -146,6 +192,17 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
         blank = of_file.pop(verdicts.BLANK, 0)
         sound, rows_in = of_file.pop(None, 0), file.rows - (number in headed) - blank
         if (number in headed) != bool(headers) or sound + sum(of_file.values()) != rows_in:
-            raise RuntimeError(f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, {headers} headers, {dict(of_file)}")
-        told.append({"file": file.name, "rows_in": rows_in, "blank": blank, "sound": sound, "reasons": dict(of_file)})
+            raise RuntimeError(
+                f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, "
+                f"{headers} headers, {dict(of_file)}"
+            )
+        told.append(
+            {
+                "file": file.name,
+                "rows_in": rows_in,
+                "blank": blank,
+                "sound": sound,
+                "reasons": dict(of_file),
+            }
+        )
     return told

@@ -37,10 +37,17 @@ class Dialect:
         field = rb'(?:%s"%s"%s|%s)' % (blank, inner, blank, plain)
         record = rb"%s(?:%s%s)*+" % (field, between, field)
         opened = rb'(?:%s%s)*+%s"%s' % (field, between, blank, inner)
-        return re.compile(field, re.S), re.compile(record, re.S), re.compile(opened, re.S), re.compile(between)
+        return (
+            re.compile(field, re.S),
+            re.compile(record, re.S),
+            re.compile(opened, re.S),
+            re.compile(between),
+        )
 
     def fields(self, record: bytes) -> list[bytes] | None:
-        """The fields of a record, without their quotes; None where a quote is left open or stands where none may."""
+        """The fields of a record, without their quotes; None where a quote is left open or stands
+        where none may.
+        """
         if self.quoting == "none":
             return record.split(self.delimiter.encode())
         field, whole, _, between = self._patterns
@@ -59,7 +66,11 @@ class Dialect:
         if not stripped.startswith(b'"'):
             return cell
         inside = stripped[1:-1]
-        return re.sub(rb"\\([\"\\])", rb"\1", inside) if self.quoting == "backslash" else inside.replace(b'""', b'"')
+        return (
+            re.sub(rb"\\([\"\\])", rb"\1", inside)
+            if self.quoting == "backslash"
+            else inside.replace(b'""', b'"')
+        )
 
     def is_open(self, line: bytes) -> bool:
         """Whether a record goes on behind this line: a quote was opened and not closed."""
@@ -82,19 +93,34 @@ class Dialect:
 
 
 def find_dialects(file: Landed, table: Table) -> list[Dialect]:
-    """The ways in which a file may be cut, the likeliest first; one where the description leaves no choice."""
+    """The ways in which a file may be cut, the likeliest first; one where the description leaves no
+    choice.
+    """
     quoting = table.quoting or "doubled"
     if table.delimiter:
         return [Dialect(table.delimiter, quoting if len(table.delimiter) == 1 else "none")]
-    likely = "\t" if ".tsv" in PurePosixPath(table.path).suffixes or ".tsv" in PurePosixPath(file.name).suffixes else ","
-    return [Dialect(one, quoting if len(one) == 1 else "none") for one in (likely, *(one for one in DELIMITERS if one != likely))]
+    likely = (
+        "\t"
+        if ".tsv" in PurePosixPath(table.path).suffixes
+        or ".tsv" in PurePosixPath(file.name).suffixes
+        else ","
+    )
+    return [
+        Dialect(one, quoting if len(one) == 1 else "none")
+        for one in (likely, *(one for one in DELIMITERS if one != likely))
+    ]
 
 
 def find_quoting(file: Landed, dialect: Dialect, width: int) -> tuple[str, tuple[str, ...]]:
-    """How the fields of a file are quoted, where its description does not say; with a note where that is a guess."""
+    """How the fields of a file are quoted, where its description does not say; with a note where
+    that is a guess.
+    """
     if not file.quotes or len(dialect.delimiter) > 1:
         return "none", ()
-    doubled, backslash = Dialect(dialect.delimiter, "doubled"), Dialect(dialect.delimiter, "backslash")
+    doubled, backslash = (
+        Dialect(dialect.delimiter, "doubled"),
+        Dialect(dialect.delimiter, "backslash"),
+    )
     well = ill = fits_doubled = fits_backslash = 0
     for line in _quoted_lines(file):
         if b'\\"' in line:
@@ -107,7 +133,9 @@ def find_quoting(file: Landed, dialect: Dialect, width: int) -> tuple[str, tuple
     if fits_backslash > fits_doubled:
         return "backslash", ('quotes inside fields are written \\", as Spark writes them',)
     if (dialect.delimiter == "\t" and ill > 0 and well <= 20 * ill) or (not well and ill > 1):
-        return "none", ("fields begin with quotes that they do not end with: quotes are read as text",)
+        return "none", (
+            "fields begin with quotes that they do not end with: quotes are read as text",
+        )
     return "doubled", ()
 
 
@@ -117,11 +145,15 @@ def _fits(dialect: Dialect, line: bytes, width: int) -> bool:
 
 
 def _begins_with_quote(line: bytes, delimiter: str) -> bool:
-    return line.startswith(b'"') or re.search(re.escape(delimiter.encode()) + b' *"', line) is not None
+    return (
+        line.startswith(b'"') or re.search(re.escape(delimiter.encode()) + b' *"', line) is not None
+    )
 
 
 def _quoted_lines(file: Landed) -> Iterator[bytes]:
-    """Lines that hold a quote, without their ends: the first ones, and the first with a backslash before one."""
+    """Lines that hold a quote, without their ends: the first ones, and the first with a backslash
+    before one.
+    """
     quoted = escaped = 0
     with file.path.open("rb") as lines:
         for line in lines:

@@ -1,4 +1,6 @@
-"""Files as rows in their order. Nothing is lost here: what a row was, byte for byte, stays beside its fields."""
+"""Files as rows in their order. Nothing is lost here: what a row was, byte for byte, stays beside
+its fields.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from tasks.ingest.landing import Landed
 from tasks.ingest.reading.columnar import FAULT
 from tasks.ingest.reading.paths import to_read
 
-# Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the parts in which Spark reads a file.
+# Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the
+# parts in which Spark reads a file.
 PLACE = ("file", "block", "at")
 SOURCE = "recall path"  # no name that a source might use
 PATH = f"_metadata.file_path as `{SOURCE}`"
@@ -18,13 +21,20 @@ PATH = f"_metadata.file_path as `{SOURCE}`"
 def read(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
     """Every line of these files: raw (binary, without its end), file (its number), block, at."""
     text = spark.read.text([to_read(landed[n].path) for n in numbers])
-    lines = text.select(F.col("value").cast("binary").alias("raw"), F.expr(PATH), F.col("_metadata.file_block_start").alias("block"),
-                        F.monotonically_increasing_id().alias("at"))
+    lines = text.select(
+        F.col("value").cast("binary").alias("raw"),
+        F.expr(PATH),
+        F.col("_metadata.file_block_start").alias("block"),
+        F.monotonically_increasing_id().alias("at"),
+    )
     return _with_number(spark, lines, landed, numbers)
 
 
-def read_copies(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...], wanted: dict[str, str]) -> DataFrame:
-    """Every row of these files, copied by `columnar`: raw (the named columns as JSON), file, block, at, the columns as text, fault.
+def read_copies(
+    spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...], wanted: dict[str, str]
+) -> DataFrame:
+    """Every row of these files, copied by `columnar`: raw (the named columns as JSON), file, block,
+    at, the columns as text, fault.
 
     Args:
         wanted: from our names to the files' columns.
@@ -32,17 +42,29 @@ def read_copies(spark: SparkSession, landed: list[Landed], numbers: tuple[int, .
     schema = ", ".join(f"`{name}` string" for name in (*wanted, FAULT))
     rows = spark.read.schema(schema).parquet(*[to_read(landed[n].path) for n in numbers])
     fields = [F.coalesce(F.col(f"`{ours}`"), F.lit("")).alias(ours) for ours in wanted]
-    whole = F.to_json(F.struct(*[F.col(f"`{ours}`").alias(theirs) for ours, theirs in wanted.items()]))
-    rows = rows.select(whole.cast("binary").alias("raw"), F.expr(PATH), F.lit(0).cast("bigint").alias("block"),
-                       F.col("_metadata.row_index").alias("at"), *fields, F.col(FAULT))
+    whole = F.to_json(
+        F.struct(*[F.col(f"`{ours}`").alias(theirs) for ours, theirs in wanted.items()])
+    )
+    rows = rows.select(
+        whole.cast("binary").alias("raw"),
+        F.expr(PATH),
+        F.lit(0).cast("bigint").alias("block"),
+        F.col("_metadata.row_index").alias("at"),
+        *fields,
+        F.col(FAULT),
+    )
     return _with_number(spark, rows, landed, numbers)
 
 
-def _with_number(spark: SparkSession, rows: DataFrame, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
+def _with_number(
+    spark: SparkSession, rows: DataFrame, landed: list[Landed], numbers: tuple[int, ...]
+) -> DataFrame:
     """The rows with the number of their file in the place of its path."""
     if len(numbers) == 1:
         return rows.withColumn("file", F.lit(numbers[0])).drop(SOURCE)
-    known = spark.createDataFrame([(str(landed[n].path), n) for n in numbers], f"`{SOURCE}` string, file int")
+    known = spark.createDataFrame(
+        [(str(landed[n].path), n) for n in numbers], f"`{SOURCE}` string, file int"
+    )
     path = F.regexp_replace(F.regexp_replace(F.col(f"`{SOURCE}`"), "^file:/+", "/"), r"\+", "%2B")
     return rows.withColumn(SOURCE, F.url_decode(path)).join(F.broadcast(known), SOURCE).drop(SOURCE)
 
@@ -50,10 +72,13 @@ def _with_number(spark: SparkSession, rows: DataFrame, landed: list[Landed], num
 def numbered(rows: DataFrame) -> DataFrame:
     """Adds line (from 1) and last (whether none follows in its file).
 
-    Spark numbers nothing across the blocks in which it reads a file. Lines are numbered within their block by the order in
-    which it is read; what the blocks before it hold is counted. However the file is cut, the numbers are the same.
+    Spark numbers nothing across the blocks in which it reads a file. Lines are numbered within
+    their block by the order in which it is read; what the blocks before it hold is counted. However
+    the file is cut, the numbers are the same.
     """
-    blocks = rows.groupBy("file", "block").agg(F.min("at").alias("first"), F.count("*").alias("lines"))
+    blocks = rows.groupBy("file", "block").agg(
+        F.min("at").alias("first"), F.count("*").alias("lines")
+    )
     return placed(rows, blocks, "file")
 
 
@@ -66,8 +91,14 @@ def placed(rows: DataFrame, blocks: DataFrame, *file: str) -> DataFrame:
     """
     whole = Window.partitionBy(*file)
     earlier = whole.orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
-    starts = blocks.select(*file, "block", "first", F.coalesce(F.sum("lines").over(earlier), F.lit(0)).alias("before"),
-                           F.sum("lines").over(whole).alias("total"))
+    starts = blocks.select(
+        *file,
+        "block",
+        "first",
+        F.coalesce(F.sum("lines").over(earlier), F.lit(0)).alias("before"),
+        F.sum("lines").over(whole).alias("total"),
+    )
     line = F.col("at") - F.col("first") + F.col("before") + 1
     return rows.join(F.broadcast(starts), [*file, "block"]).select(
-        *rows.columns, line.alias("line"), (line == F.col("total")).alias("last"))
+        *rows.columns, line.alias("line"), (line == F.col("total")).alias("last")
+    )

@@ -17,7 +17,9 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Looked:
-    """A file, copied where it had to be; its shape without the numbers of files; what was found out; whether its last line was cut off."""
+    """A file, copied where it had to be; its shape without the numbers of files; what was found
+    out; whether its last line was cut off.
+    """
 
     file: Landed
     shape: Shape
@@ -36,13 +38,22 @@ def numbers_of(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
     """The columns of ids that hold numbers and nothing else."""
     if table.known:
         return ()
-    return tuple(name for name in IDS if name in table.columns and values.are_numbers(row[name].strip() for row in rows))
+    return tuple(
+        name
+        for name in IDS
+        if name in table.columns and values.are_numbers(row[name].strip() for row in rows)
+    )
 
 
-def shown(table: Table, rows: Sequence[Row], numbers: tuple[str, ...], clock: str) -> tuple[Row, ...]:
+def shown(
+    table: Table, rows: Sequence[Row], numbers: tuple[str, ...], clock: str
+) -> tuple[Row, ...]:
     """The first rows as they were understood: ids as they are kept, times as dates."""
     wanted = [name for name in table.columns if not name.startswith("unused ")]
-    return tuple({name: _shown(name, row[name], name in numbers, clock) for name in wanted} for row in rows[:ROWS])
+    return tuple(
+        {name: _shown(name, row[name], name in numbers, clock) for name in wanted}
+        for row in rows[:ROWS]
+    )
 
 
 def _shown(name: str, text: str, number: bool, clock: str) -> str:

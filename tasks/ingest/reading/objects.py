@@ -21,7 +21,9 @@ Keys = tuple[str, ...]
 
 
 def parse(line: bytes | str) -> dict | None:
-    """The object in a line; None where there is none. Numbers that are not whole come as decimals, as they are written."""
+    """The object in a line; None where there is none. Numbers that are not whole come as decimals,
+    as they are written.
+    """
     try:
         value = json.loads(line, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
     except (ValueError, RecursionError, decimal.InvalidOperation):
@@ -42,7 +44,9 @@ def _names(value: dict, depth: int) -> Iterator[str]:
 
 
 def path_of(field: str, objects: list[dict]) -> Keys | None:
-    """Where a field is: under its own name, dots and all, or in nested objects; None where no object has it."""
+    """Where a field is: under its own name, dots and all, or in nested objects; None where no
+    object has it.
+    """
     if any(field in one for one in objects):
         return (field,)
     path = tuple(field.split("."))
@@ -75,7 +79,11 @@ def text_at(value: object, path: Keys) -> str:
         return str(value).lower()
     if isinstance(value, decimal.Decimal):
         return whole(str(value)) or str(value)
-    return json.dumps(value, ensure_ascii=False, default=_number) if isinstance(value, (dict, list)) else str(value)
+    return (
+        json.dumps(value, ensure_ascii=False, default=_number)
+        if isinstance(value, (dict, list))
+        else str(value)
+    )
 
 
 def _number(value: decimal.Decimal) -> int | float:
@@ -83,7 +91,8 @@ def _number(value: decimal.Decimal) -> int | float:
 
 
 def a_line_each(file: Landed, copy: Path, longest: int) -> int:
-    """Write every object of a JSON array, or of a text of objects over several lines, as a line; returns how many there are.
+    """Write every object of a JSON array, or of a text of objects over several lines, as a line;
+    returns how many there are.
 
     Args:
         longest: characters that one object may have.
@@ -92,22 +101,36 @@ def a_line_each(file: Landed, copy: Path, longest: int) -> int:
         RefusedData: what is there is no JSON, or an object is too long.
     """
     count = 0
-    with file.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text, copy.open("wb") as out:
+    with (
+        file.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
+        copy.open("wb") as out,
+    ):
         for value, written in _values(file.name, text, longest):
             if not isinstance(value, dict):
-                raise RefusedData(f"{file.name}, value {count + 1}: is no JSON object", got=written[:80], allowed="an array of objects")
-            out.write(written.replace("\r", " ").replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n")
+                raise RefusedData(
+                    f"{file.name}, value {count + 1}: is no JSON object",
+                    got=written[:80],
+                    allowed="an array of objects",
+                )
+            out.write(
+                written.replace("\r", " ").replace("\n", " ").encode("utf-8", "surrogateescape")
+                + b"\n"
+            )
             count += 1
     return count
 
 
 def _values(name: str, text: TextIO, longest: int) -> Iterator[tuple[object, str]]:
-    """The values of arrays, or of several values in a row, each as soon as it is complete, and as it is written."""
-    decoder = json.JSONDecoder(parse_float=str, parse_int=str)  # a number may have more digits than Python takes
+    """The values of arrays, or of several values in a row, each as soon as it is complete, and as
+    it is written.
+    """
+    decoder = json.JSONDecoder(
+        parse_float=str, parse_int=str
+    )  # a number may have more digits than Python takes
     rest, at, seen, in_array = "", 0, 0, False
     while True:
         at = BETWEEN.match(rest, at).end()
-        if rest[at:at + 1] == ("]" if in_array else "["):
+        if rest[at : at + 1] == ("]" if in_array else "["):
             at, in_array = at + 1, not in_array
             continue
         try:
@@ -117,12 +140,19 @@ def _values(name: str, text: TextIO, longest: int) -> Iterator[tuple[object, str
         except (ValueError, RecursionError) as error:
             rest, at = rest[at:], 0
             if len(rest) > longest:
-                raise RefusedData(f"{name}, value {seen + 1}: is too long, or no JSON ({error})", got=rest[:80], allowed=f"{longest:,} characters",
-                                  remedy="look at the file there; write it as one object a line") from None
+                raise RefusedData(
+                    f"{name}, value {seen + 1}: is too long, or no JSON ({error})",
+                    got=rest[:80],
+                    allowed=f"{longest:,} characters",
+                    remedy="look at the file there; write it as one object a line",
+                ) from None
             if not (block := text.read(BLOCK_CHARACTERS)):
                 if rest or in_array:
-                    raise RefusedData(f"{name}, value {seen + 1}: the JSON breaks off or is none ({error})", got=rest[:80],
-                                      remedy="deliver the file again: compare its size and digest") from None
+                    raise RefusedData(
+                        f"{name}, value {seen + 1}: the JSON breaks off or is none ({error})",
+                        got=rest[:80],
+                        remedy="deliver the file again: compare its size and digest",
+                    ) from None
                 return
             rest += block
             continue
@@ -130,13 +160,21 @@ def _values(name: str, text: TextIO, longest: int) -> Iterator[tuple[object, str
         at, seen = end, seen + 1
 
 
-def refuse_missing(file: str, missing: list[str], objects: list[dict], complete: bool) -> RefusedData:
+def refuse_missing(
+    file: str, missing: list[str], objects: list[dict], complete: bool
+) -> RefusedData:
     """No object has a field that the description names."""
     there = names(objects)
     alike = [name for field in missing for name in there if name.lower() == field.lower()]
     more = f" and {len(there) - SHOWN_NAMES} more" if len(there) > SHOWN_NAMES else ""
     of = "rows" if complete else f"first {len(objects):,} rows"
-    return RefusedData(f"{file}: none of its {of} has the field{'s' * (len(missing) > 1)} {', '.join(missing)}",
-                       got=f"objects with {', '.join(there[:SHOWN_NAMES]) or 'no field'}{more}", allowed="fields that are there",
-                       remedy=f"write {', '.join(map(repr, alike))} in the TOML file: names are compared letter by letter" if len(alike) == len(missing)
-                       else "correct the names in the TOML file; a field inside an object is named with a dot, as in user.id")
+    return RefusedData(
+        f"{file}: none of its {of} has the field{'s' * (len(missing) > 1)} {', '.join(missing)}",
+        got=f"objects with {', '.join(there[:SHOWN_NAMES]) or 'no field'}{more}",
+        allowed="fields that are there",
+        remedy=f"write {', '.join(map(repr, alike))} in the TOML file: names are compared "
+        f"letter by letter"
+        if len(alike) == len(missing)
+        else "correct the names in the TOML file; a field inside an object is named with a "
+        "dot, as in user.id",
+    )

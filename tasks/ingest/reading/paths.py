@@ -1,4 +1,6 @@
-"""Parquet folders as Spark reads and writes them: by paths that are no URIs, and when reading are patterns."""
+"""Parquet folders as Spark reads and writes them: by paths that are no URIs, and when reading are
+patterns.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import DataFrameWriter
 
-# Our manifest digests every file, and every reader reads all rows. Writing both takes a quarter of the processor time of a delivery.
-UNUSED = {"parquet.page.write-checksum.enabled": "false", "parquet.column.statistics.enabled": "false"}
+# Our manifest digests every file, and every reader reads all rows. Writing both takes a quarter of
+# the processor time of a delivery.
+UNUSED = {
+    "parquet.page.write-checksum.enabled": "false",
+    "parquet.column.statistics.enabled": "false",
+}
 PATTERN = re.compile(r"([\\{}\[\]*?])")
 
 

@@ -1,7 +1,9 @@
-"""Records that span lines: a quoted field may hold the ends of lines, and Spark cuts a file at every end of a line.
+"""Records that span lines: a quoted field may hold the ends of lines, and Spark cuts a file at
+every end of a line.
 
-A file that holds such records is copied, a record a line. Lines keep their numbers: those that a record goes on in stay, empty but
-for a mark. A quote that is opened and never properly closed ends with its line, which is set aside.
+A file that holds such records is copied, a record a line. Lines keep their numbers: those that a
+record goes on in stay, empty but for a mark. A quote that is opened and never properly closed ends
+with its line, which is set aside.
 """
 
 from __future__ import annotations
@@ -17,22 +19,34 @@ from tasks.ingest.reading.sample import BOM
 BLOCK_BYTES = 1 << 20
 LONGEST_RECORD = 1 << 20
 MOST_LINES = 1000
-# Characters that no sound text holds stand for what a line cannot: the ends of lines, a line that a record goes on in, an open quote.
+# Characters that no sound text holds stand for what a line cannot: the ends of lines, a line that a
+# record goes on in, an open quote.
 LF_MARK, CR_MARK, GOES_ON, OPEN = "\x1e", "\x1f", "\x1d", "\x1c"
 MARKS = f"{OPEN}{GOES_ON}{LF_MARK}{CR_MARK}".encode()
-NO_TEXT = bytes.maketrans(MARKS, b"\x1a" * len(MARKS))  # marks that stood in the file already: damage, and still told as such
+NO_TEXT = bytes.maketrans(
+    MARKS, b"\x1a" * len(MARKS)
+)  # marks that stood in the file already: damage, and still told as such
 
 
 @dataclass(frozen=True)
 class Joined:
-    """A copy with a record a line: how many records spanned lines, and how many lines leave a quote open."""
+    """A copy with a record a line: how many records spanned lines, and how many lines leave a quote
+    open.
+    """
 
     path: Path
     spanning: int
     open: int
 
 
-def join(file: Landed, dialect: Dialect, width: int, single: tuple[int, ...], copy: Path, names: tuple[str, ...] = ()) -> Joined | None:
+def join(
+    file: Landed,
+    dialect: Dialect,
+    width: int,
+    single: tuple[int, ...],
+    copy: Path,
+    names: tuple[str, ...] = (),
+) -> Joined | None:
     """Write the copy; None, and no copy, where every record is a line and no quote is left open.
 
     Args:
@@ -42,13 +56,22 @@ def join(file: Landed, dialect: Dialect, width: int, single: tuple[int, ...], co
     """
     spanning = left_open = 0
     with copy.open("wb") as out:
-        for record in _records(file.path, dialect, lambda cells: len(cells) == width and not any(
-                _spans(cells[n]) and cells[n].decode("utf-8", "replace").strip() not in names for n in single)):
+        for record in _records(
+            file.path,
+            dialect,
+            lambda cells: (
+                len(cells) == width
+                and not any(
+                    _spans(cells[n]) and cells[n].decode("utf-8", "replace").strip() not in names
+                    for n in single
+                )
+            ),
+        ):
             if len(record) > 1:
                 spanning += 1
                 out.write(_as_line(record) + b"\n" + (GOES_ON.encode() + b"\n") * (len(record) - 1))
             else:
-                (line, _), = record
+                ((line, _),) = record
                 is_open = dialect.may_be_open(line) and dialect.is_open(line)
                 left_open += is_open
                 out.write(OPEN.encode() * is_open + _cleared(line) + b"\n")
@@ -75,15 +98,24 @@ def as_line(text: bytes) -> bytes:
 
 def _as_line(record: list[tuple[bytes, bytes]]) -> bytes:
     """Lines with their ends as one line; the last one's end is left out."""
-    ends = {b"\n": LF_MARK.encode(), b"\r": CR_MARK.encode(), b"\r\n": (CR_MARK + LF_MARK).encode(), b"": b""}
-    return b"".join(_cleared(line) + ends[end] for line, end in record[:-1]) + _cleared(record[-1][0])
+    ends = {
+        b"\n": LF_MARK.encode(),
+        b"\r": CR_MARK.encode(),
+        b"\r\n": (CR_MARK + LF_MARK).encode(),
+        b"": b"",
+    }
+    return b"".join(_cleared(line) + ends[end] for line, end in record[:-1]) + _cleared(
+        record[-1][0]
+    )
 
 
 def _cleared(line: bytes) -> bytes:
     return line.translate(NO_TEXT)
 
 
-def _records(path: Path, dialect: Dialect, sound: Callable[[list[bytes]], bool]) -> Iterator[list[tuple[bytes, bytes]]]:
+def _records(
+    path: Path, dialect: Dialect, sound: Callable[[list[bytes]], bool]
+) -> Iterator[list[tuple[bytes, bytes]]]:
     """The lines of each record, each with its end."""
     lines, waiting = _lines(path), []
     while True:
@@ -101,8 +133,16 @@ def _records(path: Path, dialect: Dialect, sound: Callable[[list[bytes]], bool])
             yield [line]
 
 
-def _complete(ahead: list, waiting: list, lines: Iterator, dialect: Dialect, sound: Callable[[list[bytes]], bool]) -> bool:
-    """Whether the lines that follow complete an open record; those that were looked at are added to `ahead`."""
+def _complete(
+    ahead: list,
+    waiting: list,
+    lines: Iterator,
+    dialect: Dialect,
+    sound: Callable[[list[bytes]], bool],
+) -> bool:
+    """Whether the lines that follow complete an open record; those that were looked at are added to
+    `ahead`.
+    """
     text = b"".join(ahead[0])
     while len(ahead) < MOST_LINES and len(text) < LONGEST_RECORD:
         line = waiting.pop(0) if waiting else next(lines, None)

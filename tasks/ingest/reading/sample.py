@@ -1,4 +1,6 @@
-"""The first lines of a landed text, and some from further on: what a file looks like, for little reading."""
+"""The first lines of a landed text, and some from further on: what a file looks like, for little
+reading.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,10 @@ BOM = b"\xef\xbb\xbf"
 LINES_LOOKED_AT = 10_000
 C1 = re.compile(rb"[\x80-\x9f]")
 # What Latin-1 makes of the bytes that Windows-1252 gives letters to, and these letters.
-WINDOWS = ("".join(chr(code) for code in range(0x80, 0xa0) if code not in (0x81, 0x8d, 0x8f, 0x90, 0x9d)),
-           bytes(range(0x80, 0xa0)).decode("cp1252", "ignore"))
+WINDOWS = (
+    "".join(chr(code) for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)),
+    bytes(range(0x80, 0xA0)).decode("cp1252", "ignore"),
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Sample:
     """Lines without their ends.
 
     Attributes:
-        head: the first lines of the file, without a byte-order mark; `later`: whole lines from further on.
+        head: the first lines of the file, without a byte-order mark; `later`: whole lines from
+            further on.
         complete: whether the head is all there is.
         ended: whether the last line of the file has its end.
     """
@@ -56,7 +61,9 @@ def sample(path: Path) -> Sample:
 
 
 def encoding_of(landed: Landed, given: str | None) -> tuple[str, tuple[str, ...]]:
-    """UTF-8, or Windows-1252 or Latin-1 for a text whose letters are never UTF-8; with a note where that is a guess."""
+    """UTF-8, or Windows-1252 or Latin-1 for a text whose letters are never UTF-8; with a note where
+    that is a guess.
+    """
     if given or landed.printable:
         return given or "utf-8", ()
     right = wrong = windows = 0
@@ -72,7 +79,10 @@ def encoding_of(landed: Landed, given: str | None) -> tuple[str, tuple[str, ...]
                     break
     if wrong > max(2, 20 * right):
         name = "Windows-1252" if windows else "Latin-1"
-        return name.lower(), (f"{wrong:,} lines hold letters that are no UTF-8 and {right} hold some that are: read as {name}",)
+        return name.lower(), (
+            f"{wrong:,} lines hold letters that are no UTF-8 and {right} hold some that are: "
+            f"read as {name}",
+        )
     return "utf-8", ()
 
 

@@ -9,20 +9,25 @@ from tasks.ingest.sources import Table
 
 @dataclass(frozen=True)
 class Shape:
-    """One way of cutting rows: `places[i]` is the field that holds `table.columns[i]`, of `width` fields in all.
+    """One way of cutting rows: `places[i]` is the field that holds `table.columns[i]`, of `width`
+    fields in all.
 
     Attributes:
         delimiter, quoting, encoding, clock: as in `Table`, none of them open any more.
-        header: the first line of each of them, where it names the fields, without a byte-order mark; as bytes, since some may be damaged.
+        header: the first line of each of them, where it names the fields, without a byte-order
+            mark; as bytes, since some may be damaged.
         paths: of JSON objects, the way to each field.
         unit_shown: whether the times show their unit, so that a time in another one is a fault.
         numbers: the columns of ids that hold numbers, see `values.are_numbers`.
         joined: whether lines hold marks for the ends of lines inside fields, see `records`.
-        preamble: the texts of lines before the header that are no rows, as Excel's `sep=;` and comments.
+        preamble: the texts of lines before the header that are no rows, as Excel's `sep=;` and
+            comments.
         files: which of the landed files, counted from 0.
         cut_short: which of them lack the end of their last line, where the layout always has one.
-        printable: whether all of them are printable ASCII throughout, so that no line needs a look at its bytes.
-        escapes: whether a value may hold what JSON or a backslash hides: white space and characters by their number.
+        printable: whether all of them are printable ASCII throughout, so that no line needs a look
+            at its bytes.
+        escapes: whether a value may hold what JSON or a backslash hides: white space and characters
+            by their number.
     """
 
     table: Table

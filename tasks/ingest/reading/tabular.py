@@ -27,17 +27,37 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     fields = columnar.copy(file, table.columns, table.fields, copy)
     rows = _first_rows(copy, table)
     of_type = any(kind in fields.get("timestamp", "") for kind in TIMES)
-    clock, sure, notes = ("iso8601", True, ()) if of_type else looked.clock_of(file.name, table, rows)
+    clock, sure, notes = (
+        ("iso8601", True, ()) if of_type else looked.clock_of(file.name, table, rows)
+    )
     numbers = looked.numbers_of(table, rows)
     width = len(table.columns)
-    shape = Shape(table, tuple(range(width)), width, clock=clock, unit_shown=sure, numbers=numbers, escapes=True)
+    shape = Shape(
+        table,
+        tuple(range(width)),
+        width,
+        clock=clock,
+        unit_shown=sure,
+        numbers=numbers,
+        escapes=True,
+    )
     kind = fields["timestamp"].partition(": ")[2] if of_type else clock
-    understanding = Understanding(file.name, "Parquet", clock=kind if "timestamp" in table.columns else None, fields=fields, notes=notes,
-                                  rows=looked.shown(table, rows, numbers, clock))
+    understanding = Understanding(
+        file.name,
+        "Parquet",
+        clock=kind if "timestamp" in table.columns else None,
+        fields=fields,
+        notes=notes,
+        rows=looked.shown(table, rows, numbers, clock),
+    )
     return Looked(dataclasses.replace(file, path=copy), shape, understanding)
 
 
 def _first_rows(copy: Path, table: Table) -> list[dict[str, str]]:
     with pq.ParquetFile(copy) as source:
         batch = next(source.iter_batches(ROWS, columns=list(table.columns)), None)
-    return [] if batch is None else [{name: value or "" for name, value in row.items()} for row in batch.to_pylist()]
+    return (
+        []
+        if batch is None
+        else [{name: value or "" for name, value in row.items()} for row in batch.to_pylist()]
+    )

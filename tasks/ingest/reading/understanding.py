@@ -1,4 +1,6 @@
-"""What was found out about a file before it was read: how it is written, where its fields are, three rows as they were understood."""
+"""What was found out about a file before it was read: how it is written, where its fields are,
+three rows as they were understood.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,10 @@ class Understanding:
         delimiter, quoting, encoding: of text; None where there is none.
         header: the names in its first line; empty where there is no such line.
         clock: how its times are written; None where it has none.
-        fields: from our names to its own, with their types where the file has types: `{"user": "user.id: int64"}`.
-        notes: sentences on whatever somebody should know: a guess, a setting that the file contradicts, a field that no row has.
+        fields: from our names to its own, with their types where the file has types: `{"user":
+            "user.id: int64"}`.
+        notes: sentences on whatever somebody should know: a guess, a setting that the file
+            contradicts, a field that no row has.
         rows: the first rows, by our names.
     """
 
@@ -35,11 +39,19 @@ class Understanding:
 
     def __str__(self) -> str:
         """One line for a log."""
-        said = [self.format, *([f"delimiter {self.delimiter!r}"] if self.delimiter else []),
-                *([f"quotes {self.quoting}"] if self.quoting else []), *([self.encoding] if self.encoding else []),
-                *([self._times()] if self.clock else [])]
+        said = [
+            self.format,
+            *([f"delimiter {self.delimiter!r}"] if self.delimiter else []),
+            *([f"quotes {self.quoting}"] if self.quoting else []),
+            *([self.encoding] if self.encoding else []),
+            *([self._times()] if self.clock else []),
+        ]
         return ", ".join(said)
 
     def _times(self) -> str:
         """`times in seconds`, `times as ISO 8601`, `times as date32[day]`."""
-        return f"times in {self.clock}" if self.clock.endswith("seconds") else f"times as {self.clock.replace('iso8601', 'ISO 8601')}"
+        return (
+            f"times in {self.clock}"
+            if self.clock.endswith("seconds")
+            else f"times as {self.clock.replace('iso8601', 'ISO 8601')}"
+        )

@@ -1,6 +1,8 @@
-"""What a row's own fields say of it: null (sound), `header`, or the reason for which it is set aside.
+"""What a row's own fields say of it: null (sound), `header`, or the reason for which it is set
+aside.
 
-A row has one reason, the first that applies, so that the accounts close. What other rows say of it is in `relations`.
+A row has one reason, the first that applies, so that the accounts close. What other rows say of it
+is in `relations`.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ DIGITS = r"^[0-9]{8}([0-9]{6})?$"
 WEIGHTLESS = 1.0
 
 
-# A unit of time that is taken for another puts every moment a thousand times too early or too late, or a million times.
+# A unit of time that is taken for another puts every moment a thousand times too early or too late,
+# or a million times.
 IN_TIME = tuple(1000 * second for second in (FIRST_SECOND, LAST_SECOND))
 
 
@@ -54,33 +57,66 @@ def judge_interactions(cut: DataFrame, source: Source, shape: Shape, now: int) -
     """One schema for every source, with a verdict.
 
     Args:
-        cut: fields as text, as far as the source has them: user, item, rating, event, timestamp, order; and raw, fault, place.
+        cut: fields as text, as far as the source has them: user, item, rating, event, timestamp,
+            order; and raw, fault, place.
         now: the first second that has not come yet.
 
     Returns:
-        user, item (strings), rating (double; null where unrated; of an event its weight), kind (string, where events have kinds), ms (milliseconds since 1970; 0 where the source has no time), order (0
-        likewise), raw, file, block, at, verdict.
+        user, item (strings), rating (double; null where unrated; of an event its weight), kind
+        (string, where events have kinds), ms (milliseconds since 1970; 0 where the source has no
+        time), order (0 likewise), raw, file, block, at, verdict.
     """
     has = set(cut.columns)
     kind = [F.col("event").alias("kind")] if source.weights else []
-    rows = cut.select("raw", *PLACE, "fault", "user", "item", *kind, _rating(source, has).alias("rating"),
-                      (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
-                      (_milliseconds(shape.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias("ms"),
-                      (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"))
-    rated = F.when(F.col("rating") != F.lit(source.unrated), F.col("rating")) if source.unrated is not None else F.col("rating")
-    return rows.select("user", "item", *(["kind"] if kind else []), rated.alias("rating"), F.coalesce("ms", F.lit(0)).alias("ms"),
-                       F.coalesce("order", F.lit(0)).alias("order"), "raw", *PLACE, _verdict(source, shape, now).alias("verdict"))
+    rows = cut.select(
+        "raw",
+        *PLACE,
+        "fault",
+        "user",
+        "item",
+        *kind,
+        _rating(source, has).alias("rating"),
+        (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
+        (_milliseconds(shape.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias(
+            "ms"
+        ),
+        (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"),
+    )
+    rated = (
+        F.when(F.col("rating") != F.lit(source.unrated), F.col("rating"))
+        if source.unrated is not None
+        else F.col("rating")
+    )
+    return rows.select(
+        "user",
+        "item",
+        *(["kind"] if kind else []),
+        rated.alias("rating"),
+        F.coalesce("ms", F.lit(0)).alias("ms"),
+        F.coalesce("order", F.lit(0)).alias("order"),
+        "raw",
+        *PLACE,
+        _verdict(source, shape, now).alias("verdict"),
+    )
 
 
 def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
     """Rows of a catalogue: id and the given fields, with raw, place and verdict."""
-    verdict = F.when(F.col("fault").isNotNull(), F.col("fault")).when(F.col("id") == "", "missing_id")
+    verdict = F.when(F.col("fault").isNotNull(), F.col("fault")).when(
+        F.col("id") == "", "missing_id"
+    )
     return cut.select("id", *fields, "raw", *PLACE, verdict.alias("verdict"))
 
 
 def _rating(source: Source, has: set[str]) -> Column:
     if source.weights:
-        weights = F.create_map(*[part for kind, weight in source.weights.items() for part in (F.lit(kind), F.lit(float(weight)))])
+        weights = F.create_map(
+            *[
+                part
+                for kind, weight in source.weights.items()
+                for part in (F.lit(kind), F.lit(float(weight)))
+            ]
+        )
         return F.try_element_at(weights, F.col("event"))
     if "rating" not in has:
         return F.lit(WEIGHTLESS)
@@ -88,18 +124,29 @@ def _rating(source: Source, has: set[str]) -> Column:
 
 
 def _number(text: Column) -> Column:
-    """A finite double. Java also takes NaN, infinities, hexadecimals and a type's letter at the end, which no source means by a number.
-    A pattern would say the same and take as long as all the rest of the verdict."""
+    """A finite double. Java also takes NaN, infinities, hexadecimals and a type's letter at the
+    end, which no source means by a number. A pattern would say the same and take as long as all the
+    rest of the verdict."""
     value, last = text.try_cast("double"), F.ascii(F.substring(text, -1, 1))
     hexadecimal = F.contains(text, F.lit("x")) | F.contains(text, F.lit("X"))
-    return F.when((F.abs(value) < F.lit(float("inf"))) & last.between(ord("."), ord("9")) & ~hexadecimal, value)
+    return F.when(
+        (F.abs(value) < F.lit(float("inf"))) & last.between(ord("."), ord("9")) & ~hexadecimal,
+        value,
+    )
 
 
 def _milliseconds(clock: str) -> Column:
     text = F.col("timestamp")
     if clock == "iso8601":
-        as_spark_reads = F.regexp_replace(F.translate(F.upper(text), ",", "."), WITHOUT_SECONDS, "$1:00$2")
-        return F.when(text.rlike(DATED), F.unix_millis(F.coalesce(text.try_cast("timestamp"), as_spark_reads.try_cast("timestamp"))))
+        as_spark_reads = F.regexp_replace(
+            F.translate(F.upper(text), ",", "."), WITHOUT_SECONDS, "$1:00$2"
+        )
+        return F.when(
+            text.rlike(DATED),
+            F.unix_millis(
+                F.coalesce(text.try_cast("timestamp"), as_spark_reads.try_cast("timestamp"))
+            ),
+        )
     if clock == "digits":
         pattern = F.when(F.length(text) == 14, F.lit("yyyyMMddHHmmss")).otherwise(F.lit("yyyyMMdd"))
         return F.when(text.rlike(DIGITS), F.unix_millis(F.try_to_timestamp(text, pattern)))
@@ -107,11 +154,24 @@ def _milliseconds(clock: str) -> Column:
     scaled = F.floor(text.try_cast("decimal(38,9)") * 1000 / ticks).try_cast("bigint")
     exact = F.when(text.rlike(DECIMAL) | text.rlike(SCIENTIFIC), scaled)
     whole = text.try_cast("bigint")
-    return F.coalesce(F.try_multiply(whole, F.lit(1000)) if ticks == 1 else F.floor(whole / (ticks // 1000)).cast("bigint") if ticks > 1000 else whole, exact)
+    return F.coalesce(
+        F.try_multiply(whole, F.lit(1000))
+        if ticks == 1
+        else F.floor(whole / (ticks // 1000)).cast("bigint")
+        if ticks > 1000
+        else whole,
+        exact,
+    )
 
 
 def _whole(text: Column) -> Column:
-    return F.coalesce(text.try_cast("bigint"), F.when(text.rlike(r"^-?[0-9]{1,18}\.0*$"), F.regexp_replace(text, r"\.0*$", "").try_cast("bigint")))
+    return F.coalesce(
+        text.try_cast("bigint"),
+        F.when(
+            text.rlike(r"^-?[0-9]{1,18}\.0*$"),
+            F.regexp_replace(text, r"\.0*$", "").try_cast("bigint"),
+        ),
+    )
 
 
 def _verdict(source: Source, shape: Shape, now: int) -> Column:
@@ -119,14 +179,18 @@ def _verdict(source: Source, shape: Shape, now: int) -> Column:
     unrated = "unknown_event" if source.weights else "unparsable_rating"
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault"))
     for reason, applies in (
-            ("unparsable_timestamp", F.col("ms").isNull() & ~timeless),
-            ("other_time_unit", _in_other_unit() if shape.unit_shown and shape.clock in UNITS else F.lit(False)),
-            ("before_epoch", F.col("ms") < source.first_second * 1000),
-            ("in_future", F.col("ms") >= now * 1000),
-            ("missing_id", (F.col("user") == "") | (F.col("item") == "")),
-            (unrated, F.col("rating").isNull()),
-            ("out_of_range_rating", _outside(source)),
-            ("unparsable_order", F.col("order").isNull())):
+        ("unparsable_timestamp", F.col("ms").isNull() & ~timeless),
+        (
+            "other_time_unit",
+            _in_other_unit() if shape.unit_shown and shape.clock in UNITS else F.lit(False),
+        ),
+        ("before_epoch", F.col("ms") < source.first_second * 1000),
+        ("in_future", F.col("ms") >= now * 1000),
+        ("missing_id", (F.col("user") == "") | (F.col("item") == "")),
+        (unrated, F.col("rating").isNull()),
+        ("out_of_range_rating", _outside(source)),
+        ("unparsable_order", F.col("order").isNull()),
+    ):
         verdict = verdict.when(applies, reason)
     return verdict
 
@@ -143,4 +207,6 @@ def _outside(source: Source) -> Column:
         return F.lit(False)
     low, high = source.rating_range
     outside = ~F.col("rating").between(low, high)
-    return outside if source.unrated is None else outside & (F.col("rating") != F.lit(source.unrated))
+    return (
+        outside if source.unrated is None else outside & (F.col("rating") != F.lit(source.unrated))
+    )

@@ -1,1 +1,3 @@
-"""Deliveries become the tables of a day: rows beside each other, numbered, divided, and accounted for."""
+"""Deliveries become the tables of a day: rows beside each other, numbered, divided, and accounted
+for.
+"""

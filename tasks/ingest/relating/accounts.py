@@ -21,9 +21,11 @@ class Accounts:
     Attributes:
         rows_in: lines of the files, without their headers.
         kept, later: rows of the day or before it; rows of days to come.
-        superseded: rows in whose place a later delivery has put a newer one, and events that a delivery brought again.
+        superseded: rows in whose place a later delivery has put a newer one, and events that a
+            delivery brought again.
         reasons: how many were set aside, by reason.
-        repeats: of the kept rows, those that are not the first of their user and item; None where nobody counted.
+        repeats: of the kept rows, those that are not the first of their user and item; None where
+            nobody counted.
     """
 
     rows_in: int
@@ -44,12 +46,25 @@ class Accounts:
 
     def plain(self) -> dict[str, int]:
         """For the manifest."""
-        return {"rows_in": self.rows_in, "kept": self.kept, "quarantined": self.quarantined, "later": self.later,
-                "superseded": self.superseded, **({} if self.repeats is None else {"repeats": self.repeats})}
+        return {
+            "rows_in": self.rows_in,
+            "kept": self.kept,
+            "quarantined": self.quarantined,
+            "later": self.later,
+            "superseded": self.superseded,
+            **({} if self.repeats is None else {"repeats": self.repeats}),
+        }
 
 
-def closed(what: str, rows_in: int, kept: int, later: int = 0, superseded: int = 0,
-           reasons: dict[str, int] | None = None, repeats: int | None = None) -> Accounts:
+def closed(
+    what: str,
+    rows_in: int,
+    kept: int,
+    later: int = 0,
+    superseded: int = 0,
+    reasons: dict[str, int] | None = None,
+    repeats: int | None = None,
+) -> Accounts:
     """The accounts, if they close.
 
     Raises:
@@ -80,9 +95,22 @@ def examples(bad: DataFrame) -> list[dict]:
     """
     place = ("delivery", "file", "line")
     first = F.row_number().over(Window.partitionBy("table", "reason").orderBy(*place))
-    rows = bad.withColumn("nth", first).where(F.col("nth") <= EXAMPLES).orderBy("table", "reason", *place)
-    return [{"table": row["table"], "reason": row["reason"], "delivery": row["delivery"], "file": row["file"], "line": row["line"],
-             "text": bytes(row["raw"][:SHOWN_BYTES]).decode("utf-8", "backslashreplace")} for row in rows.drop("nth").collect()]
+    rows = (
+        bad.withColumn("nth", first)
+        .where(F.col("nth") <= EXAMPLES)
+        .orderBy("table", "reason", *place)
+    )
+    return [
+        {
+            "table": row["table"],
+            "reason": row["reason"],
+            "delivery": row["delivery"],
+            "file": row["file"],
+            "line": row["line"],
+            "text": bytes(row["raw"][:SHOWN_BYTES]).decode("utf-8", "backslashreplace"),
+        }
+        for row in rows.drop("nth").collect()
+    ]
 
 
 def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> None:
@@ -98,8 +126,13 @@ def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[di
 def too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
     """The refusal of a batch of which too much is bad, with the first places."""
     of = [one for one in shown if one["table"] == what]
-    places = "; ".join(f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4])
-    return RefusedData(f"{told.quarantined} of {told.rows_in - told.later} rows of the {what} are bad "
-                       f"({100 * told.quarantined_share:.1f} %). {places}",
-                       allowed=f"at most {100 * maximum:g} %",
-                       remedy="repair or replace the file; raise maximum_quarantined only if those rows may be lost")
+    places = "; ".join(
+        f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4]
+    )
+    return RefusedData(
+        f"{told.quarantined} of {told.rows_in - told.later} rows of the {what} are bad "
+        f"({100 * told.quarantined_share:.1f} %). {places}",
+        allowed=f"at most {100 * maximum:g} %",
+        remedy="repair or replace the file; raise maximum_quarantined only if those rows may "
+        "be lost",
+    )

@@ -14,7 +14,8 @@ DUPLICATE = "duplicate_id"
 def related(rows: DataFrame) -> DataFrame:
     """The sound rows of all deliveries of a catalogue, with the verdict that other rows bring.
 
-    Within a delivery the first row of an id is kept and the others are set aside; a newer delivery supersedes an older one.
+    Within a delivery the first row of an id is kept and the others are set aside; a newer delivery
+    supersedes an older one.
     """
     within = F.row_number().over(Window.partitionBy("id", "day").orderBy(*PLACE))
     newest = F.max("day").over(Window.partitionBy("id"))
@@ -23,18 +24,29 @@ def related(rows: DataFrame) -> DataFrame:
 
 
 def bounded(items: DataFrame, request: SnapshotRequest) -> DataFrame:
-    """The rows with titles and genres no longer, and no more genres, than the request allows; `cut`: whether something was left out."""
+    """The rows with titles and genres no longer, and no more genres, than the request allows;
+    `cut`: whether something was left out.
+    """
     title = _cut(F.col("title"), request.title_characters)
-    genres = F.transform(F.slice("genres", 1, request.genres_of_item), lambda genre: _cut(genre, request.title_characters))
+    genres = F.transform(
+        F.slice("genres", 1, request.genres_of_item),
+        lambda genre: _cut(genre, request.title_characters),
+    )
     cut = ~title.eqNullSafe(F.col("title")) | ~genres.eqNullSafe(F.col("genres"))
     return items.select("id", title.alias("title"), genres.alias("genres"), cut.alias("cut"))
 
 
 def _cut(text: Column, most: int) -> Column:
-    return F.when(F.length(text) > most, F.concat(F.substring(text, 1, most - 1), F.lit("…"))).otherwise(text)
+    return F.when(
+        F.length(text) > most, F.concat(F.substring(text, 1, most - 1), F.lit("…"))
+    ).otherwise(text)
 
 
 def met(interactions: DataFrame) -> DataFrame:
-    """A catalogue of what was met, for a source that has none: id, title (the id), genres (none)."""
+    """A catalogue of what was met, for a source that has none: id, title (the id), genres
+    (none).
+    """
     ids = interactions.select(F.col("item").alias("id")).distinct()
-    return ids.select("id", F.col("id").alias("title"), F.array().cast("array<string>").alias("genres"))
+    return ids.select(
+        "id", F.col("id").alias("title"), F.array().cast("array<string>").alias("genres")
+    )

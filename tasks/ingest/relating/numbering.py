@@ -13,28 +13,48 @@ ROWS_A_PART = 1_000_000
 
 @dataclass(frozen=True)
 class Numbered:
-    """A table with row numbers; `type` is `integer` when every id is a plain whole number, else `text`."""
+    """A table with row numbers; `type` is `integer` when every id is a plain whole number, else
+    `text`.
+    """
 
     table: DataFrame
     type: str
 
 
 def numbered(table: DataFrame, name: str) -> Numbered:
-    """The table with a dense int32 row `name` from 0, in the order of its ids: as numbers when all are, else as text.
+    """The table with a dense int32 row `name` from 0, in the order of its ids: as numbers when all
+    are, else as text.
 
-    Parts are sorted where they lie and shifted by what the parts before them hold, so no machine holds all ids. The result is
-    kept: a part that was computed anew after a loss could be cut elsewhere.
+    Parts are sorted where they lie and shifted by what the parts before them hold, so no machine
+    holds all ids. The result is kept: a part that was computed anew after a loss could be cut
+    elsewhere.
     """
-    rows, whole = table.agg(F.count("*"), F.bool_and(F.col("id").cast("string").rlike(INTEGER))).first()
+    rows, whole = table.agg(
+        F.count("*"), F.bool_and(F.col("id").cast("string").rlike(INTEGER))
+    ).first()
     key: Column = F.col("id").try_cast("bigint") if whole else F.col("id")
     parts = max(1, -(-rows // ROWS_A_PART))
     spread = table.repartitionByRange(parts, key) if parts > 1 else table.coalesce(1)
-    placed = spread.sortWithinPartitions(key).withColumns(
-        {"_part": F.spark_partition_id(), "_at": F.monotonically_increasing_id()}).persist()
+    placed = (
+        spread.sortWithinPartitions(key)
+        .withColumns({"_part": F.spark_partition_id(), "_at": F.monotonically_increasing_id()})
+        .persist()
+    )
     first, before = {}, 0
-    for row in placed.groupBy("_part").agg(F.min("_at").alias("first"), F.count("*").alias("rows")).orderBy("_part").collect():
+    for row in (
+        placed.groupBy("_part")
+        .agg(F.min("_at").alias("first"), F.count("*").alias("rows"))
+        .orderBy("_part")
+        .collect()
+    ):
         first[row["_part"]] = row["first"] - before
         before += row["rows"]
-    shift = F.create_map(*[part for n, value in first.items() for part in (F.lit(n), F.lit(value))]) if first else None
+    shift = (
+        F.create_map(*[part for n, value in first.items() for part in (F.lit(n), F.lit(value))])
+        if first
+        else None
+    )
     place = (F.col("_at") - shift[F.col("_part")]).cast("int") if first else F.lit(0).cast("int")
-    return Numbered(placed.select(place.alias(name), *table.columns), "integer" if whole else "text")
+    return Numbered(
+        placed.select(place.alias(name), *table.columns), "integer" if whole else "text"
+    )

@@ -24,7 +24,9 @@ def liked(rows: DataFrame, rule: Liked) -> DataFrame:
 
 def reaches(rule: Liked, bound: Column) -> Column:
     """Whether a row's rating reaches this bound; one without a rating reaches none."""
-    return F.coalesce(F.col("rating") > bound if rule.operator == ">" else F.col("rating") >= bound, F.lit(False))
+    return F.coalesce(
+        F.col("rating") > bound if rule.operator == ">" else F.col("rating") >= bound, F.lit(False)
+    )
 
 
 def narrows(request: SnapshotRequest) -> bool:
@@ -32,7 +34,9 @@ def narrows(request: SnapshotRequest) -> bool:
     return request.liked_only or request.minimum_item_interactions > 0
 
 
-def narrowed(rows: DataFrame, items: DataFrame, users: DataFrame, request: SnapshotRequest) -> tuple[DataFrame, DataFrame, DataFrame]:
+def narrowed(
+    rows: DataFrame, items: DataFrame, users: DataFrame, request: SnapshotRequest
+) -> tuple[DataFrame, DataFrame, DataFrame]:
     """The wanted rows, with items and users numbered anew over what is left of them.
 
     Args:
@@ -41,8 +45,16 @@ def narrowed(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snaps
     if request.liked_only:
         rows = rows.where("liked")
     if request.minimum_item_interactions:
-        frequent = rows.groupBy("item").count().where(F.col("count") >= request.minimum_item_interactions).select("item")
-        rows, items = rows.join(frequent, "item", "left_semi"), items.join(frequent, "item", "left_semi")
+        frequent = (
+            rows.groupBy("item")
+            .count()
+            .where(F.col("count") >= request.minimum_item_interactions)
+            .select("item")
+        )
+        rows, items = (
+            rows.join(frequent, "item", "left_semi"),
+            items.join(frequent, "item", "left_semi"),
+        )
     users = users.join(rows.select("user").distinct(), "user", "left_semi")
     for name, table in (("item", items), ("user", users)):
         anew = _anew(table, name)
@@ -54,4 +66,6 @@ def narrowed(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snaps
 
 def _anew(table: DataFrame, name: str) -> DataFrame:
     """From old numbers to dense ones, in the same order: name, new."""
-    return numbered(table.select(F.col(name).alias("id")), "new").table.select(F.col("id").alias(name), "new")
+    return numbered(table.select(F.col(name).alias("id")), "new").table.select(
+        F.col("id").alias(name), "new"
+    )

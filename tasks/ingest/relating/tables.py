@@ -23,11 +23,19 @@ class Tables:
     users: DataFrame
 
 
-def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: SnapshotRequest, liked: Liked, split: Split) -> Tables:
+def build(
+    rows: DataFrame,
+    items: DataFrame,
+    users: DataFrame,
+    request: SnapshotRequest,
+    liked: Liked,
+    split: Split,
+) -> Tables:
     """Say what is liked, leave out what is not wanted, divide the rows.
 
     Args:
-        rows: kept rows (user, item, rating, ms, order, arrival, perhaps bucket), each user's in one part.
+        rows: kept rows (user, item, rating, ms, order, arrival, perhaps bucket), each user's in one
+            part.
         items: item, id, title, genres; users: user, id and attributes.
     """
     rows = selection.liked(rows, liked)
@@ -36,13 +44,24 @@ def build(rows: DataFrame, items: DataFrame, users: DataFrame, request: Snapshot
     more = ["session"] if request.sessions.gap_minutes else []
     if more:
         rows = splits.sessions(rows, request.sessions)
-    rows = splits.divide(rows, split, request.day_ends)  # last: it leaves the rows in the order in which they are written
+    rows = splits.divide(
+        rows, split, request.day_ends
+    )  # last: it leaves the rows in the order in which they are written
     interactions = rows.select(
-        "user", "item", F.col("rating").cast("float").alias("rating"), F.expr("ms div 1000").alias("timestamp"),
-        F.col("position").cast("int").alias("position"), "liked", "part", *[F.col(name).cast("int").alias(name) for name in more])
+        "user",
+        "item",
+        F.col("rating").cast("float").alias("rating"),
+        F.expr("ms div 1000").alias("timestamp"),
+        F.col("position").cast("int").alias("position"),
+        "liked",
+        "part",
+        *[F.col(name).cast("int").alias(name) for name in more],
+    )
     return Tables(interactions, items.select("item", "id", "title", "genres"), users)
 
 
 def write(table: DataFrame, folder: Path, *order: str) -> None:
-    """Write a table, a file for each of its parts, each in the order of these columns; without any, as they lie."""
+    """Write a table, a file for each of its parts, each in the order of these columns; without any,
+    as they lie.
+    """
     save((table.sortWithinPartitions(*order) if order else table).write, folder)

@@ -9,7 +9,9 @@ NAMES = ("name", "title", "label", "genre", "category", "tag", "value")
 QUOTED = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\""""
 MIXED = r'"(?:[^"\\]|\\.)*"|[^,{}"\s][^,{}"]*'  # of an array as PostgreSQL writes it
 WRAPPED = r"(?s)^(?:np\.|numpy\.)?(?:array|set|frozenset|list|tuple|deque|Counter)\((.*?)(?:,\s*dtype=[^)]*)?\)$"
-BRACKETED = r"""(?s)^[\[{].*[\]}]$|^\(\s*['"].*\)$"""  # `(none)` is a word in brackets, ('a', 'b') a tuple
+BRACKETED = (
+    r"""(?s)^[\[{].*[\]}]$|^\(\s*['"].*\)$"""  # `(none)` is a word in brackets, ('a', 'b') a tuple
+)
 NOTHING = ("null", "NULL", "None", "nan", "NaN", "<NA>", "\\N")
 NAMED = rf"""(?<=['"])(?:{"|".join(NAMES)})['"]\s*:\s*(?:{QUOTED})"""
 
@@ -43,8 +45,13 @@ def separated(name: str, separator: str):
     from pyspark.sql import functions as F
 
     text = F.regexp_replace(F.trim(F.col(name)), WRAPPED, "$1")
-    parts = F.when(text.rlike(BRACKETED), _listed(text)).otherwise(F.split(text, re.escape(separator)))
-    return F.filter(F.transform(parts, lambda part: F.trim(part)), lambda part: part.isNotNull() & (part != "") & ~part.isin(*NOTHING))
+    parts = F.when(text.rlike(BRACKETED), _listed(text)).otherwise(
+        F.split(text, re.escape(separator))
+    )
+    return F.filter(
+        F.transform(parts, lambda part: F.trim(part)),
+        lambda part: part.isNotNull() & (part != "") & ~part.isin(*NOTHING),
+    )
 
 
 def _listed(text):
@@ -58,21 +65,34 @@ def _listed(text):
         return F.coalesce(*(F.try_element_at(entry, F.lit(key)) for key in NAMES))
 
     names = F.transform(F.from_json(text, "array<map<string,string>>"), name_of)
-    name, texts = name_of(F.from_json(text, "map<string,string>")), F.from_json(text, "array<string>")
-    a_list, an_object, objects = F.startswith(text, F.lit("[")), F.startswith(text, F.lit("{")), text.rlike(r"(?s)^\[\s*\{")
+    name, texts = (
+        name_of(F.from_json(text, "map<string,string>")),
+        F.from_json(text, "array<string>"),
+    )
+    a_list, an_object, objects = (
+        F.startswith(text, F.lit("[")),
+        F.startswith(text, F.lit("{")),
+        text.rlike(r"(?s)^\[\s*\{"),
+    )
     plain = ~F.contains(text, F.lit("'"))  # JSON and PostgreSQL quote with " alone
     return (
         F.when(objects & any_of(names), names)
         .when(objects, _quoted(F.regexp_extract_all(text, F.lit(NAMED), F.lit(0))))
         .when(an_object & name.isNotNull(), F.array(name))
         .when(a_list & any_of(texts) & (plain | text.rlike(r'^\[\s*"')), texts)
-        .when(an_object & plain & F.contains(text, F.lit('"')) & ~F.contains(text, F.lit(":")), _quoted(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))))
+        .when(
+            an_object & plain & F.contains(text, F.lit('"')) & ~F.contains(text, F.lit(":")),
+            _quoted(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))),
+        )
         .when(text.rlike(QUOTED), _quoted(F.regexp_extract_all(text, F.lit(QUOTED), F.lit(0))))
-        .otherwise(F.split(F.regexp_replace(text, r"""^[\[({]|[\])}]$|["']""", ""), ",")))
+        .otherwise(F.split(F.regexp_replace(text, r"""^[\[({]|[\])}]$|["']""", ""), ","))
+    )
 
 
 def _quoted(texts):
-    """Quoted texts without their quotes: what is doubled or behind a backslash is the character itself."""
+    """Quoted texts without their quotes: what is doubled or behind a backslash is the character
+    itself.
+    """
     from pyspark.sql import functions as F
 
     def unquoted(text):

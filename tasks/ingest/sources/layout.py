@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 IDS = ("user", "item", "id")
-SINGLE = (*IDS, "timestamp", "rating", "event", "order")  # columns of which a row has one value, on one line
+SINGLE = (
+    *IDS,
+    "timestamp",
+    "rating",
+    "event",
+    "order",
+)  # columns of which a row has one value, on one line
 Clock = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601", "digits"]
 Quoting = Literal["doubled", "backslash", "none"]
 
@@ -24,13 +30,17 @@ class Table:
     """One table of a source.
 
     Attributes:
-        path: a file, a folder, a glob or an s3 URI, as seen from the source's place; with `{day}` in it, one delivery a day.
+        path: a file, a folder, a glob or an s3 URI, as seen from the source's place; with `{day}`
+            in it, one delivery a day.
         columns: the names we give to the fields.
         delimiter: between fields, as it stands; None: found out.
-        encoding: `ascii` (any other byte is damage), `utf-8`, `latin-1` or `windows-1252`; None: found out, but never `ascii`.
-        fields: the names that a header, JSON keys or Parquet columns have, in the order of `columns`; None for lines without a header.
-            A name with dots leads into nested objects, where no field has that very name.
-        quoting: how a field in double quotes writes a quote: `doubled`, `backslash`; `none`: quotes are text; None: found out.
+        encoding: `ascii` (any other byte is damage), `utf-8`, `latin-1` or `windows-1252`; None:
+            found out, but never `ascii`.
+        fields: the names that a header, JSON keys or Parquet columns have, in the order of
+            `columns`; None for lines without a header. A name with dots leads into nested objects,
+            where no field has that very name.
+        quoting: how a field in double quotes writes a quote: `doubled`, `backslash`; `none`: quotes
+            are text; None: found out.
         ends_with_newline: whether a last line without its end is a sign of half a download.
         kind: lines of delimited fields, lines of JSON objects, or Parquet.
         clock: how timestamps are written; None: found out.
@@ -57,20 +67,25 @@ class Table:
 
 @dataclass(frozen=True)
 class Source:
-    """A source with one schema for all: interactions have user, item and perhaps rating, event, timestamp, order, as text.
+    """A source with one schema for all: interactions have user, item and perhaps rating, event,
+    timestamp, order, as text.
 
     Attributes:
         base: the folder from which the tables' paths are seen.
         items, users: None where the source has no such table: then they are the ones that were met.
-        title: from the fields of an item's row, its title; genres: its genres as an array of strings.
+        title: from the fields of an item's row, its title; genres: its genres as an array of
+            strings.
         attributes: the fields of a user's row that are kept, as they are.
-        rating_range: inclusive bounds of a rating that can be true; None where there are no ratings: then every row is an event.
+        rating_range: inclusive bounds of a rating that can be true; None where there are no
+            ratings: then every row is an event.
         weights: what each kind of event counts; None: there are no kinds, and each counts one.
         unrated: the rating that says "met, but not rated".
         first_second: seconds since 1970 before which nothing can have happened.
-        timed: whether every row has a timestamp; otherwise it may be empty, or there is none at all.
+        timed: whether every row has a timestamp; otherwise it may be empty, or there is none at
+            all.
         liked: the rule that holds when a request names none.
-        recommend_seen: whether what a user has met may be recommended again, when a request does not say; None: the data decides.
+        recommend_seen: whether what a user has met may be recommended again, when a request does
+            not say; None: the data decides.
         spelling: whatever else of the description decides what a row becomes.
     """
 
@@ -113,6 +128,14 @@ class Source:
 
     @property
     def meaning(self) -> dict:
-        """What decides a row's own verdict, beside the table's layout: part of a delivery's identity."""
-        return {"rating_range": self.rating_range, "weights": dict(self.weights) if self.weights else None, "unrated": self.unrated,
-                "first_second": self.first_second, "timed": self.timed, "spelling": dict(self.spelling)}
+        """What decides a row's own verdict, beside the table's layout: part of a delivery's
+        identity.
+        """
+        return {
+            "rating_range": self.rating_range,
+            "weights": dict(self.weights) if self.weights else None,
+            "unrated": self.unrated,
+            "first_second": self.first_second,
+            "timed": self.timed,
+            "spelling": dict(self.spelling),
+        }

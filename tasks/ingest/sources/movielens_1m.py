@@ -1,4 +1,6 @@
-"""MovieLens 1M: fields between double colons, latin-1. https://files.grouplens.org/datasets/movielens/ml-1m-README.txt"""
+"""MovieLens 1M: fields between double colons, latin-1.
+https://files.grouplens.org/datasets/movielens/ml-1m-README.txt
+"""
 
 from __future__ import annotations
 
@@ -16,5 +18,14 @@ OPENED = 788_918_400  # 1995-01-01: no MovieLens rating is older
 
 
 def source(folder: Path) -> Source:
-    return Source(folder, RATINGS, MOVIES, USERS, title=lambda: column("title"), genres=lambda: barred("genres"),
-                  attributes=ATTRIBUTES, rating_range=STARS, first_second=OPENED)
+    return Source(
+        folder,
+        RATINGS,
+        MOVIES,
+        USERS,
+        title=lambda: column("title"),
+        genres=lambda: barred("genres"),
+        attributes=ATTRIBUTES,
+        rating_range=STARS,
+        first_second=OPENED,
+    )

@@ -10,13 +10,34 @@ from pathlib import Path
 from tasks.ingest.sources.fields import barred, column
 from tasks.ingest.sources.layout import Source, Table
 
-RATINGS = Table("ratings.csv", ("user", "item", "rating", "timestamp"), ",", "ascii",
-                ("userId", "movieId", "rating", "timestamp"))
-MOVIES = Table("movies.csv", ("id", "title", "genres"), ",", "utf-8", ("movieId", "title", "genres"), quoting="doubled")
+RATINGS = Table(
+    "ratings.csv",
+    ("user", "item", "rating", "timestamp"),
+    ",",
+    "ascii",
+    ("userId", "movieId", "rating", "timestamp"),
+)
+MOVIES = Table(
+    "movies.csv",
+    ("id", "title", "genres"),
+    ",",
+    "utf-8",
+    ("movieId", "title", "genres"),
+    quoting="doubled",
+)
 HALF_STARS = (0.5, 5.0)
 OPENED = 788_918_400  # 1995-01-01: no MovieLens rating is older
 
 
 def source(folder: Path) -> Source:
-    return Source(folder, RATINGS, MOVIES, None, title=lambda: column("title"), genres=lambda: barred("genres"),
-                  attributes=(), rating_range=HALF_STARS, first_second=OPENED)
+    return Source(
+        folder,
+        RATINGS,
+        MOVIES,
+        None,
+        title=lambda: column("title"),
+        genres=lambda: barred("genres"),
+        attributes=(),
+        rating_range=HALF_STARS,
+        first_second=OPENED,
+    )

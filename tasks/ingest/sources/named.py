@@ -11,76 +11,172 @@ from tasks.core.request import REQUIRED, setting
 from tasks.ingest.sources.layout import Clock, Table
 
 PACKED = (".gz", ".zst", ".zip")
-RESERVED = frozenset({"user", "item", "id", "raw", "file", "block", "at", "line", "fault", "fields", "verdict", "day", "kind", "bucket"})
+RESERVED = frozenset(
+    {
+        "user",
+        "item",
+        "id",
+        "raw",
+        "file",
+        "block",
+        "at",
+        "line",
+        "fault",
+        "fields",
+        "verdict",
+        "day",
+        "kind",
+        "bucket",
+    }
+)
 OURS = frozenset({"user", "item", "id", "order"})
-FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-           ".parquet": "parquet", ".pq": "parquet"}
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
     """What every section of the TOML file says of its files."""
 
-    path: str = setting(REQUIRED, "a file, a folder, a glob or an s3 URI, plain or packed (gz, zst, zip); {day} in it: one delivery a day; "
-                      "a folder or a zip holds nothing but files of this table")
-    format: Literal["csv", "jsonl", "parquet"] | None = setting(None, "how rows are written; none: told by the name")
-    delimiter: str | None = setting(None, "csv: what stands between fields; none: found out from the header and the first rows")
+    path: str = setting(
+        REQUIRED,
+        "a file, a folder, a glob or an s3 URI, plain or packed (gz, zst, zip); {day} in it: "
+        "one delivery a day; "
+        "a folder or a zip holds nothing but files of this table",
+    )
+    format: Literal["csv", "jsonl", "parquet"] | None = setting(
+        None, "how rows are written; none: told by the name"
+    )
+    delimiter: str | None = setting(
+        None, "csv: what stands between fields; none: found out from the header and the first rows"
+    )
     quoting: Literal["doubled", "backslash", "none"] | None = setting(
-        None, 'csv: how a quote is written inside a quoted field: "" (doubled) or \\" (backslash); "none": quotes are text; none: found out')
+        None,
+        'csv: how a quote is written inside a quoted field: "" (doubled) or \\" (backslash); '
+        '"none": quotes are text; none: found out',
+    )
     encoding: Literal["utf-8", "latin-1", "windows-1252", "ascii"] | None = setting(
-        None, "of the text; none: UTF-8, or Windows-1252 or Latin-1 where no letter is UTF-8")
-    columns: tuple[str, ...] = setting((), "csv: the names of the fields, where the files have no header line")
+        None, "of the text; none: UTF-8, or Windows-1252 or Latin-1 where no letter is UTF-8"
+    )
+    columns: tuple[str, ...] = setting(
+        (), "csv: the names of the fields, where the files have no header line"
+    )
 
 
-def table(section: str, files: Files, wanted: dict[str, str | None], clock: Clock | None = None) -> Table:
-    """The table of a section; `wanted` maps our names to the source's fields (None: there is no such field).
+def table(
+    section: str, files: Files, wanted: dict[str, str | None], clock: Clock | None = None
+) -> Table:
+    """The table of a section; `wanted` maps our names to the source's fields (None: there is no
+    such field).
 
     Raises:
-        BadRequest: the format cannot be told, a field is named that is not there, or two names want one field.
+        BadRequest: the format cannot be told, a field is named that is not there, or two names want
+            one field.
     """
     format = files.format or _format(section, files.path)
     if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
-        raise BadRequest(f"{section}.{empty[0]}: is empty", got="''", allowed="the name of a field, or no such setting")
+        raise BadRequest(
+            f"{section}.{empty[0]}: is empty",
+            got="''",
+            allowed="the name of a field, or no such setting",
+        )
     wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
     _check(section, wanted)
     if format != "csv":
-        return Table(files.path, tuple(wanted), None, "utf-8", tuple(wanted.values()), ends_with_newline=False, kind=format,
-                     clock=clock, known=False)
+        return Table(
+            files.path,
+            tuple(wanted),
+            None,
+            "utf-8",
+            tuple(wanted.values()),
+            ends_with_newline=False,
+            kind=format,
+            clock=clock,
+            known=False,
+        )
     if files.delimiter == "":
-        raise BadRequest(f"{section}.delimiter: is empty", got="''", allowed="what stands between fields, or no such setting")
+        raise BadRequest(
+            f"{section}.delimiter: is empty",
+            got="''",
+            allowed="what stands between fields, or no such setting",
+        )
     if files.columns:
         if missing := [name for name in wanted.values() if name not in files.columns]:
-            raise BadRequest(f"{section}.columns lacks {', '.join(missing)}", got=list(files.columns), allowed="every field that is named")
+            raise BadRequest(
+                f"{section}.columns lacks {', '.join(missing)}",
+                got=list(files.columns),
+                allowed="every field that is named",
+            )
         ours = {theirs: name for name, theirs in wanted.items()}
         columns, fields = tuple(ours.get(name, f"unused {name}") for name in files.columns), None
     else:
         columns, fields = tuple(wanted), tuple(wanted.values())
-    return Table(files.path, columns, files.delimiter, files.encoding, fields, files.quoting, False, clock=clock, known=False,
-                 names=files.columns)
+    return Table(
+        files.path,
+        columns,
+        files.delimiter,
+        files.encoding,
+        fields,
+        files.quoting,
+        False,
+        clock=clock,
+        known=False,
+        names=files.columns,
+    )
 
 
 def _check(section: str, wanted: dict[str, str]) -> None:
     if twice := {field for field in wanted.values() if list(wanted.values()).count(field) > 1}:
-        raise BadRequest(f"{section}: one field is named for two things", got=", ".join(sorted(twice)), allowed="a field for each")
+        raise BadRequest(
+            f"{section}: one field is named for two things",
+            got=", ".join(sorted(twice)),
+            allowed="a field for each",
+        )
     names = [name.lower() for name in wanted]
     if alike := [name for name in wanted if names.count(name.lower()) > 1]:
-        raise BadRequest(f"{section}.attributes: names that differ in case alone", got=", ".join(alike), allowed="one of them",
-                         remedy="leave one out, or rename it where the files are made")
+        raise BadRequest(
+            f"{section}.attributes: names that differ in case alone",
+            got=", ".join(alike),
+            allowed="one of them",
+            remedy="leave one out, or rename it where the files are made",
+        )
     if marked := [name for name in wanted if "`" in name]:
-        raise BadRequest(f"{section}.attributes: names with a backtick", got=", ".join(marked), allowed="any other character",
-                         remedy="leave it out, or rename it where the files are made")
+        raise BadRequest(
+            f"{section}.attributes: names with a backtick",
+            got=", ".join(marked),
+            allowed="any other character",
+            remedy="leave it out, or rename it where the files are made",
+        )
     if taken := [name for name in wanted if name.lower() in RESERVED and name not in OURS]:
-        raise BadRequest(f"{section}.attributes: names that are taken", got=", ".join(taken), allowed=f"none of {', '.join(sorted(RESERVED))}")
+        raise BadRequest(
+            f"{section}.attributes: names that are taken",
+            got=", ".join(taken),
+            allowed=f"none of {', '.join(sorted(RESERVED))}",
+        )
 
 
 def format_by_name(path: str) -> str | None:
     """`csv`, `jsonl` or `parquet`, by what a name ends with; None where it says nothing."""
-    suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes if suffix.lower() not in PACKED]
+    suffixes = [
+        suffix.lower() for suffix in PurePosixPath(path).suffixes if suffix.lower() not in PACKED
+    ]
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
 def _format(section: str, path: str) -> str:
     if format := format_by_name(path):
         return format
-    raise BadRequest(f"{section}.format: cannot be told from the name", got=path, allowed="'csv', 'jsonl' or 'parquet'",
-                     remedy=f'write format = "…" under [{section}]')
+    raise BadRequest(
+        f"{section}.format: cannot be told from the name",
+        got=path,
+        allowed="'csv', 'jsonl' or 'parquet'",
+        remedy=f'write format = "…" under [{section}]',
+    )

@@ -1,7 +1,8 @@
-"""MovieLens 1M with each user's order given by a column instead of by timestamps, which may be empty.
+"""MovieLens 1M with each user's order given by a column instead of by timestamps, which may be
+empty.
 
-`ratings_with_order.csv` (user_id, item_id, rating, order_in_user from 0 = oldest, timestamp or nothing) beside the
-official movies.dat and users.dat.
+`ratings_with_order.csv` (user_id, item_id, rating, order_in_user from 0 = oldest, timestamp or
+nothing) beside the official movies.dat and users.dat.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ from pathlib import Path
 from tasks.ingest.sources import movielens_1m
 from tasks.ingest.sources.layout import Source, Table
 
-RATINGS = Table("ratings_with_order.csv", ("user", "item", "rating", "order", "timestamp"), ",", "ascii",
-                ("user_id", "item_id", "rating", "order_in_user", "timestamp"))
+RATINGS = Table(
+    "ratings_with_order.csv",
+    ("user", "item", "rating", "order", "timestamp"),
+    ",",
+    "ascii",
+    ("user_id", "item_id", "rating", "order_in_user", "timestamp"),
+)
 
 
 def source(folder: Path) -> Source:
