@@ -11,37 +11,48 @@ from recall.stages import stage
 DOC = """
 ### Ingest a day
 
-Reads the source with Spark, marks bad rows with a reason and puts them into quarantine, lets Great Expectations judge the
-batch, splits, and writes the day's snapshot whole or not at all. Every training follows from the asset `interactions`.
+Reads the source with Spark, marks bad rows with a reason and puts them into quarantine, lets Great
+Expectations judge the batch, splits, and writes the day's snapshot whole or not at all. Every
+training follows from the asset `interactions`.
 
-The partition key is the day. A static data set is replayed by its own timestamps: a day holds all interactions up to and
-including it. The same day, source and settings give the same snapshot, however often they run.
+The partition key is the day. A static data set is replayed by its own timestamps: a day holds all
+interactions up to and including it. The same day, source and settings give the same snapshot,
+however often they run.
 
-**A red run** has written no snapshot and started no training; what is live stays live. The last line of the log of `snapshot`
-says what is wrong, and what to do:
+**A red run** has written no snapshot and started no training; what is live stays live. The last
+line of the log of `snapshot` says what is wrong, and what to do:
 
-| the line begins | what it means |
-|---|---|
-| *the data is refused* | the source does not hold what it should: too many bad rows, or a figure that the suite of expectations rules out. Not retried. Look at the report that the line names (`refused/<dataset>/<day>/` in the store), repair or replace the files, then clear the task or trigger the day again. Only if the data is right and the bound wrong: change *Bad rows at most* or *Expectations* in the form |
-| *the request is wrong* | a setting or the location; the line says which. Not retried |
-| *no delivery came within* | the schedule waited for the files of the day (`RECALL_DELIVERY_HOURS`), and they did not come. The next day is not held up, and takes in what comes later; or trigger the day once they are there |
-| *ended with*, *was killed* | a service was away or there is a bug; it was tried four times |
+- *the data is refused*: the source does not hold what it should: too many bad rows, or a figure
+  that the suite of expectations rules out. Not retried. Look at the report that the line names
+  (`refused/<dataset>/<day>/` in the store), repair or replace the files, then clear the task or
+  trigger the day again. Only if the data is right and the bound wrong: change *Bad rows at most* or
+  *Expectations* in the form.
+- *the request is wrong*: a setting or the location; the line says which. Not retried.
+- *no delivery came within*: the schedule waited for the files of the day (`RECALL_DELIVERY_HOURS`),
+  and they did not come. The next day is not held up, and takes in what comes later; or trigger the
+  day once they are there.
+- *ended with*, *was killed*: a service was away or there is a bug; it was tried four times.
 
-**A run that waits** (`up_for_reschedule`): the schedule is due and the files of the day are not there yet. It looks every ten minutes and holds
-no slot; a run that you trigger by hand does not wait, it fails.
+**A run that waits** (`up_for_reschedule`): the schedule is due and the files of the day are not
+there yet. It looks every ten minutes and holds no slot; a run that you trigger by hand does not
+wait, it fails.
 
-**A green run can have warnings**: they and the report's place stand in the task's log, in its XCom and in the asset event's extra.
+**A green run can have warnings**: they and the report's place stand in the task's log, in its XCom
+and in the asset event's extra.
 
-**Repair and replay**: the bad rows of an accepted day are in `quarantine/<dataset>/<day>/`. Write them to a file with
-`python -m tasks.ingest quarantine '{"store": …, "dataset": …, "day": …, "out": "/tmp/rows.jsonl"}'` (or `make quarantine`), repair
-them there, and trigger this DAG for the day with the file as *Repaired rows*. The day is made again with them and trained on.
+**Repair and replay**: the bad rows of an accepted day are in `quarantine/<dataset>/<day>/`. Write
+them to a file with `python -m tasks.ingest quarantine '{"store": …, "dataset": …, "day": …, "out":
+"/tmp/rows.jsonl"}'` (or `make quarantine`), repair them there, and trigger this DAG for the day
+with the file as *Repaired rows*. The day is made again with them and trained on.
 
 **Many days**: *Trigger* → *Backfill*, or
 
-    airflow backfill create --dag-id ingest --from-date 2026-11-16 --to-date 2026-11-22 --max-active-runs 1
+    airflow backfill create --dag-id ingest --from-date 2026-11-16 --to-date 2026-11-22 \\
+        --max-active-runs 1
 
-Both ends are partition days and included. Days that already ran are left alone, unless `--reprocess-behavior` is `failed` or
-`completed`. Each day starts its trainings: pause the `train_…` DAGs first if only the newest is to be trained on.
+Both ends are partition days and included. Days that already ran are left alone, unless
+`--reprocess-behavior` is `failed` or `completed`. Each day starts its trainings: pause the
+`train_…` DAGs first if only the newest is to be trained on.
 """
 
 with DAG(

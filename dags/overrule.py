@@ -12,9 +12,10 @@ from recall.stages import stage
 DOC = """
 ### Overrule the gate: {title}
 
-*Trigger*, choose what to do, say why. **force** makes a version the champion although its verdict held it, and publication
-follows; **refuse** bars a version: the gate holds its candidate from now on. The other task is skipped. Both leave an audit record with
-your name and the reason. A version that is live is taken down by the DAG *Roll back*.
+*Trigger*, choose what to do, say why. **force** makes a version the champion although its verdict
+held it, and publication follows; **refuse** bars a version: the gate holds its candidate from now
+on. The other task is skipped. Both leave an audit record with your name and the reason. A version
+that is live is taken down by the DAG *Roll back*.
 """
 
 for family in FAMILIES:

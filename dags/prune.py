@@ -10,10 +10,11 @@ from recall.stages import stage
 DOC = """
 ### Prune the store
 
-**plan** says what would go, and how much room that makes; **apply** deletes it, unless the form asks only for the plan. What is live or
-kept for a rollback (Redis knows), what stands behind an alias (the registry knows), what these were made from, a data set's newest snapshot
-and whatever is younger than *Keep days* stays. Deliveries, corrections, audit records and verdicts are never touched. While Redis or
-MLflow is away nothing is deleted.
+**plan** says what would go, and how much room that makes; **apply** deletes it, unless the form
+asks only for the plan. What is live or kept for a rollback (Redis knows), what stands behind an
+alias (the registry knows), what these were made from, a data set's newest snapshot and whatever is
+younger than *Keep days* stays. Deliveries, corrections, audit records and verdicts are never
+touched. While Redis or MLflow is away nothing is deleted.
 """
 
 with DAG(

@@ -14,10 +14,13 @@ from recall.stages import stage
 DOC = """
 ### Publish {title}
 
-**index** → **bundle** (search parameters tuned and probed against exact search; below the bound nothing goes live) → **load** (beside the live generation) →
-**verify** (read back) → **go_live** (one atomic step) → **sweep** (what is neither live nor the one before).
+**index** → **bundle** (search parameters tuned and probed against exact search; below the bound
+nothing goes live) → **load** (beside the live generation) →
+**verify** (read back) → **go_live** (one atomic step) → **sweep** (what is neither live nor the one
+before).
 
-Killed at any moment, the live generation stays whole; run it again. To go back: the DAG *Roll back*.
+Killed at any moment, the live generation stays whole; run it again. To go back: the DAG *Roll
+back*.
 """
 
 for family in FAMILIES:

@@ -13,9 +13,10 @@ from recall.stages import stage
 DOC = """
 ### Roll back
 
-*Trigger*, choose the family, say why. **pointer** flips what is served back to the generation before (or the one named) in one
-atomic step; **registry** then moves the alias `champion` to the same version. Nothing is trained or loaded. Readers follow
-within a second. Both steps leave an audit record. Whatever is made of the family's champion, as `fused` is, trains anew.
+*Trigger*, choose the family, say why. **pointer** flips what is served back to the generation
+before (or the one named) in one atomic step; **registry** then moves the alias `champion` to the
+same version. Nothing is trained or loaded. Readers follow within a second. Both steps leave an
+audit record. Whatever is made of the family's champion, as `fused` is, trains anew.
 """
 
 with DAG(

@@ -16,14 +16,16 @@ DOC = """
 
 {doc}
 
-`{first}` → … → **evaluate** (champion, challenger and baselines on the same held-out users) → **gate** (promote, hold or ask, with reasons) →
-**approve** (waits for a person when the form's *Approval* says so; no answer in time is a hold) → **promote** (skipped when the
-challenger is held: the run stays green and what is live stays live).
+`{first}` → … → **evaluate** (champion, challenger and baselines on the same held-out users) →
+**gate** (promote, hold or ask, with reasons) →
+**approve** (waits for a person when the form's *Approval* says so; no answer in time is a hold) →
+**promote** (skipped when the challenger is held: the run stays green and what is live stays live).
 
-Starts when {starts}. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is used
-unless the form names a day or a snapshot. With several *Seeds* the same is trained beside it (**seeds**) and a user's figures are
-the mean over all of them, so that no lucky seed decides; the first one goes live. A change of settings must be **better** than the champion to be promoted; the same
-settings on newer data must be **not worse**.
+Starts when {starts}. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is
+used unless the form names a day or a snapshot. With several *Seeds* the same is trained beside it
+(**seeds**) and a user's figures are the mean over all of them, so that no lucky seed decides; the
+first one goes live. A change of settings must be **better** than the champion to be promoted; the
+same settings on newer data must be **not worse**.
 """
 
 STARTS = "`ingest` announces a new day"

@@ -13,12 +13,15 @@ from recall.stages import StageOperator, stage
 DOC = """
 ### Tune {title}
 
-`{first}` → **begin** (open the study, or find it open) → **trial** × n (Optuna chooses, the family trains, validation decides; one that
-falls behind is ended) → **conclude** (the best settings, pictures in MLflow's experiment `recall-tune`) → **adopt**.
+`{first}` → **begin** (open the study, or find it open) → **trial** × n (Optuna chooses, the family
+trains, validation decides; one that falls behind is ended) → **conclude** (the best settings,
+pictures in MLflow's experiment `recall-tune`) → **adopt**.
 
-Only validation rows are looked at. A trial that was killed is begun again with its settings; the same form with more trials goes on with
-the same study. What won becomes the Airflow variable `recall_settings_{name}` (delete it to go back to the defaults): the next training
-takes it for each setting that its form leaves alone. That training is a change, so it must be **better** than the champion to go live.
+Only validation rows are looked at. A trial that was killed is begun again with its settings; the
+same form with more trials goes on with the same study. What won becomes the Airflow variable
+`recall_settings_{name}` (delete it to go back to the defaults): the next training takes it for each
+setting that its form leaves alone. That training is a change, so it must be **better** than the
+champion to go live.
 """
 
 for family in FAMILIES:

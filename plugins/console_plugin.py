@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -30,8 +30,8 @@ class RecallConsole(AirflowPlugin):
     """What is live, why, how fresh; recommendations to try; the verdict of a run."""
 
     name = "recall_console"
-    fastapi_apps = [{"app": Console(), "url_prefix": PREFIX, "name": "Recall console"}]
-    external_views = [
+    fastapi_apps: ClassVar = [{"app": Console(), "url_prefix": PREFIX, "name": "Recall console"}]
+    external_views: ClassVar = [
         {
             "name": "Recall",
             "href": f"{ROOT}{PREFIX}/",

@@ -66,7 +66,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     key, name, now = (
         ec.generate_private_key(ec.SECP256R1()),
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "recall test")]),
-        datetime.datetime.now(datetime.timezone.utc),
+        datetime.datetime.now(datetime.UTC),
     )
     made = (
         x509.CertificateBuilder()

@@ -37,7 +37,7 @@ class Valkey:
     def url(self) -> str:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
-    def start(self) -> "Valkey":
+    def start(self) -> Valkey:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [
             str(valkey()),

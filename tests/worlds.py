@@ -362,4 +362,4 @@ def _events(world: World, at: int) -> list[dict]:
 
 
 def _day(second: int) -> str:
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()

@@ -5,7 +5,7 @@ four champions trains it once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import BaseSensorOperator
@@ -52,7 +52,7 @@ class OthersAtWork(BaseSensorOperator):
             for family in self.others
             if context["ti"].get_dr_count(dag_id=f"train_{family}", states=["running", "queued"])
         ]
-        waited = datetime.now(timezone.utc) - context["dag_run"].start_date
+        waited = datetime.now(UTC) - context["dag_run"].start_date
         if at_work and waited > PATIENCE:
             self.log.warning(
                 "%s still at work after %s: going on with the champions there are",

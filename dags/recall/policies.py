@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from recall.notices import Notice
 
@@ -22,7 +22,7 @@ PATIENCE = (
     timedelta(seconds=int(os.environ.get("RECALL_DELIVERY_SECONDS") or 600)),
 )
 CATCH_UP = os.environ.get("RECALL_CATCH_UP") == "yes"
-START = datetime(1990, 1, 1, tzinfo=timezone.utc)
+START = datetime(1990, 1, 1, tzinfo=UTC)
 
 INGEST = {
     **RETRIES,
@@ -49,7 +49,7 @@ def over(name: str) -> datetime | None:
     it is not set.
     """
     return (
-        datetime.fromisoformat(os.environ[name]).replace(tzinfo=timezone.utc) + timedelta(days=1)
+        datetime.fromisoformat(os.environ[name]).replace(tzinfo=UTC) + timedelta(days=1)
         if os.environ.get(name)
         else None
     )

@@ -47,7 +47,7 @@ class Shown(threading.Thread):
             self._told = True
             return False
 
-    def __enter__(self) -> "Shown":
+    def __enter__(self) -> Shown:
         if self.store is not None:
             self.start()
         return self

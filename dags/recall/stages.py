@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import (
@@ -77,7 +77,7 @@ class StageOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("request",)
-    template_fields_renderers = {"request": "json"}
+    template_fields_renderers: ClassVar = {"request": "json"}
     operator_extra_links = (MLflowRun(),)
     ui_color = "#e8f1f8"
 
@@ -166,7 +166,7 @@ class StageOperator(BaseOperator):
             )
 
     def _wait(self, said: str, context: Any) -> None:
-        (longest, every), now = self.patience, datetime.now(timezone.utc)
+        (longest, every), now = self.patience, datetime.now(UTC)
         waited = now - (context["ti"].get_first_reschedule_date(context) or now)
         if waited > longest:
             raise AirflowFailException(

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-
 PROGRESS = re.compile(
     r"\d\d:\d\d:\d\d progress: (.+?)(?: \[[^\]]*\])?"
 )  # as `say` in tasks/core/log.py writes it

@@ -22,8 +22,10 @@ from infra.settings.table import TABLE
 TARGET = Path(__file__).with_name("settings.md")
 HEAD = """# Settings
 
-Made by `make settings` from the dataclasses in `tasks/<stage>/settings.py` and the table in `infra/settings`; do not edit. A request is one JSON object with these fields;
-Airflow's forms show the same names, defaults and bounds. What is unknown, of a wrong type or out of bounds is refused with all faults at once.
+Made by `make settings` from the dataclasses in `tasks/<stage>/settings.py` and the table in
+`infra/settings`; do not edit. A request is one JSON object with these fields; Airflow's forms show
+the same names, defaults and bounds. What is unknown, of a wrong type or out of bounds is refused
+with all faults at once.
 `python -m tasks.<stage> <verb> --help` prints the same in a terminal. **bold**: must be given.
 """
 

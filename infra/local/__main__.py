@@ -111,8 +111,8 @@ def retrain(
     usage(begun, started, ended, was_running, before, after)
     print(
         f"\nConsole  {local.console_url}\nAirflow  {local.airflow_url}  (user admin)\nMLflow   "
-        f"{local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART "
-        f" (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes "
+        f"{local.mlflow_url}/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode="
+        f"CHART  (user {MLFLOW_USER})\nThe passwords are in {local.passwords_file}, for your eyes "
         f"only."
     )
     return 0 if served else 1

@@ -116,7 +116,10 @@ class Airflow:
         """What a running task said last of how far it is; None where this try has said nothing
         yet.
         """
-        place = f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/progress?map_index={task['map_index']}"
+        place = (
+            f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/"
+            f"progress?map_index={task['map_index']}"
+        )
         try:
             told = self.call("GET", place)
         except (

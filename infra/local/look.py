@@ -78,7 +78,7 @@ class Span:
         return (
             self.daily
             or datetime.date.fromisoformat(self.newest)
-            >= datetime.datetime.now(datetime.timezone.utc).date() - RECENT
+            >= datetime.datetime.now(datetime.UTC).date() - RECENT
         )
 
 

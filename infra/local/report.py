@@ -21,7 +21,8 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
     def line(row: list[str]) -> str:
         return "  ".join(
-            cell.rjust(w) if _number(cell) else cell.ljust(w) for cell, w in zip(row, widths)
+            cell.rjust(w) if _number(cell) else cell.ljust(w)
+            for cell, w in zip(row, widths, strict=True)
         ).rstrip()
 
     return "\n".join([line(header), "  ".join("─" * w for w in widths), *map(line, rows)])

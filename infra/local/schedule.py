@@ -43,7 +43,4 @@ def _next(airflow: Airflow) -> str:
 
 
 def _moment(text: str) -> str:
-    return (
-        f"{datetime.datetime.fromisoformat(text).astimezone(datetime.timezone.utc):%Y-%m-%d %H:%M} "
-        f"UTC"
-    )
+    return f"{datetime.datetime.fromisoformat(text).astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"

@@ -123,7 +123,7 @@ def _by_source() -> Settings | None:
             f"run: {dataset!r} cannot name a data set; give DATASET=name, up to 128 letters, "
             f"digits, '.', '_' and '-'"
         )
-    return dict(zip(NAMED, (dataset, format, place.as_uri())))
+    return dict(zip(NAMED, (dataset, format, place.as_uri()), strict=True))
 
 
 def _spelt_out() -> Settings | None:
@@ -141,7 +141,9 @@ def _spelt_out() -> Settings | None:
 
 
 def _movielens_100k() -> Settings:
-    return dict(zip(NAMED, ("ml-100k", "movielens-100k", data.movielens_100k().as_uri())))
+    return dict(
+        zip(NAMED, ("ml-100k", "movielens-100k", data.movielens_100k().as_uri()), strict=True)
+    )
 
 
 def _span(one: Settings, given: Settings) -> Span:

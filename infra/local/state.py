@@ -46,7 +46,7 @@ class Local:
         self.logs = self.home / "logs"
         self.run = self.home / "run"
 
-    def prepare(self) -> "Local":
+    def prepare(self) -> Local:
         """Make the folders, for this user's eyes only."""
         for folder in (self.home, self.logs, self.run, self.store):
             folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,9 @@ class Local:
     def port(self, service: str) -> int:
         """The port of a service: chosen free the first time, remembered after."""
         return self._remembered(
-            "ports.json", service, lambda: dict(zip(SERVICES, free_ports(len(SERVICES))))
+            "ports.json",
+            service,
+            lambda: dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True)),
         )
 
     def secret(self, name: str) -> str:

@@ -8,6 +8,7 @@ the page, not its end. Blocking reads run in threads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -41,8 +42,10 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-LOG_IN = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Log in</title>
-<p>This page is for people who are logged in to Airflow.</p><p><a href="{path}/auth/login">Log in</a>, then come back.</p></html>"""
+LOG_IN = """<!doctype html><html lang=en><meta charset=utf-8>
+<meta name=viewport content="width=device-width"><title>Log in</title>
+<p>This page is for people who are logged in to Airflow.</p>
+<p><a href="{path}/auth/login">Log in</a>, then come back.</p></html>"""
 
 app = FastAPI(title="Recall console", docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(router)
@@ -112,10 +115,8 @@ def shown(name: str) -> Response:
 
 async def warm() -> None:
     """Have the reader's process start while the browser still loads the page."""
-    try:
+    with contextlib.suppress(Away, TimeoutError):  # its panel will say so
         await asyncio.wait_for(reader.start(), PATIENCE)
-    except (Away, TimeoutError):
-        pass  # its panel will say so
 
 
 @app.get("/documents/{kind}/{rest:path}")

@@ -9,6 +9,7 @@ the server.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -47,6 +48,7 @@ class Asker:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task | None = None  # held, or asyncio may drop it half-way
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future] = {}
@@ -102,7 +104,7 @@ class Asker:
                     f"the reader cannot be started: {interpreter()} ({error.strerror}); `make "
                     f"environments` builds it"
                 ) from None
-            asyncio.create_task(self._listen(self._process))
+            self._listener = asyncio.create_task(self._listen(self._process))
 
     async def _answer(self, question: dict) -> object:
         for last in (False, True):
@@ -162,10 +164,8 @@ class Asker:
 
     def _end(self) -> None:
         if self._process and self._process.returncode is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            except ProcessLookupError:
-                pass
 
 
 reader = Asker()

@@ -101,14 +101,14 @@ def _refused(name: str) -> list[dict]:
     for day in reversed(_days(place("refused", name))[-DAYS:]):
         found += listed(
             newest(place("refused", name, day), 3),
-            lambda folder, manifest: {
+            lambda folder, manifest, day=day: {
                 "day": day,
                 "id": folder.name,
                 "made": moment(manifest["created"]),
                 "reason": text(manifest["facts"]["reason"]),
             },
             {"day": day, "made": None},
-        )  # noqa: B023
+        )
     return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
 
 
@@ -140,6 +140,6 @@ def freshness(live: dict[str, str | None]) -> dict:
 
 def _end(day: str) -> float:
     return (
-        datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.timezone.utc)
+        datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC)
         + datetime.timedelta(days=1)
     ).timestamp()

@@ -35,8 +35,10 @@ async def aliases(families: list[str]) -> dict[str, dict]:
         family: {
             alias: {
                 **one,
-                "page": f"{page}/#/models/{quote(PREFIX + family, safe='')}/versions/{quote(one['version'], safe='')}",
-                "run_page": f"{page}/#/experiments/0/runs/{quote(one['run'], safe='')}?workflowType=machine_learning"
+                "page": f"{page}/#/models/{quote(PREFIX + family, safe='')}/versions/"
+                f"{quote(one['version'], safe='')}",
+                "run_page": f"{page}/#/experiments/0/runs/{quote(one['run'], safe='')}"
+                "?workflowType=machine_learning"
                 if one["run"]
                 else None,
             }

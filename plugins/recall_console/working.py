@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import time
 
-from airflow.models.taskinstance import TaskInstance
 from airflow.models.task_state_store import TaskStateStoreModel as Said
+from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from sqlalchemy import and_, select
 

@@ -55,7 +55,7 @@ class StringTable(Sequence):
         )  # plain views: a memmap is slow to index
 
     @classmethod
-    def of(cls, strings: Sequence[str]) -> "StringTable":
+    def of(cls, strings: Sequence[str]) -> StringTable:
         encoded = [str(s).encode() for s in strings]
         offsets = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum([len(e) for e in encoded], out=offsets[1:])
@@ -75,7 +75,7 @@ class StringTable(Sequence):
     def take(self, rows: np.ndarray) -> list[str]:
         """The strings of some rows, each at least 0, in their order."""
         rows, block = np.asarray(rows, np.int64), memoryview(self.block)
-        ends = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist())
+        ends = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=True)
         return [str(block[start:end], "utf-8") for start, end in ends]
 
     def __iter__(self):
@@ -89,7 +89,7 @@ class StringTable(Sequence):
         save(folder / f"{name}.offsets.npy", self.offsets)
 
     @classmethod
-    def load(cls, folder: Path, name: str, mmap: bool = False) -> "StringTable":
+    def load(cls, folder: Path, name: str, mmap: bool = False) -> StringTable:
         return cls(
             load(folder / f"{name}.block.npy", mmap), load(folder / f"{name}.offsets.npy", mmap)
         )

@@ -30,14 +30,14 @@ class Attributes:
                 raise ValueError(f"{name} has {len(values)} values for {self.count} users")
 
     @classmethod
-    def of_one(cls, values: Mapping[str, Value]) -> "Attributes":
+    def of_one(cls, values: Mapping[str, Value]) -> Attributes:
         """One user."""
         return cls(1, {name: [value] for name, value in values.items()})
 
     def __len__(self) -> int:
         return self.count
 
-    def take(self, users: np.ndarray) -> "Attributes":
+    def take(self, users: np.ndarray) -> Attributes:
         """The users of these rows, in this order."""
         return Attributes(
             len(users),

@@ -39,7 +39,7 @@ class Genres:
     likes: np.ndarray
 
     @classmethod
-    def of(cls, genres: list[list[str] | None], likes: np.ndarray, trained: np.ndarray) -> "Genres":
+    def of(cls, genres: list[list[str] | None], likes: np.ndarray, trained: np.ndarray) -> Genres:
         """From the genres of every item; those that no item marked in `trained` (bool, items) has
         tell nothing.
         """

@@ -93,7 +93,7 @@ def check_certificates(address: Address) -> None:
         ),
     }
     wanted = [any(trusted.values()), "ssl_certfile" in options]
-    for (names, load), asked in zip(loads.items(), wanted):
+    for (names, load), asked in zip(loads.items(), wanted, strict=True):
         try:
             if asked:
                 load()
@@ -119,7 +119,8 @@ def place(client: Client) -> str:
     if path := settings.get("path"):
         return f"{path}, database {settings.get('db', 0)}"
     host = settings.get("host", "localhost")
-    return f"{f'[{host}]' if ':' in host else host}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
 
 
 def memories(client: Client) -> list[dict]:

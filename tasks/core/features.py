@@ -34,7 +34,7 @@ class Bags:
         """int64 (n)."""
         return np.diff(self.offsets)
 
-    def take(self, which: np.ndarray) -> "Bags":
+    def take(self, which: np.ndarray) -> Bags:
         """Those of these rows, in this order."""
         lengths = self.lengths[which]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -74,7 +74,7 @@ class Feature:
     edges: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, name: str, column: Sequence[Value], minimum_count: int, buckets: int) -> "Feature":
+    def of(cls, name: str, column: Sequence[Value], minimum_count: int, buckets: int) -> Feature:
         """What a column is worth learning: its texts that at least `minimum_count` users or items
         have, most common first.
 

@@ -40,7 +40,7 @@ class Histories:
         count: int,
         weights: np.ndarray | None = None,
         paired: bool = False,
-    ) -> "Histories":
+    ) -> Histories:
         """From rows sorted by user, then time; `count` users in all."""
         offsets = np.zeros(count + 1, np.int64)
         np.cumsum(np.bincount(users, minlength=count), out=offsets[1:])
@@ -54,14 +54,14 @@ class Histories:
         )
 
     @classmethod
-    def empty(cls, users: int) -> "Histories":
+    def empty(cls, users: int) -> Histories:
         """Of users who did nothing."""
         return cls(
             np.zeros(users + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64), paired=True
         )
 
     @classmethod
-    def of_lists(cls, lists: list) -> "Histories":
+    def of_lists(cls, lists: list) -> Histories:
         """From one list of item rows per user."""
         offsets = np.zeros(len(lists) + 1, np.int64)
         np.cumsum([len(one) for one in lists], out=offsets[1:])
@@ -87,13 +87,13 @@ class Histories:
         """int32 (n): the user of each row."""
         return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
 
-    def where(self, keep: np.ndarray) -> "Histories":
+    def where(self, keep: np.ndarray) -> Histories:
         """Only the rows marked in `keep` (bool, n); every user stays, some with nothing."""
         offsets = np.zeros(len(self) + 1, np.int64)
         np.cumsum(np.bincount(self.users()[keep], minlength=len(self)), out=offsets[1:])
         return self._rows(offsets, keep)
 
-    def take(self, users: np.ndarray) -> "Histories":
+    def take(self, users: np.ndarray) -> Histories:
         """The users of these rows, in this order."""
         if len(users) == len(self) and np.array_equal(users, np.arange(len(self))):
             return self
@@ -107,17 +107,17 @@ class Histories:
         )
         return self._rows(offsets, rows)
 
-    def renamed(self, rows: np.ndarray) -> "Histories":
+    def renamed(self, rows: np.ndarray) -> Histories:
         """Items replaced by `rows[item]`; those mapped to a negative row are dropped."""
         items = rows[self.items] if len(self.items) else self.items
         kept = self.where(items >= 0)
         return dataclasses.replace(kept, items=items[items >= 0].astype(np.int32))
 
-    def without(self, others: "Histories") -> "Histories":
+    def without(self, others: Histories) -> Histories:
         """Only the rows whose item the same user does not have in `others` (as many users)."""
         return self.where(~np.isin(self._keys(others), others._keys(self)))
 
-    def pairs(self) -> "Histories":
+    def pairs(self) -> Histories:
         """Each user's different items, an item at its newest place, with the damped sum of the
         weights of its rows.
 
@@ -150,12 +150,12 @@ class Histories:
         """int64 (items): how many users have each item."""
         return np.bincount(self.pairs().items, minlength=items)
 
-    def _keys(self, others: "Histories") -> np.ndarray:
+    def _keys(self, others: Histories) -> np.ndarray:
         """int64 (n): user and item as one number, the same for both histories."""
         stride = max(int(self.items.max(initial=0)), int(others.items.max(initial=0))) + 1
         return self.users().astype(np.int64) * stride + self.items
 
-    def _rows(self, offsets: np.ndarray, rows: np.ndarray) -> "Histories":
+    def _rows(self, offsets: np.ndarray, rows: np.ndarray) -> Histories:
         weights = None if self.weights is None else self.weights[rows]
         return Histories(offsets, self.items[rows], self.timestamps[rows], weights, self.paired)
 

@@ -60,7 +60,7 @@ class Rows:
         self.table, self.keys, self.order = table, np.asarray(keys), np.asarray(order)
 
     @classmethod
-    def of(cls, table: StringTable) -> "Rows":
+    def of(cls, table: StringTable) -> Rows:
         keys = hashes(table)
         order = np.argsort(keys, kind="stable").astype(np.int32)
         return cls(table, keys[order], order)
@@ -70,7 +70,7 @@ class Rows:
         save(folder / f"{name}.order.npy", self.order)
 
     @classmethod
-    def load(cls, folder: Path, name: str, table: StringTable) -> "Rows":
+    def load(cls, folder: Path, name: str, table: StringTable) -> Rows:
         return cls(
             table,
             load(folder / f"{name}.keys.npy", mmap=True),
@@ -103,7 +103,9 @@ class Rows:
         first, same = self.order[at], (self.keys[at] == keys).tolist()
         rows = [
             row if text == id else self.get(id)
-            for row, text, id, alike in zip(first.tolist(), self.table.take(first), ids, same)
+            for row, text, id, alike in zip(
+                first.tolist(), self.table.take(first), ids, same, strict=True
+            )
             if alike
         ]
         rows = np.array(rows, np.int32)

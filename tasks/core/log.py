@@ -80,7 +80,7 @@ class Progress:
         """Per cent."""
         return int(100 * self.done / max(self.total, 1e-9) + 1e-6)  # what is not done is never 100
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *raised: object) -> None:

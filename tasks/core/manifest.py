@@ -63,7 +63,7 @@ class Artefact:
     facts: dict
     lineage: dict
     sequence: int = 0
-    mirror: "Mirror | None" = dataclasses.field(default=None, compare=False, repr=False)
+    mirror: Mirror | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[int, float]:
@@ -151,7 +151,7 @@ def write(draft: Draft) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path, text: str | None = None, mirror: "Mirror | None" = None) -> Artefact:
+def read(path: Path, text: str | None = None, mirror: Mirror | None = None) -> Artefact:
     """The artefact in a folder that has a manifest.
 
     Args:

@@ -90,7 +90,7 @@ def recall(
     """
     found = np.zeros(len(labels.items), bool)
     for start, scores in _blocks(queries, vectors, seen):
-        for row, user in zip(scores, range(start, start + len(scores))):
+        for row, user in zip(scores, range(start, start + len(scores)), strict=True):
             begin, end = labels.offsets[user : user + 2]
             if end > begin:
                 wanted = labels.items[begin:end]
@@ -104,7 +104,8 @@ def standing(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """
     wanted = scores[rows]
     return above(scores, wanted) + np.array(
-        [np.count_nonzero(scores[:row] == one) for row, one in zip(rows, wanted)], np.int64
+        [np.count_nonzero(scores[:row] == one) for row, one in zip(rows, wanted, strict=True)],
+        np.int64,
     )
 
 

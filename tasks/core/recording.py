@@ -119,7 +119,7 @@ class Recorder:
         snapshot: Snapshot,
         code: str,
         more: dict | None = None,
-    ) -> "Recorder":
+    ) -> Recorder:
         """Find the run of this candidate or begin it, with its settings, tags and data; `more` as
         in `describe`.
 

@@ -161,8 +161,10 @@ def _host_and_port(place: str) -> tuple[str, int]:
     host = unquote(v6 if v6 is not None else name)
     if not (
         _is_ip(host)
-        or v6 is None
-        and all(LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+        or (
+            v6 is None
+            and all(LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+        )
     ):
         raise BadRequest(
             "the URL of Redis names no host",

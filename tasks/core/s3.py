@@ -45,7 +45,7 @@ ELSEWHERE = {
 }
 
 
-def system() -> "S3FileSystem":
+def system() -> S3FileSystem:
     """The object store that AWS_ENDPOINT_URL names, or AWS itself; paths are `bucket/key`."""
     return _system(
         _endpoint(),
@@ -55,7 +55,7 @@ def system() -> "S3FileSystem":
 
 
 @functools.lru_cache(maxsize=4)
-def _system(endpoint: str | None, region: str | None, settings: tuple) -> "S3FileSystem":
+def _system(endpoint: str | None, region: str | None, settings: tuple) -> S3FileSystem:
     try:
         from pyarrow import fs
     except ImportError:

@@ -16,7 +16,7 @@ os.environ.setdefault(
     "OMP_WAIT_POLICY", "PASSIVE"
 )  # on a busy machine, threads that spin while they wait cost a factor of fifty
 
-import faiss  # noqa: E402
+import faiss
 import numpy as np
 
 from tasks.core.errors import Corrupt

@@ -43,7 +43,7 @@ KNOWN = {
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def resolve(store: Store, uri: str | None, dataset: str, day: str | None = None) -> "Snapshot":
+def resolve(store: Store, uri: str | None, dataset: str, day: str | None = None) -> Snapshot:
     """The snapshot asked for: by URI, or the newest complete one of the data set, of this day when
     one is given.
 
@@ -88,7 +88,7 @@ class Queries:
     seen: Histories
     attributes: Attributes | None = None
 
-    def take(self, some: np.ndarray) -> "Queries":
+    def take(self, some: np.ndarray) -> Queries:
         """Those at some places (int), in that order."""
         return Queries(
             self.users[some],

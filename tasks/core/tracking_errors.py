@@ -29,7 +29,11 @@ def without_login(uri: str) -> str:
         BadRequest: another scheme, no host, or an `@` where a password was not percent-encoded.
     """
     scheme, _, rest = uri.partition("://")
-    if uri in DATABRICKS or scheme in DATABRICKS or scheme.partition("+")[0] in DATABASES and rest:
+    if (
+        uri in DATABRICKS
+        or scheme in DATABRICKS
+        or (scheme.partition("+")[0] in DATABASES and rest)
+    ):
         return f"{scheme}://…" if rest else scheme
     if scheme not in ("http", "https") or not rest:
         raise BadRequest(
@@ -48,7 +52,7 @@ def without_login(uri: str) -> str:
         else (place, "", "")
     )
     sound = re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host) and (
-        not port or port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536
+        not port or (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536)
     )
     if "@" in rest[len(authority) :] or not sound or re.search(r"[\s\x00-\x1f\x7f]", rest):
         raise BadRequest(

@@ -34,7 +34,7 @@ class Catalogue:
     features: np.ndarray | None
 
     @classmethod
-    def of(cls, counts: np.ndarray, genres: list[list[str] | None]) -> "Catalogue":
+    def of(cls, counts: np.ndarray, genres: list[list[str] | None]) -> Catalogue:
         order = np.argsort(-counts, kind="stable")
         names = sorted({name for one in genres for name in one or ()})
         if not names:

@@ -70,7 +70,7 @@ def _slices(slices: dict, model: str) -> dict[str, float]:
     found = {}
     for name, one in slices.items():
         place = "".join(
-            c for c in name.translate(CHARACTERS) if c.isalnum() and c.isascii() or c in " _-."
+            c for c in name.translate(CHARACTERS) if (c.isalnum() and c.isascii()) or c in " _-."
         ).strip()
         found |= _figures(
             f"slice {place}", {metric: one["metrics"][model][metric] for metric in TOLD}

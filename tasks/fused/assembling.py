@@ -68,7 +68,7 @@ def assembled(
         )
     factors = [
         float(weight) / (validation.means[member] if scale == "all" else 1.0)
-        for weight, member in zip(weights, which)
+        for weight, member in zip(weights, which, strict=True)
     ]
     candidates, turns = [part.candidates for part in parts], [None] * len(parts)
     width = sum(of.shape[1] for of in candidates)
@@ -77,9 +77,9 @@ def assembled(
             (validation.scaled(member, scale) * np.float32(weight)).reshape(
                 -1, validation.parts[member].encoder.dimension
             )
-            for weight, member in zip(weights, which)
+            for weight, member in zip(weights, which, strict=True)
         ]
-        turns, candidates = zip(*reduced(asked, candidates, settings.dimension))
+        turns, candidates = zip(*reduced(asked, candidates, settings.dimension), strict=True)
         log(
             "fused.reduced",
             dimension=sum(of.shape[1] for of in candidates),
@@ -90,7 +90,7 @@ def assembled(
         Member(
             part.name, part.encoder, part.rows, factor, turn, part.root if scale == "each" else None
         )
-        for part, factor, turn in zip(parts, factors, turns)
+        for part, factor, turn in zip(parts, factors, turns, strict=True)
     ]
     similar = np.hstack([part.similar for part in parts]) / np.sqrt(len(parts))
     return Whole(
@@ -99,6 +99,6 @@ def assembled(
         similar.astype(np.float32),
         np.flatnonzero(np.all([part.placed for part in parts], axis=0)),
         members,
-        {part.name: float(weight) for part, weight in zip(parts, weights)},
+        {part.name: float(weight) for part, weight in zip(parts, weights, strict=True)},
         scale,
     )

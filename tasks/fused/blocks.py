@@ -54,7 +54,9 @@ def blocks(members: list[Joined], snapshot: Snapshot) -> tuple[np.ndarray, list[
         snapshot.items["genres"].to_pylist(),
         snapshot.histories("train").users_of(len(snapshot.item_ids)),
     )
-    return items, [_block(one, rows, items, genres, likes) for one, rows in zip(members, of)]
+    return items, [
+        _block(one, rows, items, genres, likes) for one, rows in zip(members, of, strict=True)
+    ]
 
 
 def _block(

@@ -97,7 +97,10 @@ def solve(
             "validation_ndcg": found.ndcg,
             "validation_recall_50": ranking.recall(found.weights),
             "validation_recall_50_best_member": max(alone),
-            **{f"weight_{part.name}": float(weight) for part, weight in zip(parts, found.weights)},
+            **{
+                f"weight_{part.name}": float(weight)
+                for part, weight in zip(parts, found.weights, strict=True)
+            },
         }
         recorder.epoch(step, {"epoch_seconds": time.monotonic() - started, **told})
         tried.append((found.ndcg, -step, scale, found.weights, told))
@@ -114,7 +117,7 @@ def solve(
     whole = assembled(
         snapshot,
         items,
-        [part for part, keep in zip(parts, kept) if keep],
+        [part for part, keep in zip(parts, kept, strict=True) if keep],
         weights[kept] / weights[kept].sum(),
         scale,
         validation,

@@ -32,7 +32,7 @@ def reduced(
     """
     found = [
         _directions(asked.astype(np.float64), of.astype(np.float64))
-        for asked, of in zip(queries, candidates)
+        for asked, of in zip(queries, candidates, strict=True)
     ]
     strengths = np.concatenate([strength for _, _, strength in found])
     block = np.repeat(np.arange(len(found)), [len(strength) for _, _, strength in found])
@@ -42,7 +42,7 @@ def reduced(
         widths[np.argmax(widths)] -= 1
     return [
         (turn[:, :width].astype(np.float32), made[:, :width].astype(np.float32))
-        for (turn, made, _), width in zip(found, widths)
+        for (turn, made, _), width in zip(found, widths, strict=True)
     ]
 
 

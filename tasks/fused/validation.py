@@ -75,13 +75,13 @@ class Validation:
         ]
         self.spreads = [
             np.sqrt(np.square(asked @ part.root).sum(axis=2).mean(axis=1))
-            for part, asked in zip(parts, self.queries)
+            for part, asked in zip(parts, self.queries, strict=True)
         ]
         self.means = [
             float(spread[spread > 0].mean()) if (spread > 0).any() else 0.0
             for spread in self.spreads
         ]
-        for part, mean in zip(parts, self.means):
+        for part, mean in zip(parts, self.means, strict=True):
             if not mean > 0:
                 raise RefusedData(
                     f"{part.name} has the same score for every item and validation user",

@@ -54,7 +54,7 @@ class Ranking:
         fused = np.tensordot(weights.astype(np.float32), self.scores, 1)
         fused[self.seen] = -np.inf
         found = np.empty(len(self.labels[0]), np.int64)
-        for row, begin, end in zip(fused, self._offsets, self._offsets[1:]):
+        for row, begin, end in zip(fused, self._offsets, self._offsets[1:], strict=True):
             found[begin:end] = above(row, row[self.labels[1][begin:end]])
         return found
 

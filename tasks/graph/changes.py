@@ -18,7 +18,7 @@ class Renamed:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, before: list[str], now: list[str]) -> "Renamed | None":
+    def of(cls, before: list[str], now: list[str]) -> Renamed | None:
         """None where the order of the ids is another (whole numbers have become texts)."""
         places = {id: row for row, id in enumerate(now)}
         rows = np.array([places.get(id, -1) for id in before], np.int64)
@@ -39,7 +39,7 @@ class Changes:
     since: np.ndarray
 
     @classmethod
-    def of(cls, before: Histories, now: Histories, users: Renamed, items: Renamed) -> "Changes":
+    def of(cls, before: Histories, now: Histories, users: Renamed, items: Renamed) -> Changes:
         """From lists in yesterday's rows and lists in today's; equal timestamps are equal days
         here.
         """

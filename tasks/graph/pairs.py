@@ -116,7 +116,9 @@ def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
     for source, *others, weight in parts:
         mine = (source >= low) & (source < high)
         for column, values in zip(
-            columns, (source, *others, np.broadcast_to(np.asarray(weight, np.int64), len(source)))
+            columns,
+            (source, *others, np.broadcast_to(np.asarray(weight, np.int64), len(source))),
+            strict=True,
         ):
             column.append(values[mine])
     sources, targets, days, weights = map(np.concatenate, columns)

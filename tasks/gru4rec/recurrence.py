@@ -10,6 +10,8 @@ forward and four backward; all else is done for all positions at once. Tested ag
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor
 
@@ -57,7 +59,7 @@ class Recurrence(torch.autograd.Function):
         )
         state, transposed = gates.new_zeros(widths[0], h), state_weights.t().contiguous()
         for g, g_n, all_, both, memory, r_z, r, z, n, out in zip(
-            *(column.split(widths) for column in columns)
+            *(column.split(widths) for column in columns), strict=True
         ):
             old = state[: len(out)]
             torch.addmm(g, old, transposed, out=all_)
@@ -81,7 +83,7 @@ class Recurrence(torch.autograd.Function):
         d_states, d_linear = gradient.clone(), torch.empty_like(shares)
         carried, pieces = None, (d_states, shares, d_linear, z)
         for d_state, share, d_line, kept in zip(
-            *(reversed(piece.split(widths)) for piece in pieces)
+            *(reversed(piece.split(widths)) for piece in pieces), strict=True
         ):
             if carried is not None:
                 d_state[: len(carried)] += carried
@@ -95,7 +97,7 @@ class Recurrence(torch.autograd.Function):
 def _previous(states: Tensor, widths: list[int]) -> Tensor:
     """(n, hidden): the state each position started from; zeros at the first step."""
     before, begin = torch.zeros_like(states), widths[0]
-    for earlier, width in zip(widths, widths[1:]):
+    for earlier, width in itertools.pairwise(widths):
         before[begin : begin + width] = states[begin - earlier : begin - earlier + width]
         begin += width
     return before

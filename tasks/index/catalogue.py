@@ -76,7 +76,7 @@ class Catalogue:
     similar: np.ndarray
 
     @classmethod
-    def of(cls, candidate: Candidate, index: Artefact) -> "Catalogue":
+    def of(cls, candidate: Candidate, index: Artefact) -> Catalogue:
         """The catalogue that an index was built over."""
         for name in index.files:
             index.file(name)

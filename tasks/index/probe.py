@@ -74,7 +74,7 @@ def recall(
     k = min(k, len(vectors))
     last = (top_k(queries, vectors, k) if exact is None else exact)[:, -1]
     hits = 0
-    for query, row, rows in zip(queries, last, found):
+    for query, row, rows in zip(queries, last, found, strict=True):
         bound, *scores = score(query[None], vectors[np.append(row, rows[:k])])[0]
         hits += int((np.array(scores) >= bound - 1e-5 * max(1.0, abs(bound))).sum())
     return hits / (k * len(queries))

@@ -38,7 +38,7 @@ class Proof:
     probe: Probe
 
     @classmethod
-    def of(cls, facts: dict) -> "Proof":
+    def of(cls, facts: dict) -> Proof:
         """From its facts in a manifest."""
         return cls(facts["factory"], facts["search"], facts["depth"], Probe(**facts["probe"]))
 

@@ -154,7 +154,7 @@ def _of_parquet(path: Path) -> tuple[list[str], list[dict], dict]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as source:
-        names = [name for name in source.schema_arrow.names]
+        names = list(source.schema_arrow.names)
         flat = [
             name
             for name in names
@@ -270,10 +270,10 @@ def _names_by_content(table: list[list[str]]) -> list[str]:
     ]
     rest = [at for at in range(width) if at not in times[:1]]
     names = {at: f"column {at + 1}" for at in range(width)}
-    names |= dict(zip(rest[:2], ("user", "item"), strict=False))
+    names |= dict(zip(rest[:2], ("user", "item"), strict=True))
     if times:
         names[times[0]] = "timestamp"
-    names |= {at: "rating" for at in [at for at in stars if at not in rest[:2]][:1]}
+    names |= dict.fromkeys([at for at in stars if at not in rest[:2]][:1], "rating")
     return [names[at] for at in range(width)]
 
 

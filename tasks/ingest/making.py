@@ -109,7 +109,8 @@ class Making:
 
     def _report(self, place: tuple[str, str, str]) -> str:
         """Where a person finds the report of a refusal: a path where it is one."""
-        return f"{self.store.uri('refused', *place) if self.store.mirror else self.store.path('refused', *place)}/report.html"
+        where = self.store.uri if self.store.mirror else self.store.path
+        return f"{where('refused', *place)}/report.html"
 
     def page(self, id: str, refusal: str | None = None) -> str:
         """The report of what has come out so far."""

@@ -102,7 +102,7 @@ class SnapshotRequest:
     @property
     def day_starts(self) -> int:
         """Seconds since 1970 at which the day begins (UTC)."""
-        moment = datetime.datetime.fromisoformat(self.day).replace(tzinfo=datetime.timezone.utc)
+        moment = datetime.datetime.fromisoformat(self.day).replace(tzinfo=datetime.UTC)
         return int(moment.timestamp())
 
     @property

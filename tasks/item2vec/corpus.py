@@ -82,7 +82,9 @@ class Corpus:
                 order = random.permutation(len(ends))
                 sentences = [
                     words[begin:end]
-                    for begin, end in zip((ends - lengths)[order].tolist(), ends[order].tolist())
+                    for begin, end in zip(
+                        (ends - lengths)[order].tolist(), ends[order].tolist(), strict=True
+                    )
                 ]
                 yield Shard(sentences, np.bincount(items, minlength=self.tables.items))
 

@@ -26,7 +26,6 @@ from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import FitRequest, Settings
 from tasks.item2vec.training import Trainer
 
-
 FAMILY = "item2vec"
 SCORES_A_WORD = (
     300  # that are computed and counted while one word is trained, whatever the dimension

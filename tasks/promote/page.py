@@ -8,16 +8,23 @@ from html import escape
 from tasks.promote.checks import called
 
 WIDTH, ROW, LEFT, RIGHT = 480, 25, 165, 62
-STYLE = """:root{color-scheme:light dark;--page:#fff;--ink:#1c2330;--quiet:#4a5568;--line:#dde2ea;--zero:#9aa4b2;--margin:#e8eef7;--good:#12703a;--bad:#a3271b;--warn:#8a5a00}
-@media (prefers-color-scheme:dark){:root{--page:#12161d;--ink:#e8ecf2;--quiet:#a3aebd;--line:#333d4b;--zero:#6b7686;--margin:#26364a;--good:#5fce8e;--bad:#ff9284;--warn:#f0b65a}}
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--page)}
-h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem}.promote{color:var(--good)}.hold{color:var(--bad)}.ask{color:var(--warn)}
+STYLE = """:root{color-scheme:light dark;--page:#fff;--ink:#1c2330;--quiet:#4a5568;--line:#dde2ea;
+--zero:#9aa4b2;--margin:#e8eef7;--good:#12703a;--bad:#a3271b;--warn:#8a5a00}
+@media (prefers-color-scheme:dark){:root{--page:#12161d;--ink:#e8ecf2;--quiet:#a3aebd;
+--line:#333d4b;--zero:#6b7686;--margin:#26364a;--good:#5fce8e;--bad:#ff9284;--warn:#f0b65a}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+color:var(--ink);background:var(--page)}
+h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem}.promote{color:var(--good)}
+.hold{color:var(--bad)}.ask{color:var(--warn)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
-th:first-child,td:first-child,.checks th,.checks td{text-align:left}td{white-space:nowrap}.checks td{white-space:normal}
+th:first-child,td:first-child,.checks th,.checks td{text-align:left}td{white-space:nowrap}
+.checks td{white-space:normal}
 .wide{overflow-x:auto}summary{cursor:pointer;margin:1.5rem 0 .5rem}
-svg{display:block;width:100%;max-width:36rem;font-size:13px;margin:.5rem 0}svg text{fill:var(--ink)}.decides{font-weight:700}.zero{stroke:var(--zero)}.margin{fill:var(--margin)}
-.better{stroke:var(--good);fill:var(--good)}.worse{stroke:var(--bad);fill:var(--bad)}.even{stroke:var(--quiet);fill:var(--quiet)}"""
+svg{display:block;width:100%;max-width:36rem;font-size:13px;margin:.5rem 0}svg text{fill:var(--ink)}
+.decides{font-weight:700}.zero{stroke:var(--zero)}.margin{fill:var(--margin)}
+.better{stroke:var(--good);fill:var(--good)}.worse{stroke:var(--bad);fill:var(--bad)}
+.even{stroke:var(--quiet);fill:var(--quiet)}"""
 DRAWN = (
     "recall_50",
     "ndcg_10",
@@ -71,8 +78,8 @@ def page(verdict: dict) -> str:
         f"<h2>{escape(metric)} by group of "
         f"users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
         f"{_members(verdict, metric)}"
-        f"<h2>{escape(metric)} beside "
-        f"baselines</h2>{_differences('baseline', verdict['baselines'], 'baseline')}{_partial(verdict)}"
+        f"<h2>{escape(metric)} beside baselines</h2>"
+        f"{_differences('baseline', verdict['baselines'], 'baseline')}{_partial(verdict)}"
         f"{_seeds(verdict)}"
         f"<h2>Checks</h2>{_checks(verdict)}"
         f"<details><summary>Every metric of every model</summary>{_table(verdict)}</details></html>"

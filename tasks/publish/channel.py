@@ -70,7 +70,7 @@ class Channel:
             else ""
         )
 
-    def _link(self, node: str) -> "_Link":
+    def _link(self, node: str) -> _Link:
         if node not in self._links:
             server = (
                 self.client.get_redis_connection(self.client.get_node(node_name=node))
@@ -80,7 +80,7 @@ class Channel:
             self._links[node] = _Link(server.connection_pool)
         return self._links[node]
 
-    def __enter__(self) -> "Channel":
+    def __enter__(self) -> Channel:
         return self
 
     def __exit__(self, *raised: object) -> None:

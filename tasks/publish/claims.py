@@ -23,7 +23,7 @@ class Claim:
         self.client, self.names, self.load, self.fence = client, names, load, fence
 
     @classmethod
-    def begin(cls, client: Client, names: Names, generation: str, entry: dict) -> "Claim":
+    def begin(cls, client: Client, names: Names, generation: str, entry: dict) -> Claim:
         """A new load; from now on its entry in the registry says what is happening, and which keys
         there may be.
         """
@@ -33,7 +33,7 @@ class Claim:
         return cls(client, names, load.decode(), int(fence))
 
     @classmethod
-    def again(cls, client: Client, names: Names, load: str) -> "Claim | None":
+    def again(cls, client: Client, names: Names, load: str) -> Claim | None:
         """A load that is whole, under a new number; None when it has just been deleted."""
         fence = client.eval(RECLAIM, 3, names.fence, names.claims, names.manifest(load), load)
         return cls(client, names, load, int(fence)) if fence else None

@@ -51,7 +51,9 @@ def fill(claim: Claim, content: Content, batch_fields: int) -> None:
 def _buckets(claim: Claim, content: Content, kind: str) -> Iterator[Sent]:
     for some in content.buckets(kind):
         named = [(claim.names.bucket(claim.load, kind, number), rows) for number, rows in some]
-        for (key, rows), command in zip(named, commands(content, kind, named, LEASE_SECONDS)):
+        for (key, rows), command in zip(
+            named, commands(content, kind, named, LEASE_SECONDS), strict=True
+        ):
             yield Sent(key, command, kind, rows)
 
 

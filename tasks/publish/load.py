@@ -43,10 +43,9 @@ def load(request: LoadRequest) -> dict:
                 entry["generation"] == generation.id
                 and entry["plan"] == planned
                 and (claim := Claim.again(client, names, load))
-            ):
-                if not damaged(client, names, load, planned):
-                    log("publish.found_loaded", generation=generation.id)
-                    return _result(claim, generation, entry)
+            ) and not damaged(client, names, load, planned):
+                log("publish.found_loaded", generation=generation.id)
+                return _result(claim, generation, entry)
         _clear(client, names, generation.id)
         check_room(client, generation, planned, request.allow_eviction)
         entry = {

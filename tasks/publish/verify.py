@@ -87,7 +87,7 @@ def _read_back(
     with client.pipeline(transaction=False) as pipe:
         for key, _ in batch:
             pipe.hgetall(key)
-        for (key, rows), found in zip(batch, pipe.execute()):
+        for (key, rows), found in zip(batch, pipe.execute(), strict=True):
             expected = content.fields(kind, rows)
             if found != expected:
                 raise _differs(

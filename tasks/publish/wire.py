@@ -77,7 +77,7 @@ def _same(text: bytes, count: int) -> np.ndarray:
 def _runs(group: np.ndarray, start: int) -> list[tuple[int, int]]:
     """(first, last + 1) of every run of rows of one block."""
     cuts = (np.flatnonzero(np.diff(group)) + 1 + start).tolist()
-    return list(zip([start, *cuts], [*cuts, start + len(group)]))
+    return list(zip([start, *cuts], [*cuts, start + len(group)], strict=True))
 
 
 def _bulk(text: bytes) -> bytes:

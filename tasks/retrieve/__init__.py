@@ -10,4 +10,4 @@ from tasks.core.errors import BadRequest, Corrupt, RecallError, Unreachable
 from tasks.retrieve.answers import Answer, Hit, Item
 from tasks.retrieve.reader import Reader
 
-__all__ = ["Answer", "BadRequest", "Corrupt", "Hit", "Item", "RecallError", "Reader", "Unreachable"]
+__all__ = ["Answer", "BadRequest", "Corrupt", "Hit", "Item", "Reader", "RecallError", "Unreachable"]

@@ -126,7 +126,7 @@ def _value(name: str, value: object) -> Value:
                 allowed="a text, a number, or a list of texts",
                 remedy=None if one is not None else "leave out what is not known",
             )
-        if one == "" or isinstance(one, (float, np.floating)) and not math.isfinite(one):
+        if one == "" or (isinstance(one, (float, np.floating)) and not math.isfinite(one)):
             raise BadRequest(
                 f"attribute {name}: holds nothing",
                 got=one,

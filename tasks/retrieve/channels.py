@@ -39,7 +39,7 @@ def proposed(channel: str, held: Mapping[str, Held], known: Known, depth: int) -
 def listed(held: Held, rows: np.ndarray, scores: np.ndarray | None = None) -> Ranked:
     """Rows by their ids, in this order; without scores, by 1 / rank."""
     scores = 1 / np.arange(1, len(rows) + 1) if scores is None else scores
-    return list(zip(held.folder.item_ids.take(rows), scores.tolist()))
+    return list(zip(held.folder.item_ids.take(rows), scores.tolist(), strict=True))
 
 
 def _similar(held: Mapping[str, Held], known: Known, depth: int) -> Ranked:

@@ -146,7 +146,7 @@ class Families:
             }
             if live
             else None
-            for one, live in zip(names, found)
+            for one, live in zip(names, found, strict=True)
         }
 
     def in_hand(self) -> list[tuple[str, str, str, int]]:

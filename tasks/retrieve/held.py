@@ -77,7 +77,7 @@ class Held:
             and len(self.popularity) == items
             and all(isinstance(depth, int) and 1 <= depth <= 1000 for depth in depths)
             and self.popular_rows.ndim == self.popularity.ndim == 1
-            and 0 <= self.popular_rows.min(initial=0)
+            and self.popular_rows.min(initial=0) >= 0
             and self.popular_rows.max(initial=-1) < items
         ):
             raise Corrupt(
@@ -94,7 +94,12 @@ class Held:
     def items(self, rows: Sequence[int]) -> list[Item]:
         """What is known of the items of these rows."""
         folder = self.folder
-        told = zip(folder.item_ids.take(rows), folder.titles.take(rows), folder.genres.take(rows))
+        told = zip(
+            folder.item_ids.take(rows),
+            folder.titles.take(rows),
+            folder.genres.take(rows),
+            strict=True,
+        )
         return [
             Item(id, title, tuple(genres.split("|")) if genres else ())
             for id, title, genres in told
@@ -154,10 +159,8 @@ class Held:
                 f"whole numbers of 4 bytes, {LONGEST_SEEN:,} bytes at most",
             )
         liked, rows = unpack_seen(value)
-        if (
-            not 0 <= int.from_bytes(value[:4], "little", signed=True) <= len(rows)
-            or len(rows)
-            and not 0 <= rows.min() <= rows.max() < len(self.folder.item_ids)
+        if not 0 <= int.from_bytes(value[:4], "little", signed=True) <= len(rows) or (
+            len(rows) and not 0 <= rows.min() <= rows.max() < len(self.folder.item_ids)
         ):
             raise self._corrupt(
                 "what a user has seen",

@@ -50,7 +50,7 @@ class Known:
         values: Mapping[str, list],
         history: list[str] | None,
         attributes: Attributes | None = None,
-    ) -> "Known":
+    ) -> Known:
         """What the families know together: one of them may be a day older than the others, so what
         any of them saw is seen by all.
 

@@ -43,9 +43,12 @@ def explained(made: Answer, held: Mapping[str, Held], known: Known) -> Answer:
 
 def _with_shares(hit: Hit, held: Mapping[str, Held], known: Known) -> Hit:
     for name in hit.channels:
-        if name in held and (query := known.query(held[name])) is not None:
-            if shares := held[name].shares(query, held[name].rows.get(hit.item.id)):
-                return dataclasses.replace(hit, shares=shares)
+        if (
+            name in held
+            and (query := known.query(held[name])) is not None
+            and (shares := held[name].shares(query, held[name].rows.get(hit.item.id)))
+        ):
+            return dataclasses.replace(hit, shares=shares)
     return hit
 
 

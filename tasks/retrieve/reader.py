@@ -80,7 +80,8 @@ class Reader:
                 up to k by reciprocal rank. None: `fused` alone where it is live, which weighs the
                 others by what they are worth; else all live families.
 
-        >>> reader.recommend("42", k=20, channels={"gru4rec": 10, "item2vec": 5, "similar": 3, "popular": 2})  # doctest: +SKIP
+        >>> shares = {"gru4rec": 10, "item2vec": 5, "similar": 3, "popular": 2}
+        >>> reader.recommend("42", k=20, channels=shares)  # doctest: +SKIP
         """
         k = positive(k)
         given, wanted = ids(history), None if channels is None else named(channels, k)

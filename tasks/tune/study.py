@@ -34,7 +34,7 @@ class Study:
     content: dict
 
     @classmethod
-    def open(cls, store: Store, uri: str) -> "Study":
+    def open(cls, store: Store, uri: str) -> Study:
         """Read a study back.
 
         Raises:

@@ -118,7 +118,8 @@ def _joined(
     )
     first = np.concatenate([[0], np.cumsum([len(one) for one in features])]).astype(np.int64)
     rows = np.concatenate(
-        [bag.rows + start for bag, start in zip(bags, first)] or [np.zeros(0, np.int64)]
+        [bag.rows + start for bag, start in zip(bags, first, strict=True)]
+        or [np.zeros(0, np.int64)]
     )
     weights = np.concatenate(
         [np.repeat(1 / np.maximum(bag.lengths, 1), bag.lengths) for bag in bags] or [np.zeros(0)]

@@ -17,7 +17,8 @@ from infra.local.watch import Followed, Watch
 PLANT = """
 import sys, pathlib
 from tests import worlds
-worlds.write_ml100k(pathlib.Path(sys.argv[1]), worlds.grouped(users=240, items=90, groups=3, likes=20, noise=0.05))
+world = worlds.grouped(users=240, items=90, groups=3, likes=20, noise=0.05)
+worlds.write_ml100k(pathlib.Path(sys.argv[1]), world)
 print(worlds.START + 86400 * 19)
 """
 
@@ -32,9 +33,7 @@ def plant(folder: Path) -> datetime.date:
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    return datetime.datetime.fromtimestamp(
-        int(done.stdout.split()[-1]), datetime.timezone.utc
-    ).date()
+    return datetime.datetime.fromtimestamp(int(done.stdout.split()[-1]), datetime.UTC).date()
 
 
 def retrain(airflow: Airflow, families: list[str], day: str) -> dict[str, Followed]:

@@ -411,7 +411,7 @@ class Composed:
         if done.returncode:
             raise SystemExit(f"composed: the databases were not made: {done.stderr}")
 
-    def __enter__(self) -> "Composed":
+    def __enter__(self) -> Composed:
         for sent in (signal.SIGTERM, signal.SIGINT):
             signal.signal(
                 sent, lambda *_: sys.exit(1)

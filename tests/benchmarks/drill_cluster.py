@@ -102,7 +102,7 @@ def console(airflow: Airflow, families: int) -> dict:
             for name, one in told["models"].items()
             if isinstance(one, dict) and one.get("newest")
         )
-        if len(judged) == families and told["data"].get("days") or time.monotonic() > until:
+        if (len(judged) == families and told["data"].get("days")) or time.monotonic() > until:
             return {
                 "verdicts": judged,
                 "days": [one["day"] for one in told["data"].get("days", [])],

@@ -122,7 +122,7 @@ def _read(url: str, root: str, stop: Path, report: Path) -> None:
         ):
             try:
                 found = dict(ask())
-                if name != "similar" and LIVE not in found or not set(found) <= {LIVE, FIRST}:
+                if (name != "similar" and LIVE not in found) or not set(found) <= {LIVE, FIRST}:
                     failed.append(f"{name}: {found}")
             except Exception as error:
                 failed.append(f"{name}: {type(error).__name__}: {error}")

@@ -30,15 +30,15 @@ from tasks.gru4rec.settings import Settings
 from tasks.gru4rec.sizing import sized
 
 USERS, ITEMS, LONGEST = 1500, 3500, 200
-SAMPLED = dict(
-    dimension=64,
-    hidden=64,
-    window=LONGEST,
-    full_softmax_items=0,
-    negatives=512,
-    input_dropout=0.0,
-    output_dropout=0.0,
-)
+SAMPLED = {
+    "dimension": 64,
+    "hidden": 64,
+    "window": LONGEST,
+    "full_softmax_items": 0,
+    "negatives": 512,
+    "input_dropout": 0.0,
+    "output_dropout": 0.0,
+}
 FIRST_WINDOW = 20  # of the first versions, which train one random position a user
 PREFIX_WINDOW, PREFIX_BATCH = 50, 2048  # RecBole's
 WIDE_BATCH = 51_200  # positions of a step that fills a GPU

@@ -117,7 +117,7 @@ def main() -> int:
     )
     liked = likes(histories, len(base.movies))
     with threadpool_limits(1):
-        cut, (inputs, outputs) = timed(
+        cut, (inputs, _outputs) = timed(
             lambda: Dense(liked, Settings().dimension, 0).vectors(PENALTY)
         )
         known = unit(inputs).astype(np.float32)
@@ -142,8 +142,7 @@ def main() -> int:
         [sys.executable, "-m", "tests.benchmarks.linear", "--large"],
         cwd=ROOT,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
     )
     if done.returncode:
         raise SystemExit(

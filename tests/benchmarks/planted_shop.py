@@ -110,7 +110,7 @@ class Shop:
         for step in range(longest):
             going = np.flatnonzero(lengths > step)
             history[going, step] = self._next(history[going, :step], taste[going])
-            if 0 < step:
+            if step > 0:
                 some = going[random.random(len(going)) < 2_000 / self.size.events]
                 best += [self.mass(history[one, :step], taste[one]) for one in some]
             rows.append((user[going], history[going, step], start[going] + 40 * step))
@@ -163,8 +163,8 @@ def write(folder: Path, size: Size, seed: int) -> dict:
     )
     return {
         "rows": table.num_rows,
-        "users": int(len(np.unique(user))),
-        "items": int(len(np.unique(item))),
+        "users": len(np.unique(user)),
+        "items": len(np.unique(item)),
         "best_recall_20": round(best, 4),
     }
 

@@ -28,7 +28,7 @@ def take(
                 page = context.new_page()
                 page.on(
                     "console",
-                    lambda told: (
+                    lambda told, width=width: (
                         print(f"{name} {width}: {told.type}: {told.text}")
                         if told.type == "error"
                         else None

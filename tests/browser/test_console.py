@@ -17,14 +17,27 @@ ALL = [(1400, False), (1400, True), (400, False), (400, True)]
 SHADE = ["light", "dark"]
 # Text whose contrast with what lies behind it is below 4.5, as WCAG 2 counts it.
 PALE = """() => {
-  const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+  const linear = (v) => (v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+  const light = (c) => {
+    const [r, g, b] = c.map((v) => linear(v / 255));
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
   const read = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
-  const behind = (e) => { for (; e; e = e.parentElement) { const c = read(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c.slice(0, 3); } return [255, 255, 255]; };
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = read(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
   const found = [];
   for (const e of document.querySelectorAll("main *, header *")) {
-    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.getClientRects().length) continue;
-    const [a, b] = [light(read(getComputedStyle(e).color).slice(0, 3)), light(behind(e))].sort((x, y) => y - x);
-    if ((a + .05) / (b + .05) < 4.5) found.push(`${e.className || e.tagName}: ${e.textContent.slice(0, 40)} ${((a + .05) / (b + .05)).toFixed(2)}`);
+    const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!text || !e.getClientRects().length) continue;
+    const ink = light(read(getComputedStyle(e).color).slice(0, 3));
+    const [a, b] = [ink, light(behind(e))].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
+    const name = `${e.className || e.tagName}: ${e.textContent.slice(0, 40)}`;
+    if (ratio < 4.5) found.push(`${name} ${ratio.toFixed(2)}`);
   }
   return found;
 }"""
@@ -38,8 +51,11 @@ def ready(page):
     )  # folded up where there are many days
 
 
-OUT = """() => [...document.querySelectorAll(".card *, .channel *")].filter((e) => e.getClientRects().length && !e.closest("svg") &&
-  e.getBoundingClientRect().right > e.closest(".card, .channel").getBoundingClientRect().right - 8).map((e) => e.className + ": " + e.textContent.slice(0, 60))"""
+OUT = """() => [...document.querySelectorAll(".card *, .channel *")]
+  .filter((e) => e.getClientRects().length && !e.closest("svg"))
+  .filter((e) => e.getBoundingClientRect().right
+    > e.closest(".card, .channel").getBoundingClientRect().right - 8)
+  .map((e) => e.className + ": " + e.textContent.slice(0, 60))"""
 
 
 def fits(page, width):
@@ -234,7 +250,8 @@ def test_inside_airflow_links_lead_out_and_the_tab_of_a_run_shows_its_verdict(wi
     assert "/dags/train_" in opened.value.url
     opened.value.close()
     page.goto(
-        f"/dags/train_item2vec/runs/{urllib.parse.quote(os.environ['CONSOLE_RUN'], safe='')}/plugin/recall_verdict",
+        "/dags/train_item2vec/runs/"
+        f"{urllib.parse.quote(os.environ['CONSOLE_RUN'], safe='')}/plugin/recall_verdict",
         wait_until="commit",
     )
     tab = page.frame_locator("iframe").first

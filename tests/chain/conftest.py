@@ -27,7 +27,8 @@ from tests.benchmarks.stages import ask
 PLANT = """
 import sys, pathlib
 from tests import worlds
-worlds.write_ml100k(pathlib.Path(sys.argv[1]), worlds.grouped(users=240, items=90, groups=3, likes=20, noise=0.05))
+world = worlds.grouped(users=240, items=90, groups=3, likes=20, noise=0.05)
+worlds.write_ml100k(pathlib.Path(sys.argv[1]), world)
 print(worlds.START + 86400 * 19)
 """
 
@@ -214,9 +215,7 @@ def stack(tmp_path_factory):
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    last = datetime.datetime.fromtimestamp(
-        int(planted.stdout.split()[-1]), datetime.timezone.utc
-    ).date()
+    last = datetime.datetime.fromtimestamp(int(planted.stdout.split()[-1]), datetime.UTC).date()
     days = tuple((last - datetime.timedelta(days=ago)).isoformat() for ago in (3, 2))
     settings = {
         "RECALL_STATE": str(home / "state"),

@@ -19,7 +19,7 @@ from infra.local.state import Local
 from tests.chain.conftest import command, environment_of
 from tests.waiting import until
 
-TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+TODAY = datetime.datetime.now(datetime.UTC).date()
 SETTINGS = {"RECALL_CATCH_UP": "yes", "RECALL_DELIVERY_SECONDS": "30"}
 
 
@@ -101,7 +101,7 @@ def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(
     ] and told["day"] == day
     for days in (3, 2, 1):
         deliver(home, ago(days))
-        until(lambda day=ago(days): live_day(airflow) == day, 400, every=2)
+        until(lambda days=days: live_day(airflow) == ago(days), 400, every=2)
         if days == 3:
             assert awaited[1] in command(environment, "status"), (
                 "a late day stops nothing and is told"

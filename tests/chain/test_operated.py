@@ -137,7 +137,7 @@ def test_redis_or_mlflow_that_hang_are_told_in_their_panels_within_seconds_and_t
     ):
         with stopped(descendants(read(stack.local)["services"][service]["pid"])):
             time.sleep(3.5)  # longer than an answer is kept
-            status, seconds, text = ask(stack, route)
+            status, _seconds, text = ask(stack, route)
             assert (status, name in json.loads(text)["away"]) == (503, True), text
             assert ask(stack, "api/models")[0] == 200 and ask(stack, "api/data")[0] == 200
         until(stack, route)

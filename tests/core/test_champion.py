@@ -38,7 +38,7 @@ def test_a_candidate_given_by_hand_is_found_without_a_registry(store, monkeypatc
 
 def test_another_family_and_a_folder_that_is_gone_are_named(store):
     with pytest.raises(
-        BadRequest, match="champion is of another family.*got 'other.*a candidate of toy"
+        BadRequest, match=r"champion is of another family.*got 'other.*a candidate of toy"
     ):
         find(store, "toy", made(store, "2026-11-01", family="other").artefact.uri)
     with pytest.raises(BadRequest, match="there is no complete candidate here"):

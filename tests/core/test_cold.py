@@ -51,11 +51,11 @@ def test_it_stands_where_hardly_liked_items_stand_and_never_above_liked_ones():
     """
     cold = np.diag(FANS @ predicted(["g0"], ["g1"], ["g2"], ["g3"]).T)
     for fan in range(GENRES):
-        own = VECTORS[OF == fan] @ FANS[fan]
-        liked = LIKES[OF == fan] >= 5
+        own = VECTORS[fan == OF] @ FANS[fan]
+        liked = LIKES[fan == OF] >= 5
         assert cold[fan] < np.quantile(own[liked], 0.1) < np.mean(own)
         assert (
-            cold[fan] > np.mean(VECTORS[(OF != fan) & (LIKES < 5)] @ FANS[fan]) + 1
+            cold[fan] > np.mean(VECTORS[(fan != OF) & (LIKES < 5)] @ FANS[fan]) + 1
         )  # yet above what else is hardly liked
 
 

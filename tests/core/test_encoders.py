@@ -119,11 +119,11 @@ def test_a_fusion_with_an_unknown_member_is_refused(tmp_path):
     save_encoder(tmp_path, fusion())
     text = (tmp_path / "encoder.json").read_text()
     (tmp_path / "encoder.json").write_text(text.replace('"kind": "scales"', '"kind": "oracle"'))
-    with pytest.raises(Corrupt, match="member linear.*oracle.*upgrade this reader"):
+    with pytest.raises(Corrupt, match=r"member linear.*oracle.*upgrade this reader"):
         load_encoder(tmp_path)
 
 
 def test_an_encoder_of_another_version_is_refused(tmp_path):
     (tmp_path / "encoder.json").write_text('{"kind": "oracle", "arrays": []}')
-    with pytest.raises(Corrupt, match="oracle.*mean, scales, gru.*upgrade this reader"):
+    with pytest.raises(Corrupt, match=r"oracle.*mean, scales, gru.*upgrade this reader"):
         load_encoder(tmp_path)

@@ -127,7 +127,7 @@ def test_where_nothing_held_out_is_new_that_is_said(tmp_path):
     snapshot = snapshot_of(tmp_path, False, test=1)
     with pytest.raises(
         RefusedData,
-        match="all test rows of .* are of items that their users had met.*remedy: ingest with "
+        match=r"all test rows of .* are of items that their users had met.*remedy: ingest with "
         "recommend_seen = true",
     ):
         _only_second(snapshot).queries("test")

@@ -13,10 +13,8 @@ from tasks.core.encoders import MeanEncoder
 from tasks.core.errors import Unreachable
 from tasks.core.recording import Recorder, describe
 from tasks.core.similar import unit
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
 from tests import worlds
-from tests.servers import environment, free_port, mlflow_server
+from tests.servers import environment, free_port
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,19 +29,6 @@ class Request:
     track: bool = True
     experiment: str = "recall"
     origin: dict = dataclasses.field(default_factory=lambda: {"url": "http://airflow/run"})
-
-
-@pytest.fixture(scope="module")
-def mlflow_uri(tmp_path_factory):
-    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as uri:
-        yield uri
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("store").as_uri())
-    snapshot = Snapshot(store.open(worlds.snapshot(store, worlds.grouped()), "snapshot"))
-    return store, snapshot
 
 
 def train(store, snapshot, recorder: Recorder, id: str) -> None:

@@ -176,5 +176,5 @@ def test_an_option_that_changes_what_is_read_is_refused_by_name(name):
 
 
 def test_the_remedy_says_how_a_password_is_written():
-    with pytest.raises(BadRequest, match="percent-encode the password.*%40"):
+    with pytest.raises(BadRequest, match=r"percent-encode the password.*%40"):
         parse_redis_url("redis://:a/b@h")

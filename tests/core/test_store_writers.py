@@ -11,7 +11,6 @@ import time
 
 from tasks.core.store import Store
 
-
 IDS, WRITERS = 150, 4
 
 

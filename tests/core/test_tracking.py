@@ -12,7 +12,7 @@ import pytest
 from tasks.core import tracking
 from tasks.core.errors import BadRequest, Unreachable
 from tasks.core.recording import Recorder
-from tests.core.test_recording import Request, mlflow_uri, train, world  # noqa: F401
+from tests.core.test_recording import Request, train
 from tests.servers import environment, free_port
 
 
@@ -46,7 +46,7 @@ def test_an_experiment_in_the_trash_is_refused_and_goes_on_once_it_is_restored(m
 )
 def test_what_cannot_name_an_experiment_is_refused_before_it_is_asked_for(mlflow_uri, name):
     with pytest.raises(
-        BadRequest, match="not the name of an MLflow experiment; got .*1 to 500 printable"
+        BadRequest, match=r"not the name of an MLflow experiment; got .*1 to 500 printable"
     ):
         start(name)
 
@@ -79,7 +79,9 @@ def test_what_is_gone_for_good_is_refused(mlflow_uri):
         lambda: tracking.log_metrics("0" * 32, {"a": 1.0}),
         lambda: tracking.tag_version("unheard", "1", {"a": "b"}),
     ):
-        with pytest.raises(BadRequest, match="does not have what is asked for any more.*not found"):
+        with pytest.raises(
+            BadRequest, match=r"does not have what is asked for any more.*not found"
+        ):
             ask()
 
 
@@ -116,7 +118,7 @@ def test_a_registered_model_that_was_deleted_is_made_again(mlflow_uri):
 def test_what_is_no_uri_of_a_server_is_refused_without_a_piece_of_the_password(uri):
     with (
         environment(MLFLOW_TRACKING_URI=uri),
-        pytest.raises(BadRequest, match="MLFLOW_TRACKING_URI.*expected http") as refusal,
+        pytest.raises(BadRequest, match=r"MLFLOW_TRACKING_URI.*expected http") as refusal,
     ):
         start()
     assert (
@@ -158,7 +160,7 @@ def test_a_server_that_answers_with_a_page_is_away_or_refuses_the_password(monke
             self.end_headers()
             self.wfile.write(b"<html>a page</html>")
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 — http.server's own name
 
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:

@@ -185,5 +185,5 @@ def test_a_law_that_is_not_known_is_refused(tmp_path, facts):
         for field in dataclasses.fields(FIVE):
             save(draft.path / f"{field.name}.npy", getattr(FIVE, field.name))
         draft.facts = facts
-    with pytest.raises(Corrupt, match="cannot be read here.*got .*version.*build the graph again"):
+    with pytest.raises(Corrupt, match=r"cannot be read here.*got .*version.*build the graph again"):
         _ = Graph(store.find("graphs", "planted", "1998-04-15", "abc")).tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -25,7 +25,7 @@ def context(
     """A run that this event has started, or by hand, beside trainings of these families."""
     counts = {f"train_{family}": 1 for family in at_work}
     run = SimpleNamespace(
-        start_date=datetime.now(timezone.utc) - timedelta(seconds=waited),
+        start_date=datetime.now(UTC) - timedelta(seconds=waited),
         partition_key=(extra or {}).get("day"),
         run_id="r",
         triggering_user_name=None,

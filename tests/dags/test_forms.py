@@ -102,11 +102,8 @@ def test_every_parameter_has_a_section_a_title_and_a_text(bag):
         for name in dag.params:
             param = dag.params.get_param(name)
             assert (
-                param.schema.get("section")
-                and param.schema.get("title")
-                and param.description
-                or param.schema.get("description_md")
-            ), (dag.dag_id, name)
+                param.schema.get("section") and param.schema.get("title") and param.description
+            ) or param.schema.get("description_md"), (dag.dag_id, name)
 
 
 def test_no_form_is_blocked_by_a_text_that_may_be_left_empty(bag):

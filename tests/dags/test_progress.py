@@ -59,7 +59,7 @@ def test_an_api_that_is_away_is_told_once_and_asked_again(quick, caplog):
     with quick.Shown(store, logging.getLogger("task")) as shown:
         for number in range(3):
             shown.show(f"line {number}")
-            until(lambda: store.tries > number)
+            until(lambda number=number: store.tries > number)
         store.away = None
         shown.show("line 3")
         until(lambda: store.written)

@@ -22,7 +22,8 @@ arguments = sys.argv[1:]
 open({seen!r}, "a").write(repr(arguments) + "\\n")
 if arguments[0] == "run":
     at = arguments.index("python")
-    named = dict(a.split("=", 1) if "=" in a else (a, os.environ[a]) for o, a in zip(arguments, arguments[1:]) if o == "--env")
+    given = [value for option, value in zip(arguments, arguments[1:]) if option == "--env"]
+    named = dict(a.split("=", 1) if "=" in a else (a, os.environ[a]) for a in given)
     os.chdir({root!r})
     os.execve(sys.executable, [sys.executable, *arguments[at + 1:]], named)
 """
@@ -171,19 +172,25 @@ def test_every_stage_has_its_requests_and_limits_and_a_gpu_goes_to_those_that_ca
 
 POD = """
 import json, sys
+from functools import partial
 sys.path.insert(0, "dags")
 from kubernetes.client import ApiClient
 from recall.runtimes import Work
 from recall.runtimes.kubernetes import exit_code, operator
 
 shown = []
-work = Work("gru4rec", "fit", "train", json.dumps({"k": "$(not a shell)"}), {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}, {}, print, shown.append)
+request = json.dumps({"k": "$(not a shell)"})
+settings = {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}
+work = Work("gru4rec", "fit", "train", request, settings, {}, print, shown.append)
 told = work.listener()
 made = operator(work, told)
-made.callbacks[0].progress_callback(line="12:00:00 progress: epoch 7 of 15", client=None, mode="sync", timestamp=None, pod=None)
-made.callbacks[0].progress_callback(line="gru4rec fit: RefusedData: too few users", client=None, mode="sync", timestamp=None, pod=None)
-made.callbacks[0].progress_callback(line="a sidecar", container_name="istio-proxy", client=None, mode="sync", timestamp=None, pod=None)
-print(json.dumps([ApiClient().sanitize_for_serialization(made.build_pod_request_obj(None, dry_run=True)), told.last, shown]))
+say = partial(made.callbacks[0].progress_callback, client=None, mode="sync", timestamp=None,
+              pod=None)
+say(line="12:00:00 progress: epoch 7 of 15")
+say(line="gru4rec fit: RefusedData: too few users")
+say(line="a sidecar", container_name="istio-proxy")
+pod = ApiClient().sanitize_for_serialization(made.build_pod_request_obj(None, dry_run=True))
+print(json.dumps([pod, told.last, shown]))
 """
 
 

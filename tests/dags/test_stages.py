@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -204,7 +204,7 @@ def test_work_that_is_not_wanted_is_skipped(operator):
 
 def looked_for(hours: float | None) -> dict:
     """The context of a task that has looked for its delivery since so many hours; None: not yet."""
-    since = None if hours is None else datetime.now(timezone.utc) - timedelta(hours=hours)
+    since = None if hours is None else datetime.now(UTC) - timedelta(hours=hours)
     return {"ti": SimpleNamespace(get_first_reschedule_date=lambda context: since)}
 
 
@@ -219,7 +219,7 @@ def test_a_request_that_waits_comes_back_for_a_delivery_that_is_not_there_yet(op
         task.execute(looked_for(hours))
     assert (
         timedelta(minutes=9)
-        < raised.value.reschedule_date - datetime.now(timezone.utc)
+        < raised.value.reschedule_date - datetime.now(UTC)
         <= timedelta(minutes=10)
     )
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from ranx import Qrels, Run, evaluate
 
-given = json.load(open(sys.argv[1]))
+given = json.loads(Path(sys.argv[1]).read_text())
 qrels = Qrels(
     {user: dict.fromkeys(map(str, labels), 1) for user, labels in given["labels"].items()}
 )

@@ -249,7 +249,7 @@ def test_fewer_than_two_members_are_nothing_to_do_and_a_name_without_a_champion_
     candidates = planted.members(store, snapshot, "item2vec")
     with pytest.raises(NothingToDo, match="1 champions fit planted 1998-04-15"):
         fit(asked(store, snapshot, candidates))
-    with pytest.raises(BadRequest, match="gru4rec cannot be a member.*it has no champion"):
+    with pytest.raises(BadRequest, match=r"gru4rec cannot be a member.*it has no champion"):
         fit(asked(store, snapshot, candidates, members=("item2vec", "gru4rec")))
     for wrong in (("item2vec",), ("item2vec", "item2vec"), ("item2vec", "fused")):
         with pytest.raises(BadRequest, match="do not make a fusion"):
@@ -287,5 +287,5 @@ def test_too_many_combinations_of_interests_are_refused(store, snapshot):
         family: planted.member(store, snapshot, family, encoder=encoder, of=of)
         for family in ("item2vec", "gru4rec")
     }
-    with pytest.raises(BadRequest, match="got 25.*16 at most"):
+    with pytest.raises(BadRequest, match=r"got 25.*16 at most"):
         fit(asked(store, snapshot, candidates, least_weight=0))

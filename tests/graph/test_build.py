@@ -75,7 +75,7 @@ def test_refuses_a_graph_without_edges(store, law):
     world = worlds.grouped(likes=5)  # one training row a user
     worlds.snapshot(store, world)
     with pytest.raises(
-        RefusedData, match="no user of .* liked two items.*120 liked rows of 120 users"
+        RefusedData, match=r"no user of .* liked two items.*120 liked rows of 120 users"
     ):
         build(request(store, law=law))
     unliked = dataclasses.replace(
@@ -165,7 +165,7 @@ def test_settings_of_another_law_make_no_other_graph(store):
 
 def test_spark_builds_the_law_window_only():
     with pytest.raises(
-        BadRequest, match="Spark does not build the law cooccurrence.*leave `engine` out"
+        BadRequest, match=r"Spark does not build the law cooccurrence.*leave `engine` out"
     ):
         BuildRequest("file:///store", engine="spark")
 

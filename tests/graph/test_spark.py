@@ -116,7 +116,7 @@ def test_spark_learns_vectors_in_which_a_group_is_near(walked):
 
 def test_a_minimum_count_that_leaves_no_item_is_refused(walked):
     store, walks = walked
-    with pytest.raises(RefusedData, match="no item is met 100000 times.*lower minimum_count"):
+    with pytest.raises(RefusedData, match=r"no item is met 100000 times.*lower minimum_count"):
         word2vec(Word2VecRequest(store.root.as_uri(), walks, minimum_count=100_000))
 
 

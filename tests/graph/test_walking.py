@@ -71,7 +71,7 @@ def test_a_graph_that_is_not_there_or_of_a_newer_law_is_refused(store, graph, mo
     with pytest.raises(BadRequest, match="no complete graph"):
         write_walks(WalkRequest(store.root.as_uri(), graph + "0"))
     monkeypatch.setattr(LAWS["cooccurrence"], "version", 99)
-    with pytest.raises(Corrupt, match="version 2.*expected 'cooccurrence' version 99"):
+    with pytest.raises(Corrupt, match=r"version 2.*expected 'cooccurrence' version 99"):
         write_walks(WalkRequest(store.root.as_uri(), graph, seed=9))
     assert all(
         made.facts["seed"] != 9

@@ -4,6 +4,8 @@ it.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,7 @@ def test_batch_is_packed_by_step():
             batch.inputs
         )
         steps = np.split(batch.inputs, np.cumsum(batch.widths)[:-1])
-        for before, after in zip(steps, steps[1:]):
+        for before, after in itertools.pairwise(steps):
             assert (after == before[: len(after)] + 1).all()
 
 

@@ -218,7 +218,7 @@ def test_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good_epoch(stor
 
     with (
         pytest.MonkeyPatch.context() as patch,
-        pytest.raises(BadRequest, match="nan in epoch 2.*projection.weight"),
+        pytest.raises(BadRequest, match=r"nan in epoch 2.*projection.weight"),
     ):
         patch.setattr(trainer.Trainer, "epoch", poison)
         fit(dataclasses.replace(chained[0], seed=3))

@@ -32,7 +32,7 @@ def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypa
     monkeypatch.setattr(learning, "Trainer", None)
     with pytest.raises(
         BadRequest,
-        match="would need about .* GB of memory; got '0.01 GB free on "
+        match=r"would need about .* GB of memory; got '0.01 GB free on "
         "(cpu|cuda:0)'.*batch_positions",
     ):
         fit(asked)
@@ -43,7 +43,7 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("LOCAL_RANK", "1")
     with pytest.raises(
-        BadRequest, match="more processes than GPUs.*process 2 and 1 GPUs.*nproc-per-node 1"
+        BadRequest, match=r"more processes than GPUs.*process 2 and 1 GPUs.*nproc-per-node 1"
     ):
         machine.prepare("auto", 1)
 

@@ -38,7 +38,9 @@ made = Candidate(Store(store).open(uri, "candidate"))
 searcher = Searcher(make(made.vectors, "Flat"), made.vectors)
 queries = made.encoder.encode(Histories.of_lists(histories))
 assert "torch" not in sys.modules
-print(json.dumps([searcher.search(query, 10, np.unique(rows))[0].tolist() for query, rows in zip(queries, histories)]))
+asked = zip(queries, histories)
+found = [searcher.search(query, 10, np.unique(rows))[0].tolist() for query, rows in asked]
+print(json.dumps(found))
 """
 
 

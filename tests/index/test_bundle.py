@@ -15,8 +15,8 @@ from tasks.core.store import Store
 from tasks.index.build import build
 from tasks.index.bundle import bundle
 from tasks.index.factory import make
-from tasks.index.proof import proven
 from tasks.index.probe import recall
+from tasks.index.proof import proven
 from tasks.index.settings import BuildRequest, BundleRequest
 from tests import generations, worlds
 from tests.index.vectors import clustered
@@ -123,7 +123,7 @@ def test_a_generation_found_done_is_still_held_to_the_bound(root):
     )
     index = Store(root).open(made["uri"], "generation").lineage["parents"][0]
     assert made["recall"] < 1.0
-    with pytest.raises(RefusedData, match="at least 1.0"):
+    with pytest.raises(RefusedData, match=r"at least 1.0"):
         bundle(BundleRequest(store=root, index=index, version="1", minimum_recall=1.0, **narrow))
 
 
@@ -289,7 +289,7 @@ def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_no
     )
     faiss.write_index(make(vectors, "IVF32,Flat"), str(tmp_path / "lists"))
     for ours, kind in ((True, "Flat"), (False, "IVF32,Flat")):
-        found, searcher = proven(
+        found, _searcher = proven(
             tmp_path / "lists",
             "IVF32,Flat",
             vectors,

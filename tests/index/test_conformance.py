@@ -124,7 +124,7 @@ class TestEveryKind:
         altered[-1] ^= 1
         try:
             artefact.file("index.faiss").write_bytes(bytes(altered))
-            with pytest.raises(Corrupt, match="index.faiss"):
+            with pytest.raises(Corrupt, match=r"index.faiss"):
                 artefact.file("index.faiss")
         finally:
             (artefact.path / "index.faiss").write_bytes(content)

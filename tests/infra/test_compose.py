@@ -230,10 +230,7 @@ def test_airflows_services_do_not_start_with_wrong_settings(tmp_path):
 
 def test_each_service_has_a_key_of_the_object_store_for_its_own_bucket_alone(services):
     script = (ROOT / "infra" / "compose" / "objects.sh").read_text()
-    rights = {
-        name: actions
-        for name, actions in re.findall(r'"name": "(\w+)".*?"actions": (\[.*?\])', script, re.S)
-    }
+    rights = dict(re.findall(r'"name": "(\w+)".*?"actions": (\[.*?\])', script, re.S))
     assert {name: set(re.findall(r":(\w+)", actions)) for name, actions in rights.items()} == {
         "recall": {"recall"},
         "papers": {"recall"},

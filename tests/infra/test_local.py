@@ -145,11 +145,11 @@ def test_data_of_less_than_a_week_begins_with_its_first_day(local, monkeypatch):
 def test_after_the_last_day_the_message_says_what_to_do(local, monkeypatch):
     monkeypatch.delenv("DAY", raising=False)
     done(local, "1998-04-22")
-    with pytest.raises(SystemExit, match="the data ends on 1998-04-22.*DAY="):
+    with pytest.raises(SystemExit, match=r"the data ends on 1998-04-22.*DAY="):
         commands.next_day(local, DATA)
     with pytest.raises(
         SystemExit,
-        match="the newest day delivered is 1998-04-22.*; the schedule makes those to come",
+        match=r"the newest day delivered is 1998-04-22.*; the schedule makes those to come",
     ):
         commands.next_day(
             local,

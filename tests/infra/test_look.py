@@ -69,7 +69,7 @@ def test_a_growing_source_has_its_days_in_its_names_even_where_the_newest_cannot
 
 
 def test_data_grows_where_it_comes_day_by_day_or_is_recent():
-    today = datetime.datetime.now(datetime.timezone.utc).date()
+    today = datetime.datetime.now(datetime.UTC).date()
     days = [(today - datetime.timedelta(days=ago)).isoformat() for ago in (1, 30)]
     assert Span(FIRST, days[0], daily=False).grows and Span(FIRST, LAST, daily=True).grows
     assert not Span(FIRST, days[1], daily=False).grows
@@ -79,10 +79,10 @@ def test_a_source_without_times_and_one_that_is_not_there_say_so(tmp_path):
     log_file(tmp_path / "log.csv")
     with pytest.raises(Untold, match="no times"):
         look.days("own", described(tmp_path, path="log.csv"))
-    with pytest.raises(SystemExit, match="no file is at nowhere.csv"):
+    with pytest.raises(SystemExit, match=r"no file is at nowhere.csv"):
         look.days("own", described(tmp_path, path="nowhere.csv", timestamp="ts"))
     (tmp_path / "shop.toml").write_text("[interactions\n")
-    with pytest.raises(SystemExit, match="shop.toml is no TOML file"):
+    with pytest.raises(SystemExit, match=r"shop.toml is no TOML file"):
         look.days("own", tmp_path / "shop.toml")
 
 

@@ -205,7 +205,7 @@ def test_with_it_experiments_runs_and_artefacts_work(local):
         "GET",
         f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run['run_id']}/artifacts/note.txt",
     ) == (200, "text")
-    assert [path for path in (local.home / "mlflow" / "artifacts").rglob("note.txt")]
+    assert list((local.home / "mlflow" / "artifacts").rglob("note.txt"))
     assert ask(local, "GET", "/")[0] == 200
 
 

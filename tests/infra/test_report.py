@@ -8,7 +8,7 @@ from infra.local import __main__ as commands
 from infra.local.report import elsewhere, repeated
 
 
-def test_rows_that_are_neither_kept_nor_set_aside_are_told_so_that_the_sum_is_that_of_the_rows_read():
+def test_rows_neither_kept_nor_in_quarantine_are_counted_so_that_the_sum_is_that_of_all():
     accounts = {"rows_in": 104, "kept": 100, "quarantined": 1, "superseded": 2, "later": 1}
     assert (
         elsewhere(accounts)

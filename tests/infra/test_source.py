@@ -105,7 +105,7 @@ def test_a_last_day_that_is_given_ends_data_that_would_grow(run, shop):
 
 def test_a_folder_of_a_known_layout_needs_its_format(run, movielens):
     with pytest.raises(
-        SystemExit, match="expected a .toml file, or a folder with FORMAT one of movielens-100k"
+        SystemExit, match=r"expected a .toml file, or a folder with FORMAT one of movielens-100k"
     ):
         run(SOURCE=movielens)
     told = run(SOURCE=movielens, FORMAT="movielens-100k", DATASET="mine")
@@ -121,7 +121,7 @@ def test_a_folder_of_a_known_layout_needs_its_format(run, movielens):
 def test_without_a_source_it_is_movielens_100k(run, movielens, shop):
     assert [run()[name] for name in NAMED] == ["ml-100k", "movielens-100k", movielens.as_uri()]
     with pytest.raises(
-        SystemExit, match="this stack works on ml-100k .*cannot be compared with those of shop"
+        SystemExit, match=r"this stack works on ml-100k .*cannot be compared with those of shop"
     ):
         run(SOURCE=shop)
 
@@ -131,7 +131,7 @@ def test_another_source_is_refused_until_the_first_is_forgotten(run, shop, local
     other = shop.with_name("other.toml")
     other.write_text(shop.read_text())
     with pytest.raises(
-        SystemExit, match="works on shop .*of other .*`make clean` first.*RECALL_STATE"
+        SystemExit, match=r"works on shop .*of other .*`make clean` first.*RECALL_STATE"
     ):
         run(SOURCE=other)
     (local.home / "source.json").unlink()
@@ -232,7 +232,7 @@ def test_repaired_rows_go_into_the_form_of_a_named_day(tmp_path, local, monkeypa
 def test_a_file_under_repair_is_not_written_over(tmp_path, local, monkeypatch):
     monkeypatch.setenv("OUT", str(tmp_path / "rows.jsonl"))
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "half repaired"}))
-    with pytest.raises(SystemExit, match="rows.jsonl is there already"):
+    with pytest.raises(SystemExit, match=r"rows.jsonl is there already"):
         quarantine.write(local, {"RECALL_DATASET": "shop"})
     with pytest.raises(SystemExit, match="no day has been taken yet"):
         quarantine.write(local, source.remembered(local))

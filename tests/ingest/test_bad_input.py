@@ -48,7 +48,7 @@ def test_every_kind_of_bad_row_is_counted_under_its_reason_with_its_place(
 ):
     good = (source / "u.data").read_bytes().splitlines()
     again = good[0]
-    user, item, rating, second = good[1].split(b"\t")
+    user, item, _rating, second = good[1].split(b"\t")
     newer = b"\t".join((user, item, b"1", str(int(second) + 60).encode()))
     lines = (
         good + [line for bad in BAD.values() for line in bad] + [again, b"", newer, b"1\t2\t4\t95"]
@@ -161,7 +161,7 @@ def test_a_batch_that_fails_its_suite_is_refused_with_what_was_seen_and_leaves_n
     }
     (tmp_path / "mine.json").write_text(json.dumps(suite))
     with pytest.raises(
-        RefusedData, match="users is 120, expected at least 5000 .We have more users than this"
+        RefusedData, match=r"users is 120, expected at least 5000 .We have more users than this"
     ):
         snapshot(ask(expectations=str(tmp_path / "mine.json")), now=NOW)
     assert kinds(tmp_path / "store") == {"refused"}
@@ -285,6 +285,6 @@ def test_a_file_that_changes_after_its_digest_was_taken_ends_the_run_and_leaves_
             file.write("1\t2\t4\t876000000\n")
 
     monkeypatch.setattr(delivery, "save", save_and_change)
-    with pytest.raises(Unreachable, match="u.data changed while it was read"):
+    with pytest.raises(Unreachable, match=r"u.data changed while it was read"):
         snapshot(ask(), now=NOW)
     assert kinds(tmp_path / "store") == set()

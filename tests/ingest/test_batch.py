@@ -69,7 +69,7 @@ def test_checks_come_in_the_order_of_the_suite():
 
 def test_a_suite_is_understood_before_there_is_history_for_it():
     with pytest.raises(
-        BadRequest, match="does not understand all of the suite; got .'expect_the_moon'."
+        BadRequest, match=r"does not understand all of the suite; got .'expect_the_moon'."
     ):
         batch.judge(
             {"ratio": None}, {"expectations": [expecting("ratio", "warn", type="expect_the_moon")]}
@@ -94,7 +94,8 @@ def test_the_default_suite_refuses_a_history_that_shrank_and_warns_of_late_rows_
         "bot_rows_share is 0.06, expected at most 0.05",
     ]
     with pytest.raises(
-        RefusedData, match="rows_against_previous is 0.5, expected at least 0.9 .History only grows"
+        RefusedData,
+        match=r"rows_against_previous is 0.5, expected at least 0.9 .History only grows",
     ):
         batch.decide(batch.judge(figures | {"rows_against_previous": 0.5}, suite))
 
@@ -109,5 +110,5 @@ def test_what_a_first_snapshot_may_be_refused_for_is_the_suites_to_say(tmp_path)
         batch.decide(batch.judge({"volume": 0}, suite))
     suite["expectations"][0]["meta"]["first"] = "never"
     (tmp_path / "suite.json").write_text(json.dumps(suite))
-    with pytest.raises(BadRequest, match="meta.level and meta.first must be of fail, warn"):
+    with pytest.raises(BadRequest, match=r"meta.level and meta.first must be of fail, warn"):
         batch.load(str(tmp_path / "suite.json"))

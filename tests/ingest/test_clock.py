@@ -65,7 +65,7 @@ def test_other_spellings_of_a_time(spark, tmp_path):
 def test_json_numbers_with_points_and_exponents_are_times(spark, tmp_path):
     (tmp_path / "e.jsonl").write_text(
         "".join(
-            '{"user": "u", "item": "i%d", "ts": %s}\n' % (n, text)
+            f'{{"user": "u", "item": "i{n}", "ts": {text}}}\n'
             for n, text in enumerate(
                 ["1600000000", "1600000001.0", "1.6e9", '"1600000003"', "1600000004.5"]
             )
@@ -84,7 +84,7 @@ def test_json_numbers_with_points_and_exponents_are_times(spark, tmp_path):
     "times", [[T, T * 1000] * 5, [T] * 18 + [T * 1_000_000] * 2, ["2020-09-13", T] * 3]
 )
 def test_a_mixture_is_refused_in_one_sentence(tmp_path, times):
-    with pytest.raises(RefusedData, match="e.csv mixes units of time: .* and .*one unit a file"):
+    with pytest.raises(RefusedData, match=r"e.csv mixes units of time: .* and .*one unit a file"):
         looked_at(tmp_path, write(tmp_path, times))
 
 

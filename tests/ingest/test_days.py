@@ -5,6 +5,7 @@ day twice changes nothing.
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -160,7 +161,7 @@ def test_a_catalogue_that_has_not_come_yet_is_refused(spark, shop):
     (shop / "shop.toml").write_text(TOML.replace('path = "items.csv"', 'path = "items/{day}.csv"'))
     with pytest.raises(
         RefusedData,
-        match="no items have been delivered up to 2020-09-14: nothing is at items/{day}.csv; "
+        match=r"no items have been delivered up to 2020-09-14: nothing is at items/{day}.csv; "
         "got 'no day at all'",
     ):
         snapshot(request(shop, 0))
@@ -175,11 +176,11 @@ def test_a_refused_day_stays_out_until_it_is_repaired(spark, shop):
     opened(request(shop, 0))
     deliver(shop, 1, *(f"x,a,{FIRST},9" for _ in range(8)))
     with pytest.raises(
-        RefusedData, match="8 of 8 rows of the interactions are bad .*line 2: out_of_range_rating"
+        RefusedData, match=r"8 of 8 rows of the interactions are bad .*line 2: out_of_range_rating"
     ) as refusal:
         snapshot(request(shop, 1))
     report = str(refusal.value).rsplit("report: ", 1)[1]
-    assert "out_of_range_rating" in open(report).read()
+    assert "out_of_range_rating" in Path(report).read_text()
     result, made = opened(request(shop, 2))
     assert lists(made) == {"x": "abc", "y": "abc", "z": "abcf"} and result["rows_in"] == 10, (
         "its rows are not let in by the back door"

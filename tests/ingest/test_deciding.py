@@ -107,7 +107,8 @@ def rows(users: int, days: int, a_user: int) -> list[str]:
     have.
     """
     return [
-        f"u{user},i{(user * 7 + n * 13) % 50},{FIRST + 86_400 * ((user + n * days // a_user) % days) + user % 3_600}"
+        f"u{user},i{(user * 7 + n * 13) % 50},"
+        f"{FIRST + 86_400 * ((user + n * days // a_user) % days) + user % 3_600}"
         for user in range(users)
         for n in range(a_user)
     ]

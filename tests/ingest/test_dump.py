@@ -18,7 +18,7 @@ LAST = datetime.date(2020, 9, 20)
 @pytest.fixture
 def dump(tmp_path):
     """Fifteen days of 60 rows, and the first hour of a sixteenth: 2 rows."""
-    midnight = datetime.datetime(2020, 9, 5, tzinfo=datetime.timezone.utc).timestamp()
+    midnight = datetime.datetime(2020, 9, 5, tzinfo=datetime.UTC).timestamp()
     rows = [
         (n % 13, (n + n // 13) % 11, int(midnight + day * 86_400 + n * 1_440))
         for day in range(15)
@@ -56,5 +56,5 @@ def test_a_later_day_that_is_half_missing_is_refused(spark, dump):
         "volume_surprise" in warning
         for warning in taken(dump, LAST - datetime.timedelta(days=1))["warnings"]
     )
-    with pytest.raises(RefusedData, match="volume_surprise is -.*The day is not half missing"):
+    with pytest.raises(RefusedData, match=r"volume_surprise is -.*The day is not half missing"):
         taken(dump, LAST)

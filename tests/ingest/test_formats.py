@@ -100,7 +100,7 @@ def test_dates_of_other_formats_are_refused_with_those_that_are_read(tmp_path, t
     )
     with pytest.raises(
         RefusedData,
-        match="dates of a format that is not read; got .*; expected '?2020-09-13, "
+        match=r"dates of a format that is not read; got .*; expected '?2020-09-13, "
         "2020-09-13T12:26:40Z, 20200913",
     ):
         looked_at(tmp_path, TOML)

@@ -51,7 +51,7 @@ TYPES = {
 @pytest.mark.parametrize("column", ["user", "item"])
 def test_parquet(spark, tmp_path, column):
     """Every type is a part of its own in one delivery."""
-    for nth, (written, wanted) in enumerate(TYPES.values()):
+    for nth, (written, _wanted) in enumerate(TYPES.values()):
         columns = {
             name: pa.array([f"{name}{n}" for n in range(len(written))]) for name in ("user", "item")
         } | {column: written}
@@ -145,8 +145,7 @@ def test_versions_are_texts(spark, tmp_path):
 
 def test_windows_letters_are_found_out(spark, tmp_path):
     (tmp_path / "e.csv").write_bytes(
-        "user,item,ts\n".encode()
-        + "".join(f"u{n},„Größe“ €,{T}\n" for n in range(9)).encode("cp1252")
+        b"user,item,ts\n" + "".join(f"u{n},„Größe“ €,{T}\n" for n in range(9)).encode("cp1252")
     )
     rows = rows_of(spark, tmp_path, LOG + 'path = "e.csv"')
     assert set(kept(rows, "item")) == {("„Größe“ €",)} and not reasons(rows)
@@ -160,6 +159,6 @@ def test_single_quotes_around_every_id_are_refused(tmp_path):
     (tmp_path / "e.csv").write_text(f"user,item,ts\n'u1','a,x',{T}\n'u2','b',{T}\n")
     with pytest.raises(
         RefusedData,
-        match="every user is in single quotes; got .*; remedy: export it with double quotes",
+        match=r"every user is in single quotes; got .*; remedy: export it with double quotes",
     ):
         looked_at(tmp_path, LOG + 'path = "e.csv"')

@@ -55,7 +55,7 @@ def test_a_packed_array_is_read_and_an_empty_one_is_empty(spark, tmp_path):
         == WANTED
     )
     (tmp_path / "in" / "a.json.gz").unlink()
-    with pytest.raises(RefusedData, match="b.json holds no rows"):
+    with pytest.raises(RefusedData, match=r"b.json holds no rows"):
         looked_at(tmp_path, LOG + 'path = "in"\nformat = "jsonl"\n')
 
 
@@ -103,7 +103,7 @@ def test_ids_that_are_numbers_keep_their_digits_and_words_are_no_ids(spark, tmp_
         "1e999999999",
     ]
     texts = [
-        '{"user": "u%d", "item": %s, "ts": %d, "unused": NaN}' % (n, item, T)
+        f'{{"user": "u{n}", "item": {item}, "ts": {T}, "unused": NaN}}'
         for n, item in enumerate(written)
     ]
     (tmp_path / "e.json").write_text("[" + ",\n".join(texts) + "]" if array else "\n".join(texts))
@@ -160,7 +160,7 @@ def test_an_object_and_a_field_in_it_may_both_be_named(spark, tmp_path):
 def test_half_characters_and_control_characters_are_damage(spark, tmp_path):
     (tmp_path / "e.json").write_text(
         "\n".join(
-            '{"user": "%s", "item": "i", "ts": %d}' % (user, T)
+            f'{{"user": "{user}", "item": "i", "ts": {T}}}'
             for user in ("\\ud83d\\ude00", "\\ud83d", "\\u0000x", "\\u0041")
         )
     )

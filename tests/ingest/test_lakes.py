@@ -92,7 +92,7 @@ def test_a_checkpoint_and_the_commits_behind_it(d, tmp_path):
     )
     assert read(tmp_path) == {"u1", "u2"}
     (d / CHECKPOINT).write_bytes(b"PAR1junkPAR1")
-    with pytest.raises(RefusedData, match="checkpoint.parquet cannot be read"):
+    with pytest.raises(RefusedData, match=r"checkpoint.parquet cannot be read"):
         read(tmp_path)
 
 
@@ -113,7 +113,7 @@ def test_deletion_vectors_are_refused_while_they_count(d, tmp_path):
     vector = {"storageType": "u", "pathOrInlineDv": "x", "cardinality": 1}
     commits = {0: [add("a.parquet")], 1: [add("a.parquet", vector), remove("a.parquet")]}
     write(d, FILES, commits)
-    with pytest.raises(RefusedData, match="deletion vectors.*REORG TABLE"):
+    with pytest.raises(RefusedData, match=r"deletion vectors.*REORG TABLE"):
         read(tmp_path)
     write(d, FILES, commits | {2: [remove("a.parquet", vector), add("b.parquet")]})
     assert read(tmp_path) == {"u2"}

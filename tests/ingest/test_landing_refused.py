@@ -273,7 +273,7 @@ def test_a_disk_that_is_full_is_told_as_such_and_cleared(put, drop, monkeypatch)
     put(a=gz(LINES))
     free = shutil.disk_usage(drop).free
     monkeypatch.setattr(budget, "RESERVE_BYTES", free + 1)
-    with pytest.raises(Unreachable, match="scratch disk is full; got '[0-9,]+ bytes free at"):
+    with pytest.raises(Unreachable, match=r"scratch disk is full; got '[0-9,]+ bytes free at"):
         landed(drop)
     assert left(drop) == []
 

@@ -148,7 +148,7 @@ def test_what_is_bad_is_refused_alike(store, base):
 
 
 def test_a_zip_that_could_never_fit_is_not_fetched(base):
-    with pytest.raises(RefusedData, match="too big together, at z.zip"):
+    with pytest.raises(RefusedData, match=r"too big together, at z.zip"):
         land(
             find("s3://data/events/2026-01-02/z.zip", base),
             "lines",

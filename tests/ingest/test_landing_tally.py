@@ -5,6 +5,7 @@ its number.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 
 import pytest
@@ -23,7 +24,7 @@ def reference(data: bytes) -> list[bytes]:
 
 def tallied(data: bytes, cuts: list[int]) -> Tally:
     tally, edges = Tally(), [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    for start, end in zip(edges, edges[1:]):
+    for start, end in itertools.pairwise(edges):
         tally.add(data[start:end])
     return tally
 

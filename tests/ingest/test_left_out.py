@@ -105,7 +105,9 @@ def test_it_is_read_again_once_it_is_repaired(spark, shop):
 
 def test_today_is_refused(spark, shop):
     deliver(shop, 2, b"x,y\n1,2\n")
-    with pytest.raises(RefusedData, match="events/2020-09-20/a.csv, line 1: the header lacks user"):
+    with pytest.raises(
+        RefusedData, match=r"events/2020-09-20/a.csv, line 1: the header lacks user"
+    ):
         take(shop)
     assert take(shop, 1)["rows_in"] == 32
 

@@ -165,7 +165,7 @@ def test_nothing_that_could_be_an_id_is_told(tmp_path):
     (tmp_path / "e.csv").write_text("colour,size\nred,1\nblue,2\n")
     with pytest.raises(
         BadRequest,
-        match="no column looks like the id of the user and the item|no column looks like the "
+        match=r"no column looks like the id of the user and the item|no column looks like the "
         "id of the user or the item",
     ):
         seen(tmp_path / "e.csv")

@@ -80,7 +80,7 @@ def test_times_of_every_type(spark, tmp_path):
 )
 def test_a_type_that_is_no_time_is_refused_in_a_sentence(tmp_path, type):
     pq.write_table(table().set_column(2, "ts", pa.nulls(3, type)), tmp_path / "e.parquet")
-    with pytest.raises(RefusedData, match="the column ts holds .*; expected .*; remedy: name"):
+    with pytest.raises(RefusedData, match=r"the column ts holds .*; expected .*; remedy: name"):
         looked_at(tmp_path, LOG + 'path = "e.parquet"')
 
 
@@ -194,7 +194,7 @@ def test_a_part_that_lacks_a_column_is_named(tmp_path):
     pq.write_table(table(), tmp_path / "in" / "a.parquet")
     pq.write_table(table().drop_columns(["ts"]), tmp_path / "in" / "b.parquet")
     with pytest.raises(
-        RefusedData, match="in/b.parquet lacks the column ts; got 'columns user, item'"
+        RefusedData, match=r"in/b.parquet lacks the column ts; got 'columns user, item'"
     ):
         looked_at(tmp_path, LOG + 'path = "in"\nformat = "parquet"')
 
@@ -222,7 +222,7 @@ def test_a_page_that_is_damaged_makes_no_phantom(tmp_path):
     data = (tmp_path / "e.parquet").read_bytes()
     (tmp_path / "e.parquet").write_bytes(data.replace(b"u1", b"v1", 1))
     with pytest.raises(
-        RefusedData, match="e.parquet cannot be read as Parquet .*CRC.*deliver the file again"
+        RefusedData, match=r"e.parquet cannot be read as Parquet .*CRC.*deliver the file again"
     ):
         looked_at(tmp_path, LOG + 'path = "e.parquet"')
 
@@ -311,5 +311,5 @@ def test_attributes_that_cannot_be_held_are_refused(tmp_path, setting, said):
 
 
 def test_an_empty_name_is_refused(tmp_path):
-    with pytest.raises(BadRequest, match="interactions.user: is empty"):
+    with pytest.raises(BadRequest, match=r"interactions.user: is empty"):
         looked_at(tmp_path, LOG.replace('"user"', '""') + 'path = "e.parquet"')

@@ -203,8 +203,7 @@ def test_a_header_beside_names_of_columns_is_no_row(spark, tmp_path):
 
 def test_latin_1_is_found_out_and_told_and_damage_is_no_latin_1(spark, tmp_path):
     (tmp_path / "e.csv").write_bytes(
-        "user,item,ts\n".encode()
-        + b"".join(f"bj\xf6rn{n},\xe5l,{T}\n".encode("latin-1") for n in range(9))
+        b"user,item,ts\n" + b"".join(f"bj\xf6rn{n},\xe5l,{T}\n".encode("latin-1") for n in range(9))
     )
     rows = rows_of(spark, tmp_path, LOG + 'path = "e.csv"')
     assert kept(rows, "user", "item")[0] == ("björn0", "ål")
@@ -215,7 +214,7 @@ def test_latin_1_is_found_out_and_told_and_damage_is_no_latin_1(spark, tmp_path)
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "e.csv").write_bytes(
-        "user,item,ts\n".encode()
+        b"user,item,ts\n"
         + "".join(f"björn{n},ål,{T}\n" for n in range(9)).encode()
         + b"b\xff,al,1600000000\n"
     )

@@ -353,7 +353,7 @@ def test_a_data_set_of_nothing_but_is_taken_or_refused_in_one_sentence(spark, tm
     request = asked(tmp_path, log(tmp_path, WORLDS[name]), format="own", day=DAY, **HOLD_ONE)
     if name.startswith("one ") and name != "one second":
         with pytest.raises(
-            RefusedData, match="the batch is refused: .*More than one (user acted|item was met)"
+            RefusedData, match=r"the batch is refused: .*More than one (user acted|item was met)"
         ):
             snapshot(request, now=NOW)
     else:

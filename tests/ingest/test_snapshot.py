@@ -132,7 +132,7 @@ def test_text_ids_come_back_as_they_went_in_ordered_as_text(take, source):
 
 
 def test_an_order_that_the_source_does_not_have_is_refused(ask):
-    with pytest.raises(BadRequest, match="gives no order.*expected 'time' or 'file'"):
+    with pytest.raises(BadRequest, match=r"gives no order.*expected 'time' or 'file'"):
         snapshot(ask(split={"order": "given"}))
 
 

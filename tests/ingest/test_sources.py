@@ -180,6 +180,6 @@ def test_anime_has_no_times_and_ratings_that_say_only_watched(take, tmp_path):
     }, "above 7 is liked, met is not rated"
     assert made.artefact.facts["split"]["order"] == "file"
     with pytest.raises(
-        BadRequest, match="not every row of anime has a timestamp.*expected 'file' or none"
+        BadRequest, match=r"not every row of anime has a timestamp.*expected 'file' or none"
     ):
         take(location=location, format="anime", day="2016-12-31", split={"order": "time"})

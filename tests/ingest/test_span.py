@@ -18,9 +18,7 @@ CLOCKS = {
     "seconds": SECONDS,
     "milliseconds": [1000 * s for s in SECONDS],
     "nanoseconds": [10**9 * s for s in SECONDS],
-    "iso8601": [
-        datetime.datetime.fromtimestamp(s, datetime.timezone.utc).isoformat() for s in SECONDS
-    ],
+    "iso8601": [datetime.datetime.fromtimestamp(s, datetime.UTC).isoformat() for s in SECONDS],
 }
 
 

@@ -10,7 +10,7 @@ from tasks.core.errors import NothingToDo, RefusedData, Undelivered
 from tests.ingest.conftest import asked, opened
 from tests.ingest.reading import LOG
 
-FIRST = datetime.datetime(2020, 9, 10, tzinfo=datetime.timezone.utc)
+FIRST = datetime.datetime(2020, 9, 10, tzinfo=datetime.UTC)
 
 
 def lines(day: int) -> str:
@@ -45,7 +45,7 @@ def test_of_one_file_the_day_is_there_with_its_first_row(spark, shop):
     for _ in range(2):
         with pytest.raises(
             Undelivered,
-            match="2020-09-13 has not been delivered: no row of log.csv is of that day or a "
+            match=r"2020-09-13 has not been delivered: no row of log.csv is of that day or a "
             "later one; got 'the newest day 2020-09-12'",
         ):
             taken(shop, 3, waits=True)
@@ -64,7 +64,7 @@ def test_of_days_in_files_of_their_own_the_files_must_be_there(spark, shop):
     assert taken(shop, 0, waits=True)["kept"] == 20
     for waits in (True, False):
         with pytest.raises(
-            Undelivered, match="2020-09-11 has not been delivered: nothing is at 2020-09-11.csv"
+            Undelivered, match=r"2020-09-11 has not been delivered: nothing is at 2020-09-11.csv"
         ):
             taken(shop, 1, waits=waits)
     assert Undelivered.exit_code == 6 and issubclass(Undelivered, RefusedData)

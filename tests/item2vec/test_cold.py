@@ -182,7 +182,7 @@ def test_a_catalogue_without_genres_leaves_them_all_out(store, monkeypatch):
 
 def test_a_minimum_count_that_makes_all_cold_is_refused(store):
     with pytest.raises(
-        RefusedData, match="0 items are liked by 1000 users or more.*lower minimum_count"
+        RefusedData, match=r"0 items are liked by 1000 users or more.*lower minimum_count"
     ):
         ask(store, dataclasses.replace(GENSIM, minimum_count=1000))
 

@@ -91,7 +91,7 @@ def test_words_that_gensim_drops_stop_the_training(monkeypatch):
 def test_minimum_count_that_empties_the_vocabulary_is_refused():
     with pytest.raises(
         RefusedData,
-        match="0 items are liked by 4 users.*at most 3 users an item.*lower minimum_count",
+        match=r"0 items are liked by 4 users.*at most 3 users an item.*lower minimum_count",
     ):
         vocabulary(np.bincount(LIKES.items), 4)
 

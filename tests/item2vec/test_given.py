@@ -81,7 +81,7 @@ def test_the_users_group_is_recommended_from_vectors_without_outputs(asked):
 def test_vectors_of_another_snapshot_are_refused(asked):
     store, snapshot, request = asked
     with pytest.raises(
-        BadRequest, match="another snapshot, whose item rows differ.*walk on this snapshot's graph"
+        BadRequest, match=r"another snapshot, whose item rows differ.*walk on this snapshot's graph"
     ):
         fit(dataclasses.replace(request, vectors=learned(store, snapshot, "two", snapshot="other")))
 

@@ -102,7 +102,7 @@ def test_refuses_lists_of_one_and_catalogues_too_large():
         netmf.factorise(Histories.of_lists([[0], [1], []]), np.ones(2, bool), 4, 0.5, seed=0)
     with pytest.raises(
         BadRequest,
-        match="got '20001 items'; expected at most 20000; remedy: set settings.trainer to gensim",
+        match=r"got '20001 items'; expected at most 20000; remedy: set settings.trainer to gensim",
     ):
         trainer_of(Settings(trainer="netmf"), 20_001)
     assert (trainer_of(Settings(), 20_000), trainer_of(Settings(), 20_001)) == ("netmf", "gensim")
@@ -111,7 +111,7 @@ def test_refuses_lists_of_one_and_catalogues_too_large():
 def test_lists_all_alike_are_refused_with_what_can_be_done():
     with pytest.raises(
         RefusedData,
-        match="more often than by chance.*got '3 items, 5 users, 5 of them with two items or "
+        match=r"more often than by chance.*got '3 items, 5 users, 5 of them with two items or "
         "more'.*trainer to auto or gensim",
     ):
         netmf.factorise(Histories.of_lists([[0, 1, 2]] * 5), np.ones(3, bool), 4, 0.5, seed=0)

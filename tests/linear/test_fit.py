@@ -23,6 +23,8 @@ GROUPED, CHAINED = (
     worlds.chained(users=600, items=120),
 )
 
+DEFAULT = Settings(dimension=16)
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
@@ -33,7 +35,7 @@ def asked(
     store: Store,
     world: worlds.World,
     dataset: str,
-    settings: Settings = Settings(dimension=16),
+    settings: Settings = DEFAULT,
     **more,
 ) -> FitRequest:
     day = more.pop("day", worlds.DAY)

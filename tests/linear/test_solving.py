@@ -87,5 +87,5 @@ def test_dimensions_beyond_the_rank_are_zero():
 def test_what_does_not_fit_is_said_before_and_solved_from_the_leading_directions(capsys):
     assert solver_of(Settings(), 18_000) == "dense" and solver_of(Settings(), 100_000) == "low-rank"
     assert "exact_needs_gb=223" in capsys.readouterr().err
-    with pytest.raises(BadRequest, match="needs more memory.*100000 items: 223.5 GB.*8 GB"):
+    with pytest.raises(BadRequest, match=r"needs more memory.*100000 items: 223.5 GB.*8 GB"):
         solver_of(Settings(solver="dense"), 100_000)

@@ -63,7 +63,7 @@ def verdict(
         "says": "ok" if outcome == "promote" else outcome,
         "sentence": reason,
     }
-    figures = {name: 0.5 + mean for name in ("recall_50", "ndcg_10", "hr_10", "coverage_50")}
+    figures = dict.fromkeys(("recall_50", "ndcg_10", "hr_10", "coverage_50"), 0.5 + mean)
     told = {
         "family": family,
         "outcome": outcome,

@@ -16,14 +16,20 @@ HONEST = """
 import json, sys, os
 for line in sys.stdin:
     asked = json.loads(line)
+    failure = {"refuse": ("BadRequest", "no such user"),
+               "away": ("Unreachable", "Redis at host does not answer")}.get(asked["ask"])
+    if failure:
+        error = dict(zip(("kind", "text"), failure))
+        print(json.dumps({"id": asked["id"], "error": error}), flush=True)
+        continue
     if asked["ask"] == "die": os._exit(1)
     if asked["ask"] == "hang": continue
-    if asked["ask"] == "refuse": print(json.dumps({"id": asked["id"], "error": {"kind": "BadRequest", "text": "no such user"}}), flush=True); continue
-    if asked["ask"] == "away": print(json.dumps({"id": asked["id"], "error": {"kind": "Unreachable", "text": "Redis at host does not answer"}}), flush=True); continue
     if asked["ask"] == "long": print("x" * 2**25, flush=True); continue
     if asked["ask"] == "no answer": print("[]", flush=True); continue
-    print(json.dumps({"id": asked["id"], "answer": {"pid": os.getpid(), "title": asked.get("title"), "password": "s3cr3t" in os.environ["RECALL_REDIS_URL"],
-          "airflow": [name for name in os.environ if name.startswith("AIRFLOW")]}}), flush=True)
+    answer = {"pid": os.getpid(), "title": asked.get("title"),
+              "password": "s3cr3t" in os.environ["RECALL_REDIS_URL"],
+              "airflow": [name for name in os.environ if name.startswith("AIRFLOW")]}
+    print(json.dumps({"id": asked["id"], "answer": answer}), flush=True)
 """
 
 

@@ -10,7 +10,6 @@ import resource
 
 import pytest
 
-
 ROUTES = ("api/models", "api/data", "metrics")
 GOOD = {
     "schema": 1,

@@ -75,7 +75,8 @@ def test_the_figures_are_those_of_the_store(told):
         'recall_rows{kind="kept"} 991',
         'recall_rows{kind="quarantined"} 9',
         'recall_quarantined_rows{reason="rating out of range"} 7',
-        'recall_live_generation_info{family="item2vec",generation="gen2",version="2",day="2026-11-20"} '
+        'recall_live_generation_info{family="item2vec",generation="gen2",version="2",'
+        'day="2026-11-20"} '
         "1",
         'recall_index_recall{family="item2vec"} 0.997',
         'recall_published_vectors{family="item2vec",kind="items"} 40',

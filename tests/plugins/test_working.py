@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.plugins.planted import EVIL
 
-BEGAN = datetime.now(timezone.utc) - timedelta(seconds=312)
+BEGAN = datetime.now(UTC) - timedelta(seconds=312)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from tests import worlds
 from tests.evaluate import planted
 from tests.servers import mlflow_server
 
-POLICY = """# Few resamples, no floor but popularity, and a champion may know as little as the planted weak one.
+POLICY = """
+# Few resamples, no floor but popularity, and a champion may know as little as the planted weak one.
 resamples = 1000
 [health]
 champion_items_known_least = 0.2

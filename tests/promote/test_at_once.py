@@ -4,6 +4,7 @@ them, together.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 
@@ -67,7 +68,7 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
         ]
         refused: list[str] = []
 
-        def go(family: str, uri: str) -> None:
+        def go(family: str, uri: str, refused: list[str] = refused) -> None:
             try:
                 promote(PromoteRequest(str(store.root), uri))
             except Conflict:
@@ -88,5 +89,5 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
             live[family] = winner
     records = Audit(store, families[0]).records()
     assert len(records) == ROUNDS and all(
-        one["to"] == other["from"] for one, other in zip(records, records[1:])
+        one["to"] == other["from"] for one, other in itertools.pairwise(records)
     )

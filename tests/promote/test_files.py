@@ -67,7 +67,7 @@ def test_a_fault_is_named_with_its_file(tmp_path, text, told):
 
 
 def test_a_file_that_is_not_there_is_named():
-    with pytest.raises(BadRequest, match="nowhere.toml cannot be read"):
+    with pytest.raises(BadRequest, match=r"nowhere.toml cannot be read"):
         read("item2vec", "/nowhere.toml")
 
 

@@ -244,7 +244,7 @@ def test_what_a_person_took_down_does_not_come_back_by_itself():
 
 
 def test_a_metric_that_was_not_measured_is_named():
-    with pytest.raises(BadRequest, match="recall_7.*recall_50"):
+    with pytest.raises(BadRequest, match=r"recall_7.*recall_50"):
         decide(
             case(users(400, 0.9), users(400, 0.4), users(400, 0.1)),
             Policy(metric="recall_7", resamples=1_000, tested=()),

@@ -77,7 +77,7 @@ def test_a_second_try_changes_nothing(day):
 
 def test_a_held_challenger_is_skipped_with_its_reason(day):
     verdict = day.gate(planted.shuffled)
-    with pytest.raises(NothingToDo, match="hold.*popularity"):
+    with pytest.raises(NothingToDo, match=r"hold.*popularity"):
         day.promote(verdict)
     assert day.aliases() == (None, None)
     said = subprocess.run(
@@ -174,7 +174,7 @@ def test_restore_swaps_and_the_version_that_went_down_stays_down(day):
     done = back(day)
     assert (done["version"], done["candidate"]) == (old["version"], old["candidate"])
     assert day.aliases() == (old["version"], new["version"])
-    with pytest.raises(Conflict, match="carried out at .* and undone since"):
+    with pytest.raises(Conflict, match=r"carried out at .* and undone since"):
         day.promote(new)
     again = day.gate(planted.good)
     assert again["outcome"] == "hold" and "wrong titles (ana" in again["reason"]

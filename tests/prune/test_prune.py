@@ -206,6 +206,6 @@ def test_nothing_goes_while_an_alias_does_not_say_what_it_stands_for(world):
         world.store.path("candidates", FAMILY, "loser").as_uri(), tracking.PREVIOUS, tagged=False
     )
     before = world.there()
-    with pytest.raises(BadRequest, match="previous.*recall.uri.*nothing is deleted"):
+    with pytest.raises(BadRequest, match=r"previous.*recall.uri.*nothing is deleted"):
         apply(PruneRequest(world.store.root.as_uri()))
     assert world.there() == before

@@ -91,7 +91,7 @@ def test_a_socket_is_a_server_as_any_other(root, sockets, monkeypatch, query):
 
 def test_a_socket_that_is_not_there_may_come(tmp_path):
     with (
-        pytest.raises(Unreachable, match="no.sock, database 0 does not answer"),
+        pytest.raises(Unreachable, match=r"no.sock, database 0 does not answer"),
         answering(client := connect(f"unix://{tmp_path}/no.sock", retries=0)),
     ):
         client.ping()
@@ -167,7 +167,7 @@ def test_a_certificate_that_cannot_be_read_is_told_before_anything_is_asked(
     if content:
         (tmp_path / "ca.pem").write_text(content)
     with pytest.raises(
-        BadRequest, match="no certificate can be read.*ca.pem.*correct the path"
+        BadRequest, match=r"no certificate can be read.*ca.pem.*correct the path"
     ) as refusal:
         connect(f"rediss://:hunter2@h?{option.format(tmp_path / 'ca.pem')}")
     assert "hunter2" not in str(refusal.value)

@@ -124,7 +124,7 @@ def test_a_wrong_password_is_told_without_the_password(root, server, monkeypatch
 def test_an_unreachable_server_and_a_missing_url_are_told_apart(root, monkeypatch):
     made = generations.generation(root, SMALL)
     monkeypatch.setenv("RECALL_REDIS_URL", "redis://:hunter2@127.0.0.1:1/0")
-    with pytest.raises(Unreachable, match="127.0.0.1:1/0 does not answer") as refusal:
+    with pytest.raises(Unreachable, match=r"127.0.0.1:1/0 does not answer") as refusal:
         load(LoadRequest(store=root, generation=made["uri"]))
     assert "hunter2" not in str(refusal.value)
     monkeypatch.delenv("RECALL_REDIS_URL")
@@ -184,6 +184,6 @@ def test_an_altered_file_is_not_loaded(root, server):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(Corrupt, match="vectors.npy"):
+    with pytest.raises(Corrupt, match=r"vectors.npy"):
         load(LoadRequest(store=root, generation=made["uri"]))
     assert redis.Redis.from_url(server.url).dbsize() == 0

@@ -134,7 +134,7 @@ def test_what_is_no_id_is_refused_and_not_answered_with_popular_items(reader, id
         lambda: reader.precomputed(id),
         lambda: reader.knows(id),
     ):
-        with pytest.raises(BadRequest, match="user's id|item's id"):
+        with pytest.raises(BadRequest, match=r"user's id|item's id"):
             ask()
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_id_is_refused_and_not_answered_with_popular_items(reader, id
     ids=repr,
 )
 def test_what_is_no_list_of_ids_is_refused(reader, history):
-    with pytest.raises(BadRequest, match="history is a list|item's id.*got"):
+    with pytest.raises(BadRequest, match=r"history is a list|item's id.*got"):
         reader.recommend(history=history)
 
 
@@ -175,7 +175,7 @@ def test_what_is_no_number_of_items_is_refused(reader, k):
         lambda: reader.precomputed("1", k),
     ):
         with pytest.raises(
-            BadRequest, match="k is how many items are wanted.*expected a whole number"
+            BadRequest, match=r"k is how many items are wanted.*expected a whole number"
         ):
             ask()
 
@@ -227,7 +227,7 @@ def test_what_names_no_channels_is_refused(reader, channels):
     ],
 )
 def test_names_of_families_and_titles_are_texts(reader, ask):
-    with pytest.raises(BadRequest, match="is a text|named by a text"):
+    with pytest.raises(BadRequest, match=r"is a text|named by a text"):
         ask(reader)
 
 
@@ -279,7 +279,7 @@ def test_more_than_the_catalogue_gives_the_catalogue(reader):
     ],
 )
 def test_what_cannot_be_answered_is_a_clear_refusal(reader, ask):
-    with pytest.raises(BadRequest, match="remedy|expected"):
+    with pytest.raises(BadRequest, match=r"remedy|expected"):
         ask(reader)
 
 
@@ -368,7 +368,7 @@ def test_an_item_of_which_only_likes_are_known_is_popular_and_like_nothing(
     reader = Reader(standing.reader_url, alone, ["two_tower"])
     with pytest.raises(
         BadRequest,
-        match="can say what this item is like: it was hardly ever liked beside another.*got "
+        match=r"can say what this item is like: it was hardly ever liked beside another.*got "
         "'1'.*remedy",
     ):
         reader.similar("1")

@@ -4,8 +4,10 @@ three errors, in little time and memory.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -111,16 +113,14 @@ def test_a_manifest_that_nobody_published(server, root, client, name, value):
     for store in (root, None):
         reader = Reader(server.url, store)
         for call in (
-            lambda: reader.recommend("1"),
-            lambda: reader.similar("5"),
-            lambda: reader.precomputed("1"),
+            partial(reader.recommend, "1"),
+            partial(reader.similar, "5"),
+            partial(reader.precomputed, "1"),
             reader.live,
             reader.generations,
         ):
-            try:
+            with contextlib.suppress(PROMISED):
                 call()
-            except PROMISED:
-                pass
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_attributes_beside_a_history_are_read_together(reader):
 
 def test_a_users_new_attributes_count_beside_what_is_stored(reader):
     user = reader.someone()
-    mine = {group_of for group_of in (int(item) % 3 for item in own(int(user) - 1))}
+    mine = {int(item) % 3 for item in own(int(user) - 1)}
     stored = reader.recommend(user, channels=["item2vec"])
     assert stored.source == "user"
     other = next(one for one in range(3) if one not in mine)
@@ -99,7 +99,7 @@ def test_a_value_that_holds_nothing_or_is_none_is_refused(reader, value):
         lambda: reader.recommend("1", attributes={"group": value}),
         lambda: reader.recommend(history=["1"], attributes={"zodiac": "lion", "group": value}),
     ):
-        with pytest.raises(BadRequest, match="attribute '?group"):
+        with pytest.raises(BadRequest, match=r"attribute '?group"):
             ask()
 
 
@@ -123,9 +123,9 @@ def test_names_of_attributes_are_texts(reader, attributes):
 
 
 def test_attributes_that_are_no_values_are_refused(reader):
-    with pytest.raises(BadRequest, match="attribute age: not a value.*dict"):
+    with pytest.raises(BadRequest, match=r"attribute age: not a value.*dict"):
         reader.recommend(attributes={"age": {"years": 3}})
-    with pytest.raises(BadRequest, match="attributes are names with values.*age=3"):
+    with pytest.raises(BadRequest, match=r"attributes are names with values.*age=3"):
         reader.recommend(attributes="age=3")
     with pytest.raises(BadRequest, match="none of them"):
         reader.recommend()

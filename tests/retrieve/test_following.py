@@ -152,7 +152,7 @@ def test_readers_follow_switches_and_rollbacks_without_a_failed_or_mixed_answer(
 
 
 def test_a_server_that_is_away_is_told_without_the_password(root):
-    with pytest.raises(Unreachable, match="127.0.0.1:1/0") as refusal:
+    with pytest.raises(Unreachable, match=r"127.0.0.1:1/0") as refusal:
         Reader("redis://:hunter2@127.0.0.1:1/0", root).recommend("1")
     assert "hunter2" not in str(refusal.value)
 

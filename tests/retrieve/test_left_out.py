@@ -100,7 +100,7 @@ def test_a_family_is_announced_after_its_pointer_stands(root, anywhere, monkeypa
             raise redis.exceptions.ConnectionError("cut")
         return whole(connection, command, check_health)
 
-    for allowed in range(30):
+    for allowed in range(30):  # noqa: B007 — `cut` reads it
         sent.clear()
         monkeypatch.setattr(redis.connection.Connection, "send_packed_command", cut)
         try:

@@ -24,7 +24,8 @@ def weights(*shape):
 CODE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-for name in ("tasks", "mlflow", "pyarrow", "pandas", "torch", "requests", "scipy"): sys.modules[name] = None
+for name in ("tasks", "mlflow", "pyarrow", "pandas", "torch", "requests", "scipy"):
+    sys.modules[name] = None
 from recall_reader import BadRequest, Corrupt, RecallError, Reader, Unreachable
 try:
     Reader(sys.argv[2], sys.argv[3]).similar("nobody")

@@ -42,7 +42,8 @@ best = 0.5 - 0.05 * (settings["x"] - 1) ** 2
 with open(request["log"], "a") as log:
     log.write(json.dumps(settings) + "\\n")
 for epoch in range(1, 9):
-    print(f"12:00:00 planted.epoch epoch={epoch} loss=1 validation_recall_50={best * epoch / 8:.6f} seconds=1", file=sys.stderr, flush=True)
+    figures = f"loss=1 validation_recall_50={best * epoch / 8:.6f} seconds=1"
+    print(f"12:00:00 planted.epoch epoch={epoch} {figures}", file=sys.stderr, flush=True)
     print(f"12:00:00 progress: epoch {epoch} of 8 [rate=1]", file=sys.stderr, flush=True)
     time.sleep(request.get("pause", 0))
 print(json.dumps({"metrics": {"validation_recall_50": best}}))
@@ -219,7 +220,7 @@ def test_the_ranges_of_the_original_work_are_covered():
 )
 def test_a_space_that_cannot_be_is_refused_with_its_file(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
-    with pytest.raises(BadRequest, match="mine.toml"):
+    with pytest.raises(BadRequest, match=r"mine.toml"):
         read("item2vec", str(tmp_path / "mine.toml"))
 
 

@@ -53,5 +53,5 @@ def test_a_column_that_is_not_there_is_refused():
     "column", [pa.array([{"a": 1}] * 3), pa.array([b"x"] * 3), pa.array([[["x"]]] * 3)]
 )
 def test_a_column_of_another_type_is_refused(column):
-    with pytest.raises(RefusedData, match="cannot be a feature.*settings.user_features"):
+    with pytest.raises(RefusedData, match=r"cannot be a feature.*settings.user_features"):
         describe(TABLE.append_column("odd", column), "user", None, 1, 10)

@@ -74,7 +74,7 @@ def torch_queries(made: Trainer, world, histories: Histories, users: np.ndarray)
 
 
 def test_every_item_has_torchs_vector(built):
-    _, world, made, vectors, _ = built
+    _, _world, made, vectors, _ = built
     with torch.no_grad():
         expected = made.items(np.arange(len(vectors)), np.ones(len(vectors), bool)).numpy()
     np.testing.assert_allclose(vectors, expected, atol=1e-6)

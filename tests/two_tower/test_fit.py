@@ -178,10 +178,10 @@ def test_squared_error_without_ratings_that_differ_is_refused(store, grouped):
 def test_a_feature_that_is_not_there_is_refused_with_what_is(store, grouped):
     for settings, said in (
         (
-            dict(user_features=("age", "group")),
+            {"user_features": ("age", "group")},
             r"users has no such column; got \['age'\].*id, group",
         ),
-        (dict(item_features=("brand",)), r"items has no such column.*id, genres"),
+        ({"item_features": ("brand",)}, r"items has no such column.*id, genres"),
     ):
         with pytest.raises(BadRequest, match=said):
             fit(dataclasses.replace(grouped[0], settings=dataclasses.replace(SMALL, **settings)))
@@ -257,7 +257,7 @@ def test_too_little_memory_is_said_before_anything_is_trained(store, grouped, mo
     settings = dataclasses.replace(SMALL, epochs=1)
     with pytest.raises(
         BadRequest,
-        match="would need about .* GB of memory; got '0.01 GB free on "
+        match=r"would need about .* GB of memory; got '0.01 GB free on "
         "(cpu|cuda:0)'.*batch_examples",
     ):
         fit(dataclasses.replace(grouped[0], settings=settings, seed=99))

@@ -125,7 +125,7 @@ def choose(
             validation_recall_50=recall,
             **model.choice.figures(),
         )
-    if not tried or settings.decoder != "auto" and settings.decoder not in tried:
+    if not tried or (settings.decoder != "auto" and settings.decoder not in tried):
         raise RefusedData(
             "no item has a candidate vector: no two of the vocabulary follow each other",
             got=f"decoder {settings.decoder}, {len(vectors.rows)} trained items, "

@@ -69,7 +69,7 @@ class Model:
     @classmethod
     def of(
         cls, rows: np.ndarray, inputs: np.ndarray, candidates: np.ndarray, choice: Choice
-    ) -> "Model":
+    ) -> Model:
         """From vectors of all trained items; one whose candidate is all zero is left out: it would
         outrank negative scores; so is one that a decoder could not solve for."""
         kept = candidates.any(axis=1) & np.isfinite(candidates).all(axis=1)
@@ -85,7 +85,7 @@ class Model:
         """
         return places_of(self.rows, items)
 
-    def with_popularity(self, popular: np.ndarray, weight: float, spread: float) -> "Model":
+    def with_popularity(self, popular: np.ndarray, weight: float, spread: float) -> Model:
         """The same with a dimension more: each item's standardised log popularity, weighed by
         `weight` spreads of a query's scores.
 

@@ -43,7 +43,7 @@ class Validation:
     def __len__(self) -> int:
         return len(self.histories)
 
-    def few(self) -> "Validation":
+    def few(self) -> Validation:
         """The first of them, to tell which models are worth asking all of them about; its time is
         counted here.
         """

@@ -23,10 +23,10 @@ from tasks.core.encoders.tower import TowerEncoder
 from tasks.core.errors import Corrupt
 
 __all__ = [
+    "KINDS",
     "Encoder",
     "FusedEncoder",
     "GRUEncoder",
-    "KINDS",
     "MeanEncoder",
     "SASRecEncoder",
     "ScalesEncoder",

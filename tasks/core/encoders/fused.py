@@ -83,7 +83,8 @@ class FusedEncoder:
         """Member → its dimensions of a query and of a candidate."""
         ends = list(itertools.accumulate(member.width for member in self.members))
         return {
-            member.name: slice(end - member.width, end) for member, end in zip(self.members, ends)
+            member.name: slice(end - member.width, end)
+            for member, end in zip(self.members, ends, strict=True)
         }
 
     def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
@@ -93,7 +94,12 @@ class FusedEncoder:
         parts = [member.queries(histories, users) for member in self.members]
         chosen = itertools.product(*(range(part.shape[1]) for part in parts))
         return np.concatenate(
-            [part[:, one] for interests in chosen for part, one in zip(parts, interests)], axis=1
+            [
+                part[:, one]
+                for interests in chosen
+                for part, one in zip(parts, interests, strict=True)
+            ],
+            axis=1,
         )
 
     def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
@@ -130,7 +136,7 @@ class FusedEncoder:
         return found
 
     @classmethod
-    def read(cls, members: list[dict], **arrays: np.ndarray) -> "FusedEncoder":
+    def read(cls, members: list[dict], **arrays: np.ndarray) -> FusedEncoder:
         """From what `numbers` and `arrays` told.
 
         Raises:

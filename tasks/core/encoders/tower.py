@@ -97,7 +97,7 @@ class TowerEncoder:
             np.zeros((len(histories), d), np.float32),
         )
         known = self._read(histories)
-        for bag, table in zip(bags, self._tables):
+        for bag, table in zip(bags, self._tables, strict=True):
             about += bag.means(table)
             known |= bag.lengths > 0
         if len(ids):

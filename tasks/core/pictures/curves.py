@@ -26,13 +26,15 @@ def curves(path: Path, training: dict, name: str) -> None:
     for panel in axes.flat[len(shown) :]:
         panel.remove()
     best = training["best_epoch"]
-    for panel, metric in zip(axes.flat, shown):
+    for panel, metric in zip(axes.flat, shown, strict=True):
         points = [
             (one["step"], one["metrics"][metric])
             for one in training["epochs"]
             if metric in one["metrics"]
         ]
-        panel.plot(*zip(*points), marker="o", markersize=2.5, linewidth=1) if points else None
+        panel.plot(
+            *zip(*points, strict=True), marker="o", markersize=2.5, linewidth=1
+        ) if points else None
         panel.axvline(best, color="grey", linestyle=":")
         kept = dict(points).get(best)
         panel.set_title(

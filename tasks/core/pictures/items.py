@@ -27,7 +27,7 @@ class Items:
     vectors: np.ndarray
 
     @classmethod
-    def of(cls, candidate: Candidate, snapshot: Snapshot) -> "Items":
+    def of(cls, candidate: Candidate, snapshot: Snapshot) -> Items:
         rows = candidate.rows_of(snapshot.item_ids)
         likes = snapshot.histories("train").users_of(len(rows))
         known = np.flatnonzero(rows >= 0)

@@ -13,10 +13,15 @@ from tasks.core.pictures.items import Items
 from tasks.core.store import write_json
 
 NEIGHBOURS, POPULAR, TAIL = 8, 12, 8
-STYLE = """body{font:14px/1.45 system-ui,sans-serif;margin:24px;color:#222;max-width:1180px}h1{font-size:19px}h2{font-size:16px;margin:28px 0 4px}
-p{color:#666;margin:0 0 12px}table{border-collapse:collapse;width:100%}tr{border-top:1px solid #ddd}th{width:30%;text-align:left;font-weight:600}
-th,td{vertical-align:top;padding:9px 18px 9px 0}small{color:#777;font-weight:normal}ol{margin:0;padding:0;list-style:none;columns:2 300px;column-gap:28px}
-li{break-inside:avoid;padding:1px 0}b{display:inline-block;width:38px;font-weight:600;color:#1f5fa8}.none b{color:#a33}"""
+STYLE = """\
+body{font:14px/1.45 system-ui,sans-serif;margin:24px;color:#222;max-width:1180px}h1{font-size:19px}
+h2{font-size:16px;margin:28px 0 4px}
+p{color:#666;margin:0 0 12px}table{border-collapse:collapse;width:100%}tr{border-top:1px solid #ddd}
+th{width:30%;text-align:left;font-weight:600}
+th,td{vertical-align:top;padding:9px 18px 9px 0}small{color:#777;font-weight:normal}
+ol{margin:0;padding:0;list-style:none;columns:2 300px;column-gap:28px}
+li{break-inside:avoid;padding:1px 0}b{display:inline-block;width:38px;font-weight:600;color:#1f5fa8}
+.none b{color:#a33}"""
 
 
 def similar_items(folder: Path, items: Items, name: str) -> None:
@@ -92,7 +97,8 @@ def _agreement(rows: list[dict]) -> str:
 def _row(row: dict) -> str:
     genres = ", ".join(row["genres"]) or "no genre"
     cells = "".join(
-        f"<li{'' if one['shared'] or not (row['genres'] and one['genres']) else ' class=none'}><b>{one['cosine']:.2f}</b>"
+        f"<li{'' if one['shared'] or not (row['genres'] and one['genres']) else ' class=none'}>"
+        f"<b>{one['cosine']:.2f}</b>"
         f"{html.escape(one['title'])} <small>{one['users']}</small></li>"
         for one in row["similar"]
     )

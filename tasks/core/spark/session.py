@@ -22,7 +22,7 @@ SMALL = 8 << 20  # bytes that are read
 
 
 @contextlib.contextmanager
-def session(settings: Spark, source_bytes: int) -> "Iterator[SparkSession]":
+def session(settings: Spark, source_bytes: int) -> Iterator[SparkSession]:
     """A session that ends with the block; one that is already running in this process is used and
     left running.
     """
@@ -38,7 +38,7 @@ def session(settings: Spark, source_bytes: int) -> "Iterator[SparkSession]":
         spark.stop()
 
 
-def start(settings: Spark, small: bool) -> "SparkSession":
+def start(settings: Spark, small: bool) -> SparkSession:
     """Start a session."""
     started = time.monotonic()
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable

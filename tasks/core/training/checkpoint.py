@@ -76,7 +76,7 @@ def load(folder: Path) -> Standing | None:
     try:
         with safe_open(folder / NAME, "pt") as file:
             standing = Standing(**json.loads(file.metadata()["standing"]))
-            for key in file.keys():
+            for key in file:
                 group, name = key.split(":", 1)
                 getattr(standing, group)[name] = file.get_tensor(key)
         return standing

@@ -31,7 +31,7 @@ class Group:
 
     @classmethod
     @contextlib.contextmanager
-    def joined(cls, device: torch.device) -> Iterator["Group"]:
+    def joined(cls, device: torch.device) -> Iterator[Group]:
         """The group that torchrun's environment tells of, its processes connected while the context
         lasts: by gloo, or by NCCL on GPUs.
         """
@@ -57,7 +57,9 @@ class Group:
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
         together = torch.cat([part.flatten() for part in parts] + [parts[0].new_tensor([value])])
         distributed.all_reduce(together)
-        for parameter, part in zip(trained, together[:-1].split([part.numel() for part in parts])):
+        for parameter, part in zip(
+            trained, together[:-1].split([part.numel() for part in parts]), strict=True
+        ):
             parameter.grad = part.view_as(parameter)
         return together[-1].item()
 

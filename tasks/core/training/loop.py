@@ -66,7 +66,7 @@ def train(
     scratch: Path,
     patience: int,
     threads: int,
-    group: Group = Group(),
+    group: Group | None = None,
     budget_minutes: float = math.inf,
 ) -> Standing:
     """Train until the last epoch, or until validation has not improved for `patience` of them, or
@@ -80,6 +80,7 @@ def train(
         group: the processes that train together; its leader validates, records and writes.
         budget_minutes: that all epochs may take together, those before a resumption included.
     """
+    group = group or Group()
     standing = _resume(family, trainer, scratch, recorder)
     trainer.epochs = epochs_within(budget_minutes, trainer.epochs, standing.figures, family)
     progress = Rounds(

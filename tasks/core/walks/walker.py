@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -56,7 +57,7 @@ def walk(
             pool.submit(
                 KERNELS[type(tables)], *arrays, key, np.uint64(first + begin), walks[begin:end]
             )
-            for begin, end in zip(bounds[:-1], bounds[1:])
+            for begin, end in itertools.pairwise(bounds)
         ]
         for part in parts:
             part.result()

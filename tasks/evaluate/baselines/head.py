@@ -26,7 +26,7 @@ class Head:
     items: int
 
     @classmethod
-    def of(cls, counts: np.ndarray, memory_gb: float) -> "Head":
+    def of(cls, counts: np.ndarray, memory_gb: float) -> Head:
         """The items with the most likes, as many as fit; of equal counts the lower rows. At least
         as many as a list is long.
         """

@@ -25,7 +25,7 @@ class Reached:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, own: Histories, items: int) -> "Reached":
+    def of(cls, own: Histories, items: int) -> Reached:
         """Of users' different items. A user with one item leads nowhere; an item that only such
         users have is isolated.
         """

@@ -32,7 +32,7 @@ class Classes:
     def shares(self) -> list[tuple[str, float, float]]:
         """Class, share of the day, share of the days before."""
         day, before = (side / max(side.sum(), 1) for side in (self.day, self.before))
-        return list(zip(self.names, day.tolist(), before.tolist()))
+        return list(zip(self.names, day.tolist(), before.tolist(), strict=True))
 
 
 def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
@@ -61,7 +61,10 @@ def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
 def _spans(ratings: list[float], before: Counter) -> list[list[float]]:
     rows = np.array([before[rating] for rating in ratings], float)
     span = np.floor(change.TENTHS * (np.cumsum(rows) - rows / 2) / max(rows.sum(), 1))
-    return [[rating for rating, its in zip(ratings, span) if its == one] for one in np.unique(span)]
+    return [
+        [rating for rating, its in zip(ratings, span, strict=True) if its == one]
+        for one in np.unique(span)
+    ]
 
 
 def _name(ratings: list[float | None]) -> str:

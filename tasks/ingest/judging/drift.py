@@ -179,7 +179,7 @@ def _drift(counts: Classes, users: Row, by_day: np.ndarray) -> float | None:
 
 
 def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> Picture:
-    first = datetime.datetime.fromtimestamp(day_starts, datetime.timezone.utc).date()
+    first = datetime.datetime.fromtimestamp(day_starts, datetime.UTC).date()
     days = [
         ((first - datetime.timedelta(days=age)).isoformat(), int(by_day[age]))
         for age in reversed(range(len(by_day)))

@@ -135,4 +135,4 @@ def read(spark: SparkSession, folder) -> DataFrame:
 
 def date(second: int) -> str:
     """The day (UTC) of a moment."""
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()

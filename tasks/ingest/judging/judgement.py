@@ -36,7 +36,7 @@ class Judgement:
         id_types: item_id_type and user_id_type, `integer` or `text`.
     """
 
-    making: "Making"
+    making: Making
     draft: Draft
     aside: Draft
     delivered: dict

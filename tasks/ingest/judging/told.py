@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tasks.ingest.judging.batch import Check
 
 if TYPE_CHECKING:
-    from tasks.ingest.judging.drift import Picture
     from tasks.ingest.deciding import Decision
+    from tasks.ingest.judging.drift import Picture
 
 GONE_TO = ("kept", "quarantined", "later", "superseded")
 
@@ -70,18 +70,18 @@ class Told:
     checks: list[Check] = field(default_factory=list)
     accounts: dict[str, int] = field(default_factory=dict)
     cut_items: int = 0
-    recommend_seen: "Decision | None" = None
+    recommend_seen: Decision | None = None
     counts: dict[str, int] = field(default_factory=dict)
     figures: dict[str, object] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
-    split: "Decision | None" = None
+    split: Decision | None = None
     held_out: dict[str, int] = field(default_factory=dict)
     ratings: list[tuple[float | None, int]] = field(default_factory=list)
     reasons: dict[str, dict[str, int]] | None = None
     examples: list[dict] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    drift: "Picture | None" = None
+    drift: Picture | None = None
     settings: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -59,7 +59,7 @@ def land(
         return landed
 
 
-def _together(landings: "list[_Landing]", budget: Budget) -> list[Landed]:
+def _together(landings: list[_Landing], budget: Budget) -> list[Landed]:
     """The first that is refused stops the others."""
     with ThreadPoolExecutor(THREADS) as pool:
         try:

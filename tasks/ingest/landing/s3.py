@@ -20,7 +20,7 @@ class Bucket:
     """All buckets that the credentials open; paths are `bucket/key`."""
 
     @cached_property
-    def system(self) -> "S3FileSystem":
+    def system(self) -> S3FileSystem:
         return s3.system()
 
     def look(self, path: str) -> Entry | None:
@@ -73,7 +73,7 @@ class _Raw(io.RawIOBase):
         super().close()
 
 
-def _entry(info: "FileInfo") -> Entry | None:
+def _entry(info: FileInfo) -> Entry | None:
     from pyarrow.fs import FileType
 
     kind = {FileType.File: "file", FileType.Directory: "folder"}.get(info.type)

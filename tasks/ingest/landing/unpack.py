@@ -110,7 +110,7 @@ def _acceptable(name: str, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo
             f"{name} is an Office document (xlsx or the like)",
             remedy="export it as csv, JSON lines or Parquet",
         )
-    for info, inner in zip(infos, names):
+    for info, inner in zip(infos, names, strict=True):
         if info.flag_bits & 0x1:
             raise RefusedData(
                 f"{name}!{inner} is encrypted", remedy="pack it again without a password"

@@ -44,8 +44,8 @@ class Corrections:
         )
 
     def apply(
-        self, spark: "SparkSession", rows: "DataFrame", landed: "list[Landed]", shape: "Shape"
-    ) -> "DataFrame":
+        self, spark: SparkSession, rows: DataFrame, landed: list[Landed], shape: Shape
+    ) -> DataFrame:
         """The rows with the repaired ones in their places. `rows` are numbered."""
         from pyspark.sql import functions as F
 
@@ -80,7 +80,7 @@ class Corrections:
 
 
 def of(
-    store: Store, dataset: str, table: str, delivery: str, landed: "tuple[Landed, ...]"
+    store: Store, dataset: str, table: str, delivery: str, landed: tuple[Landed, ...]
 ) -> Corrections | None:
     """All repairs that hold for these files, the newest of a line; None when there are none."""
     lines: dict[tuple[str, int], bytes] = {}

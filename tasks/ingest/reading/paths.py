@@ -25,7 +25,7 @@ def to_read(path: Path) -> str:
     return "file://" + PATTERN.sub(r"\\\1", str(path))
 
 
-def save(writer: "DataFrameWriter", folder: Path) -> None:
+def save(writer: DataFrameWriter, folder: Path) -> None:
     """Write a folder of Parquet files, without checksums and statistics."""
     writer.options(**UNUSED).parquet(f"file://{folder}")
     for checksum in folder.rglob(".*.crc"):

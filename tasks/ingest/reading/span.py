@@ -54,7 +54,7 @@ def days(files: Sequence[Landed], shapes: Sequence[Shape]) -> tuple[str, str] | 
 
 
 def _day(second: float) -> str:
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()
 
 
 def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:

@@ -88,7 +88,7 @@ def find_clock(
             else ()
         )
         return given or "seconds", False, note
-    (unit, count), *others = votes.most_common()
+    (unit, _count), *others = votes.most_common()
     if others and others[0][1] >= max(MIXED * votes.total(), 2):
         other = next(text for text in texts if unit_of(text) == others[0][0])
         raise RefusedData(
@@ -132,10 +132,10 @@ def moment(text: str, clock: str) -> float | None:
     try:
         if clock == "iso8601":
             when = datetime.datetime.fromisoformat(text.strip())
-            return (when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)).timestamp()
+            return (when if when.tzinfo else when.replace(tzinfo=datetime.UTC)).timestamp()
         if clock == "digits":
             when = datetime.datetime.strptime(text, "%Y%m%d%H%M%S" if len(text) == 14 else "%Y%m%d")
-            return when.replace(tzinfo=datetime.timezone.utc).timestamp()
+            return when.replace(tzinfo=datetime.UTC).timestamp()
         return float(text) / UNITS[clock] if NUMBER.fullmatch(text) else None
     except (ValueError, OverflowError):
         return None
@@ -193,7 +193,7 @@ def id_of(text: str, numbers: bool) -> str:
 def date(second: float) -> str:
     """A moment as a person reads it, in UTC: `2020-09-13 12:26:40`."""
     try:
-        return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).isoformat(
+        return datetime.datetime.fromtimestamp(second, datetime.UTC).isoformat(
             " ", "milliseconds" if second % 1 else "seconds"
         )[:-6]
     except (ValueError, OverflowError, OSError):

@@ -141,8 +141,8 @@ class Interactions:
             (row["likes"], row["count"]) for row in users.groupBy("likes").count().collect()
         )
         count, middle, seen = sum(number for _, number in lengths), 0, 0
-        for middle, number in lengths:
-            seen += number
+        for length, number in lengths:
+            middle, seen = length, seen + number
             if 2 * seen >= count:
                 break
         end = self.request.day_ends * 1000

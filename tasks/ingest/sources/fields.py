@@ -8,7 +8,10 @@ NO_GENRES = "(no genres listed)"
 NAMES = ("name", "title", "label", "genre", "category", "tag", "value")
 QUOTED = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\""""
 MIXED = r'"(?:[^"\\]|\\.)*"|[^,{}"\s][^,{}"]*'  # of an array as PostgreSQL writes it
-WRAPPED = r"(?s)^(?:np\.|numpy\.)?(?:array|set|frozenset|list|tuple|deque|Counter)\((.*?)(?:,\s*dtype=[^)]*)?\)$"
+WRAPPED = (
+    r"(?s)^(?:np\.|numpy\.)?(?:array|set|frozenset|list|tuple|deque|Counter)"
+    r"\((.*?)(?:,\s*dtype=[^)]*)?\)$"
+)
 BRACKETED = (
     r"""(?s)^[\[{].*[\]}]$|^\(\s*['"].*\)$"""  # `(none)` is a word in brackets, ('a', 'b') a tuple
 )

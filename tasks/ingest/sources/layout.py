@@ -93,8 +93,8 @@ class Source:
     interactions: Table
     items: Table | None = None
     users: Table | None = None
-    title: "Callable[[], Column] | None" = None
-    genres: "Callable[[], Column] | None" = None
+    title: Callable[[], Column] | None = None
+    genres: Callable[[], Column] | None = None
     attributes: tuple[str, ...] = ()
     rating_range: tuple[float, float] | None = None
     weights: Mapping[str, float] | None = None

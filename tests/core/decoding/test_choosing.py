@@ -65,7 +65,7 @@ def learned(train: Histories, dimension: int = 32) -> Vectors:
 
 def test_order_calls_for_the_causal_decoder():
     train = Histories.of_lists(hubs(2000))
-    known, validation = asked(hubs(200))
+    _known, validation = asked(hubs(200))
     chosen = choose(Settings(), learned(train), train, validation)
     assert chosen.model.choice.decoder == "causal" and chosen.recall > 0.95
     assert chosen.by_decoder["none"] < 0.8 and chosen.by_decoder["leave-one-out"] < 0.8
@@ -204,7 +204,7 @@ def test_a_query_that_is_asked_for_is_the_only_one_tried():
 
 
 def test_the_newest_items_are_chosen_when_they_alone_matter():
-    train, validation = asked(newest())
+    _train, validation = asked(newest())
     inputs = np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)
     recalls = [
         validation.recall(model)

@@ -72,7 +72,7 @@ def fitted(
 
 
 def test_items_that_stood_alone_are_recommended_by_their_likes_and_like_nothing(store):
-    made, snapshot = fitted(store, MIXED)
+    made, _snapshot = fitted(store, MIXED)
     assert sorted(made.item_ids) == sorted(
         ["1", "2", "5", "6", "9", "10"]
     )  # what the training part holds
@@ -133,7 +133,7 @@ def test_a_decoder_that_finds_nothing_is_left_out_and_refused_when_it_is_asked_f
     ids=["two held out of three", "one user"],
 )
 def test_lists_of_one_are_refused_with_the_figures(store, world):
-    with pytest.raises(RefusedData, match="got.*remedy"):
+    with pytest.raises(RefusedData, match=r"got.*remedy"):
         fitted(store, world)
 
 
