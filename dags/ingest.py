@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, CronPartitionTimetable
 
-from recall import assets, ingest_form, ingestion, policies
+from recall import assets, task_policies
+from recall.forms import ingest
 from recall.notices import deadline
-from recall.stages import stage
+from recall.operators.stage_operator import stage
+from recall.requests import ingestion
 
 DOC = """
 ### Ingest a day
@@ -64,12 +66,12 @@ with DAG(
     ),
     # A data set that has ended is scheduled only within its own days; one that grows has no
     # last day.
-    start_date=policies.over("RECALL_FIRST_DAY") or policies.START,
-    end_date=policies.over("RECALL_LAST_DAY"),
-    catchup=policies.CATCH_UP,
+    start_date=task_policies.over("RECALL_FIRST_DAY") or task_policies.START,
+    end_date=task_policies.over("RECALL_LAST_DAY"),
+    catchup=task_policies.CATCH_UP,
     # a day may wait for its delivery while the next one runs; the pool lets one work at a time
     max_active_runs=4,
-    params=ingest_form.form(),
+    params=ingest.form(),
     deadline=deadline("ingest"),
     tags=["recall", "ingest"],
 ) as dag:
@@ -78,7 +80,7 @@ with DAG(
         "ingest",
         ingestion.verb,
         ingestion.snapshot,
-        policy=policies.INGEST,
+        policy=task_policies.INGEST,
         outlets=[assets.INTERACTIONS],
         announce=ingestion.announce,
         doc="Read, judge rows, quarantine, judge the batch, split, write the snapshot; with "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from recall import assets, forms, judging, policies
+from recall import assets, task_policies
 from recall.families import FAMILIES
+from recall.forms import forms
 from recall.notices import Notice
-from recall.stages import stage
+from recall.operators.stage_operator import stage
+from recall.requests import promotion
 
 DOC = """
 ### Overrule the gate: {title}
@@ -24,7 +26,7 @@ for family in FAMILIES:
         description=f"Force or refuse a version of {family.name}",
         doc_md=DOC.format(title=family.title),
         schedule=None,
-        start_date=policies.START,
+        start_date=task_policies.START,
         max_active_runs=1,
         params=forms.overrule(),
         tags=["recall", "overrule", family.name],
@@ -33,11 +35,11 @@ for family in FAMILIES:
             "force",
             "promote",
             "force",
-            judging.overruled(family.name, "force"),
-            policy=policies.ALIASES,
+            promotion.overruled(family.name, "force"),
+            policy=task_policies.ALIASES,
             needs=("mlflow",),
             outlets=[assets.champion(family.name)],
-            announce=judging.announce_forced,
+            announce=promotion.announce_forced,
             on_success_callback=[Notice("promotion")],
             doc="Moves the aliases champion and previous.",
         )
@@ -45,8 +47,8 @@ for family in FAMILIES:
             "refuse",
             "promote",
             "refuse",
-            judging.overruled(family.name, "refuse"),
-            policy=policies.ALIASES,
+            promotion.overruled(family.name, "refuse"),
+            policy=task_policies.ALIASES,
             needs=("mlflow",),
             doc="Bars the version.",
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, CronPartitionTimetable
 
-from recall import forms, policies, pruning
-from recall.stages import stage
+from recall import task_policies
+from recall.forms import forms
+from recall.operators.stage_operator import stage
+from recall.requests import pruning
 
 DOC = """
 ### Prune the store
@@ -22,7 +24,7 @@ with DAG(
     description="Delete from the store what is old and needed by nothing",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 12 * * 0", timezone="UTC", key_format="%Y-%m-%d"),
-    start_date=policies.START,
+    start_date=task_policies.START,
     catchup=False,
     max_active_runs=1,
     params=forms.prune(),
@@ -33,7 +35,7 @@ with DAG(
         "prune",
         "plan",
         pruning.asked,
-        policy=policies.SERVING,
+        policy=task_policies.SERVING,
         needs=("redis", "mlflow"),
         doc="What would be deleted.",
     )
@@ -42,7 +44,7 @@ with DAG(
         "prune",
         "apply",
         pruning.unless_only_planned,
-        policy=policies.SERVING,
+        policy=task_policies.SERVING,
         needs=("redis", "mlflow"),
         doc="Deletes it.",
     )

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
-from recall import assets, forms, policies, publication
+from recall import assets, task_policies
 from recall.families import FAMILIES
+from recall.forms import forms
 from recall.notices import deadline
-from recall.stages import stage
+from recall.operators.stage_operator import stage
+from recall.requests import publication
 
 DOC = """
 ### Publish {title}
@@ -29,7 +31,7 @@ for family in FAMILIES:
         description=f"Put the champion of {family.name} live",
         doc_md=DOC.format(title=family.title),
         schedule=PartitionedAssetTimetable(assets=assets.champion(family.name)),
-        start_date=policies.START,
+        start_date=task_policies.START,
         catchup=False,
         max_active_runs=1,
         params=forms.publish(),
@@ -42,7 +44,7 @@ for family in FAMILIES:
             "index",
             "build",
             ask.index,
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             needs=("mlflow",),
             doc="The FAISS index of the champion's candidate vectors.",
         )
@@ -51,7 +53,7 @@ for family in FAMILIES:
             "index",
             "bundle",
             ask.bundle,
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             doc="Probes the index and gathers all that goes live together.",
         )
         load = stage(
@@ -59,7 +61,7 @@ for family in FAMILIES:
             "publish",
             "load",
             ask.load,
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             needs=("redis",),
             doc="Writes vectors and seen items to Redis under the new generation.",
         )
@@ -68,7 +70,7 @@ for family in FAMILIES:
             "publish",
             "verify",
             ask.verify,
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             needs=("redis",),
             doc="Reads back what was written and compares.",
         )
@@ -77,7 +79,7 @@ for family in FAMILIES:
             "publish",
             "go_live",
             ask.go_live,
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             needs=("redis",),
             outlets=[assets.live(family.name)],
             announce=publication.announce_live,
@@ -88,7 +90,7 @@ for family in FAMILIES:
             "publish",
             "sweep",
             ask.sweep,
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             needs=("redis",),
             doc="Deletes generations that are neither live nor the one before.",
         )

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from recall import assets, forms, policies, publication
+from recall import assets, task_policies
+from recall.forms import forms
 from recall.notices import Notice
-from recall.stages import stage
+from recall.operators.stage_operator import stage
+from recall.requests import publication
 
 DOC = """
 ### Roll back
@@ -24,7 +26,7 @@ with DAG(
     description="Serve the generation before again",
     doc_md=DOC,
     schedule=None,
-    start_date=policies.START,
+    start_date=task_policies.START,
     max_active_runs=1,
     params=forms.rollback(),
     tags=["recall", "rollback"],
@@ -34,7 +36,7 @@ with DAG(
         "publish",
         "rollback",
         publication.pointer_back,
-        policy=policies.SERVING,
+        policy=task_policies.SERVING,
         needs=("redis",),
         on_success_callback=[Notice("rollback")],
         doc="Flips the live pointer back.",
@@ -44,7 +46,7 @@ with DAG(
         "promote",
         "restore",
         publication.alias_back,
-        policy=policies.ALIASES,
+        policy=task_policies.ALIASES,
         needs=("mlflow",),
         outlets=[assets.RESTORED],
         announce=publication.announce_restored,

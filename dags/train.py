@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
-from recall import approval, assets, following, judging, policies, seeds
+from recall import assets, task_policies
 from recall.families import FAMILIES
 from recall.notices import Notice, deadline
-from recall.stages import StageOperator, stage
+from recall.operators import approval, member_sensor
+from recall.operators.stage_operator import StageOperator, stage
+from recall.requests import promotion, seeds
 
 DOC = """
 ### Train {title}
@@ -48,7 +50,7 @@ for family in FAMILIES:
         schedule=PartitionedAssetTimetable(
             assets=assets.champions(others) if family.follows else assets.INTERACTIONS
         ),
-        start_date=policies.START,
+        start_date=task_policies.START,
         catchup=False,
         max_active_runs=1,
         params=family.form,
@@ -61,7 +63,7 @@ for family in FAMILIES:
                 step.stage,
                 step.verb,
                 step.build,
-                policy=policies.TRAINING | {"priority_weight": family.priority},
+                policy=task_policies.TRAINING | {"priority_weight": family.priority},
                 needs=step.needs,
                 doc=step.doc,
             )
@@ -71,8 +73,8 @@ for family in FAMILIES:
             "evaluate",
             "evaluate",
             "judge",
-            judging.evaluate,
-            policy=policies.TRAINING,
+            promotion.evaluate,
+            policy=task_policies.TRAINING,
             needs=("mlflow",),
             trigger_rule="none_failed_min_one_success",
             doc="Champion, challenger and baselines on the same held-out users of the same "
@@ -84,8 +86,8 @@ for family in FAMILIES:
             "gate",
             "promote",
             "gate",
-            judging.gate,
-            policy=policies.SERVING,
+            promotion.gate,
+            policy=task_policies.SERVING,
             needs=("mlflow",),
             on_success_callback=[Notice("ask", approval.wanted)],
             doc="The verdict: promote, hold or ask, with every figure that led to it.",
@@ -94,11 +96,11 @@ for family in FAMILIES:
             "promote",
             "promote",
             "promote",
-            judging.promote,
-            policy=policies.ALIASES,
+            promotion.promote,
+            policy=task_policies.ALIASES,
             needs=("mlflow",),
             outlets=[assets.champion(family.name)],
-            announce=judging.announce_champion,
+            announce=promotion.announce_champion,
             on_success_callback=[Notice("promotion")],
             on_skipped_callback=[Notice("hold")],
             doc="Moves the aliases champion and previous. Skipped when the verdict holds the "
@@ -113,9 +115,9 @@ for family in FAMILIES:
             build=seeds.build(fit.build),
             needs=fit.needs,
             doc_md="The same with further seeds, when the form asks for several.",
-            **policies.TRAINING,
+            **task_policies.TRAINING,
         )
         further = again.expand(item=seeds.further("{{ params.seeds }}"))
         chain(own[:-1], further, evaluate)
         if family.follows:
-            following.others_at_work(family.name, others) >> [own[0], further]
+            member_sensor.others_at_work(family.name, others) >> [own[0], further]

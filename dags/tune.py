@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, chain
 
-from recall import forms, policies, tuning
+from recall import task_policies
 from recall.families import FAMILIES
-from recall.stages import StageOperator, stage
+from recall.forms import forms
+from recall.operators.stage_operator import StageOperator, stage
+from recall.requests import tuning
 
 DOC = """
 ### Tune {title}
@@ -34,7 +36,7 @@ for family in FAMILIES:
             first=family.steps[0].task if len(family.steps) > 1 else "begin",
         ),
         schedule=None,
-        start_date=policies.START,
+        start_date=task_policies.START,
         max_active_runs=1,
         params=forms.tune(),
         render_template_as_native_obj=True,
@@ -47,7 +49,7 @@ for family in FAMILIES:
                 step.stage,
                 step.verb,
                 step.build,
-                policy=policies.TRAINING,
+                policy=task_policies.TRAINING,
                 needs=step.needs,
                 doc=step.doc,
             )
@@ -58,7 +60,7 @@ for family in FAMILIES:
             "tune",
             "begin",
             tuning.begin(family.name, fit.build),
-            policy=policies.TRAINING,
+            policy=task_policies.TRAINING,
             needs=("mlflow",),
             doc="Opens the study, or finds it open.",
         )
@@ -69,14 +71,14 @@ for family in FAMILIES:
             build=tuning.trial,
             needs=("mlflow",),
             doc_md="Chooses, trains, validates.",
-            **policies.TRAINING,
+            **task_policies.TRAINING,
         ).expand(item=tuning.slots(begin.output))
         conclude = stage(
             "conclude",
             "tune",
             "conclude",
             tuning.conclude,
-            policy=policies.TRAINING,
+            policy=task_policies.TRAINING,
             needs=("mlflow",),
             doc="The best settings.",
         )

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.store import Store
 from tests import worlds
 
 

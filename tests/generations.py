@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.candidate import save_candidate
-from tasks.core.encoders import Encoder, MeanEncoder, TowerEncoder
-from tasks.core.similar import unit
-from tasks.core.store import Store
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import Encoder, MeanEncoder, TowerEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.store.store import Store
 from tests import worlds
 
 
@@ -130,9 +130,9 @@ def generation(
 
 def load(root: str, made: dict, **settings) -> dict:
     """Load and verify a generation."""
-    from tasks.publish.load import load
+    from tasks.publish.load.load import load
+    from tasks.publish.load.verify import verify
     from tasks.publish.settings import LoadRequest, VerifyRequest
-    from tasks.publish.verify import verify
 
     loaded = load(LoadRequest(store=root, generation=made["uri"], **settings))
     verify(VerifyRequest(store=root, generation=made["uri"]))

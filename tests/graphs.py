@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.core.arrays import load
-from tasks.core.graph import Cooccurrence, Tables, Window
-from tasks.core.histories import Histories
+from tasks.core.data.graph import Cooccurrence, Tables, Window
+from tasks.core.data.histories import Histories
+from tasks.core.store.arrays import load
 from tasks.graph.edges import write_rows
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.window import write_edges

@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.identity import identity
-from tasks.core.store import Store
+from tasks.core.store.identity import identity
+from tasks.core.store.store import Store
 
 START = 875_000_000  # seconds: 1997-09-23, as in MovieLens 100K
 DAY = "1998-04-15"

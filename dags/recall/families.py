@@ -10,7 +10,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from recall import forms, requests, tuning
+from recall.forms import forms
+from recall.requests import common, tuning
 
 Build = Callable[[Any], dict]
 
@@ -55,17 +56,17 @@ def snapshot_of(context: Any) -> dict:
     """Which snapshot to train on: the form's, the one that was announced, or the newest of the
     day.
     """
-    announced, given = requests.event(context), context["params"]
+    announced, given = common.event(context), context["params"]
     if announced.get("restored"):  # the day that was gone back to is not the one to train on
         return {
-            "dataset": requests.dataset(),
+            "dataset": common.dataset(),
             "snapshot": given.get("snapshot"),
             "day": given.get("day"),
         }
     return {
-        "dataset": requests.dataset(),
+        "dataset": common.dataset(),
         "snapshot": given.get("snapshot") or announced.get("snapshot"),
-        "day": None if announced.get("snapshot") else requests.day(context),
+        "day": None if announced.get("snapshot") else common.day(context),
     }
 
 
@@ -73,27 +74,27 @@ def training(context: Any, family: str, fields: dict) -> dict:
     """What every fit is asked: settings from the form and from what a study found, seed, where it
     came from.
     """
-    settings = tuning.adopted(family, fields, requests.settings(context, list(fields)))
+    settings = tuning.adopted(family, fields, common.settings(context, list(fields)))
     return {
-        "store": requests.store(),
+        "store": common.store(),
         "settings": settings,
         "seed": context["params"]["seed"],
-        "origin": requests.origin(context),
+        "origin": common.origin(context),
     }
 
 
 def build_graph(context: Any) -> dict:
     return {
-        "store": requests.store(),
+        "store": common.store(),
         **snapshot_of(context),
-        **requests.settings(context, list(forms.GRAPH)),
+        **common.settings(context, list(forms.GRAPH)),
     }
 
 
 def fit_item2vec(context: Any) -> dict:
     return {
         **training(context, "item2vec", forms.ITEM2VEC),
-        "graph": requests.result(context, "graph")["uri"],
+        "graph": common.result(context, "graph")["uri"],
     }
 
 
@@ -113,7 +114,7 @@ def fit_fused(context: Any) -> dict:
     return {
         **training(context, "fused", forms.FUSED),
         **snapshot_of(context),
-        "repeat": not requests.event(context),
+        "repeat": not common.event(context),
     }
 
 

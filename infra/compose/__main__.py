@@ -19,7 +19,7 @@ from pathlib import Path
 
 from infra.environments.names import ROOT
 from infra.local.data import movielens_100k
-from infra.local.look import FORMATS, Untold, days
+from infra.local.source_preview import FORMATS, Untold, days
 from infra.local.state import write_private
 from infra.settings.check import env_file
 

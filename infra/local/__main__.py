@@ -12,7 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from infra.local import look, quarantine, schedule, stack, supervisor
+from infra.local import quarantine, schedule, source_preview, stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, ask, not_live, show
 from infra.local.source import Source, day_of, remembered, source
@@ -147,9 +147,13 @@ def tell(local: Local, report: Report) -> bool:
     if len(missing) < len(report.families):
         print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
     gates = {family: report.result(f"train_{family}", "gate") for family in missing}
+    skipped = {family: report.skipped(family) for family, gate in gates.items() if not gate}
     for family, gate in gates.items():
-        print(f"\n{not_live(family, gate)}")
-    return all(gate.get("outcome") in ("hold", "ask") for gate in gates.values())
+        print(f"\n{not_live(family, gate, skipped.get(family))}")
+    return all(
+        gate.get("outcome") in ("hold", "ask") or skipped.get(family)
+        for family, gate in gates.items()
+    )
 
 
 def usage(
@@ -230,7 +234,7 @@ def main() -> int:
     if given.command in ("run", "up"):
         check(LOCAL)
     if given.command == "look":
-        print(look.show())
+        print(source_preview.show())
         return 0
     local = Local().prepare()
     if given.command == "run":

@@ -99,18 +99,19 @@ class Airflow:
             "task_instances"
         ]
 
-    def result(self, dag: str, run: str, task: str) -> Any:
-        """What a task returned, or None."""
+    def result(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:
+        """What a task returned, or left under another key; None where it did not."""
         try:
             value = self.call(
                 "GET",
-                f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/xcomEntries/return_value?stringify=false",
+                f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task}/xcomEntries/{key}"
+                "?stringify=false",
             )["value"]
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
             raise
-        return json.loads(value) if isinstance(value, str) else value
+        return json.loads(value) if isinstance(value, str) and key == "return_value" else value
 
     def progress(self, dag: str, run: str, task: dict) -> str | None:
         """What a running task said last of how far it is; None where this try has said nothing

@@ -69,6 +69,11 @@ class Report:
         one = self.followed[dag]
         return (self.airflow.result(dag, one.run, task) if one.run else None) or {}
 
+    def skipped(self, family: str) -> str | None:
+        """Why the training of a family was skipped, where it says so itself."""
+        one = self.followed[f"train_{family}"]
+        return self.airflow.result(one.dag, one.run, "fit", "skipped") if one.run else None
+
     def ingest(self) -> str:
         got = self.result("ingest", "snapshot")
         reasons = (
@@ -139,15 +144,18 @@ class Report:
         )
 
 
-def not_live(family: str, gate: dict) -> str:
-    """Why nothing of a family is served, and what to do. `gate`: what the gate returned; empty
-    where the family was not trained.
+def not_live(family: str, gate: dict, skipped: str | None = None) -> str:
+    """Why nothing of a family is served, and what to do.
+
+    Args:
+        gate: what the gate returned; empty where the family was not trained.
+        skipped: why it was not, where the training says so itself.
     """
     if not gate:
         return (
-            f"{family} is not live: nothing was trained, because no family it is made of has a "
-            f"new champion. Next: nothing, it follows them; "
-            f"or trigger train_{family} in Airflow"
+            f"{family} is not live: nothing was trained, because "
+            f"{skipped or 'no family it is made of has a new champion'}. Next: nothing, it follows "
+            f"the families it is made of; or trigger train_{family} in Airflow"
         )
     if gate["outcome"] == "ask":
         return (

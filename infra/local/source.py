@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from infra.local import data, look, supervisor
-from infra.local.look import Span, Untold
+from infra.local import data, source_preview, supervisor
+from infra.local.source_preview import Span, Untold
 from infra.local.state import Local
 
 NAMED = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION")
@@ -106,11 +106,11 @@ def _by_source() -> Settings | None:
         return None
     format = os.environ.get("FORMAT") or ("own" if given.endswith(".toml") else "")
     place = Path(given).expanduser().resolve()
-    if format not in look.FORMATS:
+    if format not in source_preview.FORMATS:
         raise SystemExit(
             f"run: SOURCE is {given!r} and FORMAT is {format!r}; expected a .toml file, or a "
             f"folder with FORMAT one of "
-            f"{', '.join(one for one in look.FORMATS if one != 'own')}"
+            f"{', '.join(one for one in source_preview.FORMATS if one != 'own')}"
         )
     if not (place.is_file() if format == "own" else place.is_dir()):
         raise SystemExit(
@@ -132,10 +132,10 @@ def _spelt_out() -> Settings | None:
         return None
     if missing := [name for name in NAMED if not os.environ.get(name)]:
         raise SystemExit(f"local: RECALL_LOCATION is set, so {', '.join(missing)} must be set too")
-    if os.environ["RECALL_FORMAT"] not in look.FORMATS:
+    if os.environ["RECALL_FORMAT"] not in source_preview.FORMATS:
         raise SystemExit(
             f"local: RECALL_FORMAT is {os.environ['RECALL_FORMAT']!r}, expected one of "
-            f"{', '.join(look.FORMATS)}"
+            f"{', '.join(source_preview.FORMATS)}"
         )
     return {name: os.environ[name] for name in NAMED}
 
@@ -155,7 +155,7 @@ def _span(one: Settings, given: Settings) -> Span:
     if first and last:
         return Span(first, last, daily=False)
     try:
-        found = look.days(one["RECALL_FORMAT"], _path(one))
+        found = source_preview.days(one["RECALL_FORMAT"], _path(one))
         return Span(first or found.first, last or found.newest, found.daily)
     except Untold as reason:
         if day := os.environ.get("DAY"):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tasks.core.errors import RecallError
-from tasks.core.redis_url import parse_redis_url
+from tasks.core.cli.errors import RecallError
+from tasks.core.serving.redis_url import parse_redis_url
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

@@ -16,11 +16,11 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from recall_console import metrics, models
-from recall_console.asker import Refused, reader
-from recall_console.caller import Dags, User
-from recall_console.reading import READERS, within
+from recall_console.auth import Dags, User
+from recall_console.blocking_reads import READERS, within
+from recall_console.reader_client import Refused, reader
+from recall_console.routes import may, router
 from recall_console.settings import PATIENCE, Absent, Away, airflow_path
-from recall_console.sources import may, router
 
 PAGE = Path(__file__).with_name("page")
 KINDS = {

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from fastapi import Request
 
-from recall_console import chain, days, models
-from recall_console.caller import logged_in, permitted
+from recall_console import airflow_state, days, models
+from recall_console.auth import logged_in, permitted
 from recall_console.documents import WRONG
 from recall_console.settings import Absent, Away, connection
 
@@ -76,11 +76,11 @@ def text() -> str:
     found: dict[str, list[str]] = {}
     dags = {
         dag
-        for dag in chain.known()
-        if dag == "ingest" or dag.startswith((chain.TRAIN, chain.PUBLISH))
+        for dag in airflow_state.known()
+        if dag == "ingest" or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
     }
     for source, read in {
-        "store": lambda: of_store(chain.families_among(dags)),
+        "store": lambda: of_store(airflow_state.families_among(dags)),
         "airflow": lambda: of_airflow(dags),
     }.items():
         try:
@@ -151,12 +151,12 @@ def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
 
 def of_airflow(dags: set[str]) -> Iterator[Sample]:
     """Seconds, runs, who is waited for, the queue."""
-    for (dag, task), seconds in sorted(chain.seconds_by_task(dags).items()):
+    for (dag, task), seconds in sorted(airflow_state.seconds_by_task(dags).items()):
         yield "recall_stage_seconds", {"dag": dag, "task": task}, round(seconds, 3)
-    for (dag, state), count in sorted(chain.runs_by_state(dags).items()):
+    for (dag, state), count in sorted(airflow_state.runs_by_state(dags).items()):
         yield "recall_runs", {"dag": dag, "state": state}, count
-    yield "recall_waiting_for_a_person", {}, len(chain.waiting(dags))
-    for pool, kinds in sorted(chain.slots().items()):
+    yield "recall_waiting_for_a_person", {}, len(airflow_state.waiting(dags))
+    for pool, kinds in sorted(airflow_state.slots().items()):
         for kind, count in kinds.items():
             yield "recall_pool_slots", {"pool": pool, "kind": kind}, count
 

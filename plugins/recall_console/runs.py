@@ -4,10 +4,10 @@ live, what an ingestion kept.
 
 from __future__ import annotations
 
-from recall_console import chain, models
+from recall_console import airflow_state, models
 from recall_console.documents import WRONG, behind, document, moment
+from recall_console.running_tasks import working
 from recall_console.settings import Absent
-from recall_console.working import working
 
 # Of what a task returned, the parts that people ask for.
 TOLD = {
@@ -34,7 +34,7 @@ def told(dag: str, run: str) -> dict:
     Raises:
         Absent: there is no such run.
     """
-    found, results = chain.run_of(dag, run), chain.results(dag, run)
+    found, results = airflow_state.run_of(dag, run), airflow_state.results(dag, run)
     shown = {
         task: {name: results[task][name] for name in names if name in results[task]}
         for task, names in TOLD.items()
@@ -42,7 +42,7 @@ def told(dag: str, run: str) -> dict:
     }
     return {
         **found,
-        "page": chain.page(dag, run),
+        "page": airflow_state.page(dag, run),
         "working": working({dag}, run),
         "results": {task: values for task, values in shown.items() if values},
         "verdict": _verdict(results.get("gate")),

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.candidate import Candidate
-from tasks.core.similar import unit
-from tasks.core.snapshot import Queries
+from tasks.core.data.snapshot import Queries
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.item_similarity import unit
 from tasks.evaluate.lists import Lists
 
 

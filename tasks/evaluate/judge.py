@@ -14,24 +14,24 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core import champion as champions
-from tasks.core import members
-from tasks.core.candidate import Candidate
-from tasks.core.champion import Champion
-from tasks.core.errors import BadRequest
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log, say
-from tasks.core.manifest import Artefact
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
-from tasks.evaluate import telling
-from tasks.evaluate.baselines.yardstick import yardstick
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import log, say
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.registry import champion as champions
+from tasks.core.registry import fused_members
+from tasks.core.registry.champion import Champion
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
+from tasks.evaluate import mlflow_logging
+from tasks.evaluate.baselines.baseline_evaluation import yardstick
 from tasks.evaluate.health import health
 from tasks.evaluate.lists import of_candidate
 from tasks.evaluate.measure import Catalogue, Measured, measure, together
 from tasks.evaluate.metrics import LONGEST
-from tasks.evaluate.sample import sample
 from tasks.evaluate.settings import JudgeRequest
+from tasks.evaluate.user_sample import sample
 
 
 def judge(request: JudgeRequest) -> dict:
@@ -58,17 +58,17 @@ def judge(request: JudgeRequest) -> dict:
         "champion_version": champion and champion.version,
         "champion_stale": champion
         and request.champion_from_registry
-        and members.stale(champion.candidate),
+        and fused_members.stale(champion.candidate),
         "memory_gb": request.baselines_memory_gb,
         "users_most": request.users_most,
-        "code": code_version("evaluate", "core"),
+        "code": code_version(__name__),
     }
     place = ("evaluations", first.family, identity(**made_of))
     if not (done := store.find(*place)):
         _write(store, place, request, challengers, champion, snapshot, made_of)
         done = store.find(*place)
     if request.track:
-        telling.tell(store, done, store.open(done.facts["yardstick"], "yardstick"), request)
+        mlflow_logging.tell(store, done, store.open(done.facts["yardstick"], "yardstick"), request)
     return _result(done)
 
 
@@ -145,7 +145,7 @@ def _write(
             queries.labels,
             catalogue,
         )
-    for family, member in members.of(challengers[0]).items():
+    for family, member in fused_members.of(challengers[0]).items():
         measured[family] = measure(
             of_candidate(
                 Candidate(store.open(member["uri"], "candidate")),
@@ -185,7 +185,7 @@ def _write(
             "challenger": _who(challengers[0]),
             "seeds": [_seed(*one) for one in zip(challengers, each, strict=True)],
             "champion": champion and _champion(champion, snapshot, request.champion_from_registry),
-            "members": members.of(challengers[0]),
+            "members": fused_members.of(challengers[0]),
             "metrics": {
                 **{model: one.overall for model, one in measured.items()},
                 **known.facts["metrics"],
@@ -231,7 +231,7 @@ def _champion(champion: Champion, snapshot: Snapshot, registry: bool) -> dict:
         **_who(champion.candidate),
         "version": champion.version,
         "items_known": known,
-        "stale": members.stale(champion.candidate) if registry else None,
+        "stale": fused_members.stale(champion.candidate) if registry else None,
     }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tasks.core.candidate import Candidate
-from tasks.core.histories import Histories
-from tasks.core.snapshot import Queries
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Queries
+from tasks.core.retrieval.candidate import Candidate
 from tasks.evaluate import kernel
 
 CELLS = 4_000_000  # scores held at a time: 16 MB, which a large cache still holds

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 from tasks.evaluate import kernel
 from tasks.evaluate.lists import Lists
 from tasks.evaluate.metrics import ACCURACY, ACCURACY_KEPT

@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from tasks.core.log import log
-from tasks.core.snapshot import Queries, Snapshot
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Queries, Snapshot
 
 NEW_MOST = 5  # liked rows that are known of a new user
 VALUES_MOST = 20  # different values of an attribute that is told value by value

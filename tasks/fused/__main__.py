@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.fused.settings import FitRequest
 
 VERBS = {

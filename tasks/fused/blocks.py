@@ -8,11 +8,11 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.cold import Genres
-from tasks.core.encoders import Encoder
-from tasks.core.errors import RefusedData
-from tasks.core.log import log
-from tasks.core.snapshot import Snapshot
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.cold_start import Genres
+from tasks.core.retrieval.encoders import Encoder
 from tasks.fused.members import Joined
 
 
@@ -42,8 +42,8 @@ def blocks(members: list[Joined], snapshot: Snapshot) -> tuple[np.ndarray, list[
     """The items that at least one member knows, as int32 rows of the item table, ascending, and
     each member over them.
 
-    An item that a member does not know stands in its block where `tasks.core.cold` puts one of its
-    genres that hardly anybody has liked.
+    An item that a member does not know stands in its block where `tasks.core.retrieval.cold_start`
+    puts one of its genres that hardly anybody has liked.
 
     Raises:
         RefusedData: a member knows none of the snapshot's items, or scores them all alike.

@@ -8,27 +8,26 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tasks.core import members as known
-from tasks.core import tracking
-from tasks.core.candidate import save_candidate
-from tasks.core.champion import find, forebear
-from tasks.core.encoders import FusedEncoder
-from tasks.core.errors import NothingToDo
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log, say
-from tasks.core.manifest import Draft
-from tasks.core.recording import Recorder, describe
-from tasks.core.snapshot import Snapshot, resolve
-from tasks.core.stability import stability
-from tasks.core.store import Store
-from tasks.fused.assembling import Whole, assembled
+from tasks.core.cli.errors import NothingToDo
+from tasks.core.cli.log import log, say
+from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.registry import fused_members as known
+from tasks.core.registry import mlflow_client
+from tasks.core.registry.champion import find, forebear
+from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import FusedEncoder
+from tasks.core.retrieval.stability import stability
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Draft
+from tasks.core.store.store import Store
 from tasks.fused.blocks import blocks
 from tasks.fused.members import FAMILY, Joined, chosen
+from tasks.fused.model import Whole, assembled
 from tasks.fused.settings import FitRequest
 from tasks.fused.validation import Validation
 from tasks.fused.weights import search
 
-CODE = ("core/cold", "core/encoders/fused", FAMILY)
 SCALES = ("all", "each")
 
 
@@ -49,7 +48,7 @@ def fit(request: FitRequest) -> dict:
     members = chosen(store, request, snapshot)
     champion = find(store, FAMILY, request.champion, request.registry)
     before = forebear(store, champion.candidate, snapshot.day) if champion else None
-    code, names = code_version(*CODE), {"families": [one.family for one in members]}
+    code, names = code_version(__name__), {"families": [one.family for one in members]}
     id = identity(
         dataset=snapshot.dataset,
         snapshot=snapshot.id,
@@ -59,7 +58,7 @@ def fit(request: FitRequest) -> dict:
         seed=request.seed,
         code=code,
     )
-    if not request.repeat and (outcome := tracking.judged(FAMILY, id)):
+    if not request.repeat and (outcome := mlflow_client.judged(FAMILY, id)):
         raise NothingToDo(f"these very champions were put side by side and judged: {outcome}")
     recorder = Recorder.start(request, FAMILY, id, snapshot, code, names)
     try:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from tasks.core import tracking
-from tasks.core.candidate import Candidate
-from tasks.core.champion import find
-from tasks.core.errors import BadRequest, NothingToDo
-from tasks.core.log import log
-from tasks.core.snapshot import Snapshot, divided_alike
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, NothingToDo
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot, divided_alike
+from tasks.core.registry import mlflow_client
+from tasks.core.registry.champion import find
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.store import Store
 from tasks.fused.settings import FitRequest
 
 FAMILY = "fused"
@@ -40,7 +40,9 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
         Unreachable: the registry does not answer.
     """
     named = request.settings.members
-    there = set(request.candidates) | (set(tracking.champions()) if request.registry else set())
+    there = set(request.candidates) | (
+        set(mlflow_client.champions()) if request.registry else set()
+    )
     found, left_out = [], {}
     for family in sorted(named or there - {FAMILY}):
         champion = find(store, family, request.candidates.get(family), request.registry)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import REQUIRED, setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import REQUIRED, setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.decoding.vectors import places_of
-from tasks.core.errors import RefusedData
-from tasks.core.log import log
-from tasks.core.sampling import drawn, users_drawn
-from tasks.core.snapshot import Snapshot
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.data.user_sample import drawn, users_drawn
+from tasks.core.models.item_vectors import places_of
 from tasks.fused.blocks import Block
 from tasks.fused.settings import Settings
 from tasks.fused.weights import Ranking

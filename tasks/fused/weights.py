@@ -8,8 +8,8 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.histories import Histories
-from tasks.core.ranking import above
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.top_k import above
 
 STEPS = (
     1.0,
@@ -54,7 +54,7 @@ class Ranking:
         fused = np.tensordot(weights.astype(np.float32), self.scores, 1)
         fused[self.seen] = -np.inf
         found = np.empty(len(self.labels[0]), np.int64)
-        for row, begin, end in zip(fused, self._offsets, self._offsets[1:], strict=True):
+        for row, begin, end in zip(fused, self._offsets[:-1], self._offsets[1:], strict=True):
             found[begin:end] = above(row, row[self.labels[1][begin:end]])
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.graph.settings import BuildRequest, WalkRequest, Word2VecRequest
 
 VERBS = {
@@ -11,7 +11,7 @@ VERBS = {
     ),
     "walk": Verb(
         WalkRequest,
-        "tasks.graph.walking:write_walks",
+        "tasks.graph.walk_shards:write_walks",
         "write walks as Parquet, on one machine or by Spark",
     ),
     "word2vec": Verb(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
 
 FULL = 2.0**32
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from tasks.core.arrays import save
-from tasks.core.errors import RefusedData
-from tasks.core.graph import LAWS, Tables
-from tasks.core.histories import Histories
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log, say
-from tasks.core.snapshot import Snapshot, resolve
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log, say
+from tasks.core.data.graph import LAWS, Tables
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.store.arrays import save
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.store import Store
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.settings import BuildRequest
-from tasks.graph.windowed import Windowed
+from tasks.graph.window_graph import Windowed
 
 
 def build(request: BuildRequest) -> dict:
@@ -29,7 +29,7 @@ def build(request: BuildRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    settings, code = request.of_law(), code_version("graph")
+    settings, code = request.of_law(), code_version(__name__)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=settings, code=code)
     place = ("graphs", snapshot.dataset, snapshot.day, id)
     artefact = store.find(*place)

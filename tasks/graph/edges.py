@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.arrays import save
-from tasks.core.errors import Corrupt, RefusedData
+from tasks.core.cli.errors import Corrupt, RefusedData
+from tasks.core.store.arrays import save
 from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.lists import entrance_weights
 from tasks.graph.pairs import Nearness, Summed

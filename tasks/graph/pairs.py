@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import scipy.sparse
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 
 PLACE_UNIT, AGE_UNIT = 1024, 2**20
 SECONDS = 86_400
@@ -18,7 +18,7 @@ SECONDS = 86_400
 
 @dataclasses.dataclass(frozen=True)
 class Nearness:
-    """What a pair of places weighs; see `tasks.core.walks.window`.
+    """What a pair of places weighs; see `tasks.core.models.walks.window`.
 
     Attributes:
         window: places apart at most.

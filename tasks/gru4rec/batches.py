@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 
 # share of a length: enough to mix neighbours from epoch to epoch, little enough to keep steps full
 JITTER = 0.2

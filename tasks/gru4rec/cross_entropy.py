@@ -47,7 +47,7 @@ class CrossEntropy(torch.autograd.Function):
             left_out, k * torch.tensor([*begins, n], device=left_out.device)
         ).tolist()
         scored = queries.new_empty(min(rows, n) * q, k)
-        for begin, first, last in zip(begins, ends, ends[1:], strict=True):
+        for begin, first, last in zip(begins, ends[:-1], ends[1:], strict=True):
             part, own = slice(begin, begin + rows), right[begin : begin + rows]
             asked = queries[part].flatten(0, -2)  # (r q, d)
             scores = torch.addmm(bias, asked, transposed, out=scored[: len(asked)])

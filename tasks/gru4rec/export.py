@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from tasks.core.encoders import GRUEncoder, SASRecEncoder
-from tasks.core.similar import unit
+from tasks.core.retrieval.encoders import GRUEncoder, SASRecEncoder
+from tasks.core.retrieval.item_similarity import unit
 from tasks.gru4rec.settings import Settings
 
 ENDS = {

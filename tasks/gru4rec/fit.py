@@ -8,24 +8,24 @@ import shutil
 import numpy as np
 import torch
 
-from tasks.core.candidate import Candidate, save_candidate
-from tasks.core.champion import find, forebear
-from tasks.core.histories import Histories
-from tasks.core.identity import code_version, identity
-from tasks.core.manifest import Draft
-from tasks.core.recording import Recorder, describe
-from tasks.core.similar import taste_space
-from tasks.core.snapshot import Snapshot, resolve
-from tasks.core.stability import stability
-from tasks.core.store import Store
-from tasks.core.training.checkpoint import Standing
-from tasks.core.training.group import Group
-from tasks.core.training.machine import prepare
-from tasks.gru4rec import export, past
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.registry.champion import find, forebear
+from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.retrieval.candidate import Candidate, save_candidate
+from tasks.core.retrieval.item_similarity import taste_space
+from tasks.core.retrieval.stability import stability
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Draft
+from tasks.core.store.store import Store
+from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.hardware import prepare
+from tasks.core.torch.process_group import Group
+from tasks.gru4rec import export, warm_start
 from tasks.gru4rec.batches import positions
-from tasks.gru4rec.learning import catalogue, learn
+from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.settings import FitRequest, Settings
-from tasks.gru4rec.sizing import sized
+from tasks.gru4rec.training import catalogue, learn
 
 FAMILY = "gru4rec"
 
@@ -49,7 +49,7 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     champion = _champion(store, request, snapshot) if request.settings.warm_start else None
-    code = code_version(FAMILY, "core/training")
+    code = code_version(__name__)
     id = identity(
         dataset=snapshot.dataset,
         snapshot=snapshot.id,
@@ -128,7 +128,7 @@ def _write(
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
     similar = taste_space(vectors[:, :-1], histories)
     save_candidate(draft.path, item_ids, vectors, similar, encoder)
-    past.leave(draft.path, kept.best)
+    warm_start.leave(draft.path, kept.best)
     recorder.save(
         draft.path,
         kept.best_epoch,

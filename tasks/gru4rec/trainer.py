@@ -12,18 +12,18 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from tasks.core.errors import BadRequest
-from tasks.core.histories import Histories
-from tasks.core.log import Progress
-from tasks.core.training.adamw import AdamW
-from tasks.core.training.group import Group
-from tasks.core.training.loop import stream
-from tasks.core.training.rows import RowAdamW
-from tasks.core.training.schedule import rate
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import Progress
+from tasks.core.data.histories import Histories
+from tasks.core.torch.adamw import AdamW
+from tasks.core.torch.learning_rate import rate
+from tasks.core.torch.loop import stream
+from tasks.core.torch.process_group import Group
+from tasks.core.torch.row_adamw import RowAdamW
 from tasks.gru4rec.batches import Batch, batches, positions
+from tasks.gru4rec.compact_rows import narrowed
 from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, Sample, SampledSoftmax
 from tasks.gru4rec.model import BY_ITEM, Network, Shape, of_rows
-from tasks.gru4rec.narrow import narrowed
 from tasks.gru4rec.settings import Settings
 
 ROWS_FROM = 20_000  # items of a catalogue of which a step with negatives moves only what it reads

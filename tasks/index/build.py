@@ -5,16 +5,16 @@ from __future__ import annotations
 import faiss
 import numpy as np
 
-from tasks.core.arrays import StringTable, save
-from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log, say
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.cli.log import log, say
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.arrays import StringTable, save
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.store import Store
 from tasks.index.catalogue import cold_items
 from tasks.index.factory import make
-from tasks.index.memory import bytes_per_vector, chosen
+from tasks.index.index_size import bytes_per_vector, chosen
 from tasks.index.settings import BuildRequest
 
 
@@ -40,7 +40,7 @@ def build(request: BuildRequest) -> dict:
     snapshot = Snapshot(
         store.open(request.snapshot or _learned_from(store, artefact.facts), "snapshot")
     )
-    code = code_version("index")
+    code = code_version(__name__)
     settings = {
         "factory": request.factory,
         "memory_mib": request.memory_mib,
@@ -153,7 +153,7 @@ def _learned_from(store: Store, facts: dict) -> str:
 
 
 def _champion(family: str) -> tuple[str, str]:
-    from tasks.core.tracking import CHAMPION, by_alias, model_name
+    from tasks.core.registry.mlflow_client import CHAMPION, by_alias, model_name
 
     found = by_alias(family, CHAMPION)
     if found is None:

@@ -7,18 +7,18 @@ import dataclasses
 import faiss
 import numpy as np
 
-from tasks.core.candidate import Candidate
-from tasks.core.errors import RefusedData
-from tasks.core.identity import code_version, identity
-from tasks.core.log import say
-from tasks.core.manifest import Artefact
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import say
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
 from tasks.index.catalogue import Catalogue
-from tasks.index.people import People, people, queries
-from tasks.index.proof import Proof, halves, proven
+from tasks.index.generation_files import write_items, write_users, write_vectors
+from tasks.index.index_report import Proof, halves, proven
+from tasks.index.served_users import People, people, queries
 from tasks.index.settings import BundleRequest
-from tasks.index.writing import write_items, write_users, write_vectors
 
 ITEMS, SIMILAR = "items", "similar items"
 
@@ -34,7 +34,7 @@ def bundle(request: BundleRequest) -> dict:
     index = store.open(request.index, "index")
     candidate = Candidate(store.open(index.facts["candidate"], "candidate"))
     snapshot = Snapshot(store.open(index.facts["snapshot"], "snapshot"))
-    code = code_version("index")
+    code = code_version(__name__)
     settings = {
         name: getattr(request, name)
         for name in ("search", "wanted_recall", "probes", "top", "seed")

@@ -8,11 +8,11 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.arrays import StringTable, load, rows_of
-from tasks.core.candidate import Candidate
-from tasks.core.cold import Genres
-from tasks.core.manifest import Artefact
-from tasks.core.snapshot import Snapshot
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.cold_start import Genres
+from tasks.core.store.arrays import StringTable, load, rows_of
+from tasks.core.store.manifest import Artefact
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Cold:
     """Items of a snapshot that a candidate has no vector for.
 
     Attributes:
-        ids: the c items that get one from their genres (`tasks.core.cold`).
+        ids: the c items that get one from their genres (`tasks.core.retrieval.cold_start`).
         vectors: float32 (c, d); none is all zero.
         similar: float32 (c, s), the same of the item-to-item vectors, at most of unit length.
         left_out: how many items get none: a zero vector would outrank every item with a negative

@@ -5,8 +5,8 @@ from __future__ import annotations
 import faiss
 import numpy as np
 
-from tasks.core.errors import BadRequest
-from tasks.index.memory import ALLOWED, parsed, widened
+from tasks.core.cli.errors import BadRequest
+from tasks.index.index_size import ALLOWED, parsed, widened
 
 BUILD_EFFORT = 80  # HNSW's efConstruction
 # vectors a centroid that k-means sees; of 100 the recall is the same (.983 at a million, 32 lists),

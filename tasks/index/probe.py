@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 
-from tasks.core.ranking import score, top_k
-from tasks.core.search import Searcher
+from tasks.core.retrieval.faiss_search import Searcher
+from tasks.core.retrieval.top_k import score, top_k
 
 DEPTH = 50
 TIMED = 500  # queries timed one by one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from tasks.core.request import REQUIRED, setting
+from tasks.core.cli.request import REQUIRED, setting
 
 
 @dataclasses.dataclass(frozen=True)

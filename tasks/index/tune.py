@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import faiss
 import numpy as np
 
-from tasks.core.errors import BadRequest
-from tasks.core.log import log
-from tasks.core.ranking import top_k
-from tasks.core.search import Searcher
-from tasks.index.memory import parsed
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import log
+from tasks.core.retrieval.faiss_search import Searcher
+from tasks.core.retrieval.top_k import top_k
+from tasks.index.index_size import parsed
 from tasks.index.probe import DEPTH, recall
 
 DEPTHS = (1, 2, 4, 8, 16, 32)

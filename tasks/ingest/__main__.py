@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.ingest.settings import LookRequest, QuarantineRequest, ReplayRequest, SnapshotRequest
 
 VERBS = {

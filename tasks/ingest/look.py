@@ -8,10 +8,10 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-from tasks.core.errors import RefusedData
-from tasks.ingest import guess, landing, sources
-from tasks.ingest.reading import span
-from tasks.ingest.reading.examine import examine
+from tasks.core.cli.errors import RefusedData
+from tasks.ingest import fetch, source_guess, sources
+from tasks.ingest.parse import time_span
+from tasks.ingest.parse.examine import examine
 from tasks.ingest.rules import Limits
 from tasks.ingest.settings import LookRequest
 from tasks.ingest.sources import Source, Table
@@ -37,7 +37,7 @@ def look(request: LookRequest) -> dict:
     with tempfile.TemporaryDirectory(prefix="recall-look-", dir=request.scratch) as scratch:
         toml = None
         if request.format == "own" and not request.location.endswith(".toml"):
-            toml = guess.description(request.location, Path(scratch) / "guess")
+            toml = source_guess.description(request.location, Path(scratch) / "guess")
             described = Path(scratch) / "described.toml"
             described.write_text(toml, "utf-8")
             source = sources.describe("own", str(described))
@@ -78,11 +78,11 @@ def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limit
 
 
 def _days_there(source: Source, table: Table) -> dict[str, str]:
-    if days := landing.spelled_days(table.path, source.base):
+    if days := fetch.spelled_days(table.path, source.base):
         return days
     raise RefusedData(
         f"no day is at {table.path}",
-        got=landing.shown_where_days_are(table.path, source.base),
+        got=fetch.shown_where_days_are(table.path, source.base),
         allowed="a day, as 2026-01-15 or 20260115",
         remedy="correct the path, or wait until the files are delivered",
     )
@@ -93,11 +93,11 @@ def _looked(
 ) -> dict:
     newest = max(days, default=None)
     found = (
-        landing.find_day(table.path, source.base, newest, days[newest])
+        fetch.find_day(table.path, source.base, newest, days[newest])
         if newest
-        else landing.find(table.path, source.base)
+        else fetch.find(table.path, source.base)
     )
-    landed = landing.land(
+    landed = fetch.land(
         found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits
     )
     seen = examine(table, landed, scratch / f"{name}-copies")
@@ -108,4 +108,4 @@ def _looked(
         "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]],
     }
     of_rows = not days and name == "interactions" and "timestamp" in table.columns
-    return facts | ({"span": span.days(seen.landed, seen.shapes)} if of_rows else {})
+    return facts | ({"span": time_span.days(seen.landed, seen.shapes)} if of_rows else {})

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from tasks.core.errors import BadRequest
-from tasks.core.log import log
-from tasks.core.manifest import Artefact
-from tasks.core.snapshot import resolve
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import resolve
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
 from tasks.ingest import snapshot
-from tasks.ingest.reading import corrections
+from tasks.ingest.parse import corrections
 from tasks.ingest.settings import QuarantineRequest, ReplayRequest
 
 KEYS = ("table", "delivery", "file", "line")

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import setting
 
 SIZES = {
     "leave-last-n": {"test": 3, "validation": 1},
@@ -68,7 +68,7 @@ class Split:
                                |
                                |----------------------------------------------------------------|----------------------------------------------------------|
     | {}                                                             | the data decides, see
-    `tasks.ingest.deciding`            | | {"method": "leave-last-n", "test": 3, "validation": 1}
+    `tasks.ingest.derived_settings`            | | {"method": "leave-last-n", "test": 3, "validation": 1}
                                             | each user's newest 3 are test, the one before
                                             validation |
     | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only

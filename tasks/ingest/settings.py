@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import REQUIRED, setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import REQUIRED, setting
 from tasks.core.spark.settings import Spark
 from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
 

@@ -10,16 +10,16 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.core.errors import BadRequest, NothingToDo
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log, say
-from tasks.core.manifest import Artefact
+from tasks.core.cli.errors import BadRequest, NothingToDo
+from tasks.core.cli.log import log, say
 from tasks.core.spark.session import session
-from tasks.core.store import Store
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
 from tasks.ingest import sources
-from tasks.ingest.judging import batch
-from tasks.ingest.reading.delivery import Delivery
-from tasks.ingest.reading.history import History
+from tasks.ingest.assess import batch
+from tasks.ingest.parse.delivery import Delivery
+from tasks.ingest.parse.history import History
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
@@ -55,7 +55,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
             return answer(found)
         batch.preload()
         with session(request.spark, _bytes(plan)) as spark:
-            from tasks.ingest.making import Making
+            from tasks.ingest.pipeline import Making
 
             making = Making(
                 spark,
@@ -103,7 +103,7 @@ def snapshot_id(
         liked=request.liked or source.liked,
         suite=suite,
         recommend_seen=recommend_seen(request, source),
-        code=code_version("ingest"),
+        code=code_version("tasks.ingest.snapshot"),
     )
 
 

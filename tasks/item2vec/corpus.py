@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.core.graph import Tables
-from tasks.core.histories import Histories
-from tasks.core.walks import walk
+from tasks.core.data.graph import Tables
+from tasks.core.data.histories import Histories
+from tasks.core.models.walks import walk
 
 SHARD_WORDS = 1_000_000
 LONGEST = 10_000  # gensim drops the rest of a longer sentence

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from threadpoolctl import threadpool_limits
 
-from tasks.core.decoding.choosing import choose
-from tasks.core.decoding.past import Past, past_of
-from tasks.core.decoding.validation import Validation
-from tasks.core.decoding.writing import Fitted, write
-from tasks.core.errors import BadRequest
-from tasks.core.graph import Graph
-from tasks.core.identity import code_version, identity
-from tasks.core.manifest import Artefact
-from tasks.core.pictures.walks import WALKS
-from tasks.core.recording import Recorder
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store, write_json
-from tasks.item2vec import given
-from tasks.item2vec.learning import learn
+from tasks.core.cli.errors import BadRequest
+from tasks.core.data.graph import Graph
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.models.decoders.export import Fitted, write
+from tasks.core.models.decoders.model_selection import choose
+from tasks.core.models.validation import Validation
+from tasks.core.models.warm_start import Past, past_of
+from tasks.core.registry.plots.walks import WALKS
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store, write_json
+from tasks.item2vec import external_vectors
 from tasks.item2vec.settings import FitRequest
+from tasks.item2vec.training import learn
 from tasks.item2vec.walk_statistics import statistics
 
 FAMILY = "item2vec"
-CODE = (
-    "graph",
-    "core/walks",
-    "core/alignment",
-    "core/cold",
-    "core/decoding",
-    "core/similar",
-    FAMILY,
-)  # what decides on the vectors
+CODE = (__name__, "tasks.graph.build", "tasks.graph.walk_shards")  # graph and walks decide, too
 
 
 def fit(request: FitRequest) -> dict:
@@ -43,7 +35,7 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
-    elsewhere = given.find(store, request.vectors, snapshot)
+    elsewhere = external_vectors.find(store, request.vectors, snapshot)
     past = past_of(
         store,
         FAMILY,

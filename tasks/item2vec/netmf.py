@@ -1,8 +1,8 @@
 """What skip-gram would converge to, in closed form: the law of walks or of sequences factorised
 instead of sampled.
 
-The leading d singular directions of the law's matrix (`tasks.item2vec.laws`), each side with the
-square root of the values: inputs · outputs' is the best approximation of rank d.
+The leading d singular directions of the law's matrix (`tasks.item2vec.log_transitions`), each side
+with the square root of the values: inputs · outputs' is the best approximation of rank d.
 
 The matrix is dense: 4 n² bytes for n items, about three times that at the peak (4.8 GB for 20,000
 items).
@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.decoding.halves import halves
-from tasks.core.decoding.vectors import Vectors, places_of
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.histories import Histories
-from tasks.core.similar import unit
-from tasks.item2vec import laws
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.models.item_vectors import Vectors, places_of
+from tasks.core.models.svd import halves
+from tasks.core.retrieval.item_similarity import unit
+from tasks.item2vec import log_transitions
 
 ROUNDING = 1e-12  # of the longest vector
 LARGEST = 20_000  # items: the dense matrix has the square of it
@@ -90,4 +90,4 @@ def _says(vectors: np.ndarray) -> np.ndarray:
     return lengths > ROUNDING * max(float(lengths.max(initial=0)), np.finfo(np.float32).tiny)
 
 
-LAWS = {"walks": laws.of_walks, "sequences": laws.of_sequences}
+LAWS = {"walks": log_transitions.of_walks, "sequences": log_transitions.of_sequences}

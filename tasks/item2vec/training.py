@@ -1,118 +1,234 @@
-"""Word2vec by gensim, epoch by epoch, counting what was really trained."""
+"""From a graph and sequences to the vectors of the epoch that was best on validation."""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
 
 import numpy as np
-from gensim.models import Word2Vec
 
-from tasks.core.decoding.vectors import Vectors
-from tasks.core.log import Progress
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log, say
+from tasks.core.data.graph import Graph
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.models.decoders.model_selection import plain, queries
+from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.training_budget import epochs_within
+from tasks.core.models.validation import Validation
+from tasks.core.models.vocabulary import vocabulary
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.training_progress import Rounds
+from tasks.core.store.manifest import Artefact
+from tasks.item2vec import external_vectors, netmf
 from tasks.item2vec.corpus import Corpus
-from tasks.item2vec.settings import Settings
+from tasks.item2vec.settings import FitRequest, Settings
+from tasks.item2vec.word2vec_trainer import Trainer
 
-# a job of gensim's C code holds no more: above it, the rest of every job is dropped without a word
-BATCH_WORDS = 10_000
+FAMILY = "item2vec"
+SCORES_A_WORD = (
+    300  # that are computed and counted while one word is trained, whatever the dimension
+)
+LOOKING = 0.1  # of the time of training
 
 
-class Trainer:
-    """A word2vec model (Mikolov et al. 2013) whose words are item rows.
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """The vectors of the best epoch (1, 2, …) and the recall of their plain input-output search."""
+
+    epoch: int
+    vectors: Vectors
+    recall: float
+
+
+def learn(
+    request: FitRequest,
+    graph: Graph,
+    snapshot: Snapshot,
+    validation: Validation,
+    recorder: Recorder,
+    past: Vectors | None = None,
+    elsewhere: Artefact | None = None,
+) -> Learned:
+    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is
+    recorded. What was learned `elsewhere` is taken as it is.
+
+    Raises:
+        BadRequest: the catalogue is too large for the trainer that is asked for.
+        RefusedData: nothing to learn from.
+    """
+    train = snapshot.histories("train")
+    frequencies = train.users_of(len(snapshot.item_ids))
+    known = vocabulary(frequencies, request.settings.minimum_count)
+    trainer = (
+        trainer_of(request.settings, int(known.sum()))
+        if elsewhere is None
+        else elsewhere.facts["trainer"]
+    )
+    log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
+    if elsewhere is not None:
+        watch = Watch(request.settings, validation, recorder)
+        watch.look(1, external_vectors.completed(elsewhere, train, known), {})
+        return watch.best
+    if trainer == "netmf":
+        try:
+            return _factorise(request, train, known, validation, recorder)
+        except RefusedData as why:
+            if request.settings.trainer != "auto":
+                raise
+            log("item2vec.trainer", trainer="gensim", because=why)
+    return _train(
+        request,
+        graph,
+        train,
+        frequencies * known,
+        validation,
+        recorder,
+        past if request.settings.warm_start else None,
+    )
+
+
+def trainer_of(settings: Settings, items: int) -> str:
+    """`netmf` or `gensim`, for so many items.
+
+    Raises:
+        BadRequest: more items than the dense matrix of `netmf` may have.
+    """
+    if settings.trainer == "auto":
+        return "netmf" if items <= netmf.LARGEST else "gensim"
+    if settings.trainer == "netmf":
+        netmf.check(items)
+    return settings.trainer
+
+
+def _factorise(
+    request: FitRequest,
+    train: Histories,
+    known: np.ndarray,
+    validation: Validation,
+    recorder: Recorder,
+) -> Learned:
+    settings, started = request.settings, time.monotonic()
+    say(f"factorising what meets within a window, of {int(known.sum()):,} items")
+    vectors = netmf.factorise(
+        train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus
+    )
+    watch = Watch(settings, validation, recorder)
+    watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
+    return watch.best
+
+
+def _train(
+    request: FitRequest,
+    graph: Graph,
+    train: Histories,
+    frequencies: np.ndarray,
+    validation: Validation,
+    recorder: Recorder,
+    past: Vectors | None,
+) -> Learned:
+    settings = request.settings if past is None else shortened(request.settings)
+    corpus = Corpus(
+        graph.tables,
+        train,
+        settings.corpus,
+        settings.walk_length,
+        settings.walk_words,
+        request.seed,
+        settings.threads,
+    )
+    trainer = Trainer(settings, frequencies, request.seed)
+    if past is not None:
+        trainer.go_on(past)
+    log(
+        "item2vec.corpus",
+        begins="anew" if past is None else "from the champion",
+        walks_an_epoch=corpus.walks,
+        shards=corpus.shards,
+    )
+    watch = Watch(settings, validation, recorder)
+    every = looks_every(watch.users, validation.items, corpus.words)
+    progress = Rounds("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
+    done: list[dict[str, float]] = []
+    while len(done) < trainer.epochs:
+        epoch, begun = len(done) + 1, validation.seconds
+        progress.begin(epoch)
+        figures = trainer.epoch(epoch - 1, corpus, progress)
+        trainer.epochs = epochs_within(
+            settings.budget_minutes, trainer.epochs, [*done, figures], FAMILY
+        )
+        if epoch % every and 1 < epoch < trainer.epochs:
+            recorder.epoch(epoch, figures)
+        else:
+            progress.validate()
+            watch.look(epoch, trainer.vectors(), figures)
+        progress.end(trainer.epochs)
+        done.append(figures | {"validation_seconds": validation.seconds - begun})
+        if epoch - watch.best.epoch >= settings.patience:
+            break
+    return watch.best
+
+
+def looks_every(users: int, items: int, words: int) -> int:
+    """After how many epochs validation is due, so that it takes about a tenth of the time that
+    training takes. It is told from counts, not from a clock, so that a training repeated is the
+    same training.
 
     Args:
-        settings: how to learn.
-        frequencies: int64 (items), users who liked each item in the training part, 0 for one that
-            is left out; the vocabulary and the noise are made from it.
-        seed: of first vectors and noise.
+        users, items: whose scores one look computes.
+        words: of an epoch.
+    """
+    return max(1, math.ceil(users * items / (SCORES_A_WORD * LOOKING * max(words, 1))))
 
-    Attributes:
-        epochs: that the learning rate is to fall over; fewer where the budget says so.
+
+def shortened(settings: Settings) -> Settings:
+    """The settings of a training that goes on: few epochs at a low rate, or it would forget where
+    it came from.
+    """
+    return dataclasses.replace(
+        settings,
+        epochs=max(1, round(settings.epochs * settings.warm_share)),
+        learning_rate=settings.learning_rate * settings.warm_share,
+    )
+
+
+class Watch:
+    """Keeps the best epoch by the plain search of its vectors, and records every one.
+
+    An epoch is judged by the query that does best for a few of the users: what suits the first
+    epochs, which have learned nothing yet, does not suit the last. The decoder and the query that
+    are served are chosen afterwards (`tasks.core.models.decoders.model_selection`).
     """
 
-    def __init__(self, settings: Settings, frequencies: np.ndarray, seed: int) -> None:
-        self.settings, self.epochs = settings, settings.epochs
-        self.known = frequencies > 0
-        self.model = Word2Vec(
-            vector_size=settings.dimension,
-            window=settings.window,
-            sg=int(settings.algorithm == "skip-gram"),
-            negative=settings.negatives,
-            ns_exponent=settings.negative_exponent,
-            alpha=settings.learning_rate,
-            min_alpha=settings.learning_rate / 100,
-            sample=0,
-            min_count=1,
-            seed=seed,
-            workers=settings.threads,
-            batch_words=BATCH_WORDS,
-        )
-        self.model.build_vocab_from_freq(
-            {str(row): int(frequencies[row]) for row in np.flatnonzero(self.known)}
-        )
-        self.met = np.zeros(len(frequencies), np.int64)
+    def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:
+        self.settings, self.validation, self.recorder = settings, validation, recorder
+        self.best: Learned | None = None
+        self._few, self._asked = validation.few(), queries(settings)
 
-    def go_on(self, past: Vectors) -> None:
-        """Begin where an earlier training ended, for the items of the vocabulary that it knows; the
-        others begin as always.
-        """
-        words = self.model.wv.key_to_index
-        here = np.array([row in words for row in map(str, past.rows.tolist())])
-        places = [words[str(row)] for row in past.rows[here].tolist()]
-        self.model.wv.vectors[places], self.model.syn1neg[places] = (
-            past.inputs[here],
-            past.outputs[here],
+    @property
+    def users(self) -> int:
+        """Whose scores one look computes."""
+        return len(self.validation) + (
+            len(self._asked) * len(self._few) if len(self._asked) > 1 else 0
         )
 
-    def epoch(
-        self, number: int, corpus: Corpus, progress: Progress | None = None
-    ) -> dict[str, float]:
-        """One pass (0, 1, …), each shard told to `progress` as its share of an epoch; the learning
-        rate falls linearly over all epochs.
+    def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
+        """Validate one epoch.
 
         Raises:
-            RuntimeError: gensim trained fewer words than the corpus holds.
+            RefusedData: nothing has been trained.
         """
-        started, loss, trained, training = time.monotonic(), 0.0, 0, 0.0
-        for part, shard in enumerate(corpus.epoch(number)):
-            expected, begun = int(shard.counts[self.known].sum()), time.monotonic()
-            begin, end = (self._rate(number + edge / corpus.shards) for edge in (part, part + 1))
-            effective, _ = self.model.train(
-                shard.sentences,
-                total_examples=len(shard.sentences),
-                epochs=1,
-                start_alpha=begin,
-                end_alpha=end,
-                compute_loss=True,
+        if len(vectors.rows) == 0:
+            raise RefusedData(
+                "no item has a trained vector: no two of the vocabulary stand in one walk or "
+                "sequence",
+                got=f"minimum_count {self.settings.minimum_count}",
+                remedy="lower minimum_count, or ingest more data",
             )
-            if effective != expected:
-                raise RuntimeError(
-                    f"gensim trained {effective} words of a shard that holds {expected} words "
-                    f"of the vocabulary"
-                )
-            loss, trained = loss + self.model.get_latest_training_loss(), trained + effective
-            training += time.monotonic() - begun
-            self.met += shard.counts
-            if progress:
-                progress.add(1 / corpus.shards)
-        seconds = time.monotonic() - started
-        return {
-            "train_loss": loss / max(trained, 1),
-            "words": trained,
-            "words_per_s": trained / seconds,
-            "epoch_seconds": seconds,
-            "corpus_seconds": seconds - training,
-        }
-
-    def _rate(self, epoch: float) -> float:
-        return self.settings.learning_rate * (1 - 0.99 * epoch / self.epochs)
-
-    def vectors(self) -> Vectors:
-        """The vectors now, copied, of the items that were met and predicted."""
-        words = np.array(self.model.wv.index_to_key, np.int64)
-        order = np.argsort(words)
-        order = order[(self.met[words[order]] > 0) & self.model.syn1neg[order].any(axis=1)]
-        return Vectors(
-            words[order].astype(np.int32),
-            self.model.wv.vectors[order].copy(),
-            self.model.syn1neg[order].copy(),
-        )
+        models = list(plain(vectors, self._asked))
+        model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
+        recall, choice = self.validation.recall(model), model.choice
+        self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})
+        if self.best is None or recall > self.best.recall:
+            self.best = Learned(epoch, vectors, recall)

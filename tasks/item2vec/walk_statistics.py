@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.graph import Tables
-from tasks.core.walks import walk
-from tasks.core.walks.expected import expected_visits
+from tasks.core.data.graph import Tables
+from tasks.core.models.walks import walk
+from tasks.core.models.walks.expected_visits import expected_visits
 
 WALKS = 100_000
 CLASSES = 24  # of degrees

@@ -7,25 +7,24 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tasks.core.decoding.choosing import choose, plain, queries
-from tasks.core.decoding.likes import likes
-from tasks.core.decoding.past import Past, past_of
-from tasks.core.decoding.validation import Validation
-from tasks.core.decoding.vectors import Vectors, places_of
-from tasks.core.decoding.vocabulary import vocabulary
-from tasks.core.decoding.writing import Fitted, write
-from tasks.core.errors import RefusedData
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log
-from tasks.core.recording import Recorder
-from tasks.core.rounds import Rounds
-from tasks.core.snapshot import Snapshot, resolve
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.models.cooccurrence import likes
+from tasks.core.models.decoders.export import Fitted, write
+from tasks.core.models.decoders.model_selection import choose, plain, queries
+from tasks.core.models.item_vectors import Vectors, places_of
+from tasks.core.models.validation import Validation
+from tasks.core.models.vocabulary import vocabulary
+from tasks.core.models.warm_start import Past, past_of
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.training_progress import Rounds
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.store import Store
 from tasks.linear.settings import FitRequest
-from tasks.linear.solving import SOLVERS, solver_of, weighed
+from tasks.linear.solvers import SOLVERS, solver_of, weighed
 
 FAMILY = "linear"
-CODE = ("core/alignment", "core/cold", "core/decoding", "core/ease", "core/similar", FAMILY)
 PENALTIES = (100.0, 300.0, 1000.0)
 
 
@@ -41,7 +40,7 @@ def fit(request: FitRequest) -> dict:
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     past = past_of(store, FAMILY, request, snapshot, request.settings.dimension)
-    code = code_version(*CODE)
+    code = code_version(__name__)
     id = identity(
         dataset=snapshot.dataset,
         snapshot=snapshot.id,

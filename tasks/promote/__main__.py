@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.promote.settings import (
     Decision,
     GateRequest,
@@ -16,12 +16,12 @@ from tasks.promote.settings import (
 VERBS = {
     "gate": Verb(
         GateRequest,
-        "tasks.promote.gate:gate",
+        "tasks.promote.gate.gate:gate",
         "Decide from an evaluation and a policy: promote, hold or ask, with every figure.",
     ),
     "promote": Verb(
         PromoteRequest,
-        "tasks.promote.promote:promote",
+        "tasks.promote.aliases.promote:promote",
         "Carry a verdict out: move the aliases champion and previous.",
     ),
     "policy": Verb(
@@ -31,18 +31,18 @@ VERBS = {
     ),
     "force": Verb(
         Decision,
-        "tasks.promote.overrule:force",
+        "tasks.promote.aliases.overrule:force",
         "Make a version the champion whatever its verdict says: a person's decision, with a "
         "reason.",
     ),
     "refuse": Verb(
         Decision,
-        "tasks.promote.overrule:refuse",
+        "tasks.promote.aliases.overrule:refuse",
         "Never let a version go live: a person's decision, with a reason.",
     ),
     "restore": Verb(
         Decision,
-        "tasks.promote.restore:restore",
+        "tasks.promote.aliases.restore:restore",
         "Bring an earlier version back: champion and previous change places, or a named "
         "version returns.",
     ),

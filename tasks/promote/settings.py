@@ -1,11 +1,11 @@
-"""What `promote` can be asked; the policy of the gate stands in `tasks.promote.policy`."""
+"""What `promote` can be asked; the policy of the gate stands in `tasks.promote.gate.policy`."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import REQUIRED, setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import REQUIRED, setting
 
 
 @dataclasses.dataclass(frozen=True)

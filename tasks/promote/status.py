@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from tasks.core import tracking
-from tasks.promote import registry
-from tasks.promote.policy import read
+from tasks.core.registry import mlflow_client
+from tasks.promote.aliases import registry
+from tasks.promote.gate.policy import read
 from tasks.promote.settings import PolicyRequest, StatusRequest
 
 
@@ -18,7 +18,7 @@ def policy(request: PolicyRequest) -> dict:
 
 def status(request: StatusRequest) -> dict:
     """Family → champion, previous, challenger (versions, None where there is none)."""
-    found = tracking.aliases()
+    found = mlflow_client.aliases()
     wanted = [request.family] if request.family else sorted(found)
     return {
         "families": {

@@ -4,7 +4,7 @@ who knows what is needed.
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.prune.settings import PruneRequest
 
 VERBS = {

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.core.log import Progress, log
-from tasks.core.manifest import Artefact
-from tasks.core.store import Store
-from tasks.prune import needed
+from tasks.core.cli.log import Progress, log
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
+from tasks.prune import references
 from tasks.prune.settings import PruneRequest
 
 SWEPT = (
@@ -69,8 +69,10 @@ def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
         path: artefact for path, artefact in known.items() if artefact is not None
     }  # gone since they were listed
     young = {path for path, artefact in known.items() if artefact.created >= since}
-    roots = needed.generations(store) | needed.candidates(store) | young | _newest(store, known)
-    kept = needed.with_parents(store, known, roots)
+    roots = (
+        references.generations(store) | references.candidates(store) | young | _newest(store, known)
+    )
+    kept = references.with_parents(store, known, roots)
     snapshots = store.path("snapshots")
     kept |= {
         store.path("quarantine") / path.relative_to(snapshots)

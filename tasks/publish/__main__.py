@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.publish.settings import (
     GoLiveRequest,
     LoadRequest,
@@ -14,11 +14,13 @@ from tasks.publish.settings import (
 
 VERBS = {
     "load": Verb(
-        LoadRequest, "tasks.publish.load:load", "load a generation into Redis beside the live one"
+        LoadRequest,
+        "tasks.publish.load.load:load",
+        "load a generation into Redis beside the live one",
     ),
     "verify": Verb(
         VerifyRequest,
-        "tasks.publish.verify:verify",
+        "tasks.publish.load.verify:verify",
         "read a loaded generation back and compare it with its folder",
     ),
     "go_live": Verb(

@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import time
 
-from tasks.core.connection import Client
-from tasks.core.errors import Unreachable
-from tasks.core.keys import Names
-from tasks.core.log import log
-from tasks.core.manifest import Artefact
-from tasks.core.store import Store, write_json
+from tasks.core.cli.errors import Unreachable
+from tasks.core.cli.log import log
+from tasks.core.serving.redis_client import Client
+from tasks.core.serving.redis_keys import Names
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store, write_json
 
 KEPT = 1000  # entries in the list in Redis; the store keeps all
 

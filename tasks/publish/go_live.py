@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-from tasks.core.connection import answering, connect
-from tasks.core.errors import BadRequest, Conflict
-from tasks.core.generation import Generation
-from tasks.core.keys import FAMILIES, Names
-from tasks.core.log import log
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, Conflict
+from tasks.core.cli.log import log
+from tasks.core.serving.generation import Generation
+from tasks.core.serving.redis_client import answering, connect
+from tasks.core.serving.redis_keys import FAMILIES, Names
+from tasks.core.store.store import Store
 from tasks.publish.audit import KEPT, record
-from tasks.publish.claims import whole
-from tasks.publish.scripts import GO_LIVE
+from tasks.publish.load.claims import whole
+from tasks.publish.lua_scripts import GO_LIVE
 from tasks.publish.settings import GoLiveRequest
 
 

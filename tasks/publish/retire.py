@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 
-from tasks.core.connection import Client
-from tasks.core.keys import Names
-from tasks.publish.claims import Claim, delete
-from tasks.publish.scripts import RETIRE
+from tasks.core.serving.redis_client import Client
+from tasks.core.serving.redis_keys import Names
+from tasks.publish.load.claims import Claim, delete
+from tasks.publish.lua_scripts import RETIRE
 
 WATCHED_SECONDS = 60.0
 AT_ONCE = -1e12  # seconds: whatever it is doing, it is given up now

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 
-from tasks.core.connection import Client, answering, connect
-from tasks.core.errors import BadRequest, Conflict, Corrupt
-from tasks.core.generation import Generation
-from tasks.core.keys import Names
-from tasks.core.log import log
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
+from tasks.core.cli.log import log
+from tasks.core.serving.generation import Generation
+from tasks.core.serving.redis_client import Client, answering, connect
+from tasks.core.serving.redis_keys import Names
+from tasks.core.store.store import Store
 from tasks.publish.audit import KEPT, record
-from tasks.publish.claims import entries, live, whole
-from tasks.publish.counts import damaged
-from tasks.publish.scripts import ROLL_BACK
+from tasks.publish.load.claims import entries, live, whole
+from tasks.publish.load.counts import damaged
+from tasks.publish.lua_scripts import ROLL_BACK
 from tasks.publish.settings import RollbackRequest
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from tasks.core.connection import Client, answering, connect, memories
-from tasks.core.keys import KINDS, Names, announced
-from tasks.publish.claims import entries, live
+from tasks.core.serving.redis_client import Client, answering, connect, memories
+from tasks.core.serving.redis_keys import KINDS, Names, announced
+from tasks.publish.load.claims import entries, live
 from tasks.publish.settings import StatusRequest
 
 SHOWN = 10  # switches told

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tasks.core.connection import answering, connect
-from tasks.core.keys import Names
-from tasks.core.log import log
-from tasks.core.store import Store
+from tasks.core.cli.log import log
+from tasks.core.serving.redis_client import answering, connect
+from tasks.core.serving.redis_keys import Names
+from tasks.core.store.store import Store
 from tasks.publish.audit import catch_up
-from tasks.publish.claims import entries
+from tasks.publish.load.claims import entries
 from tasks.publish.retire import retire
 from tasks.publish.settings import SweepRequest
 

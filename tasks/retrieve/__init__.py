@@ -6,7 +6,7 @@ faiss and redis alone.
 >>> reader.recommend(user="42", k=10).hits                                     # doctest: +SKIP
 """
 
-from tasks.core.errors import BadRequest, Corrupt, RecallError, Unreachable
+from tasks.core.cli.errors import BadRequest, Corrupt, RecallError, Unreachable
 from tasks.retrieve.answers import Answer, Hit, Item
 from tasks.retrieve.reader import Reader
 

@@ -8,12 +8,12 @@ import json
 import os
 import sys
 
-from tasks.core.errors import BadRequest, RecallError
+from tasks.core.cli.errors import BadRequest, RecallError
 from tasks.retrieve.answers import Answer
 from tasks.retrieve.families import ALL
-from tasks.retrieve.lines import serve
+from tasks.retrieve.json_lines import serve
 from tasks.retrieve.reader import Reader
-from tasks.retrieve.table import rendered
+from tasks.retrieve.text_table import rendered
 
 OTHERS = 5  # other matches of a title that are told
 
@@ -77,13 +77,13 @@ def parser() -> argparse.ArgumentParser:
         "lines",
         parents=[common],
         help="answer questions from stdin, one JSON object a line, until it ends; see "
-        "tasks.retrieve.lines",
+        "tasks.retrieve.json_lines",
     )
     return top
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Answer one question; returns the exit code of `tasks.core.errors`."""
+    """Answer one question; returns the exit code of `tasks.core.cli.errors`."""
     asked = parser().parse_args(arguments)
     try:
         reader = Reader(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tasks.retrieve.held import Held
-from tasks.retrieve.known import Known
-from tasks.retrieve.merge import reciprocal_rank
+from tasks.retrieve.fusion import reciprocal_rank
+from tasks.retrieve.loaded_generation import Held
+from tasks.retrieve.user_state import Known
 
 SIMILAR, POPULAR = "similar", "popular"
 RECENT = 5  # liked items, the newest ones, whose neighbours the channel `similar` proposes

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tasks.core.connection import Client, texts
-from tasks.core.errors import BadRequest, Corrupt, RecallError
-from tasks.core.keys import Names, announced
-from tasks.core.log import log
-from tasks.core.store import Store
-from tasks.retrieve.follow import Followed
-from tasks.retrieve.held import Held
+from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
+from tasks.core.cli.log import log
+from tasks.core.serving.redis_client import Client, texts
+from tasks.core.serving.redis_keys import Names, announced
+from tasks.core.store.store import Store
+from tasks.retrieve.loaded_generation import Held
+from tasks.retrieve.pointer_follower import Followed
 
 ALL = "all"
 LONGEST = 2000  # characters of a pointer's text that are told

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tasks.core.attributes import Value
-from tasks.core.connection import answering, connect
-from tasks.core.errors import BadRequest
-from tasks.core.store import Store
-from tasks.retrieve import titles
+from tasks.core.cli.errors import BadRequest
+from tasks.core.data.user_attributes import Value
+from tasks.core.serving.redis_client import answering, connect
+from tasks.core.store.store import Store
+from tasks.retrieve import title_search
+from tasks.retrieve.answer_builder import answer, explained
 from tasks.retrieve.answers import Answer, Item, Source
-from tasks.retrieve.asked import Channels, family_name, ids, named, positive, text, title_text, told
 from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
 from tasks.retrieve.families import Families
-from tasks.retrieve.held import Held
-from tasks.retrieve.known import Known
-from tasks.retrieve.merged import answer, explained
+from tasks.retrieve.loaded_generation import Held
 from tasks.retrieve.metrics import Metrics, counted
+from tasks.retrieve.user_state import Known
+from tasks.retrieve.validation import (
+    Channels,
+    family_name,
+    ids,
+    named,
+    positive,
+    text,
+    title_text,
+    told,
+)
 
 DEPTH = 100  # items of each channel that are merged, at least
 
@@ -180,7 +189,9 @@ class Reader:
         with answering(self.client):
             held, _ = self._live.answering(family_name(family))
             id = (
-                titles.best(held, title_text(title)) if item is None else text("an item's id", item)
+                title_search.best(held, title_text(title))
+                if item is None
+                else text("an item's id", item)
             )
             held = {one: h for one, h in held.items() if id in h.rows}
             if not held:
@@ -211,7 +222,7 @@ class Reader:
         popularity.
         """
         with answering(self.client):
-            return titles.found(self._all(family), title_text(title))
+            return title_search.found(self._all(family), title_text(title))
 
     def someone(self, family: str | None = None) -> str:
         """The id of a user to try with: the first that a live model has a vector for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.core.command import Verb, run
+from tasks.core.cli.command import Verb, run
 from tasks.tune.settings import BeginRequest, ConcludeRequest, TrialRequest
 
 VERBS = {

@@ -8,10 +8,10 @@ import os
 
 from optuna.trial import TrialState
 
-from tasks.core import tracking
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log
-from tasks.core.store import Store, write_json
+from tasks.core.cli.log import log
+from tasks.core.registry import mlflow_client
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.store import Store, write_json
 from tasks.tune.settings import BeginRequest
 from tasks.tune.space import read
 from tasks.tune.study import Study, as_text
@@ -36,13 +36,13 @@ def begin(request: BeginRequest) -> dict:
         fit=fit,
         space=space,
         seed=request.seed,
-        code=code_version(request.family, "tune"),
+        code=code_version(f"tasks.{request.family}.fit", __name__),
     )
     folder = Store(request.store).path("tunings", request.family, id)
     folder.mkdir(parents=True, exist_ok=True)
     run = None
     if request.track:
-        run = tracking.find_or_start(
+        run = mlflow_client.find_or_start(
             request.experiment,
             f"tune {request.family}",
             id,
@@ -52,7 +52,7 @@ def begin(request: BeginRequest) -> dict:
                 "recall.origin": str(request.origin.get("url") or "by hand"),
             },
         )
-        tracking.log_settings(
+        mlflow_client.log_settings(
             run, {"seed": request.seed, **{f"space/{name}": text for name, text in space.items()}}
         )
     if not (folder / "study.json").is_file():

@@ -8,10 +8,10 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
-from tasks.core import tracking
-from tasks.core.errors import RefusedData
-from tasks.core.log import log
-from tasks.core.store import Store, write_json
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log
+from tasks.core.registry import mlflow_client
+from tasks.core.store.store import Store, write_json
 from tasks.tune.settings import ConcludeRequest
 from tasks.tune.study import Study
 
@@ -50,7 +50,7 @@ def conclude(request: ConcludeRequest) -> dict:
     write_json(study.folder / "best.json", result)
     log("tune.concluded", family=result["family"], value=best.value, **best.params)
     if run := study.content["run"]:
-        tracking.log_metrics(
+        mlflow_client.log_metrics(
             run,
             {
                 "best/validation_recall_50": best.value,
@@ -60,8 +60,8 @@ def conclude(request: ConcludeRequest) -> dict:
         with tempfile.TemporaryDirectory() as folder:
             draw(Path(folder), book, result["importance"])
             write_json(Path(folder) / "best.json", result)
-            tracking.log_folder(run, Path(folder))
-        tracking.end(run)
+            mlflow_client.log_folder(run, Path(folder))
+        mlflow_client.end(run)
     return result
 
 

@@ -15,9 +15,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from tasks.core.errors import BadRequest
-from tasks.core.keys import family_name
-from tasks.core.request import parse, setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import parse, setting
+from tasks.core.serving.redis_keys import family_name
 
 
 @dataclasses.dataclass(frozen=True)

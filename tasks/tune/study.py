@@ -19,8 +19,8 @@ from optuna.distributions import BaseDistribution, distribution_to_json, json_to
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from tasks.core.errors import BadRequest
-from tasks.core.store import Store, local_path
+from tasks.core.cli.errors import BadRequest
+from tasks.core.store.store import Store, local_path
 
 SLOT = "slot"
 WARM_UP, STARTUP = 5, 5  # epochs before a trial may be pruned; trials before any may

@@ -17,10 +17,10 @@ import sys
 import optuna
 from optuna.trial import TrialState
 
-from tasks.core import tracking
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.log import log, say
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.cli.log import log, say
+from tasks.core.registry import mlflow_client
+from tasks.core.store.store import Store
 from tasks.tune.settings import TrialRequest
 from tasks.tune.study import SLOT, Study
 
@@ -143,7 +143,7 @@ def _record(
     parent = study.content["run"]
     if parent is None:
         return
-    run = tracking.find_or_start(
+    run = mlflow_client.find_or_start(
         study.content["experiment"],
         f"trial {slot}",
         f"{study.content['id']}-{slot}",
@@ -154,9 +154,9 @@ def _record(
             "recall.state": done.state.name.lower(),
         },
     )
-    tracking.log_settings(run, settings)
+    mlflow_client.log_settings(run, settings)
     for epoch, value in curve:
-        tracking.log_metrics(run, {METRIC: value}, epoch)
+        mlflow_client.log_metrics(run, {METRIC: value}, epoch)
     if done.value is not None:
-        tracking.log_metrics(run, {f"best/{METRIC}": done.value})
-    tracking.end(run, "FINISHED" if done.value is not None else "KILLED")
+        mlflow_client.log_metrics(run, {f"best/{METRIC}": done.value})
+    mlflow_client.end(run, "FINISHED" if done.value is not None else "KILLED")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 
 # likes of one user side by side: they share the vectors of one history, an eighth of the gathering
 RUN = 8

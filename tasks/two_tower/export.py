@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tasks.core.arrays import StringTable
-from tasks.core.encoders import TowerEncoder
+from tasks.core.retrieval.encoders import TowerEncoder
+from tasks.core.store.arrays import StringTable
 from tasks.two_tower.model import Values
-from tasks.two_tower.world import World
+from tasks.two_tower.training_data import World
 
 
 def candidates(weights: dict[str, Tensor], world: World) -> np.ndarray:

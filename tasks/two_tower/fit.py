@@ -9,24 +9,24 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from tasks.core.candidate import save_candidate
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log
-from tasks.core.manifest import Draft
-from tasks.core.recording import Recorder, describe
-from tasks.core.similar import taste_space, unit
-from tasks.core.snapshot import Snapshot, resolve
-from tasks.core.store import Store
-from tasks.core.training import loop
-from tasks.core.training.checkpoint import Standing
-from tasks.core.training.machine import check_memory, prepare
-from tasks.core.training.validation import Validation
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.item_similarity import taste_space, unit
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Draft
+from tasks.core.store.store import Store
+from tasks.core.torch import loop
+from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.hardware import check_memory, prepare
+from tasks.core.torch.validation import Validation
 from tasks.two_tower import export
-from tasks.two_tower.memory import REMEDY, estimate
+from tasks.two_tower.default_sizes import sized
+from tasks.two_tower.memory_estimate import REMEDY, estimate
 from tasks.two_tower.settings import FitRequest, Settings
-from tasks.two_tower.sizing import sized
 from tasks.two_tower.trainer import Trainer, shape
-from tasks.two_tower.world import World, read
+from tasks.two_tower.training_data import World, read
 
 FAMILY = "two_tower"
 RIDGE = 1e-3  # of the mean square of a direction
@@ -43,7 +43,7 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    code = code_version(FAMILY, "core/training")
+    code = code_version(__name__)
     id = identity(
         dataset=snapshot.dataset,
         snapshot=snapshot.id,

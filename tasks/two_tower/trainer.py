@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tasks.core.errors import BadRequest
-from tasks.core.log import Progress
-from tasks.core.training.loop import stream
-from tasks.core.training.rows import RowAdamW
-from tasks.core.training.schedule import rate
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import Progress
+from tasks.core.torch.learning_rate import rate
+from tasks.core.torch.loop import stream
+from tasks.core.torch.row_adamw import RowAdamW
 from tasks.two_tower import losses
-from tasks.two_tower.described import Described
+from tasks.two_tower.compact_rows import large, narrowed
+from tasks.two_tower.entity_features import Described
 from tasks.two_tower.examples import Batch
 from tasks.two_tower.model import Shape, TwoTower, Values
-from tasks.two_tower.narrow import large, narrowed
 from tasks.two_tower.settings import Settings
-from tasks.two_tower.world import World
+from tasks.two_tower.training_data import World
 
 
 class Trainer:

@@ -22,25 +22,25 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from infra.environments.names import state
-from tasks.core.decoding.causal import Causal
-from tasks.core.decoding.choosing import CAUSAL_RIDGES, choose
-from tasks.core.decoding.model import Choice, Model
-from tasks.core.decoding.validation import Validation
-from tasks.core.decoding.vectors import Vectors
-from tasks.core.encoders import ScalesEncoder
-from tasks.core.graph import Graph
-from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
-from tasks.core.recording import Recorder
-from tasks.core.similar import unit
-from tasks.core.snapshot import Queries, Snapshot
-from tasks.core.store import Store
+from tasks.core.data.graph import Graph
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Queries, Snapshot
+from tasks.core.models.decoders.causal import Causal
+from tasks.core.models.decoders.model_selection import CAUSAL_RIDGES, choose
+from tasks.core.models.decoders.search_model import Choice, Model
+from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.validation import Validation
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.retrieval.encoders import ScalesEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.store.store import Store
 from tasks.evaluate.measure import hits
 from tasks.evaluate.metrics import ACCURACY
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
-from tasks.item2vec.learning import learn
 from tasks.item2vec.settings import FitRequest, Settings
+from tasks.item2vec.training import learn
 from tests.benchmarks.quality import ingest, recipe
 
 METRICS = ("hr_10", "ndcg_10", "recall_50")

@@ -58,7 +58,7 @@ def main() -> int:
     import subprocess
 
     from infra.environments.names import ROOT, python
-    from tasks.core.store import Store
+    from tasks.core.store.store import Store
     from tests.benchmarks.base import load
     from tests.benchmarks.replayed import snapshot
     from tests.servers_spark import spark_cluster

@@ -19,10 +19,10 @@ import time
 import faiss
 import numpy as np
 
-from tasks.core.ranking import top_k
-from tasks.core.search import Searcher
+from tasks.core.retrieval.faiss_search import Searcher
+from tasks.core.retrieval.top_k import top_k
 from tasks.index.factory import make
-from tasks.index.memory import bytes_per_vector
+from tasks.index.index_size import bytes_per_vector
 from tasks.index.probe import DEPTH, probe
 from tasks.index.settings import BundleRequest
 from tasks.index.tune import tune

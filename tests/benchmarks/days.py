@@ -5,8 +5,8 @@ The last days of MovieLens 100K are ingested one by one. On each, item2vec is tr
 no warm start, no alignment) and from the day before (`kept`: both), each line of days with its own
 champion, by each trainer: the closed form, which is only aligned, and gensim. Figures are means
 over seeds: quality on the day's held-out rows, and how much of the day before is left
-(`tasks.core.stability`). The last line is JSON: for each trainer and way, over the days after the
-first,
+(`tasks.core.retrieval.stability`). The last line is JSON: for each trainer and way, over the days
+after the first,
 
     recall_50, hr_10, ndcg_10       on the test rows of each day
     recall_50_difference            kept less cold, and its standard deviation over seeds and days,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import redis
 
-from tasks.core.keys import FAMILIES, Names
+from tasks.core.serving.redis_keys import FAMILIES, Names
 from tasks.retrieve import Reader
 from tests import generations, worlds
 from tests.valkeys import valkey_server

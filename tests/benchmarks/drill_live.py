@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from tasks.core.errors import RecallError
-from tasks.core.store import Store
+from tasks.core.cli.errors import RecallError
+from tasks.core.store.store import Store
 from tasks.publish import audit
 from tasks.retrieve import Reader
 

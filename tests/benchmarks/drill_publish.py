@@ -20,8 +20,8 @@ from pathlib import Path
 
 import redis
 
-from tasks.core.keys import KINDS, Names
-from tasks.publish.claims import entries, live
+from tasks.core.serving.redis_keys import KINDS, Names
+from tasks.publish.load.claims import entries, live
 from tests import generations, worlds
 from tests.benchmarks import drill_first
 from tests.benchmarks.drill_readers import FAMILY, read

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import redis
 
-from tasks.core.errors import BadRequest, RecallError
-from tasks.core.generation import Generation
-from tasks.core.keys import Names, bucket_of
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RecallError
+from tasks.core.serving.generation import Generation
+from tasks.core.serving.redis_keys import Names, bucket_of
+from tasks.core.store.store import Store
 from tasks.retrieve import Answer, Reader
 
 FAMILY, K, USERS = "item2vec", 5, 20

@@ -51,7 +51,7 @@ def make(root: str, shape: str) -> None:
     """Write the snapshot and a model into a store, and judge once, so that the baselines are
     known.
     """
-    from tasks.core.store import Store
+    from tasks.core.store.store import Store
     from tests import worlds
     from tests.evaluate import planted
 
@@ -68,7 +68,7 @@ def make(root: str, shape: str) -> None:
 
 def judge(root: str, name: str) -> float:
     """Seconds of judging the model of this name."""
-    from tasks.core.store import Store
+    from tasks.core.store.store import Store
     from tasks.evaluate.judge import judge as judged
     from tasks.evaluate.settings import JudgeRequest
 
@@ -118,9 +118,9 @@ def bare(root: str, shape: str, block: int = 256) -> dict:
     """Seconds of the queries, and of the product with its top 50."""
     import torch
 
-    from tasks.core.candidate import Candidate
-    from tasks.core.snapshot import Snapshot
-    from tasks.core.store import Store
+    from tasks.core.data.snapshot import Snapshot
+    from tasks.core.retrieval.candidate import Candidate
+    from tasks.core.store.store import Store
 
     torch.set_num_threads(1)
     model = Candidate(

@@ -25,12 +25,12 @@ import time
 import numpy as np
 
 from infra.environments.names import state
-from tasks.core.store import Store
-from tasks.promote import checks
-from tasks.promote.bootstrap import paired
-from tasks.promote.case import Case, read_case
-from tasks.promote.decide import decide
-from tasks.promote.policy import Policy, read
+from tasks.core.store.store import Store
+from tasks.promote.gate import checks
+from tasks.promote.gate.bootstrap import paired
+from tasks.promote.gate.case import Case, read_case
+from tasks.promote.gate.decide import decide
+from tasks.promote.gate.policy import Policy, read
 from tests.benchmarks import quality
 from tests.benchmarks.stages import ask
 

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from tasks.core.encoders import GRUEncoder
-from tasks.core.histories import Histories
-from tasks.core.training.group import Group
-from tasks.core.training.machine import peak_gb, prepare
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.encoders import GRUEncoder
+from tasks.core.torch.hardware import peak_gb, prepare
+from tasks.core.torch.process_group import Group
 from tasks.gru4rec import trainer as training
 from tasks.gru4rec.batches import Batch
+from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.settings import Settings
-from tasks.gru4rec.sizing import sized
 
 USERS, ITEMS, LONGEST = 1500, 3500, 200
 SAMPLED = {

@@ -23,7 +23,7 @@ from dags.recall.environments import ENVIRONMENTS
 from infra.environments.names import ROOT, python
 
 PLANT = (
-    "import sys; from tasks.core.store import Store; from tests import worlds; "
+    "import sys; from tasks.core.store.store import Store; from tests import worlds; "
     "print(worlds.snapshot(Store(sys.argv[1]), "
     "worlds.chained(users=300, items=120, length=25), dataset='drill'))"
 )

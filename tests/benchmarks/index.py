@@ -19,10 +19,10 @@ import time
 import faiss
 import numpy as np
 
-from tasks.core.ranking import top_k
-from tasks.core.search import Searcher
+from tasks.core.retrieval.faiss_search import Searcher
+from tasks.core.retrieval.top_k import top_k
 from tasks.index.factory import make
-from tasks.index.memory import chosen
+from tasks.index.index_size import chosen
 from tasks.index.probe import DEPTH, recall
 from tasks.index.settings import BundleRequest
 from tasks.index.tune import tune

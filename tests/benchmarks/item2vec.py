@@ -20,15 +20,15 @@ from pathlib import Path
 import numpy as np
 from gensim.models import Word2Vec
 
-from tasks.core.graph import Graph
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.data.graph import Graph
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.fit import fit
 from tasks.item2vec.settings import FitRequest, Settings
-from tasks.item2vec.training import BATCH_WORDS, Trainer
+from tasks.item2vec.word2vec_trainer import BATCH_WORDS, Trainer
 from tests.benchmarks.base import load
 from tests.benchmarks.replayed import snapshot
 

@@ -30,15 +30,15 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from infra.environments.names import ROOT
-from tasks.core.decoding.causal import Causal
-from tasks.core.decoding.choosing import CAUSAL_DECAYS
-from tasks.core.decoding.leave_one_out import LeaveOneOut
-from tasks.core.decoding.likes import likes, together
-from tasks.core.ease import ease
-from tasks.core.histories import Histories
-from tasks.core.similar import unit
+from tasks.core.data.histories import Histories
+from tasks.core.models.cooccurrence import likes, together
+from tasks.core.models.decoders.causal import Causal
+from tasks.core.models.decoders.leave_one_out import LeaveOneOut
+from tasks.core.models.decoders.model_selection import CAUSAL_DECAYS
+from tasks.core.models.ease import ease
+from tasks.core.retrieval.item_similarity import unit
 from tasks.linear.settings import Settings
-from tasks.linear.solving import Dense
+from tasks.linear.solvers import Dense
 from tests.benchmarks.base import load
 
 PENALTY = 300.0
@@ -65,7 +65,7 @@ def large() -> dict:
     """The whole stage on a planted catalogue of LARGE; run in a process of its own, whose peak is
     its own.
     """
-    from tasks.core.store import Store
+    from tasks.core.store.store import Store
     from tasks.linear.fit import fit
     from tasks.linear.settings import FitRequest
     from tests import worlds

@@ -22,13 +22,13 @@ import time
 from pathlib import Path
 from random import Random
 
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.request import parse
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.cli.request import parse
 from tasks.core.spark.session import session
 from tasks.core.spark.settings import Spark
-from tasks.core.store import Store
-from tasks.ingest import landing, snapshot
-from tasks.ingest.reading.examine import examine
+from tasks.core.store.store import Store
+from tasks.ingest import fetch, snapshot
+from tasks.ingest.parse.examine import examine
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import Limits, SnapshotRequest
 from tasks.ingest.sources import Source
@@ -65,10 +65,10 @@ class Run:
                 self.slowest = max(self.slowest, time.monotonic() - begun)
         return False
 
-    def land(self, source: Source, path: Path, scratch: Path) -> list[landing.Landed]:
+    def land(self, source: Source, path: Path, scratch: Path) -> list[fetch.Landed]:
         """The plain files at a place."""
         kind = "parquet" if source.interactions.kind == "parquet" else "lines"
-        return landing.land(landing.find(str(path), path.parent), kind, scratch, LIMITS)
+        return fetch.land(fetch.find(str(path), path.parent), kind, scratch, LIMITS)
 
     def traced(self, what: str, error: Exception) -> None:
         """An exception that is no refusal."""

@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pyarrow.parquet as pq
 
-from tasks.promote.bootstrap import paired
+from tasks.promote.gate.bootstrap import paired
 
 METRICS = ("hr_10", "ndcg_10", "recall_50")
 CONFIDENCE, RESAMPLES, SEED = 0.95, 10_000, 0

@@ -28,11 +28,11 @@ from pathlib import Path
 import numpy as np
 import redis
 
-from tasks.core.candidate import save_candidate
-from tasks.core.encoders import MeanEncoder
-from tasks.core.keys import Names
-from tasks.core.similar import unit
-from tasks.core.store import Store
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.serving.redis_keys import Names
+from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations, worlds
 from tests.index.vectors import clustered

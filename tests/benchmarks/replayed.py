@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.store import Store
+from tasks.core.store.store import Store
 from tests import worlds
 from tests.benchmarks.base import Base
 

@@ -56,10 +56,10 @@ def ranked(candidate: str, test: list[list[str]]) -> dict[str, float]:
     """`recall` and `mrr` at 20 of every action but the first of each session."""
     import numpy as np
 
-    from tasks.core.candidate import Candidate
-    from tasks.core.histories import Histories
-    from tasks.core.ranking import score, standing
-    from tasks.core.store import Store
+    from tasks.core.data.histories import Histories
+    from tasks.core.retrieval.candidate import Candidate
+    from tasks.core.retrieval.top_k import score, standing
+    from tasks.core.store.store import Store
 
     model = Candidate(Store(candidate.rpartition("/candidates/")[0]).open(candidate, "candidate"))
     place = {item: row for row, item in enumerate(model.item_ids)}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.core.graph import Graph
-from tasks.core.store import Store
-from tasks.core.walks import walk
+from tasks.core.data.graph import Graph
+from tasks.core.models.walks import walk
+from tasks.core.store.store import Store
 
 LENGTH, WALKS, TIMES = 81, 60_000, 5
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from pyarrow import csv
 
-from tasks.core.arrays import load, save
-from tasks.core.decoding.likes import likes
-from tasks.core.graph import Cooccurrence, Tables, Window
-from tasks.core.histories import Histories
-from tasks.core.store import Store
-from tasks.core.walks import walk
+from tasks.core.data.graph import Cooccurrence, Tables, Window
+from tasks.core.data.histories import Histories
+from tasks.core.models.cooccurrence import likes
+from tasks.core.models.walks import walk
+from tasks.core.store.arrays import load, save
+from tasks.core.store.store import Store
 from tasks.graph.edges import write_rows
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised

@@ -12,9 +12,9 @@ import sys
 
 import numpy as np
 
-from tasks.core import tracking
-from tasks.core.candidate import Candidate, save_candidate
-from tasks.core.store import Store
+from tasks.core.registry import mlflow_client
+from tasks.core.retrieval.candidate import Candidate, save_candidate
+from tasks.core.store.store import Store
 
 
 def main(root: str, family: str) -> None:
@@ -28,10 +28,12 @@ def main(root: str, family: str) -> None:
         )
         draft.counts, draft.facts, draft.lineage = good.counts, good.facts, good.lineage
     uri = store.path("candidates", family, "poisoned").as_uri()
-    run = tracking.find_or_start(
+    run = mlflow_client.find_or_start(
         "recall", f"{family} poisoned", "poisoned", {"recall.family": family}
     )
-    version = tracking.register(family, run, "poisoned", uri, {"recall.day": good.facts["day"]})
+    version = mlflow_client.register(
+        family, run, "poisoned", uri, {"recall.day": good.facts["day"]}
+    )
     print(json.dumps({"uri": uri, "run": run, "version": version}))
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from tasks.core import errors
-from tasks.core.command import Verb, run
-from tasks.core.request import REQUIRED, setting
+from tasks.core.cli import errors
+from tasks.core.cli.command import Verb, run
+from tasks.core.cli.request import REQUIRED, setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tasks.core.training.adamw import AdamW
+from tasks.core.torch.adamw import AdamW
 
 
 def test_moves_as_torchs_with_decay_and_without():

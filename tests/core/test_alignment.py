@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.alignment import rotation, turned
-from tasks.core.encoders import MeanEncoder
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
+from tasks.core.models.procrustes import rotation, turned
+from tasks.core.retrieval.encoders import MeanEncoder
 
 RANDOM = np.random.default_rng(0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.training.budget import epochs_within
+from tasks.core.models.training_budget import epochs_within
 
 MINUTE = {"epoch_seconds": 50.0, "validation_seconds": 10.0}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate, save_candidate
-from tasks.core.champion import find, forebear
-from tasks.core.encoders import MeanEncoder
-from tasks.core.errors import BadRequest
-from tasks.core.similar import unit
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry.champion import find, forebear
+from tasks.core.retrieval.candidate import Candidate, save_candidate
+from tasks.core.retrieval.encoders import MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.store.store import Store
 
 VECTORS = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.cold import Genres
+from tasks.core.retrieval.cold_start import Genres
 
 RANDOM = np.random.default_rng(0)
 GENRES, ITEMS = 4, 200

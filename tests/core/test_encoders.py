@@ -7,10 +7,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.encoders import FusedEncoder, MeanEncoder, ScalesEncoder, load_encoder, save_encoder
-from tasks.core.encoders.fused import Member
-from tasks.core.errors import Corrupt
-from tasks.core.histories import Histories
+from tasks.core.cli.errors import Corrupt
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.encoders import (
+    FusedEncoder,
+    MeanEncoder,
+    ScalesEncoder,
+    load_encoder,
+    save_encoder,
+)
+from tasks.core.retrieval.encoders.fused import Member
 
 INPUTS = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
 LISTS = [[3, 1, 7], [], [5], list(range(30))]

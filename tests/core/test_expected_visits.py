@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.walks import walk
-from tasks.core.walks.expected import expected_visits
+from tasks.core.models.walks import walk
+from tasks.core.models.walks.expected_visits import expected_visits
 from tests import graphs
 
 GRAPHS, WEIGHTS = graphs.five(), graphs.weights()

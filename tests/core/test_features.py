@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.attributes import Attributes, texts
-from tasks.core.features import Feature
+from tasks.core.data.categorical import Feature
+from tasks.core.data.user_attributes import Attributes, texts
 
 
 def rows(feature: Feature, column: list) -> list[list[int]]:

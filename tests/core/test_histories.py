@@ -9,11 +9,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.errors import RefusedData
-from tasks.core.histories import Histories, damped
-from tasks.core.similar import taste_space
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.histories import Histories, damped
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.item_similarity import taste_space
+from tasks.core.store.store import Store
 from tests import worlds
 
 EVENTS = Histories(

@@ -8,12 +8,12 @@ import re
 
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.keys import Names
-from tasks.core.request import parse
-from tasks.core.snapshot import resolve
-from tasks.core.store import Store, local_path
-from tasks.core.tracking import model_name
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import parse
+from tasks.core.data.snapshot import resolve
+from tasks.core.registry.mlflow_client import model_name
+from tasks.core.serving.redis_keys import Names
+from tasks.core.store.store import Store, local_path
 from tests.hostile import VALUES, named
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tasks.core.errors import Corrupt
-from tasks.core.manifest import NAME
-from tasks.core.store import Store
+from tasks.core.cli.errors import Corrupt
+from tasks.core.store.manifest import NAME
+from tasks.core.store.store import Store
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.errors import Corrupt
-from tasks.core.manifest import sha256
-from tasks.core.store import Store
-from tasks.core.training import checkpoint
+from tasks.core.cli.errors import Corrupt
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.manifest import sha256
+from tasks.core.store.store import Store
+from tasks.core.torch import checkpoint
 from tests import generations, worlds
 
 ROOT = Path(__file__).resolve().parents[2]

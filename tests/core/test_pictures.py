@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.core.pictures.curves import _shown, curves
-from tasks.core.pictures.items import Items
-from tasks.core.pictures.items_map import _apart, _short, items_map, main_genre
-from tasks.core.pictures.similar_items import similar_items
-from tasks.core.pictures.walks import walks
-from tasks.core.similar import unit
+from tasks.core.registry.plots.items import Items
+from tasks.core.registry.plots.items_map import _apart, _short, items_map, main_genre
+from tasks.core.registry.plots.similar_items import similar_items
+from tasks.core.registry.plots.training_curves import _shown, curves
+from tasks.core.registry.plots.walks import walks
+from tasks.core.retrieval.item_similarity import unit
 
 matplotlib.use("Agg")
 

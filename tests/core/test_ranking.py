@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
-from tasks.core.ranking import recall, standing, top_k
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.top_k import recall, standing, top_k
 
 
 def planted_queries(random: np.random.Generator, users: int, items: int, labels: int):

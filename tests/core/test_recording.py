@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core import colours, tracking
-from tasks.core.candidate import save_candidate
-from tasks.core.encoders import MeanEncoder
-from tasks.core.errors import Unreachable
-from tasks.core.recording import Recorder, describe
-from tasks.core.similar import unit
+from tasks.core.cli.errors import Unreachable
+from tasks.core.registry import mlflow_client, run_colours
+from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
 from tests import worlds
 from tests.servers import environment, free_port
 
@@ -56,22 +56,24 @@ def test_what_tells_two_runs_apart_stands_before_what_does_not(mlflow_uri, world
     recorder = Recorder.start(
         Request(settings=Settings(epochs=7)), "toy", "other", world[1], "c0de"
     )
-    assert tracking.client().get_run(recorder.run).info.run_name == f"toy epochs=7 {worlds.DAY}"
+    assert (
+        mlflow_client.client().get_run(recorder.run).info.run_name == f"toy epochs=7 {worlds.DAY}"
+    )
 
 
 def test_two_runs_of_a_family_have_shades_of_one_colour(mlflow_uri, world):
     made = [
-        tracking.client()
+        mlflow_client.client()
         .get_run(Recorder.start(Request(), "toy", id, world[1], "c0de").run)
-        .data.tags[colours.TAG]
+        .data.tags[run_colours.TAG]
         for id in ("e5", "e6", "e5")
     ]
-    assert made[0] == made[2] != made[1] == colours.after(made[0], "toy")
+    assert made[0] == made[2] != made[1] == run_colours.after(made[0], "toy")
 
 
 def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
     result = record(*world, "a1")
-    run = tracking.client().get_run(result["run"])
+    run = mlflow_client.client().get_run(result["run"])
     assert run.info.status == "FINISHED" and run.info.run_name == f"toy {worlds.DAY}"
     assert run.data.params == {"epochs": "2", "seed": "0"}
     assert (
@@ -83,7 +85,7 @@ def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
     files = {
         file.path
         for place in (None, "candidate")
-        for file in tracking.client().list_artifacts(result["run"], place)
+        for file in mlflow_client.client().list_artifacts(result["run"], place)
     }
     assert {
         "items_tsne.png",
@@ -94,13 +96,13 @@ def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
         "candidate/candidates.npy",
         "candidate/encoder.json",
     } <= files
-    assert tracking.by_alias("toy", tracking.CHALLENGER).version == result["version"]
+    assert mlflow_client.by_alias("toy", mlflow_client.CHALLENGER).version == result["version"]
 
 
 def test_second_try_adds_nothing_twice(mlflow_uri, world):
     first = record(*world, "b2")
     assert record(*world, "b2") == first
-    history = tracking.client().get_metric_history(first["run"], "validation_recall_50")
+    history = mlflow_client.client().get_metric_history(first["run"], "validation_recall_50")
     assert [(entry.step, entry.value) for entry in history] == [(1, 0.1), (2, 0.2)]
 
 
@@ -112,7 +114,7 @@ def test_mlflow_going_away_in_mid_training_loses_no_work(mlflow_uri, world):
         with pytest.raises(Unreachable):
             recorder.finish(store.find("candidates", "toy", "c3"), snapshot)
     result = record(store, snapshot, "c3")
-    assert len(tracking.client().get_metric_history(result["run"], "train_loss")) == 2
+    assert len(mlflow_client.client().get_metric_history(result["run"], "train_loss")) == 2
 
 
 def test_untracked_training_needs_no_server(world):

@@ -8,9 +8,9 @@ import traceback
 
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.redis_options import REFUSED
-from tasks.core.redis_url import parse_redis_url
+from tasks.core.cli.errors import BadRequest
+from tasks.core.serving.redis_options import REFUSED
+from tasks.core.serving.redis_url import parse_redis_url
 
 PIECES = ("hun", "ter2")
 

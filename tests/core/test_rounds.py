@@ -8,16 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.core.log import Progress, say, words
-from tasks.core.recording import Recorder
-from tasks.core.rounds import RECALL, Rounds
+from tasks.core.cli.log import Progress, say, words
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.training_progress import RECALL, Rounds
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass when they are told to."""
     now = SimpleNamespace(seconds=1000.0)
-    for module in ("tasks.core.log.time", "tasks.core.rounds.time"):
+    for module in ("tasks.core.cli.log.time", "tasks.core.registry.training_progress.time"):
         monkeypatch.setattr(
             module, SimpleNamespace(monotonic=lambda: now.seconds, strftime=lambda form: "12:00:00")
         )

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.training.adamw import AdamW
-from tasks.core.training.rows import RowAdamW
+from tasks.core.torch.adamw import AdamW
+from tasks.core.torch.row_adamw import RowAdamW
 
 ITEMS = 40
 

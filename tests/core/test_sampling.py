@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.sampling import drawn, users_drawn
+from tasks.core.data.user_sample import drawn, users_drawn
 
 
 @pytest.mark.parametrize(

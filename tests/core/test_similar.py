@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.histories import Histories
-from tasks.core.similar import taste_space
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.item_similarity import taste_space
 
 
 def neighbours(vectors: np.ndarray) -> np.ndarray:

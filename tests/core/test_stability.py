@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate, save_candidate
-from tasks.core.encoders import MeanEncoder
-from tasks.core.similar import unit
-from tasks.core.stability import neighbours_kept, stability
-from tasks.core.store import Store
+from tasks.core.retrieval.candidate import Candidate, save_candidate
+from tasks.core.retrieval.encoders import MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.stability import neighbours_kept, stability
+from tasks.core.store.store import Store
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32)

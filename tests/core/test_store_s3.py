@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from tasks.core.errors import BadRequest, Corrupt, Unreachable
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
+from tasks.core.store.store import Store
 from tests.servers_s3 import s3_server
 
 ROOT = "s3://models/recall"

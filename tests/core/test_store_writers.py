@@ -9,7 +9,7 @@ import os
 import signal
 import time
 
-from tasks.core.store import Store
+from tasks.core.store.store import Store
 
 IDS, WRITERS = 150, 4
 
@@ -52,13 +52,13 @@ def test_writers_of_one_id_end_well_and_leave_one_whole_folder(tmp_path):
 
 def test_what_was_made_last_is_the_newest_though_the_clock_was_set_back(tmp_path, monkeypatch):
     store, clock = Store(tmp_path.as_uri()), iter((2e9, 1e9, 1.5e9))
-    monkeypatch.setattr("tasks.core.manifest.time.time", lambda: next(clock))
+    monkeypatch.setattr("tasks.core.store.manifest.time.time", lambda: next(clock))
     for id in ("late", "early", "between"):
         with store.writing("snapshot", "snapshots", "shop", "2026-01-01", id):
             pass
         assert store.newest("snapshots", "shop", "2026-01-01").id == id
     (tmp_path / "snapshots/shop/2026-01-01/late/manifest.json").write_text("{")
-    monkeypatch.setattr("tasks.core.manifest.time.time", lambda: 1.0)
+    monkeypatch.setattr("tasks.core.store.manifest.time.time", lambda: 1.0)
     with store.writing("snapshot", "snapshots", "shop", "2026-01-01", "last"):
         pass
     assert store.find("snapshots", "shop", "2026-01-01", "last").sequence == 4

@@ -9,20 +9,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tasks.core import tracking
-from tasks.core.errors import BadRequest, Unreachable
-from tasks.core.recording import Recorder
+from tasks.core.cli.errors import BadRequest, Unreachable
+from tasks.core.registry import mlflow_client
+from tasks.core.registry.run_recorder import Recorder
 from tests.core.test_recording import Request, train
 from tests.servers import environment, free_port
 
 
 def start(experiment: str = "recall", candidate: str = "t1") -> str:
-    return tracking.find_or_start(experiment, "a run", candidate, {"recall.family": "toy"})
+    return mlflow_client.find_or_start(experiment, "a run", candidate, {"recall.family": "toy"})
 
 
 def delete_experiment(name: str) -> str:
-    id = tracking.client().get_experiment_by_name(name).experiment_id
-    tracking.client().delete_experiment(id)
+    id = mlflow_client.client().get_experiment_by_name(name).experiment_id
+    mlflow_client.client().delete_experiment(id)
     return id
 
 
@@ -37,7 +37,7 @@ def test_an_experiment_in_the_trash_is_refused_and_goes_on_once_it_is_restored(m
             "or name another",
         ):
             start("shelved", candidate)
-    tracking.client().restore_experiment(id)
+    mlflow_client.client().restore_experiment(id)
     assert start("shelved") == run
 
 
@@ -59,7 +59,7 @@ def test_other_names_are_found_again(mlflow_uri, name):
 def test_a_run_that_is_deleted_meanwhile_ends_no_training_and_is_begun_anew(mlflow_uri, world):
     store, snapshot = world
     recorder = Recorder.start(Request(), "toy", "t3", snapshot, "c0de")
-    tracking.client().delete_run(recorder.run)
+    mlflow_client.client().delete_run(recorder.run)
     train(store, snapshot, recorder, "t3")
     with pytest.raises(
         BadRequest,
@@ -76,8 +76,8 @@ def test_a_run_that_is_deleted_meanwhile_ends_no_training_and_is_begun_anew(mlfl
 
 def test_what_is_gone_for_good_is_refused(mlflow_uri):
     for ask in (
-        lambda: tracking.log_metrics("0" * 32, {"a": 1.0}),
-        lambda: tracking.tag_version("unheard", "1", {"a": "b"}),
+        lambda: mlflow_client.log_metrics("0" * 32, {"a": 1.0}),
+        lambda: mlflow_client.tag_version("unheard", "1", {"a": "b"}),
     ):
         with pytest.raises(
             BadRequest, match=r"does not have what is asked for any more.*not found"
@@ -87,11 +87,11 @@ def test_what_is_gone_for_good_is_refused(mlflow_uri):
 
 def test_a_registered_model_that_was_deleted_is_made_again(mlflow_uri):
     run = start("recall", "t4")
-    assert tracking.register("gone", run, "t4", "file:///x", {}) == "1"
-    tracking.client().delete_registered_model("recall-gone")
+    assert mlflow_client.register("gone", run, "t4", "file:///x", {}) == "1"
+    mlflow_client.client().delete_registered_model("recall-gone")
     assert (
-        tracking.by_alias("gone", "champion") is None
-        and tracking.register("gone", run, "t4", "file:///x", {}) == "1"
+        mlflow_client.by_alias("gone", "champion") is None
+        and mlflow_client.register("gone", run, "t4", "file:///x", {}) == "1"
     )
 
 
@@ -176,5 +176,5 @@ def test_a_server_that_answers_with_a_page_is_away_or_refuses_the_password(monke
 
 def test_the_end_of_a_run_prints_no_uri(mlflow_uri, capfd):
     with environment(MLFLOW_TRACKING_URI=mlflow_uri.replace("://", "://u:hunter2@")):
-        tracking.end(start("recall", "t5"))
+        mlflow_client.end(start("recall", "t5"))
     assert "hunter2" not in "".join(capfd.readouterr())

@@ -4,8 +4,8 @@ repeat.
 
 import pytest
 
-from tasks.core.training.loop import stream
-from tasks.core.training.schedule import rate
+from tasks.core.torch.learning_rate import rate
+from tasks.core.torch.loop import stream
 
 
 def test_learning_rate_rises_then_falls_to_zero_or_stays():

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tasks.core.arrays import save
-from tasks.core.errors import BadRequest, Corrupt, RefusedData
-from tasks.core.graph import LAWS, Graph, Tables
-from tasks.core.store import Store
-from tasks.core.walks import walk
+from tasks.core.cli.errors import BadRequest, Corrupt, RefusedData
+from tasks.core.data.graph import LAWS, Graph, Tables
+from tasks.core.models.walks import walk
+from tasks.core.store.arrays import save
+from tasks.core.store.store import Store
 from tests import graphs
 from tests.graphs import FIVE
 
@@ -52,7 +52,7 @@ def test_entrance_and_every_later_place_follow_strength(law):
 
 def slow_walk(tables: Tables, number: int, length: int, seed: int) -> list[int]:
     """One walk in plain Python, from splitmix64 as published and the layout in
-    `tasks.core.graph`.
+    `tasks.core.data.graph`.
     """
 
     def mix(x):

@@ -101,8 +101,8 @@ def test_a_person_is_asked_when_the_form_says_so_and_never_about_a_hold(
     ],
 )
 def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, approved, by):
-    from recall import judging
-    from tasks.core.request import parse
+    from recall.requests import promotion
+    from tasks.core.cli.request import parse
     from tasks.promote.settings import PromoteRequest
 
     said = task.execute_complete(
@@ -114,7 +114,7 @@ def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, ap
             "responded_by_user": user,
         },
     )
-    request = parse(PromoteRequest, judging.promote(context("always", said=said)))
+    request = parse(PromoteRequest, promotion.promote(context("always", said=said)))
     assert (request.answer.approved, request.answer.by) == (
         approved,
         by,
@@ -122,15 +122,15 @@ def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, ap
 
 
 def test_nobody_asked_is_nobody_quoted():
-    from recall import judging
+    from recall.requests import promotion
 
-    assert judging.promote(context("never"))["answer"] is None
+    assert promotion.promote(context("never"))["answer"] is None
 
 
 def test_a_person_overrules_with_a_name_and_a_reason_and_the_other_task_is_skipped(bag):
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from tasks.core.request import parse
+    from tasks.core.cli.request import parse
     from tasks.promote.settings import Decision
 
     dag, given = bag.dags["overrule_item2vec"], context("never")

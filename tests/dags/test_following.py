@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tasks.core.request import parse
+from tasks.core.cli.request import parse
 from tasks.fused.settings import FitRequest
 
 EVENT = {
@@ -85,7 +85,8 @@ def test_its_own_rollback_starts_nothing(others):
 def test_it_trains_on_the_snapshot_of_the_champion_and_after_a_rollback_on_the_newest(
     bag, monkeypatch
 ):
-    from recall import families, tuning
+    from recall import families
+    from recall.requests import tuning
 
     monkeypatch.setattr(tuning, "adopted", lambda family, fields, given: given)
     asked = {

@@ -10,28 +10,28 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 FORMS = [
-    ("index", "BuildRequest", "forms", "INDEX"),
-    ("index", "BundleRequest", "forms", "BUNDLE"),
-    ("publish", "LoadRequest", "forms", "LOAD"),
-    ("item2vec", "Settings", "forms", "ITEM2VEC"),
-    ("graph", "BuildRequest", "forms", "GRAPH"),
-    ("gru4rec", "Settings", "forms", "GRU4REC"),
-    ("two_tower", "Settings", "forms", "TWO_TOWER"),
-    ("linear", "Settings", "forms", "LINEAR"),
-    ("fused", "Settings", "forms", "FUSED"),
-    ("ingest", "SnapshotRequest", "ingest_form", "PLAIN"),
+    ("index", "BuildRequest", "forms.forms", "INDEX"),
+    ("index", "BundleRequest", "forms.forms", "BUNDLE"),
+    ("publish", "LoadRequest", "forms.forms", "LOAD"),
+    ("item2vec", "Settings", "forms.forms", "ITEM2VEC"),
+    ("graph", "BuildRequest", "forms.forms", "GRAPH"),
+    ("gru4rec", "Settings", "forms.forms", "GRU4REC"),
+    ("two_tower", "Settings", "forms.forms", "TWO_TOWER"),
+    ("linear", "Settings", "forms.forms", "LINEAR"),
+    ("fused", "Settings", "forms.forms", "FUSED"),
+    ("ingest", "SnapshotRequest", "forms.ingest", "PLAIN"),
 ]
 
 
 def pairs():
     """Every parameter of a form beside the field of the stage's settings that it fills."""
-    from recall import ingest_form
+    from recall.forms import ingest
 
     for stage, kind, module, name in FORMS:
         settings = getattr(importlib.import_module(f"tasks.{stage}.settings"), kind)
         for field, param in getattr(importlib.import_module(f"recall.{module}"), name).items():
             yield pytest.param(settings, field, param, id=f"{stage}.{field}")
-    for setting, fields in ingest_form.NESTED.items():
+    for setting, fields in ingest.NESTED.items():
         for field, param in fields.items():
             yield pytest.param(
                 get_type_hints(settings)[setting], field, param, id=f"ingest.{setting}.{field}"
@@ -53,15 +53,15 @@ def test_a_parameter_has_the_default_bounds_and_choices_of_its_setting(settings,
 
 
 def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_change():
-    from recall import ingest_form
+    from recall.forms import ingest
     from tasks.ingest.settings import SnapshotRequest
 
     elsewhere = {"store", "dataset", "day", "spark", "waits"}
     assert {field.name for field in dataclasses.fields(SnapshotRequest)} - elsewhere == {
-        *ingest_form.PLAIN,
-        *ingest_form.NESTED,
+        *ingest.PLAIN,
+        *ingest.NESTED,
     }
-    for setting, fields in ingest_form.NESTED.items():
+    for setting, fields in ingest.NESTED.items():
         assert {
             field.name for field in dataclasses.fields(get_type_hints(SnapshotRequest)[setting])
         } == fields.keys()
@@ -82,8 +82,8 @@ def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_chan
     ],
 )
 def test_form_and_stage_take_the_same_rules_for_what_is_liked(filled, rule, taken):
-    from tasks.core.errors import BadRequest
-    from tasks.core.request import parse
+    from tasks.core.cli.errors import BadRequest
+    from tasks.core.cli.request import parse
     from tasks.ingest.settings import SnapshotRequest
 
     def stage():

@@ -48,16 +48,18 @@ def texts(bag):
 @pytest.fixture
 def echo(tmp_path, monkeypatch):
     """Hands a request over to a stage, as a task does; what the stage has read."""
-    from recall import stages
+    from recall.operators import stage_operator
 
     (tmp_path / "tasks" / "planted").mkdir(parents=True)
     (tmp_path / "tasks" / "__init__.py").write_text("")
     (tmp_path / "tasks" / "planted" / "__main__.py").write_text(ECHO)
-    monkeypatch.setattr(stages, "ROOT", tmp_path)
-    monkeypatch.setattr(stages, "interpreter", lambda stage: sys.executable)
+    monkeypatch.setattr(stage_operator, "ROOT", tmp_path)
+    monkeypatch.setattr(stage_operator, "interpreter", lambda stage: sys.executable)
 
     def hand_over(request: dict) -> dict:
-        task = stages.stage("planted", "planted", "echo", lambda context: request, policy={})
+        task = stage_operator.stage(
+            "planted", "planted", "echo", lambda context: request, policy={}
+        )
         task.render_template_fields({})
         return task.execute({})["request"]
 
@@ -112,7 +114,7 @@ def refused_by_form(filled, dag: str, **given) -> bool:
 def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
     import re
 
-    from recall import forms
+    from recall.forms import forms
 
     odd = [value for value in VALUES if not re.fullmatch(r"[A-Za-z0-9_,=]*", value)]
     more = {"why": "a reason"} if dag.startswith("overrule") else {}
@@ -157,7 +159,7 @@ def test_what_airflow_would_take_for_a_template_is_a_text(bag):
     """A form's value is rendered nowhere: the request is built by a function, and what it returns
     is not looked at again.
     """
-    from recall import publication
+    from recall.requests import publication
 
     params = {
         "family": "item2vec",

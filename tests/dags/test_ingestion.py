@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tasks.core.request import parse
+from tasks.core.cli.request import parse
 from tasks.ingest.settings import ReplayRequest, SnapshotRequest
 
 DAY = "1998-04-15"
@@ -18,7 +18,7 @@ DAY = "1998-04-15"
 @pytest.fixture
 def ask(filled, monkeypatch):
     """The request of a run whose form was filled in so; everything else as the form comes."""
-    from recall import ingestion
+    from recall.requests import ingestion
 
     for name in (*ingestion.ENVIRONMENT.values(), "RECALL_DATASET"):
         monkeypatch.delenv(name, raising=False)
@@ -130,7 +130,7 @@ def test_every_field_of_the_form_arrives_at_its_setting(ask):
 
 
 def test_repaired_rows_are_replayed(ask):
-    from recall import ingestion
+    from recall.requests import ingestion
 
     assert ingestion.verb(ask(location="/d")) == "snapshot"
     request = ask(location="/d", repaired="/tmp/rows.jsonl")
@@ -150,7 +150,7 @@ def test_without_a_day_or_a_source_the_task_fails_with_what_to_do(ask, given, pa
 
 
 def test_the_event_of_a_day_tells_its_warnings_and_its_report():
-    from recall import ingestion
+    from recall.requests import ingestion
 
     told = ingestion.announce(
         {

@@ -15,7 +15,7 @@ STORE = "file:///srv/recall"
 
 
 def test_folders_of_the_store_are_named_by_their_place_and_the_source_by_its_own():
-    from recall.lineage import datasets
+    from recall.operators.lineage import datasets
 
     request = {
         "store": STORE,
@@ -42,7 +42,7 @@ def test_folders_of_the_store_are_named_by_their_place_and_the_source_by_its_own
 
 
 def test_while_a_stage_runs_nothing_is_written_yet():
-    from recall.lineage import datasets
+    from recall.operators.lineage import datasets
 
     assert datasets({"store": STORE, "graph": f"{STORE}/graphs/x"}, {}, ["live/item2vec"]) == (
         [(STORE, "graphs/x")],
@@ -58,8 +58,8 @@ def test_a_stage_that_ran_is_told_by_the_provider_as_an_event_with_what_it_made(
     from airflow.sdk import DAG
     from airflow.utils.state import TaskInstanceState
 
-    from recall import assets, policies
-    from recall.stages import stage
+    from recall import assets, task_policies
+    from recall.operators.stage_operator import stage
 
     monkeypatch.setenv(
         "AIRFLOW__OPENLINEAGE__TRANSPORT",
@@ -68,13 +68,13 @@ def test_a_stage_that_ran_is_told_by_the_provider_as_an_event_with_what_it_made(
         ),
     )
     monkeypatch.setenv("RECALL_ENVIRONMENTS", str(environments()))
-    with DAG("told", schedule=None, start_date=policies.START):
+    with DAG("told", schedule=None, start_date=task_policies.START):
         task = stage(
             "policy",
             "promote",
             "policy",
             lambda context: {},
-            policy=policies.SERVING,
+            policy=task_policies.SERVING,
             outlets=[assets.live("item2vec")],
         )
     task.request = {"family": "item2vec"}

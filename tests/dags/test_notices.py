@@ -57,9 +57,9 @@ def context(dag="train_item2vec", task="promote", results=None, **other):
 
 
 def of(kind, **given):
-    from recall.notices import told
+    from recall.notices import messages
 
-    return told.of_task(kind, context(**given))
+    return messages.of_task(kind, context(**given))
 
 
 def test_a_hold_says_why_what_is_live_and_how_to_overrule_it():

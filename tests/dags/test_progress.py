@@ -28,7 +28,7 @@ class Store:
 
 @pytest.fixture
 def quick(monkeypatch):
-    from recall import progress
+    from recall.operators import progress
 
     monkeypatch.setattr(progress, "EVERY", 0.05)
     monkeypatch.setattr(progress, "AWAY", 0.05)
@@ -70,7 +70,7 @@ def test_an_api_that_is_away_is_told_once_and_asked_again(quick, caplog):
 
 
 def test_what_a_stage_says_goes_on_while_a_write_hangs(quick):
-    from recall.tail import Tail, Told
+    from recall.operators.process_output import Tail, Told
 
     hangs, heard = threading.Event(), []
     with quick.Shown(Store(hangs=hangs), logging.getLogger()) as shown:
@@ -104,7 +104,7 @@ def test_nothing_is_written_after_the_tasks_end(quick):
     ],
 )
 def test_only_what_a_stage_says_of_its_progress_is_shown(line, told):
-    from recall.tail import Told
+    from recall.operators.process_output import Told
 
     shown = []
     Told("gru4rec fit: ", shown.append).hear(f"{line}\n")

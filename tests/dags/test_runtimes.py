@@ -41,7 +41,7 @@ def operator(tmp_path, monkeypatch):
     """Makes a task of a planted stage that runs by an engine; `seen` holds the engine's command
     lines.
     """
-    from recall import stages
+    from recall.operators import stage_operator
 
     (tmp_path / "tasks" / "planted").mkdir(parents=True)
     (tmp_path / "tasks" / "__init__.py").write_text("")
@@ -71,10 +71,10 @@ def operator(tmp_path, monkeypatch):
         "PATH": f"{engine.parent}:{os.environ['PATH']}",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setitem(stages.ENVIRONMENTS, "planted", "serve")
+    monkeypatch.setitem(stage_operator.ENVIRONMENTS, "planted", "serve")
 
     def make(verb: str, request: dict):
-        task = stages.stage(
+        task = stage_operator.stage(
             "planted",
             "planted",
             verb,
@@ -154,11 +154,11 @@ def test_an_engine_that_is_not_there_is_tried_again(operator, monkeypatch):
 def test_every_stage_has_its_requests_and_limits_and_a_gpu_goes_to_those_that_can_use_it(
     monkeypatch,
 ):
-    from recall import runtimes
     from recall.environments import ENVIRONMENTS
+    from recall.runtimes import work
 
     monkeypatch.setenv("RECALL_GPUS", "2")
-    given = {stage: runtimes.resources(stage) for stage in ENVIRONMENTS}
+    given = {stage: work.resources(stage) for stage in ENVIRONMENTS}
     assert {stage for stage, one in given.items() if "nvidia.com/gpu" in one["limits"]} == {
         "gru4rec",
         "two_tower",
@@ -175,7 +175,7 @@ import json, sys
 from functools import partial
 sys.path.insert(0, "dags")
 from kubernetes.client import ApiClient
-from recall.runtimes import Work
+from recall.runtimes.work import Work
 from recall.runtimes.kubernetes import exit_code, operator
 
 shown = []

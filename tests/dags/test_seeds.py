@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.core.request import parse
+from tasks.core.cli.request import parse
 
 
 def context(seeds, item: int | None = None) -> dict:
@@ -32,15 +32,15 @@ def context(seeds, item: int | None = None) -> dict:
     ],
 )
 def test_the_judge_is_given_every_training_of_the_run(bag, left, seeds):
-    from recall import judging
+    from recall.requests import promotion
     from tasks.evaluate.settings import JudgeRequest
 
-    asked = parse(JudgeRequest, judging.evaluate(context(left)))
+    asked = parse(JudgeRequest, promotion.evaluate(context(left)))
     assert (asked.candidate, asked.seeds) == ("file:///c/1", seeds)
 
 
 def test_a_further_training_differs_by_its_seed_and_is_not_registered(bag):
-    from recall import seeds
+    from recall.requests import seeds
 
     asked = seeds.build(lambda context: {"settings": {"window": 4}, "seed": 7})(
         context(None, item=2)

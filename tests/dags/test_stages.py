@@ -45,16 +45,16 @@ print(json.dumps({"request": request, "environment": dict(os.environ)}))
 @pytest.fixture
 def operator(tmp_path, monkeypatch):
     """Makes a task of the planted stage, which runs under this very Python."""
-    from recall import stages
+    from recall.operators import stage_operator
 
     (tmp_path / "tasks" / "planted").mkdir(parents=True)
     (tmp_path / "tasks" / "__init__.py").write_text("")
     (tmp_path / "tasks" / "planted" / "__main__.py").write_text(PLANTED)
-    monkeypatch.setattr(stages, "ROOT", tmp_path)
-    monkeypatch.setattr(stages, "interpreter", lambda stage: sys.executable)
+    monkeypatch.setattr(stage_operator, "ROOT", tmp_path)
+    monkeypatch.setattr(stage_operator, "interpreter", lambda stage: sys.executable)
 
     def make(verb: str, request: dict, **arguments):
-        task = stages.stage(
+        task = stage_operator.stage(
             "planted",
             "planted",
             verb,
@@ -198,8 +198,11 @@ def test_a_killed_process_is_tried_again(operator):
 
 
 def test_work_that_is_not_wanted_is_skipped(operator):
+    left = {}
+    context = {"ti": SimpleNamespace(xcom_push=lambda key, value: left.update({key: value}))}
     with pytest.raises(AirflowSkipException, match="held"):
-        operator("exit", {"code": 99, "say": "the challenger is held"}).execute({})
+        operator("exit", {"code": 99, "say": "the challenger is held"}).execute(context)
+    assert left == {"skipped": "the challenger is held"}, "make run tells the reason"
 
 
 def looked_for(hours: float | None) -> dict:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.core.request import parse
+from tasks.core.cli.request import parse
 
 
 def context(item: int | None = None, **params) -> dict:
@@ -56,7 +56,7 @@ def test_every_family_has_a_study_whose_trials_are_mapped(bag):
 
 
 def test_the_requests_are_those_the_stage_takes(bag, won):
-    from recall import tuning
+    from recall.requests import tuning
     from tasks.item2vec.settings import FitRequest
     from tasks.tune.settings import BeginRequest, ConcludeRequest, TrialRequest
 
@@ -83,7 +83,7 @@ def test_the_next_training_takes_the_winner_where_its_form_is_left_alone(bag, fi
 
 
 def test_the_winner_is_kept_only_when_it_is_wanted(monkeypatch):
-    from recall import tuning
+    from recall.requests import tuning
 
     kept = {}
     monkeypatch.setattr(

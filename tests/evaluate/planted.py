@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.candidate import save_candidate
-from tasks.core.encoders.mean import MeanEncoder
-from tasks.core.identity import identity
-from tasks.core.similar import unit
-from tasks.core.snapshot import resolve
-from tasks.core.store import Store
+from tasks.core.data.snapshot import resolve
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders.mean import MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.store.identity import identity
+from tasks.core.store.store import Store
 from tests import worlds
 
 FAMILY = "planted"

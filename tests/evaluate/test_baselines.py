@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from tasks.core.decoding.likes import likes, together
-from tasks.core.ease import cut, ease
-from tasks.core.histories import Histories
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
-from tasks.evaluate.baselines import head, item_knn, tuning
-from tasks.evaluate.baselines.head import Head
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.models.cooccurrence import likes, together
+from tasks.core.models.ease import cut, ease
+from tasks.core.store.store import Store
+from tasks.evaluate.baselines import item_knn, popular_items, tuning
+from tasks.evaluate.baselines.popular_items import Head
 from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
@@ -137,7 +137,7 @@ def test_of_a_catalogue_too_large_for_it_ease_takes_the_most_popular_items_and_s
 ):
     snapshot = worlds.snapshot(store, planted.WORLD)
     whole = ask(store, planted.good(store, snapshot))["metrics"]
-    monkeypatch.setattr(head, "BYTES", 2**30 // 200**2)
+    monkeypatch.setattr(popular_items, "BYTES", 2**30 // 200**2)
     done = ask(store, planted.good(store, snapshot), baselines_memory_gb=1.0)
     facts = store.open(done["uri"], "evaluation").facts
     assert set(facts["partial"]) == {"ease", "ease_64"} and facts["partial"]["ease"].startswith(

@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core import tracking
-from tasks.core.candidate import save_candidate
-from tasks.core.encoders import MeanEncoder
-from tasks.core.errors import BadRequest
-from tasks.core.similar import unit
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tests import worlds
@@ -205,7 +205,7 @@ def test_mlflow_has_a_run_of_its_own_for_every_baseline(store, snapshot, tmp_pat
     """The same names of metrics as a model's run; judged again, nothing is told twice."""
     with mlflow_server(tmp_path):
         done = [ask(store, planted.good(store, snapshot, seed), track=True) for seed in (1, 2)]
-        client = tracking.client()
+        client = mlflow_client.client()
         runs = {
             run.data.tags["recall.family"]: run
             for run in client.search_runs([client.get_experiment_by_name("recall").experiment_id])
@@ -230,9 +230,9 @@ def test_challengers_that_end_together_begin_one_run_for_each_baseline(store, sn
     for one in made:
         ask(store, one)
     with mlflow_server(tmp_path), ThreadPoolExecutor(len(made)) as pool:
-        tracking.find_or_start("recall", "first", "other", {})  # the experiment is there
+        mlflow_client.find_or_start("recall", "first", "other", {})  # the experiment is there
         list(pool.map(lambda one: ask(store, one, track=True), made))
-        client = tracking.client()
+        client = mlflow_client.client()
         runs = client.search_runs(
             [client.get_experiment_by_name("recall").experiment_id],
             "tags.`recall.kind` = 'baseline'",

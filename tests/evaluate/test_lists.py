@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.errors import RefusedData
-from tasks.core.histories import Histories
-from tasks.core.snapshot import resolve
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import resolve
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.store import Store
 from tasks.evaluate.baselines.popularity import popularity
 from tasks.evaluate.lists import of_candidate, of_scores, ranked
 from tests import generations, worlds

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 from tasks.evaluate.lists import Lists
 from tasks.evaluate.measure import Catalogue, measure
 from tasks.evaluate.metrics import ACCURACY

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from infra.environments.names import python
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 from tasks.evaluate.measure import Catalogue, measure
 from tests.evaluate.test_metrics import as_lists
 

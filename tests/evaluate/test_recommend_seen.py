@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.lists import of_candidate, of_scores
 from tasks.evaluate.settings import JudgeRequest
@@ -33,7 +33,7 @@ def snapshot_and_candidate(store, recommend_seen):
 
 @pytest.mark.parametrize("recommend_seen", [True, False])
 def test_lists_of_models_and_baselines_hold_what_was_met_or_do_not(store, recommend_seen):
-    from tasks.core.candidate import Candidate
+    from tasks.core.retrieval.candidate import Candidate
 
     snapshot, uri = snapshot_and_candidate(store, recommend_seen)
     queries = snapshot.queries("test")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
-from tasks.core.snapshot import Queries
-from tasks.core.store import Store
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Queries
+from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
-from tasks.evaluate.sample import sample
 from tasks.evaluate.settings import JudgeRequest
+from tasks.evaluate.user_sample import sample
 from tests import worlds
 from tests.evaluate import planted
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.snapshot import resolve
-from tasks.core.store import Store
+from tasks.core.data.snapshot import resolve
+from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tasks.evaluate.slices import slices
@@ -52,7 +52,7 @@ def test_an_attribute_of_many_numbers_is_told_in_thirds_and_one_of_many_texts_is
     store, capfd, monkeypatch
 ):
     monkeypatch.setattr(
-        "tasks.core.manifest.Artefact.file", lambda self, name, verify=True: self.path / name
+        "tasks.core.store.manifest.Artefact.file", lambda self, name, verify=True: self.path / name
     )
     ages = [str(18 + row % 60) for row in range(300)]
     read, _ = with_attribute(store, "age", ages)

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.candidate import save_candidate
-from tasks.core.encoders import Encoder, MeanEncoder
-from tasks.core.similar import unit
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import Encoder, MeanEncoder
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.store.store import Store
 from tests import worlds
 
 WORLD = worlds.grouped(users=150, items=150, groups=3, likes=20)

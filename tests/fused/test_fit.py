@@ -9,12 +9,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.encoders import FusedEncoder, GRUEncoder
-from tasks.core.errors import BadRequest, NothingToDo, RefusedData
-from tasks.core.ranking import recall
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, NothingToDo, RefusedData
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.encoders import FusedEncoder, GRUEncoder
+from tasks.core.retrieval.top_k import recall
+from tasks.core.store.store import Store
 from tasks.fused.fit import fit
 from tasks.fused.settings import FitRequest, Settings
 from tests import worlds

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
-from tasks.fused.reducing import reduced
+from tasks.core.data.histories import Histories
+from tasks.fused.projection import reduced
 from tasks.fused.weights import Ranking, search
 
 

@@ -11,10 +11,10 @@ import sys
 import numpy as np
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.graph import LAWS, Graph
-from tasks.core.store import Store, local_path
-from tasks.core.walks import walk
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.graph import LAWS, Graph
+from tasks.core.models.walks import walk
+from tasks.core.store.store import Store, local_path
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tests import worlds

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.errors import RefusedData
-from tasks.core.histories import Histories
-from tasks.core.walks import walk
-from tasks.core.walks.expected import expected_visits
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.models.walks import walk
+from tasks.core.models.walks.expected_visits import expected_visits
 from tasks.graph.alias import alias_slots
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised

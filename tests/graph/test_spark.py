@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
+from tasks.core.models.input_vectors import read_vectors
 from tasks.core.spark.session import start
 from tasks.core.spark.settings import Spark
-from tasks.core.store import Store
-from tasks.core.vectors import read_vectors
-from tasks.graph import edges, walking
+from tasks.core.store.store import Store
+from tasks.graph import edges, walk_files
 from tasks.graph.build import build
 from tasks.graph.edges import buckets, name, read_bucket
 from tasks.graph.settings import BuildRequest, WalkRequest, Word2VecRequest
 from tasks.graph.spark.word2vec import word2vec
-from tasks.graph.walking import write_walks
+from tasks.graph.walk_shards import write_walks
 from tests import worlds
 from tests.servers_spark import spark_cluster
 
@@ -163,6 +163,6 @@ def test_a_cluster_draws_the_same_walks_and_learns_from_them(tmp_path, world):
     assert (
         other["id"] == one["id"]
         and there.open(other["uri"], "walks").files == files
-        and len(files) == 3 == len(walking.shards(WalkRequest("", "", **asked)))
+        and len(files) == 3 == len(walk_files.shards(WalkRequest("", "", **asked)))
     )
     assert learned["items"] == 60

@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.errors import BadRequest, Corrupt
-from tasks.core.graph import LAWS, Graph
-from tasks.core.store import Store
-from tasks.core.walks import walk
-from tasks.graph import walking
+from tasks.core.cli.errors import BadRequest, Corrupt
+from tasks.core.data.graph import LAWS, Graph
+from tasks.core.models.walks import walk
+from tasks.core.store.store import Store
+from tasks.graph import walk_files
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest, WalkRequest
-from tasks.graph.walking import write_walks
+from tasks.graph.walk_shards import write_walks
 from tests import worlds
 
 
@@ -38,7 +38,7 @@ def read(store: Store, uri: str) -> np.ndarray:
 
 
 def test_shards_hold_the_walks_in_order(store, graph, monkeypatch, capfd):
-    monkeypatch.setattr(walking, "SHARD_STEPS", 1000)
+    monkeypatch.setattr(walk_files, "SHARD_STEPS", 1000)
     result = write_walks(WalkRequest(store.root.as_uri(), graph, walks=501, length=6, seed=3))
     assert (result["walks"], result["steps"]) == (501, 3006)
     expected = walk(Graph(store.open(graph, "graph")).tables, 0, 501, 6, seed=3)

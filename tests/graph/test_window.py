@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
-from tasks.core.store import Store
+from tasks.core.data.histories import Histories
+from tasks.core.store.store import Store
 from tasks.graph import edges as module
 from tasks.graph.changes import Changes, Renamed
 from tasks.graph.edges import buckets, name, read_bucket

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.candidate import Candidate
-from tasks.core.histories import Histories
-from tasks.core.store import Store
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.store import Store
 from tasks.gru4rec.model import Network, Shape
 from tasks.gru4rec.settings import FitRequest, Settings
 from tests import worlds

@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 from tasks.gru4rec.batches import batches, one_each, positions, windows
 
 LENGTHS = [0, 1, 2, 3, 8, 9, 10, 17, 31, 5]

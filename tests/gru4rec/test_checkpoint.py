@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.core.store import Store
-from tasks.core.training import checkpoint
+from tasks.core.store.store import Store
+from tasks.core.torch import checkpoint
 from tasks.gru4rec import trainer
 from tasks.gru4rec.fit import fit
 from tests import worlds

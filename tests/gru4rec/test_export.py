@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.encoders import load_encoder, save_encoder
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.encoders import load_encoder, save_encoder
 from tasks.gru4rec import export
 from tasks.gru4rec.batches import pack
 from tasks.gru4rec.settings import Settings

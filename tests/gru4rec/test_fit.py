@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.arrays import load
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
-from tasks.core.snapshot import Snapshot
-from tasks.core.training import checkpoint
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.store.arrays import load
+from tasks.core.torch import checkpoint
 from tasks.gru4rec import trainer
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import Settings

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.core.arrays import load
-from tasks.core.store import Store
+from tasks.core.store.arrays import load
+from tasks.core.store.store import Store
 from tasks.gru4rec.batches import batches
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.trainer import ROWS_FROM

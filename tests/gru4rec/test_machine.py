@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.errors import BadRequest
-from tasks.core.log import Progress
-from tasks.core.store import Store
-from tasks.core.training import machine
-from tasks.core.training.group import Group
-from tasks.gru4rec import learning, memory
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import Progress
+from tasks.core.store.store import Store
+from tasks.core.torch import hardware
+from tasks.core.torch.process_group import Group
+from tasks.gru4rec import memory_estimate, training
+from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import Settings
-from tasks.gru4rec.sizing import sized
 from tasks.gru4rec.trainer import Trainer, shape
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, random_histories, request
@@ -28,8 +28,8 @@ CPU = torch.device("cpu")
 
 def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypatch):
     asked = request(Store(tmp_path.as_uri()), worlds.chained(users=50), "small")
-    monkeypatch.setattr(machine, "available", lambda device: 10e6)
-    monkeypatch.setattr(learning, "Trainer", None)
+    monkeypatch.setattr(hardware, "available", lambda device: 10e6)
+    monkeypatch.setattr(training, "Trainer", None)
     with pytest.raises(
         BadRequest,
         match=r"would need about .* GB of memory; got '0.01 GB free on "
@@ -45,13 +45,13 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
     with pytest.raises(
         BadRequest, match=r"more processes than GPUs.*process 2 and 1 GPUs.*nproc-per-node 1"
     ):
-        machine.prepare("auto", 1)
+        hardware.prepare("auto", 1)
 
 
 def test_the_estimate_grows_with_what_takes_memory():
     def gigabytes(items: int, **settings) -> float:
         chosen = sized(Settings(**settings), 200_000, 1)
-        return memory.estimate(chosen, shape(chosen, items), 10**6) / 1e9
+        return memory_estimate.estimate(chosen, shape(chosen, items), 10**6) / 1e9
 
     assert gigabytes(5000) < gigabytes(5000, batch_positions=50_000) and gigabytes(
         5000, full_softmax_items=0
@@ -81,9 +81,12 @@ def test_more_than_what_a_step_takes_but_of_its_order():
     ):
         alive += event.nbytes()
         peak = max(peak, alive)
-    told = memory.estimate(settings, shape(settings, 3000), len(histories.items)) - machine.RUNTIME
+    told = (
+        memory_estimate.estimate(settings, shape(settings, 3000), len(histories.items))
+        - hardware.RUNTIME
+    )
     assert peak < told < 6 * peak
 
 
 def test_free_memory_is_that_of_this_machine():
-    assert 1e8 < machine.available(CPU) < 1e14 and 0.01 < machine.peak_gb(CPU) < 1000
+    assert 1e8 < hardware.available(CPU) < 1e14 and 0.01 < hardware.peak_gb(CPU) < 1000

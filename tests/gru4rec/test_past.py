@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
-from tasks.gru4rec import past
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.store.store import Store
+from tasks.gru4rec import warm_start
 from tasks.gru4rec.fit import fit
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, candidate, random_model, request
@@ -42,7 +42,7 @@ def begin(days, **shape) -> tuple[bool, torch.nn.Module, torch.nn.Module]:
         for _ in range(2)
     )
     return (
-        past.begin(network, candidate(store, first), snapshot, snapshot.item_ids),
+        warm_start.begin(network, candidate(store, first), snapshot, snapshot.item_ids),
         before,
         network,
     )

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.top_k import top_k
 from tasks.gru4rec.batches import batches
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import FitRequest

@@ -19,8 +19,8 @@ from infra.environments.names import python
 from tasks.gru4rec.batches import pack
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.model import Network
-from tasks.gru4rec.past import NAME
 from tasks.gru4rec.trainer import shape
+from tasks.gru4rec.warm_start import NAME
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, candidate, request
 
@@ -28,10 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICE = """
 import json, sys
 import numpy as np
-from tasks.core.candidate import Candidate
-from tasks.core.histories import Histories
-from tasks.core.search import Searcher
-from tasks.core.store import Store
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.faiss_search import Searcher
+from tasks.core.store.store import Store
 from tasks.index.factory import make
 store, uri, histories = json.loads(sys.argv[1])
 made = Candidate(Store(store).open(uri, "candidate"))

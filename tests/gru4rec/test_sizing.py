@@ -9,10 +9,10 @@ import json
 
 import pytest
 
-from tasks.core.recording import digest_of
+from tasks.core.registry.run_recorder import digest_of
+from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import Settings
-from tasks.gru4rec.sizing import sized
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, request
 

@@ -8,9 +8,9 @@ import dataclasses
 
 import pytest
 
-from tasks.core import tracking
-from tasks.core.errors import BadRequest
-from tasks.core.training import checkpoint
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+from tasks.core.torch import checkpoint
 from tasks.gru4rec.fit import fit
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, request
@@ -42,24 +42,28 @@ def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp
         with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
             killed.setattr(checkpoint, "save", save_then_stop)
             fit(asked)
-        (run,) = tracking.client().search_runs(
-            [tracking.client().get_experiment_by_name("recall").experiment_id]
+        (run,) = mlflow_client.client().search_runs(
+            [mlflow_client.client().get_experiment_by_name("recall").experiment_id]
         )
         assert run.info.status == "FAILED"
         result = fit(asked)
         assert (
             result == fit(asked) and result["run"] == run.info.run_id and result["version"] == "1"
         )
-        run = tracking.client().get_run(result["run"])
+        run = mlflow_client.client().get_run(result["run"])
         assert run.info.status == "FINISHED" and run.data.params["hidden"] == str(SMALL.hidden)
         assert run.data.metrics["best/validation_recall_50"] == pytest.approx(
             result["metrics"]["validation_recall_50"]
         )
         for name in ("train_loss", "validation_recall_50", "positions_per_s", "learning_rate"):
             assert [
-                entry.step for entry in tracking.client().get_metric_history(run.info.run_id, name)
+                entry.step
+                for entry in mlflow_client.client().get_metric_history(run.info.run_id, name)
             ] == [1, 2, 3, 4]
-        assert tracking.by_alias("gru4rec", tracking.CHALLENGER).tags["recall.uri"] == result["uri"]
+        assert (
+            mlflow_client.by_alias("gru4rec", mlflow_client.CHALLENGER).tags["recall.uri"]
+            == result["uri"]
+        )
 
 
 def test_a_server_that_is_not_named_is_a_bad_request(asked, monkeypatch):

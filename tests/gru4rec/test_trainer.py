@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.log import Progress
-from tasks.core.training.group import Group
-from tasks.core.training.rows import RowAdamW
+from tasks.core.cli.log import Progress
+from tasks.core.torch.process_group import Group
+from tasks.core.torch.row_adamw import RowAdamW
 from tasks.gru4rec import trainer as training
 from tasks.gru4rec.trainer import Trainer
 from tests.gru4rec.conftest import SMALL, random_histories

@@ -7,16 +7,16 @@ import faiss
 import numpy as np
 import pytest
 
-from tasks.core import tracking
-from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.generation import LOADED, SERVED, Generation
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.registry import mlflow_client
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.serving.generation import LOADED, SERVED, Generation
+from tasks.core.store.store import Store
 from tasks.index.build import build
 from tasks.index.bundle import bundle
 from tasks.index.factory import make
+from tasks.index.index_report import proven
 from tasks.index.probe import recall
-from tasks.index.proof import proven
 from tasks.index.settings import BuildRequest, BundleRequest
 from tests import generations, worlds
 from tests.index.vectors import clustered
@@ -140,7 +140,9 @@ def test_without_a_candidate_the_champion_of_the_registry_is_taken(root, monkeyp
         Store(root), WORLD, snapshot=worlds.snapshot(Store(root), WORLD).rsplit("/", 1)[1]
     )
     registry = {("item2vec", "champion"): SimpleNamespace(version="7", tags={"recall.uri": uri})}
-    monkeypatch.setattr(tracking, "by_alias", lambda family, alias: registry.get((family, alias)))
+    monkeypatch.setattr(
+        mlflow_client, "by_alias", lambda family, alias: registry.get((family, alias))
+    )
     made = build(BuildRequest(store=root, family="item2vec"))
     assert (made["candidate"], made["version"], made["items"]) == (uri, "7", 60)
     assert made["predicted_bytes_per_vector"] == 32 <= made["bytes_per_vector"] < 34
@@ -235,7 +237,7 @@ def test_precomputed_lists_are_what_a_search_finds_unseen_and_best_first(root):
 
 def test_a_model_that_makes_no_numbers_is_refused(root, monkeypatch):
     monkeypatch.setattr(
-        "tasks.core.encoders.mean.MeanEncoder.encode",
+        "tasks.core.retrieval.encoders.mean.MeanEncoder.encode",
         lambda self, histories, users=None: np.full((len(histories), 8), np.nan, np.float32),
     )
     with pytest.raises(RefusedData, match="not numbers"):

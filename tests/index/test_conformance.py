@@ -8,15 +8,15 @@ import faiss
 import numpy as np
 import pytest
 
-from tasks.core.arrays import StringTable
-from tasks.core.errors import Corrupt
-from tasks.core.histories import Histories
-from tasks.core.ids import Rows
-from tasks.core.ranking import top_k
-from tasks.core.search import Searcher, open_index
-from tasks.core.store import Store
+from tasks.core.cli.errors import Corrupt
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.faiss_search import Searcher, open_index
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.serving.id_index import Rows
+from tasks.core.store.arrays import StringTable
+from tasks.core.store.store import Store
 from tasks.index.factory import make
-from tasks.index.memory import bytes_per_vector
+from tasks.index.index_size import bytes_per_vector
 from tasks.index.probe import probe
 from tasks.index.tune import tune
 from tests.index.vectors import clustered

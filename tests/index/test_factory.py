@@ -7,11 +7,11 @@ import faiss
 import numpy as np
 import pytest
 
-from tasks.core.errors import BadRequest, Corrupt
-from tasks.core.histories import Histories
-from tasks.core.search import Searcher
+from tasks.core.cli.errors import BadRequest, Corrupt
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.faiss_search import Searcher
 from tasks.index.factory import make
-from tasks.index.memory import bytes_per_vector, chosen
+from tasks.index.index_size import bytes_per_vector, chosen
 from tasks.index.probe import probe
 from tasks.index.tune import adjust, tune
 from tests.index.vectors import clustered

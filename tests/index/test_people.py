@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.generation import Generation
-from tasks.core.store import Store
+from tasks.core.serving.generation import Generation
+from tasks.core.store.store import Store
 from tests import generations, worlds
 
 WORLD = worlds.repeating()

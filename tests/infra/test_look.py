@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import look
-from infra.local.look import Span, Untold
+from infra.local import source_preview
+from infra.local.source_preview import Span, Untold
 
 FIRST, LAST = "1997-09-20", "1998-04-22"
 SECONDS = (874_724_710, 893_286_638)  # of these days, UTC
@@ -38,7 +38,7 @@ def log_file(path: Path) -> None:
 
 def test_the_days_of_a_file_are_those_of_its_rows_and_guesses_are_told(tmp_path, capfd):
     log_file(tmp_path / "log.csv")
-    assert look.days(
+    assert source_preview.days(
         "own", described(tmp_path, path="log.csv", timestamp="ts", clock="milliseconds")
     ) == Span(FIRST, LAST, daily=False)
     assert "clock is 'milliseconds', but the times are written in seconds" in capfd.readouterr().err
@@ -50,7 +50,7 @@ def test_a_known_layout_is_read_too(tmp_path):
         + "".join(f"1,{n},4.5,{second}\n" for n, second in enumerate(SECONDS))
     )
     (tmp_path / "movies.csv").write_text("movieId,title,genres\n0,A,War\n1,B,War\n")
-    assert look.days("movielens-latest", tmp_path) == Span(FIRST, LAST, daily=False)
+    assert source_preview.days("movielens-latest", tmp_path) == Span(FIRST, LAST, daily=False)
 
 
 def test_a_growing_source_has_its_days_in_its_names_even_where_the_newest_cannot_be_read(
@@ -59,9 +59,9 @@ def test_a_growing_source_has_its_days_in_its_names_even_where_the_newest_cannot
     for day in ("19980422", "19970920", "unknown"):
         (tmp_path / day).mkdir()
         (tmp_path / day / "part.jsonl.gz").write_bytes(gzip.compress(b"no json\n"))
-    assert look.days("own", described(tmp_path, path="{day}/*.jsonl.gz", timestamp="ts")) == Span(
-        FIRST, LAST, daily=True
-    )
+    assert source_preview.days(
+        "own", described(tmp_path, path="{day}/*.jsonl.gz", timestamp="ts")
+    ) == Span(FIRST, LAST, daily=True)
     assert (
         "interactions would be refused: 19980422/part.jsonl.gz is not of the expected layout"
         in capfd.readouterr().err
@@ -78,12 +78,12 @@ def test_data_grows_where_it_comes_day_by_day_or_is_recent():
 def test_a_source_without_times_and_one_that_is_not_there_say_so(tmp_path):
     log_file(tmp_path / "log.csv")
     with pytest.raises(Untold, match="no times"):
-        look.days("own", described(tmp_path, path="log.csv"))
+        source_preview.days("own", described(tmp_path, path="log.csv"))
     with pytest.raises(SystemExit, match=r"no file is at nowhere.csv"):
-        look.days("own", described(tmp_path, path="nowhere.csv", timestamp="ts"))
+        source_preview.days("own", described(tmp_path, path="nowhere.csv", timestamp="ts"))
     (tmp_path / "shop.toml").write_text("[interactions\n")
     with pytest.raises(SystemExit, match=r"shop.toml is no TOML file"):
-        look.days("own", tmp_path / "shop.toml")
+        source_preview.days("own", tmp_path / "shop.toml")
 
 
 def test_make_look_shows_rows_as_they_were_understood_and_a_description_to_start_from(
@@ -96,7 +96,7 @@ def test_make_look_shows_rows_as_they_were_understood_and_a_description_to_start
         )
     )
     monkeypatch.setenv("SOURCE", str(tmp_path / "clicks.jsonl"))
-    shown = look.show()
+    shown = source_preview.show()
     assert (
         "JSON lines" in shown
         and "times milliseconds" in shown
@@ -108,10 +108,13 @@ def test_make_look_shows_rows_as_they_were_understood_and_a_description_to_start
     )
     (tmp_path / "shop.toml").write_text(shown[shown.index("[interactions]") :])
     monkeypatch.setenv("SOURCE", str(tmp_path / "shop.toml"))
-    assert f"from {FIRST} to {LAST}" in look.show() and "to start from" not in look.show()
+    assert (
+        f"from {FIRST} to {LAST}" in source_preview.show()
+        and "to start from" not in source_preview.show()
+    )
 
 
 def test_the_formats_are_those_of_ingestion():
     from tasks.ingest.settings import FORMATS
 
-    assert set(look.FORMATS) == set(FORMATS)
+    assert set(source_preview.FORMATS) == set(FORMATS)

@@ -38,8 +38,11 @@ class PlantedReport:
 
     families = ("gru4rec", "linear", "fused")
 
-    def __init__(self, gates: dict):
-        self.gates = gates
+    def __init__(self, gates: dict, skipped: str | None = None):
+        self.gates, self.reason = gates, skipped
+
+    def skipped(self, family: str) -> str | None:
+        return self.reason
 
     def result(self, dag: str, task: str) -> dict:
         return self.gates.get(dag.removeprefix("train_"), {})
@@ -107,6 +110,16 @@ def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_i
         for family in PlantedReport.families
     )
     assert ("recommend" in asked) == bool(served)
+
+
+def test_a_day_run_again_ends_well_where_a_held_model_is_not_trained_twice(monkeypatch, capsys):
+    monkeypatch.delenv("TITLE", raising=False)
+    monkeypatch.setattr(
+        commands, "ask", lambda local, verb, *more: (2, "no") if "fused" in more else (0, "a list")
+    )
+    reason = "these very champions were put side by side and judged: hold"
+    assert commands.tell(None, PlantedReport({}, reason))
+    assert f"nothing was trained, because {reason}." in capsys.readouterr().out
 
 
 def test_a_title_that_a_family_does_not_know_makes_it_no_less_live(monkeypatch, capsys):

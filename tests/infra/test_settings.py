@@ -184,7 +184,7 @@ def test_every_setting_that_the_sources_read_is_in_the_table():
 
 
 def test_the_table_knows_the_layouts_of_the_local_stack_and_of_the_form():
-    from infra.local.look import FORMATS
+    from infra.local.source_preview import FORMATS
 
     assert set(
         re.search(r"one of (.*)", BY_NAME["RECALL_FORMAT"].kind.allowed)[1].split(", ")

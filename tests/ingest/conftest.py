@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.request import parse
+from tasks.core.cli.request import parse
 from tasks.core.spark.settings import Spark
 from tasks.ingest.settings import SnapshotRequest
 from tests import worlds
@@ -30,8 +30,8 @@ def world():
 
 def opened(request: SnapshotRequest):
     """Make the snapshot in this process and open it; returns the result and the snapshot."""
-    from tasks.core.snapshot import Snapshot
-    from tasks.core.store import Store
+    from tasks.core.data.snapshot import Snapshot
+    from tasks.core.store.store import Store
     from tasks.ingest.snapshot import snapshot
 
     result = snapshot(request, now=NOW)

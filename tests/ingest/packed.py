@@ -9,7 +9,7 @@ import zipfile
 import pyarrow
 from pyarrow import parquet
 
-from tasks.ingest.landing import Landed, Limits, find, land
+from tasks.ingest.fetch import Landed, Limits, find, land
 
 LINES = b"".join(b"%d,%d\r\n" % (n, n * n) for n in range(60_000)) + "é,last".encode()
 LONGEST = len(b"59999,3599880001")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from tasks.ingest import landing
-from tasks.ingest.reading import delivery
-from tasks.ingest.reading.delivery import Delivery
-from tasks.ingest.reading.examine import Examined, examine
+from tasks.ingest import fetch
+from tasks.ingest.parse import delivery
+from tasks.ingest.parse.delivery import Delivery
+from tasks.ingest.parse.examine import Examined, examine
 from tasks.ingest.rules import Limits
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import NOW
@@ -25,8 +25,8 @@ def looked_at(
     (folder / "shop.toml").write_text(toml, "utf-8")
     source = describe("own", str(folder / "shop.toml"))
     wanted = source.tables[table]
-    found = landing.find(wanted.path, source.base)
-    landed = landing.land(
+    found = fetch.find(wanted.path, source.base)
+    landed = fetch.land(
         found, "parquet" if wanted.kind == "parquet" else "lines", folder / "scratch", Limits()
     )
     return examine(wanted, landed, folder / "copies"), found, source

@@ -9,10 +9,10 @@ import json
 import pyarrow.dataset
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData, Unreachable
-from tasks.core.store import local_path
-from tasks.ingest.landing import Limits, find, land
-from tasks.ingest.reading.examine import examine
+from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
+from tasks.core.store.store import local_path
+from tasks.ingest.fetch import Limits, find, land
+from tasks.ingest.parse.examine import examine
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import NOW, asked
@@ -192,7 +192,7 @@ def test_a_suite_that_is_none_is_refused_before_anything_starts(ask, tmp_path, t
 
 
 def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
-    from tasks.ingest.judging.batch import judge
+    from tasks.ingest.assess.batch import judge
 
     one = {
         "type": "expect_column_values_to_be_between",
@@ -277,7 +277,7 @@ def test_a_folder_that_is_not_there_is_refused(ask, tmp_path):
 def test_a_file_that_changes_after_its_digest_was_taken_ends_the_run_and_leaves_nothing(
     spark, ask, source, tmp_path, monkeypatch
 ):
-    from tasks.ingest.reading import delivery
+    from tasks.ingest.parse import delivery
 
     def save_and_change(writer, folder, save=delivery.save):
         save(writer, folder)

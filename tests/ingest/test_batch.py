@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.ingest.judging import batch
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.ingest.assess import batch
 
 BETWEEN = "expect_column_values_to_be_between"
 

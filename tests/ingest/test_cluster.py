@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.store import Store
+from tasks.core.store.store import Store
 from tests import worlds
 from tests.servers_spark import spark_cluster
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.errors import RefusedData
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.store.store import Store
 from tasks.ingest.snapshot import snapshot
 from tests.ingest.conftest import NOW, asked, opened
 

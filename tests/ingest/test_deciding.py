@@ -8,10 +8,10 @@ import dataclasses
 
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import parse
-from tasks.core.snapshot import divided_alike
-from tasks.ingest.deciding import Decision, Shape, kept_as, split
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import parse
+from tasks.core.data.snapshot import divided_alike
+from tasks.ingest.derived_settings import Decision, Shape, kept_as, split
 from tasks.ingest.rules import Split
 from tests.ingest.conftest import asked, opened
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.ingest.judging import batch
-from tasks.ingest.judging.drift import DAY, trailing
+from tasks.ingest.assess import batch
+from tasks.ingest.assess.drift import DAY, trailing
 
 STARTS = 10_000 * DAY  # the day under test; a Saturday would do as well
 RHYTHM = (1.0, 1.0, 1.0, 1.05, 1.2, 0.6, 0.5)  # a weekend with half the rows

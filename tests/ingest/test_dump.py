@@ -8,7 +8,7 @@ import datetime
 
 import pytest
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
 from tests.ingest.conftest import asked, opened
 from tests.ingest.reading import LOG
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
 from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of, rows_of_texts
 
 T = 1_600_000_000

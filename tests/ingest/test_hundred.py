@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import html
 
-from tasks.ingest.reading.verdicts import REASONS
+from tasks.ingest.parse.row_checks import REASONS
 from tests.ingest import hundred
 from tests.ingest.conftest import asked, opened
 from tests.ingest.test_replay import export, give_back

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
 from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of, rows_of_texts
 
 T = 1_600_000_000

@@ -10,9 +10,9 @@ import zipfile
 
 import pytest
 
-from tasks.core.errors import RefusedData, Unreachable
-from tasks.core.request import parse
-from tasks.ingest.landing import Limits, find, land
+from tasks.core.cli.errors import RefusedData, Unreachable
+from tasks.core.cli.request import parse
+from tasks.ingest.fetch import Limits, find, land
 from tests.ingest.packed import LINES, LONGEST, gz, landed, table, zipped, zst
 
 PACKED = {

@@ -9,8 +9,8 @@ import socket
 
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.ingest.landing import days, find, find_day
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.ingest.fetch import days, find, find_day
 
 TREE = (
     "items.csv",

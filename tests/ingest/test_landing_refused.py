@@ -16,8 +16,8 @@ import zlib
 
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData, Unreachable
-from tasks.ingest.landing import Limits, budget, find, land
+from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
+from tasks.ingest.fetch import Limits, find, land, unpack_budget
 from tests.ingest.packed import LINES, gz, landed, table, zipped, zst
 
 TEXT = bytes(range(32, 127)) * 300 + b"\n" + bytes(range(126, 31, -1)) * 40
@@ -214,9 +214,7 @@ def bomb(size: int) -> bytes:
 )
 def test_a_bomb_is_stopped_while_it_unpacks(put, drop, wrap, monkeypatch):
     written = []
-    monkeypatch.setattr(
-        "tasks.ingest.landing.plain.room", lambda folder, size: written.append(size)
-    )
+    monkeypatch.setattr("tasks.ingest.fetch.land.room", lambda folder, size: written.append(size))
     put(a=wrap(256 << 20))
     with pytest.raises(
         RefusedData,
@@ -272,7 +270,7 @@ def test_a_line_may_be_as_long_as_the_limit_and_no_longer(put, drop):
 def test_a_disk_that_is_full_is_told_as_such_and_cleared(put, drop, monkeypatch):
     put(a=gz(LINES))
     free = shutil.disk_usage(drop).free
-    monkeypatch.setattr(budget, "RESERVE_BYTES", free + 1)
+    monkeypatch.setattr(unpack_budget, "RESERVE_BYTES", free + 1)
     with pytest.raises(Unreachable, match=r"scratch disk is full; got '[0-9,]+ bytes free at"):
         landed(drop)
     assert left(drop) == []
@@ -283,7 +281,7 @@ def test_a_write_that_fails_is_a_disk_that_is_away(put, drop, monkeypatch):
         raise OSError(28, "No space left on device")
 
     put(a=gz(LINES))
-    monkeypatch.setattr("tasks.ingest.landing.plain.room", full)
+    monkeypatch.setattr("tasks.ingest.fetch.land.room", full)
     with pytest.raises(Unreachable, match=r"scratch folder cannot be written \(No space left"):
         landed(drop)
 

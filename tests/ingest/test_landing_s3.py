@@ -8,10 +8,10 @@ import hashlib
 
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData, Unreachable
-from tasks.core.s3 import refused
-from tasks.ingest.landing import Limits, days, find, find_day, land
-from tasks.ingest.landing.s3 import Bucket
+from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
+from tasks.core.store.s3 import refused
+from tasks.ingest.fetch import Limits, days, find, find_day, land
+from tasks.ingest.fetch.s3 import Bucket
 from tests.ingest.packed import LINES, LONGEST, gz, table, zipped, zst
 from tests.servers_s3 import SECRET, s3_server
 

@@ -11,7 +11,7 @@ import re
 import pytest
 from hypothesis import example, given, strategies
 
-from tasks.ingest.landing.tally import Tally
+from tasks.ingest.fetch.fingerprint import Tally
 
 TEXT = strategies.text(alphabet="ab\r\n\x85", max_size=60).map(lambda text: text.encode("latin-1"))
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import parse
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import parse
 from tasks.ingest.look import look
 from tasks.ingest.settings import LookRequest
 from tests.ingest.reading import LOG

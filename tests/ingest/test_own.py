@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
+from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import asked, opened

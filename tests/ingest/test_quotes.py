@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
 from tests.ingest.reading import LOG, kept, looked_at, reasons, rows_of
 
 T = 1_600_000_000

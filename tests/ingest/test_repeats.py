@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
-from tasks.core.errors import RefusedData
-from tasks.ingest.deciding import recommend_seen
+from tasks.core.cli.errors import RefusedData
+from tasks.ingest.derived_settings import recommend_seen
 from tasks.ingest.snapshot import snapshot
 from tests.ingest.conftest import NOW, asked, opened
 from tests.ingest.test_own import DAY, HOLD_ONE, SECOND, describe_as
@@ -364,7 +364,7 @@ def test_a_data_set_of_nothing_but_is_taken_or_refused_in_one_sentence(spark, tm
 def test_a_delivery_of_an_older_version_without_kinds_is_read_beside_newer_ones(spark, tmp_path):
     from pyspark.sql import functions as F
 
-    from tasks.ingest.relating.interactions import _with_kind
+    from tasks.ingest.resolve.interactions import _with_kind
 
     weights = {"view": 1, "save": 1, "buy": 5}
     old = spark.createDataFrame([(1.0,), (5.0,)], "rating double")

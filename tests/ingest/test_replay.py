@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import parse
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import parse
+from tasks.core.store.store import Store
 from tasks.ingest.replay import quarantine, replay
 from tasks.ingest.settings import QuarantineRequest, ReplayRequest
 from tests.ingest.conftest import NOW, asked, opened

@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tasks.ingest.deciding import Decision
-from tasks.ingest.judging import shown
-from tasks.ingest.judging.batch import Check
-from tasks.ingest.judging.drift import Picture
-from tasks.ingest.judging.report import Delivery, File, Told, page
+from tasks.ingest.assess import formatting
+from tasks.ingest.assess.batch import Check
+from tasks.ingest.assess.drift import Picture
+from tasks.ingest.assess.report_page import Delivery, File, Told, page
+from tasks.ingest.derived_settings import Decision
 from tasks.ingest.rules import Split
 
 EVIL = "<script>alert('1')</script>"
@@ -224,8 +224,8 @@ def test_what_cannot_be_seen_is_shown_and_what_is_long_is_cut(full):
     signs = "".join(
         rf'<span class="sign">{sign}</span>' for sign in (r"\x85", r"\u200b", r"\ue000")
     )
-    assert str(shown.visible("a\x85\u200b\ue000b")) == f"a{signs}b"
-    assert str(shown.visible("Amélie ⭐ <b>")) == "Amélie ⭐ &lt;b&gt;"
+    assert str(formatting.visible("a\x85\u200b\ue000b")) == f"a{signs}b"
+    assert str(formatting.visible("Amélie ⭐ <b>")) == "Amélie ⭐ &lt;b&gt;"
 
 
 def test_a_refused_batch_has_the_same_page_with_what_there_is():
@@ -302,4 +302,4 @@ def test_many_files_and_deliveries_are_told_by_the_first_and_the_last_of_them():
     ],
 )
 def test_numbers(value, text):
-    assert shown.number(value, "?") == text
+    assert formatting.number(value, "?") == text

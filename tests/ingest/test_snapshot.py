@@ -14,8 +14,8 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.store.store import Store
 from tasks.ingest.settings import Split
 from tasks.ingest.snapshot import snapshot
 from tests import worlds

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.ingest.landing import Limits, find, land
-from tasks.ingest.reading import lines
+from tasks.core.cli.errors import BadRequest
+from tasks.ingest.fetch import Limits, find, land
+from tasks.ingest.parse import lines
 
 SECOND = 978_300_000
 

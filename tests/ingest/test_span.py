@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.ingest.reading import span
+from tasks.ingest.parse import time_span
 from tests.ingest.reading import looked_at
 
 SECONDS = (874_724_710, 893_286_638)
@@ -48,7 +48,7 @@ def write(path, times) -> None:
 def test_every_format_and_clock(tmp_path, name, clock):
     write(tmp_path / name, [CLOCKS[clock][1], CLOCKS[clock][0]])
     seen, *_ = looked_at(tmp_path, TOML.format(name))
-    assert span.extremes(seen.landed[0], seen.shapes[0]) == pytest.approx(SECONDS)
+    assert time_span.extremes(seen.landed[0], seen.shapes[0]) == pytest.approx(SECONDS)
 
 
 def test_what_cannot_be_true_is_passed_over(tmp_path):
@@ -57,4 +57,4 @@ def test_what_cannot_be_true_is_passed_over(tmp_path):
         [SECONDS[0], "", "x", -5, 9e12, *range(SECONDS[1] - 50, SECONDS[1] + 1)],
     )
     seen, *_ = looked_at(tmp_path, TOML.format("log.csv"))
-    assert span.extremes(seen.landed[0], seen.shapes[0]) == pytest.approx(SECONDS)
+    assert time_span.extremes(seen.landed[0], seen.shapes[0]) == pytest.approx(SECONDS)

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from tasks.core.request import parse
-from tasks.core.snapshot import PARTS
-from tasks.ingest.relating.splits import bucket, divide, sessions
+from tasks.core.cli.request import parse
+from tasks.core.data.snapshot import PARTS
+from tasks.ingest.resolve.splits import bucket, divide, sessions
 from tasks.ingest.rules import Sessions, Split
 
 COLUMNS = (

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from tasks.core.errors import NothingToDo, RefusedData, Undelivered
+from tasks.core.cli.errors import NothingToDo, RefusedData, Undelivered
 from tests.ingest.conftest import asked, opened
 from tests.ingest.reading import LOG
 

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.errors import RefusedData
-from tasks.core.ranking import top_k
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tasks.item2vec.fit import fit
@@ -100,7 +100,7 @@ def test_a_new_item_is_for_the_fans_of_its_genre(store, made):
 
 
 def test_a_history_with_new_items_counts_them(made):
-    from tasks.core.histories import Histories
+    from tasks.core.data.histories import Histories
 
     new, known = rows(made)
     asked = made.encoder.encode(Histories.of_lists([[row] for row in new]))

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.decoding.vocabulary import vocabulary
-from tasks.core.errors import RefusedData
-from tasks.core.histories import Histories
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.models.vocabulary import vocabulary
 from tasks.item2vec import corpus as module
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import Settings
-from tasks.item2vec.training import Trainer
+from tasks.item2vec.word2vec_trainer import Trainer
 from tests.graphs import FIVE
 
 LIKES = Histories.of_lists([[0, 1, 2], [1, 2], [2, 3, 4, 0]])
@@ -70,7 +70,7 @@ def test_every_word_is_trained_even_of_long_sequences(likes):
 
 def test_words_that_gensim_drops_stop_the_training(monkeypatch):
     monkeypatch.setattr(
-        "tasks.item2vec.training.BATCH_WORDS", 100_000
+        "tasks.item2vec.word2vec_trainer.BATCH_WORDS", 100_000
     )  # the setting that makes it drop the rest of every job
     monkeypatch.setattr(module, "LONGEST", 30_000)
     histories = Histories.of_lists([[i % 50 for i in range(25_000)]])

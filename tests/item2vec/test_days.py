@@ -9,11 +9,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.arrays import load
-from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.arrays import load
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tasks.item2vec.fit import fit
@@ -198,7 +198,7 @@ def test_a_champion_whose_items_are_all_gone_is_told(store, first, capfd, monkey
 def test_a_candidate_without_trained_vectors_is_told(store, first, capfd, monkeypatch):
     settings, _ = first
     with monkeypatch.context() as older:
-        older.setattr("tasks.core.decoding.writing.leave", lambda *_: None)
+        older.setattr("tasks.core.models.decoders.export.leave", lambda *_: None)
         champion = ask(store, FIRST, settings, seed=9)
     ask(store, SECOND, settings, champion)
     assert "an older version wrote it" in capfd.readouterr().err

@@ -10,13 +10,13 @@ import re
 import numpy as np
 import pytest
 
-from tasks.core.arrays import load
-from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.store.arrays import load
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tasks.item2vec.fit import fit

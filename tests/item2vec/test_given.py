@@ -9,10 +9,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.arrays import save
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.store.arrays import save
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tasks.item2vec.fit import fit

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tasks.core.decoding.vectors import Vectors
-from tasks.core.store import Store
-from tasks.item2vec import learning
+from tasks.core.models.item_vectors import Vectors
+from tasks.core.store.store import Store
+from tasks.item2vec import training
 from tasks.item2vec.fit import fit
-from tasks.item2vec.learning import looks_every
+from tasks.item2vec.training import looks_every
 from tests import worlds
 from tests.item2vec.test_fit import SMALL, candidate, request
 
@@ -45,7 +45,7 @@ def test_validation_takes_a_tenth_of_what_training_takes():
 def test_the_first_and_the_last_epoch_are_validated_and_every_one_is_recorded(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(learning, "looks_every", lambda *_: 4)
+    monkeypatch.setattr(training, "looks_every", lambda *_: 4)
     store = Store(tmp_path.as_uri())
     made = candidate(
         store,
@@ -90,7 +90,7 @@ def test_every_look_takes_the_query_that_suits_its_epoch():
     recorder = SimpleNamespace(
         epoch=lambda number, figures: recorded.append(figures["query_decay"])
     )
-    watch = learning.Watch(SMALL, validation, recorder)
+    watch = training.Watch(SMALL, validation, recorder)
     ones = np.ones((3, 2), np.float32)
     for number, wanted in enumerate((None, 5.0), 1):
         suits[0] = wanted

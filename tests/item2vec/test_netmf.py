@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.histories import Histories
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
-from tasks.item2vec import laws, netmf
+from tasks.item2vec import log_transitions, netmf
 from tasks.item2vec.fit import fit
-from tasks.item2vec.learning import trainer_of
 from tasks.item2vec.settings import FitRequest, Settings
+from tasks.item2vec.training import trainer_of
 from tests import worlds
 
 LIKES = Histories.of_lists(
@@ -29,26 +29,31 @@ def cut(law: np.ndarray, met: np.ndarray, exponent: float, quantile: float) -> n
 
 @pytest.mark.parametrize("exponent", [0.0, 0.7])
 def test_the_law_of_walks_is_that_of_two_steps(exponent, monkeypatch):
-    monkeypatch.setattr(laws, "BLOCK", 3)
+    monkeypatch.setattr(log_transitions, "BLOCK", 3)
     x = np.array([[1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 2**0.5, 1]], float)
     step = (x / x.sum(axis=0)).T @ (x / x.sum(axis=1, keepdims=True))
     assert np.allclose(step.sum(axis=1), 1), "a law of transition"
     np.testing.assert_allclose(
-        laws.of_walks(LIKES, 4, exponent),
-        cut(step, x.sum(axis=0), exponent, laws.WALKS_QUANTILE),
+        log_transitions.of_walks(LIKES, 4, exponent),
+        cut(step, x.sum(axis=0), exponent, log_transitions.WALKS_QUANTILE),
         atol=1e-6,
     )
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.7])
 def test_the_law_of_sequences_looks_forward_and_weighs_the_nearest_most(exponent, monkeypatch):
-    monkeypatch.setattr(laws, "PLACES", 2)
+    monkeypatch.setattr(log_transitions, "PLACES", 2)
     counts = np.array([[0, 1, 0.5, 0], [0, 0, 2, 0], [0, 0, 0.5, 1], [0, 0, 1, 0]])
     step = counts / counts.sum(axis=1, keepdims=True)
     expected = cut(
-        step, np.maximum(step * 0 + counts.sum(axis=0), 1e-9), exponent, laws.SEQUENCES_QUANTILE
+        step,
+        np.maximum(step * 0 + counts.sum(axis=0), 1e-9),
+        exponent,
+        log_transitions.SEQUENCES_QUANTILE,
     )
-    np.testing.assert_allclose(laws.of_sequences(LIKES, 4, exponent), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        log_transitions.of_sequences(LIKES, 4, exponent), expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("corpus", ["walks", "sequences"])

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import parse
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import parse
 from tasks.item2vec.settings import FitRequest
 
 

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from tasks.core import tracking
-from tasks.core.errors import BadRequest
-from tasks.core.recording import Recorder
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
 from tasks.item2vec.fit import fit
@@ -34,8 +34,8 @@ def test_killed_after_training_it_is_registered_once_when_run_again(asked, tmp_p
             killed.setattr(Recorder, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 fit(asked)
-        runs = tracking.client().search_runs(
-            [tracking.client().get_experiment_by_name("recall").experiment_id]
+        runs = mlflow_client.client().search_runs(
+            [mlflow_client.client().get_experiment_by_name("recall").experiment_id]
         )
         assert [run.info.status for run in runs] == ["FAILED"]
         result = fit(asked)
@@ -44,13 +44,14 @@ def test_killed_after_training_it_is_registered_once_when_run_again(asked, tmp_p
             and result["run"] == runs[0].info.run_id
             and result["version"] == "1"
         )
-        run = tracking.client().get_run(result["run"])
+        run = mlflow_client.client().get_run(result["run"])
         assert run.info.status == "FINISHED" and run.data.params["walk_words"] == str(
             SETTINGS.walk_words
         )
-        assert len(tracking.client().get_metric_history(run.info.run_id, "words_per_s")) == 4
+        assert len(mlflow_client.client().get_metric_history(run.info.run_id, "words_per_s")) == 4
         assert (
-            tracking.by_alias("item2vec", tracking.CHALLENGER).tags["recall.uri"] == result["uri"]
+            mlflow_client.by_alias("item2vec", mlflow_client.CHALLENGER).tags["recall.uri"]
+            == result["uri"]
         )
 
 
@@ -68,15 +69,15 @@ def test_the_champion_in_the_registry_is_gone_on_from_and_the_version_says_what_
     graph = build(BuildRequest(asked.store, dataset="planted", snapshot=snapshot))
     with mlflow_server(tmp_path):
         first = fit(asked)
-        assert first["stability"] is None and tracking.by_alias(
-            "item2vec", tracking.CHALLENGER
+        assert first["stability"] is None and mlflow_client.by_alias(
+            "item2vec", mlflow_client.CHALLENGER
         ).description in (None, "")
-        tracking.client().set_registered_model_alias(
-            tracking.model_name("item2vec"), tracking.CHAMPION, first["version"]
+        mlflow_client.client().set_registered_model_alias(
+            mlflow_client.model_name("item2vec"), mlflow_client.CHAMPION, first["version"]
         )
         second = fit(dataclasses.replace(asked, graph=graph["uri"]))
         assert store.open(second["uri"], "candidate").lineage["champion"] == first["id"]
-        figures = tracking.client().get_run(second["run"]).data.metrics
+        figures = mlflow_client.client().get_run(second["run"]).data.metrics
         assert (
             figures["stability/neighbours_10"]
             == pytest.approx(second["stability"]["neighbours_10"])
@@ -90,7 +91,7 @@ def test_the_champion_in_the_registry_is_gone_on_from_and_the_version_says_what_
         } <= figures.keys()
         assert (
             "in common with the champion"
-            in tracking.by_alias("item2vec", tracking.CHALLENGER).description
+            in mlflow_client.by_alias("item2vec", mlflow_client.CHALLENGER).description
         )
-        files = {file.path for file in tracking.client().list_artifacts(second["run"])}
+        files = {file.path for file in mlflow_client.client().list_artifacts(second["run"])}
         assert {"walks.png", "items_tsne.png", "similar_items.html", "training_curve.png"} <= files

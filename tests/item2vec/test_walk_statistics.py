@@ -26,7 +26,7 @@ def test_counted_visits_are_within_chance_of_the_law(law):
 
 def test_walks_that_go_back_and_forth_have_few_different_items():
     """Two items that one user likes: every walk of three is one of 0 1 0 and 1 0 1."""
-    from tasks.core.histories import Histories
+    from tasks.core.data.histories import Histories
     from tasks.graph.laws.cooccurrence import build_cooccurrence
 
     told = statistics(build_cooccurrence(Histories.of_lists([[0, 1]]), 2), 3, 0)

@@ -9,11 +9,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.ranking import top_k
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.store.store import Store
 from tasks.linear.fit import fit
 from tasks.linear.settings import FitRequest, Settings
 from tests import worlds

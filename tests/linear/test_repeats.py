@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.decoding.likes import likes
-from tasks.core.histories import Histories
-from tasks.core.store import Store
+from tasks.core.data.histories import Histories
+from tasks.core.models.cooccurrence import likes
+from tasks.core.store.store import Store
 from tasks.linear.fit import fit
 from tasks.linear.settings import FitRequest, Settings
-from tasks.linear.solving import Dense, weighed
+from tasks.linear.solvers import Dense, weighed
 from tests import degenerate
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from tasks.core.decoding.likes import together
-from tasks.core.errors import BadRequest
+from tasks.core.cli.errors import BadRequest
+from tasks.core.models.cooccurrence import together
 from tasks.linear.settings import Settings
-from tasks.linear.solving import Dense, LowRank, solver_of, weighed
+from tasks.linear.solvers import Dense, LowRank, solver_of, weighed
 
 LIKED = csr_matrix((np.random.default_rng(0).random((60, 25)) < 0.3).astype(np.float32))
 

@@ -58,7 +58,7 @@ def planted(tmp_path, monkeypatch):
 def asking(scene):
     """Run a scene with an asker of its own."""
     sys.path.insert(0, os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"])
-    from recall_console.asker import Asker
+    from recall_console.reader_client import Asker
 
     async def run():
         asker = Asker()
@@ -128,7 +128,7 @@ def test_what_hangs_is_given_up_in_time_and_does_not_hold_up_others(planted):
 
 def test_more_than_it_can_take_are_told_so_at_once(planted):
     async def scene(asker):
-        from recall_console import asker as module
+        from recall_console import reader_client as module
         from recall_console.settings import Away
 
         await asker.ask("find", 5)
@@ -144,7 +144,7 @@ def test_more_than_it_can_take_are_told_so_at_once(planted):
 
 def test_a_refusal_is_no_outage_and_an_outage_no_refusal(planted):
     async def scene(asker):
-        from recall_console.asker import Refused
+        from recall_console.reader_client import Refused
         from recall_console.settings import Away
 
         with pytest.raises(Refused, match="no such user"):

@@ -257,7 +257,7 @@ ANSWER = {
 def test_of_families_that_somebody_may_not_read_no_recommendation_is_shown(client, monkeypatch):
     from airflow.api_fastapi.app import get_auth_manager
 
-    from recall_console.asker import reader
+    from recall_console.reader_client import reader
 
     async def answered(ask, **question):
         return ANSWER

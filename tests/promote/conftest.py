@@ -9,12 +9,12 @@ import uuid
 
 import pytest
 
-from tasks.core import tracking
-from tasks.core.store import Store
+from tasks.core.registry import mlflow_client
+from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
-from tasks.promote.gate import gate
-from tasks.promote.promote import promote
+from tasks.promote.aliases.promote import promote
+from tasks.promote.gate.gate import gate
 from tasks.promote.settings import GateRequest, PromoteRequest
 from tests import worlds
 from tests.evaluate import planted
@@ -47,8 +47,8 @@ class Day:
         """A planted candidate, its run and its version."""
         uri = make(self.store, self.snapshot, **more)
         id = uri.rsplit("/", 1)[-1]
-        run = tracking.find_or_start("recall", f"{self.family} {id}", id, {})
-        return uri, run, tracking.register(self.family, run, id, uri, {})
+        run = mlflow_client.find_or_start("recall", f"{self.family} {id}", id, {})
+        return uri, run, mlflow_client.register(self.family, run, id, uri, {})
 
     def gate(self, make, **more) -> dict:
         uri, run, version = self.register(make, **more)
@@ -61,8 +61,8 @@ class Day:
 
     def aliases(self) -> tuple[str | None, str | None]:
         found = [
-            tracking.by_alias(self.family, alias)
-            for alias in (tracking.CHAMPION, tracking.PREVIOUS)
+            mlflow_client.by_alias(self.family, alias)
+            for alias in (mlflow_client.CHAMPION, mlflow_client.PREVIOUS)
         ]
         return tuple(one and str(one.version) for one in found)
 

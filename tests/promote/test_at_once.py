@@ -8,11 +8,11 @@ import itertools
 import threading
 import uuid
 
-from tasks.core import tracking
-from tasks.core.errors import Conflict
-from tasks.core.store import Store, write_json
-from tasks.promote.audit import Audit
-from tasks.promote.promote import promote
+from tasks.core.cli.errors import Conflict
+from tasks.core.registry import mlflow_client
+from tasks.core.store.store import Store, write_json
+from tasks.promote.aliases.audit import Audit
+from tasks.promote.aliases.promote import promote
 from tasks.promote.settings import PromoteRequest
 
 ROUNDS = 50
@@ -45,12 +45,15 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
     store, families = Store(str(tmp_path)), [f"planted-{uuid.uuid4().hex[:8]}" for _ in range(2)]
     for family in families:
         for version in "123":
-            run = tracking.find_or_start("recall", f"{family} {version}", f"{family} {version}", {})
-            assert (
-                tracking.register(family, run, f"c{version}", f"file:///c/{version}", {}) == version
+            run = mlflow_client.find_or_start(
+                "recall", f"{family} {version}", f"{family} {version}", {}
             )
-        tracking.client().delete_registered_model_alias(
-            tracking.model_name(family), tracking.CHALLENGER
+            assert (
+                mlflow_client.register(family, run, f"c{version}", f"file:///c/{version}", {})
+                == version
+            )
+        mlflow_client.client().delete_registered_model_alias(
+            mlflow_client.model_name(family), mlflow_client.CHALLENGER
         )
     live: dict[str, str | None] = dict.fromkeys(families)
     for turn in range(ROUNDS):
@@ -81,7 +84,11 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
             winner = next(
                 version for one, version, uri in asked if one == family and uri not in refused
             )
-            found = tracking.client().get_registered_model(tracking.model_name(family)).aliases
+            found = (
+                mlflow_client.client()
+                .get_registered_model(mlflow_client.model_name(family))
+                .aliases
+            )
             assert found == {
                 "champion": winner,
                 **({"previous": live[family]} if live[family] else {}),

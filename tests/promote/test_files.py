@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from infra.environments.names import python
-from tasks.core.errors import BadRequest
-from tasks.promote import policy
-from tasks.promote.policy import Policy, read
+from tasks.core.cli.errors import BadRequest
+from tasks.promote.gate import policy
+from tasks.promote.gate.policy import Policy, read
 
-SHIPPED = sorted(Path(policy.__file__).with_name("policies").glob("*.toml"))
+SHIPPED = sorted((Path(policy.__file__).parents[1] / "policies").glob("*.toml"))
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from infra.environments.names import python
-from tasks.core import tracking
-from tasks.core.errors import BadRequest
-from tasks.promote.bootstrap import paired
-from tasks.promote.case import Case
-from tasks.promote.checks import called
-from tasks.promote.decide import decide
-from tasks.promote.gate import _finite
-from tasks.promote.page import page
-from tasks.promote.policy import Floor, Policy
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+from tasks.promote.gate.bootstrap import paired
+from tasks.promote.gate.case import Case
+from tasks.promote.gate.checks import called
+from tasks.promote.gate.decide import decide
+from tasks.promote.gate.gate import _finite
+from tasks.promote.gate.policy import Floor, Policy
+from tasks.promote.gate.verdict_page import page
 from tests.evaluate import planted
 
 POLICY = Policy(resamples=1_000, tested=())
@@ -96,10 +96,10 @@ def test_a_better_change_is_promoted(day):
 
 def test_mlflow_holds_the_verdict_and_its_figures(day):
     verdict = day.gate(planted.good)
-    version = tracking.client().get_model_version(
-        tracking.model_name(day.family), verdict["version"]
+    version = mlflow_client.client().get_model_version(
+        mlflow_client.model_name(day.family), verdict["version"]
     )
-    run = tracking.client().get_run(version.run_id)
+    run = mlflow_client.client().get_run(version.run_id)
     assert run.data.tags["recall.verdict"] == version.tags["recall.verdict"] == "promote"
     assert (
         run.data.tags["recall.reason"] == verdict["reason"]
@@ -111,8 +111,8 @@ def test_mlflow_holds_the_verdict_and_its_figures(day):
     assert run.data.metrics["popularity/ndcg_10"] == pytest.approx(
         verdict["metrics"]["popularity"]["ndcg_10"]
     )
-    assert verdict["reason"] in run.data.tags[tracking.DESCRIPTION]
-    written = {one.path for one in tracking.client().list_artifacts(version.run_id, "verdict")}
+    assert verdict["reason"] in run.data.tags[mlflow_client.DESCRIPTION]
+    written = {one.path for one in mlflow_client.client().list_artifacts(version.run_id, "verdict")}
     assert written == {"verdict/verdict.json", "verdict/verdict.html"}
     assert day.gate(planted.good) == verdict  # a retried task
     request = {

@@ -9,21 +9,21 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core import members, tracking
-from tasks.core.candidate import Candidate
-from tasks.core.errors import NothingToDo
-from tasks.core.store import Store
+from tasks.core.cli.errors import NothingToDo
+from tasks.core.registry import fused_members, mlflow_client
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tasks.fused.fit import fit
 from tasks.fused.settings import FitRequest, Settings
-from tasks.promote.case import Case
-from tasks.promote.decide import decide
-from tasks.promote.gate import gate
-from tasks.promote.page import page
-from tasks.promote.policy import Guard, Policy
-from tasks.promote.promote import promote
-from tasks.promote.restore import restore
+from tasks.promote.aliases.promote import promote
+from tasks.promote.aliases.restore import restore
+from tasks.promote.gate.case import Case
+from tasks.promote.gate.decide import decide
+from tasks.promote.gate.gate import gate
+from tasks.promote.gate.policy import Guard, Policy
+from tasks.promote.gate.verdict_page import page
 from tasks.promote.settings import Decision, GateRequest, PromoteRequest
 from tests import worlds
 from tests.fused import planted
@@ -140,10 +140,10 @@ def champion(store: Store, snapshot: str, family: str, seed: int = 0) -> str:
     """A member that is registered and the champion; its version."""
     uri = planted.member(store, snapshot, family, seed=seed)
     id = uri.rsplit("/", 1)[-1]
-    run = tracking.find_or_start("recall", f"{family} {id}", id, {})
-    version = tracking.register(family, run, id, uri, {"recall.day": worlds.DAY})
-    tracking.client().set_registered_model_alias(
-        tracking.model_name(family), tracking.CHAMPION, version
+    run = mlflow_client.find_or_start("recall", f"{family} {id}", id, {})
+    version = mlflow_client.register(family, run, id, uri, {"recall.day": worlds.DAY})
+    mlflow_client.client().set_registered_model_alias(
+        mlflow_client.model_name(family), mlflow_client.CHAMPION, version
     )
     return version
 
@@ -188,10 +188,10 @@ def test_a_members_rollback_makes_the_fusion_stale_and_the_next_one_without_it_g
         and verdict["question"] == "first"
         and verdict["difference_to"] == verdict["best_member"]
     )
-    assert tracking.client().get_run(first["run"]).data.metrics[
+    assert mlflow_client.client().get_run(first["run"]).data.metrics[
         "best member/recall_50"
     ] == pytest.approx(verdict["metrics"][verdict["best_member"]]["recall_50"])
-    assert {"fused", "item2vec", "gru4rec"} <= set(tracking.champions())
+    assert {"fused", "item2vec", "gru4rec"} <= set(mlflow_client.champions())
     with pytest.raises(NothingToDo, match="judged: promote"):
         fit(request)
 
@@ -200,12 +200,15 @@ def test_a_members_rollback_makes_the_fusion_stale_and_the_next_one_without_it_g
             str(store.root), "gru4rec", by="ana", why="wrong titles", version=versions["gru4rec"]
         )
     )
-    assert str(tracking.by_alias("gru4rec", tracking.CHAMPION).version) == versions["gru4rec"]
+    assert (
+        str(mlflow_client.by_alias("gru4rec", mlflow_client.CHAMPION).version)
+        == versions["gru4rec"]
+    )
     again = fit(request)
     assert again["id"] != first["id"] and again["stability"] is None, (
         "of the same day: it goes on from none"
     )
-    stale = tracking.by_alias("fused", tracking.CHAMPION).tags[members.STALE]
+    stale = mlflow_client.by_alias("fused", mlflow_client.CHAMPION).tags[fused_members.STALE]
     assert stale.startswith(f"version {second} of gru4rec, a member, was taken down: wrong titles")
     verdict = judged(store, again)
     assert (
@@ -214,10 +217,11 @@ def test_a_members_rollback_makes_the_fusion_stale_and_the_next_one_without_it_g
         and any("wrong titles" in reason for reason in verdict["reasons"])
     )
     assert (
-        members.stale(
+        fused_members.stale(
             Candidate(
                 store.open(
-                    tracking.by_alias("fused", tracking.CHAMPION).tags["recall.uri"], "candidate"
+                    mlflow_client.by_alias("fused", mlflow_client.CHAMPION).tags["recall.uri"],
+                    "candidate",
                 )
             )
         )

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.errors import BadRequest, Conflict, NothingToDo
-from tasks.promote.audit import Audit
-from tasks.promote.overrule import force, refuse
-from tasks.promote.registry import version_of
+from tasks.core.cli.errors import BadRequest, Conflict, NothingToDo
+from tasks.promote.aliases.audit import Audit
+from tasks.promote.aliases.overrule import force, refuse
+from tasks.promote.aliases.registry import version_of
 from tasks.promote.settings import Answer, Decision
 from tests.evaluate import planted
 
@@ -103,14 +103,14 @@ def test_nobody_can_approve_a_hold(day):
 
 
 def test_a_run_says_since_when_its_model_is_live(day):
-    from tasks.core import tracking
+    from tasks.core.registry import mlflow_client
 
     first, second = day.gate(planted.weak), day.gate(planted.good)
     day.promote(first)
     second = day.gate(planted.good)
     day.promote(second)
     tags = [
-        tracking.client().get_run(version_of(day.family, one["version"]).run_id).data.tags
+        mlflow_client.client().get_run(version_of(day.family, one["version"]).run_id).data.tags
         for one in (first, second)
     ]
     assert (

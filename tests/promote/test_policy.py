@@ -10,9 +10,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from tasks.promote.bootstrap import Difference, holm, paired, permutation
-from tasks.promote.checks import better, margin, not_worse
-from tasks.promote.policy import Policy
+from tasks.promote.gate.bootstrap import Difference, holm, paired, permutation
+from tasks.promote.gate.checks import better, margin, not_worse
+from tasks.promote.gate.policy import Policy
 
 POLICY = Policy(resamples=1_000)
 

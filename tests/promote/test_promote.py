@@ -11,12 +11,12 @@ import threading
 import pytest
 
 from infra.environments.names import python
-from tasks.core import tracking
-from tasks.core.errors import BadRequest, Conflict, NothingToDo
-from tasks.promote import registry
-from tasks.promote.audit import Audit
-from tasks.promote.promote import promote
-from tasks.promote.restore import restore
+from tasks.core.cli.errors import BadRequest, Conflict, NothingToDo
+from tasks.core.registry import mlflow_client
+from tasks.promote.aliases import registry
+from tasks.promote.aliases.audit import Audit
+from tasks.promote.aliases.promote import promote
+from tasks.promote.aliases.restore import restore
 from tasks.promote.settings import Decision, PromoteRequest, StatusRequest
 from tasks.promote.status import status
 from tests.evaluate import planted
@@ -209,6 +209,8 @@ def test_restore_refuses_what_is_not_there(day):
 
 def test_an_unregistered_challenger_cannot_be_promoted(day):
     verdict = day.gate(planted.good)
-    tracking.client().delete_model_version(tracking.model_name(day.family), verdict["version"])
+    mlflow_client.client().delete_model_version(
+        mlflow_client.model_name(day.family), verdict["version"]
+    )
     with pytest.raises(BadRequest, match="no such version"):
         day.promote(verdict)

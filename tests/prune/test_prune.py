@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from tasks.core import tracking
-from tasks.core.errors import BadRequest, Unreachable
-from tasks.core.manifest import NAME
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, Unreachable
+from tasks.core.registry import mlflow_client
+from tasks.core.store.manifest import NAME
+from tasks.core.store.store import Store
 from tasks.prune import prune
 from tasks.prune.prune import apply, plan
 from tasks.prune.settings import PruneRequest
@@ -48,10 +48,10 @@ class World:
 
     def register(self, uri: str, alias: str | None, tagged: bool = True) -> None:
         id = uri.rsplit("/", 1)[-1]
-        run = tracking.find_or_start("recall", id, id, {})
-        version = tracking.register(FAMILY, run, id, uri, {})
-        client, name = tracking.client(), tracking.model_name(FAMILY)
-        client.delete_registered_model_alias(name, tracking.CHALLENGER)
+        run = mlflow_client.find_or_start("recall", id, id, {})
+        version = mlflow_client.register(FAMILY, run, id, uri, {})
+        client, name = mlflow_client.client(), mlflow_client.model_name(FAMILY)
+        client.delete_registered_model_alias(name, mlflow_client.CHALLENGER)
         if alias:
             client.set_registered_model_alias(name, alias, version)
         if not tagged:
@@ -66,7 +66,7 @@ class World:
 @pytest.fixture
 def world(tmp_path, mlflow_uri, server, monkeypatch) -> World:  # noqa: F811
     monkeypatch.setenv("RECALL_REDIS_URL", server.url)
-    world, client = World((tmp_path / "store").as_uri()), tracking.client()
+    world, client = World((tmp_path / "store").as_uri()), mlflow_client.client()
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
     first, second = (
@@ -78,7 +78,7 @@ def world(tmp_path, mlflow_uri, server, monkeypatch) -> World:  # noqa: F811
         world.make("quarantine", "quarantine", "shop", day, "a1")
     graph = world.make("graph", "graphs", "shop", "g1", parents=(first,))
     champion = world.make("candidate", "candidates", FAMILY, "champion", parents=(graph,))
-    world.register(champion, tracking.CHAMPION)
+    world.register(champion, mlflow_client.CHAMPION)
     world.register(world.make("candidate", "candidates", FAMILY, "loser", parents=(second,)), None)
     world.make("candidate", "candidates", FAMILY, "young", days=3)
     served = world.make("candidate", "candidates", FAMILY, "served")
@@ -203,7 +203,9 @@ def test_nothing_goes_while_nobody_says_what_is_needed(world, monkeypatch, varia
 
 def test_nothing_goes_while_an_alias_does_not_say_what_it_stands_for(world):
     world.register(
-        world.store.path("candidates", FAMILY, "loser").as_uri(), tracking.PREVIOUS, tagged=False
+        world.store.path("candidates", FAMILY, "loser").as_uri(),
+        mlflow_client.PREVIOUS,
+        tagged=False,
     )
     before = world.there()
     with pytest.raises(BadRequest, match=r"previous.*recall.uri.*nothing is deleted"):

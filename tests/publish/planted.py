@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.core.keys import Names
-from tasks.publish.claims import whole
+from tasks.core.serving.redis_keys import Names
+from tasks.publish.load.claims import whole
 from tests import generations, worlds
 from tests.servers_valkey import keys
 

@@ -9,11 +9,11 @@ from urllib.parse import unquote
 import pytest
 import redis
 
-from tasks.core.connection import answering, connect
-from tasks.core.errors import BadRequest, Unreachable
-from tasks.core.keys import Names
-from tasks.publish.claims import live
-from tasks.publish.load import load
+from tasks.core.cli.errors import BadRequest, Unreachable
+from tasks.core.serving.redis_client import answering, connect
+from tasks.core.serving.redis_keys import Names
+from tasks.publish.load.claims import live
+from tasks.publish.load.load import load
 from tasks.publish.settings import LoadRequest
 from tasks.retrieve import Reader
 from tests import generations

@@ -12,11 +12,11 @@ import time
 import pytest
 import redis
 
-from tasks.core.errors import BadRequest, Corrupt, Unreachable
-from tasks.core.keys import Names
-from tasks.core.store import Store
-from tasks.publish.claims import live, whole
-from tasks.publish.load import load
+from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
+from tasks.core.serving.redis_keys import Names
+from tasks.core.store.store import Store
+from tasks.publish.load.claims import live, whole
+from tasks.publish.load.load import load
 from tasks.publish.settings import LoadRequest
 from tests import generations, worlds
 from tests.valkeys import valkey_server
@@ -154,7 +154,7 @@ def test_a_server_that_fills_up_while_loading_keeps_what_is_live(root, server, m
     first = generations.publish(root, generations.generation(root, SMALL, id="c1"))
     large = generations.generation(root, LARGE, id="c2")
     monkeypatch.setattr(
-        "tasks.publish.load.check_room",
+        "tasks.publish.load.load.check_room",
         lambda *asked: client.config_set(
             "maxmemory", client.info("memory")["used_memory"] + 300_000
         ),

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from tasks.core.errors import BadRequest, Conflict
-from tasks.publish import load as loading
-from tasks.publish.channel import Channel
-from tasks.publish.claims import Claim, entries, live
+from tasks.core.cli.errors import BadRequest, Conflict
+from tasks.publish.load import load as loading
+from tasks.publish.load.claims import Claim, entries, live
+from tasks.publish.load.pipeline import Channel
 from tasks.publish.settings import LoadRequest, StatusRequest
 from tasks.publish.status import status
 from tests import generations

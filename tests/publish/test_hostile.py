@@ -8,12 +8,13 @@ import json
 
 import pytest
 
-from tasks.core.errors import BadRequest, RecallError
-from tasks.core.keys import FAMILY, Names
-from tasks.core.request import parse
-from tasks.publish.claims import live
+from tasks.core.cli.errors import BadRequest, RecallError
+from tasks.core.cli.request import parse
+from tasks.core.serving.redis_keys import FAMILY, Names
 from tasks.publish.go_live import go_live
-from tasks.publish.load import load
+from tasks.publish.load.claims import live
+from tasks.publish.load.load import load
+from tasks.publish.load.verify import verify
 from tasks.publish.rollback import rollback
 from tasks.publish.settings import (
     GoLiveRequest,
@@ -25,7 +26,6 @@ from tasks.publish.settings import (
 )
 from tasks.publish.status import status
 from tasks.publish.sweep import sweep
-from tasks.publish.verify import verify
 from tests import generations
 from tests.hostile import VALUES, named
 from tests.publish.planted import NAMES, dump, made

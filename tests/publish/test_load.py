@@ -6,14 +6,14 @@ import uuid
 import numpy as np
 import pytest
 
-from tasks.core.errors import Corrupt
-from tasks.core.generation import Generation
-from tasks.core.keys import KINDS, bucket_of, unpack_seen
-from tasks.core.packed_ids import unpack
-from tasks.core.store import Store
-from tasks.publish.claims import entries, live
+from tasks.core.cli.errors import Corrupt
+from tasks.core.serving.generation import Generation
+from tasks.core.serving.id_packing import unpack
+from tasks.core.serving.redis_keys import KINDS, bucket_of, unpack_seen
+from tasks.core.store.store import Store
+from tasks.publish.load.claims import entries, live
+from tasks.publish.load.verify import verify
 from tasks.publish.settings import VerifyRequest
-from tasks.publish.verify import verify
 from tests import generations, worlds
 from tests.publish.planted import NAMES, WORLD, dump, load_of, made
 from tests.servers_valkey import keys

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from infra.environments.names import ROOT
-from infra.images.papers import DONE, copy
-from tasks.core.store import Store
+from infra.images.document_mirror import DONE, copy
+from tasks.core.store.store import Store
 from tests.servers_s3 import s3_server
 
 
@@ -78,7 +78,7 @@ def test_the_service_goes_on_when_the_store_was_away(store, tmp_path):
     command = [
         sys.executable,
         "-m",
-        "infra.images.papers",
+        "infra.images.document_mirror",
         "s3://shop/store",
         str(papers),
         "--every",
@@ -103,7 +103,7 @@ def test_the_service_goes_on_when_the_store_was_away(store, tmp_path):
 
 def test_a_folder_needs_no_copy():
     done = subprocess.run(
-        [sys.executable, "-m", "infra.images.papers", "file:///srv/recall", "/papers"],
+        [sys.executable, "-m", "infra.images.document_mirror", "file:///srv/recall", "/papers"],
         cwd=ROOT,
         text=True,
         capture_output=True,

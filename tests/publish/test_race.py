@@ -2,9 +2,9 @@
 
 import threading
 
-from tasks.core.errors import Conflict
-from tasks.publish import load as loading
-from tasks.publish.claims import entries, live
+from tasks.core.cli.errors import Conflict
+from tasks.publish.load import load as loading
+from tasks.publish.load.claims import entries, live
 from tasks.publish.settings import LoadRequest
 from tests import generations
 from tests.publish.planted import NAMES, made

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from tasks.core.errors import BadRequest, Conflict, Corrupt
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
+from tasks.core.store.store import Store
 from tasks.publish.audit import events
-from tasks.publish.claims import live
+from tasks.publish.load.claims import live
 from tests import generations
 from tests.publish.planted import NAMES, dump, load_of, made
 

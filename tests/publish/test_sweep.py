@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.core.store import Store
-from tasks.publish import load as loading
+from tasks.core.store.store import Store
 from tasks.publish.audit import events
-from tasks.publish.claims import entries
+from tasks.publish.load import load as loading
+from tasks.publish.load.claims import entries
 from tasks.publish.settings import LoadRequest
 from tests import generations
 from tests.publish.planted import NAMES, made

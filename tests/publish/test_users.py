@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from infra.local.services import listens, valkey
-from tasks.publish.room import compact
+from tasks.publish.load.memory_check import compact
 from tasks.retrieve import Reader
 from tests import generations
 from tests.publish.planted import NAMES, WORLD, made

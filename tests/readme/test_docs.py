@@ -15,7 +15,7 @@ import pytest
 
 from infra.docs import settings
 from infra.environments.names import NAMES, ROOT, environments
-from tasks.core.request import parse
+from tasks.core.cli.request import parse
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "infra").rglob("*.md"))]
 FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)

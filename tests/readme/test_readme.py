@@ -55,20 +55,20 @@ def test_every_stage_command_of_the_readme_knows_its_verb(line):
 
 
 def test_the_local_stack_understands_the_toml_of_the_readme(tmp_path):
-    from infra.local import look
+    from infra.local import source_preview
 
     (tmp_path / "shop.toml").write_text(re.search(r"```toml\n(.*?)```", README, re.DOTALL)[1])
     for day in ("2026-11-20", "2026-11-21"):
         (tmp_path / "events" / day).mkdir(parents=True)
         (tmp_path / "events" / day / "part.jsonl.gz").write_bytes(b"")
-    assert look.days("own", tmp_path / "shop.toml") == look.Span(
+    assert source_preview.days("own", tmp_path / "shop.toml") == source_preview.Span(
         "2026-11-20", "2026-11-21", daily=True
     )
 
 
 @pytest.mark.parametrize("without", ["rating", "event|weights"])
 def test_kinds_ratings_and_a_catalogue_of_the_readme_are_understood(tmp_path, without):
-    from infra.local import look
+    from infra.local import source_preview
 
     log, more = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)[:2]
     more = "".join(line + "\n" for line in more.splitlines() if not re.match(without, line))
@@ -76,7 +76,7 @@ def test_kinds_ratings_and_a_catalogue_of_the_readme_are_understood(tmp_path, wi
     row = '{"uid": "ann", "sku": "tea", "ts": 1600000000, "type": "view", "stars": 4}\n'
     (tmp_path / "log.jsonl").write_text(row * 2)
     (tmp_path / "items.csv").write_text("sku,name,categories\ntea,Tea,drinks|hot\n")
-    told = look.ask("own", str(tmp_path / "shop.toml"))
+    told = source_preview.ask("own", str(tmp_path / "shop.toml"))
     assert not any("refused" in table for table in told["tables"].values())
     assert told["tables"]["items"]["understood"][0]["rows"] == [
         {"id": "tea", "title": "Tea", "genres": "drinks|hot"}

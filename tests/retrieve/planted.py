@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.core.keys import Names
+from tasks.core.serving.redis_keys import Names
 from tests import generations, worlds
 
 WORLD = worlds.grouped()

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from tasks.core.errors import BadRequest
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest
+from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations
 from tests.retrieve.planted import WORLD, group, made, own

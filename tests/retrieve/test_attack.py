@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import redis
 
-from tasks.core.errors import BadRequest, Corrupt, Unreachable
-from tasks.core.keys import Names, bucket_of
+from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
+from tasks.core.serving.redis_keys import Names, bucket_of
 from tasks.retrieve import Reader
 from tests import generations
 from tests.retrieve.planted import made

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.core.errors import BadRequest
+from tasks.core.cli.errors import BadRequest
 from tasks.retrieve.reader import Reader
 from tests import generations
 from tests.retrieve.planted import group, made, own

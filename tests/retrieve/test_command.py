@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.retrieve.__main__ import main
-from tasks.retrieve.titles import find
+from tasks.retrieve.title_search import find
 from tests import generations, worlds
 
 TITLES = [

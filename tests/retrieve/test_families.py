@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.store import Store
+from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations
 from tests.retrieve.planted import WORLD, group, made, own

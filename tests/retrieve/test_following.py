@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from tasks.core.errors import Corrupt, Unreachable
-from tasks.core.store import Store
+from tasks.core.cli.errors import Corrupt, Unreachable
+from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations
 from tests.retrieve.planted import NAMES, made, own

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.encoders import FusedEncoder, MeanEncoder
-from tasks.core.encoders.fused import Member
-from tasks.core.store import Store
+from tasks.core.retrieval.encoders import FusedEncoder, MeanEncoder
+from tasks.core.retrieval.encoders.fused import Member
+from tasks.core.store.store import Store
 from tasks.retrieve.__main__ import main
 from tasks.retrieve.reader import Reader
 from tests import generations

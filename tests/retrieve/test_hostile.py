@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.errors import BadRequest
+from tasks.core.cli.errors import BadRequest
 from tasks.retrieve import Reader
 from tasks.retrieve.answers import Answer, Hit, Item
-from tasks.retrieve.table import rendered
+from tasks.retrieve.text_table import rendered
 from tests import generations, worlds
 from tests.hostile import VALUES, named
 

@@ -5,9 +5,9 @@ to the reader.
 import numpy as np
 import pytest
 
-from tasks.core.encoders import GRUEncoder
-from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.encoders import GRUEncoder
+from tasks.core.retrieval.top_k import top_k
 from tasks.retrieve.reader import Reader
 from tests import generations
 from tests.retrieve.planted import WORLD, made, own

@@ -8,10 +8,10 @@ import json
 
 import pytest
 
-from tasks.core.errors import BadRequest, Corrupt
-from tasks.core.keys import FAMILIES, Names
-from tasks.core.manifest import sha256
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, Corrupt
+from tasks.core.serving.redis_keys import FAMILIES, Names
+from tasks.core.store.manifest import sha256
+from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations
 from tests.retrieve.planted import made

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.retrieve.merge import by_quota, reciprocal_rank
+from tasks.retrieve.fusion import by_quota, reciprocal_rank
 
 
 def test_quotas_by_hand():

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from tasks.core.errors import BadRequest
+from tasks.core.cli.errors import BadRequest
 from tasks.retrieve import Reader
-from tasks.retrieve.lines import serve
+from tasks.retrieve.json_lines import serve
 from tasks.retrieve.metrics import Metrics
 from tests import generations
 from tests.retrieve.planted import group, made

@@ -7,10 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from tasks.core.encoders import GRUEncoder
-from tasks.core.generation import Generation
-from tasks.core.histories import Histories
-from tasks.core.store import Store
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.encoders import GRUEncoder
+from tasks.core.serving.generation import Generation
+from tasks.core.store.store import Store
 from tests import generations, worlds
 from tests.wheel import reader_wheel
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.store import Store
+from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations, worlds
 

@@ -16,11 +16,11 @@ import time
 
 import pytest
 
-from tasks.core import identity
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.store import Store
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.store import identity
+from tasks.core.store.store import Store
+from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.settings import Settings
-from tasks.gru4rec.sizing import sized
 from tasks.tune import trial as trials
 from tasks.tune.begin import begin
 from tasks.tune.conclude import conclude
@@ -63,7 +63,9 @@ def study(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", in_folder(subprocess.Popen, tmp_path / "code"))
     monkeypatch.setattr(
         "tasks.tune.begin.code_version",
-        lambda *stages: identity.code_version(*(one for one in stages if one != "planted")),
+        lambda *modules: identity.code_version(
+            *(module for module in modules if module != "tasks.planted.fit")
+        ),
     )
 
     def make(seed: int = 0, **fit) -> str:
@@ -225,7 +227,7 @@ def test_a_space_that_cannot_be_is_refused_with_its_file(tmp_path, text):
 
 
 def test_what_the_families_log_an_epoch_is_what_is_read():
-    from tasks.core.log import log
+    from tasks.core.cli.log import log
 
     said = io.StringIO()
     with contextlib.redirect_stderr(said):

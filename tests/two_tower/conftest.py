@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.store import Store
-from tasks.two_tower import world
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.store.store import Store
+from tasks.two_tower import training_data
 from tasks.two_tower.settings import FitRequest, Settings
 from tests import worlds
 
@@ -25,7 +25,7 @@ def _ids_of_users():
     about that.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world, "SHORT", 0)
+        patch.setattr(training_data, "SHORT", 0)
         yield
 
 

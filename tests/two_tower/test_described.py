@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.two_tower.described import describe
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.two_tower.entity_features import describe
 
 TABLE = pa.table(
     {

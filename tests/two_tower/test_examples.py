@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 from tasks.two_tower.examples import Liked, Rated
 from tasks.two_tower.trainer import weights
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.attributes import Attributes
-from tasks.core.encoders import load_encoder, save_encoder
-from tasks.core.histories import Histories
-from tasks.core.snapshot import Snapshot
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.data.user_attributes import Attributes
+from tasks.core.retrieval.encoders import load_encoder, save_encoder
 from tasks.two_tower import export
 from tasks.two_tower.examples import Batch, window
 from tasks.two_tower.trainer import Trainer
-from tasks.two_tower.world import read
+from tasks.two_tower.training_data import read
 from tests import worlds
 from tests.two_tower.conftest import SMALL, request, with_new_items
 

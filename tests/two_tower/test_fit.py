@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.arrays import load
-from tasks.core.attributes import Attributes
-from tasks.core.errors import BadRequest, RefusedData
-from tasks.core.histories import Histories
-from tasks.core.ranking import top_k
-from tasks.core.recording import digest_of
-from tasks.core.snapshot import Snapshot
-from tasks.core.training import checkpoint, machine
-from tasks.two_tower import memory, trainer, world
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.data.user_attributes import Attributes
+from tasks.core.registry.run_recorder import digest_of
+from tasks.core.retrieval.top_k import top_k
+from tasks.core.store.arrays import load
+from tasks.core.torch import checkpoint, hardware
+from tasks.two_tower import memory_estimate, trainer, training_data
 from tasks.two_tower.fit import fit
 from tasks.two_tower.model import Shape
 from tasks.two_tower.settings import Settings
@@ -151,28 +151,28 @@ def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, grouped, tm
 
 
 def test_the_squared_error_learns_what_is_rated_high(store):
-    world = worlds.grouped(
+    planted = worlds.grouped(
         users=120, items=60, likes=19, noise=1.0, seed=3
     )  # from anywhere, and rated by the group
-    own = world.user_group[world.users] == world.item_group[world.items]
-    world = dataclasses.replace(world, ratings=np.where(own, 5, 1).astype(np.float32))
+    own = planted.user_group[planted.users] == planted.item_group[planted.items]
+    planted = dataclasses.replace(planted, ratings=np.where(own, 5, 1).astype(np.float32))
     settings = dataclasses.replace(
         SMALL, loss="ratings", epochs=12, user_features=("group",), history_decays=()
     )
-    made = candidate(store, fit(request(store, world, "rated", settings)))
+    made = candidate(store, fit(request(store, planted, "rated", settings)))
     scores = (
         made.encoder.encode(nobody(3), Attributes(3, {"group": ["0", "1", "2"]})) @ made.vectors.T
     )
-    right = world.item_group[None] == np.arange(3)[:, None]
+    right = planted.item_group[None] == np.arange(3)[:, None]
     assert scores[right].mean() == pytest.approx(1, abs=0.2) and scores[
         ~right
     ].mean() == pytest.approx(0, abs=0.2)
 
 
 def test_squared_error_without_ratings_that_differ_is_refused(store, grouped):
-    world = dataclasses.replace(WORLD, ratings=np.full(len(WORLD.ratings), 5, np.float32))
+    planted = dataclasses.replace(WORLD, ratings=np.full(len(WORLD.ratings), 5, np.float32))
     with pytest.raises(BadRequest, match="needs ratings that differ"):
-        fit(request(store, world, "flat", dataclasses.replace(SMALL, loss="ratings")))
+        fit(request(store, planted, "flat", dataclasses.replace(SMALL, loss="ratings")))
 
 
 def test_a_feature_that_is_not_there_is_refused_with_what_is(store, grouped):
@@ -253,7 +253,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(
 
 
 def test_too_little_memory_is_said_before_anything_is_trained(store, grouped, monkeypatch):
-    monkeypatch.setattr(machine, "available", lambda device: 10e6)
+    monkeypatch.setattr(hardware, "available", lambda device: 10e6)
     settings = dataclasses.replace(SMALL, epochs=1)
     with pytest.raises(
         BadRequest,
@@ -267,7 +267,7 @@ def test_the_memory_that_is_told_grows_with_what_takes_it():
     def gigabytes(items: int, **settings) -> float:
         chosen = dataclasses.replace(Settings(), **settings)
         return (
-            memory.estimate(
+            memory_estimate.estimate(
                 chosen,
                 Shape(
                     items, 6000, 20, 30, chosen.dimension, chosen.hidden, chosen.history_decays, 0.2
@@ -287,7 +287,7 @@ def test_the_memory_that_is_told_grows_with_what_takes_it():
 def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(
     store, likes, ids, monkeypatch
 ):
-    monkeypatch.setattr(world, "SHORT", 12)
+    monkeypatch.setattr(training_data, "SHORT", 12)
     asked = request(
         store,
         worlds.grouped(users=60, items=60, likes=likes),
@@ -301,7 +301,7 @@ def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(
 def test_what_the_rows_decide_stands_in_the_lineage_and_counts_as_the_same_settings(
     store, monkeypatch
 ):
-    monkeypatch.setattr(world, "SHORT", 12)
+    monkeypatch.setattr(training_data, "SHORT", 12)
     given = dataclasses.replace(SMALL, epochs=None, patience=1)
     made = candidate(
         store, fit(request(store, worlds.grouped(users=40, items=40, likes=8), "decided", given))

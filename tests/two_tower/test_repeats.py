@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.errors import BadRequest
-from tasks.core.histories import Histories
+from tasks.core.cli.errors import BadRequest
+from tasks.core.data.histories import Histories
 from tasks.two_tower.examples import Liked
 from tasks.two_tower.fit import fit
 from tasks.two_tower.losses import in_batch

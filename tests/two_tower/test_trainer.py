@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.core.arrays import load
-from tasks.core.log import Progress
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
-from tasks.core.training.machine import prepare
-from tasks.two_tower import narrow, trainer
+from tasks.core.cli.log import Progress
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.store.arrays import load
+from tasks.core.store.store import Store
+from tasks.core.torch.hardware import prepare
+from tasks.two_tower import compact_rows, trainer
 from tasks.two_tower.fit import fit
-from tasks.two_tower.memory import estimate
+from tasks.two_tower.memory_estimate import estimate
 from tasks.two_tower.model import Shape
 from tasks.two_tower.trainer import Trainer
-from tasks.two_tower.world import read
+from tasks.two_tower.training_data import read
 from tests import worlds
 from tests.two_tower.conftest import SMALL, candidate, request, with_new_items
 
@@ -53,7 +53,7 @@ def test_large_tables_moved_row_by_row_end_with_the_weights_of_those_moved_whole
     them.
     """
     whole = planted_trainer(store)
-    monkeypatch.setattr(narrow, "ROWS_FROM", rows_from)
+    monkeypatch.setattr(compact_rows, "ROWS_FROM", rows_from)
     by_rows = planted_trainer(store)
     assert list(by_rows.optimiser.tables) == TABLES[rows_from] and not whole.optimiser.tables
     losses = [
@@ -74,7 +74,7 @@ def test_squared_error_moves_row_by_row_too(store, monkeypatch):
     )
     settings = dataclasses.replace(SETTINGS, loss="ratings", history_decays=())
     whole = planted_trainer(store, settings, world, "rated_rows")
-    monkeypatch.setattr(narrow, "ROWS_FROM", 1)
+    monkeypatch.setattr(compact_rows, "ROWS_FROM", 1)
     by_rows = planted_trainer(store, settings, world, "rated_rows")
     for one in (whole, by_rows):
         one.epoch(1, Progress("test", 1, "examples", every=1e9))
@@ -83,9 +83,9 @@ def test_squared_error_moves_row_by_row_too(store, monkeypatch):
 
 
 def test_the_model_has_its_whole_tables_again_after_a_step(store, monkeypatch):
-    monkeypatch.setattr(narrow, "ROWS_FROM", 1)
+    monkeypatch.setattr(compact_rows, "ROWS_FROM", 1)
     one = planted_trainer(store)
-    tables = {name: getattr(one.model, name) for name in narrow.TABLES}
+    tables = {name: getattr(one.model, name) for name in compact_rows.TABLES}
     one.epoch(1, Progress("test", 1, "examples", every=1e9))
     assert all(
         getattr(one.model, name) is table and table.grad is None for name, table in tables.items()
@@ -94,7 +94,7 @@ def test_the_model_has_its_whole_tables_again_after_a_step(store, monkeypatch):
 
 def test_a_large_world_goes_on_from_its_last_epoch(tmp_path, monkeypatch):
     """Nothing that its optimiser keeps beside weights and moments is lost."""
-    monkeypatch.setattr(narrow, "ROWS_FROM", 1)
+    monkeypatch.setattr(compact_rows, "ROWS_FROM", 1)
     unbroken, broken = (Store((tmp_path / name).as_uri()) for name in ("unbroken", "broken"))
     expected, original = fit(request(unbroken, WORLD, "rows", SETTINGS)), trainer.Trainer.epoch
     asked = request(broken, WORLD, "rows", SETTINGS)
@@ -120,5 +120,5 @@ def test_a_large_world_goes_on_from_its_last_epoch(tmp_path, monkeypatch):
 def test_a_table_moved_by_row_needs_no_gradient_of_its_size(monkeypatch):
     shape = Shape(50_000, 100, 3, 3, 16, 24, (3.0,), 0.2)
     by_rows = estimate(SETTINGS, shape, 1000)
-    monkeypatch.setattr(narrow, "ROWS_FROM", 50_001)
+    monkeypatch.setattr(compact_rows, "ROWS_FROM", 50_001)
     assert estimate(SETTINGS, shape, 1000) - by_rows == 4 * 50_000 * 17

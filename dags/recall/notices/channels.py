@@ -17,7 +17,7 @@ from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
-from recall.notices.told import Told
+from recall.notices.messages import Told
 
 NAME, PATIENCE_SECONDS = "recall_notices", 10.0
 QUIET = ("promotion", "rollback")

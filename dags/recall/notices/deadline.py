@@ -52,7 +52,7 @@ async def missed(hours: float, context: Any = None) -> None:
 
     The triggerer imports this: `dags/` stands in its PYTHONPATH.
     """
-    from recall.notices import channels, told
+    from recall.notices import channels, messages
     from recall.notices.notice import deliver
 
     run = (context or {}).get("dag_run") or {}
@@ -62,6 +62,8 @@ async def missed(hours: float, context: Any = None) -> None:
     await asyncio.to_thread(
         deliver,
         "deadline",
-        lambda: told.of_deadline(run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours),
+        lambda: messages.of_deadline(
+            run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours
+        ),
         lambda: at,
     )

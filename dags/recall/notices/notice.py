@@ -26,10 +26,10 @@ class Notice(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Tell it, whatever happens to the telling."""
-        from recall.notices import channels, told
+        from recall.notices import channels, messages
 
         if self.only is None or self.only(context):
-            deliver(self.kind, lambda: told.of_task(self.kind, context), channels.connection)
+            deliver(self.kind, lambda: messages.of_task(self.kind, context), channels.connection)
 
     def __repr__(self) -> str:
         return f"Notice({self.kind!r})"

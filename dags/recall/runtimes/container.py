@@ -11,8 +11,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from recall.runtimes import OWN_DISK, ROOT, Ended, Work, image, resources
 from recall.runtimes.process import ended, start, stop
+from recall.runtimes.work import OWN_DISK, ROOT, Ended, Work, image, resources
 
 # What the engine's client needs to find its engine. None of it reaches the container.
 CLIENT = (

@@ -18,8 +18,8 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 
-from recall.runtimes import ROOT, Ended, Work, image, resources
-from recall.tail import Told
+from recall.operators.process_output import Told
+from recall.runtimes.work import ROOT, Ended, Work, image, resources
 
 RESULT = "/airflow/xcom/return.json"
 BASE = "base"

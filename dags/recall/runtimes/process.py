@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from recall.runtimes import Ended, Work
-from recall.tail import Tail
+from recall.operators.process_output import Tail
+from recall.runtimes.work import Ended, Work
 
 # What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they
 # stay here.

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tasks.core.errors import RecallError
+from tasks.core.cli.errors import RecallError
 
 OLDEST = 17
 WRAPPER = """#!/bin/sh

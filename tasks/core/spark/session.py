@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.core.log import log
+from tasks.core.cli.log import log
 from tasks.core.spark import java
 from tasks.core.spark.settings import Spark
 

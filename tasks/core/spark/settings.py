@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.core.request import setting
+from tasks.core.cli.request import setting
 
 
 @dataclass(frozen=True)

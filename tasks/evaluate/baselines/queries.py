@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 
 
 def weighted(histories: Histories, items: int, decay: float | None) -> csr_matrix:

@@ -11,11 +11,11 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.ease import ease
-from tasks.core.log import log
-from tasks.core.sampling import drawn
-from tasks.core.snapshot import Queries
-from tasks.evaluate.baselines.head import Head
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Queries
+from tasks.core.data.user_sample import drawn
+from tasks.core.models.ease import ease
+from tasks.evaluate.baselines.popular_items import Head
 from tasks.evaluate.baselines.queries import weighted
 from tasks.evaluate.lists import ranked
 from tasks.evaluate.measure import hits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.graph import Cooccurrence
-from tasks.core.histories import Histories
+from tasks.core.data.graph import Cooccurrence
+from tasks.core.data.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.lists import Reached, entrance_weights

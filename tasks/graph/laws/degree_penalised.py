@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.graph import DegreePenalised
-from tasks.core.histories import Histories
+from tasks.core.data.graph import DegreePenalised
+from tasks.core.data.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.lists import Reached, entrance_weights
 

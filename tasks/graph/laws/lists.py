@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.histories import Histories
+from tasks.core.data.histories import Histories
 
 
 @dataclasses.dataclass(frozen=True)

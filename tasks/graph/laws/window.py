@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.core.histories import Histories
-from tasks.core.manifest import Artefact
+from tasks.core.data.histories import Histories
+from tasks.core.store.manifest import Artefact
 from tasks.graph.changes import Changes, Renamed
 from tasks.graph.edges import BUCKET_ITEMS, buckets, name, read_bucket, write_bucket
 from tasks.graph.pairs import Nearness, Summed, both, pairs, summed

@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-from tasks.core.log import log
-from tasks.core.snapshot import Snapshot
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot
 from tasks.core.spark.session import session
 from tasks.core.spark.settings import Spark
 from tasks.graph.edges import BUCKET_ITEMS, FOLDER, buckets, name, write_bucket

@@ -12,13 +12,13 @@ import socket
 from functools import lru_cache, partial
 from pathlib import Path
 
-from tasks.core.graph import Tables, read_tables
-from tasks.core.log import log
-from tasks.core.manifest import Artefact, read
+from tasks.core.cli.log import log
+from tasks.core.data.graph import Tables, read_tables
+from tasks.core.models.walks import walk
 from tasks.core.spark.session import session
-from tasks.core.walks import walk
+from tasks.core.store.manifest import Artefact, read
 from tasks.graph.settings import WalkRequest
-from tasks.graph.walking import shards, write_shard
+from tasks.graph.walk_files import shards, write_shard
 
 LARGE = 1 << 40  # bytes: no session for small work
 

@@ -1,7 +1,8 @@
 """Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013), trained in
 parts that are averaged.
 
-It has no output vectors: a decoder makes them from users' histories (see `tasks.core.vectors`).
+It has no output vectors: a decoder makes them from users' histories (see
+`tasks.core.models.input_vectors`).
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from pyspark.ml.feature import Word2Vec
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tasks.core.arrays import save
-from tasks.core.errors import RefusedData
-from tasks.core.identity import code_version, identity
-from tasks.core.log import log
-from tasks.core.manifest import Artefact
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log
 from tasks.core.spark.session import session
-from tasks.core.store import Store
+from tasks.core.store.arrays import save
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
 from tasks.graph.settings import Word2VecRequest
-from tasks.graph.walking import FOLDER
+from tasks.graph.walk_files import FOLDER
 
 LARGE = 1 << 40  # bytes: no session for small work
 
@@ -40,7 +41,7 @@ def word2vec(request: Word2VecRequest) -> dict:
         for field in dataclasses.fields(request)
         if field.name not in ("store", "walks", "spark")
     }
-    code = code_version("graph/spark")
+    code = code_version(__name__)
     id = identity(walks=walks.id, settings=settings, code=code)
     place = ("vectors", walks.facts["dataset"], id)
     if store.find(*place) is None:

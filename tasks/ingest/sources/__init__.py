@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.core.errors import BadRequest
-from tasks.core.store import local_path
+from tasks.core.cli.errors import BadRequest
+from tasks.core.store.store import local_path
 from tasks.ingest.sources import (
     anime,
     movielens_1m,

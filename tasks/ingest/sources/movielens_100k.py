@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.core.errors import RefusedData
+from tasks.core.cli.errors import RefusedData
 from tasks.ingest.sources.fields import column
 from tasks.ingest.sources.layout import Source, Table
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import REQUIRED, setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import REQUIRED, setting
 from tasks.ingest.sources.layout import Clock, Table
 
 PACKED = (".gz", ".zst", ".zip")

@@ -18,8 +18,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.errors import BadRequest
-from tasks.core.request import REQUIRED, parse, setting
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.request import REQUIRED, parse, setting
 from tasks.ingest.rules import Liked
 from tasks.ingest.sources.fields import column, separated
 from tasks.ingest.sources.layout import Clock, Source

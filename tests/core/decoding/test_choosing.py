@@ -7,14 +7,20 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.decoding import choosing
-from tasks.core.decoding.choosing import CAUSAL_RIDGES, POPULARITIES, choose, plain, queries
-from tasks.core.decoding.model import Choice, Model
-from tasks.core.decoding.validation import Validation
-from tasks.core.decoding.vectors import Vectors
-from tasks.core.errors import RefusedData
-from tasks.core.histories import Histories
-from tasks.core.snapshot import Queries
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Queries
+from tasks.core.models.decoders import model_selection
+from tasks.core.models.decoders.model_selection import (
+    CAUSAL_RIDGES,
+    POPULARITIES,
+    choose,
+    plain,
+    queries,
+)
+from tasks.core.models.decoders.search_model import Choice, Model
+from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.validation import Validation
 from tasks.item2vec.netmf import factorise
 from tasks.item2vec.settings import Settings
 
@@ -116,7 +122,7 @@ def test_the_champions_ridge_stays_unless_another_is_clearly_better(decoder, mon
         free = choose(settings, vectors, train, validation)
         for ridge in CAUSAL_RIDGES:
             with monkeypatch.context() as alone:
-                alone.setattr(choosing, "CAUSAL_RIDGES", (ridge,))
+                alone.setattr(model_selection, "CAUSAL_RIDGES", (ridge,))
                 before = choose(settings, vectors, train, validation)
             kept = choose(settings, vectors, train, validation, before.model.choice)
             good = before.by_decoder["causal"] > free.by_decoder["causal"] - 0.02

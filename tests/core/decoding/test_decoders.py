@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.decoding import causal
-from tasks.core.decoding.causal import Causal
-from tasks.core.decoding.leave_one_out import LeaveOneOut
-from tasks.core.encoders import ScalesEncoder
-from tasks.core.histories import Histories
-from tasks.core.similar import unit
+from tasks.core.data.histories import Histories
+from tasks.core.models.decoders import causal
+from tasks.core.models.decoders.causal import Causal
+from tasks.core.models.decoders.leave_one_out import LeaveOneOut
+from tasks.core.retrieval.encoders import ScalesEncoder
+from tasks.core.retrieval.item_similarity import unit
 
 RANDOM = np.random.default_rng(0)
 INPUTS = unit(RANDOM.standard_normal((12, 4))).astype(np.float32)

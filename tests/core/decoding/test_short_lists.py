@@ -9,13 +9,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.core.candidate import Candidate
-from tasks.core.cold import Genres
-from tasks.core.encoders import ScalesEncoder
-from tasks.core.errors import RefusedData
-from tasks.core.histories import Histories
-from tasks.core.snapshot import Snapshot
-from tasks.core.store import Store
+from tasks.core.cli.errors import RefusedData
+from tasks.core.data.histories import Histories
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.cold_start import Genres
+from tasks.core.retrieval.encoders import ScalesEncoder
+from tasks.core.store.store import Store
 from tasks.linear.fit import fit
 from tasks.linear.settings import FitRequest, Settings
 from tests import worlds

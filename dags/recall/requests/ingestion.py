@@ -1,0 +1,83 @@
+"""What ingestion is asked for, and what it tells those who wait for it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from recall.forms.ingest import NESTED, PLAIN
+from recall.operators.stage_operator import WAITS
+from recall.requests import common
+
+# What a scheduled run, which has no form, must know of the source.
+ENVIRONMENT = {
+    "format": "RECALL_FORMAT",
+    "location": "RECALL_LOCATION",
+    "expectations": "RECALL_EXPECTATIONS",
+}
+
+
+def snapshot(context: Any) -> dict:
+    """The request of a day's snapshot; what the form leaves empty comes from the environment, else
+    it is the stage's default.
+    """
+    day = common.day(context)
+    if not day:
+        raise AirflowFailException(
+            "no day is given: trigger with a partition key YYYY-MM-DD, or fill in `day` in the form"
+        )
+    told = _told(context["params"])
+    if "location" not in told:
+        raise AirflowFailException(
+            "no source is given: set RECALL_LOCATION to the folder of the data set (or to the "
+            "TOML file of your own data), "
+            "or fill in `location` in the form"
+        )
+    nested = {
+        setting: {name: told[f"{setting}_{name}"] for name in fields if f"{setting}_{name}" in told}
+        for setting, fields in NESTED.items()
+    }
+    plain = {name: told[name] for name in (*PLAIN, "repaired") if name in told}
+    if "recommend_seen" in plain:  # a list of the form shows texts only
+        plain["recommend_seen"] = plain["recommend_seen"] == "true"
+    cluster = (
+        {"spark": {"master": master}} if (master := os.environ.get("RECALL_SPARK_MASTER")) else {}
+    )
+    waits = {WAITS: True} if common.scheduled(context) else {}
+    return {
+        "store": common.store(),
+        "dataset": common.dataset(),
+        "day": day,
+        **cluster,
+        **waits,
+        **plain,
+        **nested,
+    }
+
+
+def verb(request: dict) -> str:
+    """Repaired rows are replayed by the same DAG: no day is then made twice at a time, and its
+    asset has one producer.
+    """
+    return "replay" if "repaired" in request else "snapshot"
+
+
+def announce(result: dict) -> dict:
+    return {
+        "snapshot": result["uri"],
+        "day": result["day"],
+        "report": result["report"],
+        "warnings": result["warnings"],
+    }
+
+
+def _told(params: Any) -> dict:
+    """Every setting that the form or the environment names."""
+    known = {
+        name: os.environ[variable]
+        for name, variable in ENVIRONMENT.items()
+        if os.environ.get(variable)
+    }
+    return known | {name: value for name, value in params.items() if value not in (None, "")}

@@ -1,0 +1,86 @@
+"""What publication and rollback are asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from recall.forms import forms
+from recall.requests import common
+
+
+@dataclasses.dataclass(frozen=True)
+class For:
+    """The requests of one family's publication."""
+
+    family: str
+
+    def index(self, context: Any) -> dict:
+        announced = common.event(context)
+        return {
+            "store": common.store(),
+            "family": self.family,
+            "candidate": context["params"].get("candidate") or announced.get("candidate"),
+            "snapshot": announced.get("snapshot"),
+            **common.settings(context, list(forms.INDEX)),
+        }
+
+    def bundle(self, context: Any) -> dict:
+        announced = common.event(context)
+        return {
+            "store": common.store(),
+            "index": common.result(context, "index")["uri"],
+            "version": announced.get("version") or common.result(context, "index").get("version"),
+            **common.settings(context, list(forms.BUNDLE)),
+        }
+
+    def load(self, context: Any) -> dict:
+        return {**self.verify(context), **common.settings(context, list(forms.LOAD))}
+
+    def verify(self, context: Any) -> dict:
+        return {"store": common.store(), "generation": common.result(context, "bundle")["uri"]}
+
+    def go_live(self, context: Any) -> dict:
+        origin = common.origin(context)
+        return {
+            **self.verify(context),
+            "by": origin["by"],
+            "why": f"published by {origin['dag_id']} {origin['run_id']}",
+        }
+
+    def sweep(self, context: Any) -> dict:
+        return {"store": common.store(), "family": self.family}
+
+
+def announce_live(result: dict) -> dict:
+    return {"generation": result["generation"], "version": result["version"]}
+
+
+def pointer_back(context: Any) -> dict:
+    """The rollback of the live pointer."""
+    params, origin = context["params"], common.origin(context)
+    return {
+        "store": common.store(),
+        "family": params["family"],
+        "to": params.get("generation"),
+        "by": origin["by"],
+        "why": params["why"],
+        "ticket": origin["run_id"],
+    }
+
+
+def alias_back(context: Any) -> dict:
+    """The rollback of the registry, to the version that the pointer now serves."""
+    params, origin = context["params"], common.origin(context)
+    return {
+        "store": common.store(),
+        "family": params["family"],
+        "version": common.result(context, "pointer")["version"],
+        "by": origin["by"],
+        "why": params["why"],
+        "origin": origin,
+    }
+
+
+def announce_restored(result: dict) -> dict:
+    return {"restored": result["family"], "version": result["version"], "day": result["day"]}

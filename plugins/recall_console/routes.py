@@ -1,0 +1,163 @@
+"""What the page asks for: each source by a route of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+
+from recall_console import airflow_state, days, models, registry, runs
+from recall_console.auth import Dags
+from recall_console.blocking_reads import within
+from recall_console.reader_client import Refused, reader
+from recall_console.running_tasks import working
+from recall_console.settings import Absent
+
+router = APIRouter()
+
+
+@router.get("/api/chain")
+async def told_of_chain(dags: Dags) -> dict:
+    """The families, the last run of each DAG, the tasks at work, and who is waited for."""
+    wanted = {
+        dag
+        for dag in dags & await within(airflow_state.known)
+        if dag in ("ingest", "rollback")
+        or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
+    }
+    last, now, waiting, schedule = await asyncio.gather(
+        within(airflow_state.last_runs, wanted),
+        within(working, wanted),
+        within(airflow_state.waiting, wanted),
+        within(airflow_state.schedule),
+    )
+    return {
+        "families": airflow_state.families_among(wanted),
+        "runs": last,
+        "working": now,
+        "waiting": waiting,
+        "schedule": schedule if "ingest" in wanted else None,
+    }
+
+
+@router.get("/api/models")
+async def told_of_models(dags: Dags) -> dict:
+    """Of each family what the store holds: the newest verdict in full, the last ones in short, the
+    decisions, the last switch.
+    """
+    return {family: await within(_model, family) for family in airflow_state.families_among(dags)}
+
+
+def _model(family: str) -> dict:
+    last = models.last_live(family)
+    return {
+        "verdicts": models.verdicts(family),
+        "newest": models.newest_verdict(family),
+        "decisions": models.decisions(family),
+        "last": last,
+        "generation": models.generation(family, last["generation"]) if last else None,
+    }
+
+
+@router.get("/api/live")
+async def told_of_live(dags: Dags) -> dict:
+    """Of each family what readers are served with now, and by whose decision."""
+    return {
+        family: await within(_served, family, found)
+        for family, found in (await reader.ask("live")).items()
+        if family in airflow_state.families_among(dags)
+    }
+
+
+def _served(family: str, live: dict | None) -> dict | None:
+    if live is None:
+        return None
+    return {
+        **live,
+        "folder": models.generation(family, live["generation"]),
+        "decision": models.decided_by(family, live["version"]),
+    }
+
+
+@router.get("/api/registry")
+async def told_of_registry(dags: Dags) -> dict:
+    """Of each family the versions behind champion, challenger and previous."""
+    return await registry.aliases(airflow_state.families_among(dags))
+
+
+@router.get("/api/data")
+async def told_of_data(dags: Dags) -> dict:
+    """The days, what was set aside in each, and how fresh the data and what is live are."""
+    return {
+        **await within(days.data),
+        "freshness": await within(_freshness, airflow_state.families_among(dags)),
+    }
+
+
+def _freshness(families: list[str]) -> dict:
+    live = {}
+    for family in families:
+        last = models.last_live(family)
+        found = models.generation(family, last["generation"]) if last else None
+        live[family] = found["day"] if found else None
+    return days.freshness(live)
+
+
+@router.get("/api/verdicts/{family}/{id}")
+async def told_of_verdict(family: str, id: str, dags: Dags) -> dict:
+    may(family, dags)
+    return await within(models.verdict, family, id)
+
+
+@router.get("/api/run")
+async def told_of_run(dag_id: str, run_id: str, dags: Dags) -> dict:
+    if dag_id not in dags:
+        raise Absent("Airflow knows no such run")
+    return await within(runs.told, dag_id, run_id)
+
+
+@router.get("/api/find")
+async def find(title: str, dags: Dags) -> Any:
+    """Items whose title matches."""
+    return await reader.ask("find", title=_short(title))
+
+
+@router.get("/api/try")
+async def try_it(dags: Dags, user: str | None = None, item: str | None = None, k: int = 10) -> Any:
+    """Recommendations for a user, or what is like an item, by channel side by side."""
+    if (user is None) == (item is None):
+        raise Refused("name a user or an item")
+    told = await (
+        reader.ask("user", user=_short(user), k=k)
+        if user is not None
+        else reader.ask("item", item=_short(item), k=k)
+    )
+    if hidden := set(told["generations"]) - set(
+        airflow_state.families_among(dags)
+    ):  # of families this person may not read, merged lists would tell
+        told = {
+            **told,
+            "channels": {
+                name: one
+                for name, one in told["channels"].items()
+                if name in told["generations"] and name not in hidden
+            },
+            "generations": {
+                name: id for name, id in told["generations"].items() if name not in hidden
+            },
+            "merged": None,
+        }
+    return told
+
+
+def may(family: str, dags: set[str]) -> None:
+    """Refuse a family that this person may not read as one that is not there."""
+    if family not in airflow_state.families_among(dags):
+        raise Absent("there is no such family")
+
+
+def _short(text: str | None) -> str:
+    if text is None or len(text) > 200:
+        raise Refused("a title or an id is at most 200 characters long")
+    return text

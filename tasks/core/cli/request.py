@@ -1,0 +1,167 @@
+"""A request is one JSON object; a frozen dataclass says what it may hold.
+
+A field's bounds and its text stand in its metadata, so that the check, `--help` and the trigger
+form tell the same story:
+
+    epochs: int = setting(10, "passes over the corpus", minimum=1, maximum=500)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from tasks.core.cli.errors import BadRequest, shown
+
+T = TypeVar("T")
+REQUIRED = dataclasses.MISSING
+
+
+def setting(
+    default: Any, text: str, *, minimum: float | None = None, maximum: float | None = None
+) -> Any:
+    """A field of a request: its default (`REQUIRED` when there is none), what it means, its
+    inclusive bounds.
+    """
+    metadata = {"text": text, "minimum": minimum, "maximum": maximum}
+    if isinstance(default, (list, dict)) or dataclasses.is_dataclass(default):
+        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def parse(kind: type[T], payload: object) -> T:
+    """Build `kind` from decoded JSON; every fault is named at once.
+
+    Raises:
+        BadRequest: unknown or missing fields, a wrong type, a value out of bounds.
+    """
+    faults: list[str] = []
+    parsed = _object(kind, payload, "", faults)
+    if faults:
+        raise BadRequest(
+            f"{kind.__name__}: " + "; ".join(faults), remedy="correct the request and send it again"
+        )
+    return parsed
+
+
+def _object(kind: type, payload: object, where: str, faults: list[str]) -> Any:
+    if not isinstance(payload, dict):
+        faults.append(f"{where or 'the request'}: got {payload!r}, expected a JSON object")
+        return None
+    fields, hints, values = {f.name: f for f in dataclasses.fields(kind)}, get_type_hints(kind), {}
+    for name in payload.keys() - fields.keys():
+        faults.append(
+            f"{where}{name if name.isidentifier() and len(name) < 65 else shown(name)}: "
+            f"unknown, expected one of {', '.join(sorted(fields))}"
+        )
+    for name, field in fields.items():
+        if name in payload:
+            values[name] = _value(hints[name], payload[name], f"{where}{name}", faults)
+            _bounds(field, values[name], f"{where}{name}", faults)
+        elif field.default is REQUIRED and field.default_factory is REQUIRED:
+            faults.append(f"{where}{name}: missing")
+    if faults:
+        return None
+    try:
+        return kind(**values)
+    except BadRequest as error:  # a check over several fields, in __post_init__
+        faults.append(str(error))
+        return None
+
+
+def _value(hint: Any, value: Any, where: str, faults: list[str]) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return _value(next(a for a in arguments if a is not type(None)), value, where, faults)
+    if origin is Literal:
+        if value not in arguments:
+            faults.append(
+                f"{where}: got {shown(value)}, expected one of {', '.join(map(repr, arguments))}"
+            )
+        return value
+    if dataclasses.is_dataclass(hint):
+        return _object(hint, value, f"{where}.", faults)
+    if origin in (tuple, list):
+        if not isinstance(value, (list, tuple)):
+            faults.append(f"{where}: got {shown(value)}, expected a list")
+            return ()
+        return tuple(
+            _value(arguments[0], one, f"{where}[{i}]", faults) for i, one in enumerate(value)
+        )
+    if origin is dict or hint is dict:
+        if not isinstance(value, dict):
+            faults.append(f"{where}: got {shown(value)}, expected a JSON object")
+        return value
+    return _plain(hint, value, where, faults)
+
+
+def _plain(hint: type, value: Any, where: str, faults: list[str]) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > 1e300:
+            faults.append(
+                f"{where}: got {shown(value)}, expected a number that can be reckoned with"
+            )
+            return 0.0
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        faults.append(
+            f"{where}: got {shown(value)} ({type(value).__name__}), expected {hint.__name__}"
+        )
+    elif hint is str and not _text(value):
+        faults.append(f"{where}: got {shown(value)}, expected text without NUL and half characters")
+    elif hint is float and value != value:
+        faults.append(f"{where}: got NaN, expected a number")
+    return value
+
+
+def _text(value: str) -> bool:
+    """Whether a file, a header and a database can hold it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold
+        return False
+    return "\0" not in value
+
+
+def _bounds(field: dataclasses.Field, value: Any, where: str, faults: list[str]) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return
+    low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
+    if (low is not None and value < low) or (high is not None and value > high):
+        faults.append(
+            f"{where}: got {shown(value)}, expected {'any' if low is None else low} to "
+            f"{'any' if high is None else high}"
+        )
+
+
+def describe(kind: type, indent: str = "  ") -> str:
+    """The fields of a request as lines of text: name, type, default, bounds, meaning."""
+    lines = []
+    for field in dataclasses.fields(kind):
+        hint = get_type_hints(kind)[field.name]
+        default = (
+            "required" if field.default is REQUIRED and field.default_factory is REQUIRED else None
+        )
+        if dataclasses.is_dataclass(hint):
+            lines += [
+                f"{indent}{field.name}: {field.metadata.get('text', '')}",
+                describe(hint, indent + "  "),
+            ]
+            continue
+        if default is None:
+            default = (
+                f"default "
+                f"{field.default if field.default is not REQUIRED else field.default_factory()!r}"
+            )
+        low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
+        bounds = f", {low} to {high}" if low is not None or high is not None else ""
+        name = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+        lines.append(
+            f"{indent}{field.name} ({name}, {default}{bounds}): {field.metadata.get('text', '')}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,151 @@
+"""Day over day: what a training leaves for the next one, and what it takes from the champion.
+
+    candidates/<family>/<id>/
+        trained.rows.npy                           int32 (t): the candidate's rows that were
+                                                   trained, ascending
+        trained.inputs.npy, trained.outputs.npy    float32 (t, d), as training left them, whatever
+                                                   is made of them to be served
+
+Items that both days know begin where they ended; the others begin as in a first training. At the
+end inputs and outputs are turned together onto the champion's, so that every score stays and
+vectors of both days can be compared.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot, divided_alike
+from tasks.core.models.decoders.search_model import Choice, Model
+from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.procrustes import rotation, turned
+from tasks.core.registry.champion import find, forebear
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.stability import stability
+from tasks.core.store.arrays import load, save
+from tasks.core.store.store import Store
+
+
+class Past:
+    """The champion a training goes on from.
+
+    Attributes:
+        candidate: as it was stored.
+        vectors: as its training left them, in today's rows; None, with the reason in the log, where
+            they cannot be used.
+    """
+
+    def __init__(self, candidate: Candidate, snapshot: Snapshot, dimension: int) -> None:
+        self.candidate, self.vectors = candidate, None
+        why = _unfit(candidate, snapshot, dimension)
+        if why is None:
+            vectors = _in_todays_rows(candidate, snapshot)
+            self.vectors, why = (
+                (vectors, None) if len(vectors.rows) else (None, "none of its items is left")
+            )
+        told = {"begins_anew": why} if why else {"items": len(self.vectors.rows)}
+        log(
+            f"{candidate.artefact.facts['family']}.past",
+            champion=candidate.artefact.id,
+            day=candidate.artefact.facts["day"],
+            **told,
+        )
+
+    @property
+    def choice(self) -> Choice | None:
+        """How queries and candidates were made of its vectors; None where these cannot be used."""
+        told = self.candidate.artefact.facts.get("choice")
+        return (
+            Choice(**{**told, "decays": tuple(told["decays"])}) if told and self.vectors else None
+        )
+
+    def aligned(self, now: Vectors) -> Vectors:
+        """Inputs and outputs turned by one rotation onto the past; as they are where there is
+        nothing to turn them onto.
+        """
+        if self.vectors is None:
+            return now
+        _, here, there = np.intersect1d(
+            now.rows, self.vectors.rows, assume_unique=True, return_indices=True
+        )
+        if not len(here):
+            return now
+        found = rotation(
+            *(
+                np.vstack([of.inputs[rows], of.outputs[rows]])
+                for of, rows in ((now, here), (self.vectors, there))
+            )
+        )
+        return Vectors(now.rows, turned(now.inputs, found), turned(now.outputs, found))
+
+    def stability(self, item_ids: list[str], model: Model, similar: np.ndarray) -> dict[str, float]:
+        """How much of the champion's neighbourhoods is left."""
+        return stability(item_ids, model.candidates, similar, self.candidate)
+
+
+def past_of(
+    store: Store, family: str, request: Any, snapshot: Snapshot, dimension: int
+) -> Past | None:
+    """The champion, or the one it goes back to from before this day.
+
+    Args:
+        request: a `FitRequest` with `champion` and `track`.
+        dimension: of the vectors that are learned now.
+
+    Raises:
+        BadRequest: the candidate that was named is of this day or a later one, and goes back to
+            none before it.
+    """
+    champion = find(store, family, request.champion, request.track)
+    before = forebear(store, champion.candidate, snapshot.day) if champion else None
+    if before is None and request.champion:
+        raise BadRequest(
+            "the champion to go on from has seen what is held out on this day",
+            got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
+            allowed=f"a candidate of a day before {snapshot.day}",
+            remedy="name an earlier one, or none",
+        )
+    return Past(before, snapshot, dimension) if before else None
+
+
+def leave(folder: Path, model: Model, trained: Vectors, items: int) -> None:
+    """Write what the next training goes on from into the folder of a candidate that serves
+    `model`.
+    """
+    places = model.places(items)[trained.rows]
+    for name, array in (
+        ("rows", places[places >= 0]),
+        ("inputs", trained.inputs[places >= 0]),
+        ("outputs", trained.outputs[places >= 0]),
+    ):
+        save(folder / f"trained.{name}.npy", array)
+
+
+def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> Vectors:
+    rows, inputs, outputs = (
+        load(candidate.artefact.path / f"trained.{name}.npy")
+        for name in ("rows", "inputs", "outputs")
+    )
+    place = {item: row for row, item in enumerate(snapshot.item_ids)}
+    today = np.array([place.get(candidate.item_ids[row], -1) for row in rows], np.int32)
+    order = np.argsort(today, kind="stable")[np.count_nonzero(today < 0) :]
+    return Vectors(today[order], inputs[order], outputs[order])
+
+
+def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | None:
+    facts = candidate.artefact.facts
+    if facts["dataset"] != snapshot.dataset:
+        return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
+    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
+        return "its rows were divided otherwise: it may have learned what is held out now"
+    if "trained.inputs.npy" not in candidate.artefact.files:
+        return "an older version wrote it, without the vectors as trained"
+    before = load(candidate.artefact.path / "trained.inputs.npy", mmap=True).shape[1]
+    return (
+        None if before == dimension else f"its vectors have {before} dimensions, these {dimension}"
+    )

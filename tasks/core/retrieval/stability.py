@@ -1,0 +1,86 @@
+"""How far a new model's items stand where the champion's stood: what a downstream model that keeps
+yesterday's vectors can count on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.core.data.histories import Histories
+from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.top_k import top_k
+
+K = 10
+# items whose neighbours are compared at most, spread evenly over the rows: seconds at any size
+ASKED = 2000
+
+
+def stability(
+    item_ids: list[str], vectors: np.ndarray, similar: np.ndarray, before: Candidate
+) -> dict[str, float]:
+    """Figures over the items that a new model and one of before have, each between 0 and 1 (cosines
+    from −1).
+
+    Args:
+        item_ids, vectors, similar: of the new model, as a candidate holds them.
+
+    Returns:
+        common_items: how many; with fewer than two there is nothing else.
+        neighbours_10: the mean share of an item's ten nearest by candidate vectors (cosine) that
+            are the same.
+        similar_10: the same by the item-to-item vectors, as they are served.
+        cosine: the mean cosine of an item's candidate vector with the one it had; only where the
+            dimensions agree.
+        similar_cosine: the same of the item-to-item vectors.
+    """
+    rows = before.rows_of(item_ids)
+    both = np.flatnonzero(rows >= 0)
+    figures: dict[str, float] = {"common_items": float(len(both))}
+    if len(both) < 2:
+        return figures
+    for name, short, new, old in (
+        ("neighbours", "", unit(vectors[both]), unit(before.vectors[rows[both]])),
+        ("similar", "similar_", similar[both], before.similar[rows[both]]),
+    ):
+        figures[f"{name}_{K}"] = neighbours_kept(new, old)
+        if new.shape == old.shape:
+            figures[f"{short}cosine"] = float(np.mean(np.sum(unit(new) * unit(old), axis=1)))
+    return figures
+
+
+def neighbours_kept(
+    vectors: np.ndarray, before: np.ndarray, k: int = K, asked: int = ASKED
+) -> float:
+    """The mean overlap |A ∩ B| / k of the k nearest others of each item by inner product, now (A)
+    and before (B).
+
+    Args:
+        vectors: (n, d), n ≥ 2.
+        before: (n, e), the same items in the other space, row by row; e may differ from d.
+        k: neighbours; n − 1 where there are fewer.
+        asked: how many items are asked at most.
+    """
+    some = np.unique(np.linspace(0, len(vectors) - 1, min(asked, len(vectors))).astype(np.int64))
+    k, selves = min(k, len(vectors) - 1), Histories.of_lists([[row] for row in some])
+    now, then = (
+        top_k(np.asarray(space)[some], np.asarray(space), k, selves) for space in (vectors, before)
+    )
+    return float((now[:, :, None] == then[:, None, :]).any(axis=2).mean())
+
+
+def told(figures: dict[str, float] | None) -> str:
+    """The figures as a sentence for people; empty for a model that was compared with none."""
+    if not figures:
+        return ""
+    if f"neighbours_{K}" not in figures:
+        return "It has fewer than two items in common with the champion."
+    turned = (
+        f"; cosine with the vectors before {figures['cosine']:.3f}" if "cosine" in figures else ""
+    )
+    return (
+        f"Of the {figures['common_items']:.0f} items in common with the champion, "
+        f"{figures[f'neighbours_{K}']:.0%} of the ten nearest by "
+        f"candidate vectors and {figures[f'similar_{K}']:.0%} of the ten most similar are the "
+        f"same{turned}."
+    )

@@ -1,0 +1,144 @@
+"""Epochs until validation no longer improves: the best one is kept, and a killed training goes on
+from its last.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from tasks.core.cli.log import Progress, log
+from tasks.core.models.training_budget import epochs_within
+from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.training_progress import RECALL, Rounds
+from tasks.core.torch import checkpoint
+from tasks.core.torch.adamw import AdamW
+from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.hardware import peak_gb
+from tasks.core.torch.process_group import Group
+
+
+class Trainer(Protocol):
+    """One model in training.
+
+    Attributes:
+        total: units of work in an epoch.
+        unit: what they are called.
+        epochs: passes at most.
+    """
+
+    total: int
+    unit: str
+    epochs: int
+    device: torch.device
+    model: torch.nn.Module
+    optimiser: AdamW
+
+    def epoch(self, number: int, progress: Progress) -> dict[str, float]:
+        """Train one pass (1, 2, …), each unit told to `progress`; returns its figures. It draws
+        from `stream(seed, number)` only.
+        """
+
+
+def stream(seed: int, epoch: int, process: int = 0) -> int:
+    """A seed for torch that differs for every epoch of every seed, and for every process that
+    trains beside the leader; epoch 0 is before the first."""
+    return int(
+        np.random.SeedSequence([seed, epoch, *([process] if process else [])]).generate_state(
+            1, np.uint64
+        )[0]
+    )
+
+
+def train(
+    family: str,
+    trainer: Trainer,
+    validate: Callable[[dict[str, Tensor]], dict[str, float]],
+    recorder: Recorder,
+    scratch: Path,
+    patience: int,
+    threads: int,
+    group: Group | None = None,
+    budget_minutes: float = math.inf,
+) -> Standing:
+    """Train until the last epoch, or until validation has not improved for `patience` of them, or
+    until the budget is spent.
+
+    Args:
+        validate: from the model's tensors to figures, `validation_recall_50` among them, by which
+            the best epoch is told.
+        scratch: the folder of the checkpoint, written after every epoch.
+        threads: for numpy, whose own would spin against those of other trainings.
+        group: the processes that train together; its leader validates, records and writes.
+        budget_minutes: that all epochs may take together, those before a resumption included.
+    """
+    group = group or Group()
+    standing = _resume(family, trainer, scratch, recorder)
+    trainer.epochs = epochs_within(budget_minutes, trainer.epochs, standing.figures, family)
+    progress = Rounds(
+        "epoch",
+        trainer.epochs,
+        trainer.total,
+        trainer.unit,
+        recorder,
+        patience,
+        standing.epoch,
+        group.leads,
+    )
+    while standing.epoch < trainer.epochs and standing.epoch - standing.best_epoch < patience:
+        number = standing.epoch + 1
+        progress.begin(number)
+        figures = trainer.epoch(number, progress)
+        weights = {
+            name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()
+        }
+        if group.leads:
+            begun = time.monotonic()
+            progress.validate()
+            with threadpool_limits(threads):
+                figures |= validate(weights)
+            figures["validation_seconds"] = time.monotonic() - begun
+        figures |= {
+            RECALL: group.told(figures.get(RECALL, 0.0), trainer.device),
+            "peak_gb": peak_gb(trainer.device),
+        }
+        if figures[RECALL] >= standing.best_recall:  # the latest among equals
+            standing.best_epoch, standing.best_recall, standing.best = (
+                number,
+                figures[RECALL],
+                weights,
+            )
+        standing.epoch, standing.weights = number, weights
+        standing.steps, standing.moments = trainer.optimiser.steps, trainer.optimiser.moments
+        standing.figures.append(figures)
+        trainer.epochs = int(
+            group.told(
+                epochs_within(budget_minutes, trainer.epochs, standing.figures, family),
+                trainer.device,
+            )
+        )
+        if group.leads:
+            recorder.epoch(number, figures)
+            checkpoint.save(scratch, standing)
+        progress.end(trainer.epochs)
+    return standing
+
+
+def _resume(family: str, trainer: Trainer, scratch: Path, recorder: Recorder) -> Standing:
+    standing = checkpoint.load(scratch)
+    if standing is None:
+        return Standing()
+    trainer.model.load_state_dict(standing.weights)
+    trainer.optimiser.restore(standing.steps, standing.moments)
+    log(f"{family}.resumed", epoch=standing.epoch)
+    for number, figures in enumerate(standing.figures, 1):
+        recorder.epoch(number, figures)
+    return standing

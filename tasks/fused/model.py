@@ -1,0 +1,104 @@
+"""What is served: the members' candidates side by side, and the encoder whose queries meet them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tasks.core.cli.errors import BadRequest
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.retrieval.encoders.fused import Member
+from tasks.fused.blocks import Block
+from tasks.fused.projection import reduced
+from tasks.fused.settings import Settings
+from tasks.fused.validation import Validation
+
+INTERESTS = 16  # combinations of the members' interests at most
+
+
+@dataclasses.dataclass(frozen=True)
+class Whole:
+    """A fused model of n items.
+
+    Attributes:
+        candidates: float32 (n, D), the members' side by side.
+        similar: float32 (n, s), at most of unit length: the inner product is the mean of the
+            members'.
+        cold: int (c), rows that no member has trained.
+        members: the parts of the encoder.
+        weights: member → its share of all weights.
+        scale: `all` or `each`.
+        figures: what is recorded.
+    """
+
+    item_ids: list[str]
+    candidates: np.ndarray
+    similar: np.ndarray
+    cold: np.ndarray
+    members: list[Member]
+    weights: dict[str, float]
+    scale: str
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+def assembled(
+    snapshot: Snapshot,
+    items: np.ndarray,
+    parts: list[Block],
+    weights: np.ndarray,
+    scale: str,
+    validation: Validation,
+    settings: Settings,
+) -> Whole:
+    """Put the blocks side by side, reduced where they are wider than `settings.dimension`.
+
+    Raises:
+        BadRequest: the members' interests make too many combinations.
+    """
+    which = [validation.parts.index(part) for part in parts]
+    several = int(np.prod([validation.queries[member].shape[1] for member in which]))
+    if several > INTERESTS:
+        raise BadRequest(
+            "the members' interests make too many query vectors a user",
+            got=several,
+            allowed=f"{INTERESTS} at most",
+            remedy="train them with fewer interests, or leave one out of settings.members",
+        )
+    factors = [
+        float(weight) / (validation.means[member] if scale == "all" else 1.0)
+        for weight, member in zip(weights, which, strict=True)
+    ]
+    candidates, turns = [part.candidates for part in parts], [None] * len(parts)
+    width = sum(of.shape[1] for of in candidates)
+    if width > settings.dimension:
+        asked = [
+            (validation.scaled(member, scale) * np.float32(weight)).reshape(
+                -1, validation.parts[member].encoder.dimension
+            )
+            for weight, member in zip(weights, which, strict=True)
+        ]
+        turns, candidates = zip(*reduced(asked, candidates, settings.dimension), strict=True)
+        log(
+            "fused.reduced",
+            dimension=sum(of.shape[1] for of in candidates),
+            of=width,
+            allowed=settings.dimension,
+        )
+    members = [
+        Member(
+            part.name, part.encoder, part.rows, factor, turn, part.root if scale == "each" else None
+        )
+        for part, factor, turn in zip(parts, factors, turns, strict=True)
+    ]
+    similar = np.hstack([part.similar for part in parts]) / np.sqrt(len(parts))
+    return Whole(
+        [snapshot.item_ids[row] for row in items],
+        np.hstack(candidates),
+        similar.astype(np.float32),
+        np.flatnonzero(np.all([part.placed for part in parts], axis=0)),
+        members,
+        {part.name: float(weight) for part, weight in zip(parts, weights, strict=True)},
+        scale,
+    )

@@ -1,0 +1,35 @@
+"""What a training takes, told from its settings and its data before it starts."""
+
+from __future__ import annotations
+
+import torch
+
+from tasks.core.torch.hardware import RUNTIME
+from tasks.gru4rec.cross_entropy import CACHED
+from tasks.gru4rec.model import Network, Shape
+from tasks.gru4rec.settings import Settings
+
+REMEDY = "lower settings.batch_positions, settings.dimension or settings.hidden"
+
+
+def estimate(settings: Settings, shape: Shape, interactions: int) -> int:
+    """Bytes at the peak: the network ten times over (gradient, moments, copies, checkpoint), one
+    batch, what is validated, the data.
+    """
+    with torch.device("meta"):
+        weights = sum(p.numel() for p in Network(shape).parameters())
+    n, d, h = settings.batch_positions + settings.window, shape.dimension, shape.hidden
+    inside = 18 * h if shape.encoder == "gru" else shape.blocks * (24 * d + 4 * h)
+    full = settings.loss == "cross-entropy" and shape.items <= settings.full_softmax_items
+    competing = shape.items if full else settings.negatives
+    scored = competing * (
+        2 * shape.interests * CACHED + 4 * d
+        if settings.loss == "cross-entropy"
+        else (3 + shape.interests) * n
+    )
+    validated = 3 * 1024 * shape.items + 200 * settings.window * h
+    return int(
+        RUNTIME
+        + 4 * (10 * weights + n * (inside + 8 * d) + scored + validated)
+        + 100 * interactions
+    )

@@ -1,0 +1,98 @@
+"""Day over day: the champion's network as the beginning of today's.
+
+    candidates/gru4rec/<id>/network.safetensors    the trained tensors, the item table in the order
+    of the candidate's rows
+
+Items that both days know begin where they ended; new ones begin as in a first training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import Snapshot, divided_alike
+from tasks.core.retrieval.candidate import Candidate
+from tasks.gru4rec.model import BY_ITEM, Network
+
+NAME = "network.safetensors"
+
+
+def leave(folder: Path, weights: dict[str, Tensor]) -> None:
+    """Write what the next training may begin with."""
+    save_file({name: tensor.cpu().contiguous() for name, tensor in weights.items()}, folder / NAME)
+
+
+def begin(
+    network: Network, champion: Candidate | None, snapshot: Snapshot, item_ids: list[str]
+) -> bool:
+    """Put the champion's weights into today's network; False, with the reason in the log, where
+    they do not fit.
+
+    Args:
+        network: untrained; its item rows are those of `item_ids`.
+        champion: of an earlier day, or None.
+        snapshot: today's.
+    """
+    why = _unfit(champion, snapshot)
+    weights = None if why else load_file(champion.artefact.file(NAME))
+    if weights is not None and (wrong := _other_shapes(network, weights)):
+        why = f"its network is of another shape: {', '.join(wrong)}"
+    if why:
+        log("gru4rec.cold_start", why=why)
+        return False
+    then = champion.rows_of(item_ids)
+    now = np.flatnonzero(then >= 0)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name in BY_ITEM:
+                tensor[torch.from_numpy(now)] = weights[name][
+                    torch.from_numpy(then[now]).long()
+                ].to(tensor.device)
+            else:
+                tensor.copy_(weights[name])
+    log(
+        "gru4rec.warm_start",
+        champion=champion.artefact.id,
+        day=champion.artefact.facts["day"],
+        items=len(now),
+        new=len(item_ids) - len(now),
+    )
+    return True
+
+
+def _unfit(champion: Candidate | None, snapshot: Snapshot) -> str | None:
+    if champion is None:
+        return "no champion of an earlier day"
+    facts = champion.artefact.facts
+    if facts["dataset"] != snapshot.dataset:
+        return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
+    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
+        return "its rows were divided otherwise: it may have learned what is held out now"
+    return (
+        None
+        if NAME in champion.artefact.files
+        else "an older version wrote it, without the network as trained"
+    )
+
+
+def _other_shapes(network: Network, weights: dict[str, Tensor]) -> list[str]:
+    """Names of tensors that one of the two lacks or that differ in more than the number of
+    items.
+    """
+    mine = {
+        name: tensor.shape[1:] if name in BY_ITEM else tensor.shape
+        for name, tensor in network.state_dict().items()
+    }
+    theirs = {
+        name: tensor.shape[1:] if name in BY_ITEM else tensor.shape
+        for name, tensor in weights.items()
+    }
+    return sorted(
+        name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
+    )

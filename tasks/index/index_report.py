@@ -1,0 +1,116 @@
+"""An index made ready to serve: its search parameters tuned, then probed as the reader will open
+it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from tasks.core.cli.errors import RefusedData
+from tasks.core.cli.log import log
+from tasks.core.retrieval.faiss_search import Searcher, open_index
+from tasks.index.factory import make
+from tasks.index.index_size import parsed
+from tasks.index.probe import Probe, probe
+from tasks.index.tune import adjust, tune
+
+TUNING = 500  # queries that tune, at most
+
+
+@dataclasses.dataclass(frozen=True)
+class Proof:
+    """What a generation's manifest says of an index.
+
+    Attributes:
+        factory: its factory string.
+        search: FAISS's search parameters, set in the file.
+        depth: how many times the wanted rows it is asked for.
+        probe: of queries that did not tune it.
+    """
+
+    factory: str
+    search: str
+    depth: int
+    probe: Probe
+
+    @classmethod
+    def of(cls, facts: dict) -> Proof:
+        """From its facts in a manifest."""
+        return cls(facts["factory"], facts["search"], facts["depth"], Probe(**facts["probe"]))
+
+    def judge(self, minimum: float, of: str) -> None:
+        """Refuse an index that finds too little.
+
+        Raises:
+            RefusedData: less than `minimum` of the exact top 50.
+        """
+        if self.probe.recall < minimum:
+            raise RefusedData(
+                f"the index {self.factory} of {of} finds too little of what exact search finds",
+                got=f"recall@50 {self.probe.recall:.4f}",
+                allowed=f"at least {minimum}",
+                remedy="raise wanted_recall, nprobe or efSearch, or take Flat; what is live stays",
+            )
+
+
+def proven(
+    source: Path,
+    factory: str,
+    vectors: np.ndarray,
+    queries: tuple[np.ndarray, np.ndarray],
+    target: Path,
+    wanted: float,
+    search: str = "",
+    ours: bool = False,
+) -> tuple[Proof, Searcher]:
+    """Write the index at `source` to `target` with its search parameters in it, and probe it there.
+
+    Args:
+        vectors: float32 (n, d), what it was built over.
+        queries: float32 (q, d) to probe with, and others to tune with.
+        wanted: recall@50 to tune to.
+        search: parameters to take instead of tuned ones.
+        ours: the kind was chosen by size alone. Lists of which most must be scanned give way to an
+            exact index, which is smaller and faster.
+    """
+    index, depth = faiss.read_index(str(source)), 1
+    if search:
+        adjust(index, factory, search)
+    else:
+        search, depth = tune(index, vectors, factory, queries[1], wanted)
+        if ours and _scans_most(index, factory):
+            log("index.exact", instead_of=factory, because=f"{search} scans most of it")
+            index, factory, search = make(vectors, "Flat"), "Flat", ""
+    faiss.write_index(index, str(target))
+    searcher = Searcher(open_index(target), vectors, depth)
+    measured = probe(searcher, queries[0], target.stat().st_size)
+    log(
+        "index.probed",
+        file=target.name,
+        factory=factory,
+        search=search,
+        **dataclasses.asdict(measured),
+    )
+    return Proof(factory, search, depth, measured), searcher
+
+
+def _scans_most(index: faiss.Index, factory: str) -> bool:
+    lists = faiss.try_extract_index_ivf(index)
+    return (
+        lists is not None and parsed(factory)["listed"] == "Flat" and 2 * lists.nprobe > lists.nlist
+    )
+
+
+def halves(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Queries to probe with, and others to tune with; a few are used for both."""
+    if len(vectors) < 100:
+        return vectors, vectors
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    half = min(probes, len(vectors) // 2)
+    return vectors[np.sort(order[:half])], vectors[
+        np.sort(order[half : half + min(probes, TUNING)])
+    ]

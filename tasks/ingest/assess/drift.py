@@ -1,0 +1,189 @@
+"""A day against the days before it: its volume, its newcomers, its ratings and the popularity of
+its items.
+
+Spark counts in two passes over a few columns; what it hands back stays small, however large the
+data. The rest is arithmetic (see `change`).
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+import numpy as np
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from tasks.ingest.assess import classes, shift
+from tasks.ingest.assess.classes import Classes
+
+DAY = 86_400
+ENOUGH_DAYS = 7  # with rows, before a day is compared with them
+ENOUGH = 10  # users or items: fewer say nothing about a share
+INDEPENDENT = 5  # rows: what fewer tastes than these agree on is no drift
+WEEK = 7
+
+Shares = list[tuple[str, float, float]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a page needs to draw a day beside the days before it.
+
+    Attributes:
+        days: date and rows, oldest first; the last is the day itself.
+        ratings, popularity: class, its share of the day's rows, its share of the trailing rows.
+    """
+
+    days: list[tuple[str, int]]
+    ratings: Shares = field(default_factory=list)
+    popularity: Shares = field(default_factory=list)
+
+
+def trailing(
+    interactions: DataFrame, day_starts: int, day_ends: int, days: int = 28
+) -> tuple[dict, Picture]:
+    """The figures of the day against its trailing days, and the picture of them.
+
+    Args:
+        interactions: the snapshot's rows: user and item (int32 rows), rating (may be null),
+            timestamp (seconds).
+        days: how many days before the day it is compared with.
+
+    Returns:
+        `items_with_rows` (of the whole history), `rows_of_day`, `trailing_days` (those with rows),
+        `trailing_median_rows` (over those), `volume_ratio`, `volume_surprise`, `new_user_share`,
+        `new_item_share` (of the day's users and items, those that no earlier row has),
+        `rating_drift`, `popularity_drift` (see `change.drift`), `days_missing` (of the 7 before,
+        those without rows). None where there is too little to compare: fewer than 7 days with rows,
+        10 users or items, or 5 independent rows.
+    """
+    rows, trailing_starts = (
+        interactions.where(F.col("timestamp") < day_ends),
+        day_starts - days * DAY,
+    )
+    counted = _by_day_and_rating(rows.where(F.col("timestamp") >= trailing_starts), day_ends)
+    users, popularity = _by_user_and_item(rows, day_starts, trailing_starts)
+    by_day = np.bincount(
+        [row["age"] for row in counted], [row["rows"] for row in counted], days + 1
+    ).astype(int)
+    ratings = classes.of_ratings([(row["rating"], row["age"] == 0, row["rows"]) for row in counted])
+    tenths = classes.of_popularity(popularity)
+    known = (
+        0 if users["first"] is None else min(days, -(-max(day_starts - users["first"], 0) // DAY))
+    )
+    figures = (
+        _volume(by_day, known)
+        | _newcomers(users, popularity, by_day)
+        | {
+            "items_with_rows": sum(row["ids"] for row in popularity),
+            "rating_drift": _drift(ratings, users, by_day),
+            "popularity_drift": _drift(tenths, users, by_day),
+        }
+    )
+    return figures, _picture(by_day, day_starts, ratings, tenths)
+
+
+def _by_day_and_rating(rows: DataFrame, day_ends: int) -> list[Row]:
+    """Rows by day (0 is the day itself) and rating. Two digits of a rating keep the answer small,
+    whatever a source calls one.
+    """
+    age = F.floor((F.lit(day_ends - 1) - F.col("timestamp")) / DAY).cast("int")
+    rating = F.col("rating").cast("double")
+    digit = F.pow(F.lit(10.0), F.floor(F.log10(F.abs(rating))) - 1)
+    rounded = F.when(rating == 0, 0.0).otherwise(F.round(rating / digit) * digit)
+    return (
+        rows.groupBy(age.alias("age"), rounded.alias("rating"))
+        .agg(F.count("*").alias("rows"))
+        .collect()
+    )
+
+
+def _by_user_and_item(
+    rows: DataFrame, day_starts: int, trailing_starts: int
+) -> tuple[Row, list[Row]]:
+    """Over the whole history, in one job: one row over all users, and one for each popularity that
+    items have.
+
+    A popularity is a number of trailing rows, so there are at most about the root of twice the
+    trailing rows.
+    """
+    of_day = F.col("timestamp") >= day_starts
+    counts = (
+        F.min("timestamp").alias("first"),
+        F.sum(of_day.cast("int")).alias("day"),
+        F.sum((~of_day & (F.col("timestamp") >= trailing_starts)).cast("int")).alias("trailing"),
+    )
+    met = (
+        F.sum((F.col("day") > 0).cast("int")).alias("met"),
+        F.sum((F.col("first") >= day_starts).cast("int")).alias("new"),
+        F.count("*").alias("ids"),
+        F.sum("day").alias("day"),
+    )
+    squares = [
+        F.sum(F.col(side).cast("double") ** 2).alias(f"{side}_squares")
+        for side in ("day", "trailing")
+    ]
+    users = rows.groupBy("user").agg(*counts).agg(*met, *squares, F.min("first").alias("first"))
+    items = (
+        rows.groupBy("item").agg(*counts).groupBy(F.col("trailing").alias("popularity")).agg(*met)
+    )
+    collected = users.unionByName(items, allowMissingColumns=True).collect()
+    return next(row for row in collected if row["popularity"] is None), [
+        row for row in collected if row["popularity"] is not None
+    ]
+
+
+def _volume(by_day: np.ndarray, known: int) -> dict:
+    """Of the days before, only the `known` ones count that are not older than the source."""
+    before = by_day[1 : 1 + known]
+    met = before[before > 0]
+    median = float(np.median(met)) if len(met) else None
+    enough = len(met) >= ENOUGH_DAYS
+    return {
+        "rows_of_day": int(by_day[0]),
+        "trailing_days": len(met),
+        "trailing_median_rows": median,
+        "volume_ratio": float(by_day[0] / median) if enough else None,
+        "volume_surprise": shift.surprise(int(by_day[0]), before) if enough else None,
+        "days_missing": int((before[:WEEK] == 0).sum()) if known else None,
+    }
+
+
+def _newcomers(users: Row, popularity: list[Row], by_day: np.ndarray) -> dict:
+    def share(new: int | None, met: int | None) -> float | None:
+        return new / met if _enough_days(by_day) and (met or 0) >= ENOUGH else None
+
+    return {
+        "new_user_share": share(users["new"], users["met"]),
+        "new_item_share": share(
+            sum(row["new"] for row in popularity), sum(row["met"] for row in popularity)
+        ),
+    }
+
+
+def _enough_days(by_day: np.ndarray) -> bool:
+    return int((by_day[1:] > 0).sum()) >= ENOUGH_DAYS
+
+
+def _drift(counts: Classes, users: Row, by_day: np.ndarray) -> float | None:
+    if not _enough_days(by_day):
+        return None
+    day = shift.independent(float(by_day[0]), users["day_squares"])
+    before = shift.independent(float(by_day[1:].sum()), users["trailing_squares"])
+    return (
+        shift.drift(counts.day, counts.before, day, before)
+        if min(day, before) >= INDEPENDENT
+        else None
+    )
+
+
+def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> Picture:
+    first = datetime.datetime.fromtimestamp(day_starts, datetime.UTC).date()
+    days = [
+        ((first - datetime.timedelta(days=age)).isoformat(), int(by_day[age]))
+        for age in reversed(range(len(by_day)))
+    ]
+    return Picture(
+        days, *(one.shares() if _enough_days(by_day) and by_day[0] else [] for one in counts)
+    )

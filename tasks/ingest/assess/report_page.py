@@ -1,0 +1,148 @@
+"""The report of a batch, accepted or refused: one page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.ingest.assess import formatting
+from tasks.ingest.assess.batch import UNKNOWN, Check
+from tasks.ingest.assess.batch_report import Delivery, File, Told
+from tasks.ingest.assess.figures import date
+from tasks.ingest.parse.format_guess import Understanding
+from tasks.ingest.parse.row_checks import REASONS
+
+__all__ = ["Delivery", "File", "Told", "page"]
+
+MOST_FILES, MOST_WAYS = 40, 12
+STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
+GONE = {
+    "kept": "kept",
+    "quarantined": "set aside",
+    "later": "later, of days to come",
+    "superseded": "superseded, or delivered again",
+    "repeats": "of the kept, repeats",
+    "left_out": "left out of the kept, as the request wants",
+}
+AGAINST = {
+    "volume_ratio": ("times the usual rows", formatting.number),
+    "volume_surprise": ("surprise of the volume", formatting.number),
+    "days_missing": ("of the 7 days before lack rows", formatting.number),
+    "new_user_share": ("of its users are new", formatting.percent),
+    "new_item_share": ("of its items are new", formatting.percent),
+    "rating_drift": ("drift of ratings, 0 to 1", formatting.number),
+    "popularity_drift": ("drift of popularity, 0 to 1", formatting.number),
+}
+
+
+def page(told: Told) -> str:
+    """The page as HTML. Everything is escaped by the template's engine; the page may load nothing
+    and run nothing.
+    """
+    engine = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    engine.filters |= {
+        "capitalized": lambda text: text[:1].upper() + text[1:],
+        "number": formatting.number,
+        "percent": formatting.percent,
+        "visible": formatting.visible,
+    }
+    return engine.get_template("report.template.html").render(
+        told=told,
+        state=STATES[told.state],
+        checks=sorted(told.checks, key=_order),
+        unknown=UNKNOWN,
+        span=_span(told),
+        closing=_closing(told),
+        accounts=[
+            (text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts
+        ],
+        against=_against(told),
+        ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings],
+        aside=_aside(told),
+        understood=_understood(told),
+        meaning=REASONS,
+        settings=formatting.flat(told.settings),
+        most=MOST_FILES,
+    )
+
+
+def _order(check: Check) -> tuple[bool, bool, bool]:
+    """What fails first, then what warns, then what is met, then what is not known."""
+    return check.observed is None, check.met, check.level != "fail"
+
+
+def _span(told: Told) -> str:
+    first, last = told.figures.get("first_timestamp"), told.figures.get("last_timestamp")
+    return f"{date(first)} to {date(last)}" if first is not None and last else ""
+
+
+def _closing(told: Told) -> str:
+    """`100,000 in = 97,722 kept + 2,278 set aside`."""
+    terms = [
+        f"{rows:,} {GONE[name].split(',')[0]}"
+        for name, rows in told.destinations.items()
+        if rows or name == "kept"
+    ]
+    return f"{told.accounts['rows_in']:,} in = {' + '.join(terms)}" if told.accounts else ""
+
+
+def _against(told: Told) -> list[tuple[str, str]]:
+    return [
+        (text, show(told.figures[name], "unknown"))
+        for name, (text, show) in AGAINST.items()
+        if name in told.figures
+    ]
+
+
+def _understood(told: Told) -> list[dict]:
+    """How each file was read, a file for each way: those that were read alike show the same."""
+    ways: dict[str, dict] = {}
+    for file in told.files:
+        if how := file.understood:
+            key = json.dumps(
+                [
+                    how[name]
+                    for name in (
+                        "format",
+                        "delimiter",
+                        "quoting",
+                        "encoding",
+                        "clock",
+                        "fields",
+                        "notes",
+                    )
+                ]
+            )
+            ways.setdefault(key, how | {"facts": _facts(how)})
+    return list(ways.values())[:MOST_WAYS]
+
+
+def _facts(how: dict) -> str:
+    """`csv, delimiter ',', quotes doubled, utf-8, times in seconds`."""
+    return str(Understanding(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
+
+
+def _aside(told: Told) -> list[dict]:
+    """Each table and reason with its rows and the first of them, the most frequent first."""
+    by_place: dict[tuple[str, str], list[dict]] = {}
+    for one in told.examples:
+        by_place.setdefault((one["table"], one["reason"]), []).append(one)
+    rows = [
+        {
+            "table": table,
+            "reason": reason,
+            "rows": rows,
+            "examples": by_place.get((table, reason), []),
+        }
+        for table, reasons in (told.reasons or {}).items()
+        for reason, rows in reasons.items()
+    ]
+    return sorted(rows, key=lambda row: -row["rows"])

@@ -1,0 +1,229 @@
+"""Finding the files of a place, and the days that it has."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.core.cli.errors import BadRequest, RefusedData
+from tasks.core.store.s3 import no_bucket
+from tasks.ingest.fetch import table_formats
+from tasks.ingest.fetch.files import Found
+from tasks.ingest.fetch.local import Entry, Local
+from tasks.ingest.fetch.locations import Place, fits, matches, parse, plain_name, wild
+from tasks.ingest.fetch.s3 import Bucket
+from tasks.ingest.rules import DAY
+
+SEPARATORS = ("-", "", "_", ".")  # 2026-01-15, 20260115, 2026_01_15, 2026.01.15
+SHOWN, SHOWN_DAYS = 12, 8
+
+
+def tree_of(scheme: str) -> Local | Bucket:
+    """What lists and opens places of this scheme."""
+    return Bucket() if scheme == "s3" else Local()
+
+
+def find(where: str, base: Path, tables: table_formats.Tables | None = None) -> list[Found]:
+    """The files at a place, by name. A folder means all files below it; hidden ones (`.x`,
+    `_SUCCESS`) are left out.
+
+    Args:
+        where: a file, a folder or a glob (`**`, `*`, `?`, `[..]`): absolute, relative to `base`,
+            `file://` or `s3://`.
+        tables: which folders are known to be in a table of a lake, kept between the days of a
+            source.
+
+    Raises:
+        RefusedData: there is no file, or what is there is none.
+        BadRequest: the place cannot be read from here.
+        Unreachable: a disk or the object store does not answer.
+    """
+    if DAY in where:
+        raise BadRequest("this path has one place a day", got=where, remedy="name the day")
+    place = parse(where, base)
+    tree = tree_of(place.scheme)
+    folder, rest = _fixed(tree, place)
+    if rest:
+        entries = [entry for _, entry in _matched(tree, folder, rest)]
+    else:
+        entries = list(filter(None, [tree.look(folder)]))
+        folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
+    root = place.root if place.scheme == "file" and place.root != "/" else folder
+    files = table_formats.current(
+        tree,
+        {entry.path: entry for entry in _files(tree, entries)},
+        {} if tables is None else tables,
+    )
+    if not files:
+        raise _nothing(tree, place)
+    return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
+
+
+def days(where: str, base: Path) -> list[str]:
+    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file
+    of that name exists.
+    """
+    return sorted(spelled_days(where, base))
+
+
+def spelled_days(where: str, base: Path) -> dict[str, str]:
+    """From the days of a path with `{day}`, as YYYY-MM-DD, to how its names write them: so, or as
+    20260115, 2026_01_15, 2026.01.15.
+
+    Raises:
+        BadRequest: there is no `{day}` in the path.
+        RefusedData: a day is there in two spellings.
+    """
+    spelled: dict[str, str] = {}
+    part, last, entries = _where_days_are(where, base, lambda part: part.replace(DAY, "*"))
+    for name in dict.fromkeys(entry.name for entry in entries if entry.kind == "folder" or last):
+        for separator in SEPARATORS:
+            if day := _day(name, part, separator):
+                written = day.replace("-", separator)
+                if spelled.setdefault(day, written) != written:
+                    raise RefusedData(
+                        f"{day} is there twice",
+                        got=f"{spelled[day]} and {written}",
+                        allowed="one spelling of a day",
+                        remedy="move one of them away",
+                    )
+    return spelled
+
+
+def shown_where_days_are(where: str, base: Path) -> str:
+    """What lies where a path has `{day}`, for a message: a few names of files and folders."""
+    names = sorted({entry.name for entry in _where_days_are(where, base, lambda part: "*")[2]})
+    return (
+        f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{', …' if len(names) > SHOWN_DAYS else ''} "
+        f"where {DAY} stands"
+    )
+
+
+def _where_days_are(
+    where: str, base: Path, pattern: Callable[[str], str]
+) -> tuple[str, bool, list[Entry]]:
+    """The part of a path that has `{day}`, whether it is the last one, and what lies there."""
+    place = parse(where, base)
+    at = next((nth for nth, part in enumerate(place.parts) if DAY in part), None)
+    if at is None:
+        raise BadRequest(
+            "this path has no place for the day",
+            got=where,
+            allowed="a path with {day}, as in events/{day}/*.csv",
+        )
+    tree = tree_of(place.scheme)
+    cut = Place(where, place.scheme, place.root, (*place.parts[:at], pattern(place.parts[at])))
+    return (
+        place.parts[at],
+        at == len(place.parts) - 1,
+        [entry for _, entry in _matched(tree, *_fixed(tree, cut))],
+    )
+
+
+def find_day(
+    where: str,
+    base: Path,
+    day: str,
+    spelled: str | None = None,
+    tables: table_formats.Tables | None = None,
+) -> list[Found]:
+    """The files of one day, see `find`; `spelled`: how the names there write it, see
+    `spelled_days`.
+    """
+    if not _real(day) or DAY not in where:
+        raise BadRequest(
+            "this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD"
+        )
+    return find(where.replace(DAY, spelled or day), base, tables)
+
+
+def _day(name: str, part: str, separator: str) -> str | None:
+    between = re.escape(separator)
+    digits = f"(?<![0-9])[0-9]{{4}}{between}[0-9]{{2}}{between}[0-9]{{2}}(?![0-9])"
+    pattern = fnmatch.translate(part.replace(DAY, "\0")).replace("\0", f"(?P<day>{digits})", 1)
+    found = re.fullmatch(pattern.replace("\0", "(?P=day)"), name)
+    if not found:
+        return None
+    written = found["day"].replace(separator, "") if separator else found["day"]
+    day = f"{written[:4]}-{written[4:6]}-{written[6:]}"
+    return day if _real(day) else None
+
+
+def _real(day: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        return False
+
+
+def _fixed(tree: Local | Bucket, place: Place) -> tuple[str, tuple[str, ...]]:
+    """The part of a path before its first wildcard, and the rest. A name that holds `[` and exists
+    is a name.
+    """
+    folder, rest = place.root, place.parts
+    while rest and (not wild(rest[0]) or tree.look(_join(folder, rest[0]))):
+        folder, rest = _join(folder, rest[0]), rest[1:]
+    return folder, rest
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}"
+
+
+def _matched(
+    tree: Local | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()
+) -> list[tuple[tuple[str, ...], Entry]]:
+    if parts[0] == "**":
+        return [
+            ((*names, *below), entry) for below, entry in tree.below(folder) if fits(below, parts)
+        ]
+    found = []
+    for entry in tree.children(folder):
+        if matches(entry.name, parts[0]):
+            path = (*names, entry.name)
+            if len(parts) == 1:
+                found.append((path, entry))
+            elif entry.kind == "folder":
+                found += _matched(tree, entry.path, parts[1:], path)
+    return found
+
+
+def _files(tree: Local | Bucket, entries: list[Entry]) -> list[Entry]:
+    inside = [
+        below for entry in entries if entry.kind == "folder" for _, below in tree.below(entry.path)
+    ]
+    return [entry for entry in (*entries, *inside) if entry.kind != "folder"]
+
+
+def _found(tree: Local | Bucket, entry: Entry, root: str) -> Found:
+    name = entry.path[len(root) :].lstrip("/")
+    if entry.kind != "file":
+        raise RefusedData(
+            f"{entry.path} is no file",
+            got=entry.kind,
+            remedy="replace it by the file, or take it away",
+        )
+    return Found(plain_name(name), tree.uri(entry), entry.bytes, entry.modified)
+
+
+def _nothing(tree: Local | Bucket, place: Place) -> Exception:
+    """Says how far the path leads and what lies there."""
+    folder = place.root
+    if place.scheme == "s3" and not tree.look(folder):
+        return no_bucket(place.written)
+    for part in place.parts:
+        entry = None if wild(part) else tree.look(_join(folder, part))
+        if not entry:
+            break
+        folder = entry.path
+    names = [entry.name for entry in tree.children(folder)]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return RefusedData(
+        f"no file is at {place.written}",
+        got=f"{folder} with {', '.join(names[:SHOWN]) or 'nothing in it'}{more}",
+        allowed="a file whose name does not start with '.' or '_'",
+        remedy="correct the path, or wait until the files are delivered",
+    )

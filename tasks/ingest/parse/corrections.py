@@ -1,0 +1,115 @@
+"""Repaired lines: what a person made of rows in quarantine. A delivery is made again with them in
+the place of the old ones.
+
+    corrections/<dataset>/<table>/<delivery>/<id>/lines.parquet     sha256 (of the file), line, text
+    (the repaired bytes)
+
+They hold for the file with that digest only: a file that was replaced is read as it now is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.store.identity import identity
+from tasks.core.store.store import Store
+from tasks.ingest.parse import multiline
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from tasks.ingest.fetch import Landed
+    from tasks.ingest.parse.layout import Shape
+
+FILE = "lines.parquet"
+SCHEMA = pa.schema([("sha256", pa.string()), ("line", pa.int64()), ("text", pa.binary())])
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """Repaired lines of one delivery: from (sha256 of the file, line) to the bytes that stand there
+    now.
+    """
+
+    lines: dict[tuple[str, int], bytes]
+
+    @property
+    def digest(self) -> str:
+        return identity(
+            lines=sorted([sha256, line, text.hex()] for (sha256, line), text in self.lines.items())
+        )
+
+    def apply(
+        self, spark: SparkSession, rows: DataFrame, landed: list[Landed], shape: Shape
+    ) -> DataFrame:
+        """The rows with the repaired ones in their places. `rows` are numbered."""
+        from pyspark.sql import functions as F
+
+        numbers = {file.sha256: number for number, file in enumerate(landed)}
+        table = shape.table
+        mine = [
+            (numbers[sha256], line, bytearray(multiline.as_line(text) if shape.joined else text))
+            for (sha256, line), text in self.lines.items()
+        ]
+        new = F.broadcast(spark.createDataFrame(mine, "file int, line bigint, repaired binary"))
+        rows = rows.join(new, ["file", "line"], "left")
+        if table.kind == "parquet":  # its fields do not come out of raw
+            schema = ", ".join(f"`{name}` string" for name in table.fields)
+            fields = F.from_json(F.col("repaired").cast("string"), schema)
+            told = {
+                ours: F.coalesce(fields.getField(theirs), F.lit(""))
+                for ours, theirs in zip(table.columns, table.fields, strict=True)
+            }
+            rows = rows.withColumns(
+                {
+                    ours: F.when(F.col("repaired").isNotNull(), told[ours]).otherwise(F.col(ours))
+                    for ours in told
+                }
+                | {"fault": F.when(F.col("repaired").isNull(), F.col("fault"))}
+            )
+        whole = (
+            F.col("last") & F.col("repaired").isNull()
+        )  # a repaired last line is no longer cut off
+        return rows.withColumns({"raw": F.coalesce("repaired", "raw"), "last": whole}).drop(
+            "repaired"
+        )
+
+
+def of(
+    store: Store, dataset: str, table: str, delivery: str, landed: tuple[Landed, ...]
+) -> Corrections | None:
+    """All repairs that hold for these files, the newest of a line; None when there are none."""
+    lines: dict[tuple[str, int], bytes] = {}
+    present = {file.sha256 for file in landed}
+    for artefact in sorted(
+        store.children("corrections", dataset, table, delivery), key=lambda one: one.order
+    ):
+        for row in pq.read_table(artefact.file(FILE)).to_pylist():
+            if row["sha256"] in present:
+                lines[(row["sha256"], row["line"])] = row["text"]
+    return Corrections(lines) if lines else None
+
+
+def keep(
+    store: Store,
+    dataset: str,
+    table: str,
+    delivery: str,
+    lines: dict[tuple[str, int], bytes],
+    parent: str,
+) -> str:
+    """Store repairs; returns their id. The same repairs are the same artefact."""
+    id = Corrections(lines).digest
+    if not store.find("corrections", dataset, table, delivery, id):
+        with store.writing("corrections", "corrections", dataset, table, delivery, id) as draft:
+            rows = [
+                {"sha256": sha256, "line": line, "text": text}
+                for (sha256, line), text in sorted(lines.items())
+            ]
+            pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), draft.path / FILE)
+            draft.counts, draft.lineage = {"lines": len(lines)}, {"parents": [parent]}
+    return id

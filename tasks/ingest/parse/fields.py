@@ -1,0 +1,289 @@
+"""Rows cut into named fields, each a trimmed string, with the reason if that cannot be done."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from tasks.ingest.parse import multiline, numeric_ids, sample
+from tasks.ingest.parse.json_paths import Keys
+from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.row_checks import BLANK, HEADER
+from tasks.ingest.parse.sample import BOM
+
+BROKEN = "recall broken"  # no name that a source might use
+MOST_FIELDS = (
+    20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
+)
+CONTROL = r"\x00-\x08\x0e-\x1f"
+CONTROL_BUT_MARKS = r"\x00-\x08\x0e-\x1d"
+RUN_TOGETHER = (
+    r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
+)
+STRING = r'"(?:[^"\\]++|\\.)*+"'
+HALF_CHARACTER = (
+    r"(?i)\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|"
+    r"(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f][0-9a-f]{2})"
+)
+UNQUOTED = (
+    '"NaN"',
+    '"Infinity"',
+    '"-Infinity"',
+    '"INF"',
+    '"-INF"',
+    '"+INF"',
+)  # as Spark gives a word without quotes, or too great a number
+ONE_BYTE = ("latin-1", "windows-1252")
+# What Python takes for white space around a text.
+SPACE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
+
+
+def cut(lines: DataFrame, shape: Shape) -> DataFrame:
+    """The lines as fields named by the table's columns (null where a line is too short), with
+    `fault`.
+
+    Args:
+        lines: raw, file, block, at and, where a file may have been cut off, last.
+
+    Returns:
+        The lines with the fields and `fault`: null, why the line cannot be a row, `header`, or
+            `blank`.
+    """
+    table = shape.table
+    text = F.col("raw").cast("string") if shape.printable else _text(shape.encoding)
+    is_open = F.startswith(text, F.lit(multiline.OPEN)) if shape.joined else None
+    if shape.joined:
+        text = F.when(is_open, F.substring(text, 2, 2**31 - 1)).otherwise(text)
+    fields, wrong = (
+        _objects if table.kind == "jsonl" else _plain if shape.quoting == "none" else _quoted
+    )(text, shape)
+    reason = "broken_json" if table.kind == "jsonl" else "wrong_number_of_fields"
+    fault = F.when(_blank(text, shape), BLANK).when(_damaged(text, shape), "broken_encoding")
+    if shape.joined:
+        fault = fault.when(is_open, "broken_quotes")
+    fault = fault.when(wrong, reason)
+    if shape.header is not None:
+        fault = F.when(
+            F.col("raw").isin(F.lit(shape.header), F.lit(BOM + shape.header)), HEADER
+        ).otherwise(fault)
+    if shape.cut_short:
+        fault = F.when(
+            F.col("last") & F.col("file").isin(*shape.cut_short) & ~_blank(text, shape),
+            "truncated_line",
+        ).otherwise(fault)
+    named = [
+        _trimmed(F.get("fields", F.lit(place)), shape).alias(name)
+        for name, place in zip(table.columns, shape.places, strict=True)
+    ]
+    made = lines.withColumn("fields", fields).select(
+        *lines.columns,
+        fault.alias("fault"),
+        *named,
+        *([numeric_ids.strict(text).alias(numeric_ids.TEXT)] if table.kind == "jsonl" else []),
+    )
+    made = numeric_ids.spelled(made, shape).drop(numeric_ids.TEXT)
+    return made.withColumn("raw", _unmarked(F.col("raw"))) if shape.joined else made
+
+
+def copied(rows: DataFrame, shape: Shape) -> DataFrame:
+    """Columns of text, see `columnar`, trimmed and with ids spelled as `cut` gives them."""
+    rows = rows.withColumns(
+        {name: F.trim(F.col(f"`{name}`"), F.lit(SPACE)) for name in shape.table.columns}
+    )
+    return numeric_ids.spelled(rows, shape)
+
+
+def _text(encoding: str) -> Column:
+    if encoding in ONE_BYTE:
+        text = F.decode("raw", "ISO-8859-1")
+        return F.translate(text, *sample.WINDOWS) if encoding == "windows-1252" else text
+    text = F.col("raw").cast("string")
+    return F.when(F.startswith(text, F.lit("\ufeff")), F.substring(text, 2, 2**31 - 1)).otherwise(
+        text
+    )
+
+
+def _blank(text: Column, shape: Shape) -> Column:
+    """Whether a line is no row: nothing but white space or delimiters, the end of a record, or what
+    stands before the header.
+    """
+    first = F.ascii(text)  # a look at one letter spares most lines the rest
+    blank = (first <= ord(" ")) & (F.trim(text, F.lit(SPACE)) == "")
+    if shape.delimiter and not shape.table.known:
+        empty = F.regexp_replace(text, f'{re.escape(shape.delimiter)}|[\\s"]', "") == ""
+        blank = blank | (
+            ((first <= ord(" ")) | first.isin(ord(shape.delimiter[0]), ord('"'))) & empty
+        )
+    if shape.preamble:
+        blank = blank | text.isin(*shape.preamble)
+    return blank | (text == F.lit(multiline.GOES_ON)) if shape.joined else blank
+
+
+def _damaged(text: Column, shape: Shape) -> Column:
+    """Whether a line's bytes cannot be what the encoding writes."""
+    half = (
+        F.contains(text, F.lit("\\u"))
+        & F.replace(text, F.lit("\\\\"), F.lit("")).rlike(HALF_CHARACTER)
+        if shape.table.kind == "jsonl" and shape.escapes
+        else F.lit(False)
+    )
+    if shape.printable:
+        return half
+    control = CONTROL_BUT_MARKS if shape.joined else CONTROL
+    string = (
+        F.decode("raw", "ISO-8859-1") if shape.encoding in ONE_BYTE else F.col("raw").cast("string")
+    )
+    if shape.delimiter and shape.delimiter < " ":
+        string = F.translate(string, shape.delimiter, " ")
+    if shape.encoding in ONE_BYTE:
+        return string.rlike(f"[{control}]")
+    if shape.encoding == "ascii":  # a byte-order mark may stand before the first line
+        return string.rlike(
+            f"^\ufeff?[\\x09\\x20-\\x7e{multiline.LF_MARK}{multiline.CR_MARK}{multiline.OPEN}]*$"
+            if shape.joined
+            else "^\ufeff?[\\x09\\x20-\\x7e]*$"
+        ) == F.lit(False)
+    opened = F.startswith(string, F.lit(multiline.OPEN)) if shape.joined else F.lit(False)
+    string = (
+        F.when(opened, F.substring(string, 2, 2**31 - 1)).otherwise(string)
+        if shape.joined
+        else string
+    )
+    return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{control}\\ufffd]") | half
+
+
+def _trimmed(field: Column, shape: Shape) -> Column:
+    """A field without the white space around it, and with the ends of lines that stood inside
+    it.
+    """
+    if shape.joined:
+        field = F.translate(field, multiline.LF_MARK + multiline.CR_MARK, "\n\r")
+    return (
+        F.trim(field)
+        if shape.printable and not shape.escapes and not shape.joined
+        else F.trim(field, F.lit(SPACE))
+    )
+
+
+def _unmarked(raw: Column) -> Column:
+    """A line's bytes as they stood in the file."""
+    text = F.translate(
+        F.decode(raw, "ISO-8859-1"), multiline.LF_MARK + multiline.CR_MARK + multiline.OPEN, "\n\r"
+    )
+    return F.encode(text, "ISO-8859-1")
+
+
+def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:
+    return F.split(text, re.escape(shape.delimiter), -1), F.size("fields") != shape.width
+
+
+def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
+    names = [f"f{i}" for i in range(shape.width)]
+    schema = ", ".join(f"`{name}` string" for name in (*names, BROKEN))
+    delimiters = F.regexp_count(text, F.lit(re.escape(shape.delimiter)))
+    crowded = (F.octet_length("raw") > MOST_FIELDS) & (delimiters > MOST_FIELDS)
+    space = str(shape.delimiter != " " and not shape.table.known).lower()
+    parsed = F.from_csv(
+        F.when(~crowded, text),
+        schema,
+        {
+            "sep": shape.delimiter,
+            "quote": '"',
+            "escape": "\\" if shape.quoting == "backslash" else '"',
+            "mode": "PERMISSIVE",
+            "maxCharsPerColumn": "-1",
+            "columnNameOfCorruptRecord": BROKEN,
+            "ignoreLeadingWhiteSpace": space,
+            "ignoreTrailingWhiteSpace": space,
+        },
+    )
+    cells = [F.coalesce(parsed[name], F.lit("")) for name in names]
+    return F.array(*cells, parsed[BROKEN]), crowded | F.get(
+        "fields", F.lit(shape.width)
+    ).isNotNull()
+
+
+def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
+    """Values as text; lists and objects as their JSON; nothing for NaN, which Python writes where
+    JSON has no word.
+    """
+    options = {
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": BROKEN,
+        "allowNonNumericNumbers": "true",
+    }
+    found, faults = {}, []
+    for paths in _layers(shape.paths):
+        parsed = F.from_json(text, f"{_schema(_tree(paths), ' ')}, `{BROKEN}` string", options)
+        found |= {path: reduce(Column.getField, path, parsed) for path in paths}
+        faults.append(parsed.getField(BROKEN))
+    cells = [
+        F.coalesce(F.when(~found[path].isin(*UNQUOTED), found[path]), F.lit(""))
+        for path in shape.paths
+    ]
+    whole = F.trim(text)
+    broken = (
+        ~F.startswith(whole, F.lit("{")) | ~F.endswith(whole, F.lit("}")) | _run_together(whole)
+    )
+    return F.array(*cells, F.coalesce(*faults)), broken | F.get(
+        "fields", F.lit(len(cells))
+    ).isNotNull()
+
+
+def _layers(paths: tuple[Keys, ...]) -> list[list[Keys]]:
+    """The paths in groups, each for one schema: none of them leads through another, and no two
+    names differ in case alone.
+    """
+    layers: list[list[Keys]] = []
+    for path in dict.fromkeys(paths):
+        fitting = next(
+            (layer for layer in layers if not any(_conflict(path, other) for other in layer)), None
+        )
+        if fitting is None:
+            layers.append([path])
+        else:
+            fitting.append(path)
+    return layers
+
+
+def _conflict(path: Keys, other: Keys) -> bool:
+    for name, beside in zip(path, other, strict=True):
+        if name != beside:
+            return name.lower() == beside.lower()
+    return True  # one is the other's beginning
+
+
+def _tree(paths: list[Keys]) -> dict:
+    tree: dict = {}
+    for path in paths:
+        node = tree
+        for name in path:
+            node = node.setdefault(name, {})
+    return tree
+
+
+def _schema(tree: dict, between: str) -> str:
+    """The fields of a nested schema, as Spark spells one."""
+
+    def type_of(inner: dict) -> str:
+        return f"struct<{_schema(inner, ': ')}>" if inner else "string"
+
+    return ", ".join(
+        f"`{name.replace('`', '``')}`{between}{type_of(inner)}" for name, inner in tree.items()
+    )
+
+
+def _run_together(text: Column) -> Column:
+    """Whether one object ends and another begins in this line; strings, which may say anything, are
+    looked away from only where it matters.
+    """
+    return F.when(
+        text.rlike(RUN_TOGETHER), F.regexp_replace(text, STRING, '""').rlike(RUN_TOGETHER)
+    ).otherwise(False)

@@ -1,0 +1,235 @@
+"""Which deliveries a day is made of: those that are there already, and those that must be read
+first.
+
+A static source has one delivery, `whole`. A growing one (`{day}` in its path) has one a day: a run
+reads its own day and whatever earlier day is new, was changed or was repaired; all others are taken
+from the store, even when their files are gone. A day whose delivery was refused stays out until
+that day itself is run again or its files change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from tasks.core.cli.errors import RefusedData, Undelivered
+from tasks.core.cli.log import log
+from tasks.core.data.snapshot import DAY as DATE
+from tasks.core.store.identity import code_version, identity
+from tasks.core.store.store import Store
+from tasks.ingest import fetch
+from tasks.ingest.fetch import Found
+from tasks.ingest.parse import corrections, time_span
+from tasks.ingest.parse.delivery import WHOLE, Delivery
+from tasks.ingest.parse.examine import examine
+from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.sources import DAY, Source, Table
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """An earlier day whose delivery of one table is not part of the snapshot, and why."""
+
+    table: str
+    day: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.day} is left out ({self.table}): {self.reason}"
+
+
+def leave_out(days: list[LeftOut], table: str, day: str, reason: str) -> None:
+    """Add a day, and say so in the log."""
+    days.append(LeftOut(table, day, reason))
+    log("ingest.left_out", table=table, day=day, why=reason)
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """Finds the deliveries of one day.
+
+    Attributes:
+        scratch: an empty folder for what must be unpacked or fetched.
+        left_out: filled by `plan`: the earlier days that cannot be read, by name.
+        tables: filled by `plan`: see `landing.find`.
+    """
+
+    store: Store
+    request: SnapshotRequest
+    source: Source
+    scratch: Path
+    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
+    tables: dict[str, str | None] = dataclasses.field(default_factory=dict)
+
+    def plan(self) -> dict[str, list[Delivery]]:
+        """By table, the deliveries up to the day, oldest first.
+
+        Raises:
+            RefusedData: a file is missing, empty, damaged, too large or not of its layout.
+            Undelivered: nothing has been delivered for the day; of files that hold all days only
+                where the request waits for it.
+        """
+        plan = {
+            name: self._daily(name, table)
+            if table.daily
+            else [self._delivery(name, table, WHOLE, fetch.find(table.path, self.source.base))]
+            for name, table in self.source.tables.items()
+        }
+        if self.request.waits:
+            self._refuse_if_undelivered(plan["interactions"])
+        return plan
+
+    def _refuse_if_undelivered(self, deliveries: list[Delivery]) -> None:
+        """Of files that hold all days, a row of the day or of a later one must be there."""
+        table, whole, today = self.source.interactions, deliveries[-1], self.request.day
+        if table.daily or "timestamp" not in table.columns:
+            return
+        seen = examine(table, list(whole.landed), self.scratch / "awaited") if whole.made else whole
+        days = time_span.days(seen.landed, seen.shapes)
+        if days is None or days[1] < today:
+            raise Undelivered(
+                f"{today} has not been delivered: no row of {table.path} is of that day or a "
+                f"later one",
+                got=f"the newest day {days[1] if days else 'none'}",
+                allowed=f"rows of {today}",
+                remedy="wait for the delivery, then clear this task; or name another day",
+            )
+
+    def _daily(self, name: str, table: Table) -> list[Delivery]:
+        today = self.request.day
+        there = fetch.spelled_days(table.path, self.source.base)
+        if today not in there and name == "interactions":
+            raise Undelivered(
+                f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
+                got=f"{len(there)} days, the newest {max(there)}"
+                if there
+                else f"no day at all; {fetch.shown_where_days_are(table.path, self.source.base)}",
+                allowed=f"files for {today}",
+                remedy="wait for the delivery, then clear this task; or name another day",
+            )
+        kept = {
+            day
+            for day in self.store.names("deliveries", self.request.dataset, name)
+            if DATE.fullmatch(day)
+        }
+        days = sorted(day for day in there.keys() | kept if day <= today)
+        made = [one for day in days if (one := self._of_day(name, table, day, there.get(day)))]
+        if not made:
+            if out := [one for one in self.left_out if one.table == name]:
+                raise RefusedData(
+                    f"no day of the {name} can be read up to {today}",
+                    got=f"{len(out)} days, the newest of them: {out[-1]}",
+                    remedy="deliver that day's files again, then clear this task",
+                )
+            raise RefusedData(
+                f"no {name} have been delivered up to {today}: nothing is at {table.path}",
+                got=f"the first day is {min(there)}" if there else "no day at all",
+                allowed=f"files for {today} or an earlier day",
+                remedy="wait for the delivery, then clear this task",
+            )
+        return made
+
+    def _of_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+        """The delivery of a day. An earlier one that cannot be read is left out: it must not stop
+        the days after it.
+        """
+        try:
+            return self._read_day(name, table, day, spelled)
+        except RefusedData as error:
+            if day == self.request.day:
+                raise
+            leave_out(self.left_out, name, day, str(error))
+            return None
+
+    def _read_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+        found = (
+            fetch.find_day(table.path, self.source.base, day, spelled, self.tables)
+            if spelled
+            else []
+        )
+        newest = self.store.newest("deliveries", self.request.dataset, name, day)
+        if (
+            newest
+            and day != self.request.day
+            and self._still_holds(newest.facts, name, table, day, found)
+        ):
+            return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
+        if not spelled:
+            return None
+        made = self._delivery(name, table, day, found)
+        if day != self.request.day and made.made is None and made.id in self._refused(day):
+            leave_out(
+                self.left_out,
+                name,
+                day,
+                "its delivery was refused; run that day again once it is repaired",
+            )
+            return None
+        return made
+
+    def _still_holds(
+        self, facts: dict, name: str, table: Table, day: str, found: list[Found]
+    ) -> bool:
+        """Whether an earlier day can be taken as it was read; of its files only names, sizes and
+        times are looked at.
+        """
+        listing = [[one.name, one.bytes, one.modified] for one in found]
+        landed = tuple(
+            fetch.Landed(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0)
+            for f in facts["files"]
+        )
+        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        return (not found or listing == facts["listing"]) and facts["reading"] == self._reading(
+            name, table, repairs
+        )
+
+    def _delivery(self, name: str, table: Table, day: str, found: list[Found]) -> Delivery:
+        folder = self.scratch / f"{name}-{day}"
+        kind = "parquet" if table.kind == "parquet" else "lines"
+        landed = tuple(fetch.land(found, kind, folder, self.request.limits))
+        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        reading = self._reading(name, table, repairs)
+        id = identity(
+            reading=reading,
+            code=code_version("tasks.ingest.snapshot"),
+            files=[[one.name, one.sha256] for one in landed],
+        )
+        made = self.store.find("deliveries", self.request.dataset, name, day, id)
+        if made:
+            return Delivery(
+                name, day, id, reading, tuple(found), landed, corrections=repairs, made=made
+            )
+        seen = examine(table, list(landed), self.scratch / f"{name}-{day}-copies")
+        return Delivery(
+            name,
+            day,
+            id,
+            reading,
+            tuple(found),
+            seen.landed,
+            seen.shapes,
+            seen.understandings,
+            repairs,
+        )
+
+    def _reading(self, name: str, table: Table, repairs: corrections.Corrections | None) -> str:
+        """How files become rows: layout, meaning and repairs. New code reads no earlier day
+        again.
+        """
+        layout = {
+            field: value for field, value in dataclasses.asdict(table).items() if field != "path"
+        }
+        return identity(
+            table=name,
+            layout=layout,
+            meaning=self.source.meaning,
+            repairs=repairs.digest if repairs else None,
+        )
+
+    def _refused(self, day: str) -> set[str]:
+        """The ids of the deliveries of a day that were refused with it."""
+        return {
+            id
+            for one in self.store.children("refused", self.request.dataset, day)
+            for id in one.facts["deliveries"]
+        }

@@ -1,0 +1,63 @@
+"""What one look at a file gives, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tasks.ingest.fetch import Landed
+from tasks.ingest.parse import value_kinds
+from tasks.ingest.parse.format_guess import ROWS, Understanding
+from tasks.ingest.parse.layout import Shape
+from tasks.ingest.sources import IDS, Table
+
+REMEDY = "get the data set again, or correct what `format` or the TOML file says of its layout"
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file, copied where it had to be; its shape without the numbers of files; what was found
+    out; whether its last line was cut off.
+    """
+
+    file: Landed
+    shape: Shape
+    understanding: Understanding
+    cut_short: bool = False
+
+
+def clock_of(file: str, table: Table, rows: Iterable[Row]) -> tuple[str, bool, tuple[str, ...]]:
+    """The unit of the times, whether they show it, and notes; see `values.find_clock`."""
+    if table.known or "timestamp" not in table.columns:
+        return table.clock or "seconds", False, ()
+    return value_kinds.find_clock(file, [row["timestamp"].strip() for row in rows], table.clock)
+
+
+def numbers_of(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The columns of ids that hold numbers and nothing else."""
+    if table.known:
+        return ()
+    return tuple(
+        name
+        for name in IDS
+        if name in table.columns and value_kinds.are_numbers(row[name].strip() for row in rows)
+    )
+
+
+def shown(
+    table: Table, rows: Sequence[Row], numbers: tuple[str, ...], clock: str
+) -> tuple[Row, ...]:
+    """The first rows as they were understood: ids as they are kept, times as dates."""
+    wanted = [name for name in table.columns if not name.startswith("unused ")]
+    return tuple(
+        {name: _shown(name, row[name], name in numbers, clock) for name in wanted}
+        for row in rows[:ROWS]
+    )
+
+
+def _shown(name: str, text: str, number: bool, clock: str) -> str:
+    if name in IDS:
+        return value_kinds.id_of(text, number)
+    when = value_kinds.moment(text.strip(), clock) if name == "timestamp" else None
+    return text.strip() if when is None else value_kinds.date(when)

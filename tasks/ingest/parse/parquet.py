@@ -1,0 +1,63 @@
+"""A look at Parquet: its named columns are copied as text."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tasks.ingest.fetch import Landed
+from tasks.ingest.parse import inspection, parquet_columns
+from tasks.ingest.parse.format_guess import Understanding
+from tasks.ingest.parse.inspection import Looked
+from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.sample import ROWS
+from tasks.ingest.sources import Table
+
+TIMES = (": timestamp", ": date")
+
+
+def look(file: Landed, table: Table, copy: Path) -> Looked:
+    """Copy what is wanted of a Parquet file, and find out the unit of its times.
+
+    Raises:
+        RefusedData: a column is missing or of a type that means nothing here; the file is damaged.
+    """
+    fields = parquet_columns.copy(file, table.columns, table.fields, copy)
+    rows = _first_rows(copy, table)
+    of_type = any(kind in fields.get("timestamp", "") for kind in TIMES)
+    clock, sure, notes = (
+        ("iso8601", True, ()) if of_type else inspection.clock_of(file.name, table, rows)
+    )
+    numbers = inspection.numbers_of(table, rows)
+    width = len(table.columns)
+    shape = Shape(
+        table,
+        tuple(range(width)),
+        width,
+        clock=clock,
+        unit_shown=sure,
+        numbers=numbers,
+        escapes=True,
+    )
+    kind = fields["timestamp"].partition(": ")[2] if of_type else clock
+    understanding = Understanding(
+        file.name,
+        "Parquet",
+        clock=kind if "timestamp" in table.columns else None,
+        fields=fields,
+        notes=notes,
+        rows=inspection.shown(table, rows, numbers, clock),
+    )
+    return Looked(dataclasses.replace(file, path=copy), shape, understanding)
+
+
+def _first_rows(copy: Path, table: Table) -> list[dict[str, str]]:
+    with pq.ParquetFile(copy) as source:
+        batch = next(source.iter_batches(ROWS, columns=list(table.columns)), None)
+    return (
+        []
+        if batch is None
+        else [{name: value or "" for name, value in row.items()} for row in batch.to_pylist()]
+    )

@@ -1,0 +1,174 @@
+"""The first and the last moment of a file's rows, read without Spark: from it follow the days of a
+data set that does not grow.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from tasks.ingest.fetch import Landed
+from tasks.ingest.parse import json_paths, value_kinds
+from tasks.ingest.parse.dialect import Dialect
+from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.sample import HEAD_BYTES
+
+BATCH_ROWS = 100_000
+CLOSE = (
+    1000  # texts of the first and of the last date that are read whole, since a zone may move them
+)
+
+
+def extremes(file: Landed, shape: Shape) -> tuple[float, float] | None:
+    """Seconds since 1970 of the first and the last time that can be true; None where no row has
+    one.
+    """
+    low, high, now = float("inf"), float("-inf"), time.time()
+    for texts in _times(file, shape):
+        for moment in _moments(pc.utf8_trim_whitespace(texts.cast(pa.string())), shape.clock):
+            if 0 <= moment < now:
+                low, high = min(low, moment), max(high, moment)
+    return (low, high) if low <= high else None
+
+
+def days(files: Sequence[Landed], shapes: Sequence[Shape]) -> tuple[str, str] | None:
+    """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that
+    can be true.
+    """
+    shape_of = {number: shape for shape in shapes for number in shape.files}
+    found = [
+        ends for number, file in enumerate(files) if (ends := extremes(file, shape_of[number]))
+    ]
+    return (
+        (_day(min(low for low, _ in found)), _day(max(high for _, high in found)))
+        if found
+        else None
+    )
+
+
+def _day(second: float) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()
+
+
+def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:
+    """The texts of the times, batch by batch."""
+    at = shape.table.columns.index("timestamp")
+    if shape.table.kind == "parquet":
+        with pq.ParquetFile(file.path) as source:
+            yield from (
+                batch.column(0) for batch in source.iter_batches(BATCH_ROWS, columns=["timestamp"])
+            )
+    elif shape.table.kind == "jsonl":
+        yield from _of_objects(file, shape.paths[at])
+    elif (
+        len(shape.delimiter) == 1
+        and not shape.joined
+        and (shape.quoting == "none" or (shape.quoting == "doubled" and not _spaced(file, shape)))
+    ):
+        yield from _of_csv(file, shape, f"f{shape.places[at]}")
+    else:
+        yield from _of_lines(file, shape, shape.places[at])
+
+
+def _spaced(file: Landed, shape: Shape) -> bool:
+    """Whether blanks stand before quotes, which Arrow's reader takes for text."""
+    with file.path.open("rb") as text:
+        return shape.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
+
+
+def _of_objects(file: Landed, path: tuple[str, ...]) -> Iterator[pa.Array]:
+    with file.path.open(
+        encoding="utf-8", errors="replace"
+    ) as lines:  # as text, since a CR alone ends a line, too
+        yield from _batches(
+            json_paths.text_at(value, path)
+            for line in lines
+            if (value := json_paths.parse(line)) is not None
+        )
+
+
+def _batches(texts: Iterator[str]) -> Iterator[pa.Array]:
+    while batch := list(islice(texts, BATCH_ROWS)):
+        yield pa.array(batch, pa.string())
+
+
+def _of_csv(file: Landed, shape: Shape, name: str) -> Iterator[pa.Array]:
+    csv = pyarrow.csv
+    reading = csv.ReadOptions(
+        column_names=[f"f{n}" for n in range(shape.width)],
+        encoding="utf-8" if shape.encoding in ("utf-8", "ascii") else "latin-1",
+    )
+    parsing = csv.ParseOptions(
+        delimiter=shape.delimiter,
+        quote_char='"' if shape.quoting == "doubled" else False,
+        invalid_row_handler=lambda row: "skip",
+    )
+    types = csv.ConvertOptions(
+        include_columns=[name], column_types={name: pa.binary()}, strings_can_be_null=False
+    )
+    try:
+        with csv.open_csv(file.path, reading, parsing, types) as batches:
+            for batch in batches:
+                yield _text(batch.column(0))
+    except pa.ArrowInvalid:  # a byte or a quote that this reader does not bear
+        yield from _of_lines(file, shape, int(name[1:]))
+
+
+def _text(column: pa.Array) -> pa.Array:
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array(
+            [value.decode("utf-8", "replace") for value in column.to_pylist()], pa.string()
+        )
+
+
+def _of_lines(file: Landed, shape: Shape, place: int) -> Iterator[pa.Array]:
+    dialect = Dialect(shape.delimiter, shape.quoting)
+    with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
+        records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)
+        yield from _batches(
+            cells[place].decode("utf-8", "replace")
+            for cells in records
+            if cells is not None and len(cells) == shape.width
+        )
+
+
+def _moments(texts: pa.Array, clock: str) -> list[float]:
+    """The least and the greatest of some times that can be true, and perhaps others between."""
+    if clock in value_kinds.UNITS:
+        written = texts.filter(
+            pc.match_substring_regex(texts, r"^[-+]?[0-9]{1,19}(\.[0-9]*)?([eE]\+?[0-9]{1,2})?$")
+        )
+        numbers = pc.divide(pc.cast(written, pa.float64()), float(value_kinds.UNITS[clock]))
+        numbers = numbers.filter(
+            pc.and_(pc.greater_equal(numbers, 0.0), pc.less(numbers, time.time()))
+        )
+        return [] if not len(numbers) else [pc.min(numbers).as_py(), pc.max(numbers).as_py()]
+    pattern = r"^[0-9]{8}" if clock == "digits" else r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    written = texts.filter(pc.match_substring_regex(texts, pattern))
+    today = time.strftime(
+        "%Y%m%d" if clock == "digits" else "%Y-%m-%d", time.gmtime(time.time() + 86_400)
+    )
+    written = written.filter(pc.less_equal(written, today + "~"))
+    if not len(written):
+        return []
+    dates = pc.utf8_slice_codeunits(written, 0, 8 if clock == "digits" else 10)
+    found = []
+    for day in (pc.min(dates), pc.max(dates)):
+        of_day = written.filter(pc.equal(dates, day)).sort()
+        ends = [
+            *of_day.slice(0, CLOSE).to_pylist(),
+            *of_day.slice(max(0, len(of_day) - CLOSE)).to_pylist(),
+        ]
+        found += [
+            moment for text in ends if (moment := value_kinds.moment(text, clock)) is not None
+        ]
+    return found

@@ -1,0 +1,340 @@
+"""The interactions of a day: all deliveries up to it, seen beside each other, and what became of
+every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from tasks.ingest import derived_settings
+from tasks.ingest.derived_settings import WINDOWS, Decision, Shape
+from tasks.ingest.resolve import accounts, quarantine, relations, splits
+from tasks.ingest.resolve.accounts import Accounts
+from tasks.ingest.resolve.quarantine import Delivered
+from tasks.ingest.resolve.relations import ARRIVAL
+from tasks.ingest.resolve.row_numbers import Numbered, numbered
+from tasks.ingest.resolve.selection import narrows
+from tasks.ingest.rules import Liked
+from tasks.ingest.settings import SnapshotRequest
+from tasks.ingest.sources import Source
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Rows of a day in their relations.
+
+    Attributes:
+        items: item, id and more, numbered.
+        before: how an earlier day decided to divide its rows; None: none has.
+    """
+
+    spark: SparkSession
+    request: SnapshotRequest
+    delivered: list[Delivered]
+    items: DataFrame
+    source: Source
+    before: Decision | None = None
+
+    @property
+    def liked(self) -> Liked:
+        """The rule of the request, else that of the source."""
+        return Liked.parse(self.request.liked or self.source.liked)
+
+    @property
+    def events(self) -> bool:
+        """Whether every sound row is an event, so that a user's second one of an item is kept as
+        well.
+        """
+        return self.source.rating_range is None
+
+    @property
+    def same(self) -> dict[str, int]:
+        """Columns that hold one value in all rows."""
+        ordered, days, files = (
+            self.source.ordered,
+            {one.day for one in self.delivered},
+            [one.facts["files"] for one in self.delivered],
+        )
+        return (
+            ({} if ordered else {"order": 0})
+            | ({"day": self.newest} if len(days) == 1 else {})
+            | ({"file": 0} if all(len(its) == 1 for its in files) else {})
+        )
+
+    @cached_property
+    def everything(self) -> DataFrame:
+        rows = quarantine.rows(self.spark, self.delivered, evolving=bool(self.source.weights))
+        return _with_kind(rows, self.source.weights) if self.source.weights else rows
+
+    @cached_property
+    def sound(self) -> DataFrame:
+        return self.everything.where("verdict is null").drop("verdict", "raw")
+
+    @property
+    def newest(self) -> int:
+        return self.delivered[-1].day
+
+    @cached_property
+    def bots(self) -> DataFrame | None:
+        """The users left out for their rate: user, is_bot."""
+        in_time = self.sound.where(F.col("ms") < self.request.day_ends * 1000)
+        found = relations.bots(
+            in_time, self.request.bots.rows_a_day, self.request.bots.rows_a_minute
+        )
+        return None if found is None else found.withColumn("is_bot", F.lit(True)).persist()
+
+    @cached_property
+    def of_users(self) -> DataFrame:
+        """user, is_bot and what `relations.counted` counts."""
+        counted = relations.counted(
+            self.sound, self.items, self.request.day_ends, self.newest, self.liked
+        )
+        flagged = (
+            counted.withColumn("is_bot", F.lit(False))
+            if self.bots is None
+            else counted.join(self.bots, "user", "left").withColumn(
+                "is_bot", F.coalesce("is_bot", F.lit(False))
+            )
+        )
+        return flagged.persist()
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """The sums of `relations.COUNTS`; bots: how many; bot_rows: theirs."""
+        sums = [F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in relations.COUNTS]
+        return (
+            self.of_users.agg(
+                *sums,
+                F.count_if(F.col("is_bot")).alias("bots"),
+                F.coalesce(F.sum(F.when(F.col("is_bot"), F.col("known"))), F.lit(0)).alias(
+                    "bot_rows"
+                ),
+            )
+            .first()
+            .asDict()
+        )
+
+    @cached_property
+    def numbered_users(self) -> Numbered:
+        """user (int) and id of those who are neither bots nor without a row that counts."""
+        return numbered(
+            self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")),
+            "user",
+        )
+
+    @cached_property
+    def split(self) -> Decision:
+        """How rows are divided."""
+        given = self.request.split
+        return derived_settings.split(
+            given, self.shape if given.method is None else None, self.before
+        )
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What the users did, bots aside."""
+        users = self.of_users.where("likes > 1 and not is_bot")
+        lengths = sorted(
+            (row["likes"], row["count"]) for row in users.groupBy("likes").count().collect()
+        )
+        count, middle, seen = sum(number for _, number in lengths), 0, 0
+        for length, number in lengths:
+            middle, seen = length, seen + number
+            if 2 * seen >= count:
+                break
+        end = self.request.day_ends * 1000
+        back = {
+            days: (F.col("last") >= end - 86_400_000 * days)
+            & (F.col("first") < end - 86_400_000 * days)
+            for days in WINDOWS
+        }
+        found = users.agg(
+            F.min("first").alias("first"),
+            *[F.count_if(did).alias(str(days)) for days, did in back.items()],
+        ).first()
+        timed = self.events and self.source.timed and found["first"] is not None
+        return Shape(
+            timed,
+            count,
+            middle,
+            (end - found["first"]) / 86_400_000 if timed else 0.0,
+            {days: found[str(days)] for days in back},
+        )
+
+    @cached_property
+    def users(self) -> DataFrame:
+        """user (int), id and, where the split asks for it, bucket."""
+        table, split = self.numbered_users.table, self.split.value
+        return (
+            table.withColumn("bucket", splits.bucket(F.col("id"), split))
+            if split.method == "users"
+            else table
+        )
+
+    @cached_property
+    def gathered(self) -> DataFrame:
+        return relations.gathered(
+            self.sound,
+            self.items,
+            self.users,
+            self.request.day_ends,
+            self.totals["known"],
+            self.same,
+        )
+
+    @cached_property
+    def kept(self) -> DataFrame:
+        """Every event, or the newest rating of each user and item."""
+        kept = self._judged.where("verdict is null").drop("verdict")
+        if self.events and self._counted_on_the_way:
+            kept = kept.observe(self._observation, *_repeats())
+        return kept.drop("again", "again_alike", "kind")
+
+    @property
+    def _judged(self) -> DataFrame:
+        if self.events:
+            return relations.judged_events(
+                self.gathered, self.source.timed, self.source.ordered, one_day="day" in self.same
+            )
+        return relations.judged(self.gathered, one_day="day" in self.same)
+
+    @property
+    def _counted_on_the_way(self) -> bool:
+        """Whether kept rows are gone through once, as they are written: then repeats are counted
+        there. A request that leaves rows out goes through them several times."""
+        return not narrows(self.request)
+
+    @cached_property
+    def _observation(self) -> Observation:
+        return Observation()
+
+    @cached_property
+    def repeats(self) -> dict[str, int]:
+        """How many kept rows are not the first of their user and item (`repeats`), nor of their
+        user, item and kind (`repeats_alike`). Asked for after the kept rows were written."""
+        if (
+            not self.events or self.totals["known"] == self.totals["bot_rows"]
+        ):  # nothing was written: Spark has nothing to tell
+            return {"repeats": 0, "repeats_alike": 0}
+        if self._counted_on_the_way:
+            return self._observation.get
+        return self._judged.where("verdict is null").agg(*_repeats()).first().asDict()
+
+    @cached_property
+    def losers(self) -> DataFrame:
+        """Rows in whose place another is kept: reason, place."""
+        judged = self._judged.where("verdict is not null")
+        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
+
+    def close(self, written: int | None) -> tuple[Accounts, Accounts]:
+        """The accounts over all deliveries, and over the newest alone.
+
+        Args:
+            written: the rows that were kept, counted where they were written; None where some of
+                them were not wanted.
+        """
+        alive = self.totals["known"] - self.totals["bot_rows"]
+        reasons, of_newest = {}, {}
+        if written != alive:
+            for row in (
+                self.losers.groupBy("reason", (F.col("day") == self.newest).alias("new"))
+                .count()
+                .collect()
+            ):
+                reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["count"]
+                if row["new"]:
+                    of_newest[row["reason"]] = row["count"]
+        if written is not None and alive - sum(reasons.values()) != written:
+            raise RuntimeError(
+                f"the accounts do not close: {alive} rows of known items, {written} written, "
+                f"duplicates {reasons}"
+            )
+        return self._accounts(reasons, repeats=self.repeats["repeats"]), self._accounts(
+            of_newest, only_newest=True
+        )
+
+    def _accounts(
+        self, losers: dict[str, int], only_newest: bool = False, repeats: int | None = None
+    ) -> Accounts:
+        which = (
+            [one for one in self.delivered if one.day == self.newest]
+            if only_newest
+            else self.delivered
+        )
+        rows_in, sound, reasons = accounts.summed([one.facts for one in which])
+        later, unknown, known = (
+            self.totals[("new_" if only_newest else "") + name]
+            for name in ("later", "unknown_item", "known")
+        )
+        if sound != later + unknown + known:
+            raise RuntimeError(
+                f"the accounts do not close: {sound} sound rows, {later} later, {unknown} of "
+                f"unknown items, {known} of known ones"
+            )
+        losers = dict(losers)
+        superseded = losers.pop("superseded", 0)
+        return accounts.closed(
+            "interactions",
+            rows_in,
+            known - superseded - sum(losers.values()),
+            later,
+            superseded,
+            reasons | losers | {"unknown_item": unknown},
+            repeats,
+        )
+
+    def bad(self, duplicates: bool) -> DataFrame | None:
+        """Every row set aside, as `aside.told` gives them; None where there are none.
+
+        Args:
+            duplicates: whether the accounts count any: to look for them costs as much as to make
+                the tables.
+        """
+        frames = [quarantine.own(self.everything, self.delivered)]
+        if self.totals["unknown_item"]:
+            items = self.items.select(F.col("id").alias("item"))
+            lost = (
+                self.everything.where("verdict is null")
+                .where(F.col("ms") < self.request.day_ends * 1000)
+                .join(items, "item", "left_anti")
+            )
+            frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL, "raw"))
+        if duplicates:
+            frames.append(
+                quarantine.found_again(self.losers.where("reason != 'superseded'"), self.everything)
+            )
+        frames = [frame for frame in frames if frame is not None]
+        whole = None
+        for frame in frames:
+            whole = frame if whole is None else whole.unionByName(frame)
+        return None if whole is None else quarantine.told(self.spark, whole, self.delivered)
+
+
+def _repeats() -> list[Column]:
+    return [
+        F.coalesce(F.count_if(F.col(flag)), F.lit(0)).alias(name)
+        for flag, name in (("again", "repeats"), ("again_alike", "repeats_alike"))
+    ]
+
+
+def _with_kind(rows: DataFrame, weights: Mapping[str, float]) -> DataFrame:
+    """The rows with `kind`: deliveries of an older version hold only its weight, which tells it
+    unless two kinds weigh alike.
+    """
+    pairs = [
+        F.lit(part)
+        for kind, weight in weights.items()
+        for part in (float(weight), kind)
+        if list(weights.values()).count(weight) == 1
+    ]
+    told: Column = (
+        F.try_element_at(F.create_map(*pairs), F.col("rating"))
+        if pairs
+        else F.lit(None).cast("string")
+    )
+    return rows.withColumn("kind", F.coalesce("kind", told) if "kind" in rows.columns else told)

@@ -1,0 +1,76 @@
+"""Audit: every move of an alias is a document that stays: who, what, when, why.
+
+    audit/<family>/<name>.json      a move that was carried out
+    audit/<family>/pending.json     a move that is being carried out; whoever comes next finishes it
+    audit/<family>/.lock            held, by the operating system, while a move is carried out
+
+The pending document makes two alias moves one: MLflow has no step that moves both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import time
+from collections.abc import Iterator
+
+from tasks.core.cli.errors import Unreachable
+from tasks.core.store.store import Store
+
+PENDING = "pending"
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601 to the microsecond: two moves within a second keep their order."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Audit:
+    """The records of one family."""
+
+    def __init__(self, store: Store, family: str) -> None:
+        self.store, self.place = store, ("audit", family)
+        self.folder = store.path(*self.place)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def find(self, name: str) -> dict | None:
+        """The record of this name, if there is one."""
+        return self.store.document(name, *self.place)
+
+    def records(self) -> list[dict]:
+        """Every move that was carried out, oldest first."""
+        found = [self.find(name) for name in self.store.documents(*self.place) if name != PENDING]
+        return sorted(found, key=lambda record: (record["when"], record["name"]))
+
+    def begin(self, record: dict) -> None:
+        """Note what is about to be moved."""
+        self.store.keep(record, PENDING, *self.place)
+
+    def end(self, record: dict) -> None:
+        """Note that it was moved. Doing so twice changes nothing."""
+        self.store.keep(record, record["name"], *self.place)
+        self.store.forget(PENDING, *self.place)
+
+    @contextlib.contextmanager
+    def lock(self, patience_seconds: float = 60.0) -> Iterator[None]:
+        """One mover at a time on a family; a mover that dies lets go.
+
+        Raises:
+            Unreachable: another one holds it for longer than that.
+        """
+        until = time.monotonic() + patience_seconds
+        with (self.folder / ".lock").open("w") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise Unreachable(
+                            "another run is moving the aliases of this family",
+                            got=str(self.folder),
+                            remedy="the task retries",
+                        ) from None
+                    time.sleep(0.05)
+            yield

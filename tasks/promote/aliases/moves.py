@@ -1,0 +1,55 @@
+"""Moving the aliases champion and previous, together or, after a kill, by whoever comes next."""
+
+from __future__ import annotations
+
+from tasks.core.cli.log import log
+from tasks.core.registry import mlflow_client
+from tasks.promote.aliases import registry
+from tasks.promote.aliases.audit import PENDING, Audit
+
+
+def carry_out(audit: Audit, record: dict) -> dict:
+    """Make `to` the champion and `from` the previous one, and keep the record. Call it with the
+    lock held.
+
+    Args:
+        record: name, action, family, from (version or None), to (version), by, why, when; other
+            fields are kept with it.
+
+    Returns:
+        The record.
+    """
+    audit.begin(record)
+    return _finish(audit, record)
+
+
+def recover(audit: Audit) -> dict | None:
+    """Finish what a killed mover began; returns its record, or None. Call it with the lock held."""
+    record = audit.find(PENDING)
+    if record is None:
+        return None
+    log("promote.recovered", family=record["family"], action=record["action"], to=record["to"])
+    return _finish(audit, record)
+
+
+def _finish(audit: Audit, record: dict) -> dict:
+    """Every step can be done twice."""
+    family, old, new = record["family"], record["from"], record["to"]
+    if old is not None:
+        registry.point(family, mlflow_client.PREVIOUS, old)
+    registry.point(family, mlflow_client.CHAMPION, new)
+    registry.tag(
+        family,
+        new,
+        {registry.LIVE_SINCE: record["when"], registry.LIVE_UNTIL: None, registry.TAKEN_DOWN: None},
+    )
+    if old is not None:
+        down = (
+            f"{record['why']} ({record['by']}, {record['when']})"
+            if record["action"] == "restore"
+            else None
+        )
+        registry.tag(family, old, {registry.LIVE_UNTIL: record["when"], registry.TAKEN_DOWN: down})
+    audit.end(record)
+    log(f"promote.{record['action']}", family=family, champion=new, previous=old, by=record["by"])
+    return record

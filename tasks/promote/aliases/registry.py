@@ -1,0 +1,80 @@
+"""The registry as this stage uses it: versions, their tags, and the aliases of a family."""
+
+from __future__ import annotations
+
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+
+TAKEN_DOWN, LIVE_SINCE, LIVE_UNTIL = (
+    mlflow_client.TAKEN_DOWN,
+    "recall.live_since",
+    "recall.live_until",
+)
+VERDICT, REASON, URI = mlflow_client.VERDICT, "recall.reason", "recall.uri"
+ALIASES = (mlflow_client.CHAMPION, mlflow_client.PREVIOUS, mlflow_client.CHALLENGER)
+
+
+def of_candidate(family: str, candidate: str):
+    """The newest version that stands for a candidate (its id), or None."""
+    with mlflow_client.reachable():
+        name = mlflow_client.model_name(family)
+        found = mlflow_client.client().search_model_versions(
+            f"name = '{name}' and tags.`{mlflow_client.TAG}` = '{candidate}'"
+        )
+        return max(found, key=lambda version: int(version.version), default=None)
+
+
+def version_of(family: str, version: str):
+    """One version.
+
+    Raises:
+        BadRequest: there is no such version.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with mlflow_client.reachable():
+        try:
+            return mlflow_client.client().get_model_version(
+                mlflow_client.model_name(family), version
+            )
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            raise BadRequest(
+                f"the registry has no such version of {mlflow_client.model_name(family)}",
+                got=version,
+                remedy="python -m tasks.promote status '{}' lists those behind aliases",
+            ) from None
+
+
+def version_behind(family: str, alias: str) -> str | None:
+    """The number of the version behind an alias, or None."""
+    found = mlflow_client.by_alias(family, alias)
+    return None if found is None else str(found.version)
+
+
+def point(family: str, alias: str, version: str) -> None:
+    """Move one alias; moving it to where it stands changes nothing."""
+    with mlflow_client.reachable():
+        mlflow_client.client().set_registered_model_alias(
+            mlflow_client.model_name(family), alias, version
+        )
+
+
+def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
+    """Set tags of a version and of the run it came from, so that runs can be told apart without
+    opening them; None takes one away.
+    """
+    with mlflow_client.reachable():
+        client, name = mlflow_client.client(), mlflow_client.model_name(family)
+        known = client.get_model_version(name, version)
+        of_run = client.get_run(known.run_id).data.tags if known.run_id else {}
+        for key, value in tags.items():
+            if value is not None:
+                client.set_model_version_tag(name, version, key, value)
+                client.set_tag(known.run_id, key, value) if known.run_id else None
+                continue
+            if key in known.tags:
+                client.delete_model_version_tag(name, version, key)
+            if key in of_run:
+                client.delete_tag(known.run_id, key)

@@ -1,0 +1,81 @@
+"""Bring an earlier version back, without training or judging: a person's decision, with a reason
+that is kept.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+from tasks.core.store.identity import identity
+from tasks.core.store.store import Store
+from tasks.promote.aliases import registry
+from tasks.promote.aliases.audit import Audit, now
+from tasks.promote.aliases.moves import carry_out, recover
+from tasks.promote.settings import Decision
+
+
+def restore(request: Decision) -> dict:
+    """Make a version the champion and today's champion the previous one.
+
+    A second request of the same origin (a retried task) finds its work done instead of changing
+    back. The version that went down carries the reason, and the gate does not let the same
+    candidate up again.
+
+    Raises:
+        BadRequest: there is no such version, no previous one, or the version does not say where its
+            candidate lies.
+    """
+    audit = Audit(Store(request.store), request.family)
+    key = uuid.uuid4().hex[:16]
+    if request.origin:
+        key = identity(
+            version=request.version, by=request.by, why=request.why, origin=request.origin
+        )
+    with audit.lock():
+        recover(audit)
+        record = audit.find(f"restore-{key}") or _move(audit, request, f"restore-{key}")
+    version = registry.version_of(request.family, record["to"])
+    return {
+        "family": request.family,
+        "version": record["to"],
+        "previous": record["from"],
+        "moved": record["moved"],
+        "candidate": version.tags[registry.URI],
+        "day": version.tags.get("recall.day"),
+        "by": record["by"],
+        "why": record["why"],
+        "when": record["when"],
+    }
+
+
+def _move(audit: Audit, request: Decision, name: str) -> dict:
+    live = registry.version_behind(request.family, mlflow_client.CHAMPION)
+    wanted = request.version or registry.version_behind(request.family, mlflow_client.PREVIOUS)
+    if wanted is None:
+        raise BadRequest(
+            f"{request.family} has no previous version",
+            remedy="name a version, or leave the champion where it is",
+        )
+    if registry.URI not in registry.version_of(request.family, wanted).tags:
+        raise BadRequest(
+            f"version {wanted} of {request.family} does not say where its candidate lies",
+            allowed=f"a tag {registry.URI}",
+            remedy="name another version",
+        )
+    record = {
+        "name": name,
+        "action": "restore",
+        "family": request.family,
+        "from": live,
+        "to": wanted,
+        "by": request.by,
+        "why": request.why,
+        "when": now(),
+        "moved": live != wanted,
+        "origin": request.origin,
+    }
+    if live == wanted:
+        return {**record, "from": registry.version_behind(request.family, mlflow_client.PREVIOUS)}
+    return carry_out(audit, record)

@@ -1,0 +1,263 @@
+"""A verdict as a page: one self-contained HTML file, its plot drawn as SVG."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from tasks.promote.gate.checks import called
+
+WIDTH, ROW, LEFT, RIGHT = 480, 25, 165, 62
+STYLE = """:root{color-scheme:light dark;--page:#fff;--ink:#1c2330;--quiet:#4a5568;--line:#dde2ea;
+--zero:#9aa4b2;--margin:#e8eef7;--good:#12703a;--bad:#a3271b;--warn:#8a5a00}
+@media (prefers-color-scheme:dark){:root{--page:#12161d;--ink:#e8ecf2;--quiet:#a3aebd;
+--line:#333d4b;--zero:#6b7686;--margin:#26364a;--good:#5fce8e;--bad:#ff9284;--warn:#f0b65a}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+color:var(--ink);background:var(--page)}
+h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem}.promote{color:var(--good)}
+.hold{color:var(--bad)}.ask{color:var(--warn)}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
+th:first-child,td:first-child,.checks th,.checks td{text-align:left}td{white-space:nowrap}
+.checks td{white-space:normal}
+.wide{overflow-x:auto}summary{cursor:pointer;margin:1.5rem 0 .5rem}
+svg{display:block;width:100%;max-width:36rem;font-size:13px;margin:.5rem 0}svg text{fill:var(--ink)}
+.decides{font-weight:700}.zero{stroke:var(--zero)}.margin{fill:var(--margin)}
+.better{stroke:var(--good);fill:var(--good)}.worse{stroke:var(--bad);fill:var(--bad)}
+.even{stroke:var(--quiet);fill:var(--quiet)}"""
+DRAWN = (
+    "recall_50",
+    "ndcg_10",
+    "hr_10",
+    "map_10",
+    "mrr_10",
+    "recall_50_head",
+    "recall_50_tail",
+    "tail_share_50",
+    "recall_50_kept",
+    "diversity_10",
+)
+
+
+def page(verdict: dict) -> str:
+    """HTML of the whole verdict, without any address outside itself: what decided first, every
+    figure last.
+    """
+    title, policy, other = (
+        f"{verdict['family']} {verdict['day']}: {verdict['outcome']}",
+        verdict["policy"],
+        verdict["difference_to"],
+    )
+    whom = f"{other}, its best member" if other == verdict["best_member"] else other
+    metric = called(policy["metric"])
+    against = "".join(
+        f"<li>{escape(one['sentence'])} <b>({escape(one['says'])})</b></li>"
+        for one in verdict["checks"]
+        if one["says"] != "ok"
+    )
+    drawn = {
+        called(name): verdict["difference"][name]
+        for name in dict.fromkeys((policy["metric"], *policy["tested"], *DRAWN))
+        if name in verdict["difference"]
+    }
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+        f"content='width=device-width, "
+        f"initial-scale=1'><title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<h1 "
+        f"class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
+        + "".join(
+            f"<p>{escape(one['sentence'])}</p>"
+            for one in verdict["checks"]
+            if one["name"] == "stale"
+        )
+        + (f"<p>Against it:</p><ul>{against}</ul>" if against else "")
+        + f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, "
+        f"{users(verdict)}</h2>"
+        f"{plot(drawn, metric, verdict['margin'])}"
+        f"<h2>{escape(metric)} by group of "
+        f"users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
+        f"{_members(verdict, metric)}"
+        f"<h2>{escape(metric)} beside baselines</h2>"
+        f"{_differences('baseline', verdict['baselines'], 'baseline')}{_partial(verdict)}"
+        f"{_seeds(verdict)}"
+        f"<h2>Checks</h2>{_checks(verdict)}"
+        f"<details><summary>Every metric of every model</summary>{_table(verdict)}</details></html>"
+    )
+
+
+def users(verdict: dict) -> str:
+    """Who was judged, as people write it."""
+    judged, there = verdict["users"], verdict["users_in_all"]
+    return (
+        f"{judged} users"
+        if judged == there
+        else f"{judged:,} of {there:,} users, the same ones every day"
+    )
+
+
+def plot(found: dict[str, dict], decides: str | None = None, margin: float | None = None) -> str:
+    """SVG: a point and its interval for each difference, as a share of the other's mean; a band for
+    the margin of the one that decides.
+    """
+    shown = {name: one for name, one in found.items() if one["base"]}
+    if not shown:
+        return "<p>Nothing to compare with.</p>"
+    ends = [end / one["base"] for one in shown.values() for end in (one["low"], one["high"])]
+    reach = max(0.02, *map(abs, ends))
+
+    def x(share: float) -> float:
+        return LEFT + (share / reach + 1) / 2 * (WIDTH - LEFT - RIGHT)
+
+    height = ROW * len(shown) + 10
+    parts = [
+        f"<svg viewBox='0 0 {WIDTH} {height}' role=img aria-label=differences><line class=zero "
+        f"x1='{x(0):.1f}' x2='{x(0):.1f}' y1=0 y2={height} />"
+    ]
+    for row, (name, one) in enumerate(shown.items()):
+        low, mean, high = (one[part] / one["base"] for part in ("low", "mean", "high"))
+        y, says = ROW * row + 18, "better" if low > 0 else "worse" if high < 0 else "even"
+        if name == decides and margin is not None:
+            edge = max(-margin / one["base"], -reach)
+            parts.append(
+                f"<rect class=margin x='{x(edge):.1f}' y={y - 12} width='{x(0) - x(edge):.1f}' "
+                f"height=22 />"
+            )
+        parts.append(
+            f"<text x=0 "
+            f"y={y + 4}{' class=decides' if name == decides else ''}>{escape(name)}</text>"
+            f"<g class={says}><line stroke-width=2 x1='{x(low):.1f}' x2='{x(high):.1f}' y1={y} "
+            f"y2={y} /><circle cx='{x(mean):.1f}' cy={y} r=4 /></g>"
+            f"<text x={WIDTH} y={y + 4} text-anchor=end>{mean:+.1%}</text>"
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def _table(verdict: dict) -> str:
+    models = sorted(
+        (name for name, figures in verdict["metrics"].items() if figures),
+        key=lambda name: (name != "challenger", name != "champion"),
+    )
+    rows = [
+        [
+            called(name),
+            *(_figure(verdict["metrics"][model].get(name)) for model in models),
+            *_compared(verdict["difference"].get(name)),
+        ]
+        for name in verdict["metrics"]["challenger"]
+    ]
+    return _rows(
+        [
+            "metric",
+            *models,
+            f"difference to {verdict['difference_to']}",
+            "p",
+            "p (Holm)",
+            "could be shown",
+        ],
+        rows,
+    )
+
+
+def _compared(one: dict | None) -> list[str]:
+    if one is None:
+        return ["", "", "", ""]
+    return [
+        _interval(one),
+        *("" if one[name] is None else f"{one[name]:.2g}" for name in ("p", "p_holm")),
+        f"{one['detectable']:.4f}",
+    ]
+
+
+def _differences(what: str, found: dict[str, dict], other: str) -> str:
+    return _rows(
+        [what, "users", "challenger", other, "difference", "could be shown"],
+        [
+            [
+                name,
+                str(one["users"]),
+                _figure(one["base"] + one["mean"]),
+                _figure(one["base"]),
+                _interval(one),
+                f"{one['detectable']:.4f}",
+            ]
+            for name, one in found.items()
+        ],
+    )
+
+
+def _members(verdict: dict, metric: str) -> str:
+    """A model made of others beside each of them alone, the one with the most weight first."""
+    weights = verdict["weights"]
+    found = {
+        name: verdict["members"][name]
+        for name in sorted(verdict["members"], key=lambda name: -weights[name])
+    }
+    if not found:
+        return ""
+    rows = [
+        [
+            name,
+            f"{weights[name]:.0%}" if weights[name] else "left out",
+            _figure(one["base"] + one["mean"]),
+            _figure(one["base"]),
+            _interval(one),
+            f"{one['detectable']:.4f}",
+        ]
+        for name, one in found.items()
+    ]
+    return f"<h2>{escape(metric)} beside its members, each alone</h2>{plot(found)}" + _rows(
+        ["member", "weight", "challenger", "member alone", "difference", "could be shown"], rows
+    )
+
+
+def _partial(verdict: dict) -> str:
+    return "".join(
+        f"<p>{escape(name)} is that {escape(part)}.</p>"
+        for name, part in verdict["partial"].items()
+    )
+
+
+def _seeds(verdict: dict) -> str:
+    metric = verdict["policy"]["metric"]
+    if len(verdict["seeds"]) < 2:
+        return ""
+    return f"<h2>Seeds: {escape(called(metric))}</h2>" + _rows(
+        ["seed", "challenger"],
+        [[str(one["seed"]), _figure(one["metrics"][metric])] for one in verdict["seeds"]],
+    )
+
+
+def _checks(verdict: dict) -> str:
+    return _rows(
+        ["check", "says", "figures"],
+        [[one["name"], one["says"], one["sentence"]] for one in verdict["checks"]],
+        "checks",
+    )
+
+
+def _rows(head: list[str], rows: list[list[str]], kind: str = "figures") -> str:
+    """A table that scrolls by itself where it is too wide; a check's name may be broken, since on a
+    phone its sentence needs the room.
+    """
+
+    def cell(text: str) -> str:
+        return (
+            re.sub(r"([._])(?=[a-z])", r"\1<wbr>", escape(text))
+            if kind == "checks"
+            else escape(text)
+        )
+
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{cell(text)}</td>" for text in row) + "</tr>" for row in rows
+    )
+    return f"<div class=wide><table class={kind}><tr>{top}</tr>{body}</table></div>"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _interval(one: dict | None) -> str:
+    return "" if one is None else f"{one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]"

@@ -1,0 +1,65 @@
+"""What is needed: by readers and a rollback (Redis knows), by the gate and the next training (the
+registry knows), and their parents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from tasks.core.cli.errors import BadRequest
+from tasks.core.registry import mlflow_client
+from tasks.core.serving.redis_client import answering, connect
+from tasks.core.serving.redis_keys import Names, announced
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
+
+
+def generations(store: Store) -> set[Path]:
+    """The generations of which Redis holds anything: live, the one before, on their way.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    client, found = connect(), set()
+    with answering(client):
+        for family in announced(client):
+            for text in client.hvals(Names(family).loads):
+                found.add(store.path("generations", family, json.loads(text)["generation"]))
+    return found
+
+
+def candidates(store: Store) -> set[Path]:
+    """The candidates behind every alias of the registry.
+
+    Raises:
+        Unreachable: MLflow does not answer.
+        BadRequest: a version behind an alias does not say where its candidate lies.
+    """
+    found = set()
+    for family, named in mlflow_client.aliases().items():
+        for alias in named:
+            version = mlflow_client.by_alias(family, alias)
+            if version is not None and "recall.uri" not in version.tags:
+                raise BadRequest(
+                    f"version {version.version} of {version.name} ({alias}) does not say where "
+                    f"its candidate lies",
+                    allowed="a tag recall.uri",
+                    remedy="set the tag; until then nothing is deleted",
+                )
+            if version is not None:
+                found.add(store.place(version.tags["recall.uri"]))
+    return found - {None}
+
+
+def with_parents(store: Store, known: dict[Path, Artefact], roots: Iterable[Path]) -> set[Path]:
+    """These folders and all that they were made from, as far as it is there."""
+    found: set[Path] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path in known and path not in found:
+            found.add(path)
+            waiting += [store.place(uri) for uri in known[path].lineage.get("parents", []) if uri]
+    return found

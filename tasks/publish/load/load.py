@@ -1,0 +1,144 @@
+"""Verb `load`: a generation into Redis, beside what is live."""
+
+from __future__ import annotations
+
+import time
+
+from tasks.core.cli.errors import Corrupt
+from tasks.core.cli.log import log
+from tasks.core.serving.generation import LOADED, Generation
+from tasks.core.serving.redis_client import Client, answering, connect
+from tasks.core.serving.redis_keys import KINDS, SCHEMA, Names
+from tasks.core.store.store import Store
+from tasks.publish.load.claims import KEYS_AT_ONCE, Claim, entries
+from tasks.publish.load.content import Content, plan
+from tasks.publish.load.counts import damaged
+from tasks.publish.load.fill import LEASE_SECONDS, fill
+from tasks.publish.load.memory_check import check_room, measured_bytes
+from tasks.publish.retire import AT_ONCE, retire
+from tasks.publish.settings import LoadRequest
+
+
+def load(request: LoadRequest) -> dict:
+    """Write every key of a generation, its manifest last; found loaded in this form, it is only
+    claimed anew.
+
+    Killed at any moment, it can be called again: what is half-done is deleted, and a new load
+    begun.
+
+    Raises:
+        BadRequest: no room.
+        Conflict: somebody newer loads this generation.
+        Corrupt: the folder is not what its manifest says, or Redis lost keys while they were
+            written.
+    """
+    generation = Generation(
+        Store(request.store).open(request.generation, "generation"), verified=LOADED
+    )
+    names, client = Names(generation.family), connect()
+    planned = plan(generation, request.bucket_fields, request.dtype)
+    with answering(client):
+        for load, entry in entries(client, names).items():
+            if (
+                entry["generation"] == generation.id
+                and entry["plan"] == planned
+                and (claim := Claim.again(client, names, load))
+            ) and not damaged(client, names, load, planned):
+                log("publish.found_loaded", generation=generation.id)
+                return _result(claim, generation, entry)
+        _clear(client, names, generation.id)
+        check_room(client, generation, planned, request.allow_eviction)
+        entry = {
+            "generation": generation.id,
+            "state": "loading",
+            "plan": planned,
+            "started": time.time(),
+            "uri": generation.artefact.uri,
+            "day": generation.facts["day"],
+            "version": generation.facts["version"],
+            "counts": {kind: planned[kind]["fields"] for kind in KINDS},
+        }
+        claim = Claim.begin(client, names, generation.id, entry)
+        return _result(claim, generation, _write(claim, generation, entry, request.batch_fields))
+
+
+def _clear(client: Client, names: Names, generation: str) -> None:
+    """Delete what can never go live, and every load of this generation that nobody reads: it is
+    half-done, damaged or of another form.
+    """
+    for load, entry in entries(client, names).items():
+        mine = entry["generation"] == generation
+        retire(client, names, load, AT_ONCE if mine else float(10 * LEASE_SECONDS))
+
+
+def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int) -> dict:
+    """Write all buckets, count them, finish; returns the entry as it stands in the registry now."""
+    client, names, planned, started = claim.client, claim.names, entry["plan"], time.monotonic()
+    fill(claim, Content(generation, planned), batch_fields)
+    _keep(client, list(names.buckets(claim.load, planned)))
+    if wrong := damaged(client, names, claim.load, planned):
+        claim.check()
+        raise Corrupt(
+            f"Redis lost part of generation {generation.id} while it was loaded",
+            got=f"another number of {' and '.join(wrong)}",
+            remedy="look for eviction or another writer; load again",
+        )
+    seconds = time.monotonic() - started
+    vectors = entry["counts"]["items"] + entry["counts"]["users"]
+    entry = {
+        **entry,
+        "state": "loaded",
+        "bytes": measured_bytes(client, names, claim.load, planned),
+        "vectors_per_s": round(vectors / max(seconds, 1e-9), 1),
+    }
+    claim.finish(entry, _manifest(claim, generation, planned))
+    log(
+        "publish.loaded",
+        family=generation.family,
+        load=claim.load,
+        vectors=vectors,
+        seconds=seconds,
+    )
+    return entry
+
+
+def _keep(client: Client, keys: list[str]) -> None:
+    """Take the expiry off, now that everything is there."""
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        with client.pipeline(transaction=False) as pipe:
+            for key in keys[start : start + KEYS_AT_ONCE]:
+                pipe.persist(key)
+            pipe.execute()
+
+
+def _manifest(claim: Claim, generation: Generation, planned: dict) -> dict:
+    facts = generation.facts
+    return {
+        "generation": generation.id,
+        "load": claim.load,
+        "schema": SCHEMA,
+        "family": generation.family,
+        "version": facts["version"] or "",
+        "day": facts["day"],
+        "dimension": facts["dimension"],
+        "dtype": planned["dtype"],
+        "top_form": planned["top_form"],
+        "store": generation.artefact.uri,
+        "loaded": time.time(),
+        **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS},
+        **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS},
+    }
+
+
+def _result(claim: Claim, generation: Generation, entry: dict) -> dict:
+    keys = sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1
+    return {
+        "generation": generation.id,
+        "family": generation.family,
+        "load": claim.load,
+        "keys": keys,
+        "items": entry["counts"]["items"],
+        "users": entry["counts"]["users"],
+        "bytes": entry["bytes"],
+        "vectors_per_s": entry["vectors_per_s"],
+    }

@@ -1,0 +1,106 @@
+"""Verb `verify`: what Redis holds of a generation against its folder, byte for byte."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
+from tasks.core.cli.log import Progress
+from tasks.core.serving.generation import LOADED, SERVED, Generation
+from tasks.core.serving.redis_client import Client, answering, connect
+from tasks.core.serving.redis_keys import KINDS, Names
+from tasks.core.store.store import Store
+from tasks.publish.load.claims import entries, whole
+from tasks.publish.load.content import Content
+from tasks.publish.load.counts import damaged
+from tasks.publish.lua_scripts import VERIFIED
+from tasks.publish.settings import VerifyRequest
+
+BUCKETS_AT_ONCE = 50
+
+
+def verify(request: VerifyRequest) -> dict:
+    """Compare the counts of all buckets and the bytes of a share of them; then the generation may
+    go live.
+
+    Raises:
+        BadRequest: it is not loaded.
+        Conflict: it was deleted while it was read.
+        Corrupt: Redis, or the folder, holds something else.
+    """
+    generation = Generation(
+        Store(request.store).open(request.generation, "generation"), verified=LOADED + SERVED
+    )
+    names, client = Names(generation.family), connect()
+    with answering(client):
+        load = whole(client, names, generation.id)
+        if load is None:
+            raise BadRequest(f"generation {generation.id} is not loaded", remedy="load it first")
+        plan = entries(client, names)[load]["plan"]
+        if wrong := damaged(client, names, load, plan):
+            raise _differs(generation, f"another number of {' and '.join(wrong)}")
+        checked = _compare(client, names, load, Content(generation, plan), request)
+        if not client.eval(VERIFIED, 1, names.manifest(load), time.time()):
+            raise Conflict(
+                f"load {load} of {names.family} was deleted while it was read back",
+                remedy="load it again, if it is still wanted",
+            )
+    return {
+        "generation": generation.id,
+        "family": generation.family,
+        "load": load,
+        "checked": checked,
+    }
+
+
+def _compare(
+    client: Client, names: Names, load: str, content: Content, request: VerifyRequest
+) -> int:
+    random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
+    with Progress(
+        "reading back from Redis",
+        request.share * sum(plan[kind]["fields"] for kind in KINDS),
+        "fields",
+    ) as progress:
+        for kind in KINDS:
+            chosen = random.random(plan[kind]["buckets"]) < request.share
+            for some in content.buckets(kind):
+                batch = [
+                    (names.bucket(load, kind, number), rows)
+                    for number, rows in some
+                    if chosen[number]
+                ]
+                for start in range(0, len(batch), BUCKETS_AT_ONCE):
+                    fields = _read_back(
+                        client, content, kind, batch[start : start + BUCKETS_AT_ONCE]
+                    )
+                    progress.add(fields)
+                    checked += fields
+    return checked
+
+
+def _read_back(
+    client: Client, content: Content, kind: str, batch: list[tuple[str, np.ndarray]]
+) -> int:
+    with client.pipeline(transaction=False) as pipe:
+        for key, _ in batch:
+            pipe.hgetall(key)
+        for (key, rows), found in zip(batch, pipe.execute(), strict=True):
+            expected = content.fields(kind, rows)
+            if found != expected:
+                raise _differs(
+                    content.generation,
+                    f"{key}, {sum(found.get(id) != value for id, value in expected.items())} "
+                    f"fields",
+                )
+    return sum(len(rows) for _, rows in batch)
+
+
+def _differs(generation: Generation, what: str) -> Corrupt:
+    return Corrupt(
+        f"Redis holds something else than generation {generation.id}",
+        got=what,
+        remedy="load it again; what is live stays as it is",
+    )

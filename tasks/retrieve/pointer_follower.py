@@ -1,0 +1,176 @@
+"""Following the pointer of a family while it moves, so that no answer fails and none mixes two
+generations.
+
+What stands under a load's name is written once and never changed, so a value that is there is
+right. Sweeping deletes the manifest before anything else, so a value that is missing was never
+there if the manifest still stands afterwards; if not, the question is asked again of what is live
+now. When the pointer has moved, one caller opens the new generation; until that is done the others
+go on with the old one, which stays whole in Redis as the one before.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
+from tasks.core.cli.log import log
+from tasks.core.serving.redis_client import Client, answering, texts
+from tasks.core.serving.redis_keys import SCHEMA, Names
+from tasks.core.store.manifest import Artefact
+from tasks.core.store.store import Store
+from tasks.retrieve.loaded_generation import Held
+
+TRIES = 20
+STRANGE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+)  # what comes of files that somebody altered
+LONGEST = 300  # characters of a load's name; a longer one is none
+RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
+Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
+
+
+class Followed:
+    """What is live of one family.
+
+    Args:
+        client: the server.
+        store: where generations lie; None: where the pointer says.
+        family: its name.
+    """
+
+    def __init__(self, client: Client, store: Store | None, family: str) -> None:
+        self.client, self.store, self.names = client, store, Names(family)
+        self.held: Held | None = None
+        self.switches = 0  # times another generation took over
+        self._lock, self._refused = threading.Lock(), {}
+
+    def ask(self, fill: Fill | None = None) -> tuple[Held, list]:
+        """A generation that is whole at this moment, and the replies to the commands that `fill`
+        puts into the pipeline for it.
+
+        Raises:
+            BadRequest: nothing of the family is live.
+            Corrupt: what is live cannot be opened, and nothing older is held.
+        """
+        for _ in range(TRIES):
+            held = self.held or self._open(self._pointer(), wait=True)
+            if held is None:
+                continue
+            with answering(self.client), self.client.pipeline(transaction=False) as pipe:
+                pipe.hget(self.names.live, "load")
+                if fill:
+                    fill(pipe, held)
+                live, *replies = pipe.execute()
+                whole = (
+                    None not in replies or self.client.exists(self.names.manifest(held.load)) == 1
+                )
+            load = self._named(live)
+            if whole and (load == held.load or not self._open(load, wait=False)):
+                return held, replies
+            if not whole:
+                self._open(self._pointer(), wait=True, again=held)
+        raise Corrupt(
+            f"the live generation of {self.names.family} is not whole in Redis",
+            got=self._pointer(),
+            remedy="load and verify it again, or roll back",
+        )
+
+    def _pointer(self) -> str:
+        with answering(self.client):
+            return self._named(self.client.hget(self.names.live, "load"))
+
+    def _named(self, live: bytes | None) -> str:
+        if live is None:
+            raise self._nothing()
+        return live[:LONGEST].decode(errors="replace")
+
+    def _nothing(self) -> BadRequest:
+        return BadRequest(
+            f"nothing of {self.names.family} is live",
+            remedy=f"publish it: trigger the DAG publish_{self.names.family}",
+        )
+
+    def _open(self, load: str, wait: bool, again: Held | None = None) -> Held | None:
+        """Hold this load; None when another caller is opening one, or when it cannot be had and an
+        older one serves.
+
+        Args:
+            wait: wait for another caller, and raise what goes wrong.
+            again: what was held and is no longer whole.
+        """
+        if not self._lock.acquire(blocking=wait):
+            return None
+        try:
+            if self.held and self.held.load == load and self.held is not again:
+                return self.held
+            if (
+                time.monotonic() - self._refused.get(load, -RETRY_SECONDS) < RETRY_SECONDS
+                and not wait
+            ):
+                return None
+            before, self.held = self.held, self._read(load)
+            self.switches += (
+                before is not None and self.held is not None and before.id != self.held.id
+            )
+            return self.held
+        except RecallError as error:
+            if wait:
+                raise
+            self._refused = {load: time.monotonic()}
+            log(
+                "retrieve.refused",
+                family=self.names.family,
+                load=load,
+                reason=str(error),
+                serving=self.held.id,
+            )
+            return None
+        finally:
+            self._lock.release()
+
+    def _read(self, load: str) -> Held | None:
+        with answering(self.client):
+            manifest = texts(self.client.hgetall(self.names.manifest(load)))
+        if not manifest:  # the pointer has moved on since it was read, and this one was swept
+            return self.held
+        if (schema := manifest.get("schema", "0")) != str(SCHEMA):
+            newer = schema.isascii() and schema.isdigit() and int(schema[:9]) > SCHEMA
+            raise Corrupt(
+                f"Redis was loaded by {'a newer' if newer else 'an older'} version",
+                got=f"schema {schema}",
+                allowed=f"schema {SCHEMA}",
+                remedy="upgrade this reader" if newer else "publish again",
+            )
+        try:
+            return Held(self._folder(load, manifest), manifest)
+        except STRANGE as error:
+            raise Corrupt(
+                f"the folder of the live generation {load[:100]} of {self.names.family} is not "
+                f"what the pipeline writes",
+                got=f"{type(error).__name__}: {error}",
+                remedy="publish it again; until then an older one, or another family, answers",
+            ) from error
+
+    def _folder(self, load: str, manifest: dict[str, str]) -> Artefact:
+        generation = load.rpartition(".")[0]
+        if self.store:
+            artefact = self.store.find("generations", self.names.family, generation)
+        else:
+            root, *_, name = ["", *manifest.get("store", "").rsplit("/", 3)][-4:]
+            artefact = Store(root).find("generations", self.names.family, name) if root else None
+        if artefact is None:
+            raise Corrupt(
+                f"the folder of the live generation {generation} of {self.names.family} is not "
+                f"in the store",
+                remedy="mount the store where it was published, or name it by RECALL_STORE",
+            )
+        return artefact
