@@ -55,6 +55,13 @@ test: ## every test, each in the environment its sources run in
 	@$(PYTHON) -m infra.environments.build airflow spark train serve mlflow cluster tests s3 checks ranx browser
 	@$(PYTHON) -m tests $(FOLDERS)
 
+.PHONY: lint
+lint: ## formatting, lint and types of the sources
+	@$(PYTHON) -m infra.environments.build checks
+	@$(call in,checks) -m ruff format --check --quiet . || { echo "run ruff format" >&2; exit 1; }
+	@$(call in,checks) -m ruff check --quiet .
+	@$(call in,checks) -m mypy
+
 .PHONY: settings
 settings: ## write infra/docs/settings.md anew from the sources
 	@$(PYTHON) -m infra.docs.settings
