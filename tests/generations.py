@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import Encoder, MeanEncoder, TowerEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.store import Store
 from tests import worlds
 
@@ -51,7 +51,7 @@ def candidate(
             draft.path,
             [world.item_id(row) for row in range(count)],
             vectors,
-            unit(vectors),
+            unit_rows(vectors),
             encoder or MeanEncoder(vectors),
             cold,
         )

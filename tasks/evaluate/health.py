@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.core.data.snapshot import Queries
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.evaluate.lists import Lists
 
 
@@ -50,7 +50,11 @@ def health(
 def _alike(vectors: np.ndarray) -> float:
     """With unit rows v, the sum over pairs is |Σ v|² − n."""
     n = len(vectors)
-    return float((np.square(unit(vectors).sum(axis=0)).sum() - n) / (n * (n - 1))) if n > 1 else 0.0
+    return (
+        float((np.square(unit_rows(vectors).sum(axis=0)).sum() - n) / (n * (n - 1)))
+        if n > 1
+        else 0.0
+    )
 
 
 def _longest(vectors: np.ndarray) -> float:

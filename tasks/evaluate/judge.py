@@ -48,7 +48,9 @@ def judge(request: JudgeRequest) -> dict:
     snapshot = Snapshot(
         store.open(request.snapshot, "snapshot") if request.snapshot else _trained_on(store, first)
     )
-    champion = champions.find(store, first.family, request.champion, request.champion_from_registry)
+    champion = champions.find_champion(
+        store, first.family, request.champion, request.champion_from_registry
+    )
     made_of = {
         "candidates": [one.artefact.id for one in challengers],
         "snapshot": snapshot.id,
@@ -58,7 +60,7 @@ def judge(request: JudgeRequest) -> dict:
         "champion_version": champion and champion.version,
         "champion_stale": champion
         and request.champion_from_registry
-        and fused_members.stale(champion.candidate),
+        and fused_members.stale_reason(champion.candidate),
         "memory_gb": request.baselines_memory_gb,
         "users_most": request.users_most,
         "code": code_version(__name__),
@@ -145,7 +147,7 @@ def _write(
             queries.labels,
             catalogue,
         )
-    for family, member in fused_members.of(challengers[0]).items():
+    for family, member in fused_members.members_of(challengers[0]).items():
         measured[family] = measure(
             of_candidate(
                 Candidate(store.open(member["uri"], "candidate")),
@@ -185,7 +187,7 @@ def _write(
             "challenger": _who(challengers[0]),
             "seeds": [_seed(*one) for one in zip(challengers, each, strict=True)],
             "champion": champion and _champion(champion, snapshot, request.champion_from_registry),
-            "members": fused_members.of(challengers[0]),
+            "members": fused_members.members_of(challengers[0]),
             "metrics": {
                 **{model: one.overall for model, one in measured.items()},
                 **known.facts["metrics"],
@@ -231,7 +233,7 @@ def _champion(champion: Champion, snapshot: Snapshot, registry: bool) -> dict:
         **_who(champion.candidate),
         "version": champion.version,
         "items_known": known,
-        "stale": fused_members.stale(champion.candidate) if registry else None,
+        "stale": fused_members.stale_reason(champion.candidate) if registry else None,
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.retrieval.cold_start import Genres
+from tasks.core.retrieval.cold_start import GenrePredictor
 from tasks.core.retrieval.encoders import Encoder
 from tasks.fused.members import Joined
 
@@ -71,7 +71,7 @@ def _block(
         )
     trained = known & ~np.isin(rows, candidate.cold)
     vectors, similar = (
-        _completed(of, rows, items, Genres.of(genres, likes, trained), standing)
+        _completed(of, rows, items, GenrePredictor.of(genres, likes, trained), standing)
         for of, standing in ((candidate.vectors, True), (candidate.similar, False))
     )
     vectors = vectors - vectors.mean(axis=0)
@@ -103,7 +103,7 @@ def _block(
 
 
 def _completed(
-    vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: Genres, standing: bool
+    vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: GenrePredictor, standing: bool
 ) -> np.ndarray:
     """float (items, d): a member's vectors, and those of its genres where it has none."""
     own, known = rows[items], np.flatnonzero(rows >= 0)

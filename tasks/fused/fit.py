@@ -10,11 +10,11 @@ from threadpoolctl import threadpool_limits
 
 from tasks.core.cli.errors import NothingToDo
 from tasks.core.cli.log import log, say
-from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.registry import fused_members as known
 from tasks.core.registry import mlflow_client
-from tasks.core.registry.champion import find, forebear
-from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.registry.champion import find_champion, latest_before
+from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import FusedEncoder
 from tasks.core.retrieval.stability import stability
@@ -42,12 +42,12 @@ def fit(request: FitRequest) -> dict:
         Unreachable: MLflow is away.
     """
     store = Store(request.store)
-    snapshot = resolve(store, request.snapshot, request.dataset, request.day)
+    snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
     if request.track and request.registry:
         known.mark_stale(store, FAMILY)
     members = chosen(store, request, snapshot)
-    champion = find(store, FAMILY, request.champion, request.registry)
-    before = forebear(store, champion.candidate, snapshot.day) if champion else None
+    champion = find_champion(store, FAMILY, request.champion, request.registry)
+    before = latest_before(store, champion.candidate, snapshot.day) if champion else None
     code, names = code_version(__name__), {"families": [one.family for one in members]}
     id = identity(
         dataset=snapshot.dataset,
@@ -58,9 +58,9 @@ def fit(request: FitRequest) -> dict:
         seed=request.seed,
         code=code,
     )
-    if not request.repeat and (outcome := mlflow_client.judged(FAMILY, id)):
+    if not request.repeat and (outcome := mlflow_client.verdict_outcome(FAMILY, id)):
         raise NothingToDo(f"these very champions were put side by side and judged: {outcome}")
-    recorder = Recorder.start(request, FAMILY, id, snapshot, code, names)
+    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code, names)
     try:
         if store.find("candidates", FAMILY, id) is None:
             with threadpool_limits(request.settings.threads):
@@ -79,7 +79,7 @@ def fit(request: FitRequest) -> dict:
 
 
 def solve(
-    request: FitRequest, snapshot: Snapshot, members: list[Joined], recorder: Recorder
+    request: FitRequest, snapshot: Snapshot, members: list[Joined], recorder: RunRecorder
 ) -> tuple[int, Whole]:
     """Under every scale the best weights; the better of them, and what is served with them."""
     settings, tried = request.settings, []
@@ -132,7 +132,7 @@ def _write(
     request: FitRequest,
     snapshot: Snapshot,
     code: str,
-    recorder: Recorder,
+    recorder: RunRecorder,
     names: dict,
     step: int,
 ) -> None:
@@ -151,11 +151,13 @@ def _write(
         "items_left_out": len(snapshot.item_ids) - len(whole.item_ids),
     }
     draft.facts = {
-        **describe(FAMILY, snapshot, request.settings, code, whole.candidates.shape[1], names),
+        **candidate_facts(
+            FAMILY, snapshot, request.settings, code, whole.candidates.shape[1], names
+        ),
         "scale": whole.scale,
         "members": {
             one.family: {
-                **known.told(one.candidate, one.version),
+                **known.member_facts(one.candidate, one.version),
                 "weight": whole.weights.get(one.family, 0.0),
             }
             for one in members

@@ -8,9 +8,9 @@ import dataclasses
 
 from tasks.core.cli.errors import BadRequest, NothingToDo
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, divided_alike
+from tasks.core.data.snapshot import Snapshot, same_split
 from tasks.core.registry import mlflow_client
-from tasks.core.registry.champion import find
+from tasks.core.registry.champion import find_champion
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.store.store import Store
 from tasks.fused.settings import FitRequest
@@ -45,7 +45,7 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
     )
     found, left_out = [], {}
     for family in sorted(named or there - {FAMILY}):
-        champion = find(store, family, request.candidates.get(family), request.registry)
+        champion = find_champion(store, family, request.candidates.get(family), request.registry)
         why = "it has no champion" if champion is None else unfit(champion.candidate, snapshot)
         if why and named:
             raise BadRequest(
@@ -81,7 +81,7 @@ def unfit(candidate: Candidate, snapshot: Snapshot) -> str | None:
         return f"it is of {facts['day']}: it has seen what is held out on {snapshot.day}"
     if facts["day"] == snapshot.day and facts["snapshot"] != snapshot.id:
         return f"it learned from another snapshot of {snapshot.day}, {facts['snapshot']}"
-    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
+    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
     if candidate.encoder.kind == FAMILY:
         return "it is a fusion itself"

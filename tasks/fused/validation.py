@@ -7,8 +7,8 @@ import numpy as np
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.data.user_sample import drawn, users_drawn
-from tasks.core.models.item_vectors import places_of
+from tasks.core.data.user_sample import sample_size, sample_users
+from tasks.core.models.item_vectors import row_positions
 from tasks.fused.blocks import Block
 from tasks.fused.settings import Settings
 from tasks.fused.weights import Ranking
@@ -38,7 +38,7 @@ class Validation:
         queries = snapshot.queries("validation")
         each = 4 * len(items) * (len(parts) + 2)  # the members', their sum, and what is made of it
         most = min(
-            users_drawn(settings.validation_users, len(items), SCORES),
+            sample_size(settings.validation_users, len(items), SCORES),
             int(settings.memory_gb * 2**30 / each),
         )
         if most < 1:
@@ -48,7 +48,7 @@ class Validation:
                 allowed=f"{settings.memory_gb:g} GB",
                 remedy="raise settings.memory_gb",
             )
-        users = drawn(len(queries.users), most, seed)
+        users = sample_users(len(queries.users), most, seed)
         log(
             "fused.validation",
             users=len(users),
@@ -60,7 +60,7 @@ class Validation:
             queries.histories.take(users),
             queries.attributes and queries.attributes.take(users),
         )
-        places = places_of(items, len(snapshot.item_ids))
+        places = row_positions(items, len(snapshot.item_ids))
         self.parts, self.expected = parts, queries.labels.take(users).lengths
         self.labels, self.seen = (
             of.take(users).renamed(places) for of in (queries.labels, queries.seen)

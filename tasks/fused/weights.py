@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.retrieval.top_k import above
+from tasks.core.retrieval.top_k import count_above
 
 STEPS = (
     1.0,
@@ -55,7 +55,7 @@ class Ranking:
         fused[self.seen] = -np.inf
         found = np.empty(len(self.labels[0]), np.int64)
         for row, begin, end in zip(fused, self._offsets[:-1], self._offsets[1:], strict=True):
-            found[begin:end] = above(row, row[self.labels[1][begin:end]])
+            found[begin:end] = count_above(row, row[self.labels[1][begin:end]])
         return found
 
     def ndcg(self, weights: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log, say
 from tasks.core.data.graph import LAWS, Tables
 from tasks.core.data.histories import Histories
-from tasks.core.data.snapshot import Snapshot, resolve
+from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.store.arrays import save
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.store import Store
@@ -28,7 +28,7 @@ def build(request: BuildRequest) -> dict:
         RefusedData: no user liked two items, so there is no edge to walk.
     """
     store = Store(request.store)
-    snapshot = resolve(store, request.snapshot, request.dataset, request.day)
+    snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
     settings, code = request.of_law(), code_version(__name__)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=settings, code=code)
     place = ("graphs", snapshot.dataset, snapshot.day, id)

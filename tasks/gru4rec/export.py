@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from tasks.core.retrieval.encoders import GRUEncoder, SASRecEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.gru4rec.settings import Settings
 
 ENDS = {
@@ -75,7 +75,7 @@ def candidates(weights: dict[str, Tensor], unit_items: bool = False) -> np.ndarr
     """
     vectors = array(weights["embedding.weight"])
     return np.hstack(
-        [unit(vectors) if unit_items else vectors, array(weights["bias"])[:, None]]
+        [unit_rows(vectors) if unit_items else vectors, array(weights["bias"])[:, None]]
     ).astype(np.float32)
 
 

@@ -9,18 +9,18 @@ import numpy as np
 import torch
 
 from tasks.core.data.histories import Histories
-from tasks.core.data.snapshot import Snapshot, resolve
-from tasks.core.registry.champion import find, forebear
-from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.data.snapshot import Snapshot, find_snapshot
+from tasks.core.registry.champion import find_champion, latest_before
+from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import Candidate, save_candidate
 from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.retrieval.stability import stability
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Draft
 from tasks.core.store.store import Store
-from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import prepare
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import export, warm_start
 from tasks.gru4rec.batches import positions
 from tasks.gru4rec.default_sizes import sized
@@ -39,15 +39,15 @@ def fit(request: FitRequest) -> dict:
         Unreachable: MLflow is away.
     """
     device = prepare(request.settings.device, request.settings.threads)
-    with Group.joined(device) as group:
+    with ProcessGroup.joined(device) as group:
         return _fit(
             request if group.leads else dataclasses.replace(request, track=False), device, group
         )
 
 
-def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
+def _fit(request: FitRequest, device: torch.device, group: ProcessGroup) -> dict:
     store = Store(request.store)
-    snapshot = resolve(store, request.snapshot, request.dataset, request.day)
+    snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
     champion = _champion(store, request, snapshot) if request.settings.warm_start else None
     code = code_version(__name__)
     id = identity(
@@ -59,7 +59,7 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
         code=code,
     )
     scratch = store.path("checkpoints", FAMILY, id)
-    recorder = Recorder.start(request, FAMILY, id, snapshot, code)
+    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
             rows = catalogue(snapshot, request.settings)
@@ -102,13 +102,13 @@ def _fit(request: FitRequest, device: torch.device, group: Group) -> dict:
 
 def _champion(store: Store, request: FitRequest, snapshot: Snapshot) -> Candidate | None:
     """The champion, or the one it goes back to from before this day."""
-    champion = find(store, FAMILY, request.champion, request.track)
-    return forebear(store, champion.candidate, snapshot.day) if champion else None
+    champion = find_champion(store, FAMILY, request.champion, request.track)
+    return latest_before(store, champion.candidate, snapshot.day) if champion else None
 
 
 def _write(
     draft: Draft,
-    kept: Standing,
+    kept: TrainingState,
     rows: np.ndarray,
     histories: Histories,
     request: FitRequest,
@@ -116,7 +116,7 @@ def _write(
     snapshot: Snapshot,
     champion: Candidate | None,
     code: str,
-    recorder: Recorder,
+    recorder: RunRecorder,
 ) -> None:
     """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from
     the request's alone.
@@ -136,7 +136,7 @@ def _write(
         kept.validation_seconds,
     )
     draft.counts = {"items": len(item_ids), "items_left_out": int((rows < 0).sum())}
-    draft.facts = describe(FAMILY, snapshot, request.settings, code, vectors.shape[1])
+    draft.facts = candidate_facts(FAMILY, snapshot, request.settings, code, vectors.shape[1])
     if champion:
         draft.facts["stability"] = stability(item_ids, vectors, similar, champion)
     draft.lineage = {

@@ -17,8 +17,8 @@ from tasks.core.cli.log import Progress
 from tasks.core.data.histories import Histories
 from tasks.core.torch.adamw import AdamW
 from tasks.core.torch.learning_rate import rate
-from tasks.core.torch.loop import stream
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.loop import epoch_seed
+from tasks.core.torch.process_group import ProcessGroup
 from tasks.core.torch.row_adamw import RowAdamW
 from tasks.gru4rec.batches import Batch, batches, positions
 from tasks.gru4rec.compact_rows import narrowed
@@ -54,7 +54,7 @@ class Trainer:
         counts: np.ndarray,
         seed: int,
         device: torch.device,
-        group: Group,
+        group: ProcessGroup,
     ) -> None:
         self.settings, self.histories, self.seed, self.device, self.group = (
             settings,
@@ -64,7 +64,7 @@ class Trainer:
             group,
         )
         self.epochs, self.top_rate = settings.epochs, settings.learning_rate
-        torch.manual_seed(stream(seed, 0))
+        torch.manual_seed(epoch_seed(seed, 0))
         self.model = Network(shape(settings, len(counts))).to(device)
         self.model.bias.requires_grad_(not settings.unit_items)
         self.loss = _loss(settings, counts, device)
@@ -96,7 +96,7 @@ class Trainer:
         Raises:
             BadRequest: the loss is no longer a number.
         """
-        torch.manual_seed(stream(self.seed, number, self.group.number))
+        torch.manual_seed(epoch_seed(self.seed, number, self.group.number))
         random = np.random.default_rng([self.seed, number])
         self.model.train()
         started, done, summed, now = time.monotonic(), 0, 0.0, 0.0

@@ -14,12 +14,12 @@ from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.torch import loop
-from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import check_memory
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.process_group import ProcessGroup
 from tasks.core.torch.validation import Validation
 from tasks.gru4rec import export, warm_start
 from tasks.gru4rec.batches import positions
@@ -60,10 +60,10 @@ def learn(
     histories: Histories,
     champion: Candidate | None,
     scratch: Path,
-    recorder: Recorder,
+    recorder: RunRecorder,
     device: torch.device,
-    group: Group,
-) -> Standing:
+    group: ProcessGroup,
+) -> TrainingState:
     """Epochs until the last, or until validation has not improved for `patience` of them.
 
     Args:
@@ -110,7 +110,7 @@ def learn(
             )
         }
 
-    return loop.train(
+    return loop.train_epochs(
         "gru4rec",
         trainer,
         validate,

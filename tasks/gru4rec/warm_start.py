@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, divided_alike
+from tasks.core.data.snapshot import Snapshot, same_split
 from tasks.core.retrieval.candidate import Candidate
 from tasks.gru4rec.model import BY_ITEM, Network
 
@@ -72,7 +72,7 @@ def _unfit(champion: Candidate | None, snapshot: Snapshot) -> str | None:
     facts = champion.artefact.facts
     if facts["dataset"] != snapshot.dataset:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
-    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
+    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
     return (
         None

@@ -10,8 +10,8 @@ import numpy as np
 
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.cold_start import Genres
-from tasks.core.store.arrays import StringTable, load, rows_of
+from tasks.core.retrieval.cold_start import GenrePredictor
+from tasks.core.store.arrays import StringTable, load, rows_of_ids
 from tasks.core.store.manifest import Artefact
 
 
@@ -40,7 +40,7 @@ def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) ->
     if not (from_metadata and missing):
         return Cold([], candidate.vectors[:0], candidate.similar[:0], missing)
     trained = (rows >= 0) & ~np.isin(rows, candidate.cold)
-    genres = Genres.of(
+    genres = GenrePredictor.of(
         snapshot.items["genres"].to_pylist(),
         snapshot.histories("train").users_of(len(rows)),
         trained,
@@ -91,4 +91,4 @@ class Catalogue:
 
     def rows_of(self, item_ids: list[str]) -> np.ndarray:
         """int32: the row of each id, −1 where there is none."""
-        return rows_of(item_ids, self.item_ids)
+        return rows_of_ids(item_ids, self.item_ids)

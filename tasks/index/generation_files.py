@@ -9,7 +9,7 @@ import numpy as np
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.encoders import Encoder, save_encoder
 from tasks.core.retrieval.faiss_search import Searcher
-from tasks.core.serving.id_index import Rows
+from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable, save
 from tasks.index.catalogue import Catalogue
 from tasks.index.served_users import People, popularity
@@ -31,7 +31,7 @@ def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
         )
     for name, strings in (("item_ids", catalogue.item_ids), ("titles", titles), ("genres", genres)):
         StringTable.of(strings).save(folder, name)
-    Rows.of(StringTable.of(catalogue.item_ids)).save(folder, "item_rows")
+    IdIndex.of(StringTable.of(catalogue.item_ids)).save(folder, "item_rows")
 
 
 def write_users(

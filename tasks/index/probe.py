@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from tasks.core.retrieval.faiss_search import Searcher
-from tasks.core.retrieval.top_k import score, top_k
+from tasks.core.retrieval.top_k import inner_products, top_k
 
 DEPTH = 50
 TIMED = 500  # queries timed one by one
@@ -75,6 +75,6 @@ def recall(
     last = (top_k(queries, vectors, k) if exact is None else exact)[:, -1]
     hits = 0
     for query, row, rows in zip(queries, last, found, strict=True):
-        bound, *scores = score(query[None], vectors[np.append(row, rows[:k])])[0]
+        bound, *scores = inner_products(query[None], vectors[np.append(row, rows[:k])])[0]
         hits += int((np.array(scores) >= bound - 1e-5 * max(1.0, abs(bound))).sum())
     return hits / (k * len(queries))

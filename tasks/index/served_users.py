@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import PARTS, Snapshot
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.retrieval.encoders import Encoder
 
 BLOCK = 50_000  # users encoded at a time
@@ -35,7 +35,7 @@ class People:
     users: np.ndarray
     liked: Histories
     read: Histories
-    attributes: Attributes
+    attributes: UserAttributes
     seen: Histories
     seen_liked: np.ndarray
     hidden: Histories
@@ -87,7 +87,7 @@ def _liked_first(everything: Histories, liked: Histories) -> Histories:
     return Histories.of(users[order], items[order], timestamps[order], len(everything))
 
 
-def queries(encoder: Encoder, histories: Histories, attributes: Attributes) -> np.ndarray:
+def queries(encoder: Encoder, histories: Histories, attributes: UserAttributes) -> np.ndarray:
     """float32 (users, d), or (users, interests d): encoded in blocks."""
     if not len(histories):
         return np.zeros((0, encoder.dimension), np.float32)

@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import resolve
+from tasks.core.data.snapshot import find_snapshot
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.ingest import snapshot
@@ -28,7 +28,7 @@ def quarantine(request: QuarantineRequest) -> dict:
     that the file's encoding cannot hold appear as \\xNN.
     """
     store = Store(request.store)
-    made = resolve(store, None, request.dataset, request.day).artefact
+    made = find_snapshot(store, None, request.dataset, request.day).artefact
     wanted = [
         row for row in _rows(store, made) if not request.reasons or row["reason"] in request.reasons
     ]
@@ -56,7 +56,7 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
         BadRequest: the file cannot be read, or speaks of rows that are not in quarantine.
     """
     store = Store(request.store)
-    made = resolve(store, None, request.dataset, request.day).artefact
+    made = find_snapshot(store, None, request.dataset, request.day).artefact
     old = {tuple(row[key] for key in KEYS): row["text"] for row in _rows(store, made)}
     changed: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
     unchanged = 0

@@ -15,8 +15,8 @@ from tasks.core.data.snapshot import Snapshot
 from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.models.decoders.model_selection import LEAVE_ONE_OUT_RIDGES
 from tasks.core.models.input_vectors import read_vectors
-from tasks.core.models.item_vectors import Vectors, places_of
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.models.item_vectors import ItemVectors, row_positions
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 
@@ -40,7 +40,7 @@ def find(store: Store, uri: str | None, snapshot: Snapshot) -> Artefact | None:
     return found
 
 
-def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> Vectors:
+def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> ItemVectors:
     """The vectors of known items, with output vectors.
 
     Args:
@@ -58,9 +58,9 @@ def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> Vector
             got=f"{len(rows)} vectors, {artefact.uri}",
             remedy="lower minimum_count, or draw more walks",
         )
-    rows, inputs = rows[kept].astype(np.int32), unit(inputs[kept]).astype(np.float32)
-    outputs = LeaveOneOut(inputs, train.renamed(places_of(rows, len(known)))).outputs(
+    rows, inputs = rows[kept].astype(np.int32), unit_rows(inputs[kept]).astype(np.float32)
+    outputs = LeaveOneOut(inputs, train.renamed(row_positions(rows, len(known)))).outputs(
         LEAVE_ONE_OUT_RIDGES[0]
     )
     met = outputs.any(axis=1)
-    return Vectors(rows[met], inputs[met], outputs[met])
+    return ItemVectors(rows[met], inputs[met], outputs[met])

@@ -7,12 +7,12 @@ from threadpoolctl import threadpool_limits
 from tasks.core.cli.errors import BadRequest
 from tasks.core.data.graph import Graph
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.models.decoders.export import Fitted, write
-from tasks.core.models.decoders.model_selection import choose
+from tasks.core.models.decoders.export import Fitted, write_candidate
+from tasks.core.models.decoders.model_selection import select_model
 from tasks.core.models.validation import Validation
-from tasks.core.models.warm_start import Past, past_of
+from tasks.core.models.warm_start import PreviousModel, load_previous
 from tasks.core.registry.plots.walks import WALKS
-from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
@@ -36,7 +36,7 @@ def fit(request: FitRequest) -> dict:
     store = Store(request.store)
     graph, snapshot = _inputs(store, request)
     elsewhere = external_vectors.find(store, request.vectors, snapshot)
-    past = past_of(
+    past = load_previous(
         store,
         FAMILY,
         request,
@@ -55,7 +55,7 @@ def fit(request: FitRequest) -> dict:
         code=code,
     )
     upstream = _upstream(graph, elsewhere)
-    recorder = Recorder.start(request, FAMILY, id, snapshot, code, upstream)
+    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code, upstream)
     try:
         if store.find("candidates", FAMILY, id) is None:
             fitted = _fit(request, graph, snapshot, past, elsewhere, recorder)
@@ -64,7 +64,7 @@ def fit(request: FitRequest) -> dict:
                     draft.path / WALKS,
                     statistics(graph.tables, request.settings.walk_length, request.seed),
                 )
-                write(
+                write_candidate(
                     draft,
                     FAMILY,
                     fitted,
@@ -110,9 +110,9 @@ def _fit(
     request: FitRequest,
     graph: Graph,
     snapshot: Snapshot,
-    past: Past | None,
+    past: PreviousModel | None,
     elsewhere: Artefact | None,
-    recorder: Recorder,
+    recorder: RunRecorder,
 ) -> Fitted:
     """Learn vectors, turn them onto the champion's, then choose on validation how they are
     searched.
@@ -131,5 +131,5 @@ def _fit(
             request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere
         )
         vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
-        chosen = choose(settings, vectors, train, validation, past and past.choice)
+        chosen = select_model(settings, vectors, train, validation, past and past.choice)
     return Fitted(learned.epoch, vectors, chosen, validation.seconds)

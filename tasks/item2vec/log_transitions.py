@@ -14,7 +14,7 @@ import numpy as np
 
 from tasks.core.cli.log import Progress
 from tasks.core.data.histories import Histories
-from tasks.core.models.cooccurrence import likes
+from tasks.core.models.cooccurrence import like_matrix
 
 # of a sequence that an item leads on to; the nearest weighs 1, the farthest 1/30, as in word2vec's
 # shrinking windows
@@ -31,7 +31,7 @@ def of_walks(histories: Histories, items: int, exponent: float) -> np.ndarray:
     = Σ_u (x_ui / f_i) (x_uj / n_u). This is what DeepWalk converges to in its shortest window (Qiu
     et al. 2018, "Network Embedding as Matrix Factorization").
     """
-    liked = likes(histories, items)
+    liked = like_matrix(histories, items)
     users, own = (np.asarray(liked.sum(axis=axis, dtype=np.float64)).ravel() for axis in (0, 1))
     back = liked.multiply(1 / np.where(own > 0, own, 1)[:, None]).tocsr()
     there = liked.T.tocsr().multiply(1 / np.where(users > 0, users, 1)[:, None]).tocsr()

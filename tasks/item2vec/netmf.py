@@ -14,9 +14,9 @@ import numpy as np
 
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.data.histories import Histories
-from tasks.core.models.item_vectors import Vectors, places_of
-from tasks.core.models.svd import halves
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.models.item_vectors import ItemVectors, row_positions
+from tasks.core.models.svd import truncated_svd
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.item2vec import log_transitions
 
 ROUNDING = 1e-12  # of the longest vector
@@ -45,7 +45,7 @@ def factorise(
     exponent: float,
     seed: int,
     corpus: str = "walks",
-) -> Vectors:
+) -> ItemVectors:
     """Vectors of the items that lead to another.
 
     Args:
@@ -61,12 +61,16 @@ def factorise(
         RefusedData: no two items share a user, or all do alike.
     """
     rows = np.flatnonzero(known).astype(np.int32)
-    own, random = histories.renamed(places_of(rows, len(known))), np.random.default_rng(seed)
+    own, random = histories.renamed(row_positions(rows, len(known))), np.random.default_rng(seed)
     parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(
         corpus, ((corpus, dimension),)
     )
-    made = [halves(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts]
-    inputs = np.hstack([unit(one) if len(parts) > 1 else one for one, _ in made]).astype(np.float32)
+    made = [
+        truncated_svd(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts
+    ]
+    inputs = np.hstack([unit_rows(one) if len(parts) > 1 else one for one, _ in made]).astype(
+        np.float32
+    )
     outputs = np.hstack([one for _, one in made])
     met = _says(inputs) & _says(outputs)
     if not met.any():
@@ -81,7 +85,7 @@ def factorise(
             remedy="lower minimum_count, or ingest more data"
             + ("; or set settings.trainer to auto or gensim" if several else ""),
         )
-    return Vectors(rows[met], inputs[met], outputs[met])
+    return ItemVectors(rows[met], inputs[met], outputs[met])
 
 
 def _says(vectors: np.ndarray) -> np.ndarray:

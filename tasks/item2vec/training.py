@@ -13,13 +13,13 @@ from tasks.core.cli.log import log, say
 from tasks.core.data.graph import Graph
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.models.decoders.model_selection import plain, queries
-from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.decoders.model_selection import own_output_models, query_candidates
+from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.training_budget import epochs_within
 from tasks.core.models.validation import Validation
 from tasks.core.models.vocabulary import vocabulary
-from tasks.core.registry.run_recorder import Recorder
-from tasks.core.registry.training_progress import Rounds
+from tasks.core.registry.run_recorder import RunRecorder
+from tasks.core.registry.training_progress import TrainingProgress
 from tasks.core.store.manifest import Artefact
 from tasks.item2vec import external_vectors, netmf
 from tasks.item2vec.corpus import Corpus
@@ -38,7 +38,7 @@ class Learned:
     """The vectors of the best epoch (1, 2, …) and the recall of their plain input-output search."""
 
     epoch: int
-    vectors: Vectors
+    vectors: ItemVectors
     recall: float
 
 
@@ -47,8 +47,8 @@ def learn(
     graph: Graph,
     snapshot: Snapshot,
     validation: Validation,
-    recorder: Recorder,
-    past: Vectors | None = None,
+    recorder: RunRecorder,
+    past: ItemVectors | None = None,
     elsewhere: Artefact | None = None,
 ) -> Learned:
     """Train as the settings say, from `past` where there is one and the trainer can; every epoch is
@@ -107,7 +107,7 @@ def _factorise(
     train: Histories,
     known: np.ndarray,
     validation: Validation,
-    recorder: Recorder,
+    recorder: RunRecorder,
 ) -> Learned:
     settings, started = request.settings, time.monotonic()
     say(f"factorising what meets within a window, of {int(known.sum()):,} items")
@@ -125,8 +125,8 @@ def _train(
     train: Histories,
     frequencies: np.ndarray,
     validation: Validation,
-    recorder: Recorder,
-    past: Vectors | None,
+    recorder: RunRecorder,
+    past: ItemVectors | None,
 ) -> Learned:
     settings = request.settings if past is None else shortened(request.settings)
     corpus = Corpus(
@@ -149,7 +149,7 @@ def _train(
     )
     watch = Watch(settings, validation, recorder)
     every = looks_every(watch.users, validation.items, corpus.words)
-    progress = Rounds("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
+    progress = TrainingProgress("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
     done: list[dict[str, float]] = []
     while len(done) < trainer.epochs:
         epoch, begun = len(done) + 1, validation.seconds
@@ -201,10 +201,10 @@ class Watch:
     are served are chosen afterwards (`tasks.core.models.decoders.model_selection`).
     """
 
-    def __init__(self, settings: Settings, validation: Validation, recorder: Recorder) -> None:
+    def __init__(self, settings: Settings, validation: Validation, recorder: RunRecorder) -> None:
         self.settings, self.validation, self.recorder = settings, validation, recorder
         self.best: Learned | None = None
-        self._few, self._asked = validation.few(), queries(settings)
+        self._few, self._asked = validation.few(), query_candidates(settings)
 
     @property
     def users(self) -> int:
@@ -213,7 +213,7 @@ class Watch:
             len(self._asked) * len(self._few) if len(self._asked) > 1 else 0
         )
 
-    def look(self, epoch: int, vectors: Vectors, figures: dict[str, float]) -> None:
+    def look(self, epoch: int, vectors: ItemVectors, figures: dict[str, float]) -> None:
         """Validate one epoch.
 
         Raises:
@@ -226,7 +226,7 @@ class Watch:
                 got=f"minimum_count {self.settings.minimum_count}",
                 remedy="lower minimum_count, or ingest more data",
             )
-        models = list(plain(vectors, self._asked))
+        models = list(own_output_models(vectors, self._asked))
         model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
         recall, choice = self.validation.recall(model), model.choice
         self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})

@@ -8,7 +8,7 @@ import numpy as np
 from gensim.models import Word2Vec
 
 from tasks.core.cli.log import Progress
-from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.item_vectors import ItemVectors
 from tasks.item2vec.corpus import Corpus
 from tasks.item2vec.settings import Settings
 
@@ -51,7 +51,7 @@ class Trainer:
         )
         self.met = np.zeros(len(frequencies), np.int64)
 
-    def go_on(self, past: Vectors) -> None:
+    def go_on(self, past: ItemVectors) -> None:
         """Begin where an earlier training ended, for the items of the vocabulary that it knows; the
         others begin as always.
         """
@@ -106,12 +106,12 @@ class Trainer:
     def _rate(self, epoch: float) -> float:
         return self.settings.learning_rate * (1 - 0.99 * epoch / self.epochs)
 
-    def vectors(self) -> Vectors:
+    def vectors(self) -> ItemVectors:
         """The vectors now, copied, of the items that were met and predicted."""
         words = np.array(self.model.wv.index_to_key, np.int64)
         order = np.argsort(words)
         order = order[(self.met[words[order]] > 0) & self.model.syn1neg[order].any(axis=1)]
-        return Vectors(
+        return ItemVectors(
             words[order].astype(np.int32),
             self.model.wv.vectors[order].copy(),
             self.model.syn1neg[order].copy(),

@@ -9,16 +9,20 @@ from threadpoolctl import threadpool_limits
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, resolve
-from tasks.core.models.cooccurrence import likes
-from tasks.core.models.decoders.export import Fitted, write
-from tasks.core.models.decoders.model_selection import choose, plain, queries
-from tasks.core.models.item_vectors import Vectors, places_of
+from tasks.core.data.snapshot import Snapshot, find_snapshot
+from tasks.core.models.cooccurrence import like_matrix
+from tasks.core.models.decoders.export import Fitted, write_candidate
+from tasks.core.models.decoders.model_selection import (
+    own_output_models,
+    query_candidates,
+    select_model,
+)
+from tasks.core.models.item_vectors import ItemVectors, row_positions
 from tasks.core.models.validation import Validation
 from tasks.core.models.vocabulary import vocabulary
-from tasks.core.models.warm_start import Past, past_of
-from tasks.core.registry.run_recorder import Recorder
-from tasks.core.registry.training_progress import Rounds
+from tasks.core.models.warm_start import PreviousModel, load_previous
+from tasks.core.registry.run_recorder import RunRecorder
+from tasks.core.registry.training_progress import TrainingProgress
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.store import Store
 from tasks.linear.settings import FitRequest
@@ -38,8 +42,8 @@ def fit(request: FitRequest) -> dict:
         Unreachable: MLflow is away.
     """
     store = Store(request.store)
-    snapshot = resolve(store, request.snapshot, request.dataset, request.day)
-    past = past_of(store, FAMILY, request, snapshot, request.settings.dimension)
+    snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
+    past = load_previous(store, FAMILY, request, snapshot, request.settings.dimension)
     code = code_version(__name__)
     id = identity(
         dataset=snapshot.dataset,
@@ -49,13 +53,13 @@ def fit(request: FitRequest) -> dict:
         seed=request.seed,
         code=code,
     )
-    recorder = Recorder.start(request, FAMILY, id, snapshot, code)
+    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
             with threadpool_limits(request.settings.threads):
                 penalty, fitted = solve(request, snapshot, past, recorder)
             with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                write(
+                write_candidate(
                     draft, FAMILY, fitted, request, snapshot, past, code, recorder, [snapshot.uri]
                 )
                 draft.facts["penalty"] = penalty
@@ -66,7 +70,7 @@ def fit(request: FitRequest) -> dict:
 
 
 def solve(
-    request: FitRequest, snapshot: Snapshot, past: Past | None, recorder: Recorder
+    request: FitRequest, snapshot: Snapshot, past: PreviousModel | None, recorder: RunRecorder
 ) -> tuple[float, Fitted]:
     """Every penalty under every plain query; the best one, its vectors, and the decoder and query
     chosen for them.
@@ -78,13 +82,15 @@ def solve(
     rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(
         np.int32
     )
-    liked = weighed(likes(train.renamed(places_of(rows, items)), len(rows)), settings.user_exponent)
+    liked = weighed(
+        like_matrix(train.renamed(row_positions(rows, items)), len(rows)), settings.user_exponent
+    )
     penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
     solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](
         liked, settings.dimension, request.seed
     )
-    best: tuple[float, int, float, Vectors] | None = None
-    progress = Rounds("penalty", len(penalties), 1, "penalties", recorder)
+    best: tuple[float, int, float, ItemVectors] | None = None
+    progress = TrainingProgress("penalty", len(penalties), 1, "penalties", recorder)
     for step, penalty in enumerate(penalties, 1):
         started = time.monotonic()
         progress.begin(step)
@@ -97,11 +103,11 @@ def solve(
                 f"of these items in the training part",
                 remedy="lower minimum_count, ingest more data, or hold out fewer rows of each user",
             )
-        vectors = Vectors(rows[met], inputs[met], outputs[met])
+        vectors = ItemVectors(rows[met], inputs[met], outputs[met])
         recall, choice = max(
             (
                 (validation.recall(model), model.choice)
-                for model in plain(vectors, queries(settings))
+                for model in own_output_models(vectors, query_candidates(settings))
             ),
             key=lambda one: one[0],
         )
@@ -121,5 +127,5 @@ def solve(
             best = (recall, step, penalty, vectors)
     _, step, penalty, vectors = best
     vectors = past.aligned(vectors) if past and settings.align else vectors
-    chosen = choose(settings, vectors, train, validation, past and past.choice)
+    chosen = select_model(settings, vectors, train, validation, past and past.choice)
     return penalty, Fitted(step, vectors, chosen, validation.seconds)

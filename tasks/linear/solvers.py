@@ -22,9 +22,9 @@ from scipy.sparse.linalg import svds
 
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.cli.log import log
-from tasks.core.models.cooccurrence import together
+from tasks.core.models.cooccurrence import cooccurrence_counts
 from tasks.core.models.ease import ease
-from tasks.core.models.svd import halves
+from tasks.core.models.svd import truncated_svd
 from tasks.linear.settings import Settings
 
 BYTES = 24  # of memory for each pair of items: X'X, its inverse, the weights and their products
@@ -82,11 +82,11 @@ class Dense:
     """X'X once; `vectors` for any penalty."""
 
     def __init__(self, liked: csr_matrix, dimension: int, seed: int) -> None:
-        self.together, self.dimension, self.seed = together(liked), dimension, seed
+        self.together, self.dimension, self.seed = cooccurrence_counts(liked), dimension, seed
 
     def vectors(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and outputs, float32 (items, d)."""
-        return halves(
+        return truncated_svd(
             ease(self.together, penalty), self.dimension, np.random.default_rng(self.seed)
         )
 

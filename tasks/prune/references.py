@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import mlflow_client
-from tasks.core.serving.redis_client import answering, connect
-from tasks.core.serving.redis_keys import Names, announced
+from tasks.core.serving.redis_client import connect, redis_errors
+from tasks.core.serving.redis_keys import FamilyKeys, announced_families
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 
@@ -23,9 +23,9 @@ def generations(store: Store) -> set[Path]:
         Unreachable: Redis does not answer.
     """
     client, found = connect(), set()
-    with answering(client):
-        for family in announced(client):
-            for text in client.hvals(Names(family).loads):
+    with redis_errors(client):
+        for family in announced_families(client):
+            for text in client.hvals(FamilyKeys(family).loads):
                 found.add(store.path("generations", family, json.loads(text)["generation"]))
     return found
 

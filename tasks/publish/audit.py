@@ -10,7 +10,7 @@ import time
 from tasks.core.cli.errors import Unreachable
 from tasks.core.cli.log import log
 from tasks.core.serving.redis_client import Client
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
 
@@ -40,7 +40,7 @@ def catch_up(store: Store, client: Client, family: str) -> None:
     in that moment.
     """
     known = set(store.names("audit", family))
-    for text in client.lrange(Names(family).audit, 0, KEPT - 1):
+    for text in client.lrange(FamilyKeys(family).audit, 0, KEPT - 1):
         event = json.loads(text)
         event |= {"from": event["from"] or None, "fence": int(event["fence"])}
         if _id(event) not in known:

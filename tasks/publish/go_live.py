@@ -7,8 +7,8 @@ import time
 from tasks.core.cli.errors import BadRequest, Conflict
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import Generation
-from tasks.core.serving.redis_client import answering, connect
-from tasks.core.serving.redis_keys import FAMILIES, Names
+from tasks.core.serving.redis_client import connect, redis_errors
+from tasks.core.serving.redis_keys import FAMILIES, FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.audit import KEPT, record
 from tasks.publish.load.claims import whole
@@ -26,8 +26,13 @@ def go_live(request: GoLiveRequest) -> dict:
     """
     store = Store(request.store)
     generation = Generation(store.open(request.generation, "generation"))
-    facts, names, client, now = generation.facts, Names(generation.family), connect(), time.time()
-    with answering(client):
+    facts, names, client, now = (
+        generation.facts,
+        FamilyKeys(generation.family),
+        connect(),
+        time.time(),
+    )
+    with redis_errors(client):
         load = whole(client, names, generation.id)
         if load is None:
             raise BadRequest(

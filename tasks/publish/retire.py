@@ -6,7 +6,7 @@ import json
 import time
 
 from tasks.core.serving.redis_client import Client
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.load.claims import Claim, delete
 from tasks.publish.lua_scripts import RETIRE
 
@@ -15,7 +15,7 @@ AT_ONCE = -1e12  # seconds: whatever it is doing, it is given up now
 
 
 def retire(
-    client: Client, names: Names, load: str, abandoned_after_seconds: float
+    client: Client, names: FamilyKeys, load: str, abandoned_after_seconds: float
 ) -> tuple[str, int]:
     """Delete a load, unless it is live, the one before, or on its way.
 

@@ -7,8 +7,8 @@ import time
 from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import Generation
-from tasks.core.serving.redis_client import Client, answering, connect
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_client import Client, connect, redis_errors
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.audit import KEPT, record
 from tasks.publish.load.claims import entries, live, whole
@@ -28,8 +28,8 @@ def rollback(request: RollbackRequest) -> dict:
         Conflict: the pointer moved while this was checked.
         Corrupt: the generation is no longer whole.
     """
-    store, names, client = Store(request.store), Names(request.family), connect(retries=0)
-    with answering(client):
+    store, names, client = Store(request.store), FamilyKeys(request.family), connect(retries=0)
+    with redis_errors(client):
         pointer = live(client, names)
         if request.ticket and pointer.get("ticket") == request.ticket:
             return _result(
@@ -114,7 +114,7 @@ def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
     return target
 
 
-def _whole(store: Store, client: Client, names: Names, target: str) -> tuple[str, Generation]:
+def _whole(store: Store, client: Client, names: FamilyKeys, target: str) -> tuple[str, Generation]:
     kept, load = entries(client, names), whole(client, names, target)
     if load is None:
         raise BadRequest(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tasks.core.serving.redis_client import Client, answering, connect, memories
-from tasks.core.serving.redis_keys import KINDS, Names, announced
+from tasks.core.serving.redis_client import Client, connect, memory_infos, redis_errors
+from tasks.core.serving.redis_keys import KINDS, FamilyKeys, announced_families
 from tasks.publish.load.claims import entries, live
 from tasks.publish.settings import StatusRequest
 
@@ -18,12 +18,12 @@ def status(request: StatusRequest) -> dict:
     `kept` is by generation; one that is loaded twice shows the load that was claimed last.
     """
     client = connect()
-    with answering(client):
-        families = [request.family] if request.family else announced(client)
-        servers = memories(client)
+    with redis_errors(client):
+        families = [request.family] if request.family else announced_families(client)
+        servers = memory_infos(client)
         limits = [int(memory.get("maxmemory", 0)) for memory in servers]
         return {
-            "families": {family: _family(client, Names(family)) for family in families},
+            "families": {family: _family(client, FamilyKeys(family)) for family in families},
             "memory": {
                 "used": sum(int(memory["used_memory"]) for memory in servers),
                 "maximum": sum(limits) if all(limits) else None,
@@ -32,7 +32,7 @@ def status(request: StatusRequest) -> dict:
         }
 
 
-def _family(client: Client, names: Names) -> dict:
+def _family(client: Client, names: FamilyKeys) -> dict:
     pointer = live(client, names)
     pointer.pop("ticket", None)
     kept: dict[str, dict] = {}

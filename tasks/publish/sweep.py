@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tasks.core.cli.log import log
-from tasks.core.serving.redis_client import answering, connect
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_client import connect, redis_errors
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.audit import catch_up
 from tasks.publish.load.claims import entries
@@ -15,8 +15,8 @@ from tasks.publish.settings import SweepRequest
 def sweep(request: SweepRequest) -> dict:
     """Delete every load that is neither live nor the one before and cannot go live any more; write
     switches to the store that a crash kept from it."""
-    names, client, kept, swept, keys = Names(request.family), connect(), {}, [], 0
-    with answering(client):
+    names, client, kept, swept, keys = FamilyKeys(request.family), connect(), {}, [], 0
+    with redis_errors(client):
         for load, entry in entries(client, names).items():
             outcome, gone = retire(client, names, load, 3600 * request.abandoned_after_hours)
             keys += gone

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
 from tasks.core.cli.log import log
-from tasks.core.serving.redis_client import Client, texts
-from tasks.core.serving.redis_keys import Names, announced
+from tasks.core.serving.redis_client import Client, decoded
+from tasks.core.serving.redis_keys import FamilyKeys, announced_families
 from tasks.core.store.store import Store
 from tasks.retrieve.loaded_generation import Held
 from tasks.retrieve.pointer_follower import Followed
@@ -48,7 +48,7 @@ class Families:
         """
         if family not in (None, ALL):
             return [family]
-        names = self.wanted or announced(self.client)
+        names = self.wanted or announced_families(self.client)
         if not names:
             raise BadRequest("nothing is live", remedy="publish a model first")
         return names
@@ -119,10 +119,10 @@ class Families:
 
     def pointers(self) -> dict[str, dict | None]:
         """What the pointer of each family says; None where nothing is live now."""
-        names = self.wanted or announced(self.client)
+        names = self.wanted or announced_families(self.client)
         with self.client.pipeline(transaction=False) as pipe:
             for one in names:
-                pipe.hgetall(Names(one).live)
+                pipe.hgetall(FamilyKeys(one).live)
             answers = pipe.execute(raise_on_error=False)
         for answer in answers:
             if isinstance(answer, Exception) and "WRONGTYPE" not in str(answer):
@@ -130,7 +130,7 @@ class Families:
         found = [
             {}
             if isinstance(answer, Exception)
-            else {name: text[:LONGEST] for name, text in texts(answer).items()}
+            else {name: text[:LONGEST] for name, text in decoded(answer).items()}
             for answer in answers
         ]
         return {

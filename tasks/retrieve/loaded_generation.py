@@ -8,13 +8,13 @@ import numpy as np
 
 from tasks.core.cli.errors import Corrupt
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.serving.generation import SERVED, Generation
 from tasks.core.serving.id_packing import FORMS, unpack
 from tasks.core.serving.redis_keys import (
     DTYPES,
     KINDS,
-    Names,
+    FamilyKeys,
     bucket_of,
     unpack_seen,
     unpack_vector,
@@ -47,7 +47,7 @@ class Held:
             self.folder.id,
             manifest["load"],
             self.folder.family,
-            Names(self.folder.family),
+            FamilyKeys(self.folder.family),
         )
         self.version = manifest["version"]
         self.buckets = {kind: _buckets(manifest, kind) for kind in KINDS}
@@ -184,7 +184,9 @@ class Held:
             remedy="publish this generation again",
         )
 
-    def encode(self, rows: np.ndarray, attributes: Attributes | None = None) -> np.ndarray | None:
+    def encode(
+        self, rows: np.ndarray, attributes: UserAttributes | None = None
+    ) -> np.ndarray | None:
         """The query of a history of rows, oldest first, and of what else is known; None where the
         model learned none of it.
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
 from tasks.core.cli.log import log
-from tasks.core.serving.redis_client import Client, answering, texts
-from tasks.core.serving.redis_keys import SCHEMA, Names
+from tasks.core.serving.redis_client import Client, decoded, redis_errors
+from tasks.core.serving.redis_keys import SCHEMA, FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.retrieve.loaded_generation import Held
@@ -48,7 +48,7 @@ class Followed:
     """
 
     def __init__(self, client: Client, store: Store | None, family: str) -> None:
-        self.client, self.store, self.names = client, store, Names(family)
+        self.client, self.store, self.names = client, store, FamilyKeys(family)
         self.held: Held | None = None
         self.switches = 0  # times another generation took over
         self._lock, self._refused = threading.Lock(), {}
@@ -65,7 +65,7 @@ class Followed:
             held = self.held or self._open(self._pointer(), wait=True)
             if held is None:
                 continue
-            with answering(self.client), self.client.pipeline(transaction=False) as pipe:
+            with redis_errors(self.client), self.client.pipeline(transaction=False) as pipe:
                 pipe.hget(self.names.live, "load")
                 if fill:
                     fill(pipe, held)
@@ -85,7 +85,7 @@ class Followed:
         )
 
     def _pointer(self) -> str:
-        with answering(self.client):
+        with redis_errors(self.client):
             return self._named(self.client.hget(self.names.live, "load"))
 
     def _named(self, live: bytes | None) -> str:
@@ -138,8 +138,8 @@ class Followed:
             self._lock.release()
 
     def _read(self, load: str) -> Held | None:
-        with answering(self.client):
-            manifest = texts(self.client.hgetall(self.names.manifest(load)))
+        with redis_errors(self.client):
+            manifest = decoded(self.client.hgetall(self.names.manifest(load)))
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
             return self.held
         if (schema := manifest.get("schema", "0")) != str(SCHEMA):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.data.user_attributes import Value
-from tasks.core.serving.redis_client import answering, connect
+from tasks.core.serving.redis_client import connect, redis_errors
 from tasks.core.store.store import Store
 from tasks.retrieve import title_search
 from tasks.retrieve.answer_builder import answer, explained
@@ -102,7 +102,7 @@ class Reader:
                 got="none of them",
                 allowed="one of them, or several",
             )
-        with answering(self.client):
+        with redis_errors(self.client):
             held, values = self._asked(wanted, user)
             names = wanted or list(held)
             known, depth = (
@@ -149,7 +149,7 @@ class Reader:
             family: one family, or None for the fusion where it is live, else all of them merged.
         """
         k = positive(k)
-        with answering(self.client):
+        with redis_errors(self.client):
             held, values = self._live.answering(
                 family_name(family), ("top",), text("a user's id", user)
             )
@@ -186,7 +186,7 @@ class Reader:
                 got="neither" if item is None else "both",
                 allowed="an item's id or a title",
             )
-        with answering(self.client):
+        with redis_errors(self.client):
             held, _ = self._live.answering(family_name(family))
             id = (
                 title_search.best(held, title_text(title))
@@ -221,23 +221,23 @@ class Reader:
         """Items whose title matches, best first: whole title, its beginning, a part of it; then by
         popularity.
         """
-        with answering(self.client):
+        with redis_errors(self.client):
             return title_search.found(self._all(family), title_text(title))
 
     def someone(self, family: str | None = None) -> str:
         """The id of a user to try with: the first that a live model has a vector for."""
-        with answering(self.client):
+        with redis_errors(self.client):
             return next(iter(self._all(family).values())).folder.user_ids[0]
 
     def knows(self, item: str, family: str | None = None) -> bool:
         """Whether a live model knows this item id."""
-        with answering(self.client):
+        with redis_errors(self.client):
             id = text("an item's id", item)
             return any(id in held.rows for held in self._all(family).values())
 
     def generations(self) -> dict[str, str]:
         """family → id of the generation that is live now."""
-        with answering(self.client):
+        with redis_errors(self.client):
             return {one: held.id for one, held in self._all().items()}
 
     def _asked(
@@ -264,7 +264,7 @@ class Reader:
         """family → what its pointer says: generation, version, day, since (seconds since 1970), by,
         why, previous, fence; None: nothing.
         """
-        with answering(self.client):
+        with redis_errors(self.client):
             return self._live.pointers()
 
     def metrics(self) -> str:

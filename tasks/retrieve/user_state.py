@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.retrieve.answers import Item
 from tasks.retrieve.loaded_generation import NONE, Held
 
@@ -29,7 +29,7 @@ class Known:
     vectors: Mapping[str, np.ndarray]
     liked: Mapping[str, np.ndarray]
     seen: Mapping[str, np.ndarray]
-    attributes: Attributes | None = None
+    attributes: UserAttributes | None = None
     queries: dict[str, np.ndarray | None] = dataclasses.field(default_factory=dict)
 
     def query(self, held: Held) -> np.ndarray | None:
@@ -49,7 +49,7 @@ class Known:
         held: Mapping[str, Held],
         values: Mapping[str, list],
         history: list[str] | None,
-        attributes: Attributes | None = None,
+        attributes: UserAttributes | None = None,
     ) -> Known:
         """What the families know together: one of them may be a day older than the others, so what
         any of them saw is seen by all.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import numpy as np
 
 from tasks.core.cli.errors import BadRequest
-from tasks.core.data.user_attributes import Attributes, Value
+from tasks.core.data.user_attributes import UserAttributes, Value
 from tasks.retrieve.channels import POPULAR, SIMILAR
 
 ID = "id"  # the column of the table of users that names them
@@ -83,7 +83,7 @@ def _encodable(what: str, value: str) -> str:
 
 def told(
     user: str | None, fresh: bool, attributes: Mapping[str, Value] | None
-) -> Attributes | None:
+) -> UserAttributes | None:
     """What is known of somebody beside a history: the attributes given, and of a user whose query
     is made anew also the id.
 
@@ -103,7 +103,7 @@ def told(
     given = {_name(name): _value(name, value) for name, value in (attributes or {}).items()}
     if attributes is None and (user is None or not fresh):
         return None
-    return Attributes.of_one({**given, **({} if user is None else {ID: user})})
+    return UserAttributes.of_one({**given, **({} if user is None else {ID: user})})
 
 
 def _name(name: object) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.core.cli.errors import BadRequest, RefusedData
-from tasks.core.data.categorical import Feature
+from tasks.core.data.categorical import CategoricalFeature
 from tasks.core.data.user_attributes import Value
 
 ID = "id"
@@ -32,7 +32,7 @@ class Described:
         feature: int64, which feature each value is of.
     """
 
-    features: tuple[Feature, ...]
+    features: tuple[CategoricalFeature, ...]
     with_id: bool
     offsets: np.ndarray
     rows: np.ndarray
@@ -110,7 +110,10 @@ def _values(column: pa.ChunkedArray, what: str) -> list[Value]:
 def _joined(
     columns: Mapping[str, list[Value]], with_id: bool, count: int, minimum_count: int, buckets: int
 ) -> Described:
-    made = [Feature.of(name, values, minimum_count, buckets) for name, values in columns.items()]
+    made = [
+        CategoricalFeature.of(name, values, minimum_count, buckets)
+        for name, values in columns.items()
+    ]
     features = tuple(one for one in made if len(one))
     bags = [one.rows(columns[one.name]) for one in features]
     owner = np.concatenate(

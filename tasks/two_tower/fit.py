@@ -10,15 +10,15 @@ import numpy as np
 from torch import Tensor
 
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, resolve
-from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.data.snapshot import Snapshot, find_snapshot
+from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import save_candidate
-from tasks.core.retrieval.item_similarity import taste_space, unit
+from tasks.core.retrieval.item_similarity import taste_space, unit_rows
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Draft
 from tasks.core.store.store import Store
 from tasks.core.torch import loop
-from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import check_memory, prepare
 from tasks.core.torch.validation import Validation
 from tasks.two_tower import export
@@ -42,7 +42,7 @@ def fit(request: FitRequest) -> dict:
         Unreachable: MLflow is away.
     """
     store = Store(request.store)
-    snapshot = resolve(store, request.snapshot, request.dataset, request.day)
+    snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
     code = code_version(__name__)
     id = identity(
         dataset=snapshot.dataset,
@@ -52,7 +52,7 @@ def fit(request: FitRequest) -> dict:
         code=code,
     )
     scratch = store.path("checkpoints", FAMILY, id)
-    recorder = Recorder.start(request, FAMILY, id, snapshot, code)
+    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code)
     try:
         if store.find("candidates", FAMILY, id) is None:
             world = read(snapshot, request.settings)
@@ -71,8 +71,8 @@ def fit(request: FitRequest) -> dict:
 
 
 def train(
-    request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, recorder: Recorder
-) -> Standing:
+    request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, recorder: RunRecorder
+) -> TrainingState:
     """Epochs until the last, or until validation has not improved for `patience` of them."""
     settings = request.settings
     device = prepare(settings.device, settings.threads)
@@ -107,7 +107,7 @@ def train(
             f"{loop.RECALL}_newcomers": validation.recall_of_newcomers(encoder, vectors),
         }
 
-    return loop.train(
+    return loop.train_epochs(
         FAMILY,
         trainer,
         validate,
@@ -147,13 +147,13 @@ def served(weights: dict[str, Tensor], world: World, request: FitRequest, snapsh
 
 def _write(
     draft: Draft,
-    kept: Standing,
+    kept: TrainingState,
     world: World,
     request: FitRequest,
     settings: Settings,
     snapshot: Snapshot,
     code: str,
-    recorder: Recorder,
+    recorder: RunRecorder,
 ) -> None:
     """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from
     the request's alone.
@@ -172,7 +172,7 @@ def _write(
     recorder.save(draft.path, kept.best_epoch, recalls, kept.validation_seconds)
     draft.counts = {"items": len(vectors), "new_items": int((world.counts == 0).sum())}
     draft.facts = {
-        **describe(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
+        **candidate_facts(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
         "item_features": names(world.item_features),
         "user_features": names(world.user_features),
     }
@@ -203,4 +203,4 @@ def similar(vectors: np.ndarray, world: World) -> np.ndarray:
     law = np.linalg.solve(
         gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram)), x[liked].T @ tastes[liked]
     )
-    return np.where(liked[:, None], tastes, unit(x @ law)).astype(np.float32)
+    return np.where(liked[:, None], tastes, unit_rows(x @ law)).astype(np.float32)

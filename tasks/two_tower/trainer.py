@@ -13,7 +13,7 @@ from torch.nn import functional
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import Progress
 from tasks.core.torch.learning_rate import rate
-from tasks.core.torch.loop import stream
+from tasks.core.torch.loop import epoch_seed
 from tasks.core.torch.row_adamw import RowAdamW
 from tasks.two_tower import losses
 from tasks.two_tower.compact_rows import large, narrowed
@@ -38,7 +38,7 @@ class Trainer:
 
     def __init__(self, settings: Settings, world: World, seed: int, device: torch.device) -> None:
         self.settings, self.world, self.seed, self.device = settings, world, seed, device
-        torch.manual_seed(stream(seed, 0))
+        torch.manual_seed(epoch_seed(seed, 0))
         self.model = TwoTower(shape(settings, world)).to(device)
         parameters = dict(self.model.named_parameters())
         self.optimiser = RowAdamW(
@@ -65,7 +65,7 @@ class Trainer:
         Raises:
             BadRequest: the loss is no longer a number.
         """
-        torch.manual_seed(stream(self.seed, number))
+        torch.manual_seed(epoch_seed(self.seed, number))
         random = np.random.default_rng([self.seed, number])
         self.model.train()
         settings, started, done, summed, now = self.settings, time.monotonic(), 0, 0.0, 0.0

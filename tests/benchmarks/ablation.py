@@ -26,13 +26,13 @@ from tasks.core.data.graph import Graph
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Queries, Snapshot
 from tasks.core.models.decoders.causal import Causal
-from tasks.core.models.decoders.model_selection import CAUSAL_RIDGES, choose
-from tasks.core.models.decoders.search_model import Choice, Model
-from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.decoders.model_selection import CAUSAL_RIDGES, select_model
+from tasks.core.models.decoders.search_model import SearchChoice, SearchModel
+from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.validation import Validation
-from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.retrieval.encoders import ScalesEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.retrieval.top_k import top_k
 from tasks.core.store.store import Store
 from tasks.evaluate.measure import hits
@@ -135,7 +135,7 @@ def rows() -> list[tuple[str, str, Settings, bool]]:
     ]
 
 
-def judge(model: Model, asked: Queries, items: int) -> dict[str, float]:
+def judge(model: SearchModel, asked: Queries, items: int) -> dict[str, float]:
     """The metrics of the rows asked for, seen items left out."""
     places = model.places(items)
     best = top_k(
@@ -151,17 +151,19 @@ def judge(model: Model, asked: Queries, items: int) -> dict[str, float]:
     }
 
 
-def naive(vectors: Vectors, choice: Choice) -> Model:
+def naive(vectors: ItemVectors, choice: SearchChoice) -> SearchModel:
     """What an index of input vectors is: input searched with input, by cosine."""
-    inputs = unit(vectors.inputs).astype(np.float32)
-    return Model(vectors.rows, inputs, ScalesEncoder(inputs, choice.decays, choice.last), choice)
+    inputs = unit_rows(vectors.inputs).astype(np.float32)
+    return SearchModel(
+        vectors.rows, inputs, ScalesEncoder(inputs, choice.decays, choice.last), choice
+    )
 
 
-def causal_models(vectors: Vectors, own: Histories) -> Iterator[tuple[str, list[Model]]]:
+def causal_models(vectors: ItemVectors, own: Histories) -> Iterator[tuple[str, list[SearchModel]]]:
     """The causal decoder with other time scales and horizons; each with the ridges that the stage
     tries.
     """
-    inputs = unit(vectors.inputs).astype(np.float32)
+    inputs = unit_rows(vectors.inputs).astype(np.float32)
     for decays, horizon in (
         ((3.0,), None),
         ((30.0,), None),
@@ -175,11 +177,11 @@ def causal_models(vectors: Vectors, own: Histories) -> Iterator[tuple[str, list[
             f"closed form + causal, scales {', '.join(f'{one:g}' for one in decays)}, horizon "
             f"{horizon or 'next'}",
             [
-                Model.of(
+                SearchModel.of(
                     vectors.rows,
                     inputs,
                     decoder.outputs(ridge),
-                    Choice("causal", decays, None, ridge, horizon),
+                    SearchChoice("causal", decays, None, ridge, horizon),
                 )
                 for ridge in CAUSAL_RIDGES
             ],
@@ -210,7 +212,7 @@ class Table:
         store, request = self._asked
         self.graph = Graph(store.open(build(dataclasses.replace(request, law=law))["uri"], "graph"))
 
-    def add(self, group: str, name: str, settings: Settings, headline: bool) -> Vectors:
+    def add(self, group: str, name: str, settings: Settings, headline: bool) -> ItemVectors:
         """Train, decode, judge."""
         started = time.monotonic()
         request = FitRequest("", "", settings=settings, seed=self.seed)
@@ -219,9 +221,9 @@ class Table:
             self.graph,
             self.snapshot,
             self.validation,
-            Recorder("item2vec", "ablation", None),
+            RunRecorder("item2vec", "ablation", None),
         ).vectors
-        model = choose(settings, vectors, self.train, self.validation).model
+        model = select_model(settings, vectors, self.train, self.validation).model
         self.tell(
             group,
             name,
@@ -232,7 +234,7 @@ class Table:
         return vectors
 
     def tell(
-        self, group: str, name: str, model: Model, started: float, headline: bool = False
+        self, group: str, name: str, model: SearchModel, started: float, headline: bool = False
     ) -> None:
         """One line."""
         line = {
@@ -256,7 +258,7 @@ class Table:
             flush=True,
         )
 
-    def decoders(self, vectors: Vectors) -> None:
+    def decoders(self, vectors: ItemVectors) -> None:
         """Time scales and horizons of the causal decoder."""
         started = time.monotonic()
         for name, models in causal_models(vectors, self.train.renamed(vectors.places(self.items))):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import redis
 
-from tasks.core.serving.redis_keys import FAMILIES, Names
+from tasks.core.serving.redis_keys import FAMILIES, FamilyKeys
 from tasks.retrieve import Reader
 from tests import generations, worlds
 from tests.valkeys import valkey_server
@@ -82,7 +82,7 @@ def _cut_everywhere(fork, client: redis.Redis, root: str, one: dict) -> int:
                     f"drill: a switch that was to be killed at command {number} ended with "
                     f"{process.exitcode}"
                 )
-            if client.sismember(FAMILIES, FIRST) and not client.exists(Names(FIRST).live):
+            if client.sismember(FAMILIES, FIRST) and not client.exists(FamilyKeys(FIRST).live):
                 raise SystemExit(
                     f"drill: killed at command {number}, {FIRST} is announced and nothing of "
                     f"it is live"

@@ -20,14 +20,14 @@ from pathlib import Path
 
 import redis
 
-from tasks.core.serving.redis_keys import KINDS, Names
+from tasks.core.serving.redis_keys import KINDS, FamilyKeys
 from tasks.publish.load.claims import entries, live
 from tests import generations, worlds
 from tests.benchmarks import drill_first
 from tests.benchmarks.drill_readers import FAMILY, read
 from tests.valkeys import Valkey, valkey_server
 
-NAMES = Names(FAMILY)
+NAMES = FamilyKeys(FAMILY)
 CYCLE = 6  # generations that are published in turn
 BUCKET_FIELDS = 4  # small buckets and batches: a load is hundreds of steps to be killed between
 EVERY = 10  # kills after which publications are left alone and what stays behind is counted

@@ -12,12 +12,12 @@ import redis
 
 from tasks.core.cli.errors import BadRequest, RecallError
 from tasks.core.serving.generation import Generation
-from tasks.core.serving.redis_keys import Names, bucket_of
+from tasks.core.serving.redis_keys import FamilyKeys, bucket_of
 from tasks.core.store.store import Store
 from tasks.retrieve import Answer, Reader
 
 FAMILY, K, USERS = "item2vec", 5, 20
-NAMES = Names(FAMILY)
+NAMES = FamilyKeys(FAMILY)
 
 
 class Truth:

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.encoders import GRUEncoder
 from tasks.core.torch.hardware import peak_gb, prepare
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import trainer as training
 from tasks.gru4rec.batches import Batch
 from tasks.gru4rec.default_sizes import sized
@@ -89,7 +89,7 @@ class Way:
         chosen = sized(Settings(**{**SAMPLED, **settings}), 200_000, 1)
         counts = np.bincount(of.items, minlength=items)
         self.trainer = training.Trainer(
-            chosen, of, counts, 0, prepare(chosen.device, chosen.threads), Group()
+            chosen, of, counts, 0, prepare(chosen.device, chosen.threads), ProcessGroup()
         )
         self.layout, self.random = layout, np.random.default_rng(0)
         self.trainer.model.train()

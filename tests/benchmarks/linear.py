@@ -31,12 +31,12 @@ from threadpoolctl import threadpool_limits
 
 from infra.environments.names import ROOT
 from tasks.core.data.histories import Histories
-from tasks.core.models.cooccurrence import likes, together
+from tasks.core.models.cooccurrence import cooccurrence_counts, like_matrix
 from tasks.core.models.decoders.causal import Causal
 from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.models.decoders.model_selection import CAUSAL_DECAYS
 from tasks.core.models.ease import ease
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.linear.settings import Settings
 from tasks.linear.solvers import Dense
 from tests.benchmarks.base import load
@@ -115,19 +115,19 @@ def main() -> int:
     histories = Histories.of(
         base.user, base.item, np.arange(len(base.item)), int(base.user.max()) + 1
     )
-    liked = likes(histories, len(base.movies))
+    liked = like_matrix(histories, len(base.movies))
     with threadpool_limits(1):
         cut, (inputs, _outputs) = timed(
             lambda: Dense(liked, Settings().dimension, 0).vectors(PENALTY)
         )
-        known = unit(inputs).astype(np.float32)
+        known = unit_rows(inputs).astype(np.float32)
         decoders = {"leave_one_out": timed(lambda: LeaveOneOut(known, histories).outputs(100.0))[0]}
         Causal(known, histories.take(np.arange(2)), CAUSAL_DECAYS)  # compiled
         decoders["causal"] = timed(lambda: Causal(known, histories, CAUSAL_DECAYS).outputs(0.1))[0]
         peak, ours, theirs = peak_gb(), [], []
         for number in range(given.rounds):
             (own, weights), (other, wanted) = (
-                timed(lambda: ease(together(liked), PENALTY)),
+                timed(lambda: ease(cooccurrence_counts(liked), PENALTY)),
                 timed(lambda: plain(liked)),
             )
             ours.append(own), theirs.append(other)

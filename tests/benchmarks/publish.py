@@ -30,15 +30,15 @@ import redis
 
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit
-from tasks.core.serving.redis_keys import Names
+from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
 from tasks.retrieve import Reader
 from tests import generations, worlds
 from tests.index.vectors import clustered
 from tests.valkeys import Valkey, valkey_server
 
-NAMES = Names("item2vec")
+NAMES = FamilyKeys("item2vec")
 DIMENSION, USERS, LIKES = 64, 1000, 40
 COLON_SAMPLE, MAPPING = 5000, 1000
 COMPACT = ("--hash-max-listpack-value", "1024")  # as the local stack sets it
@@ -67,7 +67,7 @@ def candidate(store: Store, count: int, id: str, seed: int) -> tuple[str, np.nda
             draft.path,
             [world.item_id(row) for row in range(count)],
             vectors,
-            unit(vectors),
+            unit_rows(vectors),
             MeanEncoder(vectors, decay=2.0),
         )
         draft.facts = {

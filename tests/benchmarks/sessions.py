@@ -58,7 +58,7 @@ def ranked(candidate: str, test: list[list[str]]) -> dict[str, float]:
 
     from tasks.core.data.histories import Histories
     from tasks.core.retrieval.candidate import Candidate
-    from tasks.core.retrieval.top_k import score, standing
+    from tasks.core.retrieval.top_k import inner_products, ranks
     from tasks.core.store.store import Store
 
     model = Candidate(Store(candidate.rpartition("/candidates/")[0]).open(candidate, "candidate"))
@@ -73,12 +73,12 @@ def ranked(candidate: str, test: list[list[str]]) -> dict[str, float]:
     places = np.full(len(wanted), len(model.item_ids), np.int64)
     for start in range(0, len(wanted), 1024):
         of = slice(start, start + 1024)
-        scores = score(
+        scores = inner_products(
             model.encoder.encode(Histories.of_lists(known[of])), np.asarray(model.vectors)
         )
         for at, row in enumerate(wanted[of]):
             if row >= 0:
-                places[start + at] = standing(scores[at], np.array([row]))[0]
+                places[start + at] = ranks(scores[at], np.array([row]))[0]
     return {
         "actions": len(wanted),
         "recall": float((places < K).mean()),

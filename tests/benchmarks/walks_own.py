@@ -16,7 +16,7 @@ from pyarrow import csv
 
 from tasks.core.data.graph import Cooccurrence, Tables, Window
 from tasks.core.data.histories import Histories
-from tasks.core.models.cooccurrence import likes
+from tasks.core.models.cooccurrence import like_matrix
 from tasks.core.models.walks import walk
 from tasks.core.store.arrays import load, save
 from tasks.core.store.store import Store
@@ -90,7 +90,7 @@ class Ways:
 
     def __init__(self, histories: Histories) -> None:
         items = int(histories.items.max()) + 1
-        liked = likes(histories, items, np.int64)
+        liked = like_matrix(histories, items, np.int64)
         self.graph = (liked.T @ liked).tocsr()
         self.graph.setdiag(0)
         self.graph.eliminate_zeros()

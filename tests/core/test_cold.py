@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.retrieval.cold_start import Genres
+from tasks.core.retrieval.cold_start import GenrePredictor
 
 RANDOM = np.random.default_rng(0)
 GENRES, ITEMS = 4, 200
@@ -24,10 +24,10 @@ FANS = np.hstack(
 )  # a query of each genre: its taste, and everybody likes the popular
 
 
-def genres(*more, likes=0) -> Genres:
+def genres(*more, likes=0) -> GenrePredictor:
     """The trained items, then `more` ones with these genres and so many likes."""
     names = [[f"g{g}"] for g in OF] + list(more)
-    return Genres.of(
+    return GenrePredictor.of(
         names, np.concatenate([LIKES, np.full(len(more), likes)]), np.arange(len(names)) < ITEMS
     )
 
@@ -77,7 +77,7 @@ def test_two_genres_are_their_mean_and_unknown_ones_tell_nothing():
 
 def test_a_genre_of_one_item_hardly_tells_anything():
     """Its one item may be an exception: the effect is drawn towards none."""
-    odd = Genres.of(
+    odd = GenrePredictor.of(
         [[f"g{g}"] for g in OF[:-1]] + [["odd"], ["odd"]],
         np.append(LIKES, 0),
         np.arange(ITEMS + 1) < ITEMS,
@@ -95,7 +95,7 @@ def test_nothing_known_is_not_told(some):
 
 def test_a_catalogue_without_genres_tells_of_nobody():
     assert (
-        not Genres.of([None, [], None], np.array([3, 2, 0]), np.array([True, True, False]))
+        not GenrePredictor.of([None, [], None], np.array([3, 2, 0]), np.array([True, True, False]))
         .told()
         .any()
     )

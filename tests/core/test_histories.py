@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tasks.core.cli.errors import RefusedData
-from tasks.core.data.histories import Histories, damped
+from tasks.core.data.histories import Histories, damped_weights
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.store.store import Store
@@ -49,7 +49,7 @@ def test_without_repeats_and_weights_pairs_are_the_histories_themselves_and_coun
     pairs = plain.pairs()
     assert pairs.items is plain.items and pairs.weights is None
     assert plain.popularity(3).dtype == np.int64 and plain.popularity(3).tolist() == [1, 1, 2]
-    assert damped(np.ones(1)).tolist() == [1]
+    assert damped_weights(np.ones(1)).tolist() == [1]
     assert Histories.empty(2).pairs().lengths.tolist() == [0, 0]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import parse
-from tasks.core.data.snapshot import resolve
+from tasks.core.data.snapshot import find_snapshot
 from tasks.core.registry.mlflow_client import model_name
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store, local_path
 from tests.hostile import VALUES, named
 
@@ -80,10 +80,10 @@ def test_a_family_is_a_plain_name_or_refused(value):
     if re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", value):
         assert (
             model_name(value) == f"recall-{value}"
-            and Names(value).live == f"recall:{{{value}}}:live"
+            and FamilyKeys(value).live == f"recall:{{{value}}}:live"
         )
         return
-    for ask in (model_name, Names):
+    for ask in (model_name, FamilyKeys):
         with pytest.raises(BadRequest, match="not a family"):
             ask(value)
 
@@ -91,12 +91,12 @@ def test_a_family_is_a_plain_name_or_refused(value):
 @each
 def test_a_day_or_a_snapshot_that_is_none_is_refused(store, value):
     with pytest.raises(BadRequest):
-        resolve(store, None, "ml-100k", value)
+        find_snapshot(store, None, "ml-100k", value)
     with pytest.raises(BadRequest):
-        resolve(store, None, value or "-")
+        find_snapshot(store, None, value or "-")
     if value:
         with pytest.raises(BadRequest):
-            resolve(store, value, "ml-100k")
+            find_snapshot(store, value, "ml-100k")
 
 
 @each

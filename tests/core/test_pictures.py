@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from tasks.core.registry.plots.items import Items
-from tasks.core.registry.plots.items_map import _apart, _short, items_map, main_genre
-from tasks.core.registry.plots.similar_items import similar_items
-from tasks.core.registry.plots.training_curves import _shown, curves
-from tasks.core.registry.plots.walks import walks
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.registry.plots.items_map import _apart, _short, draw_items_map, main_genre
+from tasks.core.registry.plots.similar_items import write_similar_items
+from tasks.core.registry.plots.training_curves import _shown, draw_training_curves
+from tasks.core.registry.plots.walks import draw_walks
+from tasks.core.retrieval.item_similarity import unit_rows
 
 matplotlib.use("Agg")
 
@@ -24,7 +24,7 @@ matplotlib.use("Agg")
 def items(n: int = 60, groups: int = 3, title: str = "Film {} (1995)") -> Items:
     """Items alike within their group; the first are the most liked."""
     group = np.arange(n) % groups
-    vectors = unit(np.eye(8)[group] + np.random.default_rng(0).normal(0, 0.1, (n, 8))).astype(
+    vectors = unit_rows(np.eye(8)[group] + np.random.default_rng(0).normal(0, 0.1, (n, 8))).astype(
         np.float32
     )
     return Items(
@@ -36,7 +36,7 @@ def items(n: int = 60, groups: int = 3, title: str = "Film {} (1995)") -> Items:
 
 
 def test_popular_and_tail_items_stand_beside_those_of_their_group(tmp_path):
-    similar_items(tmp_path, items(), "toy")
+    write_similar_items(tmp_path, items(), "toy")
     table = json.loads((tmp_path / "similar_items.json").read_text())
     parts = [row["part"] for row in table]
     assert (
@@ -53,7 +53,9 @@ def test_popular_and_tail_items_stand_beside_those_of_their_group(tmp_path):
 
 def test_titles_and_genres_are_no_markup(tmp_path):
     odd = items(title="<script>{}</script>")
-    similar_items(tmp_path, Items(odd.titles, [["<b>"]] * 60, odd.likes, odd.vectors), "<i>toy</i>")
+    write_similar_items(
+        tmp_path, Items(odd.titles, [["<b>"]] * 60, odd.likes, odd.vectors), "<i>toy</i>"
+    )
     page = (tmp_path / "similar_items.html").read_text()
     assert "<script>" not in page and "<b>," not in page and "<i>toy" not in page
 
@@ -61,7 +63,7 @@ def test_titles_and_genres_are_no_markup(tmp_path):
 @pytest.mark.parametrize("n, genres", [(2, True), (60, False)])
 def test_few_items_and_no_genres_have_a_table(tmp_path, n, genres):
     some = items(n)
-    similar_items(
+    write_similar_items(
         tmp_path, some if genres else Items(some.titles, [[]] * n, some.likes, some.vectors), "toy"
     )
     assert json.loads((tmp_path / "similar_items.json").read_text())
@@ -69,8 +71,8 @@ def test_few_items_and_no_genres_have_a_table(tmp_path, n, genres):
 
 
 def test_a_map_of_five_items_and_one_without_genres(tmp_path):
-    items_map(tmp_path / "few.png", items(5), "toy")
-    items_map(
+    draw_items_map(tmp_path / "few.png", items(5), "toy")
+    draw_items_map(
         tmp_path / "none.png",
         Items([""] * 30, [[]] * 30, np.zeros(30, int), items(30).vectors),
         "toy",
@@ -105,7 +107,7 @@ def test_curves_show_what_changes(tmp_path):
     ]
     assert _shown({"epochs": epochs}) == ["train_loss", "validation_recall_50", "query_decay"]
     for name, some in (("two.png", epochs), ("one.png", epochs[:1])):
-        curves(tmp_path / name, {"epochs": some, "best_epoch": 1}, "toy")
+        draw_training_curves(tmp_path / name, {"epochs": some, "best_epoch": 1}, "toy")
         assert Image.open(tmp_path / name).width > 1000
 
 
@@ -121,5 +123,5 @@ def test_walks_of_any_length(tmp_path, length):
         "distinct": [0.1] + [0.9 / (length - 1)] * (length - 1),
         "by_degree": [{"degree": 2, "items": 3, "visits": 40.0, "expected": 41.0}],
     }
-    walks(tmp_path / "walks.png", counted, "toy")
+    draw_walks(tmp_path / "walks.png", counted, "toy")
     assert Image.open(tmp_path / "walks.png").width > 1000

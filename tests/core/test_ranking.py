@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.core.data.histories import Histories
-from tasks.core.retrieval.top_k import recall, standing, top_k
+from tasks.core.retrieval.top_k import ranks, recall, top_k
 
 
 def planted_queries(random: np.random.Generator, users: int, items: int, labels: int):
@@ -49,7 +49,7 @@ def test_the_places_are_those_of_the_sorted_list():
     scores = np.random.default_rng(0).integers(0, 9, 500).astype(np.float32)
     places = np.empty(500, np.int64)
     places[np.argsort(-scores, kind="stable")] = np.arange(500)
-    assert np.array_equal(standing(scores, np.arange(500)), places)
+    assert np.array_equal(ranks(scores, np.arange(500)), places)
 
 
 def test_what_recall_counts_is_what_a_list_shows():

@@ -9,10 +9,10 @@ import pytest
 
 from tasks.core.cli.errors import Unreachable
 from tasks.core.registry import mlflow_client, run_colours
-from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tests import worlds
 from tests.servers import environment, free_port
 
@@ -31,21 +31,23 @@ class Request:
     origin: dict = dataclasses.field(default_factory=lambda: {"url": "http://airflow/run"})
 
 
-def train(store, snapshot, recorder: Recorder, id: str) -> None:
+def train(store, snapshot, recorder: RunRecorder, id: str) -> None:
     for epoch in (1, 2):
         recorder.epoch(epoch, {"train_loss": 1 / epoch, "validation_recall_50": 0.1 * epoch})
     vectors = np.random.default_rng(0).normal(size=(len(snapshot.item_ids), 8)).astype(np.float32)
     with store.writing("candidate", "candidates", "toy", id) as draft:
-        save_candidate(draft.path, snapshot.item_ids, vectors, unit(vectors), MeanEncoder(vectors))
+        save_candidate(
+            draft.path, snapshot.item_ids, vectors, unit_rows(vectors), MeanEncoder(vectors)
+        )
         draft.counts, draft.facts = (
             {"items": len(vectors)},
-            describe("toy", snapshot, Settings(), "c0de", 8),
+            candidate_facts("toy", snapshot, Settings(), "c0de", 8),
         )
         recorder.save(draft.path, 2, {"validation_recall_50": 0.2})
 
 
 def record(store, snapshot, id: str) -> dict:
-    recorder = Recorder.start(Request(), "toy", id, snapshot, "c0de")
+    recorder = RunRecorder.start(Request(), "toy", id, snapshot, "c0de")
     if store.find("candidates", "toy", id) is None:
         train(store, snapshot, recorder, id)
     return recorder.finish(store.find("candidates", "toy", id), snapshot)
@@ -53,7 +55,7 @@ def record(store, snapshot, id: str) -> dict:
 
 def test_what_tells_two_runs_apart_stands_before_what_does_not(mlflow_uri, world):
     """A chart's legend shows the first words of a name."""
-    recorder = Recorder.start(
+    recorder = RunRecorder.start(
         Request(settings=Settings(epochs=7)), "toy", "other", world[1], "c0de"
     )
     assert (
@@ -64,11 +66,11 @@ def test_what_tells_two_runs_apart_stands_before_what_does_not(mlflow_uri, world
 def test_two_runs_of_a_family_have_shades_of_one_colour(mlflow_uri, world):
     made = [
         mlflow_client.client()
-        .get_run(Recorder.start(Request(), "toy", id, world[1], "c0de").run)
+        .get_run(RunRecorder.start(Request(), "toy", id, world[1], "c0de").run)
         .data.tags[run_colours.TAG]
         for id in ("e5", "e6", "e5")
     ]
-    assert made[0] == made[2] != made[1] == run_colours.after(made[0], "toy")
+    assert made[0] == made[2] != made[1] == run_colours.next_colour(made[0], "toy")
 
 
 def test_run_holds_what_a_person_looks_for(mlflow_uri, world):
@@ -108,7 +110,7 @@ def test_second_try_adds_nothing_twice(mlflow_uri, world):
 
 def test_mlflow_going_away_in_mid_training_loses_no_work(mlflow_uri, world):
     store, snapshot = world
-    recorder = Recorder.start(Request(), "toy", "c3", snapshot, "c0de")
+    recorder = RunRecorder.start(Request(), "toy", "c3", snapshot, "c0de")
     with environment(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}"):
         train(store, snapshot, recorder, "c3")
         with pytest.raises(Unreachable):
@@ -119,6 +121,6 @@ def test_mlflow_going_away_in_mid_training_loses_no_work(mlflow_uri, world):
 
 def test_untracked_training_needs_no_server(world):
     store, snapshot = world
-    recorder = Recorder.start(Request(track=False), "toy", "d4", snapshot, "c0de")
+    recorder = RunRecorder.start(Request(track=False), "toy", "d4", snapshot, "c0de")
     train(store, snapshot, recorder, "d4")
     assert recorder.finish(store.find("candidates", "toy", "d4"), snapshot)["version"] is None

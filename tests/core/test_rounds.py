@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from tasks.core.cli.log import Progress, say, words
-from tasks.core.registry.run_recorder import Recorder
-from tasks.core.registry.training_progress import RECALL, Rounds
+from tasks.core.registry.run_recorder import RunRecorder
+from tasks.core.registry.training_progress import RECALL, TrainingProgress
 
 
 @pytest.fixture
@@ -36,7 +36,9 @@ def said(capfd):
     )
 
 
-def trained(clock, rounds: Rounds, number: int, recall: float, last: int | None = None) -> None:
+def trained(
+    clock, rounds: TrainingProgress, number: int, recall: float, last: int | None = None
+) -> None:
     """One epoch of 100 units in a minute and its validation in half of one; `last`: the last one,
     if a budget has brought it nearer.
     """
@@ -50,7 +52,7 @@ def trained(clock, rounds: Rounds, number: int, recall: float, last: int | None 
 
 
 def test_the_sentence_tells_the_epoch_the_best_recall_and_the_time_of_all_that_is_left(clock, said):
-    rounds = Rounds("epoch", 15, 100, "positions", Recorder("gru4rec", "id", None))
+    rounds = TrainingProgress("epoch", 15, 100, "positions", RunRecorder("gru4rec", "id", None))
     for number, recall in enumerate((0.3, 0.418, 0.412), 1):
         trained(clock, rounds, number, recall)
     rounds.begin(4)
@@ -65,7 +67,9 @@ def test_the_sentence_tells_the_epoch_the_best_recall_and_the_time_of_all_that_i
 def test_before_the_first_validation_the_time_left_is_a_lower_bound_and_with_patience_an_upper_one(
     clock, said
 ):
-    rounds = Rounds("epoch", 15, 100, "positions", Recorder("gru4rec", "id", None), patience=3)
+    rounds = TrainingProgress(
+        "epoch", 15, 100, "positions", RunRecorder("gru4rec", "id", None), patience=3
+    )
     rounds.begin(1)
     assert said() == "epoch 1 of 15, 0 % done"
     clock.seconds += 30
@@ -82,7 +86,7 @@ def test_before_the_first_validation_the_time_left_is_a_lower_bound_and_with_pat
 
 
 def test_a_budget_that_ends_the_training_earlier_shortens_what_is_left(clock, said):
-    rounds = Rounds("epoch", 15, 100, "positions", Recorder("gru4rec", "id", None))
+    rounds = TrainingProgress("epoch", 15, 100, "positions", RunRecorder("gru4rec", "id", None))
     trained(clock, rounds, 1, 0.3, last=5)
     rounds.begin(2)
     clock.seconds += 30
@@ -91,10 +95,10 @@ def test_a_budget_that_ends_the_training_earlier_shortens_what_is_left(clock, sa
 
 
 def test_a_training_that_goes_on_after_a_kill_counts_only_what_is_still_to_be_done(clock, said):
-    recorder = Recorder("gru4rec", "id", None)
+    recorder = RunRecorder("gru4rec", "id", None)
     for number in (1, 2, 3):
         recorder.epoch(number, {RECALL: 0.1 * number})
-    rounds = Rounds("epoch", 5, 100, "positions", recorder, done=3)
+    rounds = TrainingProgress("epoch", 5, 100, "positions", recorder, done=3)
     trained(clock, rounds, 4, 0.2)
     rounds.begin(5)
     clock.seconds += 30
@@ -103,7 +107,9 @@ def test_a_training_that_goes_on_after_a_kill_counts_only_what_is_still_to_be_do
 
 
 def test_of_processes_that_train_together_only_the_leader_speaks(clock, capfd):
-    rounds = Rounds("epoch", 5, 100, "positions", Recorder("gru4rec", "id", None), leads=False)
+    rounds = TrainingProgress(
+        "epoch", 5, 100, "positions", RunRecorder("gru4rec", "id", None), leads=False
+    )
     rounds.begin(1)
     clock.seconds += 30
     rounds.add(50)

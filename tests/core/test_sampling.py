@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.core.data.user_sample import drawn, users_drawn
+from tasks.core.data.user_sample import sample_size, sample_users
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,13 @@ from tasks.core.data.user_sample import drawn, users_drawn
     ],
 )
 def test_users_asked_at_most(wanted, items, users):
-    assert users_drawn(wanted, items) == users
+    assert sample_size(wanted, items) == users
 
 
 def test_the_same_users_for_a_seed_and_all_where_there_are_few():
-    assert np.array_equal(drawn(100, 10, 3), drawn(100, 10, 3)) and not np.array_equal(
-        drawn(100, 10, 3), drawn(100, 10, 4)
+    assert np.array_equal(
+        sample_users(100, 10, 3), sample_users(100, 10, 3)
+    ) and not np.array_equal(sample_users(100, 10, 3), sample_users(100, 10, 4))
+    assert len(set(sample_users(100, 10, 3))) == 10 and np.array_equal(
+        sample_users(5, 10), np.arange(5)
     )
-    assert len(set(drawn(100, 10, 3))) == 10 and np.array_equal(drawn(5, 10), np.arange(5))

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core.retrieval.candidate import Candidate, save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.retrieval.stability import neighbours_kept, stability
 from tasks.core.store.store import Store
 
@@ -22,12 +22,12 @@ def before(tmp_path) -> Candidate:
     """A model of VECTORS."""
     store = Store(tmp_path.as_uri())
     with store.writing("candidate", "candidates", "toy", "before") as draft:
-        save_candidate(draft.path, IDS, VECTORS, unit(VECTORS), MeanEncoder(VECTORS))
+        save_candidate(draft.path, IDS, VECTORS, unit_rows(VECTORS), MeanEncoder(VECTORS))
     return Candidate(store.find("candidates", "toy", "before"))
 
 
 def compared(vectors: np.ndarray, before: Candidate, ids: list[str] = IDS) -> dict[str, float]:
-    return stability(ids, vectors, unit(vectors), before)
+    return stability(ids, vectors, unit_rows(vectors), before)
 
 
 def test_neighbours_on_a_line_counted_by_hand():

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest, Unreachable
 from tasks.core.registry import mlflow_client
-from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.run_recorder import RunRecorder
 from tests.core.test_recording import Request, train
 from tests.servers import environment, free_port
 
@@ -58,7 +58,7 @@ def test_other_names_are_found_again(mlflow_uri, name):
 
 def test_a_run_that_is_deleted_meanwhile_ends_no_training_and_is_begun_anew(mlflow_uri, world):
     store, snapshot = world
-    recorder = Recorder.start(Request(), "toy", "t3", snapshot, "c0de")
+    recorder = RunRecorder.start(Request(), "toy", "t3", snapshot, "c0de")
     mlflow_client.client().delete_run(recorder.run)
     train(store, snapshot, recorder, "t3")
     with pytest.raises(
@@ -68,7 +68,7 @@ def test_a_run_that_is_deleted_meanwhile_ends_no_training_and_is_begun_anew(mlfl
     ):
         recorder.finish(store.find("candidates", "toy", "t3"), snapshot)
     recorder.failed()
-    again = Recorder.start(Request(), "toy", "t3", snapshot, "c0de").finish(
+    again = RunRecorder.start(Request(), "toy", "t3", snapshot, "c0de").finish(
         store.find("candidates", "toy", "t3"), snapshot
     )
     assert again["run"] != recorder.run and again["version"]

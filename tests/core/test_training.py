@@ -5,7 +5,7 @@ repeat.
 import pytest
 
 from tasks.core.torch.learning_rate import rate
-from tasks.core.torch.loop import stream
+from tasks.core.torch.loop import epoch_seed
 
 
 def test_learning_rate_rises_then_falls_to_zero_or_stays():
@@ -21,7 +21,7 @@ def test_no_epoch_of_no_seed_and_no_process_repeats_the_randomness_of_another():
     assert (
         len(
             {
-                stream(seed, epoch, process)
+                epoch_seed(seed, epoch, process)
                 for seed in range(20)
                 for epoch in range(20)
                 for process in range(3)

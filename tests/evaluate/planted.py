@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.data.snapshot import resolve
+from tasks.core.data.snapshot import find_snapshot
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders.mean import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.identity import identity
 from tasks.core.store.store import Store
 from tests import worlds
@@ -41,11 +41,11 @@ def candidate(
     """Write a candidate that scores the mean of `inputs` of a history against `outputs`; returns
     its URI.
     """
-    read = resolve(store, snapshot, "planted")
+    read = find_snapshot(store, snapshot, "planted")
     id = identity(name=name, snapshot=read.id, settings=settings, code=code)
     with store.writing("candidate", "candidates", FAMILY, id) as draft:
         save_candidate(
-            draft.path, ids or read.item_ids, outputs, unit(outputs), MeanEncoder(inputs)
+            draft.path, ids or read.item_ids, outputs, unit_rows(outputs), MeanEncoder(inputs)
         )
         draft.facts = {
             "family": FAMILY,
@@ -96,7 +96,7 @@ def shuffled(store: Store, snapshot: str, **more) -> str:
 def popular(store: Store, snapshot: str, **more) -> str:
     """A copy of popularity: the same list for everybody."""
     counts = np.bincount(
-        resolve(store, snapshot, "planted").histories("train").items,
+        find_snapshot(store, snapshot, "planted").histories("train").items,
         minlength=len(WORLD.item_group),
     )
     outputs = (counts + np.random.default_rng(4).uniform(0.1, 0.2, len(counts)))[:, None].astype(
@@ -121,7 +121,7 @@ def blind(store: Store, snapshot: str, world: worlds.World, group: int, **more) 
 
 def _likes(store: Store, snapshot: str) -> np.ndarray:
     return np.bincount(
-        resolve(store, snapshot, "planted").histories("train").items,
+        find_snapshot(store, snapshot, "planted").histories("train").items,
         minlength=len(WORLD.item_group),
     )
 
@@ -148,7 +148,7 @@ def forgets_new_users(store: Store, snapshot: str, **more) -> str:
     The users' newest items weigh most, so that the rare vectors that short histories bring in
     decide.
     """
-    read = resolve(store, snapshot, "planted")
+    read = find_snapshot(store, snapshot, "planted")
     queries = read.queries("test")
     inputs = vectors().copy()
     short = queries.histories.lengths <= 5

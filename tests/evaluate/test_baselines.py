@@ -10,8 +10,8 @@ from scipy.sparse import csr_matrix
 
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.models.cooccurrence import likes, together
-from tasks.core.models.ease import cut, ease
+from tasks.core.models.cooccurrence import cooccurrence_counts, like_matrix
+from tasks.core.models.ease import ease, low_rank
 from tasks.core.store.store import Store
 from tasks.evaluate.baselines import item_knn, popular_items, tuning
 from tasks.evaluate.baselines.popular_items import Head
@@ -26,9 +26,9 @@ X[:, 0] = X[:, 1]
 
 
 def test_an_item_counts_the_root_of_how_often_it_was_liked():
-    made = likes(Histories.of_lists([[1, 1, 2, 1, 1], [], [2]]), 3)
+    made = like_matrix(Histories.of_lists([[1, 1, 2, 1, 1], [], [2]]), 3)
     assert made.toarray().tolist() == [[0, 2, 1], [0, 0, 0], [0, 0, 1]]
-    assert together(made).tolist() == [[0, 0, 0], [0, 4, 2], [0, 2, 2]]
+    assert cooccurrence_counts(made).tolist() == [[0, 0, 0], [0, 4, 2], [0, 2, 2]]
     assert weighted(Histories.of_lists([[1, 1, 2, 1, 1]]), 3, None).toarray().tolist() == [
         [0, 2, 1]
     ]
@@ -56,7 +56,7 @@ def test_ease_is_the_best_linear_model_that_leaves_each_item_out():
 
 def test_ease_cut_to_dimensions_is_the_nearest_product_of_that_rank():
     weights = ease(X.T @ X, 5.0)
-    left, right = cut(weights, 4)
+    left, right = low_rank(weights, 4)
     spectrum = np.linalg.svd(weights, compute_uv=False)
     assert left.shape == right.shape == (12, 4)
     assert np.linalg.norm(weights - left @ right.T) == pytest.approx(
@@ -168,7 +168,7 @@ def test_a_large_head_is_tuned_on_its_most_popular_items_and_solved_for_once(tmp
             "snapshot",
         )
     )
-    matrix = together(likes(snapshot.histories("train"), 60))
+    matrix = cooccurrence_counts(like_matrix(snapshot.histories("train"), 60))
     chosen = tuning.tuned(matrix, Head(np.arange(60), 60), snapshot.queries("validation"))
     assert solved == [30] * len(tuning.PENALTIES) + [60] and chosen.penalty in tuning.PENALTIES
     assert np.array_equal(chosen.weights, ease(matrix, chosen.penalty))

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.data.histories import Histories
-from tasks.core.data.snapshot import resolve
+from tasks.core.data.snapshot import find_snapshot
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.store.store import Store
 from tasks.evaluate.baselines.popularity import popularity
@@ -28,7 +28,7 @@ def test_lists_equal_a_slow_ranking_by_item_id(tmp_path):
     """
     store = Store(str(tmp_path))
     uri = worlds.snapshot(store, WORLD)
-    read = resolve(store, uri, "planted")
+    read = find_snapshot(store, uri, "planted")
     random = np.random.default_rng(0)
     kept = random.permutation(80)[:70]
     ids = [read.item_ids[row] for row in kept] + ["gone 1", "gone 2"]
@@ -58,7 +58,7 @@ def test_lists_equal_a_slow_ranking_by_item_id(tmp_path):
 def test_an_item_counts_by_the_best_of_a_users_interests(tmp_path):
     store = Store(str(tmp_path))
     uri = worlds.snapshot(store, WORLD)
-    read, random = resolve(store, uri, "planted"), np.random.default_rng(1)
+    read, random = find_snapshot(store, uri, "planted"), np.random.default_rng(1)
     outputs, asked = (
         random.normal(size=(80, 4)).astype(np.float32),
         random.normal(size=(30, 12)).astype(np.float32),
@@ -75,7 +75,7 @@ def test_an_item_counts_by_the_best_of_a_users_interests(tmp_path):
 def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
     store = Store(str(tmp_path))
     uri = worlds.snapshot(store, WORLD)
-    read = resolve(store, uri, "planted")
+    read = find_snapshot(store, uri, "planted")
     first_group = [read.item_ids[i] for i in np.flatnonzero(WORLD.item_group == 0)]
     known = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
     made = Candidate(
@@ -89,7 +89,7 @@ def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
 
 
 def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
-    queries = resolve(
+    queries = find_snapshot(
         Store(str(tmp_path)), worlds.snapshot(Store(str(tmp_path)), WORLD), "planted"
     ).queries("test")
     order = np.random.default_rng(0).permutation(80)
@@ -125,7 +125,7 @@ def test_the_best_of_scores_with_and_without_what_was_seen(different):
 def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
     store = Store(str(tmp_path))
     world = worlds.grouped(users=30, items=80, groups=2, likes=12)
-    split = resolve(
+    split = find_snapshot(
         store, worlds.snapshot(store, world, test=4, validation=8), "planted"
     )  # nobody has anything to learn from
     asked, known = split.newcomers("test"), split.queries("test")
@@ -146,4 +146,4 @@ def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
 def test_a_snapshot_whose_users_all_have_something_to_learn_from_has_no_newcomers(tmp_path):
     store = Store(str(tmp_path))
     with pytest.raises(RefusedData, match="none to learn from"):
-        resolve(store, worlds.snapshot(store, WORLD), "planted").newcomers("test")
+        find_snapshot(store, worlds.snapshot(store, WORLD), "planted").newcomers("test")

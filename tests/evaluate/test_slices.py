@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.data.snapshot import resolve
+from tasks.core.data.snapshot import find_snapshot
 from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
@@ -24,7 +24,7 @@ def store(tmp_path_factory) -> Store:
 
 
 def test_users_fall_where_their_history_puts_them(store):
-    read = resolve(store, worlds.snapshot(store, WORLD), "planted")
+    read = find_snapshot(store, worlds.snapshot(store, WORLD), "planted")
     queries = read.queries("test")
     found = slices(read, queries)
     lengths = queries.histories.lengths
@@ -36,7 +36,7 @@ def test_users_fall_where_their_history_puts_them(store):
 
 def with_attribute(store: Store, name: str, values: list[str]):
     """The world's snapshot with an attribute of the users added."""
-    read = resolve(
+    read = find_snapshot(
         store,
         worlds.snapshot(
             store, WORLD, day=f"1998-05-{len(store.names('snapshots', 'planted')):02d}"

@@ -9,7 +9,7 @@ import numpy as np
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import Encoder, MeanEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.store import Store
 from tests import worlds
 
@@ -52,7 +52,7 @@ def member(
             draft.path,
             [WORLD.item_id(row) for row in rows],
             made,
-            unit(made),
+            unit_rows(made),
             encoder or MeanEncoder(made),
         )
         draft.counts = {"items": len(rows)}

@@ -104,8 +104,8 @@ def files(root: Path, result: dict, name: str) -> bytes:
     return (root / "candidates" / "gru4rec" / result["id"] / name).read_bytes()
 
 
-def standing() -> checkpoint.Standing:
-    return checkpoint.Standing(
+def standing() -> checkpoint.TrainingState:
+    return checkpoint.TrainingState(
         2,
         14,
         [{"train_loss": 1.5}, {"train_loss": 0.1 + 0.2}],
@@ -120,9 +120,9 @@ def standing() -> checkpoint.Standing:
 def test_checkpoint_reads_back_exactly(tmp_path):
     checkpoint.save(tmp_path, standing())
     back = checkpoint.load(tmp_path)
-    for name in checkpoint.Standing.NUMBERS:
+    for name in checkpoint.TrainingState.NUMBERS:
         assert getattr(back, name) == getattr(standing(), name)
-    for group in checkpoint.Standing.GROUPS:
+    for group in checkpoint.TrainingState.GROUPS:
         read, written = (
             {name: tensor.tolist() for name, tensor in getattr(one, group).items()}
             for one in (back, standing())

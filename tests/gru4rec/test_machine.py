@@ -14,7 +14,7 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import Progress
 from tasks.core.store.store import Store
 from tasks.core.torch import hardware
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import memory_estimate, training
 from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.fit import fit
@@ -69,7 +69,7 @@ def test_more_than_what_a_step_takes_but_of_its_order():
         SMALL, dimension=64, hidden=256, batch_positions=3200, full_softmax_items=5000
     )
     histories = random_histories([101] * 31, 3000)
-    trainer = Trainer(settings, histories, np.ones(3000), 0, CPU, Group())
+    trainer = Trainer(settings, histories, np.ones(3000), 0, CPU, ProcessGroup())
     with torch.profiler.profile(
         activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
     ) as profile:

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from tasks.core.registry.run_recorder import digest_of
+from tasks.core.registry.run_recorder import settings_digest
 from tasks.gru4rec.default_sizes import sized
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import Settings
@@ -62,7 +62,7 @@ def test_a_fit_tells_what_the_rows_decided_and_counts_as_the_same_settings(store
     )
     made = store.open(result["uri"], "candidate")
     assert made.lineage["settings"]["epochs"] == 15 and "gru4rec.decided" in capfd.readouterr().err
-    assert made.facts["settings_digest"] == digest_of(asked)
+    assert made.facts["settings_digest"] == settings_digest(asked)
 
 
 def test_a_budget_too_small_for_one_epoch_trains_one_and_says_so(store, capfd):

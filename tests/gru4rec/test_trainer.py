@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasks.core.cli.log import Progress
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.process_group import ProcessGroup
 from tasks.core.torch.row_adamw import RowAdamW
 from tasks.gru4rec import trainer as training
 from tasks.gru4rec.trainer import Trainer
@@ -20,7 +20,12 @@ def trainer(**settings) -> Trainer:
     histories = random_histories([30] * 40, 60)
     counts = np.bincount(histories.items, minlength=60)
     return Trainer(
-        dataclasses.replace(SMALL, **settings), histories, counts, 0, torch.device("cpu"), Group()
+        dataclasses.replace(SMALL, **settings),
+        histories,
+        counts,
+        0,
+        torch.device("cpu"),
+        ProcessGroup(),
     )
 
 

@@ -12,7 +12,7 @@ from tasks.core.cli.errors import Corrupt
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.faiss_search import Searcher, open_index
 from tasks.core.retrieval.top_k import top_k
-from tasks.core.serving.id_index import Rows
+from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable
 from tasks.core.store.store import Store
 from tasks.index.factory import make
@@ -139,8 +139,8 @@ def test_ids_of_any_type_map_to_rows_and_back(tmp_path):
         *(str(row) for row in range(1000, 3000)),
     ]
     table = StringTable.of(ids)
-    Rows.of(table).save(tmp_path, "rows")
-    rows = Rows.load(tmp_path, "rows", table)
+    IdIndex.of(table).save(tmp_path, "rows")
+    rows = IdIndex.load(tmp_path, "rows", table)
     assert [table[rows.get(id)] for id in ids] == ids
     assert (
         rows.get("nobody") == -1
@@ -151,12 +151,12 @@ def test_ids_of_any_type_map_to_rows_and_back(tmp_path):
 
 def test_ids_of_one_hash_are_told_apart():
     table = StringTable.of(["plumless", "buckeroo", "other"])  # the first two have the same CRC-32
-    rows = Rows.of(table)
+    rows = IdIndex.of(table)
     assert rows.keys[0] == rows.keys[1] or rows.keys[1] == rows.keys[2]
     assert [rows.get(id) for id in ("plumless", "buckeroo", "other", "")] == [0, 1, 2, -1]
     assert rows.known(["buckeroo", "", "other", "plumless", "buckeroo"]).tolist() == [1, 2, 0, 1]
-    only = Rows.of(StringTable.of(["plumless"]))
+    only = IdIndex.of(StringTable.of(["plumless"]))
     assert (
         only.known(["buckeroo", "plumless"]).tolist(),
-        Rows.of(StringTable.of([])).known(["x"]).tolist(),
+        IdIndex.of(StringTable.of([])).known(["x"]).tolist(),
     ) == ([0], [])

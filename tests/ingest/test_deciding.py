@@ -10,7 +10,7 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import parse
-from tasks.core.data.snapshot import divided_alike
+from tasks.core.data.snapshot import same_split
 from tasks.ingest.derived_settings import Decision, Shape, kept_as, split
 from tasks.ingest.rules import Split
 from tests.ingest.conftest import asked, opened
@@ -95,11 +95,9 @@ def test_splits_of_an_older_version_are_compared_in_what_both_say():
         "test_share": 0.1,
         "seed": 0,
     }
-    assert divided_alike(older, Split(method="leave-last-n", order="time").fields())
-    assert not divided_alike(older, Split(method="leave-last-n", order="time", test=2).fields())
-    assert not divided_alike(None, Split(method="leave-last-n").fields()) and not divided_alike(
-        {}, {}
-    )
+    assert same_split(older, Split(method="leave-last-n", order="time").fields())
+    assert not same_split(older, Split(method="leave-last-n", order="time", test=2).fields())
+    assert not same_split(None, Split(method="leave-last-n").fields()) and not same_split({}, {})
 
 
 def rows(users: int, days: int, a_user: int) -> list[str]:

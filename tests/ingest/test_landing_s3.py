@@ -9,7 +9,7 @@ import hashlib
 import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
-from tasks.core.store.s3 import refused
+from tasks.core.store.s3 import request_error
 from tasks.ingest.fetch import Limits, days, find, find_day, land
 from tasks.ingest.fetch.s3 import Bucket
 from tests.ingest.packed import LINES, LONGEST, gz, table, zipped, zst
@@ -267,4 +267,4 @@ def test_a_store_that_goes_away_halfway_is_no_damaged_file(tmp_path):
 )
 def test_what_a_service_says_decides_whether_to_try_again(text, kind, told):
     with pytest.raises(kind, match=told):
-        raise refused(OSError(text), "data/a.csv")
+        raise request_error(OSError(text), "data/a.csv")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.store.store import Store
 from tasks.item2vec import training
 from tasks.item2vec.fit import fit
@@ -94,5 +94,5 @@ def test_every_look_takes_the_query_that_suits_its_epoch():
     ones = np.ones((3, 2), np.float32)
     for number, wanted in enumerate((None, 5.0), 1):
         suits[0] = wanted
-        watch.look(number, Vectors(np.arange(3, dtype=np.int32), ones, ones), {})
+        watch.look(number, ItemVectors(np.arange(3, dtype=np.int32), ones, ones), {})
     assert recorded == [0.0, 5.0]

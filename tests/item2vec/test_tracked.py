@@ -8,7 +8,7 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import mlflow_client
-from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.store.store import Store
 from tasks.graph.build import build
 from tasks.graph.settings import BuildRequest
@@ -31,7 +31,9 @@ def asked(tmp_path_factory):
 def test_killed_after_training_it_is_registered_once_when_run_again(asked, tmp_path, monkeypatch):
     with mlflow_server(tmp_path):
         with monkeypatch.context() as killed:
-            killed.setattr(Recorder, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            killed.setattr(
+                RunRecorder, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+            )
             with pytest.raises(KeyboardInterrupt):
                 fit(asked)
         runs = mlflow_client.client().search_runs(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.core.data.histories import Histories
-from tasks.core.models.cooccurrence import likes
+from tasks.core.models.cooccurrence import like_matrix
 from tasks.core.store.store import Store
 from tasks.linear.fit import fit
 from tasks.linear.settings import FitRequest, Settings
@@ -20,7 +20,7 @@ def test_what_users_come_back_to_together_counts_more(exponent):
 
     def score(lists) -> np.ndarray:
         inputs, outputs = Dense(
-            weighed(likes(Histories.of_lists(lists), 5), exponent), 5, 0
+            weighed(like_matrix(Histories.of_lists(lists), 5), exponent), 5, 0
         ).vectors(10.0)
         return inputs[0] @ outputs.T
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from tasks.core.cli.errors import BadRequest
-from tasks.core.models.cooccurrence import together
+from tasks.core.models.cooccurrence import cooccurrence_counts
 from tasks.linear.settings import Settings
 from tasks.linear.solvers import Dense, LowRank, solver_of, weighed
 
@@ -42,9 +42,11 @@ def test_a_weighed_user_is_so_many_users():
     made = weighed(csr_matrix(np.stack([four, one, one])), 0.5)
     scale = 6 / (4 / 2 + 1 + 1)
     np.testing.assert_allclose(
-        together(made)[np.ix_([0, 4], [0, 4])], scale * np.array([[0.5, 0], [0, 2]]), rtol=1e-6
+        cooccurrence_counts(made)[np.ix_([0, 4], [0, 4])],
+        scale * np.array([[0.5, 0], [0, 2]]),
+        rtol=1e-6,
     )
-    np.testing.assert_allclose(np.trace(together(made)), 6, rtol=1e-6)
+    np.testing.assert_allclose(np.trace(cooccurrence_counts(made)), 6, rtol=1e-6)
     assert (weighed(LIKED, 0) != LIKED).nnz == 0
 
 

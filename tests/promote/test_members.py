@@ -217,7 +217,7 @@ def test_a_members_rollback_makes_the_fusion_stale_and_the_next_one_without_it_g
         and any("wrong titles" in reason for reason in verdict["reasons"])
     )
     assert (
-        fused_members.stale(
+        fused_members.stale_reason(
             Candidate(
                 store.open(
                     mlflow_client.by_alias("fused", mlflow_client.CHAMPION).tags["recall.uri"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.load.claims import whole
 from tests import generations, worlds
 from tests.servers_valkey import keys
 
 WORLD = worlds.grouped()
-NAMES = Names("item2vec")
+NAMES = FamilyKeys("item2vec")
 
 
 def load_of(client, generation):

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from tasks.core.cli.errors import BadRequest, Unreachable
-from tasks.core.serving.redis_client import answering, connect
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_client import connect, redis_errors
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.load.claims import live
 from tasks.publish.load.load import load
 from tasks.publish.settings import LoadRequest
@@ -60,7 +60,7 @@ def test_what_is_set_wrongly_is_told_with_its_remedy(root, places, monkeypatch, 
     assert not any(
         secret in str(refusal.value) for secret in ("hunter2", "-secret", "correct-horse")
     )
-    assert live(place.client(), Names("item2vec")).get("generation") != made["id"]
+    assert live(place.client(), FamilyKeys("item2vec")).get("generation") != made["id"]
 
 
 def test_tls_may_be_asked_for_as_airflow_writes_it(places):
@@ -92,7 +92,7 @@ def test_a_socket_is_a_server_as_any_other(root, sockets, monkeypatch, query):
 def test_a_socket_that_is_not_there_may_come(tmp_path):
     with (
         pytest.raises(Unreachable, match=r"no.sock, database 0 does not answer"),
-        answering(client := connect(f"unix://{tmp_path}/no.sock", retries=0)),
+        redis_errors(client := connect(f"unix://{tmp_path}/no.sock", retries=0)),
     ):
         client.ping()
 
@@ -118,7 +118,7 @@ def test_a_database_that_the_server_does_not_have_is_named(shared_server, way):
         pytest.raises(
             BadRequest, match=r"127.0.0.1:\d+/99 has no database of this number.*name a lower one"
         ) as refusal,
-        answering(client := connect(shared_server.url.removesuffix("/0") + way)),
+        redis_errors(client := connect(shared_server.url.removesuffix("/0") + way)),
     ):
         client.ping()
     assert PASSWORD not in str(refusal.value)
@@ -130,7 +130,7 @@ def test_a_wrong_login_is_one_sentence(shared_server, login):
         pytest.raises(
             BadRequest, match="refused the user or the password; remedy: correct them"
         ) as refusal,
-        answering(client := connect(f"redis://{login}127.0.0.1:{shared_server.port}")),
+        redis_errors(client := connect(f"redis://{login}127.0.0.1:{shared_server.port}")),
     ):
         client.ping()
     assert (
@@ -145,7 +145,7 @@ def test_a_password_where_the_server_has_none_is_one_sentence(tmp_path):
         redis.Redis.from_url(running.url).config_set("requirepass", "")
         with (
             pytest.raises(BadRequest, match="refused the user or the password"),
-            answering(client := connect(f"redis://nobody:x@127.0.0.1:{running.port}")),
+            redis_errors(client := connect(f"redis://nobody:x@127.0.0.1:{running.port}")),
         ):
             client.ping()
 
@@ -195,7 +195,7 @@ def test_what_does_not_speak_tls_or_redis_is_told(scheme, says):
         threading.Thread(target=other.serve_forever, daemon=True).start()
         with (
             pytest.raises(BadRequest, match=says),
-            answering(
+            redis_errors(
                 client := connect(f"{scheme}://127.0.0.1:{other.server_address[1]}", retries=0)
             ),
         ):

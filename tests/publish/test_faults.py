@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.load.claims import live, whole
 from tasks.publish.load.load import load
@@ -21,7 +21,7 @@ from tasks.publish.settings import LoadRequest
 from tests import generations, worlds
 from tests.valkeys import valkey_server
 
-NAMES = Names("item2vec")
+NAMES = FamilyKeys("item2vec")
 SMALL = worlds.grouped()
 LARGE = worlds.grouped(users=4000, items=6000, groups=3, likes=3)
 

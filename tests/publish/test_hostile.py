@@ -10,7 +10,7 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest, RecallError
 from tasks.core.cli.request import parse
-from tasks.core.serving.redis_keys import FAMILY, Names
+from tasks.core.serving.redis_keys import FAMILY, FamilyKeys
 from tasks.publish.go_live import go_live
 from tasks.publish.load.claims import live
 from tasks.publish.load.load import load
@@ -88,7 +88,7 @@ def test_a_reason_and_a_name_are_kept_as_they_were_written(published):
         rollback(
             parse(RollbackRequest, {"store": root, "family": "item2vec", "by": value, "why": value})
         )
-        told = json.loads(client.lindex(Names("item2vec").audit, 0))
+        told = json.loads(client.lindex(FamilyKeys("item2vec").audit, 0))
         assert told["by"] == told["why"] == value
     assert {key for key in keys(client) if b":audit" not in key} == there
     assert (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_keys import FamilyKeys
 from tests import generations, worlds
 
 WORLD = worlds.grouped()
-NAMES = Names("item2vec")
+NAMES = FamilyKeys("item2vec")
 
 
 def made(root, number=1, family="item2vec", world=WORLD, **other):

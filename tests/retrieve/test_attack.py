@@ -14,12 +14,12 @@ import pytest
 import redis
 
 from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
-from tasks.core.serving.redis_keys import Names, bucket_of
+from tasks.core.serving.redis_keys import FamilyKeys, bucket_of
 from tasks.retrieve import Reader
 from tests import generations
 from tests.retrieve.planted import made
 
-NAMES, PROMISED = Names("item2vec"), (BadRequest, Corrupt, Unreachable)
+NAMES, PROMISED = FamilyKeys("item2vec"), (BadRequest, Corrupt, Unreachable)
 ITEMS = 60
 NUMBERS = {
     "nothing": b"",
@@ -163,7 +163,7 @@ def test_a_key_of_another_type(server, root, client, key):
 def test_a_key_of_another_type_leaves_the_other_families_answering(
     server, root, client, broken, already_held
 ):
-    second, names = made(root, 2, family="two_tower"), Names("two_tower")
+    second, names = made(root, 2, family="two_tower"), FamilyKeys("two_tower")
     generations.publish(root, second)
     reader = Reader(server.url, root)
     if already_held:

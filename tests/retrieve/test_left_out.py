@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tasks.core.cli.errors import BadRequest, Corrupt
-from tasks.core.serving.redis_keys import FAMILIES, Names
+from tasks.core.serving.redis_keys import FAMILIES, FamilyKeys
 from tasks.core.store.manifest import sha256
 from tasks.core.store.store import Store
 from tasks.retrieve import Reader
@@ -111,7 +111,7 @@ def test_a_family_is_announced_after_its_pointer_stands(root, anywhere, monkeypa
             assert type(error).__name__ == "Unreachable", error
         monkeypatch.setattr(redis.connection.Connection, "send_packed_command", whole)
         announced = anywhere.client().sismember(FAMILIES, "two_tower")
-        assert not announced or anywhere.client().exists(Names("two_tower").live)
+        assert not announced or anywhere.client().exists(FamilyKeys("two_tower").live)
         assert set(reader.recommend("1").generations) == (
             {"item2vec", "two_tower"} if announced else {"item2vec"}
         )

@@ -12,7 +12,7 @@ import torch
 
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.retrieval.encoders import load_encoder, save_encoder
 from tasks.two_tower import export
 from tasks.two_tower.examples import Batch, window
@@ -112,5 +112,5 @@ def test_it_reads_back_as_it_was_written(built, tmp_path):
 
 def test_an_id_that_is_a_number_is_taken_as_its_text(built):
     encoder, nothing = built[4], Histories.of_lists([[]])
-    one, other = (encoder.encode(nothing, Attributes.of_one({"id": id})) for id in ("7", 7))
+    one, other = (encoder.encode(nothing, UserAttributes.of_one({"id": id})) for id in ("7", 7))
     assert one.any() and np.array_equal(one, other)

@@ -13,8 +13,8 @@ import torch
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.data.user_attributes import Attributes
-from tasks.core.registry.run_recorder import digest_of
+from tasks.core.data.user_attributes import UserAttributes
+from tasks.core.registry.run_recorder import settings_digest
 from tasks.core.retrieval.top_k import top_k
 from tasks.core.store.arrays import load
 from tasks.core.torch import checkpoint, hardware
@@ -49,7 +49,7 @@ def nobody(count: int) -> Histories:
 def test_a_new_user_gets_the_groups_items_from_the_attribute_alone(store, grouped):
     made = candidate(store, grouped[1])
     queries = made.encoder.encode(
-        nobody(3), Attributes(3, {"group": ["0", "1", "2"], "id": ["new 1", "new 2", None]})
+        nobody(3), UserAttributes(3, {"group": ["0", "1", "2"], "id": ["new 1", "new 2", None]})
     )
     assert share_of_group(made, queries, [0, 1, 2]) > 0.95
 
@@ -70,7 +70,7 @@ def test_a_known_user_is_known_by_the_id_alone(store):
     assert (
         share_of_group(
             made,
-            made.encoder.encode(nobody(30), Attributes(30, {"id": ids})),
+            made.encoder.encode(nobody(30), UserAttributes(30, {"id": ids})),
             [row % 3 for row in range(30)],
         )
         > 0.9
@@ -88,7 +88,7 @@ def test_a_new_item_is_told_as_one_that_was_not_trained(store, grouped):
 def test_a_new_item_stands_with_its_genre_and_never_at_zero(store, grouped):
     made = candidate(store, grouped[1])
     assert len(made.item_ids) == len(WORLD.item_group) and np.any(made.vectors, axis=1).all()
-    queries = made.encoder.encode(nobody(3), Attributes(3, {"group": ["0", "1", "2"]}))
+    queries = made.encoder.encode(nobody(3), UserAttributes(3, {"group": ["0", "1", "2"]}))
     scores = queries @ made.vectors[-NEW_ITEMS:].T
     assert (scores.argmax(0) == WORLD.item_group[-NEW_ITEMS:]).all()
     likeness = made.similar[-NEW_ITEMS:] @ made.similar[:-NEW_ITEMS].T
@@ -100,7 +100,7 @@ def test_a_new_item_stands_with_its_genre_and_never_at_zero(store, grouped):
 
 def test_whoever_is_known_by_nothing_has_a_query_of_zeros(store, grouped):
     made = candidate(store, grouped[1])
-    users = Attributes(
+    users = UserAttributes(
         4,
         {
             "id": ["new", "new", None, "new"],
@@ -161,7 +161,8 @@ def test_the_squared_error_learns_what_is_rated_high(store):
     )
     made = candidate(store, fit(request(store, planted, "rated", settings)))
     scores = (
-        made.encoder.encode(nobody(3), Attributes(3, {"group": ["0", "1", "2"]})) @ made.vectors.T
+        made.encoder.encode(nobody(3), UserAttributes(3, {"group": ["0", "1", "2"]}))
+        @ made.vectors.T
     )
     right = planted.item_group[None] == np.arange(3)[:, None]
     assert scores[right].mean() == pytest.approx(1, abs=0.2) and scores[
@@ -310,4 +311,4 @@ def test_what_the_rows_decide_stands_in_the_lineage_and_counts_as_the_same_setti
         10,
         ["group"],
     )
-    assert made.facts["settings_digest"] == digest_of(given)
+    assert made.facts["settings_digest"] == settings_digest(given)

@@ -76,7 +76,7 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
         print(f"{stage} {arguments[0]}: {level}: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     except Exception as error:
-        if place := disk_that_is_full(error):
+        if place := full_disk(error):
             full = Unreachable(
                 f"a disk is full ({place})",
                 remedy="free space where the store and temporary files (TMPDIR) lie, and run "
@@ -88,7 +88,7 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
         return 1
 
 
-def disk_that_is_full(error: BaseException) -> str | None:
+def full_disk(error: BaseException) -> str | None:
     """What could not be written, where an error, or what it came of, is a disk without space:
     libraries in C, Rust and Java wrap it as their own.
     """

@@ -58,7 +58,7 @@ class Bags:
 
 
 @dataclasses.dataclass(frozen=True)
-class Feature:
+class CategoricalFeature:
     """One column. A value without a row is as good as none: unseen in training, too rare, or of
     another type than the column.
 
@@ -74,7 +74,9 @@ class Feature:
     edges: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, name: str, column: Sequence[Value], minimum_count: int, buckets: int) -> Feature:
+    def of(
+        cls, name: str, column: Sequence[Value], minimum_count: int, buckets: int
+    ) -> CategoricalFeature:
         """What a column is worth learning: its texts that at least `minimum_count` users or items
         have, most common first.
 

@@ -134,7 +134,7 @@ class Histories:
         weights, newest = np.zeros(len(keys), np.float32), np.zeros(len(keys), bool)
         first = np.append(0, np.flatnonzero(last)[:-1] + 1)
         weights[order[last]], newest[order[last]] = (
-            damped(np.add.reduceat(rows[order], first)),
+            damped_weights(np.add.reduceat(rows[order], first)),
             True,
         )
         return dataclasses.replace(self.where(newest), weights=weights[newest], paired=True)
@@ -160,7 +160,7 @@ class Histories:
         return Histories(offsets, self.items[rows], self.timestamps[rows], weights, self.paired)
 
 
-def damped(weights: np.ndarray) -> np.ndarray:
+def damped_weights(weights: np.ndarray) -> np.ndarray:
     """What a pair of a user and an item counts, by the sum of its events' weights: the square root.
 
     The tenth event says less than the second. Recall@50 of EASE, best of four penalties, the last

@@ -30,7 +30,7 @@ import pyarrow.dataset
 
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 
@@ -43,7 +43,7 @@ KNOWN = {
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def resolve(store: Store, uri: str | None, dataset: str, day: str | None = None) -> Snapshot:
+def find_snapshot(store: Store, uri: str | None, dataset: str, day: str | None = None) -> Snapshot:
     """The snapshot asked for: by URI, or the newest complete one of the data set, of this day when
     one is given.
 
@@ -86,7 +86,7 @@ class Queries:
     histories: Histories
     labels: Histories
     seen: Histories
-    attributes: Attributes | None = None
+    attributes: UserAttributes | None = None
 
     def take(self, some: np.ndarray) -> Queries:
         """Those at some places (int), in that order."""
@@ -99,7 +99,7 @@ class Queries:
         )
 
 
-def divided_alike(one: dict | None, other: dict | None) -> bool:
+def same_split(one: dict | None, other: dict | None) -> bool:
     """Whether two manifests' splits agree in all that both say: an older one says more than its
     method's own settings.
     """
@@ -198,7 +198,7 @@ class Snapshot:
 
     def attributes(
         self, columns: tuple[str, ...] | None = None, users: np.ndarray | None = None
-    ) -> Attributes:
+    ) -> UserAttributes:
         """What is known of users beside what they did.
 
         Args:
@@ -211,7 +211,7 @@ class Snapshot:
             for name in table.column_names
             if name != "user" and (columns is None or name in columns)
         ]
-        return Attributes(len(table), {name: table[name].to_pylist() for name in there})
+        return UserAttributes(len(table), {name: table[name].to_pylist() for name in there})
 
     def histories(self, *parts: str, liked_only: bool = True) -> Histories:
         """Every user's rows of these parts, oldest first; users without any have an empty list."""

@@ -11,7 +11,7 @@ Value = str | int | float | bool | Sequence[str] | None
 
 
 @dataclasses.dataclass(frozen=True)
-class Attributes:
+class UserAttributes:
     """Columns over `count` users; an encoder takes those it was trained with and leaves the rest.
 
     Attributes:
@@ -30,16 +30,16 @@ class Attributes:
                 raise ValueError(f"{name} has {len(values)} values for {self.count} users")
 
     @classmethod
-    def of_one(cls, values: Mapping[str, Value]) -> Attributes:
+    def of_one(cls, values: Mapping[str, Value]) -> UserAttributes:
         """One user."""
         return cls(1, {name: [value] for name, value in values.items()})
 
     def __len__(self) -> int:
         return self.count
 
-    def take(self, users: np.ndarray) -> Attributes:
+    def take(self, users: np.ndarray) -> UserAttributes:
         """The users of these rows, in this order."""
-        return Attributes(
+        return UserAttributes(
             len(users),
             {
                 name: [values[user] for user in users.tolist()]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MOST, LEAST = 5000, 1000
+MAX_USERS, MIN_USERS = 5000, 1000
 SCORES = (
     10**8
     # of all users asked and all items: a quarter of a second of products of 64 dimensions at 50
@@ -14,7 +14,7 @@ SCORES = (
 )
 
 
-def users_drawn(wanted: int | None, items: int, scores: int = SCORES) -> int:
+def sample_size(wanted: int | None, items: int, scores: int = SCORES) -> int:
     """How many users are drawn at most.
 
     Args:
@@ -24,10 +24,10 @@ def users_drawn(wanted: int | None, items: int, scores: int = SCORES) -> int:
         items: of the catalogue.
         scores: that may be computed at a time.
     """
-    return wanted or min(MOST, max(LEAST, scores // max(items, 1)))
+    return wanted or min(MAX_USERS, max(MIN_USERS, scores // max(items, 1)))
 
 
-def drawn(users: int, most: int, seed: int = 0) -> np.ndarray:
+def sample_users(users: int, most: int, seed: int = 0) -> np.ndarray:
     """int64: the places of at most so many of them, rising, the same for a seed."""
     return (
         np.arange(users)

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from tasks.core.data.histories import Histories
 
 
-def likes(histories: Histories, items: int, dtype: type = np.float32) -> csr_matrix:
+def like_matrix(histories: Histories, items: int, dtype: type = np.float32) -> csr_matrix:
     """(users, items): what each pair counts (`Histories.pairs`), one where events have no weight
     and none repeats another.
     """
@@ -21,6 +21,6 @@ def likes(histories: Histories, items: int, dtype: type = np.float32) -> csr_mat
     return matrix
 
 
-def together(liked: csr_matrix) -> np.ndarray:
+def cooccurrence_counts(liked: csr_matrix) -> np.ndarray:
     """float64 (items, items), X'X: how many users like both; on the diagonal, how many like one."""
     return (liked.T @ liked).toarray().astype(np.float64)

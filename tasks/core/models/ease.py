@@ -35,7 +35,7 @@ def ease(together: np.ndarray, penalty: float) -> np.ndarray:
     return weights
 
 
-def cut(weights: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+def low_rank(weights: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest product of two thin matrices, which an inner-product index can serve: U S and V
     of the singular value decomposition.
 

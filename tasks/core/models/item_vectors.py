@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class Vectors:
+class ItemVectors:
     """What has been learned of the items that were met.
 
     Attributes:
@@ -25,10 +25,10 @@ class Vectors:
         """int32 (items): the place in `rows` of each row of the item table, −1 for an item without
         a vector.
         """
-        return places_of(self.rows, items)
+        return row_positions(self.rows, items)
 
 
-def places_of(rows: np.ndarray, items: int) -> np.ndarray:
+def row_positions(rows: np.ndarray, items: int) -> np.ndarray:
     """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not
     among them.
     """

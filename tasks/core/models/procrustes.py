@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def rotation(vectors: np.ndarray, onto: np.ndarray) -> np.ndarray:
+def best_rotation(vectors: np.ndarray, onto: np.ndarray) -> np.ndarray:
     """The orthogonal R with the least ‖vectors · R − onto‖ (Frobenius): R = U V', where U S V' =
     vectors' · onto.
 
@@ -36,7 +36,7 @@ def rotation(vectors: np.ndarray, onto: np.ndarray) -> np.ndarray:
     return left @ right
 
 
-def onto(vectors: np.ndarray, before: np.ndarray, places: np.ndarray) -> np.ndarray:
+def align_rows(vectors: np.ndarray, before: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Vectors turned as close as they come to those of before; as they are where the two have no
     dimension or no item in common.
 
@@ -48,10 +48,10 @@ def onto(vectors: np.ndarray, before: np.ndarray, places: np.ndarray) -> np.ndar
     both = places >= 0
     if vectors.shape[1] != before.shape[1] or not both.any():
         return vectors
-    return turned(vectors, rotation(vectors[both], before[places[both]]))
+    return rotate(vectors, best_rotation(vectors[both], before[places[both]]))
 
 
-def turned(vectors: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def rotate(vectors: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """Vectors turned by R, block by block.
 
     Where candidates are several vectors of one space side by side, [c₁ | c₂ | … | rest], and

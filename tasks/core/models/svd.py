@@ -9,7 +9,7 @@ import numpy as np
 EXTRA, ROUNDS = 20, 6  # directions beyond d, and rounds of power iteration
 
 
-def halves(
+def truncated_svd(
     matrix: np.ndarray, dimension: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """U √S and V √S of the leading singular directions by random projections (Halko et al. 2011),

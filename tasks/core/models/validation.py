@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from tasks.core.data.snapshot import Queries
-from tasks.core.data.user_sample import drawn, users_drawn
-from tasks.core.models.decoders.search_model import Model
+from tasks.core.data.user_sample import sample_size, sample_users
+from tasks.core.models.decoders.search_model import SearchModel
 from tasks.core.retrieval.top_k import recall
 
 K = 50
@@ -30,7 +30,7 @@ class Validation:
     def __init__(self, queries: Queries, items: int, users: int | None, seed: int) -> None:
         self.items, self._queries, self._whole = (
             items,
-            queries.take(drawn(len(queries.users), users_drawn(users, items), seed)),
+            queries.take(sample_users(len(queries.users), sample_size(users, items), seed)),
             self,
         )
         self.seconds = 0.0
@@ -51,7 +51,7 @@ class Validation:
         few._whole = self
         return few
 
-    def recall(self, model: Model) -> float:
+    def recall(self, model: SearchModel) -> float:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an item
         without a vector is a miss.
         """
@@ -68,7 +68,7 @@ class Validation:
         self._whole.seconds += time.monotonic() - begun
         return found
 
-    def spread(self, model: Model) -> float:
+    def spread(self, model: SearchModel) -> float:
         """How much scores differ from item to item: their standard deviation for one query,
         averaged over at most 1,000 users.
         """

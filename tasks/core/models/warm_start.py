@@ -20,18 +20,18 @@ import numpy as np
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, divided_alike
-from tasks.core.models.decoders.search_model import Choice, Model
-from tasks.core.models.item_vectors import Vectors
-from tasks.core.models.procrustes import rotation, turned
-from tasks.core.registry.champion import find, forebear
+from tasks.core.data.snapshot import Snapshot, same_split
+from tasks.core.models.decoders.search_model import SearchChoice, SearchModel
+from tasks.core.models.item_vectors import ItemVectors
+from tasks.core.models.procrustes import best_rotation, rotate
+from tasks.core.registry.champion import find_champion, latest_before
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.retrieval.stability import stability
 from tasks.core.store.arrays import load, save
 from tasks.core.store.store import Store
 
 
-class Past:
+class PreviousModel:
     """The champion a training goes on from.
 
     Attributes:
@@ -57,14 +57,16 @@ class Past:
         )
 
     @property
-    def choice(self) -> Choice | None:
+    def choice(self) -> SearchChoice | None:
         """How queries and candidates were made of its vectors; None where these cannot be used."""
         told = self.candidate.artefact.facts.get("choice")
         return (
-            Choice(**{**told, "decays": tuple(told["decays"])}) if told and self.vectors else None
+            SearchChoice(**{**told, "decays": tuple(told["decays"])})
+            if told and self.vectors
+            else None
         )
 
-    def aligned(self, now: Vectors) -> Vectors:
+    def aligned(self, now: ItemVectors) -> ItemVectors:
         """Inputs and outputs turned by one rotation onto the past; as they are where there is
         nothing to turn them onto.
         """
@@ -75,22 +77,24 @@ class Past:
         )
         if not len(here):
             return now
-        found = rotation(
+        found = best_rotation(
             *(
                 np.vstack([of.inputs[rows], of.outputs[rows]])
                 for of, rows in ((now, here), (self.vectors, there))
             )
         )
-        return Vectors(now.rows, turned(now.inputs, found), turned(now.outputs, found))
+        return ItemVectors(now.rows, rotate(now.inputs, found), rotate(now.outputs, found))
 
-    def stability(self, item_ids: list[str], model: Model, similar: np.ndarray) -> dict[str, float]:
+    def stability(
+        self, item_ids: list[str], model: SearchModel, similar: np.ndarray
+    ) -> dict[str, float]:
         """How much of the champion's neighbourhoods is left."""
         return stability(item_ids, model.candidates, similar, self.candidate)
 
 
-def past_of(
+def load_previous(
     store: Store, family: str, request: Any, snapshot: Snapshot, dimension: int
-) -> Past | None:
+) -> PreviousModel | None:
     """The champion, or the one it goes back to from before this day.
 
     Args:
@@ -101,8 +105,8 @@ def past_of(
         BadRequest: the candidate that was named is of this day or a later one, and goes back to
             none before it.
     """
-    champion = find(store, family, request.champion, request.track)
-    before = forebear(store, champion.candidate, snapshot.day) if champion else None
+    champion = find_champion(store, family, request.champion, request.track)
+    before = latest_before(store, champion.candidate, snapshot.day) if champion else None
     if before is None and request.champion:
         raise BadRequest(
             "the champion to go on from has seen what is held out on this day",
@@ -110,10 +114,10 @@ def past_of(
             allowed=f"a candidate of a day before {snapshot.day}",
             remedy="name an earlier one, or none",
         )
-    return Past(before, snapshot, dimension) if before else None
+    return PreviousModel(before, snapshot, dimension) if before else None
 
 
-def leave(folder: Path, model: Model, trained: Vectors, items: int) -> None:
+def save_state(folder: Path, model: SearchModel, trained: ItemVectors, items: int) -> None:
     """Write what the next training goes on from into the folder of a candidate that serves
     `model`.
     """
@@ -126,7 +130,7 @@ def leave(folder: Path, model: Model, trained: Vectors, items: int) -> None:
         save(folder / f"trained.{name}.npy", array)
 
 
-def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> Vectors:
+def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> ItemVectors:
     rows, inputs, outputs = (
         load(candidate.artefact.path / f"trained.{name}.npy")
         for name in ("rows", "inputs", "outputs")
@@ -134,14 +138,14 @@ def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> Vectors:
     place = {item: row for row, item in enumerate(snapshot.item_ids)}
     today = np.array([place.get(candidate.item_ids[row], -1) for row in rows], np.int32)
     order = np.argsort(today, kind="stable")[np.count_nonzero(today < 0) :]
-    return Vectors(today[order], inputs[order], outputs[order])
+    return ItemVectors(today[order], inputs[order], outputs[order])
 
 
 def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | None:
     facts = candidate.artefact.facts
     if facts["dataset"] != snapshot.dataset:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
-    if not divided_alike(facts.get("split"), snapshot.artefact.facts["split"]):
+    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
     if "trained.inputs.npy" not in candidate.artefact.files:
         return "an older version wrote it, without the vectors as trained"

@@ -18,7 +18,9 @@ class Champion:
     version: str | None
 
 
-def find(store: Store, family: str, uri: str | None, registry: bool = True) -> Champion | None:
+def find_champion(
+    store: Store, family: str, uri: str | None, registry: bool = True
+) -> Champion | None:
     """The candidate at `uri`, else the champion in the registry if that is to be asked, else None;
     None, too, without a champion.
 
@@ -52,7 +54,7 @@ def _read(store: Store, uri: str, family: str) -> Candidate:
     return candidate
 
 
-def forebear(store: Store, champion: Candidate, day: str) -> Candidate | None:
+def latest_before(store: Store, champion: Candidate, day: str) -> Candidate | None:
     """The champion, or the nearest of those it goes back to, whose data ends before `day`; None
     when there is none.
 

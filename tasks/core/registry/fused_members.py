@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from tasks.core.cli.log import log
 from tasks.core.registry import mlflow_client
-from tasks.core.registry.champion import find
+from tasks.core.registry.champion import find_champion
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.store.store import Store
 
 STALE = "recall.stale"  # tag of a version: why it should no longer be served
 
 
-def told(candidate: Candidate, version: str | None) -> dict:
+def member_facts(candidate: Candidate, version: str | None) -> dict:
     """A member as a manifest names it."""
     return {
         "uri": candidate.artefact.uri,
@@ -24,22 +24,22 @@ def told(candidate: Candidate, version: str | None) -> dict:
     }
 
 
-def of(candidate: Candidate) -> dict[str, dict]:
+def members_of(candidate: Candidate) -> dict[str, dict]:
     """Family → member; empty for a model that stands for itself."""
     return candidate.artefact.facts.get("members") or {}
 
 
-def stale(candidate: Candidate) -> str | None:
+def stale_reason(candidate: Candidate) -> str | None:
     """Which member was taken down since, and why; None when none was.
 
     Raises:
         Unreachable: the registry does not answer.
     """
-    for family, member in of(candidate).items():
+    for family, member in members_of(candidate).items():
         if (
             member["version"]
             and member["weight"] > 0
-            and (why := mlflow_client.taken_down(family, member["version"]))
+            and (why := mlflow_client.takedown_reason(family, member["version"]))
         ):
             return f"version {member['version']} of {family}, a member, was taken down: {why}"
     return None
@@ -47,8 +47,8 @@ def stale(candidate: Candidate) -> str | None:
 
 def mark_stale(store: Store, family: str) -> str | None:
     """Tag the champion of a family when one of its members was taken down; returns why."""
-    champion = find(store, family, None)
-    why = stale(champion.candidate) if champion else None
+    champion = find_champion(store, family, None)
+    why = stale_reason(champion.candidate) if champion else None
     if why:
         mlflow_client.tag_version(family, champion.version, {STALE: why})
         log(f"{family}.stale", version=champion.version, why=why)

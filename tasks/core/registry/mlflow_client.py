@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import run_colours
-from tasks.core.registry.mlflow_errors import reachable, without_login
+from tasks.core.registry.mlflow_errors import mlflow_errors, without_login
 from tasks.core.serving.redis_keys import family_name
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
@@ -107,7 +107,7 @@ def find_or_start(experiment: str, name: str, candidate: str, tags: dict[str, st
         BadRequest: the experiment was deleted, or cannot be named so.
         Unreachable: MLflow is away.
     """
-    with reachable():
+    with mlflow_errors():
         mlflow = client()
         where = _experiment(experiment)
         runs = mlflow.search_runs([where], f"tags.`{TAG}` = '{candidate}'", max_results=1)
@@ -129,7 +129,7 @@ def _colour(experiment: str, family: str, grey: bool) -> str:
         max_results=1,
         order_by=["attributes.start_time DESC"],
     )
-    return run_colours.after(
+    return run_colours.next_colour(
         newest[0].data.tags.get(run_colours.TAG) if newest else None, family, grey
     )
 
@@ -152,7 +152,7 @@ def log_metrics(run: str, metrics: dict[str, float], step: int = 0) -> None:
 
     from mlflow.entities import Metric
 
-    with reachable():
+    with mlflow_errors():
         now = int(time.time() * 1000)
         client().log_batch(
             run, metrics=[Metric(name, float(value), now, step) for name, value in metrics.items()]
@@ -163,7 +163,7 @@ def log_settings(run: str, settings: dict) -> None:
     """Log the settings of a training, once: MLflow refuses a second value of a parameter."""
     from mlflow.entities import Param
 
-    with reachable():
+    with mlflow_errors():
         known = client().get_run(run).data.params
         new = [Param(name, str(value)) for name, value in settings.items() if name not in known]
         if new:
@@ -174,7 +174,7 @@ def logged_steps(run: str, *metrics: str) -> set[int]:
     """The steps at which a run has one of these metrics already, so that a retried task does not
     log them twice.
     """
-    with reachable():
+    with mlflow_errors():
         return {
             entry.step for metric in metrics for entry in client().get_metric_history(run, metric)
         }
@@ -184,7 +184,7 @@ def log_lineage(run: str, name: str, digest: str, uri: str) -> None:
     """Name the data a run learned from, as the run's data set."""
     from mlflow.entities import Dataset, DatasetInput
 
-    with reachable():
+    with mlflow_errors():
         if not client().get_run(run).inputs.dataset_inputs:
             source = json.dumps({"uri": uri})
             client().log_inputs(
@@ -199,13 +199,13 @@ def log_lineage(run: str, name: str, digest: str, uri: str) -> None:
 
 def log_folder(run: str, folder: Path, place: str | None = None) -> None:
     """Upload a folder's files to a run, under `place`; files already there are written anew."""
-    with reachable():
+    with mlflow_errors():
         client().log_artifacts(run, str(folder), place)
 
 
 def end(run: str, status: str = "FINISHED") -> None:
     """Close a run: FINISHED, FAILED or KILLED."""
-    with reachable():
+    with mlflow_errors():
         client().set_terminated(run, status)
 
 
@@ -222,7 +222,7 @@ def register(
     """
     from mlflow.exceptions import MlflowException
 
-    with reachable():
+    with mlflow_errors():
         mlflow, name = client(), model_name(family)
         try:
             mlflow.create_registered_model(name)
@@ -253,7 +253,7 @@ def by_alias(family: str, alias: str):
     """The model version behind an alias, or None."""
     from mlflow.exceptions import MlflowException
 
-    with reachable():
+    with mlflow_errors():
         try:
             return client().get_model_version_by_alias(model_name(family), alias)
         except MlflowException as error:
@@ -264,7 +264,7 @@ def by_alias(family: str, alias: str):
 
 def aliases() -> dict[str, dict[str, str]]:
     """Family → alias → version of all registered models, by the families' names."""
-    with reachable():
+    with mlflow_errors():
         found = client().search_registered_models(f"name LIKE '{PREFIX}%'")
     return {
         model.name.removeprefix(PREFIX): {
@@ -279,11 +279,11 @@ def champions() -> list[str]:
     return [family for family, named in aliases().items() if CHAMPION in named]
 
 
-def taken_down(family: str, version: str) -> str | None:
+def takedown_reason(family: str, version: str) -> str | None:
     """Why a person decided against a version; None when nobody did, or when it is gone."""
     from mlflow.exceptions import MlflowException
 
-    with reachable():
+    with mlflow_errors():
         try:
             return client().get_model_version(model_name(family), version).tags.get(TAKEN_DOWN)
         except MlflowException as error:
@@ -292,9 +292,9 @@ def taken_down(family: str, version: str) -> str | None:
             raise
 
 
-def judged(family: str, candidate: str) -> str | None:
+def verdict_outcome(family: str, candidate: str) -> str | None:
     """The outcome of the verdict on a candidate (its id); None when it has none."""
-    with reachable():
+    with mlflow_errors():
         found = client().search_model_versions(
             f"name = '{model_name(family)}' and tags.`{TAG}` = '{candidate}'"
         )
@@ -303,6 +303,6 @@ def judged(family: str, candidate: str) -> str | None:
 
 def tag_version(family: str, version: str, tags: dict[str, str]) -> None:
     """Set tags of a version."""
-    with reachable():
+    with mlflow_errors():
         for key, value in tags.items():
             client().set_model_version_tag(model_name(family), version, key, value)

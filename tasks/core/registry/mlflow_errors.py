@@ -65,7 +65,7 @@ def without_login(uri: str) -> str:
 
 
 @contextlib.contextmanager
-def reachable() -> Iterator[None]:
+def mlflow_errors() -> Iterator[None]:
     """Turn what MLflow raises into the errors of the contract: `Unreachable`, which is retried,
     when its server is away or at fault.
     """

@@ -24,7 +24,7 @@ GREYS = (
 SHADES = (0.42, 0.62, 0.28, 0.76)  # lightness; neighbours in the list are easily told apart
 
 
-def after(before: str | None, family: str, grey: bool = False) -> str:
+def next_colour(before: str | None, family: str, grey: bool = False) -> str:
     """`#rrggbb` of a family's next run: the shade after that of the one before.
 
     Args:

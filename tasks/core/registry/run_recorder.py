@@ -26,7 +26,7 @@ from tasks.core.cli.log import log, say
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.registry import mlflow_client
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.stability import told
+from tasks.core.retrieval.stability import stability_sentence
 from tasks.core.store.identity import identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import write_json
@@ -49,7 +49,7 @@ class Request(Protocol):
 CIRCUMSTANCES = ("threads", "device", "warm_start", "align", "budget_minutes")
 
 
-def describe(
+def candidate_facts(
     family: str,
     snapshot: Snapshot,
     settings: Any,
@@ -69,12 +69,12 @@ def describe(
         "snapshot": snapshot.id,
         "dimension": dimension,
         "split": snapshot.artefact.facts["split"],
-        "settings_digest": digest_of(settings, more),
+        "settings_digest": settings_digest(settings, more),
         "code": code,
     }
 
 
-def digest_of(settings: Any, more: dict | None = None) -> str:
+def settings_digest(settings: Any, more: dict | None = None) -> str:
     """What tells a refresh, the same settings on newer data, from a change."""
     return identity(
         settings={
@@ -86,7 +86,7 @@ def digest_of(settings: Any, more: dict | None = None) -> str:
     )
 
 
-def changed(settings: Any) -> list[str]:
+def changed_settings(settings: Any) -> list[str]:
     """`name=value` of every setting that is not at its default: what tells two runs of one day
     apart.
     """
@@ -97,7 +97,7 @@ def changed(settings: Any) -> list[str]:
     ]
 
 
-class Recorder:
+class RunRecorder:
     """Collects a training's figures by epoch; sends them to MLflow when `run` is one of its runs,
     and not when it is None.
     """
@@ -121,7 +121,7 @@ class Recorder:
         snapshot: Snapshot,
         code: str,
         more: dict | None = None,
-    ) -> Recorder:
+    ) -> RunRecorder:
         """Find the run of this candidate or begin it, with its settings, tags and data; `more` as
         in `describe`.
 
@@ -143,7 +143,7 @@ class Recorder:
         }
         run = mlflow_client.find_or_start(
             request.experiment,
-            " ".join([family, *changed(request.settings), snapshot.day]),
+            " ".join([family, *changed_settings(request.settings), snapshot.day]),
             candidate,
             tags,
         )
@@ -251,7 +251,7 @@ class Recorder:
         }
 
     def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:
-        from tasks.core.registry.plots import draw
+        from tasks.core.registry.plots import draw_plots
 
         say("figures and pictures for MLflow")
         self._send(training["epochs"])
@@ -272,7 +272,7 @@ class Recorder:
             },
         )
         with tempfile.TemporaryDirectory() as folder:
-            draw(Path(folder), Candidate(artefact), snapshot, training)
+            draw_plots(Path(folder), Candidate(artefact), snapshot, training)
             mlflow_client.log_folder(self.run, Path(folder))
         mlflow_client.log_folder(self.run, artefact.path, "candidate")
         version = mlflow_client.register(
@@ -286,7 +286,7 @@ class Recorder:
                 "recall.code": artefact.facts["code"],
                 "recall.settings": artefact.facts["settings_digest"],
             },
-            told(artefact.facts.get("stability")) or None,
+            stability_sentence(artefact.facts.get("stability")) or None,
         )
         mlflow_client.end(self.run)
         log(f"{self.family}.registered", version=version, run=self.run)

@@ -7,12 +7,12 @@ from __future__ import annotations
 import time
 
 from tasks.core.cli.log import Progress, say, words
-from tasks.core.registry.run_recorder import Recorder
+from tasks.core.registry.run_recorder import RunRecorder
 
 RECALL = "validation_recall_50"
 
 
-class Rounds(Progress):
+class TrainingProgress(Progress):
     """Says which round it is, how long everything that is left takes, validations included, and how
     good the last and the best one were.
 
@@ -32,7 +32,7 @@ class Rounds(Progress):
         last: int,
         each: float,
         unit: str,
-        recorder: Recorder,
+        recorder: RunRecorder,
         patience: int | None = None,
         done: int = 0,
         leads: bool = True,

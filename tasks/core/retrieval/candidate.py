@@ -28,7 +28,7 @@ import numpy as np
 
 from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders import Encoder, load_encoder, save_encoder
-from tasks.core.store.arrays import StringTable, load, rows_of, save
+from tasks.core.store.arrays import StringTable, load, rows_of_ids, save
 from tasks.core.store.manifest import Artefact
 
 
@@ -128,4 +128,4 @@ class Candidate:
 
     def rows_of(self, item_ids: list[str]) -> np.ndarray:
         """int32: this candidate's row of each id, −1 where it has none."""
-        return rows_of(item_ids, self.item_ids)
+        return rows_of_ids(item_ids, self.item_ids)

@@ -26,7 +26,7 @@ MOST = 300
 
 
 @dataclasses.dataclass(frozen=True)
-class Genres:
+class GenrePredictor:
     """Which items can be told by their genres.
 
     Attributes:
@@ -39,7 +39,9 @@ class Genres:
     likes: np.ndarray
 
     @classmethod
-    def of(cls, genres: list[list[str] | None], likes: np.ndarray, trained: np.ndarray) -> Genres:
+    def of(
+        cls, genres: list[list[str] | None], likes: np.ndarray, trained: np.ndarray
+    ) -> GenrePredictor:
         """From the genres of every item; those that no item marked in `trained` (bool, items) has
         tell nothing.
         """

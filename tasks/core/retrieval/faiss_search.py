@@ -21,7 +21,7 @@ import numpy as np
 
 from tasks.core.cli.errors import Corrupt
 from tasks.core.data.histories import Histories
-from tasks.core.retrieval.top_k import score
+from tasks.core.retrieval.top_k import inner_products
 
 # of an inverted index's lists, above which many queries at once are answered by one product with
 # all vectors
@@ -102,7 +102,7 @@ class Searcher:
         rows = rows[rows >= 0]
         if len(without):
             rows = rows[~np.isin(rows, without)]
-        scores = score(query[None], self.vectors[rows])[0]
+        scores = inner_products(query[None], self.vectors[rows])[0]
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 

@@ -48,9 +48,11 @@ def taste_space(vectors: np.ndarray, histories: Histories) -> np.ndarray:
     tastes = np.zeros((len(pairs), vectors.shape[1]), np.float32)
     tastes[active] = (likes[active] @ vectors) / of_users[active, None]
     tastes[active] -= tastes[active].mean(axis=0)
-    items = (likes.T @ unit(tastes)) / np.where(of_items > 0, of_items, 1)[:, None]
-    items = unit(_whitened(items - items.mean(axis=0)))
-    return np.where(np.any(items, axis=1, keepdims=True), items, unit(vectors)).astype(np.float32)
+    items = (likes.T @ unit_rows(tastes)) / np.where(of_items > 0, of_items, 1)[:, None]
+    items = unit_rows(_whitened(items - items.mean(axis=0)))
+    return np.where(np.any(items, axis=1, keepdims=True), items, unit_rows(vectors)).astype(
+        np.float32
+    )
 
 
 def _whitened(rows: np.ndarray) -> np.ndarray:
@@ -61,7 +63,7 @@ def _whitened(rows: np.ndarray) -> np.ndarray:
     return rows @ (directions / np.sqrt(np.maximum(variances, 0) + FLOOR * variances[-1] + 1e-12))
 
 
-def unit(rows: np.ndarray) -> np.ndarray:
+def unit_rows(rows: np.ndarray) -> np.ndarray:
     """Rows of length one; those that are next to nothing become zero."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.where(lengths > 1e-6, rows / np.maximum(lengths, 1e-6), 0)

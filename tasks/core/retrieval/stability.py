@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.retrieval.top_k import top_k
 
 K = 10
@@ -40,12 +40,14 @@ def stability(
     if len(both) < 2:
         return figures
     for name, short, new, old in (
-        ("neighbours", "", unit(vectors[both]), unit(before.vectors[rows[both]])),
+        ("neighbours", "", unit_rows(vectors[both]), unit_rows(before.vectors[rows[both]])),
         ("similar", "similar_", similar[both], before.similar[rows[both]]),
     ):
         figures[f"{name}_{K}"] = neighbours_kept(new, old)
         if new.shape == old.shape:
-            figures[f"{short}cosine"] = float(np.mean(np.sum(unit(new) * unit(old), axis=1)))
+            figures[f"{short}cosine"] = float(
+                np.mean(np.sum(unit_rows(new) * unit_rows(old), axis=1))
+            )
     return figures
 
 
@@ -69,7 +71,7 @@ def neighbours_kept(
     return float((now[:, :, None] == then[:, None, :]).any(axis=2).mean())
 
 
-def told(figures: dict[str, float] | None) -> str:
+def stability_sentence(figures: dict[str, float] | None) -> str:
     """The figures as a sentence for people; empty for a model that was compared with none."""
     if not figures:
         return ""

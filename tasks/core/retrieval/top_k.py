@@ -55,7 +55,7 @@ def top_k(
     return best
 
 
-def score(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def inner_products(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """float32 (q, n): the inner product, of several query vectors the best.
 
     Args:
@@ -94,22 +94,22 @@ def recall(
             begin, end = labels.offsets[user : user + 2]
             if end > begin:
                 wanted = labels.items[begin:end]
-                found[begin:end] = (standing(row, wanted) < k) & (row[wanted] > -np.inf)
+                found[begin:end] = (ranks(row, wanted) < k) & (row[wanted] > -np.inf)
     return float(np.mean(np.bincount(labels.users()[found], minlength=len(labels)) / expected))
 
 
-def standing(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def ranks(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """int64 (l): how many of these scores (n) stand before each of these rows: higher ones, and
     equal ones of a lower row.
     """
     wanted = scores[rows]
-    return above(scores, wanted) + np.array(
+    return count_above(scores, wanted) + np.array(
         [np.count_nonzero(scores[:row] == one) for row, one in zip(rows, wanted, strict=True)],
         np.int64,
     )
 
 
-def above(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def count_above(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """int64 (l): how many of these scores (n) are higher than each wanted one."""
     if len(wanted) > MANY:
         return len(scores) - np.searchsorted(np.sort(scores), wanted, side="right")
@@ -122,7 +122,7 @@ def _blocks(
     """The first query of each block and its scores, float32 (b, n), −∞ for what was seen."""
     block = block or min(1024, max(1, SCORES // max(len(vectors), 1)))
     for start in range(0, len(queries), block):
-        scores = score(queries[start : start + block], vectors)
+        scores = inner_products(queries[start : start + block], vectors)
         if seen is not None:
             one = seen.take(np.arange(start, start + len(scores)))
             scores[one.users(), one.items] = -np.inf

@@ -38,7 +38,7 @@ import numpy as np
 from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders import Encoder, load_encoder
 from tasks.core.retrieval.faiss_search import Searcher, open_index
-from tasks.core.serving.id_index import Rows
+from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable, load
 from tasks.core.store.manifest import Artefact
 
@@ -91,8 +91,8 @@ class Generation:
         return StringTable.load(self.path, "item_ids", mmap=True)
 
     @cached_property
-    def rows(self) -> Rows:
-        return Rows.load(self.path, "item_rows", self.item_ids)
+    def rows(self) -> IdIndex:
+        return IdIndex.load(self.path, "item_rows", self.item_ids)
 
     @cached_property
     def titles(self) -> StringTable:

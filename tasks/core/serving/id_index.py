@@ -24,7 +24,7 @@ TABLE = _table()
 SHORT = 64  # bytes
 
 
-def hashes(strings: StringTable) -> np.ndarray:
+def crc32_of_strings(strings: StringTable) -> np.ndarray:
     """uint32 (n): `zlib.crc32` of each string, all of them a byte at a time; long ones, of which
     one would hold up all, one by one.
     """
@@ -46,7 +46,7 @@ def hashes(strings: StringTable) -> np.ndarray:
     return values
 
 
-class Rows:
+class IdIndex:
     """The row of an id in a table, without a dictionary in memory: hashes in order, and whose they
     are; both can be mapped.
 
@@ -60,8 +60,8 @@ class Rows:
         self.table, self.keys, self.order = table, np.asarray(keys), np.asarray(order)
 
     @classmethod
-    def of(cls, table: StringTable) -> Rows:
-        keys = hashes(table)
+    def of(cls, table: StringTable) -> IdIndex:
+        keys = crc32_of_strings(table)
         order = np.argsort(keys, kind="stable").astype(np.int32)
         return cls(table, keys[order], order)
 
@@ -70,7 +70,7 @@ class Rows:
         save(folder / f"{name}.order.npy", self.order)
 
     @classmethod
-    def load(cls, folder: Path, name: str, table: StringTable) -> Rows:
+    def load(cls, folder: Path, name: str, table: StringTable) -> IdIndex:
         return cls(
             table,
             load(folder / f"{name}.keys.npy", mmap=True),
@@ -98,7 +98,7 @@ class Rows:
         ids = list(ids)
         if not ids or not len(self.keys):
             return np.zeros(0, np.int32)
-        keys = hashes(StringTable.of(ids))
+        keys = crc32_of_strings(StringTable.of(ids))
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         first, same = self.order[at], (self.keys[at] == keys).tolist()
         rows = [

@@ -21,14 +21,14 @@ WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def form_of(ids: StringTable) -> str:
+def packed_form(ids: StringTable) -> str:
     """The smallest form that gives every one of these ids back exactly as it is written."""
     if all(WHOLE.fullmatch(id) for id in ids):
         return "int32" if all(-(2**31) <= int(id) < 2**31 for id in ids) else "int64"
     return "uuid" if all(UUID.fullmatch(id) for id in ids) else "rows"
 
 
-def table(ids: StringTable, form: str) -> np.ndarray:
+def packed_table(ids: StringTable, form: str) -> np.ndarray:
     """uint8 (n, size): each id packed."""
     if form == "uuid":
         return np.frombuffer(b"".join(uuid.UUID(id).bytes for id in ids), np.uint8).reshape(

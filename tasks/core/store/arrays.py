@@ -37,7 +37,7 @@ def load(path: Path, mmap: bool = False) -> np.ndarray:
         raise Corrupt(f"{path} cannot be read as a plain array ({error})") from None
 
 
-def rows_of(wanted: Sequence[str], ids: Iterable[str]) -> np.ndarray:
+def rows_of_ids(wanted: Sequence[str], ids: Iterable[str]) -> np.ndarray:
     """int32 (wanted): the row of each of these among `ids`, −1 where it is not there."""
     rows = {id: row for row, id in enumerate(ids)}
     return np.array([rows.get(id, -1) for id in wanted], np.int32)

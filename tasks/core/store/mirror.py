@@ -97,8 +97,8 @@ class Mirror:
         from pyarrow.fs import FileSelector
 
         key = self._key(place)
-        return s3.asked(
-            key, lambda: s3.system().get_file_info(FileSelector(key, allow_not_found=True))
+        return s3.call(
+            key, lambda: s3.filesystem().get_file_info(FileSelector(key, allow_not_found=True))
         )
 
     def read(self, path: Path) -> str | None:
@@ -107,27 +107,27 @@ class Mirror:
 
         def ask() -> str | None:
             try:
-                with s3.system().open_input_stream(key) as stream:
+                with s3.filesystem().open_input_stream(key) as stream:
                     return stream.read().decode()
             except FileNotFoundError:
                 return None
 
-        return s3.asked(key, ask)
+        return s3.call(key, ask)
 
     def write(self, path: Path, content: bytes) -> None:
         """One object, whole or not at all."""
         key = self._key(path)
 
         def ask() -> None:
-            with s3.system().open_output_stream(key) as stream:
+            with s3.filesystem().open_output_stream(key) as stream:
                 stream.write(content)
 
-        s3.asked(key, ask)
+        s3.call(key, ask)
 
     def delete(self, path: Path) -> None:
         """Remove one object; nothing where it is not."""
         with contextlib.suppress(FileNotFoundError):
-            s3.system().delete_file(self._key(path))
+            s3.filesystem().delete_file(self._key(path))
 
     def files(self, place: Path) -> list[tuple[Path, float, int]]:
         """Every object below a place, with the time it was written and its bytes; not those whose
@@ -136,9 +136,9 @@ class Mirror:
         from pyarrow.fs import FileSelector
 
         key = self._key(place)
-        found = s3.asked(
+        found = s3.call(
             key,
-            lambda: s3.system().get_file_info(
+            lambda: s3.filesystem().get_file_info(
                 FileSelector(key, allow_not_found=True, recursive=True)
             ),
         )
@@ -152,9 +152,9 @@ class Mirror:
         """Delete a folder's objects, the manifest first, or one object."""
         key = self._key(path)
         self.delete(path / NAME)
-        kind = s3.asked(key, lambda: s3.system().get_file_info(key)).type.name
+        kind = s3.call(key, lambda: s3.filesystem().get_file_info(key)).type.name
         if kind == "Directory":
-            s3.asked(key, lambda: s3.system().delete_dir(key))
+            s3.call(key, lambda: s3.filesystem().delete_dir(key))
         elif kind == "File":
             self.delete(path)
 
@@ -191,9 +191,9 @@ class Mirror:
 
         def ask() -> None:
             with contextlib.suppress(FileNotFoundError):
-                copy_files(key, str(target), s3.system(), LocalFileSystem())
+                copy_files(key, str(target), s3.filesystem(), LocalFileSystem())
 
-        s3.asked(key, ask)
+        s3.call(key, ask)
         if not target.is_file() or target.stat().st_size != size:
             raise Corrupt(
                 f"s3://{key} is not the file its manifest describes",
@@ -224,7 +224,7 @@ class Mirror:
     def _put(path: Path, key: str) -> None:
         from pyarrow.fs import LocalFileSystem, copy_files
 
-        s3.asked(key, lambda: copy_files(str(path), key, LocalFileSystem(), s3.system()))
+        s3.call(key, lambda: copy_files(str(path), key, LocalFileSystem(), s3.filesystem()))
 
     def _forget(self) -> None:
         """Remove from the mirror what nobody has used for days; once an hour, by whoever comes."""

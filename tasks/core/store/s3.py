@@ -45,7 +45,7 @@ ELSEWHERE = {
 }
 
 
-def system() -> S3FileSystem:
+def filesystem() -> S3FileSystem:
     """The object store that AWS_ENDPOINT_URL names, or AWS itself; paths are `bucket/key`."""
     return _system(
         _endpoint(),
@@ -69,7 +69,7 @@ def _system(endpoint: str | None, region: str | None, settings: tuple) -> S3File
     )
 
 
-def asked(path: str, what: Callable[[], T]) -> T:
+def call(path: str, what: Callable[[], T]) -> T:
     """The answer of one request about `path`; what fails is told as one of the contract's
     errors.
     """
@@ -78,10 +78,10 @@ def asked(path: str, what: Callable[[], T]) -> T:
     except OSError as error:
         if error.errno in LOCAL:
             raise
-        raise refused(error, path) from error
+        raise request_error(error, path) from error
 
 
-def refused(error: OSError, path: str) -> RecallError:
+def request_error(error: OSError, path: str) -> RecallError:
     """What a failed request means. The service's code is told, never its whole answer, which may
     hold what was signed.
     """

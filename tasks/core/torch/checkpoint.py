@@ -19,7 +19,7 @@ NAME = "last.safetensors"
 
 
 @dataclasses.dataclass
-class Standing:
+class TrainingState:
     """What a training has reached. No random state: each epoch draws from a stream of its own,
     named by seed and epoch.
 
@@ -49,7 +49,7 @@ class Standing:
     NUMBERS = ("epoch", "steps", "figures", "best_epoch", "best_recall")
 
 
-def save(folder: Path, standing: Standing) -> None:
+def save(folder: Path, standing: TrainingState) -> None:
     """Replace the checkpoint in `folder` in one step: whoever is killed here leaves the one
     before.
     """
@@ -57,17 +57,17 @@ def save(folder: Path, standing: Standing) -> None:
     making = folder / f".{NAME}.{os.getpid()}"
     tensors = {
         f"{group}:{name}": tensor.detach().cpu().contiguous().clone()
-        for group in Standing.GROUPS
+        for group in TrainingState.GROUPS
         for name, tensor in getattr(standing, group).items()
     }
-    numbers = {name: getattr(standing, name) for name in Standing.NUMBERS}
+    numbers = {name: getattr(standing, name) for name in TrainingState.NUMBERS}
     save_file(tensors, making, {"standing": json.dumps(numbers)})
     with making.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(making, folder / NAME)
 
 
-def load(folder: Path) -> Standing | None:
+def load(folder: Path) -> TrainingState | None:
     """The checkpoint in `folder`; None where there is none, or a damaged one: then the training
     starts again.
     """
@@ -75,7 +75,7 @@ def load(folder: Path) -> Standing | None:
         return None
     try:
         with safe_open(folder / NAME, "pt") as file:
-            standing = Standing(**json.loads(file.metadata()["standing"]))
+            standing = TrainingState(**json.loads(file.metadata()["standing"]))
             for key in file:
                 group, name = key.split(":", 1)
                 getattr(standing, group)[name] = file.get_tensor(key)

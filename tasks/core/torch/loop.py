@@ -17,13 +17,13 @@ from torch import Tensor
 
 from tasks.core.cli.log import Progress, log
 from tasks.core.models.training_budget import epochs_within
-from tasks.core.registry.run_recorder import Recorder
-from tasks.core.registry.training_progress import RECALL, Rounds
+from tasks.core.registry.run_recorder import RunRecorder
+from tasks.core.registry.training_progress import RECALL, TrainingProgress
 from tasks.core.torch import checkpoint
 from tasks.core.torch.adamw import AdamW
-from tasks.core.torch.checkpoint import Standing
+from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import peak_gb
-from tasks.core.torch.process_group import Group
+from tasks.core.torch.process_group import ProcessGroup
 
 
 class Trainer(Protocol):
@@ -48,7 +48,7 @@ class Trainer(Protocol):
         """
 
 
-def stream(seed: int, epoch: int, process: int = 0) -> int:
+def epoch_seed(seed: int, epoch: int, process: int = 0) -> int:
     """A seed for torch that differs for every epoch of every seed, and for every process that
     trains beside the leader; epoch 0 is before the first."""
     return int(
@@ -58,17 +58,17 @@ def stream(seed: int, epoch: int, process: int = 0) -> int:
     )
 
 
-def train(
+def train_epochs(
     family: str,
     trainer: Trainer,
     validate: Callable[[dict[str, Tensor]], dict[str, float]],
-    recorder: Recorder,
+    recorder: RunRecorder,
     scratch: Path,
     patience: int,
     threads: int,
-    group: Group | None = None,
+    group: ProcessGroup | None = None,
     budget_minutes: float = math.inf,
-) -> Standing:
+) -> TrainingState:
     """Train until the last epoch, or until validation has not improved for `patience` of them, or
     until the budget is spent.
 
@@ -80,10 +80,10 @@ def train(
         group: the processes that train together; its leader validates, records and writes.
         budget_minutes: that all epochs may take together, those before a resumption included.
     """
-    group = group or Group()
+    group = group or ProcessGroup()
     standing = _resume(family, trainer, scratch, recorder)
     trainer.epochs = epochs_within(budget_minutes, trainer.epochs, standing.figures, family)
-    progress = Rounds(
+    progress = TrainingProgress(
         "epoch",
         trainer.epochs,
         trainer.total,
@@ -132,10 +132,10 @@ def train(
     return standing
 
 
-def _resume(family: str, trainer: Trainer, scratch: Path, recorder: Recorder) -> Standing:
+def _resume(family: str, trainer: Trainer, scratch: Path, recorder: RunRecorder) -> TrainingState:
     standing = checkpoint.load(scratch)
     if standing is None:
-        return Standing()
+        return TrainingState()
     trainer.model.load_state_dict(standing.weights)
     trainer.optimiser.restore(standing.steps, standing.moments)
     log(f"{family}.resumed", epoch=standing.epoch)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """This process's number among `size`; number 0 leads."""
 
     number: int = 0
@@ -31,7 +31,7 @@ class Group:
 
     @classmethod
     @contextlib.contextmanager
-    def joined(cls, device: torch.device) -> Iterator[Group]:
+    def joined(cls, device: torch.device) -> Iterator[ProcessGroup]:
         """The group that torchrun's environment tells of, its processes connected while the context
         lasts: by gloo, or by NCCL on GPUs.
         """

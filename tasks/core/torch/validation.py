@@ -6,8 +6,8 @@ import numpy as np
 
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Queries
-from tasks.core.data.user_attributes import Attributes
-from tasks.core.data.user_sample import drawn, users_drawn
+from tasks.core.data.user_attributes import UserAttributes
+from tasks.core.data.user_sample import sample_size, sample_users
 from tasks.core.retrieval.encoders import Encoder
 from tasks.core.retrieval.top_k import recall
 
@@ -29,9 +29,9 @@ class Validation:
         queries: Queries,
         rows: np.ndarray,
         users: int | None,
-        attributes: Attributes | None = None,
+        attributes: UserAttributes | None = None,
     ) -> None:
-        chosen = drawn(len(queries.users), users_drawn(users, len(rows)))
+        chosen = sample_users(len(queries.users), sample_size(users, len(rows)))
         self.histories, self.seen = (
             part.take(chosen).renamed(rows) for part in (queries.histories, queries.seen)
         )
@@ -52,6 +52,7 @@ class Validation:
         """
         columns = {name: values for name, values in self.attributes.columns.items() if name != "id"}
         asked = encoder.encode(
-            Histories.of_lists([[]] * len(self.histories)), Attributes(len(self.histories), columns)
+            Histories.of_lists([[]] * len(self.histories)),
+            UserAttributes(len(self.histories), columns),
         )
         return recall(asked, candidates, K, self.labels, self.expected, self.seen)

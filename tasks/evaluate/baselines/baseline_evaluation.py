@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log, say
 from tasks.core.data.snapshot import Queries, Snapshot
-from tasks.core.models.cooccurrence import likes, together
-from tasks.core.models.ease import cut
+from tasks.core.models.cooccurrence import cooccurrence_counts, like_matrix
+from tasks.core.models.ease import low_rank
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
@@ -127,7 +127,7 @@ def _baselines(
     snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float
 ) -> tuple[dict[str, Measured], dict]:
     items, made = len(snapshot.item_ids), {}
-    liked = likes(snapshot.histories("train"), items)
+    liked = like_matrix(snapshot.histories("train"), items)
     counts = np.asarray(liked.sum(axis=0)).ravel()
     head = Head.of(counts, memory_gb)
 
@@ -148,10 +148,10 @@ def _baselines(
     if part := head.coverage(counts):
         log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
     say("baseline 3 of 4: tuning ease")
-    chosen = tuned(together(head.columns(liked)), head, _validation(snapshot, labels))
+    chosen = tuned(cooccurrence_counts(head.columns(liked)), head, _validation(snapshot, labels))
     asked = head.columns(weighted(queries.histories, items, chosen.decay))
     judged("ease", head.scores(lambda start, stop: asked[start:stop] @ chosen.weights))
-    left, right = cut(chosen.weights, DIMENSIONS)
+    left, right = low_rank(chosen.weights, DIMENSIONS)
     judged("ease_64", head.scores(lambda start, stop: (asked[start:stop] @ left) @ right.T))
     settings = {"penalty": chosen.penalty, "decay": chosen.decay, "items": len(head.rows)}
     return made, {

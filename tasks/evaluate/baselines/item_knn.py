@@ -45,7 +45,7 @@ def _nearest(
         np.float32
     )
     cosine[together.indices == rows + first] = 0
-    for start, stop in zip(together.indptr, together.indptr[1:], strict=True):
+    for start, stop in zip(together.indptr[:-1], together.indptr[1:], strict=True):
         own = cosine[start:stop]
         if len(own) > neighbours:
             own[own < np.partition(own, -neighbours)[-neighbours]] = 0

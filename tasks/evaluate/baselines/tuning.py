@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Queries
-from tasks.core.data.user_sample import drawn
+from tasks.core.data.user_sample import sample_users
 from tasks.core.models.ease import ease
 from tasks.evaluate.baselines.popular_items import Head
 from tasks.evaluate.baselines.queries import weighted
@@ -47,7 +47,7 @@ def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chose
         most = np.sort(np.argsort(-together.diagonal(), kind="stable")[:TRIED])
         some = tuned(together[np.ix_(most, most)], Head(head.rows[most], head.items), validation)
         return Chosen(some.penalty, some.decay, ease(together, some.penalty))
-    asked = validation.take(drawn(len(validation.users), USERS))
+    asked = validation.take(sample_users(len(validation.users), USERS))
     best, best_recall = None, -1.0
     for penalty in PENALTIES:
         weights = ease(together, penalty)

@@ -21,11 +21,11 @@ class Bucket:
 
     @cached_property
     def system(self) -> S3FileSystem:
-        return s3.system()
+        return s3.filesystem()
 
     def look(self, path: str) -> Entry | None:
         """What lies there; None when nothing does."""
-        return _entry(s3.asked(path, lambda: self.system.get_file_info(path)))
+        return _entry(s3.call(path, lambda: self.system.get_file_info(path)))
 
     def children(self, folder: str) -> list[Entry]:
         """What lies right below, by name; nothing when there is no such folder or bucket."""
@@ -43,7 +43,7 @@ class Bucket:
         from pyarrow.fs import FileSelector
 
         wanted = FileSelector(folder, allow_not_found=True, recursive=recursive)
-        told = s3.asked(folder, lambda: self.system.get_file_info(wanted))
+        told = s3.call(folder, lambda: self.system.get_file_info(wanted))
         return sorted(filter(None, map(_entry, told)), key=lambda entry: entry.path)
 
     def uri(self, entry: Entry) -> str:
@@ -51,7 +51,7 @@ class Bucket:
 
     def open(self, path: str) -> io.BufferedReader:
         """An object for reading, with a look ahead."""
-        raw = s3.asked(path, lambda: self.system.open_input_file(path))
+        raw = s3.call(path, lambda: self.system.open_input_file(path))
         return io.BufferedReader(_Raw(raw, path), READ_BYTES)
 
 
@@ -65,7 +65,7 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer) -> int:
-        return s3.asked(self.path, lambda: self.raw.readinto(buffer))
+        return s3.call(self.path, lambda: self.raw.readinto(buffer))
 
     def close(self) -> None:
         if not self.closed:

@@ -15,7 +15,7 @@ from typing import Any
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.registry import mlflow_client
-from tasks.core.retrieval.stability import told
+from tasks.core.retrieval.stability import stability_sentence
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
@@ -220,4 +220,4 @@ def _described(verdict: dict) -> str:
         f"{users(verdict)} of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}, policy "
         f"{verdict['policy_file']}",
     ]
-    return "\n".join([*lines, "", told(verdict["stability"])]).strip()
+    return "\n".join([*lines, "", stability_sentence(verdict["stability"])]).strip()

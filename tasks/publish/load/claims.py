@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import islice
 
 from tasks.core.cli.errors import Conflict
-from tasks.core.serving.redis_client import Client, texts
-from tasks.core.serving.redis_keys import Names
+from tasks.core.serving.redis_client import Client, decoded
+from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.lua_scripts import CLAIM, FINISH, RECLAIM
 
 KEYS_AT_ONCE = 1000
@@ -19,11 +19,11 @@ KEYS_AT_ONCE = 1000
 class Claim:
     """The right to write under one load's name, lost as soon as somebody else claims it."""
 
-    def __init__(self, client: Client, names: Names, load: str, fence: int) -> None:
+    def __init__(self, client: Client, names: FamilyKeys, load: str, fence: int) -> None:
         self.client, self.names, self.load, self.fence = client, names, load, fence
 
     @classmethod
-    def begin(cls, client: Client, names: Names, generation: str, entry: dict) -> Claim:
+    def begin(cls, client: Client, names: FamilyKeys, generation: str, entry: dict) -> Claim:
         """A new load; from now on its entry in the registry says what is happening, and which keys
         there may be.
         """
@@ -33,7 +33,7 @@ class Claim:
         return cls(client, names, load.decode(), int(fence))
 
     @classmethod
-    def again(cls, client: Client, names: Names, load: str) -> Claim | None:
+    def again(cls, client: Client, names: FamilyKeys, load: str) -> Claim | None:
         """A load that is whole, under a new number; None when it has just been deleted."""
         fence = client.eval(RECLAIM, 3, names.fence, names.claims, names.manifest(load), load)
         return cls(client, names, load, int(fence)) if fence else None
@@ -87,7 +87,7 @@ def delete(client: Client, keys: Iterable[str]) -> int:
     return gone
 
 
-def entries(client: Client, names: Names) -> dict[str, dict]:
+def entries(client: Client, names: FamilyKeys) -> dict[str, dict]:
     """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end;
     `fence` says under which number.
     """
@@ -99,17 +99,17 @@ def entries(client: Client, names: Names) -> dict[str, dict]:
     return {load: {**found[load], "fence": claims.get(load, 0)} for load in order}
 
 
-def live(client: Client, names: Names) -> dict[str, str]:
+def live(client: Client, names: FamilyKeys) -> dict[str, str]:
     """The pointer, empty when nothing is live."""
-    return texts(client.hgetall(names.live))
+    return decoded(client.hgetall(names.live))
 
 
-def manifest(client: Client, names: Names, load: str) -> dict[str, str]:
+def manifest(client: Client, names: FamilyKeys, load: str) -> dict[str, str]:
     """A load's manifest in Redis, empty when it is not whole there."""
-    return texts(client.hgetall(names.manifest(load)))
+    return decoded(client.hgetall(names.manifest(load)))
 
 
-def whole(client: Client, names: Names, generation: str) -> str | None:
+def whole(client: Client, names: FamilyKeys, generation: str) -> str | None:
     """The load of a generation that has a manifest and was claimed last."""
     mine = (
         load for load, entry in entries(client, names).items() if entry["generation"] == generation

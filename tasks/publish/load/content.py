@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tasks.core.serving.generation import Generation
-from tasks.core.serving.id_index import hashes
-from tasks.core.serving.id_packing import form_of, table
+from tasks.core.serving.id_index import crc32_of_strings
+from tasks.core.serving.id_packing import packed_form, packed_table
 from tasks.core.serving.redis_keys import DTYPES, KINDS
 from tasks.core.store.arrays import StringTable
 
@@ -30,7 +30,7 @@ def plan(generation: Generation, bucket_fields: int, dtype: str) -> dict:
     }
     return {
         "dtype": dtype,
-        "top_form": form_of(generation.item_ids),
+        "top_form": packed_form(generation.item_ids),
         **{
             kind: {
                 "fields": counts[kind],
@@ -57,7 +57,7 @@ class Content:
         )
         self.offsets, self.seen = generation.array("seen.offsets"), generation.array("seen.items")
         self.liked, self.top = generation.array("liked"), generation.array("top")
-        self._packed = table(generation.item_ids, plan["top_form"])
+        self._packed = packed_table(generation.item_ids, plan["top_form"])
 
     def buckets(self, kind: str) -> Iterator[list[tuple[int, np.ndarray]]]:
         """Every bucket of a kind that holds something, some at a time: its number, and the rows of
@@ -65,7 +65,7 @@ class Content:
         """
         fields, buckets = self.plan[kind]["fields"], self.plan[kind]["buckets"]
         ids = self.ids(kind)
-        numbers = (hashes(ids)[:fields] % np.uint32(buckets)).astype(np.int64)
+        numbers = (crc32_of_strings(ids)[:fields] % np.uint32(buckets)).astype(np.int64)
         order = np.argsort(numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=buckets))
         starts = np.concatenate([[0], ends[:-1]])

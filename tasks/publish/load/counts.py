@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from tasks.core.serving.redis_client import Client
-from tasks.core.serving.redis_keys import KINDS, Names
+from tasks.core.serving.redis_keys import KINDS, FamilyKeys
 
 AT_ONCE = 2000
 
@@ -22,7 +22,7 @@ def sizes(client: Client, keys: Iterable[str]) -> list[int]:
     return found
 
 
-def damaged(client: Client, names: Names, load: str, plan: dict) -> list[str]:
+def damaged(client: Client, names: FamilyKeys, load: str, plan: dict) -> list[str]:
     """The kinds whose buckets together hold another number of fields than planned."""
     wrong = []
     for kind in KINDS:

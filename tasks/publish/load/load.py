@@ -7,8 +7,8 @@ import time
 from tasks.core.cli.errors import Corrupt
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import LOADED, Generation
-from tasks.core.serving.redis_client import Client, answering, connect
-from tasks.core.serving.redis_keys import KINDS, SCHEMA, Names
+from tasks.core.serving.redis_client import Client, connect, redis_errors
+from tasks.core.serving.redis_keys import KINDS, SCHEMA, FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.load.claims import KEYS_AT_ONCE, Claim, entries
 from tasks.publish.load.content import Content, plan
@@ -35,9 +35,9 @@ def load(request: LoadRequest) -> dict:
     generation = Generation(
         Store(request.store).open(request.generation, "generation"), verified=LOADED
     )
-    names, client = Names(generation.family), connect()
+    names, client = FamilyKeys(generation.family), connect()
     planned = plan(generation, request.bucket_fields, request.dtype)
-    with answering(client):
+    with redis_errors(client):
         for load, entry in entries(client, names).items():
             if (
                 entry["generation"] == generation.id
@@ -62,7 +62,7 @@ def load(request: LoadRequest) -> dict:
         return _result(claim, generation, _write(claim, generation, entry, request.batch_fields))
 
 
-def _clear(client: Client, names: Names, generation: str) -> None:
+def _clear(client: Client, names: FamilyKeys, generation: str) -> None:
     """Delete what can never go live, and every load of this generation that nobody reads: it is
     half-done, damaged or of another form.
     """

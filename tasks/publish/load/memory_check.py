@@ -13,8 +13,8 @@ import redis
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import Generation
-from tasks.core.serving.redis_client import Client, memories
-from tasks.core.serving.redis_keys import DTYPES, KINDS, Names
+from tasks.core.serving.redis_client import Client, memory_infos
+from tasks.core.serving.redis_keys import DTYPES, KINDS, FamilyKeys
 
 SAMPLED = 32  # buckets of a kind whose memory is asked for
 GENERAL, COMPACT = (
@@ -78,7 +78,7 @@ def check_room(client: Client, generation: Generation, plan: dict, allow_evictio
     Raises:
         BadRequest: too little room below maxmemory, or a policy that evicts keys without an expiry.
     """
-    servers = memories(client)
+    servers = memory_infos(client)
     needed = needed_bytes(generation, plan, partial(compact, client)) // len(servers)
     for memory in servers:
         limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
@@ -110,7 +110,7 @@ def compact(client: Client, fields: int, longest: int) -> bool:
         return False
 
 
-def measured_bytes(client: Client, names: Names, load: str, plan: dict) -> int | None:
+def measured_bytes(client: Client, names: FamilyKeys, load: str, plan: dict) -> int | None:
     """Memory of a load's keys, extrapolated from some of its buckets; None where the server does
     not tell.
     """

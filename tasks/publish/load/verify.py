@@ -9,8 +9,8 @@ import numpy as np
 from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
 from tasks.core.cli.log import Progress
 from tasks.core.serving.generation import LOADED, SERVED, Generation
-from tasks.core.serving.redis_client import Client, answering, connect
-from tasks.core.serving.redis_keys import KINDS, Names
+from tasks.core.serving.redis_client import Client, connect, redis_errors
+from tasks.core.serving.redis_keys import KINDS, FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.load.claims import entries, whole
 from tasks.publish.load.content import Content
@@ -33,8 +33,8 @@ def verify(request: VerifyRequest) -> dict:
     generation = Generation(
         Store(request.store).open(request.generation, "generation"), verified=LOADED + SERVED
     )
-    names, client = Names(generation.family), connect()
-    with answering(client):
+    names, client = FamilyKeys(generation.family), connect()
+    with redis_errors(client):
         load = whole(client, names, generation.id)
         if load is None:
             raise BadRequest(f"generation {generation.id} is not loaded", remedy="load it first")
@@ -56,7 +56,7 @@ def verify(request: VerifyRequest) -> dict:
 
 
 def _compare(
-    client: Client, names: Names, load: str, content: Content, request: VerifyRequest
+    client: Client, names: FamilyKeys, load: str, content: Content, request: VerifyRequest
 ) -> int:
     random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
     with Progress(

@@ -14,12 +14,12 @@ from tasks.core.models.decoders import model_selection
 from tasks.core.models.decoders.model_selection import (
     CAUSAL_RIDGES,
     POPULARITIES,
-    choose,
-    plain,
-    queries,
+    own_output_models,
+    query_candidates,
+    select_model,
 )
-from tasks.core.models.decoders.search_model import Choice, Model
-from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.decoders.search_model import SearchChoice, SearchModel
+from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.validation import Validation
 from tasks.item2vec.netmf import factorise
 from tasks.item2vec.settings import Settings
@@ -65,14 +65,14 @@ def newest() -> list[list[int]]:
     ]
 
 
-def learned(train: Histories, dimension: int = 32) -> Vectors:
+def learned(train: Histories, dimension: int = 32) -> ItemVectors:
     return factorise(train, np.ones(ITEMS, bool), dimension, 0.5, seed=0)
 
 
 def test_order_calls_for_the_causal_decoder():
     train = Histories.of_lists(hubs(2000))
     _known, validation = asked(hubs(200))
-    chosen = choose(Settings(), learned(train), train, validation)
+    chosen = select_model(Settings(), learned(train), train, validation)
     assert chosen.model.choice.decoder == "causal" and chosen.recall > 0.95
     assert chosen.by_decoder["none"] < 0.8 and chosen.by_decoder["leave-one-out"] < 0.8
     assert (
@@ -98,16 +98,16 @@ def test_the_champions_decoder_stays_unless_another_is_clearly_better(lists, see
     train, (_, validation) = Histories.of_lists(lists()), asked(seen())
     vectors = learned(train)
     free, kept = (
-        choose(Settings(), vectors, train, validation, choice)
-        for choice in (None, Choice(before, ()))
+        select_model(Settings(), vectors, train, validation, choice)
+        for choice in (None, SearchChoice(before, ()))
     )
     assert free.model.choice.decoder != before and kept.by_decoder == free.by_decoder
     assert (free.by_decoder[before] > free.recall - 0.02) == stays
     assert kept.model.choice.decoder == (before if stays else free.model.choice.decoder)
     assert kept.recall == kept.by_decoder[kept.model.choice.decoder]
     assert (
-        choose(
-            Settings(), vectors, train, validation, Choice("of an older version", ())
+        select_model(
+            Settings(), vectors, train, validation, SearchChoice("of an older version", ())
         ).model.choice
         == free.model.choice
     )
@@ -119,12 +119,12 @@ def test_the_champions_ridge_stays_unless_another_is_clearly_better(decoder, mon
     for lists, seen in ((groups(), groups()), (hubs(2000), hubs(200))):
         train, (_, validation) = Histories.of_lists(lists), asked(seen)
         vectors = learned(train)
-        free = choose(settings, vectors, train, validation)
+        free = select_model(settings, vectors, train, validation)
         for ridge in CAUSAL_RIDGES:
             with monkeypatch.context() as alone:
                 alone.setattr(model_selection, "CAUSAL_RIDGES", (ridge,))
-                before = choose(settings, vectors, train, validation)
-            kept = choose(settings, vectors, train, validation, before.model.choice)
+                before = select_model(settings, vectors, train, validation)
+            kept = select_model(settings, vectors, train, validation, before.model.choice)
             good = before.by_decoder["causal"] > free.by_decoder["causal"] - 0.02
             assert kept.model.choice.ridge == (
                 ridge if good else free.model.choice.ridge
@@ -136,14 +136,14 @@ def test_the_champions_ridge_stays_unless_another_is_clearly_better(decoder, mon
 
 def test_a_query_that_is_clearly_worse_does_not_stay_for_being_the_champions():
     train, validation = asked(newest())
-    vectors = Vectors(
+    vectors = ItemVectors(
         np.arange(ITEMS, dtype=np.int32),
         *np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)[None].repeat(2, axis=0),
     )
     settings = Settings(decoder="none", popularity=0)
     free, worse, as_good = (
-        choose(settings, vectors, train, validation, before)
-        for before in (None, Choice("none", (None,)), Choice("none", (None,), 3))
+        select_model(settings, vectors, train, validation, before)
+        for before in (None, SearchChoice("none", (None,)), SearchChoice("none", (None,), 3))
     )
     assert free.recall == as_good.recall == 1 and worse.model.choice == free.model.choice
     assert as_good.model.choice.last == 3 != free.model.choice.last
@@ -152,14 +152,14 @@ def test_a_query_that_is_clearly_worse_does_not_stay_for_being_the_champions():
 def test_the_champions_popularity_stays_unless_another_is_clearly_better():
     train, validation = asked(groups())
     vectors, settings, stayed = learned(train), Settings(decoder="none"), set()
-    free = choose(settings, vectors, train, validation)
+    free = select_model(settings, vectors, train, validation)
     for weight in (0, *POPULARITIES):
-        before = choose(
+        before = select_model(
             dataclasses.replace(settings, popularity=weight), vectors, train, validation
         )
         good = before.recall > free.recall - 0.02
         assert (
-            choose(settings, vectors, train, validation, before.model.choice).model.choice
+            select_model(settings, vectors, train, validation, before.model.choice).model.choice
             == (before if good else free).model.choice
         )
         stayed.add(good)
@@ -169,7 +169,9 @@ def test_the_champions_popularity_stays_unless_another_is_clearly_better():
 @pytest.mark.parametrize("decoder", ["none", "leave-one-out", "causal"])
 def test_a_decoder_that_is_asked_for_is_the_only_one_tried(decoder):
     train, validation = asked(groups())
-    chosen = choose(Settings(decoder=decoder, popularity=0), learned(train), train, validation)
+    chosen = select_model(
+        Settings(decoder=decoder, popularity=0), learned(train), train, validation
+    )
     assert chosen.by_decoder == {decoder: chosen.recall} and chosen.model.choice.decoder == decoder
     assert chosen.recall > 0.9, "50 of 60 items of the own group, most of the rest is seen"
     assert chosen.recall == validation.recall(chosen.model)
@@ -178,19 +180,19 @@ def test_a_decoder_that_is_asked_for_is_the_only_one_tried(decoder):
 def test_a_blend_scores_by_the_weighted_sum_of_its_two_searches():
     train, validation = asked(groups())
     vectors = learned(train)
-    chosen = choose(Settings(decoder="blended"), vectors, train, validation)
+    chosen = select_model(Settings(decoder="blended"), vectors, train, validation)
     blend, choice = chosen.model, chosen.model.choice
     assert choice.decoder == "blended" and chosen.by_decoder.keys() == {"causal", "blended"}
-    causal = choose(Settings(decoder="causal"), vectors, train, validation).model
+    causal = select_model(Settings(decoder="causal"), vectors, train, validation).model
     assert (causal.rows == blend.rows).all() and (causal.choice.ridge, causal.choice.horizon) == (
         choice.ridge,
         choice.horizon,
     )
-    own = Model.of(
+    own = SearchModel.of(
         blend.rows,
         blend.encoder.inputs,
         vectors.outputs[np.searchsorted(vectors.rows, blend.rows)],
-        Choice("none", choice.decays[:1]),
+        SearchChoice("none", choice.decays[:1]),
     )
     parts = [
         (model.encoder.encode(train) @ model.candidates.T) / validation.spread(model)
@@ -203,10 +205,10 @@ def test_a_blend_scores_by_the_weighted_sum_of_its_two_searches():
 
 
 def test_a_query_that_is_asked_for_is_the_only_one_tried():
-    assert queries(Settings(query_decay=7.0)) == ((7.0, None),) and queries(
+    assert query_candidates(Settings(query_decay=7.0)) == ((7.0, None),) and query_candidates(
         Settings(query_decay=0.0)
     ) == ((None, None),)
-    assert len(queries(Settings())) > 3
+    assert len(query_candidates(Settings())) > 3
 
 
 def test_the_newest_items_are_chosen_when_they_alone_matter():
@@ -214,8 +216,9 @@ def test_the_newest_items_are_chosen_when_they_alone_matter():
     inputs = np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)
     recalls = [
         validation.recall(model)
-        for model in plain(
-            Vectors(np.arange(ITEMS, dtype=np.int32), inputs, inputs), queries(Settings())
+        for model in own_output_models(
+            ItemVectors(np.arange(ITEMS, dtype=np.int32), inputs, inputs),
+            query_candidates(Settings()),
         )
     ]
     assert recalls[0] < 0.5 and max(recalls) == recalls[-1] == 1, (
@@ -228,18 +231,18 @@ def test_popularity_is_a_dimension_when_it_helps_and_not_otherwise():
     popular = [np.unique((RANDOM.power(0.3, 20) * 201).astype(int)).tolist() for _ in range(300)]
     popular = [[ITEMS - 1 - item for item in RANDOM.permutation(one)] for one in popular]
     train, validation = asked(popular)
-    vectors = Vectors(
+    vectors = ItemVectors(
         np.arange(ITEMS, dtype=np.int32), *RANDOM.standard_normal((2, ITEMS, 8)).astype(np.float32)
     )
     settings = Settings(decoder="none")
-    without = choose(dataclasses.replace(settings, popularity=0), vectors, train, validation)
-    chosen = choose(settings, vectors, train, validation)
+    without = select_model(dataclasses.replace(settings, popularity=0), vectors, train, validation)
+    chosen = select_model(settings, vectors, train, validation)
     assert chosen.model.choice.popularity > 0 and chosen.recall > without.recall
     assert chosen.model.candidates.shape[1] == without.model.candidates.shape[1] + 1
     counts = np.bincount(train.items, minlength=ITEMS)[chosen.model.rows]
     assert np.corrcoef(chosen.model.candidates[:, -1], counts)[0, 1] > 0.5
     assert (
-        choose(
+        select_model(
             dataclasses.replace(settings, popularity=5), vectors, train, validation
         ).model.choice.popularity
         == 5
@@ -249,11 +252,11 @@ def test_popularity_is_a_dimension_when_it_helps_and_not_otherwise():
 def test_an_item_without_a_candidate_vector_is_left_out_of_queries_too():
     candidates = np.eye(4, dtype=np.float32)
     candidates[2] = 0
-    model = Model.of(
+    model = SearchModel.of(
         np.array([5, 6, 7, 9], np.int32),
         np.eye(4, dtype=np.float32),
         candidates,
-        Choice("none", (None,)),
+        SearchChoice("none", (None,)),
     )
     assert model.rows.tolist() == [5, 6, 9] and model.encoder.inputs.shape == (3, 4)
     assert model.places(10).tolist() == [-1] * 5 + [0, 1, -1, -1, 2]
@@ -261,8 +264,8 @@ def test_an_item_without_a_candidate_vector_is_left_out_of_queries_too():
 
 def test_nothing_to_choose_from_is_refused():
     train, validation = asked(groups())
-    nothing = Vectors(
+    nothing = ItemVectors(
         np.arange(3, dtype=np.int32), np.eye(3, dtype=np.float32), np.zeros((3, 3), np.float32)
     )
     with pytest.raises(RefusedData, match="no item has a candidate vector"):
-        choose(Settings(decoder="none"), nothing, train, validation)
+        select_model(Settings(decoder="none"), nothing, train, validation)

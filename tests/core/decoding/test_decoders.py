@@ -10,10 +10,10 @@ from tasks.core.models.decoders import causal
 from tasks.core.models.decoders.causal import Causal
 from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.retrieval.encoders import ScalesEncoder
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 
 RANDOM = np.random.default_rng(0)
-INPUTS = unit(RANDOM.standard_normal((12, 4))).astype(np.float32)
+INPUTS = unit_rows(RANDOM.standard_normal((12, 4))).astype(np.float32)
 LISTS = [
     RANDOM.permutation(11)[: RANDOM.integers(1, 8)].tolist() for _ in range(25)
 ]  # item 11 is liked by nobody

@@ -13,7 +13,7 @@ from tasks.core.cli.errors import RefusedData
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.cold_start import Genres
+from tasks.core.retrieval.cold_start import GenrePredictor
 from tasks.core.retrieval.encoders import ScalesEncoder
 from tasks.core.store.store import Store
 from tasks.linear.fit import fit
@@ -106,7 +106,7 @@ def test_a_query_needs_an_item_that_says_something():
 
 def test_likes_alone_place_an_item_between_the_least_and_the_most_liked():
     likes = np.array([1, 3, 7, 3, 100, 0])
-    genres = Genres.of([[]] * 6, likes, np.array([True, True, True, False, False, False]))
+    genres = GenrePredictor.of([[]] * 6, likes, np.array([True, True, True, False, False, False]))
     vectors = np.log1p(likes[:3])[:, None] * np.array([[1.0, -2.0]])
     made = genres.predict_by_likes(vectors, np.arange(3), np.array([3, 4, 5]))
     np.testing.assert_allclose(

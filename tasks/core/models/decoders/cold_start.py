@@ -10,15 +10,15 @@ import numpy as np
 
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.models.decoders.search_model import Model
-from tasks.core.retrieval.cold_start import Genres
+from tasks.core.models.decoders.search_model import SearchModel
+from tasks.core.retrieval.cold_start import GenrePredictor
 from tasks.core.retrieval.encoders import ScalesEncoder
 
 CROWD = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Served:
+class CompletedModel:
     """What a candidate holds.
 
     Attributes:
@@ -27,14 +27,18 @@ class Served:
         cold: int (c), the places of those that were placed by their genres or their likes.
     """
 
-    model: Model
+    model: SearchModel
     similar: np.ndarray
     cold: np.ndarray
 
 
-def complete(
-    model: Model, similar: np.ndarray, snapshot: Snapshot, cold_items: str, minimum_count: int = 1
-) -> Served:
+def add_cold_items(
+    model: SearchModel,
+    similar: np.ndarray,
+    snapshot: Snapshot,
+    cold_items: str,
+    minimum_count: int = 1,
+) -> CompletedModel:
     """Add candidate, input and item-to-item vectors for the cold items that have a genre of a
     trained one, and for those that `minimum_count` users liked or more and of which training
     learned nothing, as it does of one that stands beside no other; the others are left out.
@@ -51,7 +55,7 @@ def complete(
     placed = lone = np.zeros(0, np.int64)
     if cold_items == "metadata":
         likes = snapshot.histories("train").users_of(items)
-        genres = Genres.of(snapshot.items["genres"].to_pylist(), likes, trained)
+        genres = GenrePredictor.of(snapshot.items["genres"].to_pylist(), likes, trained)
         placed = np.flatnonzero(~trained & genres.told())
         if len(placed) > CROWD * trained.sum():
             log(
@@ -73,7 +77,7 @@ def complete(
         items_left_out=int((~trained).sum()) - len(wanted),
     )
     if not len(wanted):
-        return Served(model, similar, wanted)
+        return CompletedModel(model, similar, wanted)
     order = np.argsort(np.concatenate([model.rows, wanted]))
 
     def filled(known: np.ndarray, standing: bool, by_likes: bool) -> np.ndarray:
@@ -94,8 +98,8 @@ def complete(
         inputs, model.encoder.decays, model.encoder.last, model.encoder.constant
     )
     rows = np.concatenate([model.rows, wanted]).astype(np.int32)[order]
-    return Served(
-        Model(rows, candidates, encoder, model.choice),
+    return CompletedModel(
+        SearchModel(rows, candidates, encoder, model.choice),
         alike / np.maximum(np.linalg.norm(alike, axis=1, keepdims=True), 1),
         np.flatnonzero(np.isin(rows, wanted)),
     )

@@ -6,12 +6,12 @@ import dataclasses
 from typing import Any
 
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.models.decoders.cold_start import complete
-from tasks.core.models.decoders.model_selection import Chosen
-from tasks.core.models.item_vectors import Vectors
-from tasks.core.models.procrustes import onto
-from tasks.core.models.warm_start import Past, leave
-from tasks.core.registry.run_recorder import Recorder, describe
+from tasks.core.models.decoders.cold_start import add_cold_items
+from tasks.core.models.decoders.model_selection import SelectedModel
+from tasks.core.models.item_vectors import ItemVectors
+from tasks.core.models.procrustes import align_rows
+from tasks.core.models.warm_start import PreviousModel, save_state
+from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.store.manifest import Draft
@@ -24,20 +24,20 @@ class Fitted:
     """
 
     step: int
-    vectors: Vectors
-    chosen: Chosen
+    vectors: ItemVectors
+    chosen: SelectedModel
     validation_seconds: float = 0.0
 
 
-def write(
+def write_candidate(
     draft: Draft,
     family: str,
     fitted: Fitted,
     request: Any,
     snapshot: Snapshot,
-    past: Past | None,
+    past: PreviousModel | None,
     code: str,
-    recorder: Recorder,
+    recorder: RunRecorder,
     parents: list[str],
     upstream: dict | None = None,
 ) -> None:
@@ -53,17 +53,17 @@ def write(
     similar = taste_space(
         chosen.model.encoder.inputs, snapshot.histories("train").renamed(chosen.model.places(items))
     )
-    served = complete(
+    served = add_cold_items(
         chosen.model, similar, snapshot, request.settings.cold_items, request.settings.minimum_count
     )
     model, item_ids = served.model, [snapshot.item_ids[row] for row in served.model.rows]
     similar = (
-        onto(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids))
+        align_rows(served.similar, past.candidate.similar, past.candidate.rows_of(item_ids))
         if past and request.settings.align
         else served.similar
     )
     save_candidate(draft.path, item_ids, model.candidates, similar, model.encoder, served.cold)
-    leave(draft.path, model, fitted.vectors, items)
+    save_state(draft.path, model, fitted.vectors, items)
     recorder.save(draft.path, fitted.step, chosen.figures(), fitted.validation_seconds)
     draft.counts = {
         "items": len(model.rows),
@@ -71,7 +71,9 @@ def write(
         "items_left_out": items - len(model.rows),
     }
     draft.facts = {
-        **describe(family, snapshot, request.settings, code, model.candidates.shape[1], upstream),
+        **candidate_facts(
+            family, snapshot, request.settings, code, model.candidates.shape[1], upstream
+        ),
         "choice": dataclasses.asdict(model.choice),
         "stability": past and past.stability(item_ids, model, similar),
     }

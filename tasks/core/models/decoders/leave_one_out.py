@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.models.cooccurrence import likes
+from tasks.core.models.cooccurrence import like_matrix
 
 
 class LeaveOneOut:
@@ -30,7 +30,7 @@ class LeaveOneOut:
 
     def __init__(self, inputs: np.ndarray, histories: Histories) -> None:
         self.inputs = np.asarray(inputs, np.float64)
-        liked = likes(histories, len(inputs), np.float64)
+        liked = like_matrix(histories, len(inputs), np.float64)
         tastes = liked @ self.inputs
         self.tastes, self.sums = tastes.T @ tastes, liked.T @ tastes
         self.counts = np.bincount(liked.indices, liked.data**2, len(inputs))

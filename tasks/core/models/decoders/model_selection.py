@@ -15,10 +15,10 @@ from tasks.core.cli.log import log, say
 from tasks.core.data.histories import Histories
 from tasks.core.models.decoders.causal import Causal
 from tasks.core.models.decoders.leave_one_out import LeaveOneOut
-from tasks.core.models.decoders.search_model import Choice, Model
-from tasks.core.models.item_vectors import Vectors
+from tasks.core.models.decoders.search_model import SearchChoice, SearchModel
+from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.validation import Validation
-from tasks.core.retrieval.item_similarity import unit
+from tasks.core.retrieval.item_similarity import unit_rows
 
 QUERIES = (
     (None, None),
@@ -57,10 +57,10 @@ class Settings(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Chosen:
+class SelectedModel:
     """The best model, its validation recall, and the best recall of each decoder that was tried."""
 
-    model: Model
+    model: SearchModel
     recall: float
     by_decoder: dict[str, float]
 
@@ -73,13 +73,13 @@ class Chosen:
         return {"validation_recall_50": self.recall, **tried, **self.model.choice.figures()}
 
 
-def choose(
+def select_model(
     settings: Settings,
-    vectors: Vectors,
+    vectors: ItemVectors,
     train: Histories,
     validation: Validation,
-    before: Choice | None = None,
-) -> Chosen:
+    before: SearchChoice | None = None,
+) -> SelectedModel:
     """Try what the settings leave open.
 
     Args:
@@ -96,7 +96,7 @@ def choose(
         train.popularity(validation.items),
         train.renamed(vectors.places(validation.items)),
     )
-    tried: dict[str, tuple[Model, float]] = {}
+    tried: dict[str, tuple[SearchModel, float]] = {}
     for decoder in TRIED.get(settings.decoder, (settings.decoder,)):
         if decoder == "blended" and "causal" not in tried:
             continue
@@ -144,51 +144,59 @@ def choose(
         and tried[before.decoder][1] > tried[wanted][1] - CLEARLY
     ):
         wanted = before.decoder
-    return Chosen(*tried[wanted], {decoder: recall for decoder, (_, recall) in tried.items()})
+    return SelectedModel(
+        *tried[wanted], {decoder: recall for decoder, (_, recall) in tried.items()}
+    )
 
 
-def queries(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:
+def query_candidates(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:
     """Decay and newest items of the means that are tried."""
     return QUERIES if settings.query_decay is None else ((settings.query_decay or None, None),)
 
 
-def plain(vectors: Vectors, asked: tuple[tuple[float | None, int | None], ...]) -> Iterator[Model]:
+def own_output_models(
+    vectors: ItemVectors, asked: tuple[tuple[float | None, int | None], ...]
+) -> Iterator[SearchModel]:
     """The trainer's own output vectors under each of these queries."""
     for decay, last in asked:
-        yield Model.of(
-            vectors.rows, vectors.inputs, vectors.outputs, Choice("none", (decay,), last)
+        yield SearchModel.of(
+            vectors.rows, vectors.inputs, vectors.outputs, SearchChoice("none", (decay,), last)
         )
 
 
-def _none(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
-    return plain(vectors, queries(settings))
+def _none(settings: Settings, vectors: ItemVectors, own: Histories) -> Iterator[SearchModel]:
+    return own_output_models(vectors, query_candidates(settings))
 
 
-def _leave_one_out(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
-    inputs = unit(vectors.inputs).astype(np.float32)
+def _leave_one_out(
+    settings: Settings, vectors: ItemVectors, own: Histories
+) -> Iterator[SearchModel]:
+    inputs = unit_rows(vectors.inputs).astype(np.float32)
     decoder = LeaveOneOut(inputs, own)
     for ridge in LEAVE_ONE_OUT_RIDGES:
         outputs = decoder.outputs(ridge)
-        for decay, last in queries(settings):
-            yield Model.of(
-                vectors.rows, inputs, outputs, Choice("leave-one-out", (decay,), last, ridge)
+        for decay, last in query_candidates(settings):
+            yield SearchModel.of(
+                vectors.rows, inputs, outputs, SearchChoice("leave-one-out", (decay,), last, ridge)
             )
 
 
-def _causal(settings: Settings, vectors: Vectors, own: Histories) -> Iterator[Model]:
-    inputs = unit(vectors.inputs).astype(np.float32)
+def _causal(settings: Settings, vectors: ItemVectors, own: Histories) -> Iterator[SearchModel]:
+    inputs = unit_rows(vectors.inputs).astype(np.float32)
     for horizon in CAUSAL_HORIZONS:
         decoder = Causal(inputs, own, CAUSAL_DECAYS, horizon)
         for ridge in CAUSAL_RIDGES:
-            yield Model.of(
+            yield SearchModel.of(
                 vectors.rows,
                 inputs,
                 decoder.outputs(ridge),
-                Choice("causal", CAUSAL_DECAYS, None, ridge, horizon),
+                SearchChoice("causal", CAUSAL_DECAYS, None, ridge, horizon),
             )
 
 
-def _blended(vectors: Vectors, causal: Model, validation: Validation) -> Iterator[Model]:
+def _blended(
+    vectors: ItemVectors, causal: SearchModel, validation: Validation
+) -> Iterator[SearchModel]:
     """The trainer's own outputs beside the causal ones, each scaled by the spread of its scores:
     one inner product, their weighted sum.
     """
@@ -199,7 +207,7 @@ def _blended(vectors: Vectors, causal: Model, validation: Validation) -> Iterato
         validation.spread(causal),
     )
     for decay in BLEND_DECAYS:
-        own = Model.of(causal.rows, inputs, outputs, Choice("none", (decay,)))
+        own = SearchModel.of(causal.rows, inputs, outputs, SearchChoice("none", (decay,)))
         scale = spread / max(validation.spread(own), 1e-9)
         for weight in BLEND_OWN:
             candidates = np.hstack(
@@ -208,7 +216,7 @@ def _blended(vectors: Vectors, causal: Model, validation: Validation) -> Iterato
             choice = dataclasses.replace(
                 causal.choice, decoder="blended", decays=(decay, *causal.choice.decays), own=weight
             )
-            yield Model.of(causal.rows, inputs, candidates, choice)
+            yield SearchModel.of(causal.rows, inputs, candidates, choice)
 
 
 DECODERS = {"none": _none, "leave-one-out": _leave_one_out, "causal": _causal}
@@ -218,7 +226,7 @@ TRIED = {
 }  # in this order; any other setting is tried alone
 
 
-def _as_before(choice: Choice, before: Choice) -> bool:
+def _as_before(choice: SearchChoice, before: SearchChoice) -> bool:
     """Whether this is how the champion was made, its popularity dimension aside; of a blend, its
     causal half.
     """
@@ -228,8 +236,10 @@ def _as_before(choice: Choice, before: Choice) -> bool:
 
 
 def _best(
-    models: Iterator[Model], validation: Validation, steady: Callable[[Choice], bool] | None = None
-) -> tuple[Model, float] | None:
+    models: Iterator[SearchModel],
+    validation: Validation,
+    steady: Callable[[SearchChoice], bool] | None = None,
+) -> tuple[SearchModel, float] | None:
     """The first among equals; or the one that is `steady`, unless the best is clearly better; None
     where no model has an item.
     """
@@ -247,15 +257,17 @@ def _best(
 
 
 def _worth_it(
-    models: Iterator[Model], validation: Validation, steady: Callable[[Choice], bool] | None
-) -> list[Model]:
+    models: Iterator[SearchModel],
+    validation: Validation,
+    steady: Callable[[SearchChoice], bool] | None,
+) -> list[SearchModel]:
     """Of many models those that do best for a few of many users, and the one that is `steady`, in
     their order; else all of them.
     """
     few = validation.few()
     if len(validation) < SCREENED * len(few):
         return list(models)
-    kept: list[tuple[float, int, Model]] = []
+    kept: list[tuple[float, int, SearchModel]] = []
     for number, model in enumerate(models):
         kept.append((few.recall(model), number, model))
         if len(kept) > FINALISTS:
@@ -270,12 +282,12 @@ def _worth_it(
 
 def _with_popularity(
     settings: Settings,
-    model: Model,
+    model: SearchModel,
     recall: float,
     popular: np.ndarray,
     validation: Validation,
-    before: Choice | None,
-) -> tuple[Model, float]:
+    before: SearchChoice | None,
+) -> tuple[SearchModel, float]:
     """The model with a popularity dimension, when that does better or is asked for; the causal
     decoder has its intercept already.
     """

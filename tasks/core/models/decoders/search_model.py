@@ -6,12 +6,12 @@ import dataclasses
 
 import numpy as np
 
-from tasks.core.models.item_vectors import places_of
+from tasks.core.models.item_vectors import row_positions
 from tasks.core.retrieval.encoders import ScalesEncoder
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class SearchChoice:
     """How queries and candidates are made from a trainer's vectors.
 
     Attributes:
@@ -51,7 +51,7 @@ class Choice:
 
 
 @dataclasses.dataclass(frozen=True)
-class Model:
+class SearchModel:
     """What retrieval needs of the n items that can be recommended.
 
     Attributes:
@@ -64,12 +64,12 @@ class Model:
     rows: np.ndarray
     candidates: np.ndarray
     encoder: ScalesEncoder
-    choice: Choice
+    choice: SearchChoice
 
     @classmethod
     def of(
-        cls, rows: np.ndarray, inputs: np.ndarray, candidates: np.ndarray, choice: Choice
-    ) -> Model:
+        cls, rows: np.ndarray, inputs: np.ndarray, candidates: np.ndarray, choice: SearchChoice
+    ) -> SearchModel:
         """From vectors of all trained items; one whose candidate is all zero is left out: it would
         outrank negative scores; so is one that a decoder could not solve for."""
         kept = candidates.any(axis=1) & np.isfinite(candidates).all(axis=1)
@@ -83,9 +83,9 @@ class Model:
         """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not
         here.
         """
-        return places_of(self.rows, items)
+        return row_positions(self.rows, items)
 
-    def with_popularity(self, popular: np.ndarray, weight: float, spread: float) -> Model:
+    def with_popularity(self, popular: np.ndarray, weight: float, spread: float) -> SearchModel:
         """The same with a dimension more: each item's standardised log popularity, weighed by
         `weight` spreads of a query's scores.
 
@@ -97,7 +97,7 @@ class Model:
         encoder = ScalesEncoder(
             self.encoder.inputs, self.encoder.decays, self.encoder.last, constant=True
         )
-        return Model(
+        return SearchModel(
             self.rows,
             np.column_stack([self.candidates, last.astype(np.float32)]),
             encoder,

@@ -11,16 +11,16 @@ from pathlib import Path
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.registry.plots.items import Items
-from tasks.core.registry.plots.items_map import items_map
-from tasks.core.registry.plots.similar_items import similar_items
-from tasks.core.registry.plots.training_curves import curves
-from tasks.core.registry.plots.walks import WALKS, walks
+from tasks.core.registry.plots.items_map import draw_items_map
+from tasks.core.registry.plots.similar_items import write_similar_items
+from tasks.core.registry.plots.training_curves import draw_training_curves
+from tasks.core.registry.plots.walks import WALKS, draw_walks
 from tasks.core.retrieval.candidate import Candidate
 
 FEWEST = 5  # items without which there is no map
 
 
-def draw(folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict) -> None:
+def draw_plots(folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict) -> None:
     """Write the pictures of a candidate into a folder.
 
     `items_tsne.png`, `training_curve.png`, `similar_items.html` and `.json`, and `walks.png` where
@@ -32,9 +32,11 @@ def draw(folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict)
     started, name = time.monotonic(), f"{candidate.family} {snapshot.day}"
     items = Items.of(candidate, snapshot)
     if len(items) >= FEWEST:
-        items_map(folder / "items_tsne.png", items, name)
-    curves(folder / "training_curve.png", training, name)
-    similar_items(folder, items, name)
+        draw_items_map(folder / "items_tsne.png", items, name)
+    draw_training_curves(folder / "training_curve.png", training, name)
+    write_similar_items(folder, items, name)
     if WALKS in candidate.artefact.files:
-        walks(folder / "walks.png", json.loads(candidate.artefact.file(WALKS).read_text()), name)
+        draw_walks(
+            folder / "walks.png", json.loads(candidate.artefact.file(WALKS).read_text()), name
+        )
     log("pictures.drawn", items=len(items), seconds=time.monotonic() - started)

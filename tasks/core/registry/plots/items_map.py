@@ -17,7 +17,7 @@ NAMED = 16  # of them with their title
 OTHER = "other"
 
 
-def items_map(path: Path, items: Items, name: str) -> None:
+def draw_items_map(path: Path, items: Items, name: str) -> None:
     """Draw the most popular items as a PNG; those near each other are alike."""
     import matplotlib.pyplot as plt
 

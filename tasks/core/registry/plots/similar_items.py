@@ -24,7 +24,7 @@ li{break-inside:avoid;padding:1px 0}b{display:inline-block;width:38px;font-weigh
 .none b{color:#a33}"""
 
 
-def similar_items(folder: Path, items: Items, name: str) -> None:
+def write_similar_items(folder: Path, items: Items, name: str) -> None:
     """Write `similar_items.json` and, for people, `similar_items.html`: some items, each with those
     of the highest inner product.
     """

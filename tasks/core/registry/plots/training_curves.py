@@ -11,7 +11,7 @@ LEFT_OUT = ("words", "words_per_s")  # the same every epoch, or speed, as what e
 MOST = 4
 
 
-def curves(path: Path, training: dict, name: str) -> None:
+def draw_training_curves(path: Path, training: dict, name: str) -> None:
     """Draw the curves as a PNG: loss and validation recall first, then what else was recorded, four
     panels at most.
     """

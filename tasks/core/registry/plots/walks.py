@@ -10,7 +10,7 @@ WALKS = "walks.json"  # of the candidate's folder
 MOST_LABELLED = 12
 
 
-def walks(path: Path, counted: dict, name: str) -> None:
+def draw_walks(path: Path, counted: dict, name: str) -> None:
     """Draw the walks as a PNG.
 
     Args:

@@ -15,7 +15,7 @@ from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders.base import Encoder
 from tasks.core.retrieval.encoders.fused import FusedEncoder
 from tasks.core.retrieval.encoders.gru import GRUEncoder
-from tasks.core.retrieval.encoders.kinds import SINGLE
+from tasks.core.retrieval.encoders.kinds import SINGLE_MODEL_ENCODERS
 from tasks.core.retrieval.encoders.mean import MeanEncoder
 from tasks.core.retrieval.encoders.sasrec import SASRecEncoder
 from tasks.core.retrieval.encoders.scales import ScalesEncoder
@@ -35,7 +35,7 @@ __all__ = [
     "save_encoder",
 ]
 
-KINDS = {**SINGLE, FusedEncoder.kind: FusedEncoder.read}
+KINDS = {**SINGLE_MODEL_ENCODERS, FusedEncoder.kind: FusedEncoder.read}
 
 
 def save_encoder(folder: Path, encoder: Encoder) -> None:

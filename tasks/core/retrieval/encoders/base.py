@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 
 
 class Encoder(Protocol):
@@ -24,12 +24,12 @@ class Encoder(Protocol):
     dimension: int
     columns: tuple[str, ...]
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, dimension), or a multiple of it; a row of zeros for whom it knows nothing
         of (see `knows`).
         """
 
-    def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def knows(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """bool (users): whoever has a query."""
 
     def numbers(self) -> dict:
@@ -39,11 +39,11 @@ class Encoder(Protocol):
         """What goes into `encoder.<name>.npy`."""
 
 
-class OfHistories:
+class HistoryEncoder:
     """An encoder that knows users by their histories alone."""
 
     columns: tuple[str, ...] = ()
 
-    def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def knows(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """bool (users): whoever has a history."""
         return histories.lengths > 0

@@ -11,9 +11,9 @@ import numpy as np
 
 from tasks.core.cli.errors import Corrupt
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.retrieval.encoders.base import Encoder
-from tasks.core.retrieval.encoders.kinds import SINGLE
+from tasks.core.retrieval.encoders.kinds import SINGLE_MODEL_ENCODERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Member:
         """Dimensions of its part."""
         return self.encoder.dimension if self.reduction is None else self.reduction.shape[1]
 
-    def queries(self, histories: Histories, users: Attributes | None) -> np.ndarray:
+    def queries(self, histories: Histories, users: UserAttributes | None) -> np.ndarray:
         """float32 (users, interests, width); zeros for whom it knows nothing of: then every item is
         an average one to it.
         """
@@ -56,7 +56,7 @@ class Member:
         asked = asked if self.reduction is None else asked @ self.reduction
         return (asked * np.float32(self.weight)).astype(np.float32)
 
-    def knows(self, histories: Histories, users: Attributes | None) -> np.ndarray:
+    def knows(self, histories: Histories, users: UserAttributes | None) -> np.ndarray:
         """bool (users)."""
         return self.encoder.knows(histories.renamed(self.rows), users)
 
@@ -87,7 +87,7 @@ class FusedEncoder:
             for member, end in zip(self.members, ends, strict=True)
         }
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, interests · dimension); a row of zeros for whom no member knows anything
         of.
         """
@@ -102,7 +102,7 @@ class FusedEncoder:
             axis=1,
         )
 
-    def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def knows(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """bool (users): whoever a member knows."""
         return np.any([member.knows(histories, users) for member in self.members], axis=0)
 
@@ -144,11 +144,11 @@ class FusedEncoder:
         """
         made = []
         for one in members:
-            if one["kind"] not in SINGLE:
+            if one["kind"] not in SINGLE_MODEL_ENCODERS:
                 raise Corrupt(
                     f"the encoder's member {one['name']} is of a kind this version does not know",
                     got=one["kind"],
-                    allowed=f"one of {', '.join(SINGLE)}",
+                    allowed=f"one of {', '.join(SINGLE_MODEL_ENCODERS)}",
                     remedy="upgrade this reader",
                 )
             own = {name: arrays[f"{one['name']}.{name}"] for name in one["arrays"]}
@@ -159,7 +159,7 @@ class FusedEncoder:
             made.append(
                 Member(
                     one["name"],
-                    SINGLE[one["kind"]](**one["numbers"], **own),
+                    SINGLE_MODEL_ENCODERS[one["kind"]](**one["numbers"], **own),
                     weight=one["weight"],
                     **more,
                 )

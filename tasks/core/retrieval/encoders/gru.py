@@ -7,14 +7,14 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
-from tasks.core.retrieval.encoders.base import OfHistories
-from tasks.core.retrieval.encoders.sequences import longest_first, normalised, projected
+from tasks.core.data.user_attributes import UserAttributes
+from tasks.core.retrieval.encoders.base import HistoryEncoder
+from tasks.core.retrieval.encoders.sequences import layer_norm, longest_first, project_queries
 
 ONE, HALF = np.float32(1.0), np.float32(0.5)
 
 
-class GRUEncoder(OfHistories):
+class GRUEncoder(HistoryEncoder):
     """One GRU layer (Cho et al. 2014, with PyTorch's gate order r, z, n and its second bias inside
     the reset gate).
 
@@ -79,12 +79,14 @@ class GRUEncoder(OfHistories):
         bias[: 2 * h] += self.state_bias[: 2 * h]
         self._input_bias = bias * half[:, 0]
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, interests (d + 1)); a row of zeros for an empty history."""
         queries = np.zeros((len(histories), self.interests * self.dimension), np.float32)
         for block, lengths in longest_first(histories, self.last, self.BLOCK):
             state = self._states(histories, block, lengths)
-            queries[block] = projected(state, self.projection, self.projection_bias, self.interests)
+            queries[block] = project_queries(
+                state, self.projection, self.projection_bias, self.interests
+            )
         return queries
 
     def _states(self, histories: Histories, users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -106,7 +108,7 @@ class GRUEncoder(OfHistories):
 
     def _gates(self, items: np.ndarray) -> np.ndarray:
         """float32 (positions, 3 hidden): the input's share of the gates, r and z halved."""
-        gates = normalised(np.asarray(self.embedding[items])) @ self._input_weights
+        gates = layer_norm(np.asarray(self.embedding[items])) @ self._input_weights
         gates += self._input_bias
         return gates
 

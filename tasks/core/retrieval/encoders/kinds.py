@@ -8,7 +8,7 @@ from tasks.core.retrieval.encoders.sasrec import SASRecEncoder
 from tasks.core.retrieval.encoders.scales import ScalesEncoder
 from tasks.core.retrieval.encoders.tower import TowerEncoder
 
-SINGLE = {
+SINGLE_MODEL_ENCODERS = {
     "mean": MeanEncoder,
     "scales": ScalesEncoder,
     "gru": GRUEncoder,

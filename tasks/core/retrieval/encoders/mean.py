@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
-from tasks.core.retrieval.encoders.base import OfHistories
+from tasks.core.data.user_attributes import UserAttributes
+from tasks.core.retrieval.encoders.base import HistoryEncoder
 
 
-class MeanEncoder(OfHistories):
+class MeanEncoder(HistoryEncoder):
     """q = Σ w_a · v_a / Σ w_a, where a = 0, 1, … is an item's age counted in items from the newest.
 
     Args:
@@ -30,7 +30,7 @@ class MeanEncoder(OfHistories):
         self.inputs, self.decay, self.last = inputs, decay, last
         self.dimension = inputs.shape[1]
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, dimension); a row of zeros for an empty history."""
         queries = np.zeros((len(histories), self.dimension), np.float32)
         start = 0

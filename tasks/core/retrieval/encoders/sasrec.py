@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
-from tasks.core.retrieval.encoders.base import OfHistories
-from tasks.core.retrieval.encoders.sequences import longest_first, normalised, projected
+from tasks.core.data.user_attributes import UserAttributes
+from tasks.core.retrieval.encoders.base import HistoryEncoder
+from tasks.core.retrieval.encoders.sequences import layer_norm, longest_first, project_queries
 
 PER_BLOCK = (
     "before_scale",
@@ -27,7 +27,7 @@ PER_BLOCK = (
 )
 
 
-class SASRecEncoder(OfHistories):
+class SASRecEncoder(HistoryEncoder):
     """Blocks of causal self-attention and feed-forward (Kang & McAuley 2018), equation by equation
     what was trained.
 
@@ -77,7 +77,7 @@ class SASRecEncoder(OfHistories):
         )
         self.dimension = embedding.shape[1] + 1
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, interests (d + 1)); a row of zeros for an empty history."""
         queries = np.zeros((len(histories), self.interests * self.dimension), np.float32)
         for block, lengths in longest_first(histories, self.last, self.USERS):
@@ -85,7 +85,7 @@ class SASRecEncoder(OfHistories):
             for start in range(0, len(block), step):
                 some = block[start : start + step]
                 state = self._states(histories, some, lengths[start : start + step])
-                queries[some] = projected(
+                queries[some] = project_queries(
                     state, self.projection, self.projection_bias, self.interests
                 )
         return queries
@@ -97,7 +97,7 @@ class SASRecEncoder(OfHistories):
             np.minimum(steps, lengths[:, None] - 1)
             + (histories.offsets[users + 1] - lengths)[:, None]
         )  # padded by the last item
-        x = normalised(np.asarray(self.embedding[histories.items[rows]])) * self.scale + self.shift
+        x = layer_norm(np.asarray(self.embedding[histories.items[rows]])) * self.scale + self.shift
         x += self.places[: len(steps)]  # (b, t, d)
         for number in range(len(self.blocks["out"])):
             x = self._block(
@@ -106,14 +106,14 @@ class SASRecEncoder(OfHistories):
                 lengths,
                 only_last=number == len(self.blocks["out"]) - 1,
             )
-        return normalised(x[:, 0]) * self.final_scale + self.final_shift
+        return layer_norm(x[:, 0]) * self.final_scale + self.final_shift
 
     def _block(
         self, p: dict[str, np.ndarray], x: np.ndarray, lengths: np.ndarray, only_last: bool
     ) -> np.ndarray:
         """float32 (b, t, d), or (b, 1, d) of each user's last position."""
         b, t, d = x.shape
-        y = normalised(x) * p["before_scale"] + p["before_shift"]
+        y = layer_norm(x) * p["before_scale"] + p["before_shift"]
         if only_last:
             ends = lengths - 1
             x, asking, visible = (
@@ -141,7 +141,7 @@ class SASRecEncoder(OfHistories):
         scores /= scores.sum(axis=-1, keepdims=True)
         read = (scores @ values).transpose(0, 2, 1, 3).reshape(b, -1, d)
         x = x + read @ p["out"].T + p["out_bias"]
-        wide = (normalised(x) * p["after_scale"] + p["after_shift"]) @ p["wide"].T + p["wide_bias"]
+        wide = (layer_norm(x) * p["after_scale"] + p["after_shift"]) @ p["wide"].T + p["wide_bias"]
         return x + np.maximum(wide, 0) @ p["narrow"].T + p["narrow_bias"]
 
     def _split(self, x: np.ndarray) -> np.ndarray:

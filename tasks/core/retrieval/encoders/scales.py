@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
-from tasks.core.retrieval.encoders.base import OfHistories
+from tasks.core.data.user_attributes import UserAttributes
+from tasks.core.retrieval.encoders.base import HistoryEncoder
 from tasks.core.retrieval.encoders.mean import MeanEncoder
 
 
-class ScalesEncoder(OfHistories):
+class ScalesEncoder(HistoryEncoder):
     """q = [m_1, …, m_K] or [m_1, …, m_K, 1], with m_k the mean that `MeanEncoder` makes with the
     k-th decay.
 
@@ -40,12 +40,12 @@ class ScalesEncoder(OfHistories):
         self.scales = [MeanEncoder(inputs, decay, last) for decay in self.decays]
         self.dimension = len(self.scales) * inputs.shape[1] + int(constant)
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, K d) or (users, K d + 1); a row of zeros for an empty history."""
         ones = [(histories.lengths > 0).astype(np.float32)[:, None]] if self.constant else []
         return np.concatenate([*(scale.encode(histories) for scale in self.scales), *ones], axis=1)
 
-    def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def knows(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """bool (users): whoever has a history with an item whose input says something; a query of
         zeros would pass for an answer.
         """

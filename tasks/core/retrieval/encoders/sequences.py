@@ -25,7 +25,7 @@ def longest_first(
         yield order[start : start + block], lengths[order[start : start + block]]
 
 
-def normalised(x: np.ndarray) -> np.ndarray:
+def layer_norm(x: np.ndarray) -> np.ndarray:
     """Layer normalisation of the last dimension, without scale and shift; ε = 1e-5 as in
     PyTorch.
     """
@@ -34,7 +34,7 @@ def normalised(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def projected(
+def project_queries(
     states: np.ndarray, projection: np.ndarray, bias: np.ndarray, interests: int
 ) -> np.ndarray:
     """Queries: for each interest P h + p and a one, which meets the item bias that candidates carry

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from tasks.core.data.categorical import Bags, Feature
+from tasks.core.data.categorical import Bags, CategoricalFeature
 from tasks.core.data.histories import Histories
-from tasks.core.data.user_attributes import Attributes
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.retrieval.encoders.scales import ScalesEncoder
 from tasks.core.store.arrays import StringTable
 
@@ -62,7 +62,8 @@ class TowerEncoder:
         self.hidden, self.hidden_bias = hidden, hidden_bias
         self.output, self.direct, self.output_bias = output, direct, output_bias
         self.features = [
-            Feature(one["name"], tuple(one["values"]), tuple(one["edges"])) for one in features
+            CategoricalFeature(one["name"], tuple(one["values"]), tuple(one["edges"]))
+            for one in features
         ]
         self.decays, self.last = list(decays), last
         self.dimension = output.shape[0] + 1
@@ -77,7 +78,7 @@ class TowerEncoder:
             else []
         )
 
-    def encode(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def encode(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """float32 (users, d + 1); zeros for whom nothing is known of."""
         queries = np.zeros((len(histories), self.dimension), np.float32)
         bags, ids = self._bags(users), self._ids(users)
@@ -113,7 +114,7 @@ class TowerEncoder:
             np.float32(0),
         )
 
-    def knows(self, histories: Histories, users: Attributes | None = None) -> np.ndarray:
+    def knows(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """bool (users): whoever has a history, an attribute with a value that was learned, or an id
         that was.
         """
@@ -126,7 +127,7 @@ class TowerEncoder:
         """bool (users): whoever has a history that the tower reads."""
         return (histories.lengths > 0) & bool(self.decays)
 
-    def _bags(self, users: Attributes | None) -> list[Bags]:
+    def _bags(self, users: UserAttributes | None) -> list[Bags]:
         if users is None:
             return []
         return [
@@ -134,7 +135,7 @@ class TowerEncoder:
             for feature in self.features
         ]
 
-    def _ids(self, users: Attributes | None) -> np.ndarray:
+    def _ids(self, users: UserAttributes | None) -> np.ndarray:
         """int64 (users), the row of each id, −1 where it is new; empty where none are given."""
         if users is None or ID not in users.columns or not len(self.user_vectors):
             return np.zeros(0, np.int64)
