@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,15 +12,14 @@ from threadpoolctl import threadpool_limits
 from tasks.core.cli.errors import NothingToDo
 from tasks.core.cli.log import log, say
 from tasks.core.data.snapshot import Snapshot, find_snapshot
+from tasks.core.models.family import Fit, Written, run_fit
 from tasks.core.registry import fused_members as known
 from tasks.core.registry import mlflow_client
-from tasks.core.registry.champion import find_champion, latest_before
-from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
+from tasks.core.registry.champion import previous_candidate
+from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import FusedEncoder
-from tasks.core.retrieval.stability import stability
-from tasks.core.store.identity import code_version, identity
-from tasks.core.store.manifest import Draft
+from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.fused.blocks import blocks
 from tasks.fused.members import FAMILY, Joined, chosen
@@ -46,36 +46,29 @@ def fit(request: FitRequest) -> dict:
     if request.track and request.registry:
         known.mark_stale(store, FAMILY)
     members = chosen(store, request, snapshot)
-    champion = find_champion(store, FAMILY, request.champion, request.registry)
-    before = latest_before(store, champion.candidate, snapshot.day) if champion else None
-    code, names = code_version(__name__), {"families": [one.family for one in members]}
-    id = identity(
-        dataset=snapshot.dataset,
-        snapshot=snapshot.id,
-        members={one.family: [one.candidate.artefact.id, one.version] for one in members},
-        champion=before and before.artefact.id,
-        settings=request.settings,
-        seed=request.seed,
-        code=code,
+    the_fit = Fit(
+        FAMILY,
+        request,
+        store,
+        snapshot,
+        code_version(__name__),
+        previous_candidate(store, FAMILY, request.champion, snapshot.day, request.registry),
+        inputs={
+            "members": {one.family: [one.candidate.artefact.id, one.version] for one in members}
+        },
+        parents=[snapshot.uri, *(one.candidate.artefact.uri for one in members)],
+        upstream={"families": [one.family for one in members]},
     )
-    if not request.repeat and (outcome := mlflow_client.verdict_outcome(FAMILY, id)):
+    if not request.repeat and (outcome := mlflow_client.verdict_outcome(FAMILY, the_fit.id)):
         raise NothingToDo(f"these very champions were put side by side and judged: {outcome}")
-    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code, names)
-    try:
-        if store.find("candidates", FAMILY, id) is None:
-            with threadpool_limits(request.settings.threads):
-                step, whole = solve(request, snapshot, members, recorder)
-            with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, whole, members, request, snapshot, code, recorder, names, step)
-                champion = before and before.artefact
-                draft.facts["stability"] = before and stability(
-                    whole.item_ids, whole.candidates, whole.similar, before
-                )
-                draft.lineage |= {"champion": champion and champion.id}
-        return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
-    except BaseException:
-        recorder.failed()
-        raise
+
+    def learn(recorder: RunRecorder) -> tuple[int, Whole]:
+        with threadpool_limits(request.settings.threads):
+            return solve(request, snapshot, members, recorder)
+
+    return run_fit(
+        the_fit, learn, lambda folder, solved: _write(folder, *solved, members, snapshot)
+    )
 
 
 def solve(
@@ -126,47 +119,29 @@ def solve(
 
 
 def _write(
-    draft: Draft,
-    whole: Whole,
-    members: list[Joined],
-    request: FitRequest,
-    snapshot: Snapshot,
-    code: str,
-    recorder: RunRecorder,
-    names: dict,
-    step: int,
-) -> None:
-    save_candidate(
-        draft.path,
+    folder: Path, step: int, whole: Whole, members: list[Joined], snapshot: Snapshot
+) -> Written:
+    encoder = FusedEncoder(whole.members)
+    save_candidate(folder, whole.item_ids, whole.candidates, whole.similar, encoder, whole.cold)
+    return Written(
         whole.item_ids,
         whole.candidates,
         whole.similar,
-        FusedEncoder(whole.members),
-        whole.cold,
-    )
-    recorder.save(draft.path, step, whole.figures)
-    draft.counts = {
-        "items": len(whole.item_ids),
-        "items_cold": len(whole.cold),
-        "items_left_out": len(snapshot.item_ids) - len(whole.item_ids),
-    }
-    draft.facts = {
-        **candidate_facts(
-            FAMILY, snapshot, request.settings, code, whole.candidates.shape[1], names
-        ),
-        "scale": whole.scale,
-        "members": {
-            one.family: {
-                **known.member_facts(one.candidate, one.version),
-                "weight": whole.weights.get(one.family, 0.0),
-            }
-            for one in members
+        step,
+        whole.figures,
+        counts={
+            "items": len(whole.item_ids),
+            "items_cold": len(whole.cold),
+            "items_left_out": len(snapshot.item_ids) - len(whole.item_ids),
         },
-    }
-    draft.lineage = {
-        "settings": dataclasses.asdict(request.settings),
-        "seed": request.seed,
-        "code": code,
-        "run": recorder.run,
-        "parents": [snapshot.uri, *(one.candidate.artefact.uri for one in members)],
-    }
+        facts={
+            "scale": whole.scale,
+            "members": {
+                one.family: {
+                    **known.member_facts(one.candidate, one.version),
+                    "weight": whole.weights.get(one.family, 0.0),
+                }
+                for one in members
+            },
+        },
+    )

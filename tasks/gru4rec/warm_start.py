@@ -16,14 +16,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, same_split
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.models.warm_start import unfit_reason
 from tasks.core.retrieval.candidate import Candidate
 from tasks.gru4rec.model import BY_ITEM, Network
 
 NAME = "network.safetensors"
 
 
-def leave(folder: Path, weights: dict[str, Tensor]) -> None:
+def save_state(folder: Path, weights: dict[str, Tensor]) -> None:
     """Write what the next training may begin with."""
     save_file({name: tensor.cpu().contiguous() for name, tensor in weights.items()}, folder / NAME)
 
@@ -39,7 +40,7 @@ def begin(
         champion: of an earlier day, or None.
         snapshot: today's.
     """
-    why = _unfit(champion, snapshot)
+    why = unfit_reason(champion, snapshot, NAME) if champion else "no champion of an earlier day"
     weights = None if why else load_file(champion.artefact.file(NAME))
     if weights is not None and (wrong := _other_shapes(network, weights)):
         why = f"its network is of another shape: {', '.join(wrong)}"
@@ -64,21 +65,6 @@ def begin(
         new=len(item_ids) - len(now),
     )
     return True
-
-
-def _unfit(champion: Candidate | None, snapshot: Snapshot) -> str | None:
-    if champion is None:
-        return "no champion of an earlier day"
-    facts = champion.artefact.facts
-    if facts["dataset"] != snapshot.dataset:
-        return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
-    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
-        return "its rows were divided otherwise: it may have learned what is held out now"
-    return (
-        None
-        if NAME in champion.artefact.files
-        else "an older version wrote it, without the network as trained"
-    )
 
 
 def _other_shapes(network: Network, weights: dict[str, Tensor]) -> list[str]:

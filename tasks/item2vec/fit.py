@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from threadpoolctl import threadpool_limits
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.data.graph import Graph
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.models.decoders.export import Fitted, write_candidate
+from tasks.core.models.decoders.export import Fitted, decoder_fit, write_candidate
 from tasks.core.models.decoders.model_selection import select_model
+from tasks.core.models.family import Written, run_fit
 from tasks.core.models.validation import Validation
 from tasks.core.models.warm_start import PreviousModel, load_previous
 from tasks.core.registry.plots.walks import WALKS
 from tasks.core.registry.run_recorder import RunRecorder
-from tasks.core.store.identity import code_version, identity
+from tasks.core.store.identity import code_version
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
 from tasks.item2vec import external_vectors
@@ -33,53 +36,33 @@ def fit(request: FitRequest) -> dict:
         RefusedData: nothing to learn from or to validate with.
         Unreachable: MLflow is away.
     """
-    store = Store(request.store)
+    store, settings = Store(request.store), request.settings
     graph, snapshot = _inputs(store, request)
-    elsewhere = external_vectors.find(store, request.vectors, snapshot)
-    past = load_previous(
-        store,
+    external = external_vectors.find(store, request.vectors, snapshot)
+    dimension = external.facts["dimension"] if external else settings.dimension
+    previous = load_previous(store, FAMILY, request, snapshot, dimension)
+    the_fit = decoder_fit(
         FAMILY,
         request,
+        store,
         snapshot,
-        elsewhere.facts["dimension"] if elsewhere else request.settings.dimension,
+        previous,
+        code_version(*CODE),
+        [graph.uri, snapshot.uri, *filter(None, (request.vectors,))],
+        inputs={"graph": graph.id, "vectors": external and external.id},
+        upstream=_upstream(graph, external),
     )
-    code = code_version(*CODE)
-    id = identity(
-        dataset=snapshot.dataset,
-        snapshot=snapshot.id,
-        graph=graph.id,
-        champion=past and past.candidate.artefact.id,
-        vectors=elsewhere and elsewhere.id,
-        settings=request.settings,
-        seed=request.seed,
-        code=code,
+
+    def write(folder: Path, fitted: Fitted) -> Written:
+        walks = statistics(graph.tables, settings.walk_length, request.seed)
+        write_json(folder / WALKS, walks)
+        return write_candidate(folder, fitted, settings, snapshot, previous)
+
+    return run_fit(
+        the_fit,
+        lambda recorder: _learn(request, graph, snapshot, previous, external, recorder),
+        write,
     )
-    upstream = _upstream(graph, elsewhere)
-    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code, upstream)
-    try:
-        if store.find("candidates", FAMILY, id) is None:
-            fitted = _fit(request, graph, snapshot, past, elsewhere, recorder)
-            with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                write_json(
-                    draft.path / WALKS,
-                    statistics(graph.tables, request.settings.walk_length, request.seed),
-                )
-                write_candidate(
-                    draft,
-                    FAMILY,
-                    fitted,
-                    request,
-                    snapshot,
-                    past,
-                    code,
-                    recorder,
-                    [graph.uri, snapshot.uri, *filter(None, (request.vectors,))],
-                    upstream,
-                )
-        return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
-    except BaseException:
-        recorder.failed()
-        raise
 
 
 def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
@@ -97,21 +80,21 @@ def _inputs(store: Store, request: FitRequest) -> tuple[Graph, Snapshot]:
     return graph, snapshot
 
 
-def _upstream(graph: Graph, elsewhere: Artefact | None) -> dict:
-    """What else decides on the vectors: the settings of the graph that is walked on, and who
-    learned them if that was done elsewhere.
+def _upstream(graph: Graph, external: Artefact | None) -> dict:
+    """The settings made before this training that decide on the vectors: the graph's, and the
+    trainer of vectors that were learned elsewhere.
     """
     return graph.artefact.lineage["settings"] | (
-        {"vectors": elsewhere.facts["trainer"]} if elsewhere else {}
+        {"vectors": external.facts["trainer"]} if external else {}
     )
 
 
-def _fit(
+def _learn(
     request: FitRequest,
     graph: Graph,
     snapshot: Snapshot,
-    past: PreviousModel | None,
-    elsewhere: Artefact | None,
+    previous: PreviousModel | None,
+    external: Artefact | None,
     recorder: RunRecorder,
 ) -> Fitted:
     """Learn vectors, turn them onto the champion's, then choose on validation how they are
@@ -128,8 +111,10 @@ def _fit(
         settings.threads
     ):  # the threads of matrix products spin against those of other trainings
         learned = learn(
-            request, graph, snapshot, validation, recorder, past and past.vectors, elsewhere
+            request, graph, snapshot, validation, recorder, previous and previous.vectors, external
         )
-        vectors = past.aligned(learned.vectors) if past and settings.align else learned.vectors
-        chosen = select_model(settings, vectors, train, validation, past and past.choice)
+        vectors = (
+            previous.aligned(learned.vectors) if previous and settings.align else learned.vectors
+        )
+        chosen = select_model(settings, vectors, train, validation, previous and previous.choice)
     return Fitted(learned.epoch, vectors, chosen, validation.seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,19 +12,20 @@ from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.models.cooccurrence import like_matrix
-from tasks.core.models.decoders.export import Fitted, write_candidate
+from tasks.core.models.decoders.export import Fitted, decoder_fit, write_candidate
 from tasks.core.models.decoders.model_selection import (
     own_output_models,
     query_candidates,
     select_model,
 )
+from tasks.core.models.family import Written, run_fit
 from tasks.core.models.item_vectors import ItemVectors, row_positions
 from tasks.core.models.validation import Validation
 from tasks.core.models.vocabulary import vocabulary
 from tasks.core.models.warm_start import PreviousModel, load_previous
 from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.registry.training_progress import TrainingProgress
-from tasks.core.store.identity import code_version, identity
+from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.linear.settings import FitRequest
 from tasks.linear.solvers import SOLVERS, solver_of, weighed
@@ -43,34 +45,26 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
-    past = load_previous(store, FAMILY, request, snapshot, request.settings.dimension)
-    code = code_version(__name__)
-    id = identity(
-        dataset=snapshot.dataset,
-        snapshot=snapshot.id,
-        champion=past and past.candidate.artefact.id,
-        settings=request.settings,
-        seed=request.seed,
-        code=code,
+    previous = load_previous(store, FAMILY, request, snapshot, request.settings.dimension)
+    the_fit = decoder_fit(
+        FAMILY, request, store, snapshot, previous, code_version(__name__), [snapshot.uri]
     )
-    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code)
-    try:
-        if store.find("candidates", FAMILY, id) is None:
-            with threadpool_limits(request.settings.threads):
-                penalty, fitted = solve(request, snapshot, past, recorder)
-            with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                write_candidate(
-                    draft, FAMILY, fitted, request, snapshot, past, code, recorder, [snapshot.uri]
-                )
-                draft.facts["penalty"] = penalty
-        return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
-    except BaseException:
-        recorder.failed()
-        raise
+
+    def learn(recorder: RunRecorder) -> tuple[float, Fitted]:
+        with threadpool_limits(request.settings.threads):
+            return solve(request, snapshot, previous, recorder)
+
+    def write(folder: Path, solved: tuple[float, Fitted]) -> Written:
+        penalty, fitted = solved
+        return write_candidate(
+            folder, fitted, request.settings, snapshot, previous, {"penalty": penalty}
+        )
+
+    return run_fit(the_fit, learn, write)
 
 
 def solve(
-    request: FitRequest, snapshot: Snapshot, past: PreviousModel | None, recorder: RunRecorder
+    request: FitRequest, snapshot: Snapshot, previous: PreviousModel | None, recorder: RunRecorder
 ) -> tuple[float, Fitted]:
     """Every penalty under every plain query; the best one, its vectors, and the decoder and query
     chosen for them.
@@ -126,6 +120,6 @@ def solve(
         if best is None or recall > best[0]:
             best = (recall, step, penalty, vectors)
     _, step, penalty, vectors = best
-    vectors = past.aligned(vectors) if past and settings.align else vectors
-    chosen = select_model(settings, vectors, train, validation, past and past.choice)
+    vectors = previous.aligned(vectors) if previous and settings.align else vectors
+    chosen = select_model(settings, vectors, train, validation, previous and previous.choice)
     return penalty, Fitted(step, vectors, chosen, validation.seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +12,20 @@ from torch import Tensor
 
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot, find_snapshot
-from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
+from tasks.core.models.family import Fit, Written, run_fit
+from tasks.core.models.validation import Searched, Validation
+from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.item_similarity import taste_space, unit_rows
-from tasks.core.store.identity import code_version, identity
-from tasks.core.store.manifest import Draft
+from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.core.torch import loop
 from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import check_memory, prepare
-from tasks.core.torch.validation import Validation
 from tasks.two_tower import export
 from tasks.two_tower.default_sizes import sized
 from tasks.two_tower.memory_estimate import REMEDY, estimate
-from tasks.two_tower.settings import FitRequest, Settings
+from tasks.two_tower.settings import FitRequest
 from tasks.two_tower.trainer import Trainer, shape
 from tasks.two_tower.training_data import World, read
 
@@ -43,80 +44,83 @@ def fit(request: FitRequest) -> dict:
     """
     store = Store(request.store)
     snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
-    code = code_version(__name__)
-    id = identity(
-        dataset=snapshot.dataset,
-        snapshot=snapshot.id,
-        settings=request.settings,
-        seed=request.seed,
-        code=code,
+    the_fit = Fit(FAMILY, request, store, snapshot, code_version(__name__), parents=[snapshot.uri])
+    scratch = store.path("checkpoints", FAMILY, the_fit.id)
+
+    def learn(recorder: RunRecorder) -> Learned:
+        dataset = read(snapshot, request.settings)
+        settings = sized(request.settings, dataset)
+        recorder.decided(request.settings, settings)
+        decided = dataclasses.replace(request, settings=settings)
+        state = train(decided, snapshot, dataset, scratch, recorder)
+        return Learned(state, dataset, decided)
+
+    return run_fit(
+        the_fit,
+        learn,
+        lambda folder, learned: _write(folder, learned, snapshot),
+        conclude=lambda: shutil.rmtree(scratch, ignore_errors=True),
     )
-    scratch = store.path("checkpoints", FAMILY, id)
-    recorder = RunRecorder.start(request, FAMILY, id, snapshot, code)
-    try:
-        if store.find("candidates", FAMILY, id) is None:
-            world = read(snapshot, request.settings)
-            settings = sized(request.settings, world)
-            recorder.decided(request.settings, settings)
-            kept = train(
-                dataclasses.replace(request, settings=settings), snapshot, world, scratch, recorder
-            )
-            with store.writing("candidate", "candidates", FAMILY, id) as draft:
-                _write(draft, kept, world, request, settings, snapshot, code, recorder)
-        shutil.rmtree(scratch, ignore_errors=True)
-        return recorder.finish(store.find("candidates", FAMILY, id), snapshot)
-    except BaseException:
-        recorder.failed()
-        raise
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """Trained towers, what they learned from, and the request with what the data decided."""
+
+    state: TrainingState
+    dataset: World
+    request: FitRequest
 
 
 def train(
-    request: FitRequest, snapshot: Snapshot, world: World, scratch: Path, recorder: RunRecorder
+    request: FitRequest, snapshot: Snapshot, dataset: World, scratch: Path, recorder: RunRecorder
 ) -> TrainingState:
-    """Epochs until the last, or until validation has not improved for `patience` of them."""
+    """Train until the last epoch, or until validation has not improved for `patience` of them."""
     settings = request.settings
     device = prepare(settings.device, settings.threads)
-    check_memory(
-        FAMILY,
-        estimate(settings, shape(settings, world), len(world.histories.items)),
-        device,
-        REMEDY,
-    )
-    trainer = Trainer(settings, world, request.seed, device)
-    queries = snapshot.queries("validation")
-    rows = np.arange(len(world.counts), dtype=np.int32)
-    validation = Validation(
-        queries, rows, settings.validation_users, snapshot.attributes(users=queries.users)
-    )
+    needed = estimate(settings, shape(settings, dataset), len(dataset.histories.items))
+    check_memory(FAMILY, needed, device, REMEDY)
+    trainer = Trainer(settings, dataset, request.seed, device)
     log(
         "two_tower.begin",
-        items=len(world.counts),
-        new_items=int((world.counts == 0).sum()),
-        users=int((world.user_rows >= 0).sum()),
-        item_features=names(world.item_features),
-        user_features=names(world.user_features),
+        items=len(dataset.counts),
+        new_items=int((dataset.counts == 0).sum()),
+        users=int((dataset.user_rows >= 0).sum()),
+        item_features=names(dataset.item_features),
+        user_features=names(dataset.user_features),
         examples=trainer.total,
         loss=settings.loss,
         device=trainer.device,
     )
-
-    def validate(weights: dict[str, Tensor]) -> dict[str, float]:
-        vectors, encoder = served(weights, world, request, snapshot)
-        return {
-            loop.RECALL: validation.recall(encoder, vectors),
-            f"{loop.RECALL}_newcomers": validation.recall_of_newcomers(encoder, vectors),
-        }
-
     return loop.train_epochs(
         FAMILY,
         trainer,
-        validate,
+        _validate(request, snapshot, dataset),
         recorder,
         scratch,
         settings.patience,
         settings.threads,
         budget_minutes=settings.budget_minutes,
     )
+
+
+def _validate(
+    request: FitRequest, snapshot: Snapshot, dataset: World
+) -> Callable[[dict[str, Tensor]], dict[str, float]]:
+    rows = np.arange(len(dataset.counts), dtype=np.int32)
+    validation = Validation(
+        snapshot.queries("validation"), len(rows), request.settings.validation_users
+    )
+
+    def validate(weights: dict[str, Tensor]) -> dict[str, float]:
+        vectors, encoder = served(weights, dataset, request, snapshot)
+        model = Searched(encoder, vectors, rows)
+        return {
+            loop.RECALL: validation.recall(model),
+            f"{loop.RECALL}_newcomers": validation.recall_of_cold_start_users(model),
+        }
+
+    return validate
 
 
 def names(described) -> str:
@@ -132,60 +136,42 @@ def names(described) -> str:
     )
 
 
-def served(weights: dict[str, Tensor], world: World, request: FitRequest, snapshot: Snapshot):
+def served(weights: dict[str, Tensor], dataset: World, request: FitRequest, snapshot: Snapshot):
     """Candidate vectors and the encoder of a state of the model."""
-    vectors = export.candidates(weights, world)
+    vectors = export.candidates(weights, dataset)
     return vectors, export.encoder(
         weights,
         vectors,
-        world,
+        dataset,
         snapshot.user_ids,
         request.settings.history_decays,
         request.settings.window,
     )
 
 
-def _write(
-    draft: Draft,
-    kept: TrainingState,
-    world: World,
-    request: FitRequest,
-    settings: Settings,
-    snapshot: Snapshot,
-    code: str,
-    recorder: RunRecorder,
-) -> None:
-    """`settings`: with what the data decided; whether tomorrow's training is a refresh is told from
-    the request's alone.
-    """
-    vectors, encoder = served(kept.best, world, request, snapshot)
-    save_candidate(
-        draft.path,
+def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
+    state, dataset = learned.state, learned.dataset
+    vectors, encoder = served(state.best, dataset, learned.request, snapshot)
+    new, tastes = np.flatnonzero(dataset.counts == 0), similar(vectors[:, :-1], dataset)
+    save_candidate(folder, snapshot.item_ids, vectors, tastes, encoder, new)
+    figures = state.figures[state.best_epoch - 1]
+    return Written(
         snapshot.item_ids,
         vectors,
-        similar(vectors[:, :-1], world),
-        encoder,
-        np.flatnonzero(world.counts == 0),
+        tastes,
+        state.best_epoch,
+        {name: figures[name] for name in figures if name.startswith(loop.RECALL)},
+        state.validation_seconds,
+        counts={"items": len(vectors), "new_items": len(new)},
+        facts={
+            "item_features": names(dataset.item_features),
+            "user_features": names(dataset.user_features),
+        },
+        settings=learned.request.settings,
     )
-    figures = kept.figures[kept.best_epoch - 1]
-    recalls = {name: figures[name] for name in figures if name.startswith(loop.RECALL)}
-    recorder.save(draft.path, kept.best_epoch, recalls, kept.validation_seconds)
-    draft.counts = {"items": len(vectors), "new_items": int((world.counts == 0).sum())}
-    draft.facts = {
-        **candidate_facts(FAMILY, snapshot, request.settings, code, vectors.shape[1]),
-        "item_features": names(world.item_features),
-        "user_features": names(world.user_features),
-    }
-    draft.lineage = {
-        "settings": dataclasses.asdict(settings),
-        "seed": request.seed,
-        "code": code,
-        "run": recorder.run,
-        "parents": [snapshot.uri],
-    }
 
 
-def similar(vectors: np.ndarray, world: World) -> np.ndarray:
+def similar(vectors: np.ndarray, dataset: World) -> np.ndarray:
     """Item-to-item vectors, float32 (items, d): the tastes of those who like an item; of a new
     item, what its vector says of them.
 
@@ -193,8 +179,8 @@ def similar(vectors: np.ndarray, world: World) -> np.ndarray:
     into the same space.
     """
     tastes, liked = (
-        taste_space(vectors, world.histories),
-        np.bincount(world.histories.items, minlength=len(vectors)) > 0,
+        taste_space(vectors, dataset.histories),
+        np.bincount(dataset.histories.items, minlength=len(vectors)) > 0,
     )
     if liked.all():
         return tastes

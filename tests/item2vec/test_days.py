@@ -198,7 +198,7 @@ def test_a_champion_whose_items_are_all_gone_is_told(store, first, capfd, monkey
 def test_a_candidate_without_trained_vectors_is_told(store, first, capfd, monkeypatch):
     settings, _ = first
     with monkeypatch.context() as older:
-        older.setattr("tasks.core.models.decoders.export.leave", lambda *_: None)
+        older.setattr("tasks.core.models.decoders.export.save_state", lambda *_: None)
         champion = ask(store, FIRST, settings, seed=9)
     ask(store, SECOND, settings, champion)
     assert "an older version wrote it" in capfd.readouterr().err

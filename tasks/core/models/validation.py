@@ -2,77 +2,113 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from typing import Protocol
 
 import numpy as np
 
+from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Queries
+from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.data.user_sample import sample_size, sample_users
-from tasks.core.models.decoders.search_model import SearchModel
+from tasks.core.retrieval.encoders import Encoder
 from tasks.core.retrieval.top_k import recall
 
 K = 50
-FEW = 500
+SCREENING_USERS = 500
+SPREAD_USERS = 1000
+
+
+class Searchable(Protocol):
+    """A model as it is validated: its queries meet its candidates by inner product."""
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    @property
+    def candidates(self) -> np.ndarray: ...
+
+    def places(self, items: int) -> np.ndarray:
+        """int32 (items of the snapshot): the model's row of each, −1 for one it does not know."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Searched:
+    """A `Searchable` whose rows are known already."""
+
+    encoder: Encoder
+    candidates: np.ndarray
+    rows: np.ndarray
+
+    def places(self, items: int) -> np.ndarray:
+        return self.rows
 
 
 class Validation:
-    """The validation users of a snapshot, some of them drawn by `seed`.
+    """A sample of a snapshot's validation users, drawn once and the same for a seed.
 
     Args:
         queries: the validation users.
-        items: rows of the item table.
+        items: of the snapshot.
         users: how many are drawn at most; None: the size of the catalogue decides.
 
     Attributes:
-        seconds: spent on it so far.
+        seconds: spent on `recall` so far.
     """
 
-    def __init__(self, queries: Queries, items: int, users: int | None, seed: int) -> None:
-        self.items, self._queries, self._whole = (
-            items,
-            queries.take(sample_users(len(queries.users), sample_size(users, items), seed)),
-            self,
+    def __init__(self, queries: Queries, items: int, users: int | None, seed: int = 0) -> None:
+        self._queries = queries.take(
+            sample_users(len(queries.users), sample_size(users, items), seed)
         )
+        self.items, self._whole = items, self
         self.seconds = 0.0
-        self.histories, self.labels, self.seen = (
-            self._queries.histories,
-            self._queries.labels,
-            self._queries.seen,
-        )
 
     def __len__(self) -> int:
-        return len(self.histories)
+        return len(self._queries.histories)
 
     def few(self) -> Validation:
-        """The first of them, to tell which models are worth asking all of them about; its time is
-        counted here.
+        """The first of the users, to screen models before all users are asked; its seconds count
+        as this one's.
         """
-        few = Validation(self._queries.take(np.arange(min(FEW, len(self)))), self.items, FEW, 0)
+        first = self._queries.take(np.arange(min(SCREENING_USERS, len(self))))
+        few = Validation(first, self.items, SCREENING_USERS)
         few._whole = self
         return few
 
-    def recall(self, model: SearchModel) -> float:
-        """Mean over users of (labels among the top 50, seen items left out) / labels; an item
-        without a vector is a miss.
+    def recall(self, model: Searchable) -> float:
+        """Mean over users of (labels among the top 50, seen items left out) / labels; an item the
+        model does not know is a miss.
         """
-        begun, places = time.monotonic(), model.places(self.items)
-        asked = model.encoder.encode(self.histories.renamed(places))
-        found = recall(
-            asked,
-            model.candidates,
-            K,
-            self.labels.renamed(places),
-            self.labels.lengths,
-            self.seen.renamed(places),
+        begun, rows = time.monotonic(), model.places(self.items)
+        queries = model.encoder.encode(
+            self._queries.histories.renamed(rows), self._queries.attributes
         )
+        found = self._recall(queries, model.candidates, rows)
         self._whole.seconds += time.monotonic() - begun
         return found
 
-    def spread(self, model: SearchModel) -> float:
+    def recall_of_cold_start_users(self, model: Searchable) -> float:
+        """The same for users of whom attributes are all that is known: no history, and an id that
+        nobody has seen.
+        """
+        attributes = self._queries.attributes
+        columns = dict(attributes.columns) if attributes else {}
+        columns.pop("id", None)
+        histories = Histories.of_lists([[]] * len(self))
+        queries = model.encoder.encode(histories, UserAttributes(len(self), columns))
+        return self._recall(queries, model.candidates, model.places(self.items))
+
+    def _recall(self, queries: np.ndarray, candidates: np.ndarray, rows: np.ndarray) -> float:
+        labels, seen = self._queries.labels, self._queries.seen
+        return recall(
+            queries, candidates, K, labels.renamed(rows), labels.lengths, seen.renamed(rows)
+        )
+
+    def spread(self, model: Searchable) -> float:
         """How much scores differ from item to item: their standard deviation for one query,
         averaged over at most 1,000 users.
         """
-        some = self.histories.take(np.arange(min(len(self.histories), 1000))).renamed(
-            model.places(self.items)
-        )
-        return float((model.encoder.encode(some) @ model.candidates.T).std(axis=1).mean())
+        some = self._queries.histories.take(np.arange(min(len(self), SPREAD_USERS)))
+        queries = model.encoder.encode(some.renamed(model.places(self.items)))
+        return float((queries @ model.candidates.T).std(axis=1).mean())

@@ -18,17 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot, same_split
 from tasks.core.models.decoders.search_model import SearchChoice, SearchModel
 from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.procrustes import best_rotation, rotate
-from tasks.core.registry.champion import find_champion, latest_before
+from tasks.core.registry.champion import previous_candidate
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.stability import stability
 from tasks.core.store.arrays import load, save
 from tasks.core.store.store import Store
+
+INPUTS = "trained.inputs.npy"
 
 
 class PreviousModel:
@@ -85,12 +85,6 @@ class PreviousModel:
         )
         return ItemVectors(now.rows, rotate(now.inputs, found), rotate(now.outputs, found))
 
-    def stability(
-        self, item_ids: list[str], model: SearchModel, similar: np.ndarray
-    ) -> dict[str, float]:
-        """How much of the champion's neighbourhoods is left."""
-        return stability(item_ids, model.candidates, similar, self.candidate)
-
 
 def load_previous(
     store: Store, family: str, request: Any, snapshot: Snapshot, dimension: int
@@ -102,19 +96,10 @@ def load_previous(
         dimension: of the vectors that are learned now.
 
     Raises:
-        BadRequest: the candidate that was named is of this day or a later one, and goes back to
-            none before it.
+        BadRequest: the candidate that was named has seen what is held out on this day.
     """
-    champion = find_champion(store, family, request.champion, request.track)
-    before = latest_before(store, champion.candidate, snapshot.day) if champion else None
-    if before is None and request.champion:
-        raise BadRequest(
-            "the champion to go on from has seen what is held out on this day",
-            got=f"{request.champion} of {champion.candidate.artefact.facts['day']}",
-            allowed=f"a candidate of a day before {snapshot.day}",
-            remedy="name an earlier one, or none",
-        )
-    return PreviousModel(before, snapshot, dimension) if before else None
+    candidate = previous_candidate(store, family, request.champion, snapshot.day, request.track)
+    return PreviousModel(candidate, snapshot, dimension) if candidate else None
 
 
 def save_state(folder: Path, model: SearchModel, trained: ItemVectors, items: int) -> None:
@@ -141,15 +126,26 @@ def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> ItemVectors:
     return ItemVectors(today[order], inputs[order], outputs[order])
 
 
-def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | None:
+def unfit_reason(candidate: Candidate, snapshot: Snapshot, file: str) -> str | None:
+    """Why a training on a snapshot cannot go on from a candidate; None: it can.
+
+    Args:
+        file: what the candidate's training left for the next one.
+    """
     facts = candidate.artefact.facts
     if facts["dataset"] != snapshot.dataset:
         return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
     if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
         return "its rows were divided otherwise: it may have learned what is held out now"
-    if "trained.inputs.npy" not in candidate.artefact.files:
-        return "an older version wrote it, without the vectors as trained"
-    before = load(candidate.artefact.path / "trained.inputs.npy", mmap=True).shape[1]
-    return (
-        None if before == dimension else f"its vectors have {before} dimensions, these {dimension}"
-    )
+    if file not in candidate.artefact.files:
+        return f"an older version wrote it, without {file}"
+    return None
+
+
+def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | None:
+    if why := unfit_reason(candidate, snapshot, INPUTS):
+        return why
+    before = load(candidate.artefact.path / INPUTS, mmap=True).shape[1]
+    if before != dimension:
+        return f"its vectors have {before} dimensions, these {dimension}"
+    return None

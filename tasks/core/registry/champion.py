@@ -43,6 +43,33 @@ def find_champion(
     return Champion(_read(store, version.tags["recall.uri"], family), str(version.version))
 
 
+def previous_candidate(
+    store: Store, family: str, uri: str | None, day: str, registry: bool = True
+) -> Candidate | None:
+    """The model that a training of `day` goes on from: the champion, or the nearest one it goes
+    back to whose data ends before that day; None where there is none.
+
+    Args:
+        uri: of a candidate to take instead of the champion in the registry.
+
+    Raises:
+        BadRequest: the candidate that was named is of this day or a later one, and goes back to
+            none before it.
+    """
+    champion = find_champion(store, family, uri, registry)
+    if champion is None:
+        return None
+    previous = latest_before(store, champion.candidate, day)
+    if previous is None and uri:
+        raise BadRequest(
+            "the champion to go on from has seen what is held out on this day",
+            got=f"{uri} of {champion.candidate.artefact.facts['day']}",
+            allowed=f"a candidate of a day before {day}",
+            remedy="name an earlier one, or none",
+        )
+    return previous
+
+
 def _read(store: Store, uri: str, family: str) -> Candidate:
     candidate = Candidate(store.open(uri, "candidate"))
     if candidate.family != family:

@@ -76,7 +76,7 @@ def load(folder: Path) -> TrainingState | None:
     try:
         with safe_open(folder / NAME, "pt") as file:
             standing = TrainingState(**json.loads(file.metadata()["standing"]))
-            for key in file:
+            for key in file.keys():  # noqa: SIM118 — no mapping, and not iterable
                 group, name = key.split(":", 1)
                 getattr(standing, group)[name] = file.get_tensor(key)
         return standing

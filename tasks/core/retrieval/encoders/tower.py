@@ -98,7 +98,7 @@ class TowerEncoder:
             np.zeros((len(histories), d), np.float32),
         )
         known = self._read(histories)
-        for bag, table in zip(bags, self._tables, strict=True):
+        for bag, table in zip(bags, self._tables, strict=False):  # no bags: nothing is known
             about += bag.means(table)
             known |= bag.lengths > 0
         if len(ids):
