@@ -66,9 +66,10 @@ def judge(request: JudgeRequest) -> dict:
         "code": code_version(__name__),
     }
     place = ("evaluations", first.family, identity(**made_of))
-    if not (done := store.find(*place)):
+    if store.find(*place) is None:
         _write(store, place, request, challengers, champion, snapshot, made_of)
-        done = store.find(*place)
+    done = store.find(*place)
+    assert done, "it was written, or found written, above"
     if request.track:
         mlflow_logging.tell(store, done, store.open(done.facts["yardstick"], "yardstick"), request)
     return _result(done)

@@ -30,7 +30,7 @@ def tell(store: Store, done: Artefact, known: Artefact, request: JudgeRequest) -
                 "best member",
                 max(
                     (metrics[family] for family in done.facts["members"]),
-                    key=lambda figures: figures["recall_50"],
+                    key=lambda figures: figures["recall_50"] or 0.0,
                 ),
             )
         mlflow_client.log_metrics(request.run, own | _figures("popularity", metrics["popularity"]))
@@ -69,7 +69,7 @@ def _figures(section: str, figures: dict[str, float | None]) -> dict[str, float]
 
 
 def _slices(slices: dict, model: str) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for name, one in slices.items():
         place = "".join(
             c for c in name.translate(CHARACTERS) if (c.isalnum() and c.isascii()) or c in " _-."

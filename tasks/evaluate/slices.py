@@ -40,7 +40,7 @@ def slices(snapshot: Snapshot, queries: Queries) -> dict[str, np.ndarray]:
 
 def _attributes(snapshot: Snapshot, queries: Queries) -> dict[str, np.ndarray]:
     table = snapshot.table("users").sort_by("user")
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name in table.column_names:
         if name not in ("user", "id") and pa.types.is_string(table.schema.field(name).type):
             values = np.array([value or "" for value in table[name].to_pylist()])[queries.users]

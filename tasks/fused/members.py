@@ -54,7 +54,7 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
                 allowed=f"a champion that learned from {snapshot.dataset} up to {snapshot.day}",
                 remedy=f"train {family} for this day, or leave it out of settings.members",
             )
-        if why:
+        if why or champion is None:
             log("fused.left_out", family=family, why=why)
             left_out[family] = why
         else:

@@ -112,4 +112,5 @@ def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> 
                     break
         if best is None or found > best.ndcg + 1e-9:
             best = Weighed(weights, found)
+    assert best is not None, "every start has weights"
     return best

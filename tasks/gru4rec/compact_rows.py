@@ -1,4 +1,4 @@
-"""A step on the rows that it reads: of a large catalogue, few."""
+"""A training step on the rows that it reads: few of a large catalogue."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tasks.gru4rec.batches import Batch
 from tasks.gru4rec.losses import Sample
 
 
-def narrowed(batch: Batch, sample: Sample) -> tuple[torch.Tensor, Batch, Sample]:
-    """The items that a batch and its negatives name, and both with each item replaced by its place
-    among them.
+def keep_used_rows(batch: Batch, sample: Sample) -> tuple[torch.Tensor, Batch, Sample]:
+    """Reduce the item table of a step to the items that a batch and its negatives name, and number
+    both by it.
 
     Returns:
         int64 (u), rising, the same in every process that trains a part of the batch; the batch; the

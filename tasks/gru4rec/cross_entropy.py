@@ -51,6 +51,7 @@ class CrossEntropy(torch.autograd.Function):
             part, own = slice(begin, begin + rows), right[begin : begin + rows]
             asked = queries[part].flatten(0, -2)  # (r q, d)
             scores = torch.addmm(bias, asked, transposed, out=scored[: len(asked)])
+            best = None
             if q > 1:
                 scores, best = scores.view(-1, q, k).max(1)  # (r, k)
             top = torch.maximum(scores.amax(1), own)
@@ -62,7 +63,7 @@ class CrossEntropy(torch.autograd.Function):
             d_right[part] = own / total - 1
             each = total.reciprocal_()  # of a share, to be one of the whole
             d_bias.addmv_(shares.t(), each)
-            if q > 1:
+            if best is not None:
                 shares = (
                     torch.zeros(len(best), q, k, device=best.device)
                     .scatter_(1, best[:, None], shares[:, None])

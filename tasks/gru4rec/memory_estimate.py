@@ -6,13 +6,13 @@ import torch
 
 from tasks.core.torch.hardware import RUNTIME
 from tasks.gru4rec.cross_entropy import CACHED
+from tasks.gru4rec.default_sizes import SizedSettings
 from tasks.gru4rec.model import Network, Shape
-from tasks.gru4rec.settings import Settings
 
 REMEDY = "lower settings.batch_positions, settings.dimension or settings.hidden"
 
 
-def estimate(settings: Settings, shape: Shape, interactions: int) -> int:
+def estimate(settings: SizedSettings, shape: Shape, interactions: int) -> int:
     """Bytes at the peak: the network ten times over (gradient, moments, copies, checkpoint), one
     batch, what is validated, the data.
     """

@@ -21,10 +21,10 @@ from tasks.core.torch.loop import epoch_seed
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.core.torch.row_adamw import RowAdamW
 from tasks.gru4rec.batches import Batch, batches, positions
-from tasks.gru4rec.compact_rows import narrowed
+from tasks.gru4rec.compact_rows import keep_used_rows
+from tasks.gru4rec.default_sizes import SizedSettings
 from tasks.gru4rec.losses import BprMax, FullSoftmax, Negatives, Sample, SampledSoftmax
 from tasks.gru4rec.model import BY_ITEM, Network, Shape, of_rows
-from tasks.gru4rec.settings import Settings
 
 ROWS_FROM = 20_000  # items of a catalogue of which a step with negatives moves only what it reads
 
@@ -49,7 +49,7 @@ class Trainer:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: SizedSettings,
         histories: Histories,
         counts: np.ndarray,
         seed: int,
@@ -149,10 +149,10 @@ class Trainer:
         self, batch: Batch, sample: Sample | None
     ) -> Iterator[tuple[Batch, Sample | None]]:
         """What a step is to learn, on whole tables or on the rows it reads."""
-        if not isinstance(self.optimiser, RowAdamW):
+        if not isinstance(self.optimiser, RowAdamW) or sample is None:
             yield batch, sample
             return
-        rows, batch, sample = narrowed(batch, sample)
+        rows, batch, sample = keep_used_rows(batch, sample)
         with of_rows(self.model, self.optimiser.read(dict.fromkeys(self.optimiser.tables, rows))):
             yield batch, sample
 
@@ -165,7 +165,9 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
             queries = self.model(inputs, batch.widths, asked)
         queries = queries.float()
-        loss = self.loss(self.model, queries, targets, sample) * (len(batch.targets) / batch.whole)
+        # Each loss is given the sample that its own `draw` made.
+        mean = self.loss(self.model, queries, targets, sample)  # type: ignore[arg-type]
+        loss = mean * (len(batch.targets) / batch.whole)
         value = loss.item()
         if not math.isfinite(value):
             raise BadRequest(
@@ -189,7 +191,7 @@ class Trainer:
         )
 
 
-def shape(settings: Settings, items: int) -> Shape:
+def shape(settings: SizedSettings, items: int) -> Shape:
     """The network that these settings make for a catalogue."""
     return Shape(
         items,
@@ -206,7 +208,7 @@ def shape(settings: Settings, items: int) -> Shape:
 
 
 def _loss(
-    settings: Settings, counts: np.ndarray, device: torch.device
+    settings: SizedSettings, counts: np.ndarray, device: torch.device
 ) -> FullSoftmax | SampledSoftmax | BprMax:
     if settings.loss == "cross-entropy" and len(counts) <= settings.full_softmax_items:
         return FullSoftmax()

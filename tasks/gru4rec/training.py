@@ -19,6 +19,7 @@ from tasks.core.data.snapshot import Snapshot
 from tasks.core.models.validation import Searched, Validation
 from tasks.core.models.vocabulary import vocabulary
 from tasks.core.registry.run_recorder import RunRecorder
+from tasks.core.registry.training_progress import RECALL
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.torch import loop
 from tasks.core.torch.checkpoint import TrainingState
@@ -26,9 +27,9 @@ from tasks.core.torch.hardware import check_memory
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import export, warm_start
 from tasks.gru4rec.batches import positions
-from tasks.gru4rec.default_sizes import sized
+from tasks.gru4rec.default_sizes import SizedSettings, sized
 from tasks.gru4rec.memory_estimate import REMEDY, estimate
-from tasks.gru4rec.settings import FitRequest, Settings
+from tasks.gru4rec.settings import FitRequest
 from tasks.gru4rec.trainer import Trainer, shape
 
 
@@ -45,7 +46,7 @@ class Learned:
     state: TrainingState
     rows: np.ndarray
     histories: Histories
-    settings: Settings
+    settings: SizedSettings
 
 
 def learn(
@@ -98,7 +99,7 @@ def learn(
 
 def _trainer(
     request: FitRequest,
-    settings: Settings,
+    settings: SizedSettings,
     snapshot: Snapshot,
     histories: Histories,
     items: int,
@@ -119,13 +120,13 @@ def _trainer(
 
 
 def _validate(
-    settings: Settings, snapshot: Snapshot, rows: np.ndarray
+    settings: SizedSettings, snapshot: Snapshot, rows: np.ndarray
 ) -> Callable[[dict[str, Tensor]], dict[str, float]]:
     validation = Validation(snapshot.queries("validation"), len(rows), settings.validation_users)
 
     def validate(weights: dict[str, Tensor]) -> dict[str, float]:
         vectors = export.candidates(weights, settings.unit_items)
         model = Searched(export.encoder(weights, settings), vectors, rows)
-        return {loop.RECALL: validation.recall(model)}
+        return {RECALL: validation.recall(model)}
 
     return validate

@@ -41,11 +41,12 @@ def begin(
         snapshot: today's.
     """
     why = unfit_reason(champion, snapshot, NAME) if champion else "no champion of an earlier day"
-    weights = None if why else load_file(champion.artefact.file(NAME))
-    if weights is not None and (wrong := _other_shapes(network, weights)):
-        why = f"its network is of another shape: {', '.join(wrong)}"
-    if why:
+    if champion is None or why:
         log("gru4rec.cold_start", why=why)
+        return False
+    weights = load_file(champion.artefact.file(NAME))
+    if wrong := _other_shapes(network, weights):
+        log("gru4rec.cold_start", why=f"its network is of another shape: {', '.join(wrong)}")
         return False
     then = champion.rows_of(item_ids)
     now = np.flatnonzero(then >= 0)

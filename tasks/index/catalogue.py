@@ -45,7 +45,7 @@ def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) ->
         snapshot.histories("train").users_of(len(rows)),
         trained,
     )
-    wanted, known = np.flatnonzero((rows < 0) & genres.told()), np.flatnonzero(trained)
+    wanted, known = np.flatnonzero((rows < 0) & genres.has_known_genre()), np.flatnonzero(trained)
     vectors = genres.predict(candidate.vectors[rows[trained]], known, wanted)
     similar = genres.predict(candidate.similar[rows[trained]], known, wanted, standing=False)
     there = np.any(vectors, axis=1)

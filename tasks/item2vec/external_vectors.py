@@ -40,7 +40,7 @@ def find(store: Store, uri: str | None, snapshot: Snapshot) -> Artefact | None:
     return found
 
 
-def completed(artefact: Artefact, train: Histories, known: np.ndarray) -> ItemVectors:
+def with_output_vectors(artefact: Artefact, train: Histories, known: np.ndarray) -> ItemVectors:
     """The vectors of known items, with output vectors.
 
     Args:

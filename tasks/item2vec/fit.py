@@ -111,10 +111,18 @@ def _learn(
         settings.threads
     ):  # the threads of matrix products spin against those of other trainings
         learned = learn(
-            request, graph, snapshot, validation, recorder, previous and previous.vectors, external
+            request,
+            graph,
+            snapshot,
+            validation,
+            recorder,
+            previous.vectors if previous else None,
+            external,
         )
         vectors = (
             previous.aligned(learned.vectors) if previous and settings.align else learned.vectors
         )
-        chosen = select_model(settings, vectors, train, validation, previous and previous.choice)
+        chosen = select_model(
+            settings, vectors, train, validation, previous.choice if previous else None
+        )
     return Fitted(learned.epoch, vectors, chosen, validation.seconds)

@@ -91,7 +91,7 @@ def factorise(
 def _says(vectors: np.ndarray) -> np.ndarray:
     """bool (items): longer than what rounding leaves of a row of zeros."""
     lengths = np.linalg.norm(vectors, axis=1)
-    return lengths > ROUNDING * max(float(lengths.max(initial=0)), np.finfo(np.float32).tiny)
+    return lengths > ROUNDING * max(float(lengths.max(initial=0)), float(np.finfo(np.float32).tiny))
 
 
 LAWS = {"walks": log_transitions.of_walks, "sequences": log_transitions.of_sequences}

@@ -48,11 +48,11 @@ def learn(
     snapshot: Snapshot,
     validation: Validation,
     recorder: RunRecorder,
-    past: ItemVectors | None = None,
-    elsewhere: Artefact | None = None,
+    previous: ItemVectors | None = None,
+    external: Artefact | None = None,
 ) -> Learned:
-    """Train as the settings say, from `past` where there is one and the trainer can; every epoch is
-    recorded. What was learned `elsewhere` is taken as it is.
+    """Train as the settings say, from the `previous` model where there is one and the trainer
+    can; every epoch is recorded. `external` vectors are taken as they are.
 
     Raises:
         BadRequest: the catalogue is too large for the trainer that is asked for.
@@ -63,13 +63,13 @@ def learn(
     known = vocabulary(frequencies, request.settings.minimum_count)
     trainer = (
         trainer_of(request.settings, int(known.sum()))
-        if elsewhere is None
-        else elsewhere.facts["trainer"]
+        if external is None
+        else external.facts["trainer"]
     )
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
-    if elsewhere is not None:
+    if external is not None:
         watch = Watch(request.settings, validation, recorder)
-        watch.look(1, external_vectors.completed(elsewhere, train, known), {})
+        watch.look(1, external_vectors.with_output_vectors(external, train, known), {})
         return watch.best
     if trainer == "netmf":
         try:
@@ -85,7 +85,7 @@ def learn(
         frequencies * known,
         validation,
         recorder,
-        past if request.settings.warm_start else None,
+        previous if request.settings.warm_start else None,
     )
 
 
@@ -126,9 +126,9 @@ def _train(
     frequencies: np.ndarray,
     validation: Validation,
     recorder: RunRecorder,
-    past: ItemVectors | None,
+    previous: ItemVectors | None,
 ) -> Learned:
-    settings = request.settings if past is None else shortened(request.settings)
+    settings = request.settings if previous is None else shortened(request.settings)
     corpus = Corpus(
         graph.tables,
         train,
@@ -139,11 +139,11 @@ def _train(
         settings.threads,
     )
     trainer = Trainer(settings, frequencies, request.seed)
-    if past is not None:
-        trainer.go_on(past)
+    if previous is not None:
+        trainer.go_on(previous)
     log(
         "item2vec.corpus",
-        begins="anew" if past is None else "from the champion",
+        begins="anew" if previous is None else "from the champion",
         walks_an_epoch=corpus.walks,
         shards=corpus.shards,
     )
@@ -203,12 +203,18 @@ class Watch:
 
     def __init__(self, settings: Settings, validation: Validation, recorder: RunRecorder) -> None:
         self.settings, self.validation, self.recorder = settings, validation, recorder
-        self.best: Learned | None = None
+        self._best: Learned | None = None
         self._few, self._asked = validation.few(), query_candidates(settings)
 
     @property
+    def best(self) -> Learned:
+        """The best epoch so far; there is one once `look` was called."""
+        assert self._best is not None
+        return self._best
+
+    @property
     def users(self) -> int:
-        """Whose scores one look computes."""
+        """Users whose scores one look computes."""
         return len(self.validation) + (
             len(self._asked) * len(self._few) if len(self._asked) > 1 else 0
         )
@@ -230,5 +236,5 @@ class Watch:
         model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
         recall, choice = self.validation.recall(model), model.choice
         self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})
-        if self.best is None or recall > self.best.recall:
-            self.best = Learned(epoch, vectors, recall)
+        if self._best is None or recall > self._best.recall:
+            self._best = Learned(epoch, vectors, recall)

@@ -119,7 +119,10 @@ def solve(
         progress.end(len(penalties))
         if best is None or recall > best[0]:
             best = (recall, step, penalty, vectors)
+    assert best is not None, "at least one penalty is tried"
     _, step, penalty, vectors = best
     vectors = previous.aligned(vectors) if previous and settings.align else vectors
-    chosen = select_model(settings, vectors, train, validation, previous and previous.choice)
+    chosen = select_model(
+        settings, vectors, train, validation, previous.choice if previous else None
+    )
     return penalty, Fitted(step, vectors, chosen, validation.seconds)

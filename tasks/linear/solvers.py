@@ -122,4 +122,4 @@ class LowRank:
         return made[0], made[1]
 
 
-SOLVERS = {"dense": Dense, "low-rank": LowRank}
+SOLVERS: dict[str, type[Dense] | type[LowRank]] = {"dense": Dense, "low-rank": LowRank}

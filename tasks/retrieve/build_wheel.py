@@ -12,6 +12,7 @@ import hashlib
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CORE = HERE.parent / "core"
@@ -20,7 +21,9 @@ NAME = "recall_reader"
 
 
 def build_wheel(
-    wheel_directory: str, config_settings: dict | None = None, metadata_directory: str | None = None
+    wheel_directory: str,
+    config_settings: dict[str, Any] | None = None,
+    metadata_directory: str | None = None,
 ) -> str:
     """Write the wheel; returns its file name."""
     project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
@@ -62,7 +65,7 @@ class UnsupportedOperation(Exception):
     """What PEP 517 wants to be raised by a hook that a project cannot serve."""
 
 
-def build_sdist(sdist_directory: str, config_settings: dict | None = None) -> str:
+def build_sdist(sdist_directory: str, config_settings: dict[str, Any] | None = None) -> str:
     """There is none: the reader needs parts of the folder beside its own."""
     raise UnsupportedOperation("the reader is built from a checkout: pip install ./tasks/retrieve")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
 from tasks.core.cli.log import log
@@ -55,7 +56,7 @@ class Families:
 
     def answering(
         self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None
-    ) -> tuple[dict[str, Held], dict[str, list]]:
+    ) -> tuple[dict[str, Held], dict[str, list[Any]]]:
         """Of those that make an answer what `read` gives: the family that is named, the fusion
         alone where it is live, or all.
         """
@@ -76,7 +77,7 @@ class Families:
         kinds: tuple[str, ...] = (),
         user: str | None = None,
         needed: Sequence[str] = (),
-    ) -> tuple[dict[str, Held], dict[str, list]]:
+    ) -> tuple[dict[str, Held], dict[str, list[Any]]]:
         """Of each family the generation that answers, and what stands there of a user under these
         kinds (None: nothing).
 
@@ -117,7 +118,7 @@ class Families:
             self._left_out[family] = str(error)
             log("retrieve.left_out", family=family, because=str(error))
 
-    def pointers(self) -> dict[str, dict | None]:
+    def pointers(self) -> dict[str, dict[str, Any] | None]:
         """What the pointer of each family says; None where nothing is live now."""
         names = self.wanted or announced_families(self.client)
         with self.client.pipeline(transaction=False) as pipe:

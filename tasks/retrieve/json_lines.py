@@ -51,7 +51,7 @@ def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
     return 0
 
 
-def encoded(told: dict) -> str:
+def encoded(told: dict[str, Any]) -> str:
     """A reply as one line."""
     line = json.dumps(told, ensure_ascii=True)
     if len(line) <= ANSWER:
@@ -68,7 +68,7 @@ def encoded(told: dict) -> str:
     )
 
 
-def reply(reader: Reader, line: str) -> dict:
+def reply(reader: Reader, line: str) -> dict[str, Any]:
     """One answer; whatever goes wrong is an answer too."""
     id = None
     try:
@@ -81,11 +81,11 @@ def reply(reader: Reader, line: str) -> dict:
         return {"id": id, "error": {"kind": "Fault", "text": f"{type(error).__name__}: {error}"}}
 
 
-def _find(reader: Reader, question: dict) -> list[dict]:
+def _find(reader: Reader, question: dict[str, Any]) -> list[dict[str, Any]]:
     return [_item_shown(item) for item in reader.find(question["title"])[:FOUND]]
 
 
-def _user(reader: Reader, question: dict) -> dict:
+def _user(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
     user, k = text("a user's id", question["user"]), _k(question)
     merged = reader.recommend(user, k)
     return _beside(
@@ -95,7 +95,7 @@ def _user(reader: Reader, question: dict) -> dict:
     )
 
 
-def _item(reader: Reader, question: dict) -> dict:
+def _item(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
     item, k = text("an item's id", question["item"]), _k(question)
     merged = reader.similar(item, k)
     return _beside(
@@ -103,9 +103,9 @@ def _item(reader: Reader, question: dict) -> dict:
     )
 
 
-def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -> dict:
+def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -> dict[str, Any]:
     """The list of each channel beside the merged one."""
-    lists: dict[str, dict] = {}
+    lists: dict[str, dict[str, Any]] = {}
     for channel in channels:
         try:
             lists[channel] = _list(ask(channel), channel)
@@ -121,7 +121,7 @@ def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -
     }
 
 
-def _list(answer: Answer, channel: str | None) -> dict:
+def _list(answer: Answer, channel: str | None) -> dict[str, Any]:
     return {
         "hits": [
             _item_shown(hit.item) | {"score": hit.score, "channels": list(hit.channels)}
@@ -132,7 +132,7 @@ def _list(answer: Answer, channel: str | None) -> dict:
     }
 
 
-def _item_shown(item: Item) -> dict:
+def _item_shown(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "title": _cut(item.title),
@@ -144,14 +144,14 @@ def _cut(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
-def _k(question: dict) -> int:
+def _k(question: dict[str, Any]) -> int:
     k = question.get("k", 10)
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= LONGEST:
         raise BadRequest("k is how many items are wanted", got=k, allowed=f"1 to {LONGEST}")
     return k
 
 
-ASKED: dict[str, Callable[[Reader, dict], Any]] = {
+ASKED: dict[str, Callable[[Reader, dict[str, Any]], Any]] = {
     "live": lambda reader, _: reader.live(),
     "find": _find,
     "user": _user,

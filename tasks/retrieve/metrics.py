@@ -29,8 +29,8 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, list[int]] = {}
-        self._sums: Counter = Counter()
-        self._refused: Counter = Counter()
+        self._sums: Counter[Any] = Counter()
+        self._refused: Counter[Any] = Counter()
 
     def answered(self, call: str, seconds: float) -> None:
         """Count one answered call."""

@@ -53,7 +53,7 @@ class Followed:
         self.switches = 0  # times another generation took over
         self._lock, self._refused = threading.Lock(), {}
 
-    def ask(self, fill: Fill | None = None) -> tuple[Held, list]:
+    def ask(self, fill: Fill | None = None) -> tuple[Held, list[Any]]:
         """A generation that is whole at this moment, and the replies to the commands that `fill`
         puts into the pipeline for it.
 

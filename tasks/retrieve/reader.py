@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.data.user_attributes import Value
@@ -242,7 +243,7 @@ class Reader:
 
     def _asked(
         self, channels: Sequence[str] | None, user: str | None
-    ) -> tuple[dict[str, Held], dict[str, list]]:
+    ) -> tuple[dict[str, Held], dict[str, list[Any]]]:
         """What these channels read, and what stands there of the user's vector and history."""
         kinds = ("users", "seen")
         if channels is None:
@@ -260,7 +261,7 @@ class Reader:
         name = family_name(family)
         return self._live.read(self._live.names(name), needed=[name] if name else ())[0]
 
-    def live(self) -> dict[str, dict | None]:
+    def live(self) -> dict[str, dict[str, Any] | None]:
         """family → what its pointer says: generation, version, day, since (seconds since 1970), by,
         why, previous, fence; None: nothing.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from tasks.core.cli.errors import BadRequest
 from tasks.retrieve.answers import Item
@@ -31,7 +32,7 @@ def find(held: Held, text: str) -> list[tuple[int, int]]:
 
 def found(held: Mapping[str, Held], text: str) -> list[Item]:
     """Items of any family whose title matches, each once, best first; then by popularity."""
-    best: dict[str, tuple] = {}
+    best: dict[str, tuple[Any, ...]] = {}
     for h in held.values():
         for level, row in find(h, text):
             item = h.item(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Known:
     def of(
         cls,
         held: Mapping[str, Held],
-        values: Mapping[str, list],
+        values: Mapping[str, list[Any]],
         history: list[str] | None,
         attributes: UserAttributes | None = None,
     ) -> Known:

@@ -26,7 +26,7 @@ def large(model: TwoTower) -> list[str]:
 
 
 @contextlib.contextmanager
-def narrowed(
+def keep_used_rows(
     model: TwoTower, optimiser: RowAdamW, **asked: np.ndarray
 ) -> Iterator[list[np.ndarray]]:
     """While the context lasts, the model's tables that `optimiser` moves by row are only the rows

@@ -55,19 +55,15 @@ def encoder(
     features = [dataclasses.asdict(one) for one in world.user_features.features]
     return TowerEncoder(
         read.numpy(),
-        *map(array, (weights["user_values"], weights["user_ids"])),
+        array(weights["user_values"]),
+        array(weights["user_ids"]),
         ids.block,
         ids.offsets,
-        *(
-            array(weights[name])
-            for name in (
-                "hidden.weight",
-                "hidden.bias",
-                "output.weight",
-                "direct.weight",
-                "output.bias",
-            )
-        ),
+        array(weights["hidden.weight"]),
+        array(weights["hidden.bias"]),
+        array(weights["output.weight"]),
+        array(weights["direct.weight"]),
+        array(weights["output.bias"]),
         features=features,
         decays=list(decays),
         last=last,

@@ -15,7 +15,9 @@ from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.models.family import Fit, Written, run_fit
 from tasks.core.models.validation import Searched, Validation
 from tasks.core.registry.run_recorder import RunRecorder
+from tasks.core.registry.training_progress import RECALL
 from tasks.core.retrieval.candidate import save_candidate
+from tasks.core.retrieval.encoders import TowerEncoder
 from tasks.core.retrieval.item_similarity import taste_space, unit_rows
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
@@ -23,7 +25,7 @@ from tasks.core.torch import loop
 from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import check_memory, prepare
 from tasks.two_tower import export
-from tasks.two_tower.default_sizes import sized
+from tasks.two_tower.default_sizes import SizedSettings, sized
 from tasks.two_tower.memory_estimate import REMEDY, estimate
 from tasks.two_tower.settings import FitRequest
 from tasks.two_tower.trainer import Trainer, shape
@@ -51,9 +53,8 @@ def fit(request: FitRequest) -> dict:
         dataset = read(snapshot, request.settings)
         settings = sized(request.settings, dataset)
         recorder.decided(request.settings, settings)
-        decided = dataclasses.replace(request, settings=settings)
-        state = train(decided, snapshot, dataset, scratch, recorder)
-        return Learned(state, dataset, decided)
+        state = train(request, settings, snapshot, dataset, scratch, recorder)
+        return Learned(state, dataset, settings)
 
     return run_fit(
         the_fit,
@@ -65,18 +66,22 @@ def fit(request: FitRequest) -> dict:
 
 @dataclasses.dataclass(frozen=True)
 class Learned:
-    """Trained towers, what they learned from, and the request with what the data decided."""
+    """Trained towers, what they learned from, and the settings with what the data decided."""
 
     state: TrainingState
     dataset: World
-    request: FitRequest
+    settings: SizedSettings
 
 
 def train(
-    request: FitRequest, snapshot: Snapshot, dataset: World, scratch: Path, recorder: RunRecorder
+    request: FitRequest,
+    settings: SizedSettings,
+    snapshot: Snapshot,
+    dataset: World,
+    scratch: Path,
+    recorder: RunRecorder,
 ) -> TrainingState:
     """Train until the last epoch, or until validation has not improved for `patience` of them."""
-    settings = request.settings
     device = prepare(settings.device, settings.threads)
     needed = estimate(settings, shape(settings, dataset), len(dataset.histories.items))
     check_memory(FAMILY, needed, device, REMEDY)
@@ -95,7 +100,7 @@ def train(
     return loop.train_epochs(
         FAMILY,
         trainer,
-        _validate(request, snapshot, dataset),
+        _validate(settings, snapshot, dataset),
         recorder,
         scratch,
         settings.patience,
@@ -105,19 +110,17 @@ def train(
 
 
 def _validate(
-    request: FitRequest, snapshot: Snapshot, dataset: World
+    settings: SizedSettings, snapshot: Snapshot, dataset: World
 ) -> Callable[[dict[str, Tensor]], dict[str, float]]:
     rows = np.arange(len(dataset.counts), dtype=np.int32)
-    validation = Validation(
-        snapshot.queries("validation"), len(rows), request.settings.validation_users
-    )
+    validation = Validation(snapshot.queries("validation"), len(rows), settings.validation_users)
 
     def validate(weights: dict[str, Tensor]) -> dict[str, float]:
-        vectors, encoder = served(weights, dataset, request, snapshot)
+        vectors, encoder = served(weights, dataset, settings, snapshot)
         model = Searched(encoder, vectors, rows)
         return {
-            loop.RECALL: validation.recall(model),
-            f"{loop.RECALL}_newcomers": validation.recall_of_cold_start_users(model),
+            RECALL: validation.recall(model),
+            f"{RECALL}_newcomers": validation.recall_of_cold_start_users(model),
         }
 
     return validate
@@ -136,7 +139,9 @@ def names(described) -> str:
     )
 
 
-def served(weights: dict[str, Tensor], dataset: World, request: FitRequest, snapshot: Snapshot):
+def served(
+    weights: dict[str, Tensor], dataset: World, settings: SizedSettings, snapshot: Snapshot
+) -> tuple[np.ndarray, TowerEncoder]:
     """Candidate vectors and the encoder of a state of the model."""
     vectors = export.candidates(weights, dataset)
     return vectors, export.encoder(
@@ -144,14 +149,14 @@ def served(weights: dict[str, Tensor], dataset: World, request: FitRequest, snap
         vectors,
         dataset,
         snapshot.user_ids,
-        request.settings.history_decays,
-        request.settings.window,
+        settings.history_decays,
+        settings.window,
     )
 
 
 def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
     state, dataset = learned.state, learned.dataset
-    vectors, encoder = served(state.best, dataset, learned.request, snapshot)
+    vectors, encoder = served(state.best, dataset, learned.settings, snapshot)
     new, tastes = np.flatnonzero(dataset.counts == 0), similar(vectors[:, :-1], dataset)
     save_candidate(folder, snapshot.item_ids, vectors, tastes, encoder, new)
     figures = state.figures[state.best_epoch - 1]
@@ -160,14 +165,14 @@ def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
         vectors,
         tastes,
         state.best_epoch,
-        {name: figures[name] for name in figures if name.startswith(loop.RECALL)},
+        {name: figures[name] for name in figures if name.startswith(RECALL)},
         state.validation_seconds,
         counts={"items": len(vectors), "new_items": len(new)},
         facts={
             "item_features": names(dataset.item_features),
             "user_features": names(dataset.user_features),
         },
-        settings=learned.request.settings,
+        settings=learned.settings,
     )
 
 

@@ -16,11 +16,11 @@ from tasks.core.torch.learning_rate import rate
 from tasks.core.torch.loop import epoch_seed
 from tasks.core.torch.row_adamw import RowAdamW
 from tasks.two_tower import losses
-from tasks.two_tower.compact_rows import large, narrowed
+from tasks.two_tower.compact_rows import keep_used_rows, large
+from tasks.two_tower.default_sizes import SizedSettings
 from tasks.two_tower.entity_features import Described
 from tasks.two_tower.examples import Batch
 from tasks.two_tower.model import Shape, TwoTower, Values
-from tasks.two_tower.settings import Settings
 from tasks.two_tower.training_data import World
 
 
@@ -36,7 +36,9 @@ class Trainer:
 
     unit = "examples"
 
-    def __init__(self, settings: Settings, world: World, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, settings: SizedSettings, world: World, seed: int, device: torch.device
+    ) -> None:
         self.settings, self.world, self.seed, self.device = settings, world, seed, device
         torch.manual_seed(epoch_seed(seed, 0))
         self.model = TwoTower(shape(settings, world)).to(device)
@@ -146,7 +148,7 @@ class Trainer:
         known.
         """
         offsets, values, weights, _ = self.world.item_features.take(rows)
-        with narrowed(self.model, self.optimiser, item_ids=rows, item_values=values) as (
+        with keep_used_rows(self.model, self.optimiser, item_ids=rows, item_values=values) as (
             at,
             values,
         ):
@@ -165,7 +167,8 @@ class Trainer:
         b, c = batch.targets.shape
         if not self.settings.history_decays:
             return vectors.new_zeros(b, c, 0)
-        shown = (batch.window >= 0) & (random.random(b) >= self.settings.feature_dropout)[:, None]
+        kept = np.asarray(random.random(b) >= self.settings.feature_dropout)
+        shown = (batch.window >= 0) & kept[:, None]
         laws = torch.from_numpy(weights(self.settings.history_decays, at.shape[1] - c + 1, c)).to(
             self.device
         )  # (K, c, k)
@@ -196,7 +199,7 @@ class Trainer:
         )
         rows = self.world.user_rows[users]
         with_id = (random.random(len(users)) >= self.settings.id_dropout) & (rows >= 0)
-        with narrowed(
+        with keep_used_rows(
             self.model, self.optimiser, user_ids=np.maximum(rows, 0), user_values=values
         ) as (at, values):
             return self.model.users(
@@ -221,7 +224,7 @@ class Trainer:
         )
 
 
-def shape(settings: Settings, world: World) -> Shape:
+def shape(settings: SizedSettings, world: World) -> Shape:
     """The towers that these settings make for a world."""
     return Shape(
         len(world.counts),

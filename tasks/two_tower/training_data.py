@@ -58,7 +58,7 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
     examples = (
         Liked(histories, last) if settings.loss == "in-batch" else rated(snapshot, histories, last)
     )
-    met = histories.items if settings.loss == "in-batch" else examples.items
+    met = examples.items if isinstance(examples, Rated) else histories.items
     counts = np.bincount(met, minlength=len(snapshot.item_ids))
     if (counts > 0).sum() < 2:
         raise RefusedData(
@@ -68,7 +68,7 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
         )
     active = (
         np.bincount(
-            histories.users() if settings.loss == "in-batch" else examples.users,
+            examples.users if isinstance(examples, Rated) else histories.users(),
             minlength=len(histories),
         )
         > 0

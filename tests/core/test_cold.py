@@ -90,12 +90,12 @@ def test_a_genre_of_one_item_hardly_tells_anything():
 
 @pytest.mark.parametrize("some", [None, [], ["never seen"]])
 def test_nothing_known_is_not_told(some):
-    assert genres(some, ["g0"]).told().tolist() == [True] * ITEMS + [False, True]
+    assert genres(some, ["g0"]).has_known_genre().tolist() == [True] * ITEMS + [False, True]
 
 
 def test_a_catalogue_without_genres_tells_of_nobody():
     assert (
         not GenrePredictor.of([None, [], None], np.array([3, 2, 0]), np.array([True, True, False]))
-        .told()
+        .has_known_genre()
         .any()
     )

@@ -41,7 +41,7 @@ class Verb:
     answer: str
     text: str
 
-    def load(self) -> Callable[[Any], dict]:
+    def load(self) -> Callable[[Any], dict[str, Any]]:
         """The function."""
         module, _, name = self.answer.partition(":")
         return getattr(importlib.import_module(module), name)
@@ -93,13 +93,14 @@ def full_disk(error: BaseException) -> str | None:
     libraries in C, Rust and Java wrap it as their own.
     """
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return str(error.filename or error.strerror)
-        if found := FULL.search(str(error)):
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            return str(cause.filename or cause.strerror)
+        if found := FULL.search(str(cause)):
             return found.group()
-        error = error.__cause__ or error.__context__
+        cause = cause.__cause__ or cause.__context__
     return None
 
 

@@ -45,7 +45,7 @@ def parse(kind: type[T], payload: object) -> T:
     return parsed
 
 
-def _object(kind: type, payload: object, where: str, faults: list[str]) -> Any:
+def _object(kind: Any, payload: object, where: str, faults: list[str]) -> Any:
     if not isinstance(payload, dict):
         faults.append(f"{where or 'the request'}: got {payload!r}, expected a JSON object")
         return None
@@ -112,7 +112,7 @@ def _plain(hint: type, value: Any, where: str, faults: list[str]) -> Any:
         faults.append(
             f"{where}: got {shown(value)} ({type(value).__name__}), expected {hint.__name__}"
         )
-    elif hint is str and not _text(value):
+    elif hint is str and not (isinstance(value, str) and _text(value)):
         faults.append(f"{where}: got {shown(value)}, expected text without NUL and half characters")
     elif hint is float and value != value:
         faults.append(f"{where}: got NaN, expected a number")
@@ -128,7 +128,7 @@ def _text(value: str) -> bool:
     return "\0" not in value
 
 
-def _bounds(field: dataclasses.Field, value: Any, where: str, faults: list[str]) -> None:
+def _bounds(field: dataclasses.Field[Any], value: Any, where: str, faults: list[str]) -> None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return
     low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
@@ -139,7 +139,13 @@ def _bounds(field: dataclasses.Field, value: Any, where: str, faults: list[str])
         )
 
 
-def describe(kind: type, indent: str = "  ") -> str:
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def describe(kind: Any, indent: str = "  ") -> str:
     """The fields of a request as lines of text: name, type, default, bounds, meaning."""
     lines = []
     for field in dataclasses.fields(kind):
@@ -154,10 +160,7 @@ def describe(kind: type, indent: str = "  ") -> str:
             ]
             continue
         if default is None:
-            default = (
-                f"default "
-                f"{field.default if field.default is not REQUIRED else field.default_factory()!r}"
-            )
+            default = f"default {_default(field)!r}"
         low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
         bounds = f", {low} to {high}" if low is not None or high is not None else ""
         name = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")

@@ -110,7 +110,7 @@ def read_tables(artefact: Artefact, verify: bool = True) -> Tables:
         Corrupt: a law, or a version of one, that this code does not know; a damaged file.
     """
     law, version = artefact.facts.get("law"), artefact.facts.get("law_version")
-    kind = LAWS.get(law)
+    kind = LAWS.get(str(law))
     if kind is None or kind.version != version:
         raise Corrupt(
             f"{artefact.path} is a graph of a law that cannot be read here",

@@ -8,6 +8,7 @@ pairs read `pairs()`.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Histories:
         )
 
     @classmethod
-    def of_lists(cls, lists: list) -> Histories:
+    def of_lists(cls, lists: list[Any]) -> Histories:
         """From one list of item rows per user."""
         offsets = np.zeros(len(lists) + 1, np.int64)
         np.cumsum([len(one) for one in lists], out=offsets[1:])

@@ -23,6 +23,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -99,7 +100,7 @@ class Queries:
         )
 
 
-def same_split(one: dict | None, other: dict | None) -> bool:
+def same_split(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
     """Whether two manifests' splits agree in all that both say: an older one says more than its
     method's own settings.
     """
@@ -266,7 +267,7 @@ class Snapshot:
             )
         split = self.artefact.facts.get("split") or {}
         name = {"users": f"{labels}_share", "temporal": f"{labels}_days"}.get(
-            split.get("method"), labels
+            str(split.get("method")), labels
         )
         if split.get(name) == 0:
             return RefusedData(
@@ -311,7 +312,7 @@ class Snapshot:
             nothing,
             asked.labels.take(new),
             asked.seen.take(new),
-            asked.attributes.take(new),
+            asked.attributes and asked.attributes.take(new),
         )
 
 

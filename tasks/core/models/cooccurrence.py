@@ -13,7 +13,7 @@ def like_matrix(histories: Histories, items: int, dtype: type = np.float32) -> c
     and none repeats another.
     """
     pairs = histories.pairs()
-    weights = (
+    weights: np.ndarray = (
         np.ones(len(pairs.items), dtype) if pairs.weights is None else pairs.weights.astype(dtype)
     )
     matrix = csr_matrix((weights, pairs.items, pairs.offsets), (len(pairs), items), copy=True)

@@ -41,19 +41,19 @@ class PreviousModel:
     """
 
     def __init__(self, candidate: Candidate, snapshot: Snapshot, dimension: int) -> None:
-        self.candidate, self.vectors = candidate, None
-        why = _unfit(candidate, snapshot, dimension)
+        self.candidate = candidate
+        self.vectors: ItemVectors | None = None
+        why, items = _unfit(candidate, snapshot, dimension), 0
         if why is None:
             vectors = _in_todays_rows(candidate, snapshot)
-            self.vectors, why = (
-                (vectors, None) if len(vectors.rows) else (None, "none of its items is left")
-            )
-        told = {"begins_anew": why} if why else {"items": len(self.vectors.rows)}
+            items = len(vectors.rows)
+            self.vectors = vectors if items else None
+            why = None if items else "none of its items is left"
         log(
             f"{candidate.artefact.facts['family']}.past",
             champion=candidate.artefact.id,
             day=candidate.artefact.facts["day"],
-            **told,
+            **({"begins_anew": why} if why else {"items": items}),
         )
 
     @property

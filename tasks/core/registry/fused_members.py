@@ -5,6 +5,8 @@ A candidate's manifest names them: facts["members"] = {family: {uri, id, version
 
 from __future__ import annotations
 
+from typing import Any
+
 from tasks.core.cli.log import log
 from tasks.core.registry import mlflow_client
 from tasks.core.registry.champion import find_champion
@@ -14,7 +16,7 @@ from tasks.core.store.store import Store
 STALE = "recall.stale"  # tag of a version: why it should no longer be served
 
 
-def member_facts(candidate: Candidate, version: str | None) -> dict:
+def member_facts(candidate: Candidate, version: str | None) -> dict[str, Any]:
     """A member as a manifest names it."""
     return {
         "uri": candidate.artefact.uri,
@@ -24,7 +26,7 @@ def member_facts(candidate: Candidate, version: str | None) -> dict:
     }
 
 
-def members_of(candidate: Candidate) -> dict[str, dict]:
+def members_of(candidate: Candidate) -> dict[str, dict[str, Any]]:
     """Family → member; empty for a model that stands for itself."""
     return candidate.artefact.facts.get("members") or {}
 
@@ -48,8 +50,9 @@ def stale_reason(candidate: Candidate) -> str | None:
 def mark_stale(store: Store, family: str) -> str | None:
     """Tag the champion of a family when one of its members was taken down; returns why."""
     champion = find_champion(store, family, None)
-    why = stale_reason(champion.candidate) if champion else None
-    if why:
+    if champion is None or champion.version is None:
+        return None
+    if why := stale_reason(champion.candidate):
         mlflow_client.tag_version(family, champion.version, {STALE: why})
         log(f"{family}.stale", version=champion.version, why=why)
     return why

@@ -8,11 +8,16 @@ import json
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import run_colours
 from tasks.core.registry.mlflow_errors import mlflow_errors, without_login
 from tasks.core.serving.redis_keys import family_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 TAG, PREFIX = "recall.candidate", "recall-"
@@ -28,7 +33,7 @@ def model_name(family: str) -> str:
     return PREFIX + family_name(family)
 
 
-def client():
+def client() -> MlflowClient:
     """A client of the tracking server named by MLFLOW_TRACKING_URI, with time-outs short enough to
     fail in a task.
 
@@ -47,7 +52,7 @@ def client():
 
 
 @lru_cache
-def _client(uri: str):
+def _client(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -159,7 +164,7 @@ def log_metrics(run: str, metrics: dict[str, float], step: int = 0) -> None:
         )
 
 
-def log_settings(run: str, settings: dict) -> None:
+def log_settings(run: str, settings: dict[str, Any]) -> None:
     """Log the settings of a training, once: MLflow refuses a second value of a parameter."""
     from mlflow.entities import Param
 
@@ -249,7 +254,7 @@ def register(
         return str(version)
 
 
-def by_alias(family: str, alias: str):
+def by_alias(family: str, alias: str) -> ModelVersion | None:
     """The model version behind an alias, or None."""
     from mlflow.exceptions import MlflowException
 

@@ -42,7 +42,7 @@ def without_login(uri: str) -> str:
             allowed="http://host:port or https://…",
             remedy="correct it, or the Airflow connection recall_mlflow",
         )
-    authority = re.match(r"[^/?#]*", rest)[0]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     place = authority.rpartition("@")[2]
     host, _, port = (
         (place, "", "")

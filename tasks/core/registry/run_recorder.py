@@ -18,6 +18,7 @@ import dataclasses
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,7 +42,7 @@ class Request(Protocol):
     seed: int
     track: bool
     experiment: str
-    origin: dict
+    origin: dict[str, Any]
 
 
 # Where a model is trained, where it starts and which way its space is turned, not what it is: these
@@ -55,8 +56,8 @@ def candidate_facts(
     settings: Any,
     code: str,
     dimension: int,
-    more: dict | None = None,
-) -> dict:
+    more: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The facts that the manifest of every candidate holds.
 
     Args:
@@ -74,7 +75,7 @@ def candidate_facts(
     }
 
 
-def settings_digest(settings: Any, more: dict | None = None) -> str:
+def settings_digest(settings: Any, more: dict[str, Any] | None = None) -> str:
     """What tells a refresh, the same settings on newer data, from a change."""
     return identity(
         settings={
@@ -104,7 +105,7 @@ class RunRecorder:
 
     def __init__(self, family: str, candidate: str, run: str | None) -> None:
         self.family, self.candidate, self.run = family, candidate, run
-        self.epochs: list[dict] = []
+        self.epochs: list[dict[str, Any]] = []
         self._sent = (
             mlflow_client.logged_steps(run, "validation_recall_50", "epoch_seconds")
             if run
@@ -120,7 +121,7 @@ class RunRecorder:
         candidate: str,
         snapshot: Snapshot,
         code: str,
-        more: dict | None = None,
+        more: dict[str, Any] | None = None,
     ) -> RunRecorder:
         """Find the run of this candidate or begin it, with its settings, tags and data; `more` as
         in `describe`.
@@ -178,22 +179,22 @@ class RunRecorder:
         log(f"{self.family}.epoch", epoch=step, **metrics)
         if self.run and not self._away:
             try:
-                self._send([self.epochs[-1]])
+                self._send(self.run, [self.epochs[-1]])
             except (BadRequest, Unreachable) as error:
                 self._away = True
                 log(f"{self.family}.mlflow_away", error=error)
 
-    def _send(self, epochs: list[dict]) -> None:
-        for one in epochs:
-            if one["step"] not in self._sent:
-                mlflow_client.log_metrics(self.run, one["metrics"], one["step"])
-                self._sent.add(one["step"])
+    def _send(self, run: str, epochs: list[dict[str, Any]]) -> None:
+        for epoch in epochs:
+            if epoch["step"] not in self._sent:
+                mlflow_client.log_metrics(run, epoch["metrics"], epoch["step"])
+                self._sent.add(epoch["step"])
 
     def save(
         self,
         folder: Path,
         best_epoch: int,
-        metrics: dict[str, float],
+        metrics: Mapping[str, float],
         validation_seconds: float = 0.0,
     ) -> None:
         """Write the curve into the candidate's folder, with the kept epoch and the figures of what
@@ -224,7 +225,7 @@ class RunRecorder:
             with contextlib.suppress(BadRequest, Unreachable):
                 mlflow_client.end(self.run, "FAILED")
 
-    def finish(self, artefact: Artefact, snapshot: Snapshot) -> dict:
+    def finish(self, artefact: Artefact, snapshot: Snapshot) -> dict[str, Any]:
         """Record what is missing and register the candidate as challenger; returns the result of
         the `fit` verb.
 
@@ -233,7 +234,7 @@ class RunRecorder:
                 candidate stays, and the same request run again ends the work.
         """
         training = json.loads(artefact.file(CURVE).read_text())
-        version = self._record(artefact, snapshot, training) if self.run else None
+        version = self._record(self.run, artefact, snapshot, training) if self.run else None
         return {
             "uri": artefact.uri,
             "id": artefact.id,
@@ -250,34 +251,21 @@ class RunRecorder:
             "metrics": training["metrics"],
         }
 
-    def _record(self, artefact: Artefact, snapshot: Snapshot, training: dict) -> str:
+    def _record(
+        self, run: str, artefact: Artefact, snapshot: Snapshot, training: dict[str, Any]
+    ) -> str:
         from tasks.core.registry.plots import draw_plots
 
         say("figures and pictures for MLflow")
-        self._send(training["epochs"])
-        final = {f"best/{name}": value for name, value in training["metrics"].items()}
-        counts = {f"best/{name}": count for name, count in artefact.counts.items()}
-        stable = {
-            f"stability/{name}": value
-            for name, value in (artefact.facts.get("stability") or {}).items()
-        }
-        mlflow_client.log_metrics(
-            self.run,
-            {
-                **final,
-                **counts,
-                **stable,
-                "best/epoch": training["best_epoch"],
-                "validation_share": training.get("validation_share", 0.0),
-            },
-        )
+        self._send(run, training["epochs"])
+        mlflow_client.log_metrics(run, _final_metrics(artefact, training))
         with tempfile.TemporaryDirectory() as folder:
             draw_plots(Path(folder), Candidate(artefact), snapshot, training)
-            mlflow_client.log_folder(self.run, Path(folder))
-        mlflow_client.log_folder(self.run, artefact.path, "candidate")
+            mlflow_client.log_folder(run, Path(folder))
+        mlflow_client.log_folder(run, artefact.path, "candidate")
         version = mlflow_client.register(
             self.family,
-            self.run,
+            run,
             artefact.id,
             artefact.uri,
             {
@@ -288,6 +276,17 @@ class RunRecorder:
             },
             stability_sentence(artefact.facts.get("stability")) or None,
         )
-        mlflow_client.end(self.run)
-        log(f"{self.family}.registered", version=version, run=self.run)
+        mlflow_client.end(run)
+        log(f"{self.family}.registered", version=version, run=run)
         return version
+
+
+def _final_metrics(artefact: Artefact, training: dict[str, Any]) -> dict[str, float]:
+    stability = artefact.facts.get("stability") or {}
+    return {
+        **{f"best/{name}": value for name, value in training["metrics"].items()},
+        **{f"best/{name}": count for name, count in artefact.counts.items()},
+        **{f"stability/{name}": value for name, value in stability.items()},
+        "best/epoch": training["best_epoch"],
+        "validation_share": training.get("validation_share", 0.0),
+    }

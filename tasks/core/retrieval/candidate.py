@@ -21,6 +21,7 @@ outrank every trained item with a negative score.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -126,6 +127,6 @@ class Candidate:
     def encoder(self) -> Encoder:
         return load_encoder(self.artefact.path, self.mmap)
 
-    def rows_of(self, item_ids: list[str]) -> np.ndarray:
+    def rows_of(self, item_ids: Sequence[str]) -> np.ndarray:
         """int32: this candidate's row of each id, −1 where it has none."""
         return rows_of_ids(item_ids, self.item_ids)

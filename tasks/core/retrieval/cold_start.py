@@ -53,9 +53,9 @@ class GenrePredictor:
             shares[row, [column[name] for name in set(some or ()) if name in column]] = 1.0
         return cls(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1.0), np.asarray(likes))
 
-    def told(self) -> np.ndarray:
+    def has_known_genre(self) -> np.ndarray:
         """bool (items): the item has a genre that a trained item has."""
-        return self.shares.any(axis=1)
+        return np.asarray(self.shares.any(axis=1))
 
     def predict(
         self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray, standing: bool = True

@@ -4,6 +4,8 @@ yesterday's vectors can count on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tasks.core.data.histories import Histories
@@ -17,7 +19,7 @@ ASKED = 2000
 
 
 def stability(
-    item_ids: list[str], vectors: np.ndarray, similar: np.ndarray, before: Candidate
+    item_ids: Sequence[str], vectors: np.ndarray, similar: np.ndarray, before: Candidate
 ) -> dict[str, float]:
     """Figures over the items that a new model and one of before have, each between 0 and 1 (cosines
     from −1).

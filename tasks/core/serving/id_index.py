@@ -101,12 +101,12 @@ class IdIndex:
         keys = crc32_of_strings(StringTable.of(ids))
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         first, same = self.order[at], (self.keys[at] == keys).tolist()
-        rows = [
+        found = [
             row if text == id else self.get(id)
             for row, text, id, alike in zip(
                 first.tolist(), self.table.take(first), ids, same, strict=True
             )
             if alike
         ]
-        rows = np.array(rows, np.int32)
+        rows = np.array(found, np.int32)
         return rows[rows >= 0]

@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -37,7 +38,7 @@ REFUSED_LOGIN = re.compile(
     "is set"
 )
 NO_DATABASE = re.compile("DB index is out of range|invalid DB index|^SELECT is not allowed")
-Client = redis.Redis | redis.RedisCluster
+Client: TypeAlias = redis.Redis | redis.RedisCluster
 FAULTS = (redis.RedisError, RedisClusterException)  # the second derives from Exception alone
 
 
@@ -84,7 +85,7 @@ def check_certificates(address: Address) -> None:
     """
     options, context = address.options, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusted = {"cafile": options.get("ssl_ca_certs"), "capath": options.get("ssl_ca_path")}
-    loads = {
+    loads: dict[str, Callable[[], None]] = {
         "ssl_ca_certs, ssl_ca_path": lambda: context.load_verify_locations(**trusted),
         "ssl_certfile, ssl_keyfile": lambda: context.load_cert_chain(
             options["ssl_certfile"],
@@ -123,7 +124,7 @@ def server_name(client: Client) -> str:
     return f"{host}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
 
 
-def memory_infos(client: Client) -> list[dict]:
+def memory_infos(client: Client) -> list[dict[str, Any]]:
     """`INFO memory` of the server, or of every primary of a cluster."""
     if isinstance(client, redis.RedisCluster):
         return [client.get_redis_connection(node).info("memory") for node in client.get_primaries()]

@@ -34,6 +34,7 @@ import dataclasses
 import re
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def family_name(value: str) -> str:
     return value
 
 
-def announced_families(client) -> list[str]:
+def announced_families(client: Any) -> list[str]:
     """The families that ever went live, in order; what stands among them and cannot be the name of
     one is none.
 
@@ -113,7 +114,7 @@ class FamilyKeys:
     def bucket(self, load: str, kind: str, number: int) -> str:
         return f"recall:{self.family}:{load}:{kind}:{number}"
 
-    def buckets(self, load: str, plan: dict) -> Iterator[str]:
+    def buckets(self, load: str, plan: dict[str, Any]) -> Iterator[str]:
         """Every bucket key that a plan (kind → {fields, buckets}) speaks of."""
         for kind in KINDS:
             for number in range(plan[kind]["buckets"]):

@@ -134,7 +134,7 @@ def _split(rest: str) -> tuple[str, str, str]:
     """User, password and host; path; query. A `/`, `?` or `#` of a password leaves an `@` behind
     it.
     """
-    authority = re.match(r"[^/?#]*", rest)[0]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     if "@" in behind or "#" in behind:
         raise BadRequest("the URL of Redis has an '@' or '#' behind its host", remedy=ENCODE)

@@ -4,8 +4,9 @@ ever read).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def rows_of_ids(wanted: Sequence[str], ids: Iterable[str]) -> np.ndarray:
     return np.array([rows.get(id, -1) for id in wanted], np.int32)
 
 
-class StringTable(Sequence):
+class StringTable(Sequence[str]):
     """Strings by row, as one block of UTF-8 bytes and n + 1 offsets: linear in what it holds, and
     mappable.
     """
@@ -64,7 +65,13 @@ class StringTable(Sequence):
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, row):
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+
+    def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
             return [self[i] for i in range(*row.indices(len(self)))]
         if not -len(self) <= row < len(self):
@@ -74,11 +81,11 @@ class StringTable(Sequence):
 
     def take(self, rows: np.ndarray) -> list[str]:
         """The strings of some rows, each at least 0, in their order."""
-        rows, block = np.asarray(rows, np.int64), memoryview(self.block)
+        rows, block = np.asarray(rows, np.int64), self.block.data
         ends = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=True)
         return [str(block[start:end], "utf-8") for start, end in ends]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         block, start = self.block.tobytes(), 0
         for end in self.offsets[1:].tolist():
             yield block[start:end].decode()

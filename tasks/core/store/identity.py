@@ -67,7 +67,11 @@ def _imported(modules: list[str]) -> set[Path]:
             continue
         found.add(path)
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tasks."):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and node.module.startswith("tasks.")
+            ):
                 modules += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
     return found
 

@@ -9,7 +9,7 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tasks.core.cli.errors import Corrupt
 
@@ -43,9 +43,9 @@ class Draft:
     kind: str
     id: str
     sequence: int = 0
-    counts: dict = dataclasses.field(default_factory=dict)
-    facts: dict = dataclasses.field(default_factory=dict)
-    lineage: dict = dataclasses.field(default_factory=dict)
+    counts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    lineage: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Artefact:
     kind: str
     id: str
     created: float
-    files: dict
-    counts: dict
-    facts: dict
-    lineage: dict
+    files: dict[str, Any]
+    counts: dict[str, Any]
+    facts: dict[str, Any]
+    lineage: dict[str, Any]
     sequence: int = 0
     mirror: Source | None = dataclasses.field(default=None, compare=False, repr=False)
 

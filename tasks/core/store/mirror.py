@@ -22,6 +22,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt
 from tasks.core.store import s3
@@ -93,7 +94,7 @@ class Mirror:
             if info.type.name == "File"
         ]
 
-    def _listed(self, place: Path) -> list:
+    def _listed(self, place: Path) -> list[Any]:
         from pyarrow.fs import FileSelector
 
         key = self._key(place)

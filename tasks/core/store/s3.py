@@ -8,7 +8,7 @@ import functools
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tasks.core.cli.errors import BadRequest, RecallError, Unreachable
 
@@ -55,7 +55,7 @@ def filesystem() -> S3FileSystem:
 
 
 @functools.lru_cache(maxsize=4)
-def _system(endpoint: str | None, region: str | None, settings: tuple) -> S3FileSystem:
+def _system(endpoint: str | None, region: str | None, settings: tuple[Any, ...]) -> S3FileSystem:
     try:
         from pyarrow import fs
     except ImportError:

@@ -18,7 +18,8 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from typing import Any
+from urllib.parse import ParseResult, unquote, urlparse
 
 from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.cli.log import say
@@ -64,7 +65,7 @@ def _holds(path: Path) -> bool:
         return False
 
 
-def _parsed(uri: str):
+def _parsed(uri: str) -> ParseResult | None:
     try:
         return urlparse(uri)
     except ValueError:
@@ -291,7 +292,7 @@ class Store:
                     lock.unlink(missing_ok=True)
                 return
 
-    def document(self, name: str, *parts: str) -> dict | None:
+    def document(self, name: str, *parts: str) -> dict[str, Any] | None:
         """A single JSON document right below a place, if there is one: of the few things that
         change.
 
@@ -323,7 +324,7 @@ class Store:
             if name.endswith(".json") and not name.startswith(".")
         )
 
-    def keep(self, content: dict, name: str, *parts: str) -> None:
+    def keep(self, content: dict[str, Any], name: str, *parts: str) -> None:
         """Write a document, whole or not at all; one of that name is replaced."""
         path = self.path(*parts, f"{name}.json")
         if self.mirror:

@@ -24,6 +24,7 @@ from tasks.core.torch.adamw import AdamW
 from tasks.core.torch.checkpoint import TrainingState
 from tasks.core.torch.hardware import peak_gb
 from tasks.core.torch.process_group import ProcessGroup
+from tasks.core.torch.row_adamw import RowAdamW
 
 
 class Trainer(Protocol):
@@ -40,11 +41,13 @@ class Trainer(Protocol):
     epochs: int
     device: torch.device
     model: torch.nn.Module
-    optimiser: AdamW
+
+    @property
+    def optimiser(self) -> AdamW | RowAdamW: ...
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
         """Train one pass (1, 2, …), each unit told to `progress`; returns its figures. It draws
-        from `stream(seed, number)` only.
+        from `epoch_seed(seed, number)` only.
         """
 
 

@@ -64,7 +64,9 @@ def yardstick(
         with store.alone(*place):
             if store.find(*place) is None:
                 _make(store, place, snapshot, queries, catalogue, request)
-    return store.find(*place)
+    found = store.find(*place)
+    assert found, "it was made, or found made, above"
+    return found
 
 
 def _make(
@@ -126,7 +128,8 @@ def _make(
 def _baselines(
     snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float
 ) -> tuple[dict[str, Measured], dict]:
-    items, made = len(snapshot.item_ids), {}
+    items = len(snapshot.item_ids)
+    made: dict[str, Measured] = {}
     liked = like_matrix(snapshot.histories("train"), items)
     counts = np.asarray(liked.sum(axis=0)).ravel()
     head = Head.of(counts, memory_gb)

@@ -48,12 +48,14 @@ def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chose
         some = tuned(together[np.ix_(most, most)], Head(head.rows[most], head.items), validation)
         return Chosen(some.penalty, some.decay, ease(together, some.penalty))
     asked = validation.take(sample_users(len(validation.users), USERS))
-    best, best_recall = None, -1.0
+    best: Chosen | None = None
+    best_recall = -1.0
     for penalty in PENALTIES:
         weights = ease(together, penalty)
         for decay in DECAYS:
             if (recall := _recall(asked, head, weights, decay)) > best_recall:
                 best, best_recall = Chosen(penalty, decay, weights), recall
+    assert best is not None, "a recall is at least 0"
     log("evaluate.ease", penalty=best.penalty, decay=best.decay, validation_recall_50=best_recall)
     return best
 

@@ -16,4 +16,4 @@ def hit_rate(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     Returns:
         float64 (users), 0 or 1.
     """
-    return hits.any(axis=1).astype(np.float64)
+    return np.any(hits, axis=1).astype(np.float64)

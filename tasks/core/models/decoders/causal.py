@@ -98,7 +98,13 @@ class Causal:
 
 
 @numba.njit(cache=True)
-def _read(offsets, items, inputs, keeps, queries):
+def _read(
+    offsets: np.ndarray,
+    items: np.ndarray,
+    inputs: np.ndarray,
+    keeps: np.ndarray,
+    queries: np.ndarray,
+) -> None:
     """Fill `queries` (rows, K d + 1) with the means before each row, the weights of the newest item
     1 at every scale.
     """
@@ -118,7 +124,7 @@ def _read(offsets, items, inputs, keeps, queries):
 
 
 @numba.njit(cache=True)
-def _carry(offsets, later, queries):
+def _carry(offsets: np.ndarray, later: float, queries: np.ndarray) -> None:
     """Add to the query before each row those before earlier rows of the same user, a factor `later`
     less for each step back.
     """

@@ -56,7 +56,7 @@ def add_cold_items(
     if cold_items == "metadata":
         likes = snapshot.histories("train").users_of(items)
         genres = GenrePredictor.of(snapshot.items["genres"].to_pylist(), likes, trained)
-        placed = np.flatnonzero(~trained & genres.told())
+        placed = np.flatnonzero(~trained & genres.has_known_genre())
         if len(placed) > CROWD * trained.sum():
             log(
                 "decoding.crowded",
@@ -66,7 +66,9 @@ def add_cold_items(
                 "stand before them: they are left out",
             )
             placed = placed[:0]
-        lone = np.flatnonzero(~trained & ~genres.told() & (likes >= max(minimum_count, 1)))
+        lone = np.flatnonzero(
+            ~trained & ~genres.has_known_genre() & (likes >= max(minimum_count, 1))
+        )
     wanted = np.concatenate([placed, lone])
     log(
         "decoding.cold",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -51,9 +52,14 @@ class Settings(Protocol):
         query_decay: of the query; 0 weighs all alike; None: chosen.
     """
 
-    decoder: str
-    popularity: float | None
-    query_decay: float | None
+    @property
+    def decoder(self) -> str: ...
+
+    @property
+    def popularity(self) -> float | None: ...
+
+    @property
+    def query_decay(self) -> float | None: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +112,7 @@ def select_model(
             if decoder == "blended"
             else DECODERS[decoder](settings, vectors, own)
         )
-        found = _best(models, validation, before and (lambda choice: _as_before(choice, before)))
+        found = _best(models, validation, partial(_as_before, before=before) if before else None)
         if found is None:
             log(
                 "decoding.decoder",
@@ -298,4 +304,5 @@ def _with_popularity(
     models = [model.with_popularity(popular[model.rows], weight, spread) for weight in weights]
     if settings.popularity is None:
         models.insert(0, model)
-    return _best(iter(models), validation, before and (lambda choice: choice == before))
+    best = _best(iter(models), validation, before.__eq__ if before else None)
+    return best or (model, recall)

@@ -75,7 +75,7 @@ class SearchModel:
         kept = candidates.any(axis=1) & np.isfinite(candidates).all(axis=1)
         constant = candidates.shape[1] > inputs.shape[1] * len(choice.decays)
         encoder = ScalesEncoder(
-            np.ascontiguousarray(inputs[kept]), choice.decays, choice.last, constant
+            np.ascontiguousarray(inputs[kept]), list(choice.decays), choice.last, constant
         )
         return cls(rows[kept], np.ascontiguousarray(candidates[kept]), encoder, choice)
 

@@ -14,11 +14,20 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.models.walks.random_draws import BLOCK, GOLDEN, below, enter, lead_on, mix
+from tasks.core.models.walks.random_draws import BLOCK, GOLDEN, below, draw_next, draw_start, mix
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(item_offsets, slots, entrance, user_offsets, user_items, key, first, walks):
+def advance(
+    item_offsets: np.ndarray,
+    slots: np.ndarray,
+    entrance: np.ndarray,
+    user_offsets: np.ndarray,
+    user_items: np.ndarray,
+    key: np.uint64,
+    first: np.uint64,
+    walks: np.ndarray,
+) -> None:
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`, one kind of look-up
     at a time for a block: its cache misses overlap instead of waiting for each other."""
     count, length = walks.shape
@@ -30,9 +39,9 @@ def advance(item_offsets, slots, entrance, user_offsets, user_items, key, first,
     bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     for start in range(0, count, BLOCK):
         width = min(BLOCK, count - start)
-        enter(entrance, key, first, length, walks, start, width, here, counter)
+        draw_start(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
-            lead_on(item_offsets, slots, width, here, counter, bits, user)
+            draw_next(item_offsets, slots, width, here, counter, bits, user)
             for b in range(width):
                 counter[b] += GOLDEN
                 begin = user_offsets[user[b]]

@@ -22,25 +22,25 @@ from tasks.core.models.walks.random_draws import (
     GOLDEN,
     below,
     choice,
-    enter,
-    lead_on,
+    draw_next,
+    draw_start,
     mix,
 )
 
 
 @numba.njit(nogil=True, cache=True)
 def advance(
-    item_offsets,
-    slots,
-    entrance,
-    user_offsets,
-    user_items,
-    user_slots,
-    row_weights,
-    key,
-    first,
-    walks,
-):
+    item_offsets: np.ndarray,
+    slots: np.ndarray,
+    entrance: np.ndarray,
+    user_offsets: np.ndarray,
+    user_items: np.ndarray,
+    user_slots: np.ndarray,
+    row_weights: np.ndarray,
+    key: np.uint64,
+    first: np.uint64,
+    walks: np.ndarray,
+) -> None:
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
     here, user, place = (
@@ -51,9 +51,9 @@ def advance(
     bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     for start in range(0, count, BLOCK):
         width = min(BLOCK, count - start)
-        enter(entrance, key, first, length, walks, start, width, here, counter)
+        draw_start(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
-            lead_on(item_offsets, slots, width, here, counter, bits, user)
+            draw_next(item_offsets, slots, width, here, counter, bits, user)
             for b in range(width):
                 counter[b] += GOLDEN
                 bits[b] = mix(counter[b])
@@ -75,7 +75,14 @@ def advance(
 
 
 @numba.njit(cache=True)
-def _other(user_items, begin, end, row_weights, here, bits):
+def _other(
+    user_items: np.ndarray,
+    begin: int,
+    end: int,
+    row_weights: np.ndarray,
+    here: int,
+    bits: np.uint64,
+) -> np.int64:
     """One of the user's items other than `here`, by weight."""
     total = 0.0
     for place in range(begin, end):

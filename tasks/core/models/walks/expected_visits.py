@@ -4,6 +4,8 @@ against.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -43,8 +45,8 @@ def alias_matrix(offsets: np.ndarray, slots: np.ndarray, targets: int) -> csr_ma
     )
 
 
-def _step_of(tables: Tables):
-    """mass → mass · P."""
+def _step_of(tables: Tables) -> Callable[[np.ndarray], np.ndarray]:
+    """The function that takes a distribution of walks one step on: mass → mass · P."""
     if not isinstance(tables, Cooccurrence):
         matrix = alias_matrix(
             np.asarray(tables.item_offsets), np.asarray(tables.slots), tables.items

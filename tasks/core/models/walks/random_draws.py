@@ -23,7 +23,7 @@ def key_of(seed: int) -> np.uint64:
 
 
 @numba.njit(inline="always", cache=True)
-def mix(x):
+def mix(x: np.uint64) -> np.uint64:
     """64 random bits from a place in the sequence."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -31,7 +31,7 @@ def mix(x):
 
 
 @numba.njit(inline="always", cache=True)
-def below(bits, n):
+def below(bits: np.uint64, n: int) -> np.int64:
     """A number below n from the upper 32 of 64 random bits (n < 2³²; unequal by at most n /
     2³²).
     """
@@ -39,28 +39,46 @@ def below(bits, n):
 
 
 @numba.njit(inline="always", cache=True)
-def choice(slots, slot, bits):
+def choice(slots: np.ndarray, slot: int, bits: np.uint64) -> np.int64:
     """One of the two choices of a slot by the lower 32 of 64 random bits."""
     return np.int64(slots[slot, 1] if (bits & LOW) < slots[slot, 0] else slots[slot, 2])
 
 
 @numba.njit(inline="always", cache=True)
-def lead_on(item_offsets, slots, width, here, counter, bits, place):
-    """The first draw of a step for a block of walks, from the alias tables of the items they are
-    at: `place` takes what it gives.
+def draw_next(
+    item_offsets: np.ndarray,
+    slots: np.ndarray,
+    width: int,
+    here: np.ndarray,
+    counter: np.ndarray,
+    bits: np.ndarray,
+    target: np.ndarray,
+) -> None:
+    """Draw the next node of `width` walks from the alias tables of the items they are at, into
+    `target`.
     """
     for b in range(width):
         counter[b] += GOLDEN
         bits[b] = mix(counter[b])
         begin = item_offsets[here[b]]
-        place[b] = begin + below(bits[b], item_offsets[here[b] + 1] - begin)
+        target[b] = begin + below(bits[b], item_offsets[here[b] + 1] - begin)
     for b in range(width):
-        place[b] = choice(slots, place[b], bits[b])
+        target[b] = choice(slots, target[b], bits[b])
 
 
 @numba.njit(inline="always", cache=True)
-def enter(entrance, key, first, length, walks, start, width, here, counter):
-    """The first items of a block of walks; `here` and `counter` begin with them."""
+def draw_start(
+    entrance: np.ndarray,
+    key: np.uint64,
+    first: np.uint64,
+    length: int,
+    walks: np.ndarray,
+    start: int,
+    width: int,
+    here: np.ndarray,
+    counter: np.ndarray,
+) -> None:
+    """Draw the first items of `width` walks; `here` and `counter` begin with them."""
     for b in range(width):
         counter[b] = key + (first + np.uint64(start + b)) * np.uint64(2 * length) * GOLDEN
         bits = mix(counter[b])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +14,7 @@ from tasks.core.data.graph import Cooccurrence, DegreePenalised, Tables, Window
 from tasks.core.models.walks import cooccurrence, degree_penalised, window
 from tasks.core.models.walks.random_draws import key_of
 
-KERNELS = {
+KERNELS: dict[type, Callable[..., None]] = {
     Cooccurrence: cooccurrence.advance,
     DegreePenalised: degree_penalised.advance,
     Window: window.advance,
@@ -57,7 +58,7 @@ def walk(
             pool.submit(
                 KERNELS[type(tables)], *arrays, key, np.uint64(first + begin), walks[begin:end]
             )
-            for begin, end in itertools.pairwise(bounds)
+            for begin, end in itertools.pairwise(bounds.tolist())
         ]
         for part in parts:
             part.result()

@@ -17,20 +17,27 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.models.walks.random_draws import BLOCK, enter, lead_on
+from tasks.core.models.walks.random_draws import BLOCK, draw_next, draw_start
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(item_offsets, slots, entrance, key, first, walks):
+def advance(
+    item_offsets: np.ndarray,
+    slots: np.ndarray,
+    entrance: np.ndarray,
+    key: np.uint64,
+    first: np.uint64,
+    walks: np.ndarray,
+) -> None:
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
     here, found = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     for start in range(0, count, BLOCK):
         width = min(BLOCK, count - start)
-        enter(entrance, key, first, length, walks, start, width, here, counter)
+        draw_start(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
-            lead_on(item_offsets, slots, width, here, counter, bits, found)
+            draw_next(item_offsets, slots, width, here, counter, bits, found)
             for b in range(width):
                 here[b] = found[b]
                 walks[start + b, step] = here[b]

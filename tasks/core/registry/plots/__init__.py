@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
@@ -20,7 +21,9 @@ from tasks.core.retrieval.candidate import Candidate
 FEWEST = 5  # items without which there is no map
 
 
-def draw_plots(folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict) -> None:
+def draw_plots(
+    folder: Path, candidate: Candidate, snapshot: Snapshot, training: dict[str, Any]
+) -> None:
     """Write the pictures of a candidate into a folder.
 
     `items_tsne.png`, `training_curve.png`, `similar_items.html` and `.json`, and `walks.png` where

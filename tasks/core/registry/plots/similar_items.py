@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,11 +55,11 @@ def write_similar_items(folder: Path, items: Items, name: str) -> None:
     (folder / "similar_items.html").write_text(_page(table, name))
 
 
-def _told(items: Items, row: int) -> dict:
+def _told(items: Items, row: int) -> dict[str, Any]:
     return {"title": items.titles[row], "users": int(items.likes[row]), "genres": items.genres[row]}
 
 
-def _page(table: list[dict], name: str) -> str:
+def _page(table: list[dict[str, Any]], name: str) -> str:
     parts = [
         ("popular", "Popular items", "those that most users like"),
         ("tail", "Tail items", "spread over the fifth that fewest users like"),
@@ -79,7 +80,7 @@ def _page(table: list[dict], name: str) -> str:
     )
 
 
-def _agreement(rows: list[dict]) -> str:
+def _agreement(rows: list[dict[str, Any]]) -> str:
     """How many of the neighbours have a genre in common with their item, in words."""
     pairs = [
         one["shared"] > 0
@@ -94,7 +95,7 @@ def _agreement(rows: list[dict]) -> str:
     )
 
 
-def _row(row: dict) -> str:
+def _row(row: dict[str, Any]) -> str:
     genres = ", ".join(row["genres"]) or "no genre"
     cells = "".join(
         f"<li{'' if one['shared'] or not (row['genres'] and one['genres']) else ' class=none'}>"

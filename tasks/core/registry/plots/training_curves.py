@@ -5,13 +5,14 @@ marked.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 FIRST = ("train_loss", "validation_recall_50")
 LEFT_OUT = ("words", "words_per_s")  # the same every epoch, or speed, as what ends on _seconds
 MOST = 4
 
 
-def draw_training_curves(path: Path, training: dict, name: str) -> None:
+def draw_training_curves(path: Path, training: dict[str, Any], name: str) -> None:
     """Draw the curves as a PNG: loss and validation recall first, then what else was recorded, four
     panels at most.
     """
@@ -51,7 +52,7 @@ def draw_training_curves(path: Path, training: dict, name: str) -> None:
     plt.close(figure)
 
 
-def _shown(training: dict) -> list[str]:
+def _shown(training: dict[str, Any]) -> list[str]:
     """The names of the curves: FIRST, then those others that change from epoch to epoch, in order
     of name.
     """

@@ -5,12 +5,13 @@ law says, and do walks move?
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 WALKS = "walks.json"  # of the candidate's folder
 MOST_LABELLED = 12
 
 
-def draw_walks(path: Path, counted: dict, name: str) -> None:
+def draw_walks(path: Path, counted: dict[str, Any], name: str) -> None:
     """Draw the walks as a PNG.
 
     Args:

@@ -9,6 +9,7 @@ what is served. A trainer describes its encoder by `encoder.json` (`kind` and nu
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from tasks.core.cli.errors import Corrupt
@@ -35,7 +36,10 @@ __all__ = [
     "save_encoder",
 ]
 
-KINDS = {**SINGLE_MODEL_ENCODERS, FusedEncoder.kind: FusedEncoder.read}
+KINDS: dict[str, Callable[..., Encoder]] = {
+    **SINGLE_MODEL_ENCODERS,
+    FusedEncoder.kind: FusedEncoder.read,
+}
 
 
 def save_encoder(folder: Path, encoder: Encoder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Encoder(Protocol):
     def knows(self, histories: Histories, users: UserAttributes | None = None) -> np.ndarray:
         """bool (users): whoever has a query."""
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         """What goes into `encoder.json`."""
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class FusedEncoder:
         """bool (users): whoever a member knows."""
         return np.any([member.knows(histories, users) for member in self.members], axis=0)
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         return {
             "members": [
                 {
@@ -121,7 +122,7 @@ class FusedEncoder:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for member in self.members:
             own = {
                 "member_rows": member.rows,
@@ -136,7 +137,7 @@ class FusedEncoder:
         return found
 
     @classmethod
-    def read(cls, members: list[dict], **arrays: np.ndarray) -> FusedEncoder:
+    def read(cls, members: list[dict[str, Any]], **arrays: np.ndarray) -> FusedEncoder:
         """From what `numbers` and `arrays` told.
 
         Raises:
@@ -152,16 +153,14 @@ class FusedEncoder:
                     remedy="upgrade this reader",
                 )
             own = {name: arrays[f"{one['name']}.{name}"] for name in one["arrays"]}
-            more = {
-                name: arrays.get(f"{one['name']}.member_{name}")
-                for name in ("rows", "reduction", "spread")
-            }
             made.append(
                 Member(
                     one["name"],
                     SINGLE_MODEL_ENCODERS[one["kind"]](**one["numbers"], **own),
-                    weight=one["weight"],
-                    **more,
+                    arrays[f"{one['name']}.member_rows"],
+                    one["weight"],
+                    arrays.get(f"{one['name']}.member_reduction"),
+                    arrays.get(f"{one['name']}.member_spread"),
                 )
             )
         return cls(made)

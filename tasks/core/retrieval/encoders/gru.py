@@ -4,6 +4,8 @@ candidates.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tasks.core.data.histories import Histories
@@ -40,15 +42,15 @@ class GRUEncoder(HistoryEncoder):
 
     def __init__(
         self,
-        embedding,
-        scale,
-        shift,
-        input_weights,
-        input_bias,
-        state_weights,
-        state_bias,
-        projection,
-        projection_bias,
+        embedding: np.ndarray,
+        scale: np.ndarray,
+        shift: np.ndarray,
+        input_weights: np.ndarray,
+        input_bias: np.ndarray,
+        state_weights: np.ndarray,
+        state_bias: np.ndarray,
+        projection: np.ndarray,
+        projection_bias: np.ndarray,
         last: int = 200,
         interests: int = 1,
     ) -> None:
@@ -140,7 +142,7 @@ class GRUEncoder(HistoryEncoder):
             old += new  # h ← n + z (h − n)
             end += width
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         return {"last": self.last, "interests": self.interests}
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tasks.core.data.histories import Histories
@@ -65,7 +67,7 @@ class MeanEncoder(HistoryEncoder):
             queries[filled] = sums / np.add.reduceat(weights, starts)[:, None]
         return queries
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         return {"decay": self.decay, "last": self.last}
 
     def arrays(self) -> dict[str, np.ndarray]:

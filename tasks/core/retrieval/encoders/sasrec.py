@@ -4,6 +4,8 @@ projected into the candidates' space.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tasks.core.data.histories import Histories
@@ -53,14 +55,14 @@ class SASRecEncoder(HistoryEncoder):
 
     def __init__(
         self,
-        embedding,
-        scale,
-        shift,
-        places,
-        final_scale,
-        final_shift,
-        projection,
-        projection_bias,
+        embedding: np.ndarray,
+        scale: np.ndarray,
+        shift: np.ndarray,
+        places: np.ndarray,
+        final_scale: np.ndarray,
+        final_shift: np.ndarray,
+        projection: np.ndarray,
+        projection_bias: np.ndarray,
         last: int = 200,
         heads: int = 1,
         interests: int = 1,
@@ -148,7 +150,7 @@ class SASRecEncoder(HistoryEncoder):
         """float32 (b, heads, t, d / heads)."""
         return x.reshape(*x.shape[:2], self.heads, -1).transpose(0, 2, 1, 3)
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         return {"last": self.last, "heads": self.heads, "interests": self.interests}
 
     def arrays(self) -> dict[str, np.ndarray]:

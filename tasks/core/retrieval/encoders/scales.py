@@ -5,6 +5,7 @@ law that tells new from old.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class ScalesEncoder(HistoryEncoder):
         """bool (items): the input vector is not zero."""
         return np.any(self.inputs, axis=1)
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         return {"decays": self.decays, "last": self.last, "constant": self.constant}
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ known, to a query.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -43,17 +44,17 @@ class TowerEncoder:
 
     def __init__(
         self,
-        inputs,
-        values,
-        user_vectors,
-        ids_block,
-        ids_offsets,
-        hidden,
-        hidden_bias,
-        output,
-        direct,
-        output_bias,
-        features: list[dict],
+        inputs: np.ndarray,
+        values: np.ndarray,
+        user_vectors: np.ndarray,
+        ids_block: np.ndarray,
+        ids_offsets: np.ndarray,
+        hidden: np.ndarray,
+        hidden_bias: np.ndarray,
+        output: np.ndarray,
+        direct: np.ndarray,
+        output_bias: np.ndarray,
+        features: list[dict[str, Any]],
         decays: list[float | None],
         last: int | None = None,
     ) -> None:
@@ -145,7 +146,7 @@ class TowerEncoder:
     def _row(self) -> dict[str, int]:
         return {id: row for row, id in enumerate(StringTable(self.ids_block, self.ids_offsets))}
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         features = [
             {"name": one.name, "values": list(one.values), "edges": list(one.edges)}
             for one in self.features
