@@ -75,7 +75,7 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     known = np.flatnonzero(rows >= 0)
     place = np.full(len(item_ids), -1, np.int32)
     place[known] = np.arange(len(known))
-    histories = queries.histories.renamed(rows)
+    histories = queries.histories.remap_items(rows)
     asked = candidate.encoder.encode(histories, queries.attributes)
     faulty = ~np.isfinite(asked).all(axis=1)
     silent = faulty | ~asked.any(axis=1) | (len(known) == 0)
@@ -91,7 +91,7 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
             else scores.reshape(stop - start, -1, scores.shape[1]).max(axis=1)
         )
 
-    unseen, kept = ranked(score, len(known), queries.seen.renamed(place), k)
+    unseen, kept = ranked(score, len(known), queries.seen.remap_items(place), k)
     for lists in (unseen, kept):
         lists[silent] = -1
         if len(known) < len(item_ids):

@@ -98,7 +98,9 @@ def measure(lists: Lists, labels: Histories, catalogue: Catalogue) -> Measured:
     users, parts = len(lists.unseen), []
     for start in range(0, users, BLOCK):
         some = np.arange(start, min(start + BLOCK, users))
-        parts.append(_block(lists.unseen[some], lists.kept[some], labels.take(some), catalogue))
+        parts.append(
+            _block(lists.unseen[some], lists.kept[some], labels.select_users(some), catalogue)
+        )
     per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     items = len(catalogue.order)
     return Measured(

@@ -33,4 +33,4 @@ def sample(queries: Queries, user_ids: list[str], most: int) -> Queries:
         np.uint64,
     )
     log("evaluate.sample", users=most, of=len(queries.users))
-    return queries.take(np.sort(np.argsort(digests, kind="stable")[:most]))
+    return queries.select_users(np.sort(np.argsort(digests, kind="stable")[:most]))

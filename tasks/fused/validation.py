@@ -57,18 +57,18 @@ class Validation:
             scores_gb=each * len(users) / 2**30,
         )
         histories, attributes = (
-            queries.histories.take(users),
-            queries.attributes and queries.attributes.take(users),
+            queries.histories.select_users(users),
+            queries.attributes and queries.attributes.select_users(users),
         )
         places = row_positions(items, len(snapshot.item_ids))
-        self.parts, self.expected = parts, queries.labels.take(users).lengths
+        self.parts, self.expected = parts, queries.labels.select_users(users).lengths
         self.labels, self.seen = (
-            of.take(users).renamed(places) for of in (queries.labels, queries.seen)
+            of.select_users(users).remap_items(places) for of in (queries.labels, queries.seen)
         )
-        known = histories.renamed(places)
+        known = histories.remap_items(places)
         # float32 (users, interests, d) of each member
         self.queries = [
-            part.encoder.encode(known.renamed(part.rows), attributes).reshape(
+            part.encoder.encode(known.remap_items(part.rows), attributes).reshape(
                 len(users), -1, part.encoder.dimension
             )
             for part in parts

@@ -52,7 +52,7 @@ class Changes:
         )
         since = _common(old, new)
         changed = np.flatnonzero(since < np.maximum(old.lengths, new.lengths))
-        return cls(old.take(changed), new.take(changed), since[changed])
+        return cls(old.select_users(changed), new.select_users(changed), since[changed])
 
 
 def _placed(before: Histories, order: np.ndarray, items: Renamed) -> Histories:
@@ -61,7 +61,7 @@ def _placed(before: Histories, order: np.ndarray, items: Renamed) -> Histories:
     with_nobody = Histories(
         np.append(before.offsets, before.offsets[-1]), renamed, before.timestamps
     )
-    return with_nobody.take(np.where(order < 0, len(before), order))
+    return with_nobody.select_users(np.where(order < 0, len(before), order))
 
 
 def _common(old: Histories, new: Histories) -> np.ndarray:

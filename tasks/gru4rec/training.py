@@ -68,7 +68,7 @@ def learn(
         snapshot.histories("train").users_of(len(snapshot.item_ids)), request.settings.minimum_count
     )
     rows = np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
-    histories = snapshot.histories("train").renamed(rows)
+    histories = snapshot.histories("train").remap_items(rows)
     settings = sized(request.settings, positions(histories), int(rows.max()) + 1)
     recorder.decided(request.settings, settings)
     trainer = _trainer(request, settings, snapshot, histories, int(rows.max()) + 1, device, group)

@@ -134,7 +134,9 @@ def _write(
 
 def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
     asked = np.arange(crowd.with_query)
-    vectors = queries(candidate.encoder, crowd.read.take(asked), crowd.attributes.take(asked))
+    vectors = queries(
+        candidate.encoder, crowd.read.select_users(asked), crowd.attributes.select_users(asked)
+    )
     if not len(vectors):
         raise RefusedData(
             "no user of the snapshot liked an item that the model knows",

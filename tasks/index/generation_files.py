@@ -51,7 +51,7 @@ def write_users(
     save(folder / "user_vectors.npy", vectors)
     save(
         folder / "top.npy",
-        searcher.search_many(vectors, top, crowd.hidden.take(np.arange(len(vectors)))),
+        searcher.search_many(vectors, top, crowd.hidden.select_users(np.arange(len(vectors)))),
     )
     save(folder / "seen.offsets.npy", crowd.seen.offsets)
     save(folder / "seen.items.npy", crowd.seen.items)

@@ -51,20 +51,20 @@ def people(snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int)
         rows: int32, the catalogue's row of each item of the snapshot, −1 where it has none.
         trained: the first so many rows are the model's own.
     """
-    everything = snapshot.histories(*PARTS, liked_only=False).renamed(rows)
-    liked = snapshot.histories(*PARTS).renamed(rows)
-    read = liked.where(liked.items < trained)
+    everything = snapshot.histories(*PARTS, liked_only=False).remap_items(rows)
+    liked = snapshot.histories(*PARTS).remap_items(rows)
+    read = liked.filter_rows(liked.items < trained)
     attributes = snapshot.attributes(encoder.columns)
     known = encoder.knows(read, attributes)
     users = np.flatnonzero(known | (everything.lengths > 0))
     users = users[np.argsort(~known[users], kind="stable")]
-    liked = liked.take(users)
-    seen = liked if snapshot.recommend_seen else _liked_first(everything.take(users), liked)
+    liked = liked.select_users(users)
+    seen = liked if snapshot.recommend_seen else _liked_first(everything.select_users(users), liked)
     return People(
         users,
         liked,
-        read.take(users),
-        attributes.take(users),
+        read.select_users(users),
+        attributes.select_users(users),
         seen,
         liked.lengths.astype(np.int32),
         Histories.empty(len(users)) if snapshot.recommend_seen else seen,
@@ -96,7 +96,10 @@ def queries(encoder: Encoder, histories: Histories, attributes: UserAttributes) 
         for start in range(0, len(histories), BLOCK)
     ]
     return np.concatenate(
-        [encoder.encode(histories.take(block), attributes.take(block)) for block in blocks]
+        [
+            encoder.encode(histories.select_users(block), attributes.select_users(block))
+            for block in blocks
+        ]
     )
 
 

@@ -106,7 +106,7 @@ class Corpus:
             )
             items.append(walks.ravel())
             lengths.append(np.full(len(walks), self.walk_length))
-        own = self.sequences.take(
+        own = self.sequences.select_users(
             users[self.sequences.lengths[users] > 1]
         )  # an item alone has nothing to predict: it would only be noise
         items.append(own.items)

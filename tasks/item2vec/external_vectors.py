@@ -59,7 +59,7 @@ def with_output_vectors(artefact: Artefact, train: Histories, known: np.ndarray)
             remedy="lower minimum_count, or draw more walks",
         )
     rows, inputs = rows[kept].astype(np.int32), unit_rows(inputs[kept]).astype(np.float32)
-    outputs = LeaveOneOut(inputs, train.renamed(row_positions(rows, len(known)))).outputs(
+    outputs = LeaveOneOut(inputs, train.remap_items(row_positions(rows, len(known)))).outputs(
         LEAVE_ONE_OUT_RIDGES[0]
     )
     met = outputs.any(axis=1)

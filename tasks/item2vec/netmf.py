@@ -61,7 +61,10 @@ def factorise(
         RefusedData: no two items share a user, or all do alike.
     """
     rows = np.flatnonzero(known).astype(np.int32)
-    own, random = histories.renamed(row_positions(rows, len(known))), np.random.default_rng(seed)
+    own, random = (
+        histories.remap_items(row_positions(rows, len(known))),
+        np.random.default_rng(seed),
+    )
     parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(
         corpus, ((corpus, dimension),)
     )

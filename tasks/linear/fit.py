@@ -77,7 +77,8 @@ def solve(
         np.int32
     )
     liked = weighed(
-        like_matrix(train.renamed(row_positions(rows, items)), len(rows)), settings.user_exponent
+        like_matrix(train.remap_items(row_positions(rows, items)), len(rows)),
+        settings.user_exponent,
     )
     penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
     solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](

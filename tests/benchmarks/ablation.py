@@ -139,10 +139,10 @@ def judge(model: SearchModel, asked: Queries, items: int) -> dict[str, float]:
     """The metrics of the rows asked for, seen items left out."""
     places = model.places(items)
     best = top_k(
-        model.encoder.encode(asked.histories.renamed(places)),
+        model.encoder.encode(asked.histories.remap_items(places)),
         model.candidates,
         50,
-        asked.seen.renamed(places),
+        asked.seen.remap_items(places),
     )
     found, labels = hits(np.where(best >= 0, model.rows[best], -1), asked.labels, items)
     return {
@@ -261,7 +261,9 @@ class Table:
     def decoders(self, vectors: ItemVectors) -> None:
         """Time scales and horizons of the causal decoder."""
         started = time.monotonic()
-        for name, models in causal_models(vectors, self.train.renamed(vectors.places(self.items))):
+        for name, models in causal_models(
+            vectors, self.train.remap_items(vectors.places(self.items))
+        ):
             self.tell("scales", name, max(models, key=self.validation.recall), started)
             started = time.monotonic()
 

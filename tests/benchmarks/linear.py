@@ -122,7 +122,7 @@ def main() -> int:
         )
         known = unit_rows(inputs).astype(np.float32)
         decoders = {"leave_one_out": timed(lambda: LeaveOneOut(known, histories).outputs(100.0))[0]}
-        Causal(known, histories.take(np.arange(2)), CAUSAL_DECAYS)  # compiled
+        Causal(known, histories.select_users(np.arange(2)), CAUSAL_DECAYS)  # compiled
         decoders["causal"] = timed(lambda: Causal(known, histories, CAUSAL_DECAYS).outputs(0.1))[0]
         peak, ours, theirs = peak_gb(), [], []
         for number in range(given.rounds):

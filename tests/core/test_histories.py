@@ -54,9 +54,9 @@ def test_without_repeats_and_weights_pairs_are_the_histories_themselves_and_coun
 
 
 def test_weights_follow_their_rows():
-    assert EVENTS.take(np.array([2, 0])).weights.tolist() == [9, 1, 1, 4, 2, 1, 1]
-    assert EVENTS.where(EVENTS.items == 3).weights.tolist() == [1, 2, 1, 1]
-    assert EVENTS.renamed(np.array([-1, 0, 1, 2])).weights.tolist() == [1, 4, 2, 1, 9, 1]
+    assert EVENTS.select_users(np.array([2, 0])).weights.tolist() == [9, 1, 1, 4, 2, 1, 1]
+    assert EVENTS.filter_rows(EVENTS.items == 3).weights.tolist() == [1, 2, 1, 1]
+    assert EVENTS.remap_items(np.array([-1, 0, 1, 2])).weights.tolist() == [1, 4, 2, 1, 9, 1]
     left = EVENTS.without(Histories.of_lists([[3], [0], [9]]))
     assert [left[user].tolist() for user in range(3)] == [[1, 0], [], [2, 3]]
 

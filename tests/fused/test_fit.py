@@ -53,14 +53,14 @@ def found(store: Store, snapshot: str, candidate: Candidate) -> float:
     """Recall of a test user's three labels among ten."""
     taken = Snapshot(store.open(snapshot, "snapshot"))
     queries, rows = taken.queries("test"), candidate.rows_of(taken.item_ids)
-    asked = candidate.encoder.encode(queries.histories.renamed(rows), queries.attributes)
+    asked = candidate.encoder.encode(queries.histories.remap_items(rows), queries.attributes)
     return recall(
         asked,
         candidate.vectors,
         33,
-        queries.labels.renamed(rows),
+        queries.labels.remap_items(rows),
         queries.labels.lengths,
-        queries.seen.renamed(rows),
+        queries.seen.remap_items(rows),
     )
 
 

@@ -80,7 +80,7 @@ def test_a_user_alone_and_in_a_crowd_has_the_same_query(encoder):
     together = served.encode(crowd)
     for user in (0, 13, 350, 699):
         np.testing.assert_allclose(
-            served.encode(crowd.take(np.array([user])))[0], together[user], atol=1e-6
+            served.encode(crowd.select_users(np.array([user])))[0], together[user], atol=1e-6
         )
 
 

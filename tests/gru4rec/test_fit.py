@@ -97,7 +97,7 @@ def test_recommends_from_the_users_own_group(store, grouped):
     world, asked, result = grouped
     made = candidate(store, result)
     snapshot = Snapshot(store.open(asked.snapshot, "snapshot"))
-    histories = snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+    histories = snapshot.histories("train").remap_items(made.rows_of(snapshot.item_ids))
     groups = world.item_group[np.array([int(item) - 1 for item in made.item_ids])]
     best = top_k(made.encoder.encode(histories), made.vectors, 10, histories)
     assert (groups[best] == world.user_group[:, None]).mean() > 0.95
@@ -180,7 +180,7 @@ def test_histories_of_every_length_and_items_nobody_else_liked(store):
     assert "51" in list(made.item_ids) and "55" not in list(made.item_ids)
     snapshot = Snapshot(store.open(worlds.snapshot(store, world, dataset="lengths"), "snapshot"))
     queries = made.encoder.encode(
-        snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+        snapshot.histories("train").remap_items(made.rows_of(snapshot.item_ids))
     )
     assert np.isfinite(queries).all() and not queries[0].any() and queries[1:].any(axis=1).all()
 

@@ -87,7 +87,7 @@ def test_new_items_are_counted_and_none_is_zero(made):
 def test_a_new_item_is_for_the_fans_of_its_genre(store, made):
     snapshot = snapshot_of(store, made)
     queries = made.encoder.encode(
-        snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+        snapshot.histories("train").remap_items(made.rows_of(snapshot.item_ids))
     )
     new, _ = rows(made)
     fans = np.array(
@@ -126,7 +126,7 @@ def test_new_items_do_not_outrank_liked_ones(store, made):
     """
     snapshot = snapshot_of(store, made)
     places = made.rows_of(snapshot.item_ids)
-    histories = snapshot.histories("train").renamed(places)
+    histories = snapshot.histories("train").remap_items(places)
     best = top_k(made.encoder.encode(histories), made.vectors, 10, histories)
     new, _ = rows(made)
     assert np.isin(best, new).mean() < NEW / (LIKED + NEW)

@@ -83,7 +83,7 @@ def scores(store: Store, result: dict) -> np.ndarray:
     snapshot = Snapshot(store.find("snapshots", facts["dataset"], facts["day"], facts["snapshot"]))
     places = candidate.rows_of(snapshot.item_ids)
     return (
-        candidate.encoder.encode(snapshot.histories("train").renamed(places))
+        candidate.encoder.encode(snapshot.histories("train").remap_items(places))
         @ candidate.vectors[places[places >= 0]].T
     )
 

@@ -76,7 +76,7 @@ def histories_of(store, asked, made: Candidate) -> Histories:
     snapshot = Snapshot(
         store.open(store.open(asked.graph, "graph").lineage["parents"][0], "snapshot")
     )
-    return snapshot.histories("train").renamed(made.rows_of(snapshot.item_ids))
+    return snapshot.histories("train").remap_items(made.rows_of(snapshot.item_ids))
 
 
 @pytest.mark.parametrize("corpus", ["walks", "sequences", "mixed"])

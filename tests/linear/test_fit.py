@@ -62,10 +62,10 @@ def found(
         made,
         snapshot,
         top_k(
-            made.encoder.encode(queries.histories.renamed(rows)),
+            made.encoder.encode(queries.histories.remap_items(rows)),
             made.vectors,
             10,
-            queries.seen.renamed(rows),
+            queries.seen.remap_items(rows),
         ),
     )
 

@@ -88,13 +88,13 @@ class Histories:
         """int32 (n): the user of each row."""
         return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
 
-    def where(self, keep: np.ndarray) -> Histories:
+    def filter_rows(self, keep: np.ndarray) -> Histories:
         """Only the rows marked in `keep` (bool, n); every user stays, some with nothing."""
         offsets = np.zeros(len(self) + 1, np.int64)
         np.cumsum(np.bincount(self.users()[keep], minlength=len(self)), out=offsets[1:])
         return self._rows(offsets, keep)
 
-    def take(self, users: np.ndarray) -> Histories:
+    def select_users(self, users: np.ndarray) -> Histories:
         """The users of these rows, in this order."""
         if len(users) == len(self) and np.array_equal(users, np.arange(len(self))):
             return self
@@ -108,15 +108,15 @@ class Histories:
         )
         return self._rows(offsets, rows)
 
-    def renamed(self, rows: np.ndarray) -> Histories:
+    def remap_items(self, rows: np.ndarray) -> Histories:
         """Items replaced by `rows[item]`; those mapped to a negative row are dropped."""
         items = rows[self.items] if len(self.items) else self.items
-        kept = self.where(items >= 0)
+        kept = self.filter_rows(items >= 0)
         return dataclasses.replace(kept, items=items[items >= 0].astype(np.int32))
 
     def without(self, others: Histories) -> Histories:
         """Only the rows whose item the same user does not have in `others` (as many users)."""
-        return self.where(~np.isin(self._keys(others), others._keys(self)))
+        return self.filter_rows(~np.isin(self._keys(others), others._keys(self)))
 
     def pairs(self) -> Histories:
         """Each user's different items, an item at its newest place, with the damped sum of the
@@ -138,7 +138,7 @@ class Histories:
             damped_weights(np.add.reduceat(rows[order], first)),
             True,
         )
-        return dataclasses.replace(self.where(newest), weights=weights[newest], paired=True)
+        return dataclasses.replace(self.filter_rows(newest), weights=weights[newest], paired=True)
 
     def popularity(self, items: int) -> np.ndarray:
         """The sum of each item's pairs, (items): int64, the users who have it, where every pair

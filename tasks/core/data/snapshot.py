@@ -89,14 +89,14 @@ class Queries:
     seen: Histories
     attributes: UserAttributes | None = None
 
-    def take(self, some: np.ndarray) -> Queries:
+    def select_users(self, some: np.ndarray) -> Queries:
         """Those at some places (int), in that order."""
         return Queries(
             self.users[some],
-            self.histories.take(some),
-            self.labels.take(some),
-            self.seen.take(some),
-            self.attributes and self.attributes.take(some),
+            self.histories.select_users(some),
+            self.labels.select_users(some),
+            self.seen.select_users(some),
+            self.attributes and self.attributes.select_users(some),
         )
 
 
@@ -248,9 +248,9 @@ class Snapshot:
             raise self._nobody(labels, len(held_out.items))
         return Queries(
             users,
-            known.take(users),
-            wanted.take(users),
-            seen.take(users),
+            known.select_users(users),
+            wanted.select_users(users),
+            seen.select_users(users),
             self.attributes(users=users),
         )
 
@@ -310,9 +310,9 @@ class Snapshot:
         return Queries(
             asked.users[new],
             nothing,
-            asked.labels.take(new),
-            asked.seen.take(new),
-            asked.attributes and asked.attributes.take(new),
+            asked.labels.select_users(new),
+            asked.seen.select_users(new),
+            asked.attributes and asked.attributes.select_users(new),
         )
 
 

@@ -37,7 +37,7 @@ class UserAttributes:
     def __len__(self) -> int:
         return self.count
 
-    def take(self, users: np.ndarray) -> UserAttributes:
+    def select_users(self, users: np.ndarray) -> UserAttributes:
         """The users of these rows, in this order."""
         return UserAttributes(
             len(users),

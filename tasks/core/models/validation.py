@@ -58,7 +58,7 @@ class Validation:
     """
 
     def __init__(self, queries: Queries, items: int, users: int | None, seed: int = 0) -> None:
-        self._queries = queries.take(
+        self._queries = queries.select_users(
             sample_users(len(queries.users), sample_size(users, items), seed)
         )
         self.items, self._whole = items, self
@@ -71,7 +71,7 @@ class Validation:
         """The first of the users, to screen models before all users are asked; its seconds count
         as this one's.
         """
-        first = self._queries.take(np.arange(min(SCREENING_USERS, len(self))))
+        first = self._queries.select_users(np.arange(min(SCREENING_USERS, len(self))))
         few = Validation(first, self.items, SCREENING_USERS)
         few._whole = self
         return few
@@ -82,7 +82,7 @@ class Validation:
         """
         begun, rows = time.monotonic(), model.places(self.items)
         queries = model.encoder.encode(
-            self._queries.histories.renamed(rows), self._queries.attributes
+            self._queries.histories.remap_items(rows), self._queries.attributes
         )
         found = self._recall(queries, model.candidates, rows)
         self._whole.seconds += time.monotonic() - begun
@@ -102,13 +102,13 @@ class Validation:
     def _recall(self, queries: np.ndarray, candidates: np.ndarray, rows: np.ndarray) -> float:
         labels, seen = self._queries.labels, self._queries.seen
         return recall(
-            queries, candidates, K, labels.renamed(rows), labels.lengths, seen.renamed(rows)
+            queries, candidates, K, labels.remap_items(rows), labels.lengths, seen.remap_items(rows)
         )
 
     def spread(self, model: Searchable) -> float:
         """How much scores differ from item to item: their standard deviation for one query,
         averaged over at most 1,000 users.
         """
-        some = self._queries.histories.take(np.arange(min(len(self), SPREAD_USERS)))
-        queries = model.encoder.encode(some.renamed(model.places(self.items)))
+        some = self._queries.histories.select_users(np.arange(min(len(self), SPREAD_USERS)))
+        queries = model.encoder.encode(some.remap_items(model.places(self.items)))
         return float((queries @ model.candidates.T).std(axis=1).mean())

@@ -123,7 +123,7 @@ class Searcher:
             wide = min(len(self.vectors), k * self.depth + int(without.lengths[order[start]]))
             block = order[start : start + max(1, at_once // wide)]
             asked = min(len(self.vectors), k * self.depth + int(without.lengths[block[-1]]))
-            found = self._block(queries[block], asked, without.take(block))[:, :k]
+            found = self._block(queries[block], asked, without.select_users(block))[:, :k]
             best[block, : found.shape[1]] = found
             start += len(block)
         return best

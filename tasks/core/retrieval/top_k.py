@@ -124,6 +124,6 @@ def _blocks(
     for start in range(0, len(queries), block):
         scores = inner_products(queries[start : start + block], vectors)
         if seen is not None:
-            one = seen.take(np.arange(start, start + len(scores)))
+            one = seen.select_users(np.arange(start, start + len(scores)))
             scores[one.users(), one.items] = -np.inf
         yield start, scores

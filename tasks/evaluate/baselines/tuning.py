@@ -47,7 +47,7 @@ def tuned(together: np.ndarray, head: Head, validation: Queries | None) -> Chose
         most = np.sort(np.argsort(-together.diagonal(), kind="stable")[:TRIED])
         some = tuned(together[np.ix_(most, most)], Head(head.rows[most], head.items), validation)
         return Chosen(some.penalty, some.decay, ease(together, some.penalty))
-    asked = validation.take(sample_users(len(validation.users), USERS))
+    asked = validation.select_users(sample_users(len(validation.users), USERS))
     best: Chosen | None = None
     best_recall = -1.0
     for penalty in PENALTIES:

@@ -100,7 +100,7 @@ def select_model(
     """
     popular, own = (
         train.popularity(validation.items),
-        train.renamed(vectors.places(validation.items)),
+        train.remap_items(vectors.places(validation.items)),
     )
     tried: dict[str, tuple[SearchModel, float]] = {}
     for decoder in TRIED.get(settings.decoder, (settings.decoder,)):

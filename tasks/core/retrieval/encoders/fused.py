@@ -48,7 +48,7 @@ class Member:
         """float32 (users, interests, width); zeros for whom it knows nothing of: then every item is
         an average one to it.
         """
-        asked = self.encoder.encode(histories.renamed(self.rows), users).reshape(
+        asked = self.encoder.encode(histories.remap_items(self.rows), users).reshape(
             len(histories), -1, self.encoder.dimension
         )
         if self.spread is not None:
@@ -59,7 +59,7 @@ class Member:
 
     def knows(self, histories: Histories, users: UserAttributes | None) -> np.ndarray:
         """bool (users)."""
-        return self.encoder.knows(histories.renamed(self.rows), users)
+        return self.encoder.knows(histories.remap_items(self.rows), users)
 
 
 class FusedEncoder:

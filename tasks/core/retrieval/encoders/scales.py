@@ -50,7 +50,7 @@ class ScalesEncoder(HistoryEncoder):
         """bool (users): whoever has a history with an item whose input says something; a query of
         zeros would pass for an answer.
         """
-        return histories.where(self._says[histories.items]).lengths > 0
+        return histories.filter_rows(self._says[histories.items]).lengths > 0
 
     @cached_property
     def _says(self) -> np.ndarray:

@@ -86,7 +86,7 @@ class TowerEncoder:
         for start in range(0, len(histories), self.BLOCK):
             block = np.arange(start, min(start + self.BLOCK, len(histories)))
             queries[block] = self._block(
-                histories.take(block),
+                histories.select_users(block),
                 [bag.take(block) for bag in bags],
                 ids[block] if len(ids) else ids,
             )
