@@ -25,13 +25,13 @@ from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.evaluate import mlflow_logging
-from tasks.evaluate.baselines.baseline_evaluation import yardstick
+from tasks.evaluate.baselines.baseline_evaluation import baseline_evaluation
 from tasks.evaluate.health import health
-from tasks.evaluate.lists import of_candidate
-from tasks.evaluate.measure import Catalogue, Measured, measure, together
-from tasks.evaluate.metrics import LONGEST
+from tasks.evaluate.lists import lists_of_candidate
+from tasks.evaluate.measure import ItemPopularity, Metrics, mean_over_seeds, measure
+from tasks.evaluate.metrics import MAX_LIST_LENGTH
 from tasks.evaluate.settings import JudgeRequest
-from tasks.evaluate.user_sample import sample
+from tasks.evaluate.user_sample import sample_queries
 
 
 def judge(request: JudgeRequest) -> dict:
@@ -71,7 +71,9 @@ def judge(request: JudgeRequest) -> dict:
     done = store.find(*place)
     assert done, "it was written, or found written, above"
     if request.track:
-        mlflow_logging.tell(store, done, store.open(done.facts["yardstick"], "yardstick"), request)
+        mlflow_logging.log_evaluation(
+            store, done, store.open(done.facts["yardstick"], "yardstick"), request
+        )
     return _result(done)
 
 
@@ -124,18 +126,20 @@ def _write(
         if request.newcomers
         else snapshot.queries(request.labels)
     )
-    queries = sample(everybody, snapshot.user_ids, request.users_most)
+    queries = sample_queries(everybody, snapshot.user_ids, request.users_most)
     counts = snapshot.histories("train").popularity(len(snapshot.item_ids))
-    catalogue = Catalogue.of(counts, snapshot.items["genres"].to_pylist())
-    known = yardstick(store, snapshot, queries, catalogue, request)
+    catalogue = ItemPopularity.of(counts, snapshot.items["genres"].to_pylist())
+    known = baseline_evaluation(store, snapshot, queries, catalogue, request)
     snapshot.let_go()
     say(
         f"the lists of {len(queries.users):,} users by the challenger, then by what it is "
         f"compared with"
     )
-    lists = [of_candidate(one, snapshot.item_ids, queries, LONGEST) for one in challengers]
+    lists = [
+        lists_of_candidate(one, snapshot.item_ids, queries, MAX_LIST_LENGTH) for one in challengers
+    ]
     each = [measure(one, queries.labels, catalogue) for one in lists]
-    measured = {"challenger": together(each)}
+    measured = {"challenger": mean_over_seeds(each)}
     if (
         champion
         and len(challengers) == 1
@@ -144,17 +148,17 @@ def _write(
         measured["champion"] = measured["challenger"]
     elif champion:
         measured["champion"] = measure(
-            of_candidate(champion.candidate, snapshot.item_ids, queries, LONGEST),
+            lists_of_candidate(champion.candidate, snapshot.item_ids, queries, MAX_LIST_LENGTH),
             queries.labels,
             catalogue,
         )
     for family, member in fused_members.members_of(challengers[0]).items():
         measured[family] = measure(
-            of_candidate(
+            lists_of_candidate(
                 Candidate(store.open(member["uri"], "candidate")),
                 snapshot.item_ids,
                 queries,
-                LONGEST,
+                MAX_LIST_LENGTH,
             ),
             queries.labels,
             catalogue,
@@ -220,7 +224,7 @@ def _who(candidate: Candidate) -> dict:
     }
 
 
-def _seed(candidate: Candidate, measured: Measured) -> dict:
+def _seed(candidate: Candidate, measured: Metrics) -> dict:
     return {
         "candidate": candidate.artefact.uri,
         "seed": candidate.artefact.lineage.get("seed"),
@@ -238,7 +242,7 @@ def _champion(champion: Champion, snapshot: Snapshot, registry: bool) -> dict:
     }
 
 
-def _slices(known: Artefact, measured: dict[str, Measured]) -> dict[str, dict]:
+def _slices(known: Artefact, measured: dict[str, Metrics]) -> dict[str, dict]:
     """The yardstick's slices with the models' own means beside the baselines'."""
     table = pq.read_table(known.file("slices.parquet"))
     return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-CHUNK = 64
+CHUNK_USERS = 64
 
 
 @numba.njit(inline="always", cache=True)
@@ -68,7 +68,7 @@ def _sorted(values, rows, size, best):
 
 
 @numba.njit(nogil=True, cache=True)
-def best(scores, offsets, items, unseen, kept):
+def best_items(scores, offsets, items, unseen, kept):
     """The k best items of each user, without what was seen and with it, from one pass over the
     scores.
 
@@ -92,8 +92,8 @@ def best(scores, offsets, items, unseen, kept):
         for item in seen:
             row[item] = -np.inf
         size, last = 0, np.float32(-np.inf)
-        for start in range(0, len(row), CHUNK):
-            stop, some = min(start + CHUNK, len(row)), 0
+        for start in range(0, len(row), CHUNK_USERS):
+            stop, some = min(start + CHUNK_USERS, len(row)), 0
             for item in range(
                 start, stop
             ):  # many at once: most chunks hold nothing that is good enough
@@ -117,7 +117,7 @@ def best(scores, offsets, items, unseen, kept):
 
 
 @numba.njit(nogil=True, cache=True)
-def hits(lists, offsets, labels, found, different, tail, different_tail):
+def mark_hits(lists, offsets, labels, found, different, tail, different_tail):
     """Where the labels stand, and how many different ones there are, in all and in the tail.
 
     Args:

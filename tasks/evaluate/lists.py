@@ -12,7 +12,7 @@ from tasks.core.data.snapshot import Queries
 from tasks.core.retrieval.candidate import Candidate
 from tasks.evaluate import kernel
 
-CELLS = 4_000_000  # scores held at a time: 16 MB, which a large cache still holds
+BLOCK_SCORES = 4_000_000  # scores held at a time: 16 MB, which a large cache still holds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Lists:
     faulty: np.ndarray
 
 
-def ranked(
+def ranked_lists(
     score: Callable[[int, int], np.ndarray], items: int, seen: Histories, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The whole catalogue ranked for every user, in blocks: exact, no item is sampled.
@@ -51,10 +51,10 @@ def ranked(
     """
     users = len(seen)
     unseen, kept = (np.full((users, k), -1, np.int32) for _ in range(2))
-    block = min(max(CELLS // max(items, 1), 64), 2048)
+    block = min(max(BLOCK_SCORES // max(items, 1), 64), 2048)
     for start in range(0, users, block):
         stop = min(start + block, users)
-        kernel.best(
+        kernel.best_items(
             score(start, stop),
             seen.offsets[start : stop + 1],
             seen.items,
@@ -64,7 +64,9 @@ def ranked(
     return unseen, kept
 
 
-def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k: int) -> Lists:
+def lists_of_candidate(
+    candidate: Candidate, item_ids: list[str], queries: Queries, k: int
+) -> Lists:
     """The lists of a candidate, through the encoder that serves it.
 
     Items are matched by id. One the candidate does not know is never shown (so a label among them
@@ -91,7 +93,7 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
             else scores.reshape(stop - start, -1, scores.shape[1]).max(axis=1)
         )
 
-    unseen, kept = ranked(score, len(known), queries.seen.remap_items(place), k)
+    unseen, kept = ranked_lists(score, len(known), queries.seen.remap_items(place), k)
     for lists in (unseen, kept):
         lists[silent] = -1
         if len(known) < len(item_ids):
@@ -99,9 +101,9 @@ def of_candidate(candidate: Candidate, item_ids: list[str], queries: Queries, k:
     return Lists(unseen, kept, silent, faulty)
 
 
-def of_scores(
+def lists_of_scores(
     score: Callable[[int, int], np.ndarray], items: int, queries: Queries, k: int
 ) -> Lists:
     """The lists of a baseline, which has an answer for everybody: see `ranked`."""
     nobody = np.zeros(len(queries.users), bool)
-    return Lists(*ranked(score, items, queries.seen, k), nobody, nobody)
+    return Lists(*ranked_lists(score, items, queries.seen, k), nobody, nobody)

@@ -15,11 +15,11 @@ from tasks.evaluate.metrics.diversity import diversity
 from tasks.evaluate.metrics.popularity_rank import mean_popularity_rank
 from tasks.evaluate.metrics.tail import recall_of, tail_of, tail_share
 
-BLOCK = 8192  # users measured at a time, so that memory does not grow with their number
+BLOCK_USERS = 8192  # users measured at a time, so that memory does not grow with their number
 
 
 @dataclasses.dataclass(frozen=True)
-class Catalogue:
+class ItemPopularity:
     """What the metrics need to know of the items, taken from the snapshot and the same for every
     model.
 
@@ -34,7 +34,7 @@ class Catalogue:
     features: np.ndarray | None
 
     @classmethod
-    def of(cls, counts: np.ndarray, genres: list[list[str] | None]) -> Catalogue:
+    def of(cls, counts: np.ndarray, genres: list[list[str] | None]) -> ItemPopularity:
         order = np.argsort(-counts, kind="stable")
         names = sorted({name for one in genres for name in one or ()})
         if not names:
@@ -48,7 +48,7 @@ class Catalogue:
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class Metrics:
     """`per_user`: metric → float64 (users), NaN where not defined; `overall`: metric → mean over
     users, or None.
     """
@@ -81,7 +81,7 @@ def hits(lists: np.ndarray, labels: Histories, tail: np.ndarray) -> Hits:
     made = Hits(
         np.zeros(lists.shape, bool), np.zeros(len(lists), np.int64), np.zeros(len(lists), np.int64)
     )
-    kernel.hits(
+    kernel.mark_hits(
         np.ascontiguousarray(lists, np.int32),
         labels.offsets,
         labels.items[order],
@@ -93,17 +93,17 @@ def hits(lists: np.ndarray, labels: Histories, tail: np.ndarray) -> Hits:
     return made
 
 
-def measure(lists: Lists, labels: Histories, catalogue: Catalogue) -> Measured:
+def measure(lists: Lists, labels: Histories, catalogue: ItemPopularity) -> Metrics:
     """Every metric of one model. `labels` has at least one row for each user."""
     users, parts = len(lists.unseen), []
-    for start in range(0, users, BLOCK):
-        some = np.arange(start, min(start + BLOCK, users))
+    for start in range(0, users, BLOCK_USERS):
+        some = np.arange(start, min(start + BLOCK_USERS, users))
         parts.append(
             _block(lists.unseen[some], lists.kept[some], labels.select_users(some), catalogue)
         )
     per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     items = len(catalogue.order)
-    return Measured(
+    return Metrics(
         per_user,
         {name: mean(values) for name, values in per_user.items()}
         | {f"coverage_{k}": coverage(lists.unseen[:, :k], items) for k in (10, 50)},
@@ -111,7 +111,7 @@ def measure(lists: Lists, labels: Histories, catalogue: Catalogue) -> Measured:
 
 
 def _block(
-    unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: Catalogue
+    unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: ItemPopularity
 ) -> dict[str, np.ndarray]:
     shown, with_seen = (hits(lists, labels, catalogue.tail) for lists in (unseen, kept))
     figures = {
@@ -135,7 +135,7 @@ def _block(
     return figures
 
 
-def together(several: list[Measured]) -> Measured:
+def mean_over_seeds(several: list[Metrics]) -> Metrics:
     """Several trainings of one recipe as one: each user's mean over them, so that no lucky seed
     decides.
     """
@@ -151,7 +151,7 @@ def together(several: list[Measured]) -> Measured:
         else float(np.mean([one.overall[name] for one in several]))
         for name in several[0].overall
     }
-    return Measured(per_user, overall)
+    return Metrics(per_user, overall)
 
 
 def mean(values: np.ndarray) -> float | None:

@@ -12,13 +12,13 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.evaluate.settings import JudgeRequest
 
-TOLD = ("recall_50", "ndcg_10", "hr_10")  # of each slice
+SLICE_METRICS = ("recall_50", "ndcg_10", "hr_10")  # of each slice
 CHARACTERS = str.maketrans(
     {"≤": "to", ">": "over"}
 )  # MLflow takes letters, digits, spaces and _-./
 
 
-def tell(store: Store, done: Artefact, known: Artefact, request: JudgeRequest) -> None:
+def log_evaluation(store: Store, done: Artefact, known: Artefact, request: JudgeRequest) -> None:
     """Log the figures; doing so twice changes nothing that is read."""
     metrics, slices = done.facts["metrics"], done.facts["slices"]
     if request.run:
@@ -75,6 +75,6 @@ def _slices(slices: dict, model: str) -> dict[str, float]:
             c for c in name.translate(CHARACTERS) if (c.isalnum() and c.isascii()) or c in " _-."
         ).strip()
         found |= _figures(
-            f"slice {place}", {metric: one["metrics"][model][metric] for metric in TOLD}
+            f"slice {place}", {metric: one["metrics"][model][metric] for metric in SLICE_METRICS}
         )
     return found

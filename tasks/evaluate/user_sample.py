@@ -12,7 +12,7 @@ from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Queries
 
 
-def sample(queries: Queries, user_ids: list[str], most: int) -> Queries:
+def sample_queries(queries: Queries, user_ids: list[str], most: int) -> Queries:
     """All users, or `most` of them in their order: those whose ids have the lowest digests.
 
     Whether a user is among them depends on the ids alone, so that models are compared on the same

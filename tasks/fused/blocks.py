@@ -13,11 +13,11 @@ from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.cold_start import GenrePredictor
 from tasks.core.retrieval.encoders import Encoder
-from tasks.fused.members import Joined
+from tasks.fused.members import MemberCandidate
 
 
 @dataclasses.dataclass(frozen=True)
-class Block:
+class MemberModel:
     """One member over the n items of the whole.
 
     Attributes:
@@ -38,7 +38,9 @@ class Block:
     root: np.ndarray
 
 
-def blocks(members: list[Joined], snapshot: Snapshot) -> tuple[np.ndarray, list[Block]]:
+def member_models(
+    members: list[MemberCandidate], snapshot: Snapshot
+) -> tuple[np.ndarray, list[MemberModel]]:
     """The items that at least one member knows, as int32 rows of the item table, ascending, and
     each member over them.
 
@@ -60,8 +62,8 @@ def blocks(members: list[Joined], snapshot: Snapshot) -> tuple[np.ndarray, list[
 
 
 def _block(
-    member: Joined, rows: np.ndarray, items: np.ndarray, genres: list, likes: np.ndarray
-) -> Block:
+    member: MemberCandidate, rows: np.ndarray, items: np.ndarray, genres: list, likes: np.ndarray
+) -> MemberModel:
     candidate, known = member.candidate, rows >= 0
     if not known.any():
         raise RefusedData(
@@ -91,7 +93,7 @@ def _block(
         items_placed=int((~known[items]).sum()),
         dimension=vectors.shape[1],
     )
-    return Block(
+    return MemberModel(
         member.family,
         candidate.encoder,
         rows[items],

@@ -21,12 +21,12 @@ from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import FusedEncoder
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
-from tasks.fused.blocks import blocks
-from tasks.fused.members import FAMILY, Joined, chosen
-from tasks.fused.model import Whole, assembled
+from tasks.fused.blocks import member_models
+from tasks.fused.members import FAMILY, MemberCandidate, find_members
+from tasks.fused.model import FusedModel, assemble
 from tasks.fused.settings import FitRequest
-from tasks.fused.validation import Validation
-from tasks.fused.weights import search
+from tasks.fused.validation import MemberScores
+from tasks.fused.weights import search_weights
 
 SCALES = ("all", "each")
 
@@ -45,7 +45,7 @@ def fit(request: FitRequest) -> dict:
     snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
     if request.track and request.registry:
         known.mark_stale(store, FAMILY)
-    members = chosen(store, request, snapshot)
+    members = find_members(store, request, snapshot)
     the_fit = Fit(
         FAMILY,
         request,
@@ -62,7 +62,7 @@ def fit(request: FitRequest) -> dict:
     if not request.repeat and (outcome := mlflow_client.verdict_outcome(FAMILY, the_fit.id)):
         raise NothingToDo(f"these very champions were put side by side and judged: {outcome}")
 
-    def learn(recorder: RunRecorder) -> tuple[int, Whole]:
+    def learn(recorder: RunRecorder) -> tuple[int, FusedModel]:
         with threadpool_limits(request.settings.threads):
             return solve(request, snapshot, members, recorder)
 
@@ -72,18 +72,18 @@ def fit(request: FitRequest) -> dict:
 
 
 def solve(
-    request: FitRequest, snapshot: Snapshot, members: list[Joined], recorder: RunRecorder
-) -> tuple[int, Whole]:
+    request: FitRequest, snapshot: Snapshot, members: list[MemberCandidate], recorder: RunRecorder
+) -> tuple[int, FusedModel]:
     """Under every scale the best weights; the better of them, and what is served with them."""
     settings, tried = request.settings, []
-    items, parts = blocks(members, snapshot)
-    validation = Validation(snapshot, items, parts, settings, request.seed)
+    items, parts = member_models(members, snapshot)
+    validation = MemberScores(snapshot, items, parts, settings, request.seed)
     scales = SCALES if settings.scale == "auto" else (settings.scale,)
     for step, scale in enumerate(scales, 1):
         started = time.monotonic()
         say(f"scale {step} of {len(scales)}: weights of {len(parts)} members")
         ranking = validation.ranking(scale)
-        found = search(ranking, np.random.default_rng(request.seed))
+        found = search_weights(ranking, np.random.default_rng(request.seed))
         alone = [ranking.recall(one) for one in np.eye(len(parts))]
         told = {
             "validation_ndcg": found.ndcg,
@@ -106,7 +106,7 @@ def solve(
             because="no other adds to it on validation: it stands alone, and the gate will not "
             "find it better than itself",
         )
-    whole = assembled(
+    whole = assemble(
         snapshot,
         items,
         [part for part, keep in zip(parts, kept, strict=True) if keep],
@@ -119,7 +119,7 @@ def solve(
 
 
 def _write(
-    folder: Path, step: int, whole: Whole, members: list[Joined], snapshot: Snapshot
+    folder: Path, step: int, whole: FusedModel, members: list[MemberCandidate], snapshot: Snapshot
 ) -> Written:
     encoder = FusedEncoder(whole.members)
     save_candidate(folder, whole.item_ids, whole.candidates, whole.similar, encoder, whole.cold)

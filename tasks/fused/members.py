@@ -16,11 +16,11 @@ from tasks.core.store.store import Store
 from tasks.fused.settings import FitRequest
 
 FAMILY = "fused"
-LEAST = 2
+MIN_MEMBERS = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Joined:
+class MemberCandidate:
     """A champion that takes part, and its version in the registry (None: given by hand)."""
 
     family: str
@@ -28,7 +28,7 @@ class Joined:
     version: str | None
 
 
-def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined]:
+def find_members(store: Store, request: FitRequest, snapshot: Snapshot) -> list[MemberCandidate]:
     """The members, by name.
 
     Where the request names families, each has to be there and fit; where it names none, one that
@@ -46,7 +46,9 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
     found, left_out = [], {}
     for family in sorted(named or there - {FAMILY}):
         champion = find_champion(store, family, request.candidates.get(family), request.registry)
-        why = "it has no champion" if champion is None else unfit(champion.candidate, snapshot)
+        why = (
+            "it has no champion" if champion is None else unfit_reason(champion.candidate, snapshot)
+        )
         if why and named:
             raise BadRequest(
                 f"{family} cannot be a member",
@@ -58,17 +60,17 @@ def chosen(store: Store, request: FitRequest, snapshot: Snapshot) -> list[Joined
             log("fused.left_out", family=family, why=why)
             left_out[family] = why
         else:
-            found.append(Joined(family, champion.candidate, champion.version))
-    if len(found) < LEAST:
-        told = "; ".join(f"{family}: {why}" for family, why in left_out.items())
+            found.append(MemberCandidate(family, champion.candidate, champion.version))
+    if len(found) < MIN_MEMBERS:
+        reasons = "; ".join(f"{family}: {why}" for family, why in left_out.items())
         raise NothingToDo(
-            f"{len(found)} champions fit {snapshot.dataset} {snapshot.day}, a fusion needs {LEAST}"
-            + (f" ({told})" if told else "")
+            f"{len(found)} champions fit {snapshot.dataset} {snapshot.day}, a fusion needs "
+            f"{MIN_MEMBERS}" + (f" ({reasons})" if reasons else "")
         )
     return found
 
 
-def unfit(candidate: Candidate, snapshot: Snapshot) -> str | None:
+def unfit_reason(candidate: Candidate, snapshot: Snapshot) -> str | None:
     """Why a candidate may not be weighed on the validation users of a snapshot, or None.
 
     One of an earlier day may, if rows were held out in the same way: what is held out now came

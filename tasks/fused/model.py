@@ -10,16 +10,16 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.encoders.fused import Member
-from tasks.fused.blocks import Block
-from tasks.fused.projection import reduced
+from tasks.fused.blocks import MemberModel
+from tasks.fused.projection import project
 from tasks.fused.settings import Settings
-from tasks.fused.validation import Validation
+from tasks.fused.validation import MemberScores
 
-INTERESTS = 16  # combinations of the members' interests at most
+MAX_INTERESTS = 16  # combinations of the members' interests at most
 
 
 @dataclasses.dataclass(frozen=True)
-class Whole:
+class FusedModel:
     """A fused model of n items.
 
     Attributes:
@@ -43,15 +43,15 @@ class Whole:
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-def assembled(
+def assemble(
     snapshot: Snapshot,
     items: np.ndarray,
-    parts: list[Block],
+    parts: list[MemberModel],
     weights: np.ndarray,
     scale: str,
-    validation: Validation,
+    validation: MemberScores,
     settings: Settings,
-) -> Whole:
+) -> FusedModel:
     """Put the blocks side by side, reduced where they are wider than `settings.dimension`.
 
     Raises:
@@ -59,11 +59,11 @@ def assembled(
     """
     which = [validation.parts.index(part) for part in parts]
     several = int(np.prod([validation.queries[member].shape[1] for member in which]))
-    if several > INTERESTS:
+    if several > MAX_INTERESTS:
         raise BadRequest(
             "the members' interests make too many query vectors a user",
             got=several,
-            allowed=f"{INTERESTS} at most",
+            allowed=f"{MAX_INTERESTS} at most",
             remedy="train them with fewer interests, or leave one out of settings.members",
         )
     factors = [
@@ -79,7 +79,7 @@ def assembled(
             )
             for weight, member in zip(weights, which, strict=True)
         ]
-        turns, candidates = zip(*reduced(asked, candidates, settings.dimension), strict=True)
+        turns, candidates = zip(*project(asked, candidates, settings.dimension), strict=True)
         log(
             "fused.reduced",
             dimension=sum(of.shape[1] for of in candidates),
@@ -93,7 +93,7 @@ def assembled(
         for part, factor, turn in zip(parts, factors, turns, strict=True)
     ]
     similar = np.hstack([part.similar for part in parts]) / np.sqrt(len(parts))
-    return Whole(
+    return FusedModel(
         [snapshot.item_ids[row] for row in items],
         np.hstack(candidates),
         similar.astype(np.float32),

@@ -16,10 +16,10 @@ import numpy as np
 
 # of the mean variance, added to each: directions in which nobody asks today stay possible, and L
 # can be inverted
-FLOOR = 1e-3
+MIN_DIRECTION_SHARE = 1e-3
 
 
-def reduced(
+def project(
     queries: list[np.ndarray], candidates: list[np.ndarray], dimension: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each block what its queries are multiplied with, float32 (d, width), and its candidates,
@@ -54,7 +54,7 @@ def _directions(
     """
     moment = asked.T @ asked / max(len(asked), 1)
     values, vectors = np.linalg.eigh(moment)
-    root = np.sqrt(np.maximum(values, 0) + FLOOR * max(values.mean(), 1e-12))
+    root = np.sqrt(np.maximum(values, 0) + MIN_DIRECTION_SHARE * max(values.mean(), 1e-12))
     seen = candidates @ (vectors * root)
     strengths, directions = np.linalg.eigh(seen.T @ seen)
     order = np.argsort(-strengths)

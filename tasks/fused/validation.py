@@ -9,14 +9,16 @@ from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.data.user_sample import sample_size, sample_users
 from tasks.core.models.item_vectors import row_positions
-from tasks.fused.blocks import Block
+from tasks.fused.blocks import MemberModel
 from tasks.fused.settings import Settings
 from tasks.fused.weights import Ranking
 
-SCORES = 4 * 10**7  # of all users asked and all items: some two hundred weights are tried on them
+MAX_SCORES = (
+    4 * 10**7
+)  # of all users asked and all items: some two hundred weights are tried on them
 
 
-class Validation:
+class MemberScores:
     """The validation users, at most as many as the settings' number and memory allow, drawn by
     `seed`.
 
@@ -31,14 +33,14 @@ class Validation:
         self,
         snapshot: Snapshot,
         items: np.ndarray,
-        parts: list[Block],
+        parts: list[MemberModel],
         settings: Settings,
         seed: int,
     ) -> None:
         queries = snapshot.queries("validation")
         each = 4 * len(items) * (len(parts) + 2)  # the members', their sum, and what is made of it
         most = min(
-            sample_size(settings.validation_users, len(items), SCORES),
+            sample_size(settings.validation_users, len(items), MAX_SCORES),
             int(settings.memory_gb * 2**30 / each),
         )
         if most < 1:

@@ -11,16 +11,16 @@ import numpy as np
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.top_k import count_above
 
-STEPS = (
+STEP_SIZES = (
     1.0,
     0.5,
     0.25,
 )  # a weight is tried so much larger and smaller; halved when nothing helps any more
-FIRST = 0.1  # of all, what a weight of zero is tried with
+FIRST_WEIGHT = 0.1  # of all, what a weight of zero is tried with
 
 
 @dataclasses.dataclass(frozen=True)
-class Weighed:
+class WeightsFound:
     """Non-negative weights that sum to one, and how well they rank."""
 
     weights: np.ndarray
@@ -75,7 +75,9 @@ class Ranking:
         )
 
 
-def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> Weighed:
+def search_weights(
+    ranking: Ranking, random: np.random.Generator, rounds: int = 100
+) -> WeightsFound:
     """Coordinate search from several starts: all alike, and each member with most of the weight; a
     weight is raised, lowered or dropped while that helps, in steps that grow finer.
 
@@ -91,18 +93,18 @@ def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> 
             known[key] = ranking.ndcg(np.array(key))
         return known[key]
 
-    best: Weighed | None = None
+    best: WeightsFound | None = None
     for start in (np.ones(members), *(np.eye(members) + 1 / (4 * members))):
         weights = start / start.sum()
         found = ndcg(weights)
-        for step in STEPS:
+        for step in STEP_SIZES:
             for _ in range(rounds):
                 before = found
                 for member in random.permutation(members):
                     for value in (
                         0.0,
                         weights[member] / (1 + step),
-                        max(weights[member] * (1 + step), FIRST * step),
+                        max(weights[member] * (1 + step), FIRST_WEIGHT * step),
                     ):
                         tried = weights.copy()
                         tried[member] = value
@@ -111,6 +113,6 @@ def search(ranking: Ranking, random: np.random.Generator, rounds: int = 100) -> 
                 if found == before:
                     break
         if best is None or found > best.ndcg + 1e-9:
-            best = Weighed(weights, found)
+            best = WeightsFound(weights, found)
     assert best is not None, "every start has weights"
     return best

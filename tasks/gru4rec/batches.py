@@ -15,7 +15,7 @@ import numpy as np
 from tasks.core.data.histories import Histories
 
 # share of a length: enough to mix neighbours from epoch to epoch, little enough to keep steps full
-JITTER = 0.2
+WINDOW_JITTER = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ def batches(
     starts, lengths = (
         one_each(histories, window, random) if one else windows(histories, window, random)
     )
-    order = np.argsort(-lengths * (1 + JITTER * random.random(len(lengths))))
+    order = np.argsort(-lengths * (1 + WINDOW_JITTER * random.random(len(lengths))))
     bins = (np.cumsum(lengths[order]) - 1) // size
     groups = np.split(order, np.flatnonzero(np.diff(bins)) + 1) if len(order) else []
     for group in random.permutation(len(groups)):

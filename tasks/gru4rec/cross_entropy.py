@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-CACHED = 128  # positions: with some thousand vectors their scores fit a core's cache
+CACHED_ROWS = 128  # positions: with some thousand vectors their scores fit a core's cache
 ON_GPU = 2**26  # scores: few kernels, each of a quarter of a gigabyte
 
 
@@ -41,7 +41,7 @@ class CrossEntropy(torch.autograd.Function):
             torch.empty_like(right),
         )
         loss, transposed = queries.new_zeros(()), vectors.t().contiguous()
-        rows = CACHED if queries.device.type == "cpu" else max(ON_GPU // (k * q), 1)
+        rows = CACHED_ROWS if queries.device.type == "cpu" else max(ON_GPU // (k * q), 1)
         begins = range(0, n, rows)
         ends = torch.searchsorted(
             left_out, k * torch.tensor([*begins, n], device=left_out.device)

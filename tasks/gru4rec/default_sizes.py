@@ -29,7 +29,7 @@ class SizedSettings(Settings):
     epochs: int = MIN_EPOCHS
 
 
-def sized(settings: Settings, positions: int, items: int) -> SizedSettings:
+def decide_sizes(settings: Settings, positions: int, items: int) -> SizedSettings:
     """The settings with every size filled in.
 
     - `hidden`: 256 between one and five million positions, else 128.

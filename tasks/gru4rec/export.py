@@ -9,20 +9,20 @@ from tasks.core.retrieval.encoders import GRUEncoder, SASRecEncoder
 from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.gru4rec.settings import Settings
 
-ENDS = {
+SHARED_ARRAYS = {
     "embedding": "embedding.weight",
     "scale": "norm.weight",
     "shift": "norm.bias",
     "projection": "projection.weight",
     "projection_bias": "projection.bias",
 }
-RECURRENT = {
+GRU_ARRAYS = {
     "input_weights": "weight_ih_l0",
     "input_bias": "bias_ih_l0",
     "state_weights": "weight_hh_l0",
     "state_bias": "bias_hh_l0",
 }
-BLOCK = {
+BLOCK_ARRAYS = {
     "before_scale": "before.weight",
     "before_shift": "before.bias",
     "attend": "attend.weight",
@@ -42,27 +42,28 @@ def encoder(weights: dict[str, Tensor], settings: Settings) -> GRUEncoder | SASR
     """The encoder of a `Network`'s state dictionary; it reads the newest `window` items, as in
     training.
     """
-    ends = {name: array(weights[tensor]) for name, tensor in ENDS.items()}
+    ends = {name: to_numpy(weights[tensor]) for name, tensor in SHARED_ARRAYS.items()}
     if settings.encoder == "gru":
         layer = {
-            name: array(weights[f"encoder.layer.{tensor}"]) for name, tensor in RECURRENT.items()
+            name: to_numpy(weights[f"encoder.layer.{tensor}"])
+            for name, tensor in GRU_ARRAYS.items()
         }
         return GRUEncoder(**ends, **layer, last=settings.window, interests=settings.interests)
     blocks = {
         name: np.stack(
             [
-                array(weights[f"encoder.blocks.{number}.{tensor}"])
+                to_numpy(weights[f"encoder.blocks.{number}.{tensor}"])
                 for number in range(settings.blocks)
             ]
         )
-        for name, tensor in BLOCK.items()
+        for name, tensor in BLOCK_ARRAYS.items()
     }
     return SASRecEncoder(
         **ends,
         **blocks,
-        places=array(weights["encoder.places.weight"]),
-        final_scale=array(weights["encoder.norm.weight"]),
-        final_shift=array(weights["encoder.norm.bias"]),
+        places=to_numpy(weights["encoder.places.weight"]),
+        final_scale=to_numpy(weights["encoder.norm.weight"]),
+        final_shift=to_numpy(weights["encoder.norm.bias"]),
         last=settings.window,
         heads=settings.heads,
         interests=settings.interests,
@@ -73,12 +74,12 @@ def candidates(weights: dict[str, Tensor], unit_items: bool = False) -> np.ndarr
     """float32 (items, d + 1): an item's vector, then its bias; `unit_items` serves vectors of
     length one.
     """
-    vectors = array(weights["embedding.weight"])
+    vectors = to_numpy(weights["embedding.weight"])
     return np.hstack(
-        [unit_rows(vectors) if unit_items else vectors, array(weights["bias"])[:, None]]
+        [unit_rows(vectors) if unit_items else vectors, to_numpy(weights["bias"])[:, None]]
     ).astype(np.float32)
 
 
-def array(tensor: Tensor) -> np.ndarray:
+def to_numpy(tensor: Tensor) -> np.ndarray:
     """A copy in numpy, whatever device the tensor is on."""
     return tensor.detach().cpu().numpy().copy()

@@ -16,7 +16,7 @@ from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
-from tasks.core.torch.hardware import prepare
+from tasks.core.torch.hardware import prepare_device
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import export, warm_start
 from tasks.gru4rec.settings import FitRequest
@@ -33,7 +33,7 @@ def fit(request: FitRequest) -> dict:
         RefusedData: nothing to learn from or to validate with.
         Unreachable: MLflow is away.
     """
-    device = prepare(request.settings.device, request.settings.threads)
+    device = prepare_device(request.settings.device, request.settings.threads)
     with ProcessGroup.joined(device) as group:
         return _fit(
             request if group.leads else dataclasses.replace(request, track=False), device, group

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from tasks.core.torch.hardware import RUNTIME
-from tasks.gru4rec.cross_entropy import CACHED
+from tasks.core.torch.hardware import RUNTIME_BYTES
+from tasks.gru4rec.cross_entropy import CACHED_ROWS
 from tasks.gru4rec.default_sizes import SizedSettings
 from tasks.gru4rec.model import Network, Shape
 
 REMEDY = "lower settings.batch_positions, settings.dimension or settings.hidden"
 
 
-def estimate(settings: SizedSettings, shape: Shape, interactions: int) -> int:
+def estimate_bytes(settings: SizedSettings, shape: Shape, interactions: int) -> int:
     """Bytes at the peak: the network ten times over (gradient, moments, copies, checkpoint), one
     batch, what is validated, the data.
     """
@@ -23,13 +23,13 @@ def estimate(settings: SizedSettings, shape: Shape, interactions: int) -> int:
     full = settings.loss == "cross-entropy" and shape.items <= settings.full_softmax_items
     competing = shape.items if full else settings.negatives
     scored = competing * (
-        2 * shape.interests * CACHED + 4 * d
+        2 * shape.interests * CACHED_ROWS + 4 * d
         if settings.loss == "cross-entropy"
         else (3 + shape.interests) * n
     )
     validated = 3 * 1024 * shape.items + 200 * settings.window * h
     return int(
-        RUNTIME
+        RUNTIME_BYTES
         + 4 * (10 * weights + n * (inside + 8 * d) + scored + validated)
         + 100 * interactions
     )

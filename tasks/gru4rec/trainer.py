@@ -16,7 +16,7 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import Progress
 from tasks.core.data.histories import Histories
 from tasks.core.torch.adamw import AdamW
-from tasks.core.torch.learning_rate import rate
+from tasks.core.torch.learning_rate import learning_rate
 from tasks.core.torch.loop import epoch_seed
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.core.torch.row_adamw import RowAdamW
@@ -65,7 +65,7 @@ class Trainer:
         )
         self.epochs, self.top_rate = settings.epochs, settings.learning_rate
         torch.manual_seed(epoch_seed(seed, 0))
-        self.model = Network(shape(settings, len(counts))).to(device)
+        self.model = Network(network_shape(settings, len(counts))).to(device)
         self.model.bias.requires_grad_(not settings.unit_items)
         self.loss = _loss(settings, counts, device)
         parameters = dict(self.model.named_parameters())
@@ -111,7 +111,7 @@ class Trainer:
             settings.horizon,
         ):
             done += batch.whole
-            now = rate(
+            now = learning_rate(
                 (number - 1 + done / self.total) / self.epochs,
                 self.top_rate,
                 settings.warm_up,
@@ -191,7 +191,7 @@ class Trainer:
         )
 
 
-def shape(settings: SizedSettings, items: int) -> Shape:
+def network_shape(settings: SizedSettings, items: int) -> Shape:
     """The network that these settings make for a catalogue."""
     return Shape(
         items,

@@ -27,10 +27,10 @@ from tasks.core.torch.hardware import check_memory
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import export, warm_start
 from tasks.gru4rec.batches import positions
-from tasks.gru4rec.default_sizes import SizedSettings, sized
-from tasks.gru4rec.memory_estimate import REMEDY, estimate
+from tasks.gru4rec.default_sizes import SizedSettings, decide_sizes
+from tasks.gru4rec.memory_estimate import REMEDY, estimate_bytes
 from tasks.gru4rec.settings import FitRequest
-from tasks.gru4rec.trainer import Trainer, shape
+from tasks.gru4rec.trainer import Trainer, network_shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +69,13 @@ def learn(
     )
     rows = np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
     histories = snapshot.histories("train").remap_items(rows)
-    settings = sized(request.settings, positions(histories), int(rows.max()) + 1)
+    settings = decide_sizes(request.settings, positions(histories), int(rows.max()) + 1)
     recorder.decided(request.settings, settings)
     trainer = _trainer(request, settings, snapshot, histories, int(rows.max()) + 1, device, group)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(known)]
-    if settings.warm_start and warm_start.begin(trainer.model, champion, snapshot, item_ids):
+    if settings.warm_start and warm_start.load_previous_weights(
+        trainer.model, champion, snapshot, item_ids
+    ):
         trainer.go_on()
     log(
         "gru4rec.begin",
@@ -114,7 +116,7 @@ def _trainer(
             remedy="ingest more data, or lower settings.minimum_count",
         )
     counts = np.bincount(histories.items, minlength=items)
-    needed = estimate(settings, shape(settings, items), len(histories.items))
+    needed = estimate_bytes(settings, network_shape(settings, items), len(histories.items))
     check_memory("gru4rec", needed, device, REMEDY)
     return Trainer(settings, histories, counts, request.seed, device, group)
 

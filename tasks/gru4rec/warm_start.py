@@ -21,15 +21,17 @@ from tasks.core.models.warm_start import unfit_reason
 from tasks.core.retrieval.candidate import Candidate
 from tasks.gru4rec.model import BY_ITEM, Network
 
-NAME = "network.safetensors"
+WEIGHTS_FILE = "network.safetensors"
 
 
 def save_state(folder: Path, weights: dict[str, Tensor]) -> None:
     """Write what the next training may begin with."""
-    save_file({name: tensor.cpu().contiguous() for name, tensor in weights.items()}, folder / NAME)
+    save_file(
+        {name: tensor.cpu().contiguous() for name, tensor in weights.items()}, folder / WEIGHTS_FILE
+    )
 
 
-def begin(
+def load_previous_weights(
     network: Network, champion: Candidate | None, snapshot: Snapshot, item_ids: list[str]
 ) -> bool:
     """Put the champion's weights into today's network; False, with the reason in the log, where
@@ -40,11 +42,15 @@ def begin(
         champion: of an earlier day, or None.
         snapshot: today's.
     """
-    why = unfit_reason(champion, snapshot, NAME) if champion else "no champion of an earlier day"
+    why = (
+        unfit_reason(champion, snapshot, WEIGHTS_FILE)
+        if champion
+        else "no champion of an earlier day"
+    )
     if champion is None or why:
         log("gru4rec.cold_start", why=why)
         return False
-    weights = load_file(champion.artefact.file(NAME))
+    weights = load_file(champion.artefact.file(WEIGHTS_FILE))
     if wrong := _other_shapes(network, weights):
         log("gru4rec.cold_start", why=f"its network is of another shape: {', '.join(wrong)}")
         return False

@@ -17,7 +17,7 @@ from tasks.core.data.histories import Histories
 from tasks.core.models.walks import walk
 
 SHARD_WORDS = 1_000_000
-LONGEST = 10_000  # gensim drops the rest of a longer sentence
+MAX_SENTENCE_WORDS = 10_000  # gensim drops the rest of a longer sentence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Corpus:
 
 def _cut(lengths: np.ndarray) -> np.ndarray:
     """The lengths of sentences of at most LONGEST words."""
-    parts = -(-lengths // LONGEST)
-    cut = np.full(parts.sum(), LONGEST)
-    cut[np.cumsum(parts) - 1] = lengths - (parts - 1) * LONGEST
+    parts = -(-lengths // MAX_SENTENCE_WORDS)
+    cut = np.full(parts.sum(), MAX_SENTENCE_WORDS)
+    cut[np.cumsum(parts) - 1] = lengths - (parts - 1) * MAX_SENTENCE_WORDS
     return cut

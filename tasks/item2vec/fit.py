@@ -14,7 +14,7 @@ from tasks.core.models.decoders.model_selection import select_model
 from tasks.core.models.family import Written, run_fit
 from tasks.core.models.validation import Validation
 from tasks.core.models.warm_start import PreviousModel, load_previous
-from tasks.core.registry.plots.walks import WALKS
+from tasks.core.registry.plots.walks import WALKS_FILE
 from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.store.identity import code_version
 from tasks.core.store.manifest import Artefact
@@ -55,7 +55,7 @@ def fit(request: FitRequest) -> dict:
 
     def write(folder: Path, fitted: Fitted) -> Written:
         walks = statistics(graph.tables, settings.walk_length, request.seed)
-        write_json(folder / WALKS, walks)
+        write_json(folder / WALKS_FILE, walks)
         return write_candidate(folder, fitted, settings, snapshot, previous)
 
     return run_fit(

@@ -18,12 +18,12 @@ from tasks.core.models.cooccurrence import like_matrix
 
 # of a sequence that an item leads on to; the nearest weighs 1, the farthest 1/30, as in word2vec's
 # shrinking windows
-PLACES = 30
+MAX_DISTANCE = 30
 WALKS_QUANTILE, SEQUENCES_QUANTILE = 0.7, 0.3
-BLOCK = 1024  # rows filled at a time
+BLOCK_ROWS = 1024  # rows filled at a time
 
 
-def of_walks(histories: Histories, items: int, exponent: float) -> np.ndarray:
+def walk_transitions(histories: Histories, items: int, exponent: float) -> np.ndarray:
     """float32 (items, items) of walks of two steps, over one of the item's users to one of the
     user's items, each alike.
 
@@ -37,18 +37,18 @@ def of_walks(histories: Histories, items: int, exponent: float) -> np.ndarray:
     there = liked.T.tocsr().multiply(1 / np.where(users > 0, users, 1)[:, None]).tocsr()
     law = np.empty((items, items), np.float32)
     with Progress("the law of the walks", items, "rows") as progress:
-        for start in range(0, items, BLOCK):
-            law[start : start + BLOCK] = (there[start : start + BLOCK] @ back).toarray()
-            progress.add(len(law[start : start + BLOCK]))
+        for start in range(0, items, BLOCK_ROWS):
+            law[start : start + BLOCK_ROWS] = (there[start : start + BLOCK_ROWS] @ back).toarray()
+            progress.add(len(law[start : start + BLOCK_ROWS]))
     return _cut(law, users, exponent, WALKS_QUANTILE)
 
 
-def of_sequences(histories: Histories, items: int, exponent: float) -> np.ndarray:
+def sequence_transitions(histories: Histories, items: int, exponent: float) -> np.ndarray:
     """float32 (items, items) of users' own sequences, forward in time: how often item j comes
     within `PLACES` places after item i.
     """
     law = np.zeros((items, items), np.float32)
-    _count(histories.offsets, histories.items, PLACES, law)
+    _count(histories.offsets, histories.items, MAX_DISTANCE, law)
     met = law.sum(axis=0, dtype=np.float64)
     law /= np.maximum(law.sum(axis=1, keepdims=True), 1e-9)
     return _cut(law, met, exponent, SEQUENCES_QUANTILE)

@@ -19,8 +19,8 @@ from tasks.core.models.svd import truncated_svd
 from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.item2vec import log_transitions
 
-ROUNDING = 1e-12  # of the longest vector
-LARGEST = 20_000  # items: the dense matrix has the square of it
+ROUNDING_SHARE = 1e-12  # of the longest vector
+MAX_ITEMS = 20_000  # items: the dense matrix has the square of it
 
 
 def check(items: int) -> None:
@@ -29,11 +29,11 @@ def check(items: int) -> None:
     Raises:
         BadRequest: it is too large.
     """
-    if items > LARGEST:
+    if items > MAX_ITEMS:
         raise BadRequest(
             "the closed form needs a dense matrix of items × items",
             got=f"{items} items",
-            allowed=f"at most {LARGEST}",
+            allowed=f"at most {MAX_ITEMS}",
             remedy="set settings.trainer to gensim or auto, or raise minimum_count",
         )
 
@@ -94,7 +94,12 @@ def factorise(
 def _says(vectors: np.ndarray) -> np.ndarray:
     """bool (items): longer than what rounding leaves of a row of zeros."""
     lengths = np.linalg.norm(vectors, axis=1)
-    return lengths > ROUNDING * max(float(lengths.max(initial=0)), float(np.finfo(np.float32).tiny))
+    return lengths > ROUNDING_SHARE * max(
+        float(lengths.max(initial=0)), float(np.finfo(np.float32).tiny)
+    )
 
 
-LAWS = {"walks": log_transitions.of_walks, "sequences": log_transitions.of_sequences}
+LAWS = {
+    "walks": log_transitions.walk_transitions,
+    "sequences": log_transitions.sequence_transitions,
+}

@@ -30,7 +30,7 @@ FAMILY = "item2vec"
 SCORES_A_WORD = (
     300  # that are computed and counted while one word is trained, whatever the dimension
 )
-LOOKING = 0.1  # of the time of training
+VALIDATION_SHARE = 0.1  # of the time of training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +62,13 @@ def learn(
     frequencies = train.users_of(len(snapshot.item_ids))
     known = vocabulary(frequencies, request.settings.minimum_count)
     trainer = (
-        trainer_of(request.settings, int(known.sum()))
+        choose_trainer(request.settings, int(known.sum()))
         if external is None
         else external.facts["trainer"]
     )
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
     if external is not None:
-        watch = Watch(request.settings, validation, recorder)
+        watch = EpochSelection(request.settings, validation, recorder)
         watch.look(1, external_vectors.with_output_vectors(external, train, known), {})
         return watch.best
     if trainer == "netmf":
@@ -89,14 +89,14 @@ def learn(
     )
 
 
-def trainer_of(settings: Settings, items: int) -> str:
+def choose_trainer(settings: Settings, items: int) -> str:
     """`netmf` or `gensim`, for so many items.
 
     Raises:
         BadRequest: more items than the dense matrix of `netmf` may have.
     """
     if settings.trainer == "auto":
-        return "netmf" if items <= netmf.LARGEST else "gensim"
+        return "netmf" if items <= netmf.MAX_ITEMS else "gensim"
     if settings.trainer == "netmf":
         netmf.check(items)
     return settings.trainer
@@ -114,7 +114,7 @@ def _factorise(
     vectors = netmf.factorise(
         train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus
     )
-    watch = Watch(settings, validation, recorder)
+    watch = EpochSelection(settings, validation, recorder)
     watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
     return watch.best
 
@@ -128,7 +128,7 @@ def _train(
     recorder: RunRecorder,
     previous: ItemVectors | None,
 ) -> Learned:
-    settings = request.settings if previous is None else shortened(request.settings)
+    settings = request.settings if previous is None else warm_start_settings(request.settings)
     corpus = Corpus(
         graph.tables,
         train,
@@ -147,8 +147,8 @@ def _train(
         walks_an_epoch=corpus.walks,
         shards=corpus.shards,
     )
-    watch = Watch(settings, validation, recorder)
-    every = looks_every(watch.users, validation.items, corpus.words)
+    watch = EpochSelection(settings, validation, recorder)
+    every = epochs_between_validations(watch.users, validation.items, corpus.words)
     progress = TrainingProgress("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
     done: list[dict[str, float]] = []
     while len(done) < trainer.epochs:
@@ -170,7 +170,7 @@ def _train(
     return watch.best
 
 
-def looks_every(users: int, items: int, words: int) -> int:
+def epochs_between_validations(users: int, items: int, words: int) -> int:
     """After how many epochs validation is due, so that it takes about a tenth of the time that
     training takes. It is told from counts, not from a clock, so that a training repeated is the
     same training.
@@ -179,10 +179,10 @@ def looks_every(users: int, items: int, words: int) -> int:
         users, items: whose scores one look computes.
         words: of an epoch.
     """
-    return max(1, math.ceil(users * items / (SCORES_A_WORD * LOOKING * max(words, 1))))
+    return max(1, math.ceil(users * items / (SCORES_A_WORD * VALIDATION_SHARE * max(words, 1))))
 
 
-def shortened(settings: Settings) -> Settings:
+def warm_start_settings(settings: Settings) -> Settings:
     """The settings of a training that goes on: few epochs at a low rate, or it would forget where
     it came from.
     """
@@ -193,7 +193,7 @@ def shortened(settings: Settings) -> Settings:
     )
 
 
-class Watch:
+class EpochSelection:
     """Keeps the best epoch by the plain search of its vectors, and records every one.
 
     An epoch is judged by the query that does best for a few of the users: what suits the first

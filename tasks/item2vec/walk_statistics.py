@@ -10,8 +10,8 @@ from tasks.core.data.graph import Tables
 from tasks.core.models.walks import walk
 from tasks.core.models.walks.expected_visits import expected_visits
 
-WALKS = 100_000
-CLASSES = 24  # of degrees
+SAMPLED_WALKS = 100_000
+DEGREE_CLASSES = 24  # of degrees
 
 
 def statistics(tables: Tables, length: int, seed: int) -> dict:
@@ -25,16 +25,18 @@ def statistics(tables: Tables, length: int, seed: int) -> dict:
         expected; distance: total variation between the counted and the exact visits;
         distance_by_chance: what as many independent steps would have.
     """
-    drawn = np.sort(walk(tables, 0, WALKS, length, seed), axis=1)
+    drawn = np.sort(walk(tables, 0, SAMPLED_WALKS, length, seed), axis=1)
     different = 1 + (np.diff(drawn, axis=1) != 0).sum(axis=1)
     visits = np.bincount(drawn.ravel(), minlength=tables.items) / drawn.size
     law = expected_visits(tables, length) / length
     return {
         "law": type(tables).law,
-        "walks": WALKS,
+        "walks": SAMPLED_WALKS,
         "length": length,
         "distinct_mean": float(different.mean()),
-        "distinct": (np.bincount(different, minlength=length + 1)[1:] / WALKS).round(5).tolist(),
+        "distinct": (np.bincount(different, minlength=length + 1)[1:] / SAMPLED_WALKS)
+        .round(5)
+        .tolist(),
         "by_degree": _by_degree(np.diff(tables.item_offsets), visits, law),
         "distance": float(np.abs(visits - law).sum() / 2),
         "distance_by_chance": float(np.sqrt(2 * law * (1 - law) / (np.pi * drawn.size)).sum() / 2),
@@ -44,7 +46,7 @@ def statistics(tables: Tables, length: int, seed: int) -> dict:
 def _by_degree(degrees: np.ndarray, visits: np.ndarray, law: np.ndarray) -> list[dict]:
     """Classes of equal width on a logarithmic scale; items without an edge are in none."""
     met = np.flatnonzero(degrees > 0)
-    edges = np.geomspace(1, degrees.max() + 1, CLASSES + 1)
+    edges = np.geomspace(1, degrees.max() + 1, DEGREE_CLASSES + 1)
     classes = np.digitize(degrees[met], edges)
     return [
         {

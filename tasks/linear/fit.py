@@ -28,7 +28,7 @@ from tasks.core.registry.training_progress import TrainingProgress
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.linear.settings import FitRequest
-from tasks.linear.solvers import SOLVERS, solver_of, weighed
+from tasks.linear.solvers import SOLVERS, choose_solver, normalise_users
 
 FAMILY = "linear"
 PENALTIES = (100.0, 300.0, 1000.0)
@@ -76,12 +76,12 @@ def solve(
     rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(
         np.int32
     )
-    liked = weighed(
+    liked = normalise_users(
         like_matrix(train.remap_items(row_positions(rows, items)), len(rows)),
         settings.user_exponent,
     )
     penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
-    solver = SOLVERS[solver_of(settings, len(rows), len(penalties))](
+    solver = SOLVERS[choose_solver(settings, len(rows), len(penalties))](
         liked, settings.dimension, request.seed
     )
     best: tuple[float, int, float, ItemVectors] | None = None

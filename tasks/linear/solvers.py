@@ -27,19 +27,24 @@ from tasks.core.models.ease import ease
 from tasks.core.models.svd import truncated_svd
 from tasks.linear.settings import Settings
 
-BYTES = 24  # of memory for each pair of items: X'X, its inverse, the weights and their products
+BYTES_PER_PAIR = (
+    24  # of memory for each pair of items: X'X, its inverse, the weights and their products
+)
 # for each triple of items: an inverse at 10 GFLOPS, what one core that others use has left
-SECONDS = 1e-10
+SECONDS_PER_OPERATION = 1e-10
 
 
-def solver_of(settings: Settings, items: int, penalties: int = 1) -> str:
+def choose_solver(settings: Settings, items: int, penalties: int = 1) -> str:
     """`dense` or `low-rank`, for so many items and penalties; what is needed is said before it
     starts.
 
     Raises:
         BadRequest: `dense` is asked for and needs more memory than allowed.
     """
-    needs, minutes = BYTES * items**2 / 2**30, penalties * items**3 * SECONDS / 60
+    needs, minutes = (
+        BYTES_PER_PAIR * items**2 / 2**30,
+        penalties * items**3 * SECONDS_PER_OPERATION / 60,
+    )
     fits = needs <= settings.memory_gb
     if settings.solver == "dense" and not fits:
         raise BadRequest(
@@ -67,7 +72,7 @@ def solver_of(settings: Settings, items: int, penalties: int = 1) -> str:
     return chosen
 
 
-def weighed(liked: csr_matrix, exponent: float) -> csr_matrix:
+def normalise_users(liked: csr_matrix, exponent: float) -> csr_matrix:
     """The rows of X times √w, float32 (users, items), where a user with n likes (the sum of the
     row) has w = n^−exponent: long histories, which pair everything with everything, no longer
     decide alone what goes together. All weights are scaled so that the likes still sum to their

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tasks.core.serving.redis_client import Client, connect, memory_infos, redis_errors
-from tasks.core.serving.redis_keys import KINDS, FamilyKeys, announced_families
+from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys, announced_families
 from tasks.publish.load.claims import entries, live
 from tasks.publish.settings import StatusRequest
 
@@ -48,7 +48,7 @@ def _family(client: Client, names: FamilyKeys) -> dict:
                 "whole": bool(client.exists(names.manifest(load))),
                 "bytes": entry.get("bytes"),
                 "dtype": entry["plan"]["dtype"],
-                "keys": sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1,
+                "keys": sum(entry["plan"][kind]["buckets"] for kind in BUCKET_KINDS) + 1,
                 **entry["counts"],
             },
         )

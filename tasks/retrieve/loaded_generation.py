@@ -12,8 +12,8 @@ from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.serving.generation import SERVED, Generation
 from tasks.core.serving.id_packing import FORMS, unpack
 from tasks.core.serving.redis_keys import (
+    BUCKET_KINDS,
     DTYPES,
-    KINDS,
     FamilyKeys,
     bucket_of,
     unpack_seen,
@@ -50,7 +50,7 @@ class Held:
             FamilyKeys(self.folder.family),
         )
         self.version = manifest["version"]
-        self.buckets = {kind: _buckets(manifest, kind) for kind in KINDS}
+        self.buckets = {kind: _buckets(manifest, kind) for kind in BUCKET_KINDS}
         self.dtype, self.top_form = (
             _one_of(manifest, "dtype", DTYPES),
             _one_of(manifest, "top_form", FORMS),

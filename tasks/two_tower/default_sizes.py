@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.core.cli.log import log
 from tasks.two_tower.settings import Settings
-from tasks.two_tower.training_data import World
+from tasks.two_tower.training_data import TrainingData
 
 TRAINED_EXAMPLES = 3_000_000  # in all epochs
 MAX_EPOCHS, MIN_EPOCHS = 10, 3
@@ -20,7 +20,7 @@ class SizedSettings(Settings):
     epochs: int = MIN_EPOCHS
 
 
-def sized(settings: Settings, world: World) -> SizedSettings:
+def decide_sizes(settings: Settings, world: TrainingData) -> SizedSettings:
     """The settings with the epochs filled in, three million examples over those of an epoch, and
     the features that are read of users where these are not all (see `World.user_features`).
     """

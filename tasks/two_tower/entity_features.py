@@ -19,7 +19,7 @@ NOT_FEATURES = ("user", "item", "title")  # rows, and a text of its own for each
 
 
 @dataclasses.dataclass(frozen=True)
-class Described:
+class EntityFeatures:
     """Users or items by their features.
 
     Attributes:
@@ -58,9 +58,9 @@ class Described:
         return offsets[:-1], self.rows[at], self.weights[at], self.feature[at]
 
 
-def describe(
+def encode_columns(
     table: pa.Table, what: str, wanted: Sequence[str] | None, minimum_count: int, buckets: int
-) -> Described:
+) -> EntityFeatures:
     """The features of a table of users or items.
 
     Args:
@@ -109,7 +109,7 @@ def _values(column: pa.ChunkedArray, what: str) -> list[Value]:
 
 def _joined(
     columns: Mapping[str, list[Value]], with_id: bool, count: int, minimum_count: int, buckets: int
-) -> Described:
+) -> EntityFeatures:
     made = [
         CategoricalFeature.of(name, values, minimum_count, buckets)
         for name, values in columns.items()
@@ -133,7 +133,7 @@ def _joined(
     )
     order = np.argsort(owner, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=count))]).astype(np.int64)
-    return Described(
+    return EntityFeatures(
         features,
         with_id,
         offsets,

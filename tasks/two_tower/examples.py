@@ -10,7 +10,7 @@ import numpy as np
 from tasks.core.data.histories import Histories
 
 # likes of one user side by side: they share the vectors of one history, an eighth of the gathering
-RUN = 8
+TARGETS_PER_EXAMPLE = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,19 +56,19 @@ class Liked:
         in random order.
         """
         lengths = self.histories.lengths
-        shift = random.integers(0, RUN, len(lengths))
-        pieces = np.where(lengths > 0, -(-(lengths + shift) // RUN), 0)
+        shift = random.integers(0, TARGETS_PER_EXAMPLE, len(lengths))
+        pieces = np.where(lengths > 0, -(-(lengths + shift) // TARGETS_PER_EXAMPLE), 0)
         user = np.repeat(np.arange(len(lengths)), pieces)
         start = (
             np.arange(len(user)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        ) * RUN - shift[user]
-        order, step = random.permutation(len(user)), max(size // RUN, 1)
+        ) * TARGETS_PER_EXAMPLE - shift[user]
+        order, step = random.permutation(len(user)), max(size // TARGETS_PER_EXAMPLE, 1)
         for begin in range(0, len(order), step):
             chosen = order[begin : begin + step]
-            places = start[chosen, None] + np.arange(RUN)
+            places = start[chosen, None] + np.arange(TARGETS_PER_EXAMPLE)
             yield Batch(
                 user[chosen],
-                window(self.histories, user[chosen], start[chosen], self.last, RUN),
+                window(self.histories, user[chosen], start[chosen], self.last, TARGETS_PER_EXAMPLE),
                 read(self.histories, user[chosen], places),
                 weights=self._weights(user[chosen], places),
             )

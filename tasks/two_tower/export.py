@@ -14,10 +14,10 @@ from torch.nn import functional
 from tasks.core.retrieval.encoders import TowerEncoder
 from tasks.core.store.arrays import StringTable
 from tasks.two_tower.model import Values
-from tasks.two_tower.training_data import World
+from tasks.two_tower.training_data import TrainingData
 
 
-def candidates(weights: dict[str, Tensor], world: World) -> np.ndarray:
+def candidates(weights: dict[str, Tensor], world: TrainingData) -> np.ndarray:
     """float32 (items, d + 1): an item's vector, then its bias; one that was never met stands by its
     features.
     """
@@ -37,7 +37,7 @@ def candidates(weights: dict[str, Tensor], world: World) -> np.ndarray:
 def encoder(
     weights: dict[str, Tensor],
     vectors: np.ndarray,
-    world: World,
+    world: TrainingData,
     user_ids: list[str],
     decays: tuple[float, ...],
     last: int,
@@ -55,21 +55,21 @@ def encoder(
     features = [dataclasses.asdict(one) for one in world.user_features.features]
     return TowerEncoder(
         read.numpy(),
-        array(weights["user_values"]),
-        array(weights["user_ids"]),
+        to_numpy(weights["user_values"]),
+        to_numpy(weights["user_ids"]),
         ids.block,
         ids.offsets,
-        array(weights["hidden.weight"]),
-        array(weights["hidden.bias"]),
-        array(weights["output.weight"]),
-        array(weights["direct.weight"]),
-        array(weights["output.bias"]),
+        to_numpy(weights["hidden.weight"]),
+        to_numpy(weights["hidden.bias"]),
+        to_numpy(weights["output.weight"]),
+        to_numpy(weights["direct.weight"]),
+        to_numpy(weights["output.bias"]),
         features=features,
         decays=list(decays),
         last=last,
     )
 
 
-def array(tensor: Tensor) -> np.ndarray:
+def to_numpy(tensor: Tensor) -> np.ndarray:
     """A copy in numpy, whatever device the tensor is on."""
     return tensor.detach().cpu().numpy().copy()

@@ -23,16 +23,16 @@ from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.core.torch import loop
 from tasks.core.torch.checkpoint import TrainingState
-from tasks.core.torch.hardware import check_memory, prepare
+from tasks.core.torch.hardware import check_memory, prepare_device
 from tasks.two_tower import export
-from tasks.two_tower.default_sizes import SizedSettings, sized
-from tasks.two_tower.memory_estimate import REMEDY, estimate
+from tasks.two_tower.default_sizes import SizedSettings, decide_sizes
+from tasks.two_tower.memory_estimate import REMEDY, estimate_bytes
 from tasks.two_tower.settings import FitRequest
-from tasks.two_tower.trainer import Trainer, shape
-from tasks.two_tower.training_data import World, read
+from tasks.two_tower.trainer import Trainer, tower_shape
+from tasks.two_tower.training_data import TrainingData, read_training_data
 
 FAMILY = "two_tower"
-RIDGE = 1e-3  # of the mean square of a direction
+RIDGE_SHARE = 1e-3  # of the mean square of a direction
 
 
 def fit(request: FitRequest) -> dict:
@@ -50,8 +50,8 @@ def fit(request: FitRequest) -> dict:
     scratch = store.path("checkpoints", FAMILY, the_fit.id)
 
     def learn(recorder: RunRecorder) -> Learned:
-        dataset = read(snapshot, request.settings)
-        settings = sized(request.settings, dataset)
+        dataset = read_training_data(snapshot, request.settings)
+        settings = decide_sizes(request.settings, dataset)
         recorder.decided(request.settings, settings)
         state = train(request, settings, snapshot, dataset, scratch, recorder)
         return Learned(state, dataset, settings)
@@ -69,7 +69,7 @@ class Learned:
     """Trained towers, what they learned from, and the settings with what the data decided."""
 
     state: TrainingState
-    dataset: World
+    dataset: TrainingData
     settings: SizedSettings
 
 
@@ -77,13 +77,13 @@ def train(
     request: FitRequest,
     settings: SizedSettings,
     snapshot: Snapshot,
-    dataset: World,
+    dataset: TrainingData,
     scratch: Path,
     recorder: RunRecorder,
 ) -> TrainingState:
     """Train until the last epoch, or until validation has not improved for `patience` of them."""
-    device = prepare(settings.device, settings.threads)
-    needed = estimate(settings, shape(settings, dataset), len(dataset.histories.items))
+    device = prepare_device(settings.device, settings.threads)
+    needed = estimate_bytes(settings, tower_shape(settings, dataset), len(dataset.histories.items))
     check_memory(FAMILY, needed, device, REMEDY)
     trainer = Trainer(settings, dataset, request.seed, device)
     log(
@@ -91,8 +91,8 @@ def train(
         items=len(dataset.counts),
         new_items=int((dataset.counts == 0).sum()),
         users=int((dataset.user_rows >= 0).sum()),
-        item_features=names(dataset.item_features),
-        user_features=names(dataset.user_features),
+        item_features=feature_names(dataset.item_features),
+        user_features=feature_names(dataset.user_features),
         examples=trainer.total,
         loss=settings.loss,
         device=trainer.device,
@@ -110,13 +110,13 @@ def train(
 
 
 def _validate(
-    settings: SizedSettings, snapshot: Snapshot, dataset: World
+    settings: SizedSettings, snapshot: Snapshot, dataset: TrainingData
 ) -> Callable[[dict[str, Tensor]], dict[str, float]]:
     rows = np.arange(len(dataset.counts), dtype=np.int32)
     validation = Validation(snapshot.queries("validation"), len(rows), settings.validation_users)
 
     def validate(weights: dict[str, Tensor]) -> dict[str, float]:
-        vectors, encoder = served(weights, dataset, settings, snapshot)
+        vectors, encoder = export_model(weights, dataset, settings, snapshot)
         model = Searched(encoder, vectors, rows)
         return {
             RECALL: validation.recall(model),
@@ -126,7 +126,7 @@ def _validate(
     return validate
 
 
-def names(described) -> str:
+def feature_names(described) -> str:
     """The features that are read, for the log."""
     return (
         ",".join(
@@ -139,8 +139,8 @@ def names(described) -> str:
     )
 
 
-def served(
-    weights: dict[str, Tensor], dataset: World, settings: SizedSettings, snapshot: Snapshot
+def export_model(
+    weights: dict[str, Tensor], dataset: TrainingData, settings: SizedSettings, snapshot: Snapshot
 ) -> tuple[np.ndarray, TowerEncoder]:
     """Candidate vectors and the encoder of a state of the model."""
     vectors = export.candidates(weights, dataset)
@@ -156,8 +156,8 @@ def served(
 
 def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
     state, dataset = learned.state, learned.dataset
-    vectors, encoder = served(state.best, dataset, learned.settings, snapshot)
-    new, tastes = np.flatnonzero(dataset.counts == 0), similar(vectors[:, :-1], dataset)
+    vectors, encoder = export_model(state.best, dataset, learned.settings, snapshot)
+    new, tastes = np.flatnonzero(dataset.counts == 0), similarity_vectors(vectors[:, :-1], dataset)
     save_candidate(folder, snapshot.item_ids, vectors, tastes, encoder, new)
     figures = state.figures[state.best_epoch - 1]
     return Written(
@@ -169,14 +169,14 @@ def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
         state.validation_seconds,
         counts={"items": len(vectors), "new_items": len(new)},
         facts={
-            "item_features": names(dataset.item_features),
-            "user_features": names(dataset.user_features),
+            "item_features": feature_names(dataset.item_features),
+            "user_features": feature_names(dataset.user_features),
         },
         settings=learned.settings,
     )
 
 
-def similar(vectors: np.ndarray, dataset: World) -> np.ndarray:
+def similarity_vectors(vectors: np.ndarray, dataset: TrainingData) -> np.ndarray:
     """Item-to-item vectors, float32 (items, d): the tastes of those who like an item; of a new
     item, what its vector says of them.
 
@@ -192,6 +192,7 @@ def similar(vectors: np.ndarray, dataset: World) -> np.ndarray:
     x = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]).astype(np.float64)
     gram = x[liked].T @ x[liked]
     law = np.linalg.solve(
-        gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram)), x[liked].T @ tastes[liked]
+        gram + RIDGE_SHARE * np.trace(gram) / len(gram) * np.eye(len(gram)),
+        x[liked].T @ tastes[liked],
     )
     return np.where(liked[:, None], tastes, unit_rows(x @ law)).astype(np.float32)

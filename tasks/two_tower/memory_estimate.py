@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import torch
 
-from tasks.core.torch.hardware import RUNTIME
+from tasks.core.torch.hardware import RUNTIME_BYTES
 from tasks.two_tower.compact_rows import large
-from tasks.two_tower.examples import RUN
+from tasks.two_tower.examples import TARGETS_PER_EXAMPLE
 from tasks.two_tower.model import Shape, TwoTower
 from tasks.two_tower.settings import Settings
 
 REMEDY = "lower settings.batch_examples, settings.window or settings.dimension"
 
 
-def estimate(settings: Settings, shape: Shape, interactions: int) -> int:
+def estimate_bytes(settings: Settings, shape: Shape, interactions: int) -> int:
     """Bytes at the peak: the towers ten times over (gradient, moments, copies, checkpoint), one
     batch, what is validated, the data.
 
@@ -24,13 +24,17 @@ def estimate(settings: Settings, shape: Shape, interactions: int) -> int:
     weights = 10 * sum(p.numel() for p in model.parameters()) - sum(
         getattr(model, name).numel() for name in large(model)
     )
-    n, d, run = settings.batch_examples, shape.dimension, RUN if settings.loss == "in-batch" else 1
+    n, d, run = (
+        settings.batch_examples,
+        shape.dimension,
+        TARGETS_PER_EXAMPLE if settings.loss == "in-batch" else 1,
+    )
     places = n // run * (settings.window + run) if shape.decays else n
     met = min(shape.items, places + n)
     scored = 5 * min(shape.items, n) if settings.loss == "in-batch" else 0
     inside = 6 * ((len(shape.decays) + 2) * d + shape.hidden)
     return int(
-        RUNTIME
+        RUNTIME_BYTES
         + 4
         * (weights + 3 * places * d + 8 * met * d + n * (inside + scored) + 3 * 1024 * shape.items)
         + 100 * interactions

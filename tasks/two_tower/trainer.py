@@ -12,16 +12,16 @@ from torch.nn import functional
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import Progress
-from tasks.core.torch.learning_rate import rate
+from tasks.core.torch.learning_rate import learning_rate
 from tasks.core.torch.loop import epoch_seed
 from tasks.core.torch.row_adamw import RowAdamW
 from tasks.two_tower import losses
 from tasks.two_tower.compact_rows import keep_used_rows, large
 from tasks.two_tower.default_sizes import SizedSettings
-from tasks.two_tower.entity_features import Described
+from tasks.two_tower.entity_features import EntityFeatures
 from tasks.two_tower.examples import Batch
 from tasks.two_tower.model import Shape, TwoTower, Values
-from tasks.two_tower.training_data import World
+from tasks.two_tower.training_data import TrainingData
 
 
 class Trainer:
@@ -37,11 +37,11 @@ class Trainer:
     unit = "examples"
 
     def __init__(
-        self, settings: SizedSettings, world: World, seed: int, device: torch.device
+        self, settings: SizedSettings, world: TrainingData, seed: int, device: torch.device
     ) -> None:
         self.settings, self.world, self.seed, self.device = settings, world, seed, device
         torch.manual_seed(epoch_seed(seed, 0))
-        self.model = TwoTower(shape(settings, world)).to(device)
+        self.model = TwoTower(tower_shape(settings, world)).to(device)
         parameters = dict(self.model.named_parameters())
         self.optimiser = RowAdamW(
             parameters.items(),
@@ -73,7 +73,7 @@ class Trainer:
         settings, started, done, summed, now = self.settings, time.monotonic(), 0, 0.0, 0.0
         for batch in self.world.examples.batches(settings.batch_examples, random):
             done += batch.size
-            now = rate(
+            now = learning_rate(
                 (number - 1 + done / self.total) / self.epochs,
                 settings.learning_rate,
                 settings.warm_up,
@@ -169,9 +169,9 @@ class Trainer:
             return vectors.new_zeros(b, c, 0)
         kept = np.asarray(random.random(b) >= self.settings.feature_dropout)
         shown = (batch.window >= 0) & kept[:, None]
-        laws = torch.from_numpy(weights(self.settings.history_decays, at.shape[1] - c + 1, c)).to(
-            self.device
-        )  # (K, c, k)
+        laws = torch.from_numpy(
+            decay_weights(self.settings.history_decays, at.shape[1] - c + 1, c)
+        ).to(self.device)  # (K, c, k)
         law = laws[None] * self._tensor(shown.astype(np.float32))[:, None, None]  # (b, K, c, k)
         law = law / law.sum(3, keepdim=True).clamp(min=1e-30)
         rows = torch.cat((self.model.read(vectors), vectors.new_zeros(1, self.settings.dimension)))
@@ -187,7 +187,7 @@ class Trainer:
         self, history: Tensor, runs: Tensor, users: np.ndarray, random: np.random.Generator
     ) -> Tensor:
         """float32 (n, d): the user tower after these histories, of runs of these users."""
-        described: Described = self.world.user_features
+        described: EntityFeatures = self.world.user_features
         offsets, values, weight, feature = described.take(users)
         lengths = np.diff(np.append(offsets, len(values)))
         hidden = (
@@ -224,7 +224,7 @@ class Trainer:
         )
 
 
-def shape(settings: SizedSettings, world: World) -> Shape:
+def tower_shape(settings: SizedSettings, world: TrainingData) -> Shape:
     """The towers that these settings make for a world."""
     return Shape(
         len(world.counts),
@@ -238,7 +238,7 @@ def shape(settings: SizedSettings, world: World) -> Shape:
     )
 
 
-def weights(decays: tuple[float, ...], last: int, run: int) -> np.ndarray:
+def decay_weights(decays: tuple[float, ...], last: int, run: int) -> np.ndarray:
     """float32 (K, run, last + run − 1): exp(−age / decay) of each place of a window for each
     example of its run, 0 outside of `last`.
 

@@ -10,15 +10,15 @@ from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.cli.log import log
 from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot
-from tasks.two_tower.entity_features import ID, NOT_FEATURES, Described, describe
+from tasks.two_tower.entity_features import ID, NOT_FEATURES, EntityFeatures, encode_columns
 from tasks.two_tower.examples import Liked, Rated
 from tasks.two_tower.settings import Settings
 
-SHORT = 12  # rows of the user in the middle, as where the split is by users
+SHORT_LIST_ROWS = 12  # rows of the user in the middle, as where the split is by users
 
 
 @dataclasses.dataclass(frozen=True)
-class World:
+class TrainingData:
     """Users, items and examples.
 
     Attributes:
@@ -31,15 +31,15 @@ class World:
         histories: what every user liked in the training part.
     """
 
-    item_features: Described
-    user_features: Described
+    item_features: EntityFeatures
+    user_features: EntityFeatures
     counts: np.ndarray
     user_rows: np.ndarray
     examples: Liked | Rated
     histories: Histories
 
 
-def read(snapshot: Snapshot, settings: Settings) -> World:
+def read_training_data(snapshot: Snapshot, settings: Settings) -> TrainingData:
     """Everything of a snapshot that a training needs.
 
     Raises:
@@ -48,7 +48,7 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
     """
     histories = snapshot.histories("train")
     described = [
-        describe(table, what, wanted, settings.minimum_value_count, settings.number_buckets)
+        encode_columns(table, what, wanted, settings.minimum_value_count, settings.number_buckets)
         for table, what, wanted in (
             (snapshot.items, "item", settings.item_features),
             (snapshot.users, "user", user_features(snapshot, settings, histories)),
@@ -56,7 +56,9 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
     ]
     last = settings.window if settings.history_decays else 0
     examples = (
-        Liked(histories, last) if settings.loss == "in-batch" else rated(snapshot, histories, last)
+        Liked(histories, last)
+        if settings.loss == "in-batch"
+        else rated_examples(snapshot, histories, last)
     )
     met = examples.items if isinstance(examples, Rated) else histories.items
     counts = np.bincount(met, minlength=len(snapshot.item_ids))
@@ -74,7 +76,7 @@ def read(snapshot: Snapshot, settings: Settings) -> World:
         > 0
     )
     user_rows = np.where(active & described[1].with_id, np.cumsum(active) - 1, -1)
-    return World(described[0], described[1], counts, user_rows, examples, histories)
+    return TrainingData(described[0], described[1], counts, user_rows, examples, histories)
 
 
 def user_features(
@@ -84,20 +86,24 @@ def user_features(
     as those of sessions, all but the id: it would learn a handful of rows by heart, and whoever
     comes next has none."""
     lengths = histories.lengths[histories.lengths > 0]
-    if settings.user_features is not None or not len(lengths) or np.median(lengths) >= SHORT:
+    if (
+        settings.user_features is not None
+        or not len(lengths)
+        or np.median(lengths) >= SHORT_LIST_ROWS
+    ):
         return settings.user_features
     log(
         "two_tower.decided",
         user_features="all but the id",
         because=f"the user in the middle has {int(np.median(lengths))} rows to learn from, "
-        f"fewer than {SHORT}",
+        f"fewer than {SHORT_LIST_ROWS}",
     )
     return tuple(
         name for name in snapshot.users.column_names if name not in NOT_FEATURES and name != ID
     )
 
 
-def rated(snapshot: Snapshot, histories: Histories, last: int) -> Rated:
+def rated_examples(snapshot: Snapshot, histories: Histories, last: int) -> Rated:
     """The rated rows of the training part, ratings scaled to between 0 and 1 over all of them."""
     table = snapshot.table("interactions", ["user", "item", "rating", "position", "liked", "part"])
     columns = {

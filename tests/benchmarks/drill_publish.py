@@ -20,7 +20,7 @@ from pathlib import Path
 
 import redis
 
-from tasks.core.serving.redis_keys import KINDS, FamilyKeys
+from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys
 from tasks.publish.load.claims import entries, live
 from tests import generations, worlds
 from tests.benchmarks import drill_first
@@ -140,7 +140,7 @@ class Drill:
                 file=sys.stderr,
             )
         if missing := {
-            key for key in named - there if not any(f":{kind}:" in key for kind in KINDS)
+            key for key in named - there if not any(f":{kind}:" in key for kind in BUCKET_KINDS)
         }:
             raise SystemExit(f"drill: keys are missing: {sorted(missing)[:5]}")
 

@@ -92,13 +92,13 @@ def measured(root: str) -> dict:
     """
     from tasks.evaluate import kernel
 
-    kernel.best(
+    kernel.best_items(
         np.zeros((1, 4), np.float32),
         np.array([0, 1]),
         np.zeros(1, np.int32),
         *(np.zeros((1, 2), np.int32) for _ in range(2)),
     )
-    kernel.hits(
+    kernel.mark_hits(
         np.zeros((1, 2), np.int32),
         np.array([0, 1]),
         np.zeros(1, np.int32),

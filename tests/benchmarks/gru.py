@@ -22,11 +22,11 @@ from threadpoolctl import threadpool_limits
 
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.encoders import GRUEncoder
-from tasks.core.torch.hardware import peak_gb, prepare
+from tasks.core.torch.hardware import peak_gb, prepare_device
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import trainer as training
 from tasks.gru4rec.batches import Batch
-from tasks.gru4rec.default_sizes import sized
+from tasks.gru4rec.default_sizes import decide_sizes
 from tasks.gru4rec.settings import Settings
 
 USERS, ITEMS, LONGEST = 1500, 3500, 200
@@ -86,10 +86,10 @@ class Way:
     """One way of training, ready to go on for some seconds more."""
 
     def __init__(self, of: Histories, items: int, layout=training.batches, **settings) -> None:
-        chosen = sized(Settings(**{**SAMPLED, **settings}), 200_000, 1)
+        chosen = decide_sizes(Settings(**{**SAMPLED, **settings}), 200_000, 1)
         counts = np.bincount(of.items, minlength=items)
         self.trainer = training.Trainer(
-            chosen, of, counts, 0, prepare(chosen.device, chosen.threads), ProcessGroup()
+            chosen, of, counts, 0, prepare_device(chosen.device, chosen.threads), ProcessGroup()
         )
         self.layout, self.random = layout, np.random.default_rng(0)
         self.trainer.model.train()
@@ -189,7 +189,7 @@ def main() -> int:
     }
     for way in ways.values():
         way.speed(0)  # the first batch brings memory into being
-    device = prepare("auto", 1)
+    device = prepare_device("auto", 1)
     peak = peak_gb(device)
     ways["million"] = Way(histories(1_000_000), 1_000_000)
     ways["million"].speed(0)

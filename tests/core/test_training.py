@@ -4,17 +4,17 @@ repeat.
 
 import pytest
 
-from tasks.core.torch.learning_rate import rate
+from tasks.core.torch.learning_rate import learning_rate
 from tasks.core.torch.loop import epoch_seed
 
 
 def test_learning_rate_rises_then_falls_to_zero_or_stays():
-    assert [rate(share, 0.5, 0.1) for share in (0.05, 0.1, 0.55, 1.0)] == pytest.approx(
+    assert [learning_rate(share, 0.5, 0.1) for share in (0.05, 0.1, 0.55, 1.0)] == pytest.approx(
         [0.25, 0.5, 0.25, 0.0]
     )
-    assert [rate(share, 0.5, 0.1, cosine=False) for share in (0.05, 0.1, 1.0)] == pytest.approx(
-        [0.25, 0.5, 0.5]
-    )
+    assert [
+        learning_rate(share, 0.5, 0.1, cosine=False) for share in (0.05, 0.1, 1.0)
+    ] == pytest.approx([0.25, 0.5, 0.5])
 
 
 def test_no_epoch_of_no_seed_and_no_process_repeats_the_randomness_of_another():

@@ -14,8 +14,8 @@ from tasks.core.models.cooccurrence import cooccurrence_counts, like_matrix
 from tasks.core.models.ease import ease, low_rank
 from tasks.core.store.store import Store
 from tasks.evaluate.baselines import item_knn, popular_items, tuning
-from tasks.evaluate.baselines.popular_items import Head
-from tasks.evaluate.baselines.queries import weighted
+from tasks.evaluate.baselines.popular_items import PopularItems
+from tasks.evaluate.baselines.queries import weighted_queries
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
 from tests import worlds
@@ -29,15 +29,19 @@ def test_an_item_counts_the_root_of_how_often_it_was_liked():
     made = like_matrix(Histories.of_lists([[1, 1, 2, 1, 1], [], [2]]), 3)
     assert made.toarray().tolist() == [[0, 2, 1], [0, 0, 0], [0, 0, 1]]
     assert cooccurrence_counts(made).tolist() == [[0, 0, 0], [0, 4, 2], [0, 2, 2]]
-    assert weighted(Histories.of_lists([[1, 1, 2, 1, 1]]), 3, None).toarray().tolist() == [
+    assert weighted_queries(Histories.of_lists([[1, 1, 2, 1, 1]]), 3, None).toarray().tolist() == [
         [0, 2, 1]
     ]
 
 
 def test_an_older_item_weighs_less_in_a_query():
-    made = weighted(Histories.of_lists([[2, 0], [1]]), 3, 10.0).toarray()
+    made = weighted_queries(Histories.of_lists([[2, 0], [1]]), 3, 10.0).toarray()
     assert made[0].tolist() == pytest.approx([1, 0, np.exp(-0.1)]) and made[1].tolist() == [0, 1, 0]
-    assert weighted(Histories.of_lists([[2, 0], [1]]), 3, None).toarray()[0].tolist() == [1, 0, 1]
+    assert weighted_queries(Histories.of_lists([[2, 0], [1]]), 3, None).toarray()[0].tolist() == [
+        1,
+        0,
+        1,
+    ]
 
 
 def test_ease_is_the_best_linear_model_that_leaves_each_item_out():
@@ -68,7 +72,7 @@ def test_ease_cut_to_dimensions_is_the_nearest_product_of_that_rank():
 def test_item_knn_is_the_shrunken_cosine_of_the_nearest_however_many_items_are_held_at_a_time(
     monkeypatch, cells
 ):
-    monkeypatch.setattr(item_knn, "CELLS", cells)
+    monkeypatch.setattr(item_knn, "BLOCK_CELLS", cells)
     both = X.T @ X
     found = item_knn.item_knn(csr_matrix(X), neighbours=3, shrink=2.0).toarray()
     for item in range(12):
@@ -82,15 +86,17 @@ def test_item_knn_is_the_shrunken_cosine_of_the_nearest_however_many_items_are_h
 
 def test_the_head_is_what_has_room_of_the_most_popular_items():
     counts = np.array([5, 1, 9, 9, 0, 2] + [0] * 94)
-    some = Head.of(counts, 28 * 52**2 / 2**30)
+    some = PopularItems.of(counts, 28 * 52**2 / 2**30)
     assert some.rows.tolist() == list(range(52)) and not some.whole
-    assert Head.of(counts[::-1], 28 * 52**2 / 2**30).rows.tolist() == [
+    assert PopularItems.of(counts[::-1], 28 * 52**2 / 2**30).rows.tolist() == [
         *range(47),
         94,
         *range(96, 100),
     ]
     assert "52 most popular of 100 items, which hold 100.0% of the likes" in some.coverage(counts)
-    assert Head.of(counts, 1.0).whole and Head.of(counts, 1.0).coverage(counts) is None
+    assert (
+        PopularItems.of(counts, 1.0).whole and PopularItems.of(counts, 1.0).coverage(counts) is None
+    )
     scores = some.scores(lambda start, stop: np.ones((stop - start, 52), np.float32))(0, 2)
     assert (
         scores.shape == (2, 100)
@@ -137,7 +143,7 @@ def test_of_a_catalogue_too_large_for_it_ease_takes_the_most_popular_items_and_s
 ):
     snapshot = worlds.snapshot(store, planted.WORLD)
     whole = ask(store, planted.good(store, snapshot))["metrics"]
-    monkeypatch.setattr(popular_items, "BYTES", 2**30 // 200**2)
+    monkeypatch.setattr(popular_items, "BYTES_PER_PAIR", 2**30 // 200**2)
     done = ask(store, planted.good(store, snapshot), baselines_memory_gb=1.0)
     facts = store.open(done["uri"], "evaluation").facts
     assert set(facts["partial"]) == {"ease", "ease_64"} and facts["partial"]["ease"].startswith(
@@ -161,7 +167,7 @@ def test_a_large_head_is_tuned_on_its_most_popular_items_and_solved_for_once(tmp
         return ease(matrix, penalty)
 
     monkeypatch.setattr(tuning, "ease", counted)
-    monkeypatch.setattr(tuning, "TRIED", 30)
+    monkeypatch.setattr(tuning, "MAX_TUNING_ITEMS", 30)
     snapshot = Snapshot(
         Store(tmp_path.as_uri()).open(
             worlds.snapshot(Store(tmp_path.as_uri()), worlds.grouped(users=80, items=60, likes=12)),
@@ -169,6 +175,8 @@ def test_a_large_head_is_tuned_on_its_most_popular_items_and_solved_for_once(tmp
         )
     )
     matrix = cooccurrence_counts(like_matrix(snapshot.histories("train"), 60))
-    chosen = tuning.tuned(matrix, Head(np.arange(60), 60), snapshot.queries("validation"))
+    chosen = tuning.tune_ease(
+        matrix, PopularItems(np.arange(60), 60), snapshot.queries("validation")
+    )
     assert solved == [30] * len(tuning.PENALTIES) + [60] and chosen.penalty in tuning.PENALTIES
     assert np.array_equal(chosen.weights, ease(matrix, chosen.penalty))

@@ -15,7 +15,7 @@ from tasks.core.data.snapshot import find_snapshot
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.store.store import Store
 from tasks.evaluate.baselines.popularity import popularity
-from tasks.evaluate.lists import of_candidate, of_scores, ranked
+from tasks.evaluate.lists import lists_of_candidate, lists_of_scores, ranked_lists
 from tests import generations, worlds
 from tests.evaluate import planted, slow
 
@@ -41,7 +41,7 @@ def test_lists_equal_a_slow_ranking_by_item_id(tmp_path):
         store.open(planted.candidate(store, uri, "odd", inputs, outputs, ids), "candidate")
     )
     queries = read.queries("test")
-    lists = of_candidate(made, read.item_ids, queries, 50)
+    lists = lists_of_candidate(made, read.item_ids, queries, 50)
     row_of = {item: row for row, item in enumerate(ids)}
     for user in range(len(queries.users)):
         history = [
@@ -67,7 +67,7 @@ def test_an_item_counts_by_the_best_of_a_users_interests(tmp_path):
         store.open(planted.candidate(store, uri, "three interests", outputs, outputs), "candidate")
     )
     made.__dict__["encoder"] = SimpleNamespace(encode=lambda histories, users: asked)
-    lists = of_candidate(made, read.item_ids, read.queries("test"), 20)
+    lists = lists_of_candidate(made, read.item_ids, read.queries("test"), 20)
     best = (asked.reshape(30, 3, 4) @ outputs.T).max(axis=1)
     assert (lists.kept == np.argsort(-best, axis=1, kind="stable")[:, :20]).all()
 
@@ -82,7 +82,7 @@ def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
         store.open(planted.candidate(store, uri, "half", known, known, first_group), "candidate")
     )
     queries = read.queries("test")
-    lists = of_candidate(made, read.item_ids, queries, 10)
+    lists = lists_of_candidate(made, read.item_ids, queries, 10)
     stranger = WORLD.user_group[queries.users] == 1
     assert (lists.silent == stranger).all() and stranger.any()
     assert (lists.unseen[stranger] == -1).all() and (lists.unseen[~stranger] >= 0).all()
@@ -93,7 +93,7 @@ def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
         Store(str(tmp_path)), worlds.snapshot(Store(str(tmp_path)), WORLD), "planted"
     ).queries("test")
     order = np.random.default_rng(0).permutation(80)
-    lists = of_scores(popularity(order), 80, queries, 10)
+    lists = lists_of_scores(popularity(order), 80, queries, 10)
     for user in range(len(queries.users)):
         assert lists.unseen[user].tolist() == [i for i in order if i not in queries.seen[user]][:10]
     assert (lists.kept == order[:10]).all()
@@ -111,7 +111,7 @@ def test_the_best_of_scores_with_and_without_what_was_seen(different):
         [random.integers(0, 70, random.integers(0, 30)).tolist() for _ in range(39)]
         + [list(range(70))]
     )
-    unseen, kept = ranked(lambda start, stop: scores[start:stop].copy(), 70, seen, 12)
+    unseen, kept = ranked_lists(lambda start, stop: scores[start:stop].copy(), 70, seen, 12)
     for user in range(40):
         order = [
             i
@@ -136,7 +136,7 @@ def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
     )
     assert asked.attributes.columns["group"] == [str(group) for group in world.user_group]
     uri = generations.candidate(store, world, attributes=True)
-    lists = of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
+    lists = lists_of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
     assert (
         not lists.silent.any()
         and (world.item_group[lists.unseen] == world.user_group[:, None]).all()

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.core.data.histories import Histories
 from tasks.evaluate.lists import Lists
-from tasks.evaluate.measure import Catalogue, measure
+from tasks.evaluate.measure import ItemPopularity, measure
 from tasks.evaluate.metrics import ACCURACY
 from tasks.evaluate.metrics.tail import tail_of
 from tests.evaluate import slow
@@ -31,7 +31,7 @@ def test_three_users_by_hand():
     """
     lists = as_lists([[0, 1, 2, 3], [4, 5, 6, 7], []])
     labels = Histories.of_lists([[0, 2, 2], [5, 90, 91, 92], [1]])
-    found = measure(lists, labels, Catalogue.of(np.arange(100)[::-1], [None] * 100)).per_user
+    found = measure(lists, labels, ItemPopularity.of(np.arange(100)[::-1], [None] * 100)).per_user
     log2 = math.log2
     expected = {
         "recall_10": [1, 1 / 4, 0],
@@ -65,7 +65,7 @@ def test_every_metric_equals_its_definition_on_random_lists():
     measured = measure(
         as_lists(rows),
         Histories.of_lists(labels),
-        Catalogue.of(counts, [sorted(one) for one in genres]),
+        ItemPopularity.of(counts, [sorted(one) for one in genres]),
     )
     by_hand = [slow.accuracy(row, set(label)) for row, label in zip(rows, labels)]
     assert set(by_hand[0]) == set(ACCURACY)
@@ -102,14 +102,14 @@ def test_a_perfect_list_scores_one_and_adding_a_hit_never_lowers_a_figure():
     random = np.random.default_rng(1)
     labels = [random.permutation(60)[: random.integers(1, 10)].tolist() for _ in range(50)]
     perfect = measure(
-        as_lists(labels), Histories.of_lists(labels), Catalogue.of(np.ones(60), [None] * 60)
+        as_lists(labels), Histories.of_lists(labels), ItemPopularity.of(np.ones(60), [None] * 60)
     )
     for name in ("recall_10", "ndcg_10", "map_10", "mrr_10", "hr_10"):
         assert perfect.overall[name] == pytest.approx(1), name
     cut = measure(
         as_lists([row[:-1] for row in labels]),
         Histories.of_lists(labels),
-        Catalogue.of(np.ones(60), [None] * 60),
+        ItemPopularity.of(np.ones(60), [None] * 60),
     )
     for name in ACCURACY:
         assert (cut.per_user[name] <= perfect.per_user[name] + 1e-12).all(), name

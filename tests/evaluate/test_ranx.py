@@ -14,7 +14,7 @@ import pytest
 
 from infra.environments.names import python
 from tasks.core.data.histories import Histories
-from tasks.evaluate.measure import Catalogue, measure
+from tasks.evaluate.measure import ItemPopularity, measure
 from tests.evaluate.test_metrics import as_lists
 
 OURS = {
@@ -38,7 +38,7 @@ def test_every_user_has_the_figure_that_ranx_gives(tmp_path):
         for _ in range(USERS)
     ]
     ours = measure(
-        as_lists(lists), Histories.of_lists(labels), Catalogue.of(np.ones(200), [None] * 200)
+        as_lists(lists), Histories.of_lists(labels), ItemPopularity.of(np.ones(200), [None] * 200)
     ).per_user
     names = {
         f"{own}_{k}": f"{theirs}@{k}"

@@ -11,7 +11,7 @@ import pytest
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
-from tasks.evaluate.lists import of_candidate, of_scores
+from tasks.evaluate.lists import lists_of_candidate, lists_of_scores
 from tasks.evaluate.settings import JudgeRequest
 from tests import generations, worlds
 
@@ -43,8 +43,8 @@ def test_lists_of_models_and_baselines_hold_what_was_met_or_do_not(store, recomm
         [history[0] for history in map(queries.histories.__getitem__, range(len(scores)))],
     ] = 1
     for lists in (
-        of_candidate(Candidate(store.open(uri, "candidate")), snapshot.item_ids, queries, 30),
-        of_scores(lambda start, stop: scores[start:stop].copy(), 90, queries, 30),
+        lists_of_candidate(Candidate(store.open(uri, "candidate")), snapshot.item_ids, queries, 30),
+        lists_of_scores(lambda start, stop: scores[start:stop].copy(), 90, queries, 30),
     ):
         for user in range(len(queries.users)):
             seen = set(queries.histories[user].tolist())

@@ -10,7 +10,7 @@ from tasks.core.data.snapshot import Queries
 from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
-from tasks.evaluate.user_sample import sample
+from tasks.evaluate.user_sample import sample_queries
 from tests import worlds
 from tests.evaluate import planted
 
@@ -24,7 +24,7 @@ def queries_of(users: np.ndarray) -> Queries:
 
 def test_the_sample_depends_on_the_ids_alone():
     everybody, rest = queries_of(np.arange(3000)), queries_of(np.arange(0, 3000, 2))
-    some = sample(everybody, IDS, 200)
+    some = sample_queries(everybody, IDS, 200)
     assert len(some.users) == 200 and (np.diff(some.users) > 0).all()
     assert (
         some.histories.items.tolist()
@@ -32,15 +32,15 @@ def test_the_sample_depends_on_the_ids_alone():
         == some.seen.items.tolist()
         == some.users.tolist()
     )
-    assert {row for row in some.users if row % 2 == 0} <= set(sample(rest, IDS, 200).users), (
-        "who was among them stays while others leave"
-    )
+    assert {row for row in some.users if row % 2 == 0} <= set(
+        sample_queries(rest, IDS, 200).users
+    ), "who was among them stays while others leave"
     moved = np.arange(2999, -1, -1)
     assert {IDS[row] for row in some.users} == {
-        IDS[::-1][row] for row in sample(queries_of(moved), IDS[::-1], 200).users
+        IDS[::-1][row] for row in sample_queries(queries_of(moved), IDS[::-1], 200).users
     }, "rows do not matter"
     assert 40 < sum(row < 750 for row in some.users) < 60, "a quarter of it from any quarter"
-    assert sample(everybody, IDS, 3000) is everybody
+    assert sample_queries(everybody, IDS, 3000) is everybody
 
 
 def test_a_sample_finds_what_all_find_and_is_told(tmp_path):

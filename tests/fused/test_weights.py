@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.core.data.histories import Histories
-from tasks.fused.projection import reduced
-from tasks.fused.weights import Ranking, search
+from tasks.fused.projection import project
+from tasks.fused.weights import Ranking, search_weights
 
 
 def planted(users: int = 200, items: int = 60) -> Ranking:
@@ -41,7 +41,7 @@ def test_places_by_hand():
 
 def test_the_weights_that_made_the_labels_are_found_and_what_says_nothing_gets_none():
     ranking = planted()
-    found = search(ranking, np.random.default_rng(0))
+    found = search_weights(ranking, np.random.default_rng(0))
     assert found.weights.sum() == pytest.approx(1) and (found.weights >= 0).all()
     assert (
         found.weights[1] / found.weights[0] == pytest.approx(0.5, abs=0.1)
@@ -54,7 +54,7 @@ def test_the_weights_that_made_the_labels_are_found_and_what_says_nothing_gets_n
 
 
 def test_a_seed_gives_the_same_weights():
-    one, two = (search(planted(), np.random.default_rng(3)) for _ in range(2))
+    one, two = (search_weights(planted(), np.random.default_rng(3)) for _ in range(2))
     assert (one.weights == two.weights).all()
 
 
@@ -70,7 +70,7 @@ def blocks(random: np.random.Generator) -> tuple[list[np.ndarray], list[np.ndarr
 @pytest.mark.parametrize("dimension, off", [(11, 1e-4), (7, 1e-2)])
 def test_as_many_directions_as_the_queries_have_keep_every_score(dimension, off):
     queries, candidates = blocks(np.random.default_rng(1))
-    made = reduced(queries, candidates, dimension)
+    made = project(queries, candidates, dimension)
     assert sum(of.shape[1] for _, of in made) == dimension and (
         dimension == 11 or made[1][1].shape[1] == 2
     )
@@ -82,8 +82,8 @@ def test_as_many_directions_as_the_queries_have_keep_every_score(dimension, off)
 
 def test_fewer_directions_lose_least_where_little_is_asked_for():
     queries, candidates = blocks(np.random.default_rng(1))
-    made = reduced([queries[0] * 100, queries[1]], candidates, 6)
+    made = project([queries[0] * 100, queries[1]], candidates, 6)
     assert [of.shape[1] for _, of in made] == [5, 1]
-    assert sum(of.shape[1] for _, of in reduced(queries, candidates, 1)) == 2, (
+    assert sum(of.shape[1] for _, of in project(queries, candidates, 1)) == 2, (
         "each block keeps one"
     )

@@ -128,7 +128,7 @@ def test_with_several_interests_the_best_one_counts(make):
 def test_cross_entropy_and_its_gradient_are_the_formula_however_many_rows_at_a_time(
     monkeypatch, interests, rows
 ):
-    monkeypatch.setattr(cross_entropy, "CACHED", rows)
+    monkeypatch.setattr(cross_entropy, "CACHED_ROWS", rows)
     random = torch.Generator().manual_seed(0)
     made = [
         torch.randn(*shape, generator=random, requires_grad=True)

@@ -16,10 +16,10 @@ from tasks.core.store.store import Store
 from tasks.core.torch import hardware
 from tasks.core.torch.process_group import ProcessGroup
 from tasks.gru4rec import memory_estimate, training
-from tasks.gru4rec.default_sizes import sized
+from tasks.gru4rec.default_sizes import decide_sizes
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import Settings
-from tasks.gru4rec.trainer import Trainer, shape
+from tasks.gru4rec.trainer import Trainer, network_shape
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, random_histories, request
 
@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 
 def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypatch):
     asked = request(Store(tmp_path.as_uri()), worlds.chained(users=50), "small")
-    monkeypatch.setattr(hardware, "available", lambda device: 10e6)
+    monkeypatch.setattr(hardware, "available_bytes", lambda device: 10e6)
     monkeypatch.setattr(training, "Trainer", None)
     with pytest.raises(
         BadRequest,
@@ -45,13 +45,13 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
     with pytest.raises(
         BadRequest, match=r"more processes than GPUs.*process 2 and 1 GPUs.*nproc-per-node 1"
     ):
-        hardware.prepare("auto", 1)
+        hardware.prepare_device("auto", 1)
 
 
 def test_the_estimate_grows_with_what_takes_memory():
     def gigabytes(items: int, **settings) -> float:
-        chosen = sized(Settings(**settings), 200_000, 1)
-        return memory_estimate.estimate(chosen, shape(chosen, items), 10**6) / 1e9
+        chosen = decide_sizes(Settings(**settings), 200_000, 1)
+        return memory_estimate.estimate_bytes(chosen, network_shape(chosen, items), 10**6) / 1e9
 
     assert gigabytes(5000) < gigabytes(5000, batch_positions=50_000) and gigabytes(
         5000, full_softmax_items=0
@@ -82,11 +82,13 @@ def test_more_than_what_a_step_takes_but_of_its_order():
         alive += event.nbytes()
         peak = max(peak, alive)
     told = (
-        memory_estimate.estimate(settings, shape(settings, 3000), len(histories.items))
-        - hardware.RUNTIME
+        memory_estimate.estimate_bytes(
+            settings, network_shape(settings, 3000), len(histories.items)
+        )
+        - hardware.RUNTIME_BYTES
     )
     assert peak < told < 6 * peak
 
 
 def test_free_memory_is_that_of_this_machine():
-    assert 1e8 < hardware.available(CPU) < 1e14 and 0.01 < hardware.peak_gb(CPU) < 1000
+    assert 1e8 < hardware.available_bytes(CPU) < 1e14 and 0.01 < hardware.peak_gb(CPU) < 1000

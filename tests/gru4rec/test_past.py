@@ -42,7 +42,9 @@ def begin(days, **shape) -> tuple[bool, torch.nn.Module, torch.nn.Module]:
         for _ in range(2)
     )
     return (
-        warm_start.begin(network, candidate(store, first), snapshot, snapshot.item_ids),
+        warm_start.load_previous_weights(
+            network, candidate(store, first), snapshot, snapshot.item_ids
+        ),
         before,
         network,
     )

@@ -19,8 +19,8 @@ from infra.environments.names import python
 from tasks.gru4rec.batches import pack
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.model import Network
-from tasks.gru4rec.trainer import shape
-from tasks.gru4rec.warm_start import NAME
+from tasks.gru4rec.trainer import network_shape
+from tasks.gru4rec.warm_start import WEIGHTS_FILE
 from tests import worlds
 from tests.gru4rec.conftest import SMALL, candidate, request
 
@@ -70,8 +70,8 @@ def test_lists_equal_torchs(store, kind):
 
 def torchs(made, settings, rows: np.ndarray) -> list[int]:
     """The ten items that the trained network itself scores highest, the read ones left out."""
-    model = Network(shape(settings, len(made.item_ids)))
-    model.load_state_dict(load_file(made.artefact.file(NAME)))
+    model = Network(network_shape(settings, len(made.item_ids)))
+    model.load_state_dict(load_file(made.artefact.file(WEIGHTS_FILE)))
     packed = pack(rows, rows, np.array([0]), np.array([len(rows)]))
     with torch.no_grad():
         scores = model.scores(model.eval()(torch.from_numpy(packed.inputs), packed.widths))[-1]

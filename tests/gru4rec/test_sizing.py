@@ -10,7 +10,7 @@ import json
 import pytest
 
 from tasks.core.registry.run_recorder import settings_digest
-from tasks.gru4rec.default_sizes import sized
+from tasks.gru4rec.default_sizes import decide_sizes
 from tasks.gru4rec.fit import fit
 from tasks.gru4rec.settings import Settings
 from tests import worlds
@@ -27,7 +27,7 @@ from tests.gru4rec.conftest import SMALL, request
     ],
 )
 def test_sizes_follow_from_the_rows(positions, items, wanted):
-    made = sized(Settings(), positions, items)
+    made = decide_sizes(Settings(), positions, items)
     assert (
         made.hidden,
         made.negatives,
@@ -38,7 +38,7 @@ def test_sizes_follow_from_the_rows(positions, items, wanted):
 
 def test_the_whole_catalogue_is_scored_while_an_epoch_stays_short():
     assert [
-        sized(Settings(), positions, 9_742).full_softmax_items >= 9_742
+        decide_sizes(Settings(), positions, 9_742).full_softmax_items >= 9_742
         for positions in (42_000, 10_000_000)
     ] == [True, False]
 
@@ -52,7 +52,7 @@ def test_what_is_set_stays():
         full_softmax_items=7,
         epochs=2,
     )
-    assert sized(given, 10_000_000, 40_000) == given
+    assert vars(decide_sizes(given, 10_000_000, 40_000)) == vars(given)
 
 
 def test_a_fit_tells_what_the_rows_decided_and_counts_as_the_same_settings(store, capfd):

@@ -15,7 +15,7 @@ from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.store.store import Store
 from tasks.item2vec import training
 from tasks.item2vec.fit import fit
-from tasks.item2vec.training import looks_every
+from tasks.item2vec.training import epochs_between_validations
 from tests import worlds
 from tests.item2vec.test_fit import SMALL, candidate, request
 
@@ -30,7 +30,7 @@ from tests.item2vec.test_fit import SMALL, candidate, request
     ],
 )
 def test_how_often_validation_is_due(users, items, words, wanted):
-    assert looks_every(users, items, words) == wanted
+    assert epochs_between_validations(users, items, words) == wanted
 
 
 def test_validation_takes_a_tenth_of_what_training_takes():
@@ -39,13 +39,13 @@ def test_validation_takes_a_tenth_of_what_training_takes():
         (2_300, 43_000, 450_000),
         (5_000, 20_000, 1_000),
     ):
-        assert users * items / looks_every(users, items, words) <= 0.1 * 300 * words
+        assert users * items / epochs_between_validations(users, items, words) <= 0.1 * 300 * words
 
 
 def test_the_first_and_the_last_epoch_are_validated_and_every_one_is_recorded(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(training, "looks_every", lambda *_: 4)
+    monkeypatch.setattr(training, "epochs_between_validations", lambda *_: 4)
     store = Store(tmp_path.as_uri())
     made = candidate(
         store,
@@ -90,7 +90,7 @@ def test_every_look_takes_the_query_that_suits_its_epoch():
     recorder = SimpleNamespace(
         epoch=lambda number, figures: recorded.append(figures["query_decay"])
     )
-    watch = training.Watch(SMALL, validation, recorder)
+    watch = training.EpochSelection(SMALL, validation, recorder)
     ones = np.ones((3, 2), np.float32)
     for number, wanted in enumerate((None, 5.0), 1):
         suits[0] = wanted

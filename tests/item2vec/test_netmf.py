@@ -13,7 +13,7 @@ from tasks.graph.settings import BuildRequest
 from tasks.item2vec import log_transitions, netmf
 from tasks.item2vec.fit import fit
 from tasks.item2vec.settings import FitRequest, Settings
-from tasks.item2vec.training import trainer_of
+from tasks.item2vec.training import choose_trainer
 from tests import worlds
 
 LIKES = Histories.of_lists(
@@ -29,12 +29,12 @@ def cut(law: np.ndarray, met: np.ndarray, exponent: float, quantile: float) -> n
 
 @pytest.mark.parametrize("exponent", [0.0, 0.7])
 def test_the_law_of_walks_is_that_of_two_steps(exponent, monkeypatch):
-    monkeypatch.setattr(log_transitions, "BLOCK", 3)
+    monkeypatch.setattr(log_transitions, "BLOCK_ROWS", 3)
     x = np.array([[1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 2**0.5, 1]], float)
     step = (x / x.sum(axis=0)).T @ (x / x.sum(axis=1, keepdims=True))
     assert np.allclose(step.sum(axis=1), 1), "a law of transition"
     np.testing.assert_allclose(
-        log_transitions.of_walks(LIKES, 4, exponent),
+        log_transitions.walk_transitions(LIKES, 4, exponent),
         cut(step, x.sum(axis=0), exponent, log_transitions.WALKS_QUANTILE),
         atol=1e-6,
     )
@@ -42,7 +42,7 @@ def test_the_law_of_walks_is_that_of_two_steps(exponent, monkeypatch):
 
 @pytest.mark.parametrize("exponent", [0.0, 0.7])
 def test_the_law_of_sequences_looks_forward_and_weighs_the_nearest_most(exponent, monkeypatch):
-    monkeypatch.setattr(log_transitions, "PLACES", 2)
+    monkeypatch.setattr(log_transitions, "MAX_DISTANCE", 2)
     counts = np.array([[0, 1, 0.5, 0], [0, 0, 2, 0], [0, 0, 0.5, 1], [0, 0, 1, 0]])
     step = counts / counts.sum(axis=1, keepdims=True)
     expected = cut(
@@ -52,7 +52,7 @@ def test_the_law_of_sequences_looks_forward_and_weighs_the_nearest_most(exponent
         log_transitions.SEQUENCES_QUANTILE,
     )
     np.testing.assert_allclose(
-        log_transitions.of_sequences(LIKES, 4, exponent), expected, atol=1e-6
+        log_transitions.sequence_transitions(LIKES, 4, exponent), expected, atol=1e-6
     )
 
 
@@ -109,8 +109,11 @@ def test_refuses_lists_of_one_and_catalogues_too_large():
         BadRequest,
         match=r"got '20001 items'; expected at most 20000; remedy: set settings.trainer to gensim",
     ):
-        trainer_of(Settings(trainer="netmf"), 20_001)
-    assert (trainer_of(Settings(), 20_000), trainer_of(Settings(), 20_001)) == ("netmf", "gensim")
+        choose_trainer(Settings(trainer="netmf"), 20_001)
+    assert (choose_trainer(Settings(), 20_000), choose_trainer(Settings(), 20_001)) == (
+        "netmf",
+        "gensim",
+    )
 
 
 def test_lists_all_alike_are_refused_with_what_can_be_done():

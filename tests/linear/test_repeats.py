@@ -10,7 +10,7 @@ from tasks.core.models.cooccurrence import like_matrix
 from tasks.core.store.store import Store
 from tasks.linear.fit import fit
 from tasks.linear.settings import FitRequest, Settings
-from tasks.linear.solvers import Dense, weighed
+from tasks.linear.solvers import Dense, normalise_users
 from tests import degenerate
 
 
@@ -20,7 +20,7 @@ def test_what_users_come_back_to_together_counts_more(exponent):
 
     def score(lists) -> np.ndarray:
         inputs, outputs = Dense(
-            weighed(like_matrix(Histories.of_lists(lists), 5), exponent), 5, 0
+            normalise_users(like_matrix(Histories.of_lists(lists), 5), exponent), 5, 0
         ).vectors(10.0)
         return inputs[0] @ outputs.T
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from tasks.core.cli.errors import BadRequest
 from tasks.core.models.cooccurrence import cooccurrence_counts
 from tasks.linear.settings import Settings
-from tasks.linear.solvers import Dense, LowRank, solver_of, weighed
+from tasks.linear.solvers import Dense, LowRank, choose_solver, normalise_users
 
 LIKED = csr_matrix((np.random.default_rng(0).random((60, 25)) < 0.3).astype(np.float32))
 
@@ -39,7 +39,7 @@ def test_a_weighed_user_is_so_many_users():
     all likes stays what it was.
     """
     four, one = np.eye(8, dtype=np.float32)[[0, 1, 2, 3]].sum(0), np.eye(8, dtype=np.float32)[4]
-    made = weighed(csr_matrix(np.stack([four, one, one])), 0.5)
+    made = normalise_users(csr_matrix(np.stack([four, one, one])), 0.5)
     scale = 6 / (4 / 2 + 1 + 1)
     np.testing.assert_allclose(
         cooccurrence_counts(made)[np.ix_([0, 4], [0, 4])],
@@ -47,11 +47,11 @@ def test_a_weighed_user_is_so_many_users():
         rtol=1e-6,
     )
     np.testing.assert_allclose(np.trace(cooccurrence_counts(made)), 6, rtol=1e-6)
-    assert (weighed(LIKED, 0) != LIKED).nnz == 0
+    assert (normalise_users(LIKED, 0) != LIKED).nnz == 0
 
 
 def test_users_without_a_like_weigh_nothing():
-    made = weighed(csr_matrix((3, 4), dtype=np.float32), 0.5)
+    made = normalise_users(csr_matrix((3, 4), dtype=np.float32), 0.5)
     assert made.shape == (3, 4) and not made.nnz
 
 
@@ -87,7 +87,10 @@ def test_dimensions_beyond_the_rank_are_zero():
 
 
 def test_what_does_not_fit_is_said_before_and_solved_from_the_leading_directions(capsys):
-    assert solver_of(Settings(), 18_000) == "dense" and solver_of(Settings(), 100_000) == "low-rank"
+    assert (
+        choose_solver(Settings(), 18_000) == "dense"
+        and choose_solver(Settings(), 100_000) == "low-rank"
+    )
     assert "exact_needs_gb=223" in capsys.readouterr().err
     with pytest.raises(BadRequest, match=r"needs more memory.*100000 items: 223.5 GB.*8 GB"):
-        solver_of(Settings(solver="dense"), 100_000)
+        choose_solver(Settings(solver="dense"), 100_000)

@@ -9,7 +9,7 @@ import pytest
 from tasks.core.cli.errors import Corrupt
 from tasks.core.serving.generation import Generation
 from tasks.core.serving.id_packing import unpack
-from tasks.core.serving.redis_keys import KINDS, bucket_of, unpack_seen
+from tasks.core.serving.redis_keys import BUCKET_KINDS, bucket_of, unpack_seen
 from tasks.core.store.store import Store
 from tasks.publish.load.claims import entries, live
 from tasks.publish.load.verify import verify
@@ -39,7 +39,7 @@ def test_no_bucket_grows_beyond_its_bound_and_nothing_expires(root, client):
     assert all(client.ttl(key) == -1 for key in keys(client))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BUCKET_KINDS)
 def test_a_changed_byte_or_a_lost_field_is_found(root, client, kind):
     generation = made(root, 1)
     generations.load(root, generation)

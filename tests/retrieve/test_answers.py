@@ -360,8 +360,8 @@ def test_an_item_of_which_only_likes_are_known_is_popular_and_like_nothing(
     def without_first(vectors):
         return np.where(np.arange(len(vectors))[:, None] == 0, 0, plain(vectors))
 
-    plain = generations.unit
-    monkeypatch.setattr(generations, "unit", without_first)
+    plain = generations.unit_rows
+    monkeypatch.setattr(generations, "unit_rows", without_first)
     alone = root + "-alone"
     monkeypatch.setenv("RECALL_REDIS_URL", standing.url)
     generations.publish(alone, made(alone, number=2, family="two_tower"))

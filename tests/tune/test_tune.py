@@ -19,7 +19,7 @@ import pytest
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.store import identity
 from tasks.core.store.store import Store
-from tasks.gru4rec.default_sizes import sized
+from tasks.gru4rec.default_sizes import decide_sizes
 from tasks.gru4rec.settings import Settings
 from tasks.tune import trial as trials
 from tasks.tune.begin import begin
@@ -29,7 +29,7 @@ from tasks.tune.space import read
 from tasks.tune.study import Study
 from tasks.tune.trial import trial
 
-OF_A_HUNDRED_THOUSAND = sized(
+OF_A_HUNDRED_THOUSAND = decide_sizes(
     Settings(), 55_000, 1_682
 )  # what GRU4Rec's empty settings mean on MovieLens 100K
 

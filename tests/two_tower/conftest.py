@@ -25,7 +25,7 @@ def _ids_of_users():
     about that.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_data, "SHORT", 0)
+        patch.setattr(training_data, "SHORT_LIST_ROWS", 0)
         yield
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData
-from tasks.two_tower.entity_features import describe
+from tasks.two_tower.entity_features import encode_columns
 
 TABLE = pa.table(
     {
@@ -22,13 +22,13 @@ TABLE = pa.table(
 
 
 def test_all_columns_but_the_title_are_features():
-    made = describe(TABLE, "item", None, 1, 10)
+    made = encode_columns(TABLE, "item", None, 1, 10)
     assert made.with_id and [one.name for one in made.features] == ["genres", "price", "sold"]
     assert made.size == 2 + 2 + 2
 
 
 def test_only_the_columns_asked_for_are_read():
-    made = describe(TABLE, "item", ("genres",), 1, 10)
+    made = encode_columns(TABLE, "item", ("genres",), 1, 10)
     assert not made.with_id and [one.values for one in made.features] == [("y", "x")]
     offsets, rows, weights, feature = made.take([2, 0, 1])
     assert (
@@ -40,13 +40,13 @@ def test_only_the_columns_asked_for_are_read():
 
 
 def test_no_columns_at_all_is_allowed():
-    made = describe(TABLE, "item", (), 1, 10)
+    made = encode_columns(TABLE, "item", (), 1, 10)
     assert not made.with_id and made.size == 0 and made.offsets.tolist() == [0, 0, 0, 0]
 
 
 def test_a_column_that_is_not_there_is_refused():
     with pytest.raises(BadRequest, match=r"got \['brand'\]; expected of id, genres, price"):
-        describe(TABLE, "item", ("brand",), 1, 10)
+        encode_columns(TABLE, "item", ("brand",), 1, 10)
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_column_that_is_not_there_is_refused():
 )
 def test_a_column_of_another_type_is_refused(column):
     with pytest.raises(RefusedData, match=r"cannot be a feature.*settings.user_features"):
-        describe(TABLE.append_column("odd", column), "user", None, 1, 10)
+        encode_columns(TABLE.append_column("odd", column), "user", None, 1, 10)

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core.data.histories import Histories
 from tasks.two_tower.examples import Liked, Rated
-from tasks.two_tower.trainer import weights
+from tasks.two_tower.trainer import decay_weights
 
 LENGTHS = [0, 1, 2, 7, 8, 9, 31]
 
@@ -75,7 +75,7 @@ def test_a_rated_row_sees_the_likes_before_it_whether_liked_or_not():
 
 
 def test_weights_fall_with_age_and_end_with_the_window():
-    law = weights((2.0,), 3, 2)
+    law = decay_weights((2.0,), 3, 2)
     assert law.shape == (1, 2, 4)
     np.testing.assert_allclose(
         law[0], [[np.exp(-1), np.exp(-0.5), 1, 0], [0, np.exp(-1), np.exp(-0.5), 1]], rtol=1e-6

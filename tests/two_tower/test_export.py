@@ -17,7 +17,7 @@ from tasks.core.retrieval.encoders import load_encoder, save_encoder
 from tasks.two_tower import export
 from tasks.two_tower.examples import Batch, window
 from tasks.two_tower.trainer import Trainer
-from tasks.two_tower.training_data import read
+from tasks.two_tower.training_data import read_training_data
 from tests import worlds
 from tests.two_tower.conftest import SMALL, request, with_new_items
 
@@ -33,7 +33,7 @@ def built(store):
         store, with_new_items(worlds.grouped(users=30, items=40, likes=9)), "export", SETTINGS
     )
     snapshot = Snapshot(store.open(asked.snapshot, "snapshot"))
-    world = read(snapshot, SETTINGS)
+    world = read_training_data(snapshot, SETTINGS)
     made = Trainer(SETTINGS, world, 0, torch.device("cpu"))
     with torch.no_grad():
         for parameter in made.model.parameters():

@@ -254,7 +254,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(
 
 
 def test_too_little_memory_is_said_before_anything_is_trained(store, grouped, monkeypatch):
-    monkeypatch.setattr(hardware, "available", lambda device: 10e6)
+    monkeypatch.setattr(hardware, "available_bytes", lambda device: 10e6)
     settings = dataclasses.replace(SMALL, epochs=1)
     with pytest.raises(
         BadRequest,
@@ -268,7 +268,7 @@ def test_the_memory_that_is_told_grows_with_what_takes_it():
     def gigabytes(items: int, **settings) -> float:
         chosen = dataclasses.replace(Settings(), **settings)
         return (
-            memory_estimate.estimate(
+            memory_estimate.estimate_bytes(
                 chosen,
                 Shape(
                     items, 6000, 20, 30, chosen.dimension, chosen.hidden, chosen.history_decays, 0.2
@@ -288,7 +288,7 @@ def test_the_memory_that_is_told_grows_with_what_takes_it():
 def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(
     store, likes, ids, monkeypatch
 ):
-    monkeypatch.setattr(training_data, "SHORT", 12)
+    monkeypatch.setattr(training_data, "SHORT_LIST_ROWS", 12)
     asked = request(
         store,
         worlds.grouped(users=60, items=60, likes=likes),
@@ -302,7 +302,7 @@ def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(
 def test_what_the_rows_decide_stands_in_the_lineage_and_counts_as_the_same_settings(
     store, monkeypatch
 ):
-    monkeypatch.setattr(training_data, "SHORT", 12)
+    monkeypatch.setattr(training_data, "SHORT_LIST_ROWS", 12)
     given = dataclasses.replace(SMALL, epochs=None, patience=1)
     made = candidate(
         store, fit(request(store, worlds.grouped(users=40, items=40, likes=8), "decided", given))

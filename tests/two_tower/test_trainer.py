@@ -12,13 +12,13 @@ from tasks.core.cli.log import Progress
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.store.arrays import load
 from tasks.core.store.store import Store
-from tasks.core.torch.hardware import prepare
+from tasks.core.torch.hardware import prepare_device
 from tasks.two_tower import compact_rows, trainer
 from tasks.two_tower.fit import fit
-from tasks.two_tower.memory_estimate import estimate
+from tasks.two_tower.memory_estimate import estimate_bytes
 from tasks.two_tower.model import Shape
 from tasks.two_tower.trainer import Trainer
-from tasks.two_tower.training_data import read
+from tasks.two_tower.training_data import read_training_data
 from tests import worlds
 from tests.two_tower.conftest import SMALL, candidate, request, with_new_items
 
@@ -39,9 +39,9 @@ def planted_trainer(
     asked = request(store, world, dataset, settings)
     return Trainer(
         settings,
-        read(Snapshot(store.open(asked.snapshot, "snapshot")), settings),
+        read_training_data(Snapshot(store.open(asked.snapshot, "snapshot")), settings),
         0,
-        prepare("cpu", threads=1),
+        prepare_device("cpu", threads=1),
     )
 
 
@@ -119,6 +119,6 @@ def test_a_large_world_goes_on_from_its_last_epoch(tmp_path, monkeypatch):
 
 def test_a_table_moved_by_row_needs_no_gradient_of_its_size(monkeypatch):
     shape = Shape(50_000, 100, 3, 3, 16, 24, (3.0,), 0.2)
-    by_rows = estimate(SETTINGS, shape, 1000)
+    by_rows = estimate_bytes(SETTINGS, shape, 1000)
     monkeypatch.setattr(compact_rows, "ROWS_FROM", 50_001)
-    assert estimate(SETTINGS, shape, 1000) - by_rows == 4 * 50_000 * 17
+    assert estimate_bytes(SETTINGS, shape, 1000) - by_rows == 4 * 50_000 * 17

@@ -24,7 +24,7 @@ from tasks.core.cli.errors import BadRequest, NothingToDo, RecallError, Unreacha
 from tasks.core.cli.log import log
 from tasks.core.cli.request import describe, parse
 
-FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded")
+FULL_DISK_MESSAGE = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +98,7 @@ def full_disk(error: BaseException) -> str | None:
         seen.add(id(cause))
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             return str(cause.filename or cause.strerror)
-        if found := FULL.search(str(cause)):
+        if found := FULL_DISK_MESSAGE.search(str(cause)):
             return found.group()
         cause = cause.__cause__ or cause.__context__
     return None

@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from tasks.core.cli.printable import printable_lines
 
-LONGEST = 4000  # characters of what is wrong: many faults fit, a value of megabytes does not
+MAX_MESSAGE_CHARACTERS = (
+    4000  # characters of what is wrong: many faults fit, a value of megabytes does not
+)
 
 
 class RecallError(Exception):
@@ -37,10 +39,10 @@ class RecallError(Exception):
     ) -> None:
         parts = [
             what.rstrip(".")
-            if len(what) <= LONGEST
-            else f"{what[:LONGEST]}… ({len(what)} characters)"
+            if len(what) <= MAX_MESSAGE_CHARACTERS
+            else f"{what[:MAX_MESSAGE_CHARACTERS]}… ({len(what)} characters)"
         ]
-        parts += [f"got {shown(got)}"] if got is not None else []
+        parts += [f"got {quoted(got)}"] if got is not None else []
         parts += [f"expected {allowed}"] if allowed is not None else []
         parts += [f"remedy: {remedy}"] if remedy else []
         super().__init__(printable_lines("; ".join(parts)))
@@ -90,7 +92,7 @@ class NothingToDo(RecallError):
     exit_code = 99
 
 
-def shown(value: object, limit: int = 200) -> str:
+def quoted(value: object, limit: int = 200) -> str:
     """A value as a message tells it: escaped, and no longer than that."""
     try:
         text = repr(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # What steers: C0 and C1 controls, the separators of lines and paragraphs, and the marks that turn
 # the direction of writing.
-STEERING = (
+CONTROL_CHARACTERS = (
     *range(0x20),
     *range(0x7F, 0xA0),
     0x2028,
@@ -14,7 +14,7 @@ STEERING = (
     *range(0x202A, 0x202F),
     *range(0x2066, 0x206A),
 )
-ESCAPED = {point: chr(point).encode("unicode_escape").decode() for point in STEERING}
+ESCAPES = {point: chr(point).encode("unicode_escape").decode() for point in CONTROL_CHARACTERS}
 
 
 def printable(text: str) -> str:
@@ -24,7 +24,7 @@ def printable(text: str) -> str:
     >>> printable("Alien\\x1b[2J")
     'Alien\\\\x1b[2J'
     """
-    return text.translate(ESCAPED).encode("utf-8", "backslashreplace").decode()
+    return text.translate(ESCAPES).encode("utf-8", "backslashreplace").decode()
 
 
 def printable_lines(text: str) -> str:

@@ -36,7 +36,7 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 
 PARTS = ("train", "history", "validation", "test")
-KNOWN = {
+HISTORY_PARTS = {
     "validation": ("train", "history"),
     "test": ("train", "history", "validation"),
     "next": PARTS,
@@ -236,11 +236,11 @@ class Snapshot:
         Where what was met is not recommended again, an item met before is no label, and who has no
         other is not asked.
         """
-        held_out, known = self.histories(labels).pairs(), self.histories(*KNOWN[labels])
+        held_out, known = self.histories(labels).pairs(), self.histories(*HISTORY_PARTS[labels])
         seen = (
             Histories.empty(len(known))
             if self.recommend_seen
-            else self.histories(*KNOWN[labels], liked_only=False)
+            else self.histories(*HISTORY_PARTS[labels], liked_only=False)
         )
         wanted = held_out if self.paired else held_out.without(seen)
         users = np.flatnonzero(wanted.lengths > 0).astype(np.int32)

@@ -7,14 +7,14 @@ from __future__ import annotations
 import numpy as np
 
 MAX_USERS, MIN_USERS = 5000, 1000
-SCORES = (
+MAX_SCORES = (
     10**8
     # of all users asked and all items: a quarter of a second of products of 64 dimensions at 50
     # GFLOPS
 )
 
 
-def sample_size(wanted: int | None, items: int, scores: int = SCORES) -> int:
+def sample_size(wanted: int | None, items: int, scores: int = MAX_SCORES) -> int:
     """How many users are drawn at most.
 
     Args:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-EXTRA, ROUNDS = 20, 6  # directions beyond d, and rounds of power iteration
+OVERSAMPLING, POWER_ITERATIONS = 20, 6  # directions beyond d, and rounds of power iteration
 
 
 def truncated_svd(
@@ -21,8 +21,8 @@ def truncated_svd(
         random: draws the first directions.
     """
     items, kept = len(matrix), min(dimension, len(matrix))
-    basis = matrix @ random.standard_normal((items, min(kept + EXTRA, items)), np.float32)
-    for _ in range(ROUNDS):
+    basis = matrix @ random.standard_normal((items, min(kept + OVERSAMPLING, items)), np.float32)
+    for _ in range(POWER_ITERATIONS):
         basis = matrix @ (matrix.T @ np.linalg.qr(basis)[0])
     basis = np.linalg.qr(basis)[0]
     left, values, right = np.linalg.svd(basis.T @ matrix, full_matrices=False)

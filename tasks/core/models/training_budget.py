@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tasks.core.cli.log import log
 
-SPENT = ("epoch_seconds", "validation_seconds")
+TIME_METRICS = ("epoch_seconds", "validation_seconds")
 
 
 def epochs_within(
@@ -30,7 +30,7 @@ def epochs_within(
     """
     if not done:
         return epochs
-    each = sum(one.get(name, 0.0) for one in done for name in SPENT) / len(done)
+    each = sum(one.get(name, 0.0) for one in done for name in TIME_METRICS) / len(done)
     fit = max(len(done), int(60 * minutes / max(each, 1e-9)))
     if fit < epochs:
         told = (

@@ -28,7 +28,7 @@ from tasks.core.retrieval.candidate import Candidate
 from tasks.core.store.arrays import load, save
 from tasks.core.store.store import Store
 
-INPUTS = "trained.inputs.npy"
+INPUTS_FILE = "trained.inputs.npy"
 
 
 class PreviousModel:
@@ -143,9 +143,9 @@ def unfit_reason(candidate: Candidate, snapshot: Snapshot, file: str) -> str | N
 
 
 def _unfit(candidate: Candidate, snapshot: Snapshot, dimension: int) -> str | None:
-    if why := unfit_reason(candidate, snapshot, INPUTS):
+    if why := unfit_reason(candidate, snapshot, INPUTS_FILE):
         return why
-    before = load(candidate.artefact.path / INPUTS, mmap=True).shape[1]
+    before = load(candidate.artefact.path / INPUTS_FILE, mmap=True).shape[1]
     if before != dimension:
         return f"its vectors have {before} dimensions, these {dimension}"
     return None

@@ -11,7 +11,7 @@ from tasks.core.cli.errors import BadRequest, RecallError, Unreachable
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")  # MLflow takes them without a server
 DATABRICKS = ("databricks", "databricks-uc", "uc")
-FOREIGN = ("ftp", "file", "s3", "gs", "tcp", "mlflow", "redis", "postgres")
+OTHER_SCHEMES = ("ftp", "file", "s3", "gs", "tcp", "mlflow", "redis", "postgres")
 REFUSED = re.compile(r"failed with error code 40[13]\b")
 AWAY = re.compile("Max retries|API request to|Connection")
 FAULTS = (
@@ -38,7 +38,7 @@ def without_login(uri: str) -> str:
     if scheme not in ("http", "https") or not rest:
         raise BadRequest(
             "MLFLOW_TRACKING_URI is not the URI of a tracking server",
-            got=scheme if scheme in FOREIGN else None,
+            got=scheme if scheme in OTHER_SCHEMES else None,
             allowed="http://host:port or https://…",
             remedy="correct it, or the Airflow connection recall_mlflow",
         )

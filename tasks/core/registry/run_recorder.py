@@ -32,7 +32,7 @@ from tasks.core.store.identity import identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import write_json
 
-CURVE = "training.json"
+CURVE_FILE = "training.json"
 
 
 class Request(Protocol):
@@ -208,7 +208,7 @@ class RunRecorder:
         )  # by tries before this one too
         share = validation_seconds / max(time.monotonic() - self._begun, spent, 1e-9)
         write_json(
-            folder / CURVE,
+            folder / CURVE_FILE,
             {
                 "epochs": self.epochs,
                 "best_epoch": best_epoch,
@@ -233,7 +233,7 @@ class RunRecorder:
             BadRequest: the run was deleted in the meantime. Unreachable: MLflow is away. The
                 candidate stays, and the same request run again ends the work.
         """
-        training = json.loads(artefact.file(CURVE).read_text())
+        training = json.loads(artefact.file(CURVE_FILE).read_text())
         version = self._record(self.run, artefact, snapshot, training) if self.run else None
         return {
             "uri": artefact.uri,

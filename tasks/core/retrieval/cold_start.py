@@ -19,10 +19,12 @@ from collections import Counter
 import numpy as np
 
 SHRINKAGE = 10.0  # items: a genre with as many has about half of its items' mean deviation
-LEAST = 0.1  # share of the trained items, the least liked, whose standing a cold item has
+MIN_ITEMS_A_GENRE = (
+    0.1  # share of the trained items, the least liked, whose standing a cold item has
+)
 # genres, the commonest: a catalogue of tags has thousands, and the rare ones are drawn to nothing
 # anyhow
-MOST = 300
+MAX_GENRES = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +48,7 @@ class GenrePredictor:
         tell nothing.
         """
         counts = Counter(name for row in np.flatnonzero(trained) for name in set(genres[row] or ()))
-        names = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
+        names = sorted(counts, key=lambda name: (-counts[name], name))[:MAX_GENRES]
         column = {name: i for i, name in enumerate(names)}
         shares = np.zeros((len(genres), len(names)))
         for row, some in enumerate(genres):
@@ -76,7 +78,9 @@ class GenrePredictor:
         features = np.column_stack([np.ones(len(rows)), np.log1p(likes), known])
         penalty = np.diag(np.repeat([1e-6, SHRINKAGE], [2, known.shape[1]]))
         effects = np.linalg.solve(features.T @ features + penalty, features.T @ vectors)[2:]
-        least = likes <= np.quantile(likes, LEAST) if standing else np.ones(len(rows), bool)
+        least = (
+            likes <= np.quantile(likes, MIN_ITEMS_A_GENRE) if standing else np.ones(len(rows), bool)
+        )
         level = (vectors[least] - known[least] @ effects).mean(axis=0)
         return (level + self.shares[wanted] @ effects).astype(np.float32)
 

@@ -25,7 +25,7 @@ from tasks.core.retrieval.top_k import inner_products
 
 # of an inverted index's lists, above which many queries at once are answered by one product with
 # all vectors
-SCANNED = 0.2
+SCANNED_SHARE = 0.2
 
 
 @contextlib.contextmanager
@@ -161,7 +161,7 @@ class Searcher:
         vectors, the exact best by one product with all: lists are scanned query by query, which
         takes five to fifty times as long a vector."""
         inverted = faiss.try_extract_index_ivf(self.index)
-        if inverted is not None and inverted.nprobe > SCANNED * inverted.nlist:
+        if inverted is not None and inverted.nprobe > SCANNED_SHARE * inverted.nlist:
             return faiss.knn(
                 parts, np.ascontiguousarray(self.vectors), asked, metric=faiss.METRIC_INNER_PRODUCT
             )[1]

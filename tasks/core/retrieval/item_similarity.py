@@ -21,7 +21,7 @@ from tasks.core.data.histories import Histories
 
 # of the largest variance, added to each before the division: directions that hold only noise stay
 # small
-FLOOR = 0.01
+MIN_LENGTH_SHARE = 0.01
 
 
 def taste_space(vectors: np.ndarray, histories: Histories) -> np.ndarray:
@@ -60,7 +60,9 @@ def _whitened(rows: np.ndarray) -> np.ndarray:
     little.
     """
     variances, directions = np.linalg.eigh(rows.T @ rows / len(rows))
-    return rows @ (directions / np.sqrt(np.maximum(variances, 0) + FLOOR * variances[-1] + 1e-12))
+    return rows @ (
+        directions / np.sqrt(np.maximum(variances, 0) + MIN_LENGTH_SHARE * variances[-1] + 1e-12)
+    )
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from tasks.core.retrieval.top_k import top_k
 
 K = 10
 # items whose neighbours are compared at most, spread evenly over the rows: seconds at any size
-ASKED = 2000
+MAX_ITEMS = 2000
 
 
 def stability(
@@ -54,7 +54,7 @@ def stability(
 
 
 def neighbours_kept(
-    vectors: np.ndarray, before: np.ndarray, k: int = K, asked: int = ASKED
+    vectors: np.ndarray, before: np.ndarray, k: int = K, asked: int = MAX_ITEMS
 ) -> float:
     """The mean overlap |A ∩ B| / k of the k nearest others of each item by inner product, now (A)
     and before (B).

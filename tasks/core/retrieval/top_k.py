@@ -12,8 +12,8 @@ import numpy as np
 
 from tasks.core.data.histories import Histories
 
-SCORES = 2**26  # held at a time
-MANY = 20  # scores wanted, from which one sort costs less than a count for each
+BLOCK_SCORES = 2**26  # held at a time
+MANY_QUERIES = 20  # scores wanted, from which one sort costs less than a count for each
 
 
 def top_k(
@@ -111,7 +111,7 @@ def ranks(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def count_above(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """int64 (l): how many of these scores (n) are higher than each wanted one."""
-    if len(wanted) > MANY:
+    if len(wanted) > MANY_QUERIES:
         return len(scores) - np.searchsorted(np.sort(scores), wanted, side="right")
     return np.array([np.count_nonzero(scores > one) for one in wanted], np.int64)
 
@@ -120,7 +120,7 @@ def _blocks(
     queries: np.ndarray, vectors: np.ndarray, seen: Histories | None, block: int | None = None
 ) -> Iterator[tuple[int, np.ndarray]]:
     """The first query of each block and its scores, float32 (b, n), −∞ for what was seen."""
-    block = block or min(1024, max(1, SCORES // max(len(vectors), 1)))
+    block = block or min(1024, max(1, BLOCK_SCORES // max(len(vectors), 1)))
     for start in range(0, len(queries), block):
         scores = inner_products(queries[start : start + block], vectors)
         if seen is not None:

@@ -17,13 +17,13 @@ import numpy as np
 from tasks.core.store.arrays import StringTable
 
 FORMS = ("int32", "int64", "uuid", "rows")
-WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def packed_form(ids: StringTable) -> str:
     """The smallest form that gives every one of these ids back exactly as it is written."""
-    if all(WHOLE.fullmatch(id) for id in ids):
+    if all(WHOLE_NUMBER.fullmatch(id) for id in ids):
         return "int32" if all(-(2**31) <= int(id) < 2**31 for id in ids) else "int64"
     return "uuid" if all(UUID.fullmatch(id) for id in ids) else "rows"
 

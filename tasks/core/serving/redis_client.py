@@ -31,15 +31,18 @@ from redis.retry import Retry
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError, Unreachable
 from tasks.core.serving.redis_url import EXAMPLE, Address, parse_redis_url
 
-VARIABLE = "RECALL_REDIS_URL"
-AWAY = ("MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
+URL_VARIABLE = "RECALL_REDIS_URL"
+UNAVAILABLE_CODES = ("MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
 REFUSED_LOGIN = re.compile(
     "invalid username-password|^NOAUTH|^WRONGPASS|without any password configured|no password "
     "is set"
 )
 NO_DATABASE = re.compile("DB index is out of range|invalid DB index|^SELECT is not allowed")
 Client: TypeAlias = redis.Redis | redis.RedisCluster
-FAULTS = (redis.RedisError, RedisClusterException)  # the second derives from Exception alone
+REDIS_EXCEPTIONS = (
+    redis.RedisError,
+    RedisClusterException,
+)  # the second derives from Exception alone
 
 
 def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int = 1) -> Client:
@@ -53,11 +56,11 @@ def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int 
             the password.
         Unreachable: no node of the cluster answers.
     """
-    url = url or os.environ.get(VARIABLE)
+    url = url or os.environ.get(URL_VARIABLE)
     if not url:
         raise BadRequest(
             "no Redis server is named",
-            allowed=f"{VARIABLE}={EXAMPLE}",
+            allowed=f"{URL_VARIABLE}={EXAMPLE}",
             remedy="set the variable, or the Airflow connection recall_redis",
         )
     address = parse_redis_url(url)
@@ -75,7 +78,7 @@ def connect(url: str | None = None, timeout_seconds: float = 20.0, retries: int 
         return (redis.RedisCluster if address.cluster else redis.Redis).from_url(
             address.url, **settings
         )
-    except FAULTS as error:
+    except REDIS_EXCEPTIONS as error:
         raise _told(error, address.url.partition("://")[2]) or error from None
 
 
@@ -146,7 +149,7 @@ def redis_errors(client: Client) -> Iterator[None]:
         yield
     except RecallError:
         raise
-    except FAULTS as error:
+    except REDIS_EXCEPTIONS as error:
         told = _told(error, server_name(client))
         if told is None:
             raise
@@ -158,7 +161,7 @@ def _told(error: Exception, where: str) -> RecallError | None:
     if isinstance(error, (AuthenticationError, AuthorizationError)) or REFUSED_LOGIN.search(text):
         return BadRequest(
             f"Redis at {where} refused the user or the password",
-            remedy=f"correct them in {VARIABLE}",
+            remedy=f"correct them in {URL_VARIABLE}",
         )
     if isinstance(error, NoPermissionError):
         return BadRequest(
@@ -172,18 +175,19 @@ def _told(error: Exception, where: str) -> RecallError | None:
         )
     if isinstance(error, ReadOnlyError):
         return Unreachable(
-            f"Redis at {where} is a read-only replica", remedy=f"let {VARIABLE} name the primary"
+            f"Redis at {where} is a read-only replica",
+            remedy=f"let {URL_VARIABLE} name the primary",
         )
     if isinstance(error, RedisClusterException) and "cluster mode" in text.lower():
         return BadRequest(
             f"Redis at {where} is no cluster",
             got="cluster=true",
-            remedy=f"leave that out of {VARIABLE}",
+            remedy=f"leave that out of {URL_VARIABLE}",
         )
     if isinstance(error, ResponseError) and NO_DATABASE.search(text):
         return BadRequest(
             f"Redis at {where} has no database of this number",
-            remedy=f"name a lower one in {VARIABLE}, as /0, or raise `databases`",
+            remedy=f"name a lower one in {URL_VARIABLE}, as /0, or raise `databases`",
         )
     if isinstance(error, ResponseError) and "WRONGTYPE" in text:
         return Corrupt(
@@ -198,7 +202,7 @@ def _told_of_tls(text: str, where: str) -> RecallError | None:
     if "certificate verify failed" in text:
         return BadRequest(
             f"Redis at {where} shows a certificate that is not trusted",
-            remedy=f"name its CA in {VARIABLE}: ?ssl_ca_certs=/a/ca.pem",
+            remedy=f"name its CA in {URL_VARIABLE}: ?ssl_ca_certs=/a/ca.pem",
         )
     if (
         "wrong_version_number" in text
@@ -208,7 +212,7 @@ def _told_of_tls(text: str, where: str) -> RecallError | None:
         return BadRequest(
             f"Redis at {where} does not speak TLS",
             got="rediss:// or ssl=true",
-            remedy=f"write redis:// in {VARIABLE}",
+            remedy=f"write redis:// in {URL_VARIABLE}",
         )
     return None
 
@@ -225,14 +229,15 @@ def _told_of_silence(error: Exception, where: str) -> RecallError | None:
         )
     if isinstance(error, InvalidResponse):
         return BadRequest(
-            f"what answers at {where} is not Redis", remedy=f"correct host and port in {VARIABLE}"
+            f"what answers at {where} is not Redis",
+            remedy=f"correct host and port in {URL_VARIABLE}",
         )
     if isinstance(error, MovedError):
         return BadRequest(
             f"Redis at {where} is a node of a cluster",
-            remedy=f"say so in {VARIABLE}: ?cluster=true",
+            remedy=f"say so in {URL_VARIABLE}: ?cluster=true",
         )
-    if isinstance(error, ResponseError) and text.startswith(AWAY):
+    if isinstance(error, ResponseError) and text.startswith(UNAVAILABLE_CODES):
         return Unreachable(
             f"Redis at {where} takes no writes now ({text})",
             remedy="see the server's log; the task retries",

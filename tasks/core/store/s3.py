@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRIES, CONNECT_SECONDS = 3, 5
-LOCAL = (
+LOCAL_DISK_ERRNOS = (
     28,
     122,
     30,
@@ -36,7 +36,7 @@ DENIED = {
     "HTTP 401",
     "HTTP 403",
 }
-ELSEWHERE = {
+WRONG_ENDPOINT_CODES = {
     "HTTP 301",
     "HTTP 307",
     "HTTP 400",
@@ -76,7 +76,7 @@ def call(path: str, what: Callable[[], T]) -> T:
     try:
         return what()
     except OSError as error:
-        if error.errno in LOCAL:
+        if error.errno in LOCAL_DISK_ERRNOS:
             raise
         raise request_error(error, path) from error
 
@@ -106,7 +106,7 @@ def request_error(error: OSError, path: str) -> RecallError:
         )
     if code == "NO_SUCH_BUCKET":
         return no_bucket(place)
-    if code in ELSEWHERE:
+    if code in WRONG_ENDPOINT_CODES:
         return BadRequest(
             f"the bucket is not in this region ({code})",
             got=f"{place}, AWS_REGION={_region()!r}",

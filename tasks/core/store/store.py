@@ -25,15 +25,15 @@ from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.cli.log import say
 from tasks.core.store.manifest import NAME, Artefact, Draft, read, write
 
-PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-ORDERED = (
+ORDERED_KINDS = (
     "snapshot",
     "delivery",
     "corrections",
     "graph",
 )  # kinds of whose folders the newest is asked for
-ROOTS = "file:///an/absolute/folder or s3://bucket/prefix"
+ROOT_FORMS = "file:///an/absolute/folder or s3://bucket/prefix"
 
 
 def local_path(uri: str) -> Path:
@@ -88,12 +88,12 @@ class Store:
 
             bucket, _, prefix = root[5:].rstrip("/").partition("/")
             if not BUCKET.fullmatch(bucket) or not all(
-                PART.fullmatch(part) for part in prefix.split("/") if prefix
+                PART_NAME.fullmatch(part) for part in prefix.split("/") if prefix
             ):
                 raise BadRequest(
                     "not a place for a store",
                     got=root,
-                    allowed=ROOTS,
+                    allowed=ROOT_FORMS,
                     remedy="correct RECALL_STORE",
                 )
             self.mirror = Mirror(bucket, prefix)
@@ -104,7 +104,7 @@ class Store:
         none can climb out.
         """
         for part in parts:
-            if not PART.fullmatch(str(part)):
+            if not PART_NAME.fullmatch(str(part)):
                 raise BadRequest(
                     "not a name the store can hold",
                     got=part,
@@ -161,7 +161,9 @@ class Store:
         root = f"{self.mirror.uri(self.root)}/"
         parts = uri.removeprefix(root).split("/")
         return (
-            self.path(*parts) if uri.startswith(root) and all(map(PART.fullmatch, parts)) else None
+            self.path(*parts)
+            if uri.startswith(root) and all(map(PART_NAME.fullmatch, parts))
+            else None
         )
 
     def children(self, *parts: str) -> list[Artefact]:
@@ -200,7 +202,7 @@ class Store:
         """The names of the folders right below a place, complete or not, in order."""
         place = self.path(*parts)
         if self.mirror:
-            return sorted(name for name in self.mirror.names(place) if PART.fullmatch(name))
+            return sorted(name for name in self.mirror.names(place) if PART_NAME.fullmatch(name))
         return (
             sorted(p.name for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
             if place.is_dir()
@@ -252,7 +254,7 @@ class Store:
             making.mkdir(parents=True)
             draft = Draft(making, kind, place.name)
             yield draft
-            draft.sequence = self._next(*parts[:-1]) if kind in ORDERED else 0
+            draft.sequence = self._next(*parts[:-1]) if kind in ORDERED_KINDS else 0
             write(draft)
             if self.mirror:
                 self.mirror.put(making, place)

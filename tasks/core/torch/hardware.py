@@ -10,10 +10,10 @@ import torch
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 
-RUNTIME = 600e6  # bytes of the interpreter with torch, before any data
+RUNTIME_BYTES = 600e6  # bytes of the interpreter with torch, before any data
 
 
-def prepare(asked: str, threads: int) -> torch.device:
+def prepare_device(asked: str, threads: int) -> torch.device:
     """Where to train (`auto`, `cpu` or `cuda`), with torch set to give the same result every time.
 
     Raises:
@@ -56,7 +56,7 @@ def check_memory(family: str, needed: float, device: torch.device, remedy: str) 
     Raises:
         BadRequest: more than is free.
     """
-    free = available(device)
+    free = available_bytes(device)
     log(f"{family}.memory", needed_gb=needed / 1e9, free_gb=free / 1e9)
     if needed > free:
         raise BadRequest(
@@ -66,7 +66,7 @@ def check_memory(family: str, needed: float, device: torch.device, remedy: str) 
         )
 
 
-def available(device: torch.device) -> int:
+def available_bytes(device: torch.device) -> int:
     """Bytes that are free: the GPU's, or the smaller of the machine's and of what is left to this
     container.
     """

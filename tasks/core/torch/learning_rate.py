@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 
-def rate(share: float, top: float, warm_up: float, cosine: bool = True) -> float:
+def learning_rate(share: float, top: float, warm_up: float, cosine: bool = True) -> float:
     """The learning rate after a share of all steps: a linear rise to `top`, then a cosine to zero
     (Loshchilov & Hutter 2017) or none.
 

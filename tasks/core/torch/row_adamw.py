@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from tasks.core.torch.adamw import AdamW
 
-FORGOTTEN = 1e-9  # a momentum that has shrunk to this share moves nothing more
-AT_ONCE = 65_536  # rows that are settled side by side: a whole table would need five times its size
+NEGLIGIBLE_MOMENTUM = 1e-9  # a momentum that has shrunk to this share moves nothing more
+BLOCK_ROWS = (
+    65_536  # rows that are settled side by side: a whole table would need five times its size
+)
 
 
 class RowAdamW(AdamW):
@@ -59,7 +61,7 @@ class RowAdamW(AdamW):
         }  # the step since then that a row's moments are of
         fading = betas[0] / betas[1] ** 0.5
         self._fading = fading ** np.arange(
-            1, 1 + int(np.log(FORGOTTEN) / np.log(fading))
+            1, 1 + int(np.log(NEGLIGIBLE_MOMENTUM) / np.log(fading))
         )  # (β₁ / √β₂)ʲ
         self._ahead = np.zeros(1024)  # by `last`: the sum over the steps that followed it
         self._read: dict[str, tuple[Tensor, nn.Parameter]] = {}
@@ -106,7 +108,7 @@ class RowAdamW(AdamW):
         """Bring every row up to date."""
         for name, last in self.last.items():
             met = self.moments[f"{name}/second"].view(len(last), -1).any(1)
-            for rows in torch.nonzero(met).flatten().split(AT_ONCE):
+            for rows in torch.nonzero(met).flatten().split(BLOCK_ROWS):
                 self._catch_up(name, rows)
         self._begin()
 

@@ -27,21 +27,25 @@ from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.evaluate.baselines.item_knn import item_knn
-from tasks.evaluate.baselines.popular_items import Head
+from tasks.evaluate.baselines.popular_items import PopularItems
 from tasks.evaluate.baselines.popularity import popularity
-from tasks.evaluate.baselines.queries import weighted
-from tasks.evaluate.baselines.tuning import tuned
-from tasks.evaluate.lists import of_scores
-from tasks.evaluate.measure import Catalogue, Measured, hits, measure
-from tasks.evaluate.metrics import LONGEST
+from tasks.evaluate.baselines.queries import weighted_queries
+from tasks.evaluate.baselines.tuning import tune_ease
+from tasks.evaluate.lists import lists_of_scores
+from tasks.evaluate.measure import ItemPopularity, Metrics, hits, measure
+from tasks.evaluate.metrics import MAX_LIST_LENGTH
 from tasks.evaluate.settings import JudgeRequest
 from tasks.evaluate.slices import slices
 
 DIMENSIONS = 64
 
 
-def yardstick(
-    store: Store, snapshot: Snapshot, queries: Queries, catalogue: Catalogue, request: JudgeRequest
+def baseline_evaluation(
+    store: Store,
+    snapshot: Snapshot,
+    queries: Queries,
+    catalogue: ItemPopularity,
+    request: JudgeRequest,
 ) -> Artefact:
     """Find the yardstick of these users, or make it. Where EASE of the whole catalogue needs more
     memory than the request allows, it is that of the most popular items; which and what share of
@@ -74,7 +78,7 @@ def _make(
     place: tuple[str, ...],
     snapshot: Snapshot,
     queries: Queries,
-    catalogue: Catalogue,
+    catalogue: ItemPopularity,
     request: JudgeRequest,
 ) -> None:
     groups = slices(snapshot, queries)
@@ -126,18 +130,20 @@ def _make(
 
 
 def _baselines(
-    snapshot: Snapshot, queries: Queries, catalogue: Catalogue, labels: str, memory_gb: float
-) -> tuple[dict[str, Measured], dict]:
+    snapshot: Snapshot, queries: Queries, catalogue: ItemPopularity, labels: str, memory_gb: float
+) -> tuple[dict[str, Metrics], dict]:
     items = len(snapshot.item_ids)
-    made: dict[str, Measured] = {}
+    made: dict[str, Metrics] = {}
     liked = like_matrix(snapshot.histories("train"), items)
     counts = np.asarray(liked.sum(axis=0)).ravel()
-    head = Head.of(counts, memory_gb)
+    head = PopularItems.of(counts, memory_gb)
 
     def judged(name: str, score) -> None:
         started = time.monotonic()
         say(f"baseline {len(made) + 1} of 4: {name}, {len(queries.users):,} users")
-        made[name] = measure(of_scores(score, items, queries, LONGEST), queries.labels, catalogue)
+        made[name] = measure(
+            lists_of_scores(score, items, queries, MAX_LIST_LENGTH), queries.labels, catalogue
+        )
         log(
             "evaluate.baseline",
             model=name,
@@ -146,13 +152,15 @@ def _baselines(
         )
 
     judged("popularity", popularity(catalogue.order))
-    whole, nearest = weighted(queries.histories, items, None), item_knn(liked)
+    whole, nearest = weighted_queries(queries.histories, items, None), item_knn(liked)
     judged("item_knn", lambda start, stop: (whole[start:stop] @ nearest).toarray())
     if part := head.coverage(counts):
         log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
     say("baseline 3 of 4: tuning ease")
-    chosen = tuned(cooccurrence_counts(head.columns(liked)), head, _validation(snapshot, labels))
-    asked = head.columns(weighted(queries.histories, items, chosen.decay))
+    chosen = tune_ease(
+        cooccurrence_counts(head.columns(liked)), head, _validation(snapshot, labels)
+    )
+    asked = head.columns(weighted_queries(queries.histories, items, chosen.decay))
     judged("ease", head.scores(lambda start, stop: asked[start:stop] @ chosen.weights))
     left, right = low_rank(chosen.weights, DIMENSIONS)
     judged("ease_64", head.scores(lambda start, stop: (asked[start:stop] @ left) @ right.T))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
 NEIGHBOURS, SHRINK = 100, 10.0
-CELLS = 20_000_000  # of X'X held at a time: 160 MB where every item is liked with every other
+BLOCK_CELLS = 20_000_000  # of X'X held at a time: 160 MB where every item is liked with every other
 
 
 def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SHRINK) -> csr_matrix:
@@ -25,7 +25,7 @@ def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SH
     """
     items = liked.shape[1]
     roots = np.sqrt(np.asarray(liked.multiply(liked).sum(axis=0), np.float64).ravel())
-    others, block = csr_matrix(liked.T), max(CELLS // items, 1)
+    others, block = csr_matrix(liked.T), max(BLOCK_CELLS // items, 1)
     return csr_matrix(
         vstack(
             [

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from tasks.evaluate.metrics import LONGEST
+from tasks.evaluate.metrics import MAX_LIST_LENGTH
 
-BYTES = 28  # of memory for each pair of items: XᵀX, its inverse and the weights twice
+BYTES_PER_PAIR = 28  # of memory for each pair of items: XᵀX, its inverse and the weights twice
 
 
 @dataclasses.dataclass(frozen=True)
-class Head:
+class PopularItems:
     """Some items of a catalogue.
 
     Attributes:
@@ -26,11 +26,11 @@ class Head:
     items: int
 
     @classmethod
-    def of(cls, counts: np.ndarray, memory_gb: float) -> Head:
+    def of(cls, counts: np.ndarray, memory_gb: float) -> PopularItems:
         """The items with the most likes, as many as fit; of equal counts the lower rows. At least
         as many as a list is long.
         """
-        room = max(int((memory_gb * 2**30 / BYTES) ** 0.5), LONGEST)
+        room = max(int((memory_gb * 2**30 / BYTES_PER_PAIR) ** 0.5), MAX_LIST_LENGTH)
         return cls(np.sort(np.argsort(-counts, kind="stable")[:room]), len(counts))
 
     @property

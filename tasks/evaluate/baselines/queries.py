@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from tasks.core.data.histories import Histories
 
 
-def weighted(histories: Histories, items: int, decay: float | None) -> csr_matrix:
+def weighted_queries(histories: Histories, items: int, decay: float | None) -> csr_matrix:
     """float32 (users, items): what each pair counts, times exp(−a / decay) for an item whose age is
     a items from the newest; without a decay no age matters."""
     pairs = histories.pairs()

@@ -11,8 +11,8 @@ from tasks.evaluate.metrics.precision import precision
 from tasks.evaluate.metrics.recall import recall
 from tasks.evaluate.metrics.reciprocal_rank import reciprocal_rank
 
-LONGEST = 50  # places ranked
-AT = (10, 20, 50)
+MAX_LIST_LENGTH = 50  # places ranked
+CUTOFFS = (10, 20, 50)
 RANKED = {
     "recall": recall,
     "precision": precision,
@@ -22,7 +22,7 @@ RANKED = {
     "hr": hit_rate,
 }
 # name → (function of hits and number of labels, k), on lists without what the user has seen
-ACCURACY = {f"{name}_{k}": (function, k) for name, function in RANKED.items() for k in AT} | {
+ACCURACY = {f"{name}_{k}": (function, k) for name, function in RANKED.items() for k in CUTOFFS} | {
     "map_10_div_10": (average_precision_by_k, 10)
 }
 # the same, on lists that may hold what the user has seen

@@ -10,7 +10,7 @@ import numpy as np
 from tasks.core.serving.generation import Generation
 from tasks.core.serving.id_index import crc32_of_strings
 from tasks.core.serving.id_packing import packed_form, packed_table
-from tasks.core.serving.redis_keys import DTYPES, KINDS
+from tasks.core.serving.redis_keys import BUCKET_KINDS, DTYPES
 from tasks.core.store.arrays import StringTable
 
 AT_ONCE = 16_384  # fields made at a time
@@ -36,7 +36,7 @@ def plan(generation: Generation, bucket_fields: int, dtype: str) -> dict:
                 "fields": counts[kind],
                 "buckets": max(1, math.ceil(counts[kind] / bucket_fields)),
             }
-            for kind in KINDS
+            for kind in BUCKET_KINDS
         },
     }
 

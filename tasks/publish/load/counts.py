@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from tasks.core.serving.redis_client import Client
-from tasks.core.serving.redis_keys import KINDS, FamilyKeys
+from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys
 
 AT_ONCE = 2000
 
@@ -25,7 +25,7 @@ def sizes(client: Client, keys: Iterable[str]) -> list[int]:
 def damaged(client: Client, names: FamilyKeys, load: str, plan: dict) -> list[str]:
     """The kinds whose buckets together hold another number of fields than planned."""
     wrong = []
-    for kind in KINDS:
+    for kind in BUCKET_KINDS:
         keys = (names.bucket(load, kind, number) for number in range(plan[kind]["buckets"]))
         if sum(sizes(client, keys)) != plan[kind]["fields"]:
             wrong.append(kind)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tasks.core.cli.errors import Conflict
 from tasks.core.cli.log import Progress
-from tasks.core.serving.redis_keys import KINDS
+from tasks.core.serving.redis_keys import BUCKET_KINDS
 from tasks.publish.load.claims import Claim, delete
 from tasks.publish.load.content import Content
 from tasks.publish.load.pipeline import AHEAD, Channel, Sent
@@ -30,12 +30,14 @@ def fill(claim: Claim, content: Content, batch_fields: int) -> None:
 
     with (
         Progress(
-            "loading into Redis", sum(content.plan[kind]["fields"] for kind in KINDS), "fields"
+            "loading into Redis",
+            sum(content.plan[kind]["fields"] for kind in BUCKET_KINDS),
+            "fields",
         ) as progress,
         Channel(client, again) as channel,
     ):
         try:
-            for kind in KINDS:
+            for kind in BUCKET_KINDS:
                 for batch in _batches(_buckets(claim, content, kind), batch_fields):
                     claim.check()
                     sent.append(batch)

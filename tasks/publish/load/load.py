@@ -8,7 +8,7 @@ from tasks.core.cli.errors import Corrupt
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import LOADED, Generation
 from tasks.core.serving.redis_client import Client, connect, redis_errors
-from tasks.core.serving.redis_keys import KINDS, SCHEMA, FamilyKeys
+from tasks.core.serving.redis_keys import BUCKET_KINDS, SCHEMA, FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.load.claims import KEYS_AT_ONCE, Claim, entries
 from tasks.publish.load.content import Content, plan
@@ -56,7 +56,7 @@ def load(request: LoadRequest) -> dict:
             "uri": generation.artefact.uri,
             "day": generation.facts["day"],
             "version": generation.facts["version"],
-            "counts": {kind: planned[kind]["fields"] for kind in KINDS},
+            "counts": {kind: planned[kind]["fields"] for kind in BUCKET_KINDS},
         }
         claim = Claim.begin(client, names, generation.id, entry)
         return _result(claim, generation, _write(claim, generation, entry, request.batch_fields))
@@ -125,13 +125,13 @@ def _manifest(claim: Claim, generation: Generation, planned: dict) -> dict:
         "top_form": planned["top_form"],
         "store": generation.artefact.uri,
         "loaded": time.time(),
-        **{f"buckets.{kind}": planned[kind]["buckets"] for kind in KINDS},
-        **{f"fields.{kind}": planned[kind]["fields"] for kind in KINDS},
+        **{f"buckets.{kind}": planned[kind]["buckets"] for kind in BUCKET_KINDS},
+        **{f"fields.{kind}": planned[kind]["fields"] for kind in BUCKET_KINDS},
     }
 
 
 def _result(claim: Claim, generation: Generation, entry: dict) -> dict:
-    keys = sum(entry["plan"][kind]["buckets"] for kind in KINDS) + 1
+    keys = sum(entry["plan"][kind]["buckets"] for kind in BUCKET_KINDS) + 1
     return {
         "generation": generation.id,
         "family": generation.family,

@@ -14,7 +14,7 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import Generation
 from tasks.core.serving.redis_client import Client, memory_infos
-from tasks.core.serving.redis_keys import DTYPES, KINDS, FamilyKeys
+from tasks.core.serving.redis_keys import BUCKET_KINDS, DTYPES, FamilyKeys
 
 SAMPLED = 32  # buckets of a kind whose memory is asked for
 GENERAL, COMPACT = (
@@ -116,7 +116,7 @@ def measured_bytes(client: Client, names: FamilyKeys, load: str, plan: dict) -> 
     """
     total = 0.0
     try:
-        for kind in KINDS:
+        for kind in BUCKET_KINDS:
             buckets = plan[kind]["buckets"]
             numbers = range(0, buckets, max(1, buckets // SAMPLED))
             sizes = [

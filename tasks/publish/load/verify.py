@@ -10,7 +10,7 @@ from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
 from tasks.core.cli.log import Progress
 from tasks.core.serving.generation import LOADED, SERVED, Generation
 from tasks.core.serving.redis_client import Client, connect, redis_errors
-from tasks.core.serving.redis_keys import KINDS, FamilyKeys
+from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.load.claims import entries, whole
 from tasks.publish.load.content import Content
@@ -61,10 +61,10 @@ def _compare(
     random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
     with Progress(
         "reading back from Redis",
-        request.share * sum(plan[kind]["fields"] for kind in KINDS),
+        request.share * sum(plan[kind]["fields"] for kind in BUCKET_KINDS),
         "fields",
     ) as progress:
-        for kind in KINDS:
+        for kind in BUCKET_KINDS:
             chosen = random.random(plan[kind]["buckets"]) < request.share
             for some in content.buckets(kind):
                 batch = [

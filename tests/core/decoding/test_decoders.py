@@ -60,7 +60,7 @@ def test_leave_one_out_gives_no_vector_to_an_item_that_stands_alone():
 def test_causal_is_a_ridge_regression_of_what_follows_on_the_query_that_is_served(
     horizon, monkeypatch
 ):
-    monkeypatch.setattr(causal, "BLOCK", 10)  # several blocks
+    monkeypatch.setattr(causal, "BLOCK_ROWS", 10)  # several blocks
     decays, ridge = (1.5, None), 0.1
     encoder = ScalesEncoder(INPUTS, decays, constant=True)
     pairs = [(items[:t], items[t:]) for items in LISTS for t in range(1, len(items))]
@@ -71,7 +71,7 @@ def test_causal_is_a_ridge_regression_of_what_follows_on_the_query_that_is_serve
             targets[row, item] += 1 if later == 0 else np.exp(-later / horizon)
     moments = x.T @ x
     shrink = np.full(len(moments), ridge * np.trace(moments) / len(moments))
-    shrink[-1] *= causal.TINY
+    shrink[-1] *= causal.INTERCEPT_RIDGE_SHARE
     expected = np.linalg.solve(moments + np.diag(shrink), x.T @ targets).T
     np.testing.assert_allclose(
         Causal(INPUTS, HISTORIES, decays, horizon).outputs(ridge), expected, atol=1e-4

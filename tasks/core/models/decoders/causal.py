@@ -24,8 +24,8 @@ from scipy.sparse import csr_matrix
 from tasks.core.cli.log import Progress
 from tasks.core.data.histories import Histories
 
-BLOCK = 20_000  # rows whose queries are in memory at a time
-TINY = 1e-6  # of the ridge, for the intercept: enough to be solvable
+BLOCK_ROWS = 20_000  # rows whose queries are in memory at a time
+INTERCEPT_RIDGE_SHARE = 1e-6  # of the ridge, for the intercept: enough to be solvable
 
 
 class Causal:
@@ -58,7 +58,7 @@ class Causal:
         start, offsets = 0, histories.offsets
         with Progress("decoder causal: its sums", len(histories.items), "rows") as progress:
             while start < len(histories):
-                stop = int(np.searchsorted(offsets, offsets[start] + BLOCK, side="right")) - 1
+                stop = int(np.searchsorted(offsets, offsets[start] + BLOCK_ROWS, side="right")) - 1
                 stop = min(max(stop, start + 1), len(histories))
                 self._add(
                     offsets[start : stop + 1] - offsets[start],
@@ -93,7 +93,7 @@ class Causal:
         another.
         """
         shrink = np.full(self.dimension, ridge * np.trace(self.moments) / self.dimension + 1e-12)
-        shrink[-1] *= TINY
+        shrink[-1] *= INTERCEPT_RIDGE_SHARE
         return np.linalg.solve(self.moments + np.diag(shrink), self.cross.T).T.astype(np.float32)
 
 

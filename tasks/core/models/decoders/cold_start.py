@@ -14,7 +14,7 @@ from tasks.core.models.decoders.search_model import SearchModel
 from tasks.core.retrieval.cold_start import GenrePredictor
 from tasks.core.retrieval.encoders import ScalesEncoder
 
-CROWD = 100
+MAX_LONE_ITEMS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +57,12 @@ def add_cold_items(
         likes = snapshot.histories("train").users_of(items)
         genres = GenrePredictor.of(snapshot.items["genres"].to_pylist(), likes, trained)
         placed = np.flatnonzero(~trained & genres.has_known_genre())
-        if len(placed) > CROWD * trained.sum():
+        if len(placed) > MAX_LONE_ITEMS * trained.sum():
             log(
                 "decoding.crowded",
                 cold=len(placed),
                 trained=int(trained.sum()),
-                because=f"more than {CROWD} cold items for each trained one would "
+                because=f"more than {MAX_LONE_ITEMS} cold items for each trained one would "
                 "stand before them: they are left out",
             )
             placed = placed[:0]

@@ -21,7 +21,7 @@ from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.validation import Validation
 from tasks.core.retrieval.item_similarity import unit_rows
 
-QUERIES = (
+QUERY_GRID = (
     (None, None),
     (30.0, None),
     (10.0, None),
@@ -37,10 +37,10 @@ POPULARITIES = (0.1, 0.3)
 BLEND_DECAYS = (5.0, 2.0)
 BLEND_OWN = (0.3, 0.5, 0.7)
 FINALISTS = 3  # of a decoder's models are asked of all users
-SCREENED = 3  # times as many users as a screening asks: below it, screening saves nothing
+SCREENING_FACTOR = 3  # times as many users as a screening asks: below it, screening saves nothing
 # of validation recall: about two standard errors of the difference between decoders at 1,000 users
 # with one label each
-CLEARLY = 0.02
+CLEAR_GAIN = 0.02
 
 
 class Settings(Protocol):
@@ -103,7 +103,7 @@ def select_model(
         train.remap_items(vectors.places(validation.items)),
     )
     tried: dict[str, tuple[SearchModel, float]] = {}
-    for decoder in TRIED.get(settings.decoder, (settings.decoder,)):
+    for decoder in DECODERS_BY_SETTING.get(settings.decoder, (settings.decoder,)):
         if decoder == "blended" and "causal" not in tried:
             continue
         say(f"choosing how the vectors are searched: decoder {decoder}")
@@ -147,7 +147,7 @@ def select_model(
         settings.decoder == "auto"
         and before
         and before.decoder in tried
-        and tried[before.decoder][1] > tried[wanted][1] - CLEARLY
+        and tried[before.decoder][1] > tried[wanted][1] - CLEAR_GAIN
     ):
         wanted = before.decoder
     return SelectedModel(
@@ -157,7 +157,7 @@ def select_model(
 
 def query_candidates(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:
     """Decay and newest items of the means that are tried."""
-    return QUERIES if settings.query_decay is None else ((settings.query_decay or None, None),)
+    return QUERY_GRID if settings.query_decay is None else ((settings.query_decay or None, None),)
 
 
 def own_output_models(
@@ -226,7 +226,7 @@ def _blended(
 
 
 DECODERS = {"none": _none, "leave-one-out": _leave_one_out, "causal": _causal}
-TRIED = {
+DECODERS_BY_SETTING = {
     "auto": (*DECODERS, "blended"),
     "blended": ("causal", "blended"),
 }  # in this order; any other setting is tried alone
@@ -257,7 +257,7 @@ def _best(
         return None
     best, model = max(tried, key=lambda one: one[0])
     for recall, other in tried:
-        if steady and steady(other.choice) and recall > best - CLEARLY:
+        if steady and steady(other.choice) and recall > best - CLEAR_GAIN:
             return other, recall
     return model, best
 
@@ -271,7 +271,7 @@ def _worth_it(
     their order; else all of them.
     """
     few = validation.few()
-    if len(validation) < SCREENED * len(few):
+    if len(validation) < SCREENING_FACTOR * len(few):
         return list(models)
     kept: list[tuple[float, int, SearchModel]] = []
     for number, model in enumerate(models):

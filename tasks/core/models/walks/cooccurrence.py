@@ -14,11 +14,18 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.models.walks.random_draws import BLOCK, GOLDEN, below, draw_next, draw_start, mix
+from tasks.core.models.walks.random_draws import (
+    BLOCK_WALKS,
+    GOLDEN,
+    below,
+    draw_next,
+    draw_start,
+    mix,
+)
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(
+def fill_walks(
     item_offsets: np.ndarray,
     slots: np.ndarray,
     entrance: np.ndarray,
@@ -32,13 +39,13 @@ def advance(
     at a time for a block: its cache misses overlap instead of waiting for each other."""
     count, length = walks.shape
     here, user, last = (
-        np.empty(BLOCK, np.int64),
-        np.empty(BLOCK, np.int64),
-        np.empty(BLOCK, np.int64),
+        np.empty(BLOCK_WALKS, np.int64),
+        np.empty(BLOCK_WALKS, np.int64),
+        np.empty(BLOCK_WALKS, np.int64),
     )
-    bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    for start in range(0, count, BLOCK):
-        width = min(BLOCK, count - start)
+    bits, counter = np.empty(BLOCK_WALKS, np.uint64), np.empty(BLOCK_WALKS, np.uint64)
+    for start in range(0, count, BLOCK_WALKS):
+        width = min(BLOCK_WALKS, count - start)
         draw_start(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
             draw_next(item_offsets, slots, width, here, counter, bits, user)

@@ -17,9 +17,9 @@ import numba
 import numpy as np
 
 from tasks.core.models.walks.random_draws import (
-    AGAIN,
-    BLOCK,
+    BLOCK_WALKS,
     GOLDEN,
+    SECOND_DRAW,
     below,
     choice,
     draw_next,
@@ -29,7 +29,7 @@ from tasks.core.models.walks.random_draws import (
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(
+def fill_walks(
     item_offsets: np.ndarray,
     slots: np.ndarray,
     entrance: np.ndarray,
@@ -44,13 +44,13 @@ def advance(
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
     here, user, place = (
-        np.empty(BLOCK, np.int64),
-        np.empty(BLOCK, np.int64),
-        np.empty(BLOCK, np.int64),
+        np.empty(BLOCK_WALKS, np.int64),
+        np.empty(BLOCK_WALKS, np.int64),
+        np.empty(BLOCK_WALKS, np.int64),
     )
-    bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    for start in range(0, count, BLOCK):
-        width = min(BLOCK, count - start)
+    bits, counter = np.empty(BLOCK_WALKS, np.uint64), np.empty(BLOCK_WALKS, np.uint64)
+    for start in range(0, count, BLOCK_WALKS):
+        width = min(BLOCK_WALKS, count - start)
         draw_start(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
             draw_next(item_offsets, slots, width, here, counter, bits, user)
@@ -68,7 +68,7 @@ def advance(
                         user_offsets[user[b] + 1],
                         row_weights,
                         here[b],
-                        mix(bits[b] ^ AGAIN),
+                        mix(bits[b] ^ SECOND_DRAW),
                     )
                 here[b] = found
                 walks[start + b, step] = found

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from tasks.core.data.graph import Cooccurrence, Tables
 
-FULL = 2.0**32
+CERTAIN = 2.0**32
 
 
 def expected_visits(tables: Tables, length: int) -> np.ndarray:
@@ -37,7 +37,7 @@ def alias_matrix(offsets: np.ndarray, slots: np.ndarray, targets: int) -> csr_ma
     """
     counts = np.diff(offsets)
     rows = np.repeat(np.arange(len(counts)), counts)
-    kept, share = slots[:, 0] / FULL, 1 / np.maximum(counts, 1)[rows]
+    kept, share = slots[:, 0] / CERTAIN, 1 / np.maximum(counts, 1)[rows]
     entries = np.concatenate([kept * share, (1 - kept) * share])
     return csr_matrix(
         (entries, (np.concatenate([rows, rows]), slots[:, 1:].T.ravel().astype(np.int64))),

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-BLOCK = 128  # walks that advance together
+BLOCK_WALKS = 128  # walks that advance together
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-AGAIN = np.uint64(0xD6E8FEB86659FD93)
+SECOND_DRAW = np.uint64(0xD6E8FEB86659FD93)
 HIGH, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 

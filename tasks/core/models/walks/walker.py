@@ -15,9 +15,9 @@ from tasks.core.models.walks import cooccurrence, degree_penalised, window
 from tasks.core.models.walks.random_draws import key_of
 
 KERNELS: dict[type, Callable[..., None]] = {
-    Cooccurrence: cooccurrence.advance,
-    DegreePenalised: degree_penalised.advance,
-    Window: window.advance,
+    Cooccurrence: cooccurrence.fill_walks,
+    DegreePenalised: degree_penalised.fill_walks,
+    Window: window.fill_walks,
 }
 
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tasks.core.models.walks.random_draws import BLOCK, draw_next, draw_start
+from tasks.core.models.walks.random_draws import BLOCK_WALKS, draw_next, draw_start
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(
+def fill_walks(
     item_offsets: np.ndarray,
     slots: np.ndarray,
     entrance: np.ndarray,
@@ -31,10 +31,10 @@ def advance(
 ) -> None:
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
-    here, found = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
-    bits, counter = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    for start in range(0, count, BLOCK):
-        width = min(BLOCK, count - start)
+    here, found = np.empty(BLOCK_WALKS, np.int64), np.empty(BLOCK_WALKS, np.int64)
+    bits, counter = np.empty(BLOCK_WALKS, np.uint64), np.empty(BLOCK_WALKS, np.uint64)
+    for start in range(0, count, BLOCK_WALKS):
+        width = min(BLOCK_WALKS, count - start)
         draw_start(entrance, key, first, length, walks, start, width, here, counter)
         for step in range(1, length):
             draw_next(item_offsets, slots, width, here, counter, bits, found)

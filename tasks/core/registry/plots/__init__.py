@@ -15,10 +15,10 @@ from tasks.core.registry.plots.items import Items
 from tasks.core.registry.plots.items_map import draw_items_map
 from tasks.core.registry.plots.similar_items import write_similar_items
 from tasks.core.registry.plots.training_curves import draw_training_curves
-from tasks.core.registry.plots.walks import WALKS, draw_walks
+from tasks.core.registry.plots.walks import WALKS_FILE, draw_walks
 from tasks.core.retrieval.candidate import Candidate
 
-FEWEST = 5  # items without which there is no map
+MIN_ITEMS = 5  # items without which there is no map
 
 
 def draw_plots(
@@ -34,12 +34,12 @@ def draw_plots(
     matplotlib.use("Agg")
     started, name = time.monotonic(), f"{candidate.family} {snapshot.day}"
     items = Items.of(candidate, snapshot)
-    if len(items) >= FEWEST:
+    if len(items) >= MIN_ITEMS:
         draw_items_map(folder / "items_tsne.png", items, name)
     draw_training_curves(folder / "training_curve.png", training, name)
     write_similar_items(folder, items, name)
-    if WALKS in candidate.artefact.files:
+    if WALKS_FILE in candidate.artefact.files:
         draw_walks(
-            folder / "walks.png", json.loads(candidate.artefact.file(WALKS).read_text()), name
+            folder / "walks.png", json.loads(candidate.artefact.file(WALKS_FILE).read_text()), name
         )
     log("pictures.drawn", items=len(items), seconds=time.monotonic() - started)

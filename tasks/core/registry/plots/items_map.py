@@ -12,8 +12,8 @@ import numpy as np
 
 from tasks.core.registry.plots.items import Items
 
-MOST = 1000  # items on the map: t-SNE takes seconds, and more points cannot be told apart
-NAMED = 16  # of them with their title
+MAX_ITEMS = 1000  # items on the map: t-SNE takes seconds, and more points cannot be told apart
+NAMED_ITEMS = 16  # of them with their title
 OTHER = "other"
 
 
@@ -21,7 +21,7 @@ def draw_items_map(path: Path, items: Items, name: str) -> None:
     """Draw the most popular items as a PNG; those near each other are alike."""
     import matplotlib.pyplot as plt
 
-    n = min(MOST, len(items))
+    n = min(MAX_ITEMS, len(items))
     places, likes = _places(items.vectors[:n]), items.likes[:n]
     colours = np.array(main_genre(items.genres[:n]))
     figure, axes = plt.subplots(figsize=(10.5, 7.4), layout="constrained")
@@ -40,7 +40,7 @@ def draw_items_map(path: Path, items: Items, name: str) -> None:
             label=f"{genre} ({of.sum()})",
             zorder=1 if genre == OTHER else 2,
         )
-    for place in _apart(places, NAMED):
+    for place in _apart(places, NAMED_ITEMS):
         axes.annotate(
             _short(items.titles[place]),
             places[place],

@@ -7,9 +7,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-FIRST = ("train_loss", "validation_recall_50")
-LEFT_OUT = ("words", "words_per_s")  # the same every epoch, or speed, as what ends on _seconds
-MOST = 4
+FIRST_METRICS = ("train_loss", "validation_recall_50")
+UNPLOTTED_METRICS = (
+    "words",
+    "words_per_s",
+)  # the same every epoch, or speed, as what ends on _seconds
+MAX_PANELS = 4
 
 
 def draw_training_curves(path: Path, training: dict[str, Any], name: str) -> None:
@@ -64,7 +67,7 @@ def _shown(training: dict[str, Any]) -> list[str]:
         metric
         for metric in sorted(values)
         if len(values[metric]) > 1
-        and metric not in (*FIRST, *LEFT_OUT)
+        and metric not in (*FIRST_METRICS, *UNPLOTTED_METRICS)
         and not metric.endswith("_seconds")
     ]
-    return [*FIRST, *others][:MOST]
+    return [*FIRST_METRICS, *others][:MAX_PANELS]

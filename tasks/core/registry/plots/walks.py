@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-WALKS = "walks.json"  # of the candidate's folder
-MOST_LABELLED = 12
+WALKS_FILE = "walks.json"  # of the candidate's folder
+MAX_LABELS = 12
 
 
 def draw_walks(path: Path, counted: dict[str, Any], name: str) -> None:
@@ -59,7 +59,7 @@ def draw_walks(path: Path, counted: dict[str, Any], name: str) -> None:
     visits.grid(alpha=0.3)
     visits.legend(frameon=False)
     bars = moves.bar(range(1, len(counted["distinct"]) + 1), counted["distinct"], color="#1f5fa8")
-    if len(counted["distinct"]) <= MOST_LABELLED:
+    if len(counted["distinct"]) <= MAX_LABELS:
         moves.set_xticks(range(1, len(counted["distinct"]) + 1))
         moves.bar_label(
             bars, fmt=lambda share: f"{100 * share:.0f} %" if share >= 0.005 else "", fontsize=9
