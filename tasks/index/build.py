@@ -13,8 +13,8 @@ from tasks.core.store.arrays import StringTable, save
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.store import Store
 from tasks.index.catalogue import cold_items
-from tasks.index.factory import make
-from tasks.index.index_size import bytes_per_vector, chosen
+from tasks.index.factory import build_index
+from tasks.index.index_size import bytes_per_vector, choose_factory
 from tasks.index.settings import BuildRequest
 
 
@@ -69,9 +69,9 @@ def build(request: BuildRequest) -> dict:
         faiss.omp_set_num_threads(request.threads)
         with store.writing("index", *where) as draft:
             say(f"step 1 of 2: the index {factory} of {len(vectors):,} candidate vectors")
-            faiss.write_index(make(vectors, factory), str(draft.path / "index.faiss"))
+            faiss.write_index(build_index(vectors, factory), str(draft.path / "index.faiss"))
             say(f"step 2 of 2: the index {alike} of what is like an item")
-            faiss.write_index(make(similar, alike), str(draft.path / "similar.faiss"))
+            faiss.write_index(build_index(similar, alike), str(draft.path / "similar.faiss"))
             StringTable.of(cold.ids).save(draft.path, "cold_ids")
             save(draft.path / "cold.npy", cold.vectors)
             save(draft.path / "cold_similar.npy", cold.similar)
@@ -135,7 +135,7 @@ def _factory(request: BuildRequest, factory: str, shape: tuple[int, int]) -> str
     """The factory string, and a line that says what it will weigh before anything is built."""
     count, dimension = shape
     budget = None if request.memory_mib is None else request.memory_mib * 2**20
-    factory = chosen(count, dimension, budget) if factory == "auto" else factory
+    factory = choose_factory(count, dimension, budget) if factory == "auto" else factory
     each = bytes_per_vector(factory, dimension, count)
     log("index.predicted", factory=factory, bytes_per_vector=each, mib=each * count / 2**20)
     if budget is not None and each * count > budget:

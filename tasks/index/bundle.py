@@ -16,8 +16,8 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.index.catalogue import Catalogue
 from tasks.index.generation_files import write_items, write_users, write_vectors
-from tasks.index.index_report import Proof, halves, proven
-from tasks.index.served_users import People, people, queries
+from tasks.index.index_report import IndexReport, split_queries, tune_and_validate
+from tasks.index.served_users import ServedUsers, encode_users, find_served_users
 from tasks.index.settings import BundleRequest
 
 ITEMS, SIMILAR = "items", "similar items"
@@ -52,7 +52,7 @@ def bundle(request: BundleRequest) -> dict:
         _write(store, where, request, index, candidate, snapshot, code)
         done = store.find(*where)
     for facts, of in ((done.facts, ITEMS), (done.facts["similar"], SIMILAR)):
-        Proof.of(facts).judge(request.minimum_recall, of)
+        IndexReport.of(facts).judge(request.minimum_recall, of)
     return _result(done)
 
 
@@ -67,17 +67,17 @@ def _write(
 ) -> None:
     say("step 1 of 4: the queries of the users")
     catalogue = Catalogue.of(candidate, index)
-    crowd = people(
+    crowd = find_served_users(
         snapshot, candidate.encoder, catalogue.rows_of(snapshot.item_ids), catalogue.trained
     )
     vectors = _queries(candidate, crowd)
     with store.writing("generation", *where) as draft:
         say(f"step 2 of 4: tuning and probing the index of {len(catalogue.item_ids):,} items")
-        found, searcher = proven(
+        found, searcher = tune_and_validate(
             index.file("index.faiss", verify=False),
             index.facts["factory"],
             catalogue.vectors,
-            halves(vectors, request.probes, request.seed),
+            split_queries(vectors, request.probes, request.seed),
             draft.path / "index.faiss",
             request.wanted_recall,
             request.search,
@@ -85,8 +85,8 @@ def _write(
         )
         found.judge(request.minimum_recall, ITEMS)
         say("step 3 of 4: tuning and probing what is like an item")
-        liked = halves(_liked(catalogue, crowd, request), request.probes, request.seed)
-        alike, _ = proven(
+        liked = split_queries(_liked(catalogue, crowd, request), request.probes, request.seed)
+        alike, _ = tune_and_validate(
             index.file("similar.faiss", verify=False),
             index.facts["similar_factory"],
             catalogue.similar,
@@ -132,9 +132,9 @@ def _write(
         }
 
 
-def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
+def _queries(candidate: Candidate, crowd: ServedUsers) -> np.ndarray:
     asked = np.arange(crowd.with_query)
-    vectors = queries(
+    vectors = encode_users(
         candidate.encoder, crowd.read.select_users(asked), crowd.attributes.select_users(asked)
     )
     if not len(vectors):
@@ -151,7 +151,7 @@ def _queries(candidate: Candidate, crowd: People) -> np.ndarray:
     return vectors
 
 
-def _liked(catalogue: Catalogue, crowd: People, request: BundleRequest) -> np.ndarray:
+def _liked(catalogue: Catalogue, crowd: ServedUsers, request: BundleRequest) -> np.ndarray:
     """Vectors of items that people liked, as often as they did: whose neighbours will be asked
     for.
     """

@@ -16,7 +16,7 @@ from tasks.core.store.manifest import Artefact
 
 
 @dataclasses.dataclass(frozen=True)
-class Cold:
+class ColdItems:
     """Items of a snapshot that a candidate has no vector for.
 
     Attributes:
@@ -33,12 +33,12 @@ class Cold:
     left_out: int
 
 
-def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) -> Cold:
+def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) -> ColdItems:
     """What becomes of the items of `snapshot` that `candidate` does not know."""
     rows = candidate.rows_of(snapshot.item_ids)
     missing = int((rows < 0).sum())
     if not (from_metadata and missing):
-        return Cold([], candidate.vectors[:0], candidate.similar[:0], missing)
+        return ColdItems([], candidate.vectors[:0], candidate.similar[:0], missing)
     trained = (rows >= 0) & ~np.isin(rows, candidate.cold)
     genres = GenrePredictor.of(
         snapshot.items["genres"].to_pylist(),
@@ -50,7 +50,7 @@ def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) ->
     similar = genres.predict(candidate.similar[rows[trained]], known, wanted, standing=False)
     there = np.any(vectors, axis=1)
     ids = [snapshot.item_ids[item] for item in wanted[there].tolist()]
-    return Cold(
+    return ColdItems(
         ids,
         vectors[there],
         similar[there] / np.maximum(np.linalg.norm(similar[there], axis=1, keepdims=True), 1),

@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 
 from tasks.core.cli.errors import BadRequest
-from tasks.index.index_size import ALLOWED, parsed, widened
+from tasks.index.index_size import ALLOWED, padded_dimension, parse_factory
 
 BUILD_EFFORT = 80  # HNSW's efConstruction
 # vectors a centroid that k-means sees; of 100 the recall is the same (.983 at a million, 32 lists),
@@ -14,7 +14,7 @@ BUILD_EFFORT = 80  # HNSW's efConstruction
 TRAINED_ON = 40
 
 
-def make(vectors: np.ndarray, factory: str) -> faiss.Index:
+def build_index(vectors: np.ndarray, factory: str) -> faiss.Index:
     """Train and fill the index of `vectors`, float32 (n, d).
 
     LSH knows no metric (it compares signs), so it is made without one, and with random rotations
@@ -24,7 +24,7 @@ def make(vectors: np.ndarray, factory: str) -> faiss.Index:
     Raises:
         BadRequest: not a factory string, or a kind that needs more vectors than there are.
     """
-    parts = parsed(factory)
+    parts = parse_factory(factory)
     try:
         if parts["lists"]:
             return _lists(vectors, factory, parts["listed"])
@@ -69,7 +69,7 @@ def _lists(vectors: np.ndarray, factory: str, code: str) -> faiss.Index:
     system using a Euclidean transformation for inner-product spaces"). 100,000 vectors of the
     benchmark, 16 of 1,265 lists searched: recall@50 .993; by inner product itself .711.
     """
-    d, wide = vectors.shape[1], widened(code, vectors.shape[1])
+    d, wide = vectors.shape[1], padded_dimension(code, vectors.shape[1])
     squares = np.square(vectors, dtype=np.float64).sum(axis=1)
     longer = np.zeros((len(vectors), wide), np.float32)
     longer[:, :d], longer[:, d] = vectors, np.sqrt(squares.max() - squares)

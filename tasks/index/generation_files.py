@@ -12,7 +12,7 @@ from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable, save
 from tasks.index.catalogue import Catalogue
-from tasks.index.served_users import People, popularity
+from tasks.index.served_users import ServedUsers, popularity
 
 
 def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
@@ -36,7 +36,7 @@ def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
 
 def write_users(
     folder: Path,
-    crowd: People,
+    crowd: ServedUsers,
     vectors: np.ndarray,
     snapshot: Snapshot,
     items: int,

@@ -13,16 +13,16 @@ import numpy as np
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
 from tasks.core.retrieval.faiss_search import Searcher, open_index
-from tasks.index.factory import make
-from tasks.index.index_size import parsed
-from tasks.index.probe import Probe, probe
-from tasks.index.tune import adjust, tune
+from tasks.index.factory import build_index
+from tasks.index.index_size import parse_factory
+from tasks.index.probe import Probe, probe_index
+from tasks.index.tune import set_parameters, tune_parameters
 
-TUNING = 500  # queries that tune, at most
+MAX_TUNING_QUERIES = 500  # queries that tune, at most
 
 
 @dataclasses.dataclass(frozen=True)
-class Proof:
+class IndexReport:
     """What a generation's manifest says of an index.
 
     Attributes:
@@ -38,7 +38,7 @@ class Proof:
     probe: Probe
 
     @classmethod
-    def of(cls, facts: dict) -> Proof:
+    def of(cls, facts: dict) -> IndexReport:
         """From its facts in a manifest."""
         return cls(facts["factory"], facts["search"], facts["depth"], Probe(**facts["probe"]))
 
@@ -57,7 +57,7 @@ class Proof:
             )
 
 
-def proven(
+def tune_and_validate(
     source: Path,
     factory: str,
     vectors: np.ndarray,
@@ -66,7 +66,7 @@ def proven(
     wanted: float,
     search: str = "",
     ours: bool = False,
-) -> tuple[Proof, Searcher]:
+) -> tuple[IndexReport, Searcher]:
     """Write the index at `source` to `target` with its search parameters in it, and probe it there.
 
     Args:
@@ -79,15 +79,15 @@ def proven(
     """
     index, depth = faiss.read_index(str(source)), 1
     if search:
-        adjust(index, factory, search)
+        set_parameters(index, factory, search)
     else:
-        search, depth = tune(index, vectors, factory, queries[1], wanted)
+        search, depth = tune_parameters(index, vectors, factory, queries[1], wanted)
         if ours and _scans_most(index, factory):
             log("index.exact", instead_of=factory, because=f"{search} scans most of it")
-            index, factory, search = make(vectors, "Flat"), "Flat", ""
+            index, factory, search = build_index(vectors, "Flat"), "Flat", ""
     faiss.write_index(index, str(target))
     searcher = Searcher(open_index(target), vectors, depth)
-    measured = probe(searcher, queries[0], target.stat().st_size)
+    measured = probe_index(searcher, queries[0], target.stat().st_size)
     log(
         "index.probed",
         file=target.name,
@@ -95,22 +95,24 @@ def proven(
         search=search,
         **dataclasses.asdict(measured),
     )
-    return Proof(factory, search, depth, measured), searcher
+    return IndexReport(factory, search, depth, measured), searcher
 
 
 def _scans_most(index: faiss.Index, factory: str) -> bool:
     lists = faiss.try_extract_index_ivf(index)
     return (
-        lists is not None and parsed(factory)["listed"] == "Flat" and 2 * lists.nprobe > lists.nlist
+        lists is not None
+        and parse_factory(factory)["listed"] == "Flat"
+        and 2 * lists.nprobe > lists.nlist
     )
 
 
-def halves(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_queries(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Queries to probe with, and others to tune with; a few are used for both."""
     if len(vectors) < 100:
         return vectors, vectors
     order = np.random.default_rng(seed).permutation(len(vectors))
     half = min(probes, len(vectors) // 2)
     return vectors[np.sort(order[:half])], vectors[
-        np.sort(order[half : half + min(probes, TUNING)])
+        np.sort(order[half : half + min(probes, MAX_TUNING_QUERIES)])
     ]

@@ -16,10 +16,10 @@ FACTORY = re.compile(
     rf"HNSW(?P<links>{LINKS})(?:,(?P<stored>Flat|SQ8|SQfp16))?"
 )
 ALLOWED = "Flat, IVF256,Flat, HNSW32, LSH256, SQ8, PQ16, IVF1024,SQ8, IVF1024,PQ16, or auto"
-EXACT_UP_TO = 20_000  # vectors: exact search of so many takes a tenth of a millisecond
+MAX_EXACT_VECTORS = 20_000  # vectors: exact search of so many takes a tenth of a millisecond
 
 
-def parsed(factory: str) -> dict[str, str | None]:
+def parse_factory(factory: str) -> dict[str, str | None]:
     """The parts of a factory string.
 
     Raises:
@@ -40,12 +40,12 @@ def bytes_per_vector(factory: str, dimension: int, count: int) -> float:
     """Bytes of the index file for each of `count` vectors, what is stored once (centroids, code
     books) shared among them.
     """
-    parts = parsed(factory)
+    parts = parse_factory(factory)
     if parts["bits"]:
         bits = int(parts["bits"])
         return math.ceil(bits / 8) + (4 * bits * dimension + 4 * bits) / count * (bits > dimension)
     if parts["lists"]:
-        lists, wide = int(parts["lists"]), widened(parts["listed"], dimension)
+        lists, wide = int(parts["lists"]), padded_dimension(parts["listed"], dimension)
         return 8 + _code(parts["listed"], wide, count) + lists * (4 * wide + 8) / count
     if parts["links"]:
         links = int(parts["links"])
@@ -58,7 +58,7 @@ def bytes_per_vector(factory: str, dimension: int, count: int) -> float:
     return _code(parts["code"], dimension, count)
 
 
-def widened(code: str, dimension: int) -> int:
+def padded_dimension(code: str, dimension: int) -> int:
     """Dimensions of the vectors in inverted lists: one more than there are, rounded up to what
     product quantisation can divide.
     """
@@ -78,7 +78,7 @@ def _code(code: str, dimension: int, count: int) -> float:
     return math.ceil(pieces * bits / 8) + 4 * dimension * 2**bits / count
 
 
-def chosen(count: int, dimension: int, budget_bytes: float | None) -> str:
+def choose_factory(count: int, dimension: int, budget_bytes: float | None) -> str:
     """The factory string for `auto`: exact while that is fast; then inverted lists, compressed as
     far as the budget asks.
 
@@ -88,7 +88,7 @@ def chosen(count: int, dimension: int, budget_bytes: float | None) -> str:
     Raises:
         BadRequest: nothing is small enough.
     """
-    if count <= EXACT_UP_TO:
+    if count <= MAX_EXACT_VECTORS:
         fitting = ["Flat", "SQ8", "SQ4"]
     else:
         lists = max(16, round(4 * math.sqrt(count)))

@@ -10,8 +10,8 @@ import numpy as np
 from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.retrieval.top_k import inner_products, top_k
 
-DEPTH = 50
-TIMED = 500  # queries timed one by one
+PROBE_K = 50
+TIMED_QUERIES = 500  # queries timed one by one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Probe:
     bytes_per_vector: float
 
 
-def probe(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
+def probe_index(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
     """Ask `queries`, float32 (q ≥ 1, d) or (q ≥ 1, interests d), of an index whose file has `size`
     bytes.
     """
     found, seconds = [], []
     for query in queries:
         started = time.perf_counter()
-        found.append(searcher.search(query, DEPTH)[0])
+        found.append(searcher.search(query, PROBE_K)[0])
         seconds.append(time.perf_counter() - started)
-    timed = np.array(seconds[-TIMED:])
+    timed = np.array(seconds[-TIMED_QUERIES:])
     return Probe(
         round(recall(queries, searcher.vectors, found), 6),
         round(float(1 / timed.mean()), 1),
@@ -62,7 +62,7 @@ def recall(
     queries: np.ndarray,
     vectors: np.ndarray,
     found: list[np.ndarray],
-    k: int = DEPTH,
+    k: int = PROBE_K,
     exact: np.ndarray | None = None,
 ) -> float:
     """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the

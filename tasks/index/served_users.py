@@ -11,11 +11,11 @@ from tasks.core.data.snapshot import PARTS, Snapshot
 from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.retrieval.encoders import Encoder
 
-BLOCK = 50_000  # users encoded at a time
+BLOCK_USERS = 50_000  # users encoded at a time
 
 
 @dataclasses.dataclass(frozen=True)
-class People:
+class ServedUsers:
     """Users of a snapshot in the rows of one catalogue.
 
     Attributes:
@@ -43,7 +43,9 @@ class People:
     left_out: int
 
 
-def people(snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int) -> People:
+def find_served_users(
+    snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int
+) -> ServedUsers:
     """Everybody who did anything with an item of the catalogue, over the whole history, or whom the
     encoder knows otherwise.
 
@@ -60,7 +62,7 @@ def people(snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int)
     users = users[np.argsort(~known[users], kind="stable")]
     liked = liked.select_users(users)
     seen = liked if snapshot.recommend_seen else _liked_first(everything.select_users(users), liked)
-    return People(
+    return ServedUsers(
         users,
         liked,
         read.select_users(users),
@@ -87,13 +89,13 @@ def _liked_first(everything: Histories, liked: Histories) -> Histories:
     return Histories.of(users[order], items[order], timestamps[order], len(everything))
 
 
-def queries(encoder: Encoder, histories: Histories, attributes: UserAttributes) -> np.ndarray:
+def encode_users(encoder: Encoder, histories: Histories, attributes: UserAttributes) -> np.ndarray:
     """float32 (users, d), or (users, interests d): encoded in blocks."""
     if not len(histories):
         return np.zeros((0, encoder.dimension), np.float32)
     blocks = [
-        np.arange(start, min(start + BLOCK, len(histories)))
-        for start in range(0, len(histories), BLOCK)
+        np.arange(start, min(start + BLOCK_USERS, len(histories)))
+        for start in range(0, len(histories), BLOCK_USERS)
     ]
     return np.concatenate(
         [
@@ -103,7 +105,7 @@ def queries(encoder: Encoder, histories: Histories, attributes: UserAttributes) 
     )
 
 
-def popularity(people: People, items: int) -> np.ndarray:
+def popularity(people: ServedUsers, items: int) -> np.ndarray:
     """int32 (items): how many users liked each row; of weighted or repeated events, the sum of
     their pairs.
     """

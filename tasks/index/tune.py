@@ -14,8 +14,8 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.retrieval.top_k import top_k
-from tasks.index.index_size import parsed
-from tasks.index.probe import DEPTH, recall
+from tasks.index.index_size import parse_factory
+from tasks.index.probe import PROBE_K, recall
 
 DEPTHS = (1, 2, 4, 8, 16, 32)
 Parameters = tuple[
@@ -23,7 +23,7 @@ Parameters = tuple[
 ]  # FAISS's search parameters, and how many times the wanted rows it is asked for
 
 
-def adjust(index: faiss.Index, factory: str, search: str) -> None:
+def set_parameters(index: faiss.Index, factory: str, search: str) -> None:
     """Set search parameters in the index, as `nprobe=16` or `efSearch=64`.
 
     Raises:
@@ -41,7 +41,7 @@ def adjust(index: faiss.Index, factory: str, search: str) -> None:
         ) from None
 
 
-def tune(
+def tune_parameters(
     index: faiss.Index, vectors: np.ndarray, factory: str, queries: np.ndarray, wanted: float
 ) -> Parameters:
     """The fastest parameters that reach `wanted` recall@50, or those of the best recall; they are
@@ -58,13 +58,13 @@ def tune(
     ladders = list(_ladders(factory, len(vectors)))
     if len(ladders) == len(ladders[0]) == 1:
         return ladders[0][0]
-    exact = top_k(queries, vectors, DEPTH)
+    exact = top_k(queries, vectors, PROBE_K)
     tried: list[tuple[bool, float, float, Parameters]] = []
 
     def measured(parameters: Parameters) -> bool:
-        adjust(index, factory, parameters[0])
+        set_parameters(index, factory, parameters[0])
         searcher, started = Searcher(index, vectors, parameters[1]), time.perf_counter()
-        found = [searcher.search(query, DEPTH)[0] for query in queries]
+        found = [searcher.search(query, PROBE_K)[0] for query in queries]
         seconds = (time.perf_counter() - started) / len(queries)
         reached = recall(queries, vectors, found, exact=exact)
         tried.append((reached >= wanted, reached, seconds, parameters))
@@ -82,7 +82,7 @@ def tune(
         if enough
         else max(tried, key=lambda one: (one[1], -one[2]))
     )
-    adjust(index, factory, best[0])
+    set_parameters(index, factory, best[0])
     log(
         "index.tuned",
         factory=factory,
@@ -96,7 +96,7 @@ def tune(
 
 
 def _ladders(factory: str, count: int) -> Iterator[list[Parameters]]:
-    parts = parsed(factory)
+    parts = parse_factory(factory)
     if parts["lists"]:
         lists = int(parts["lists"])
         steps = sorted(

@@ -6,13 +6,13 @@ import dataclasses
 
 from tasks.core.registry import mlflow_client
 from tasks.promote.aliases import registry
-from tasks.promote.gate.policy import read
+from tasks.promote.gate.policy import read_policy
 from tasks.promote.settings import PolicyRequest, StatusRequest
 
 
 def policy(request: PolicyRequest) -> dict:
     """The policy as it was understood, and its file."""
-    found, file = read(request.family, request.policy)
+    found, file = read_policy(request.family, request.policy)
     return {"file": str(file), "policy": dataclasses.asdict(found)}
 
 

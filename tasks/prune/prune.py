@@ -18,7 +18,7 @@ from tasks.core.store.store import Store
 from tasks.prune import references
 from tasks.prune.settings import PruneRequest
 
-SWEPT = (
+PRUNED_KINDS = (
     "snapshots",
     "quarantine",
     "refused",
@@ -31,7 +31,9 @@ SWEPT = (
     "indexes",
     "generations",
 )
-UNMARKED = ("checkpoints",)  # folders without a manifest: of trainings that were given up
+KINDS_WITHOUT_MANIFEST = (
+    "checkpoints",
+)  # folders without a manifest: of trainings that were given up
 HALF_WRITTEN_DAYS = 2.0  # no stage writes so long at one folder, local or on S3
 
 
@@ -55,13 +57,13 @@ def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
     """Folders and files that may go, with their kind and their bytes."""
     store, now = Store(request.store), time.time()
     since, known, kinds = now - 86400 * request.keep_days, {}, {}
-    for kind in (*SWEPT, *UNMARKED):
+    for kind in (*PRUNED_KINDS, *KINDS_WITHOUT_MANIFEST):
         whole, stray = store.below(kind)
         for path in whole:
             known[path], kinds[path] = store.find(*path.relative_to(store.root).parts), kind
-        before = since if kind in UNMARKED else now - 86400 * HALF_WRITTEN_DAYS
+        before = since if kind in KINDS_WITHOUT_MANIFEST else now - 86400 * HALF_WRITTEN_DAYS
         yield from (
-            (path, "checkpoints" if kind in UNMARKED else "half-written", size)
+            (path, "checkpoints" if kind in KINDS_WITHOUT_MANIFEST else "half-written", size)
             for path, written, size in stray
             if written < before
         )
@@ -70,7 +72,10 @@ def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
     }  # gone since they were listed
     young = {path for path, artefact in known.items() if artefact.created >= since}
     roots = (
-        references.generations(store) | references.candidates(store) | young | _newest(store, known)
+        references.referenced_generations(store)
+        | references.referenced_candidates(store)
+        | young
+        | _newest(store, known)
     )
     kept = references.with_parents(store, known, roots)
     snapshots = store.path("snapshots")

@@ -16,7 +16,7 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 
 
-def generations(store: Store) -> set[Path]:
+def referenced_generations(store: Store) -> set[Path]:
     """The generations of which Redis holds anything: live, the one before, on their way.
 
     Raises:
@@ -30,7 +30,7 @@ def generations(store: Store) -> set[Path]:
     return found
 
 
-def candidates(store: Store) -> set[Path]:
+def referenced_candidates(store: Store) -> set[Path]:
     """The candidates behind every alias of the registry.
 
     Raises:

@@ -14,7 +14,7 @@ from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
 
-KEPT = 1000  # entries in the list in Redis; the store keeps all
+MAX_ENTRIES = 1000  # entries in the list in Redis; the store keeps all
 
 
 def record(store: Store, family: str, event: dict) -> str | None:
@@ -40,7 +40,7 @@ def catch_up(store: Store, client: Client, family: str) -> None:
     in that moment.
     """
     known = set(store.names("audit", family))
-    for text in client.lrange(FamilyKeys(family).audit, 0, KEPT - 1):
+    for text in client.lrange(FamilyKeys(family).audit, 0, MAX_ENTRIES - 1):
         event = json.loads(text)
         event |= {"from": event["from"] or None, "fence": int(event["fence"])}
         if _id(event) not in known:

@@ -10,8 +10,8 @@ from tasks.core.serving.generation import Generation
 from tasks.core.serving.redis_client import connect, redis_errors
 from tasks.core.serving.redis_keys import FAMILIES, FamilyKeys
 from tasks.core.store.store import Store
-from tasks.publish.audit import KEPT, record
-from tasks.publish.load.claims import whole
+from tasks.publish.audit import MAX_ENTRIES, record
+from tasks.publish.load.claims import whole_load
 from tasks.publish.lua_scripts import GO_LIVE
 from tasks.publish.settings import GoLiveRequest
 
@@ -33,7 +33,7 @@ def go_live(request: GoLiveRequest) -> dict:
         time.time(),
     )
     with redis_errors(client):
-        load = whole(client, names, generation.id)
+        load = whole_load(client, names, generation.id)
         if load is None:
             raise BadRequest(
                 f"generation {generation.id} is not whole in Redis",
@@ -56,7 +56,7 @@ def go_live(request: GoLiveRequest) -> dict:
                 now,
                 request.by,
                 request.why,
-                KEPT,
+                MAX_ENTRIES,
             )
         ]
         if outcome == "live":

@@ -7,14 +7,14 @@ import time
 
 from tasks.core.serving.redis_client import Client
 from tasks.core.serving.redis_keys import FamilyKeys
-from tasks.publish.load.claims import Claim, delete
+from tasks.publish.load.claims import Claim, delete_keys
 from tasks.publish.lua_scripts import RETIRE
 
 WATCHED_SECONDS = 60.0
-AT_ONCE = -1e12  # seconds: whatever it is doing, it is given up now
+IMMEDIATELY = -1e12  # seconds: whatever it is doing, it is given up now
 
 
-def retire(
+def retire_load(
     client: Client, names: FamilyKeys, load: str, abandoned_after_seconds: float
 ) -> tuple[str, int]:
     """Delete a load, unless it is live, the one before, or on its way.
@@ -48,7 +48,7 @@ def retire(
     if outcome != "retired":
         return outcome, 0
     entry = json.loads(told[1])
-    gone = delete(client, names.buckets(load, entry["plan"]))
+    gone = delete_keys(client, names.buckets(load, entry["plan"]))
     if entry.get("watched_until", 0) <= now:
         Claim(client, names, load, int(told[0])).forget()
     return outcome, gone

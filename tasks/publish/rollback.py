@@ -10,9 +10,9 @@ from tasks.core.serving.generation import Generation
 from tasks.core.serving.redis_client import Client, connect, redis_errors
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
-from tasks.publish.audit import KEPT, record
-from tasks.publish.load.claims import entries, live, whole
-from tasks.publish.load.counts import damaged
+from tasks.publish.audit import MAX_ENTRIES, record
+from tasks.publish.load.claims import load_entries, read_pointer, whole_load
+from tasks.publish.load.counts import damaged_kinds
 from tasks.publish.lua_scripts import ROLL_BACK
 from tasks.publish.settings import RollbackRequest
 
@@ -30,7 +30,7 @@ def rollback(request: RollbackRequest) -> dict:
     """
     store, names, client = Store(request.store), FamilyKeys(request.family), connect(retries=0)
     with redis_errors(client):
-        pointer = live(client, names)
+        pointer = read_pointer(client, names)
         if request.ticket and pointer.get("ticket") == request.ticket:
             return _result(
                 request,
@@ -63,7 +63,7 @@ def rollback(request: RollbackRequest) -> dict:
                 request.by,
                 request.why,
                 request.ticket,
-                KEPT,
+                MAX_ENTRIES,
             )
         ]
     if outcome != "live":
@@ -115,14 +115,14 @@ def _target(request: RollbackRequest, pointer: dict[str, str]) -> str:
 
 
 def _whole(store: Store, client: Client, names: FamilyKeys, target: str) -> tuple[str, Generation]:
-    kept, load = entries(client, names), whole(client, names, target)
+    kept, load = load_entries(client, names), whole_load(client, names, target)
     if load is None:
         raise BadRequest(
             f"generation {target} of {names.family} is not kept in Redis",
             allowed=f"one of {', '.join(sorted({entry['generation'] for entry in kept.values()}))}",
             remedy="load and verify it again, or name another",
         )
-    if wrong := damaged(client, names, load, kept[load]["plan"]):
+    if wrong := damaged_kinds(client, names, load, kept[load]["plan"]):
         raise Corrupt(
             f"Redis lost {' and '.join(wrong)} of generation {target}",
             remedy="load it again, then roll back",

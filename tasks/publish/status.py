@@ -6,10 +6,10 @@ import json
 
 from tasks.core.serving.redis_client import Client, connect, memory_infos, redis_errors
 from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys, announced_families
-from tasks.publish.load.claims import entries, live
+from tasks.publish.load.claims import load_entries, read_pointer
 from tasks.publish.settings import StatusRequest
 
-SHOWN = 10  # switches told
+SHOWN_SWITCHES = 10  # switches told
 
 
 def status(request: StatusRequest) -> dict:
@@ -33,10 +33,10 @@ def status(request: StatusRequest) -> dict:
 
 
 def _family(client: Client, names: FamilyKeys) -> dict:
-    pointer = live(client, names)
+    pointer = read_pointer(client, names)
     pointer.pop("ticket", None)
     kept: dict[str, dict] = {}
-    for load, entry in entries(client, names).items():
+    for load, entry in load_entries(client, names).items():
         kept.setdefault(
             entry["generation"],
             {
@@ -60,5 +60,7 @@ def _family(client: Client, names: FamilyKeys) -> dict:
     return {
         "live": shown,
         "kept": kept,
-        "switches": [json.loads(text) for text in client.lrange(names.audit, 0, SHOWN - 1)],
+        "switches": [
+            json.loads(text) for text in client.lrange(names.audit, 0, SHOWN_SWITCHES - 1)
+        ],
     }

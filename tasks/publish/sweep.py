@@ -7,8 +7,8 @@ from tasks.core.serving.redis_client import connect, redis_errors
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.audit import catch_up
-from tasks.publish.load.claims import entries
-from tasks.publish.retire import retire
+from tasks.publish.load.claims import load_entries
+from tasks.publish.retire import retire_load
 from tasks.publish.settings import SweepRequest
 
 
@@ -17,8 +17,8 @@ def sweep(request: SweepRequest) -> dict:
     switches to the store that a crash kept from it."""
     names, client, kept, swept, keys = FamilyKeys(request.family), connect(), {}, [], 0
     with redis_errors(client):
-        for load, entry in entries(client, names).items():
-            outcome, gone = retire(client, names, load, 3600 * request.abandoned_after_hours)
+        for load, entry in load_entries(client, names).items():
+            outcome, gone = retire_load(client, names, load, 3600 * request.abandoned_after_hours)
             keys += gone
             if outcome == "retired" and (gone or entry["state"] != "deleting"):
                 swept.append(entry["generation"])

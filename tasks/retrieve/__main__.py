@@ -13,9 +13,9 @@ from tasks.retrieve.answers import Answer
 from tasks.retrieve.families import ALL
 from tasks.retrieve.json_lines import serve
 from tasks.retrieve.reader import Reader
-from tasks.retrieve.text_table import rendered
+from tasks.retrieve.text_table import as_table
 
-OTHERS = 5  # other matches of a title that are told
+MAX_OTHER_MATCHES = 5  # other matches of a title that are told
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.json:
         print(json.dumps({**dataclasses.asdict(answer), "notes": notes}, ensure_ascii=False))
     else:
-        print(rendered(answer, notes))
+        print(as_table(answer, notes))
     return 0
 
 
@@ -161,8 +161,12 @@ def _title(reader: Reader, text: str, family: str) -> tuple[str, list[str]]:
         )
     if len(found) == 1:
         return found[0].id, []
-    others = "; ".join(item.title for item in found[1 : 1 + OTHERS])
-    more = f" and {len(found) - 1 - OTHERS} more" if len(found) > 1 + OTHERS else ""
+    others = "; ".join(item.title for item in found[1 : 1 + MAX_OTHER_MATCHES])
+    more = (
+        f" and {len(found) - 1 - MAX_OTHER_MATCHES} more"
+        if len(found) > 1 + MAX_OTHER_MATCHES
+        else ""
+    )
     return found[0].id, [f"{text!r} taken as {found[0].title}; also: {others}{more}"]
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from tasks.retrieve.answers import Answer, Hit, Item, Source
 from tasks.retrieve.channels import Ranked
 from tasks.retrieve.fusion import by_quota, reciprocal_rank
-from tasks.retrieve.loaded_generation import Held
-from tasks.retrieve.user_state import Known
+from tasks.retrieve.loaded_generation import LoadedGeneration
+from tasks.retrieve.user_state import UserState
 
 
-def answer(
-    held: Mapping[str, Held],
+def build_answer(
+    held: Mapping[str, LoadedGeneration],
     lists: Mapping[str, Ranked],
     k: int,
     source: Source,
@@ -34,14 +34,16 @@ def answer(
     return Answer(hits, {one: h.id for one, h in held.items()}, source, history, unknown)
 
 
-def explained(made: Answer, held: Mapping[str, Held], known: Known) -> Answer:
+def with_member_shares(
+    made: Answer, held: Mapping[str, LoadedGeneration], known: UserState
+) -> Answer:
     """The same, every hit of a fusion with the shares of its members."""
     return dataclasses.replace(
         made, hits=tuple(_with_shares(hit, held, known) for hit in made.hits)
     )
 
 
-def _with_shares(hit: Hit, held: Mapping[str, Held], known: Known) -> Hit:
+def _with_shares(hit: Hit, held: Mapping[str, LoadedGeneration], known: UserState) -> Hit:
     for name in hit.channels:
         if (
             name in held
@@ -52,7 +54,7 @@ def _with_shares(hit: Hit, held: Mapping[str, Held], known: Known) -> Hit:
     return hit
 
 
-def _item(held: Mapping[str, Held], id: str, names: tuple[str, ...]) -> Item:
+def _item(held: Mapping[str, LoadedGeneration], id: str, names: tuple[str, ...]) -> Item:
     """As the first channel that proposed it tells it, if that is a family."""
     for one in (*(name for name in names if name in held), *held):
         if (row := held[one].rows.get(id)) >= 0:

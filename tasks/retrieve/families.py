@@ -11,11 +11,11 @@ from tasks.core.cli.log import log
 from tasks.core.serving.redis_client import Client, decoded
 from tasks.core.serving.redis_keys import FamilyKeys, announced_families
 from tasks.core.store.store import Store
-from tasks.retrieve.loaded_generation import Held
-from tasks.retrieve.pointer_follower import Followed
+from tasks.retrieve.loaded_generation import LoadedGeneration
+from tasks.retrieve.pointer_follower import PointerFollower
 
 ALL = "all"
-LONGEST = 2000  # characters of a pointer's text that are told
+MAX_TEXT_CHARACTERS = 2000  # characters of a pointer's text that are told
 FUSED = "fused"  # made of the others: it answers alone where it is live and no family is named
 
 
@@ -38,7 +38,7 @@ class Families:
                 allowed='["item2vec", "gru4rec"]; or None for all',
             )
         self.client, self.store, self.wanted = client, store, list(wanted) if wanted else None
-        self._followed: dict[str, Followed] = {}
+        self._followed: dict[str, PointerFollower] = {}
         self._left_out: dict[str, str] = {}
 
     def names(self, family: str | None = None) -> list[str]:
@@ -56,7 +56,7 @@ class Families:
 
     def answering(
         self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None
-    ) -> tuple[dict[str, Held], dict[str, list[Any]]]:
+    ) -> tuple[dict[str, LoadedGeneration], dict[str, list[Any]]]:
         """Of those that make an answer what `read` gives: the family that is named, the fusion
         alone where it is live, or all.
         """
@@ -77,7 +77,7 @@ class Families:
         kinds: tuple[str, ...] = (),
         user: str | None = None,
         needed: Sequence[str] = (),
-    ) -> tuple[dict[str, Held], dict[str, list[Any]]]:
+    ) -> tuple[dict[str, LoadedGeneration], dict[str, list[Any]]]:
         """Of each family the generation that answers, and what stands there of a user under these
         kinds (None: nothing).
 
@@ -90,7 +90,7 @@ class Families:
             Corrupt: what is live of it cannot be opened.
         """
 
-        def fill(pipe, held: Held) -> None:
+        def fill(pipe, held: LoadedGeneration) -> None:
             for kind in kinds if user is not None else ():
                 pipe.hget(held.bucket(kind, user.encode()), user)
 
@@ -98,7 +98,7 @@ class Families:
         for one in names:
             try:
                 followed = self._followed.get(one) or self._followed.setdefault(
-                    one, Followed(self.client, self.store, one)
+                    one, PointerFollower(self.client, self.store, one)
                 )
                 held[one], values[one] = followed.ask(fill)
             except (BadRequest, Corrupt) as error:
@@ -131,7 +131,7 @@ class Families:
         found = [
             {}
             if isinstance(answer, Exception)
-            else {name: text[:LONGEST] for name, text in decoded(answer).items()}
+            else {name: text[:MAX_TEXT_CHARACTERS] for name, text in decoded(answer).items()}
             for answer in answers
         ]
         return {

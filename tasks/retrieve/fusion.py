@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-CONSTANT = 60
+RANK_CONSTANT = 60
 Merged = list[
     tuple[str, float, tuple[str, ...]]
 ]  # id, score, the names of the lists that hold it; best first
 
 
-def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = CONSTANT) -> Merged:
+def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = RANK_CONSTANT) -> Merged:
     """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): score(i) = Σ over lists 1 /
     (constant + rank of i, from 1).
 

@@ -25,7 +25,7 @@ from tasks.core.cli.errors import BadRequest, RecallError, Unreachable
 from tasks.retrieve.answers import Answer, Item
 from tasks.retrieve.channels import POPULAR, SIMILAR
 from tasks.retrieve.reader import Reader
-from tasks.retrieve.validation import text
+from tasks.retrieve.validation import check_id
 
 AT_ONCE, FOUND, LONGEST = 4, 20, 100
 SHOWN, GENRES, NEWEST = (
@@ -33,7 +33,7 @@ SHOWN, GENRES, NEWEST = (
     30,
     200,
 )  # characters of a title or genre, genres of an item, items of a history
-ANSWER = 2**22  # bytes; whoever asks reads no line that is much longer
+MAX_ANSWER_BYTES = 2**22  # bytes; whoever asks reads no line that is much longer
 
 
 def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
@@ -41,7 +41,7 @@ def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
     lock = threading.Lock()
 
     def answer(line: str) -> None:
-        told = encoded(reply(reader, line))
+        told = encode_reply(reply(reader, line))
         with lock:
             print(told, file=answers, flush=True)
 
@@ -51,18 +51,18 @@ def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
     return 0
 
 
-def encoded(told: dict[str, Any]) -> str:
+def encode_reply(told: dict[str, Any]) -> str:
     """A reply as one line."""
     line = json.dumps(told, ensure_ascii=True)
-    if len(line) <= ANSWER:
+    if len(line) <= MAX_ANSWER_BYTES:
         return line
     return json.dumps(
         {
             "id": told["id"],
             "error": {
                 "kind": "BadRequest",
-                "text": f"the answer takes {len(line):,} bytes, at most {ANSWER:,} are sent: "
-                f"ask for fewer items",
+                "text": f"the answer takes {len(line):,} bytes, at most {MAX_ANSWER_BYTES:,} "
+                "are sent: ask for fewer items",
             },
         }
     )
@@ -86,7 +86,7 @@ def _find(reader: Reader, question: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _user(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
-    user, k = text("a user's id", question["user"]), _k(question)
+    user, k = check_id("a user's id", question["user"]), _k(question)
     merged = reader.recommend(user, k)
     return _beside(
         merged,
@@ -96,7 +96,7 @@ def _user(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _item(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
-    item, k = text("an item's id", question["item"]), _k(question)
+    item, k = check_id("an item's id", question["item"]), _k(question)
     merged = reader.similar(item, k)
     return _beside(
         merged, list(reader.live()), lambda channel: reader.similar(item, k, family=channel)

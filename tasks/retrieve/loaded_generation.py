@@ -23,11 +23,11 @@ from tasks.core.store.manifest import Artefact
 from tasks.retrieve.answers import Item
 
 Ranked = tuple[np.ndarray, np.ndarray]  # rows, scores, best first
-NONE = np.zeros(0, np.int32)
+NO_ROWS = np.zeros(0, np.int32)
 LONGEST_TOP, LONGEST_SEEN = 2**20, 2**22  # bytes of a list, and of a user's rows: a million events
 
 
-class Held:
+class LoadedGeneration:
     """One family's generation, ready to answer.
 
     Args:
@@ -62,7 +62,7 @@ class Held:
         )
         self.recommend_seen = artefact.facts.get("recommend_seen", False)
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
-        self.width = self.encoder.encode(Histories.of_lists([NONE])).shape[1]
+        self.width = self.encoder.encode(Histories.of_lists([NO_ROWS])).shape[1]
         self.popular_rows, self.popularity = (
             self.folder.array("popular"),
             self.folder.array("popularity"),
@@ -158,7 +158,7 @@ class Held:
             Corrupt: the value holds no rows of this generation.
         """
         if not value:
-            return NONE, NONE
+            return NO_ROWS, NO_ROWS
         if len(value) % 4 or len(value) > LONGEST_SEEN:
             raise self._corrupt(
                 "what a user has seen",
@@ -218,11 +218,11 @@ class Held:
         whole = sum(parts.values())
         return {name: part / whole for name, part in parts.items()} if whole > 0 else {}
 
-    def similar(self, row: int, k: int, without: np.ndarray = NONE) -> Ranked:
+    def similar(self, row: int, k: int, without: np.ndarray = NO_ROWS) -> Ranked:
         """The k items of the largest cosine with an item, itself left out; none for one of which
         nothing is known, nor such a one.
         """
-        query, nothing = self.alike.vectors[row], (NONE, np.zeros(0, np.float32))
+        query, nothing = self.alike.vectors[row], (NO_ROWS, np.zeros(0, np.float32))
         rows, scores = (
             self.alike.search(query, k, np.unique(np.append(without, row)))
             if np.any(query)

@@ -20,7 +20,20 @@ from typing import Any
 
 from tasks.core.cli.errors import RecallError
 
-BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds
+LATENCY_BOUNDS_SECONDS = (
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+)  # seconds
 
 
 class Metrics:
@@ -35,8 +48,8 @@ class Metrics:
     def answered(self, call: str, seconds: float) -> None:
         """Count one answered call."""
         with self._lock:
-            self._counts.setdefault(call, [0] * (len(BOUNDS) + 1))[
-                bisect.bisect_left(BOUNDS, seconds)
+            self._counts.setdefault(call, [0] * (len(LATENCY_BOUNDS_SECONDS) + 1))[
+                bisect.bisect_left(LATENCY_BOUNDS_SECONDS, seconds)
             ] += 1
             self._sums[call] += seconds
 
@@ -64,7 +77,9 @@ class Metrics:
         ]
         for call, found in sorted(counts.items()):
             total = 0
-            for bound, count in zip((*map(repr, BOUNDS), "+Inf"), found, strict=True):
+            for bound, count in zip(
+                (*map(repr, LATENCY_BOUNDS_SECONDS), "+Inf"), found, strict=True
+            ):
                 total += count
                 lines.append(sample("recall_reader_seconds_bucket", total, call=call, le=bound))
             lines += [

@@ -21,10 +21,10 @@ from tasks.core.serving.redis_client import Client, decoded, redis_errors
 from tasks.core.serving.redis_keys import SCHEMA, FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
-from tasks.retrieve.loaded_generation import Held
+from tasks.retrieve.loaded_generation import LoadedGeneration
 
-TRIES = 20
-STRANGE = (
+MAX_TRIES = 20
+FOREIGN_CONTENT_ERRORS = (
     LookupError,
     TypeError,
     ValueError,
@@ -33,12 +33,12 @@ STRANGE = (
     RecursionError,
     MemoryError,
 )  # what comes of files that somebody altered
-LONGEST = 300  # characters of a load's name; a longer one is none
+MAX_LOAD_NAME_CHARACTERS = 300  # characters of a load's name; a longer one is none
 RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
-Fill = Callable[[Any, Held], object]  # a pipeline of redis-py, what is held
+Fill = Callable[[Any, LoadedGeneration], object]  # a pipeline of redis-py, what is held
 
 
-class Followed:
+class PointerFollower:
     """What is live of one family.
 
     Args:
@@ -49,11 +49,11 @@ class Followed:
 
     def __init__(self, client: Client, store: Store | None, family: str) -> None:
         self.client, self.store, self.names = client, store, FamilyKeys(family)
-        self.held: Held | None = None
+        self.held: LoadedGeneration | None = None
         self.switches = 0  # times another generation took over
         self._lock, self._refused = threading.Lock(), {}
 
-    def ask(self, fill: Fill | None = None) -> tuple[Held, list[Any]]:
+    def ask(self, fill: Fill | None = None) -> tuple[LoadedGeneration, list[Any]]:
         """A generation that is whole at this moment, and the replies to the commands that `fill`
         puts into the pipeline for it.
 
@@ -61,7 +61,7 @@ class Followed:
             BadRequest: nothing of the family is live.
             Corrupt: what is live cannot be opened, and nothing older is held.
         """
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             held = self.held or self._open(self._pointer(), wait=True)
             if held is None:
                 continue
@@ -91,7 +91,7 @@ class Followed:
     def _named(self, live: bytes | None) -> str:
         if live is None:
             raise self._nothing()
-        return live[:LONGEST].decode(errors="replace")
+        return live[:MAX_LOAD_NAME_CHARACTERS].decode(errors="replace")
 
     def _nothing(self) -> BadRequest:
         return BadRequest(
@@ -99,7 +99,9 @@ class Followed:
             remedy=f"publish it: trigger the DAG publish_{self.names.family}",
         )
 
-    def _open(self, load: str, wait: bool, again: Held | None = None) -> Held | None:
+    def _open(
+        self, load: str, wait: bool, again: LoadedGeneration | None = None
+    ) -> LoadedGeneration | None:
         """Hold this load; None when another caller is opening one, or when it cannot be had and an
         older one serves.
 
@@ -137,7 +139,7 @@ class Followed:
         finally:
             self._lock.release()
 
-    def _read(self, load: str) -> Held | None:
+    def _read(self, load: str) -> LoadedGeneration | None:
         with redis_errors(self.client):
             manifest = decoded(self.client.hgetall(self.names.manifest(load)))
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
@@ -151,8 +153,8 @@ class Followed:
                 remedy="upgrade this reader" if newer else "publish again",
             )
         try:
-            return Held(self._folder(load, manifest), manifest)
-        except STRANGE as error:
+            return LoadedGeneration(self._folder(load, manifest), manifest)
+        except FOREIGN_CONTENT_ERRORS as error:
             raise Corrupt(
                 f"the folder of the live generation {load[:100]} of {self.names.family} is not "
                 f"what the pipeline writes",

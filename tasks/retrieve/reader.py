@@ -10,25 +10,25 @@ from tasks.core.data.user_attributes import Value
 from tasks.core.serving.redis_client import connect, redis_errors
 from tasks.core.store.store import Store
 from tasks.retrieve import title_search
-from tasks.retrieve.answer_builder import answer, explained
+from tasks.retrieve.answer_builder import build_answer, with_member_shares
 from tasks.retrieve.answers import Answer, Item, Source
-from tasks.retrieve.channels import POPULAR, SIMILAR, listed, proposed
+from tasks.retrieve.channels import POPULAR, SIMILAR, channel_items, with_ids
 from tasks.retrieve.families import Families
-from tasks.retrieve.loaded_generation import Held
+from tasks.retrieve.loaded_generation import LoadedGeneration
 from tasks.retrieve.metrics import Metrics, counted
-from tasks.retrieve.user_state import Known
+from tasks.retrieve.user_state import UserState
 from tasks.retrieve.validation import (
     Channels,
+    check_attributes,
+    check_channels,
+    check_count,
+    check_history,
+    check_id,
     family_name,
-    ids,
-    named,
-    positive,
-    text,
     title_text,
-    told,
 )
 
-DEPTH = 100  # items of each channel that are merged, at least
+MIN_CHANNEL_ITEMS = 100  # items of each channel that are merged, at least
 
 
 class Reader:
@@ -93,10 +93,13 @@ class Reader:
         >>> shares = {"gru4rec": 10, "item2vec": 5, "similar": 3, "popular": 2}
         >>> reader.recommend("42", k=20, channels=shares)  # doctest: +SKIP
         """
-        k = positive(k)
-        given, wanted = ids(history), None if channels is None else named(channels, k)
-        user = None if user is None else text("a user's id", user)
-        about = told(user, given is not None, attributes)
+        k = check_count(k)
+        given, wanted = (
+            check_history(history),
+            None if channels is None else check_channels(channels, k),
+        )
+        user = None if user is None else check_id("a user's id", user)
+        about = check_attributes(user, given is not None, attributes)
         if user is None and given is None and about is None:
             raise BadRequest(
                 "recommend for a user, a history or attributes",
@@ -107,11 +110,13 @@ class Reader:
             held, values = self._asked(wanted, user)
             names = wanted or list(held)
             known, depth = (
-                Known.of(held, values, given, about),
-                k if len(names) == 1 else max(k, DEPTH),
+                UserState.of(held, values, given, about),
+                k if len(names) == 1 else max(k, MIN_CHANNEL_ITEMS),
             )
             lists = {
-                name: ranked for name in names if (ranked := proposed(name, held, known, depth))
+                name: ranked
+                for name in names
+                if (ranked := channel_items(name, held, known, depth))
             }
             history = known.history(held)
             source: Source = (
@@ -122,12 +127,12 @@ class Reader:
                 else "attributes"
             )
             if not lists or list(lists) == [POPULAR]:
-                lists, source = {POPULAR: proposed(POPULAR, held, known, depth)}, "popular"
+                lists, source = {POPULAR: channel_items(POPULAR, held, known, depth)}, "popular"
             unknown = tuple(
                 id for id in given or () if not any(id in h.rows for h in held.values())
             )
-            return explained(
-                answer(
+            return with_member_shares(
+                build_answer(
                     held,
                     lists,
                     k,
@@ -149,15 +154,15 @@ class Reader:
             user: an id; an unknown one gets no hits.
             family: one family, or None for the fusion where it is live, else all of them merged.
         """
-        k = positive(k)
+        k = check_count(k)
         with redis_errors(self.client):
             held, values = self._live.answering(
-                family_name(family), ("top",), text("a user's id", user)
+                family_name(family), ("top",), check_id("a user's id", user)
             )
             lists = {
-                one: listed(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]
+                one: with_ids(h, h.top(values[one][0])) for one, h in held.items() if values[one][0]
             }
-            return answer(held, lists, k, "precomputed")
+            return build_answer(held, lists, k, "precomputed")
 
     @counted
     def similar(
@@ -180,7 +185,7 @@ class Reader:
             BadRequest: no family asked knows the item, or what it is like: it was never liked
                 beside another.
         """
-        k = positive(k)
+        k = check_count(k)
         if (item is None) == (title is None):
             raise BadRequest(
                 "similar to what",
@@ -190,9 +195,9 @@ class Reader:
         with redis_errors(self.client):
             held, _ = self._live.answering(family_name(family))
             id = (
-                title_search.best(held, title_text(title))
+                title_search.best_match(held, title_text(title))
                 if item is None
-                else text("an item's id", item)
+                else check_id("an item's id", item)
             )
             held = {one: h for one, h in held.items() if id in h.rows}
             if not held:
@@ -202,11 +207,11 @@ class Reader:
                     remedy="it is not in the catalogue, is new, or is liked too rarely for any "
                     "of them; ask by title to see what is there",
                 )
-            depth = k if len(held) == 1 else max(k, DEPTH)
+            depth = k if len(held) == 1 else max(k, MIN_CHANNEL_ITEMS)
             lists = {
                 one: ranked
                 for one, h in held.items()
-                if (ranked := listed(h, *h.similar(h.rows.get(id), depth)))
+                if (ranked := with_ids(h, *h.similar(h.rows.get(id), depth)))
             }
             if not lists:
                 raise BadRequest(
@@ -216,14 +221,14 @@ class Reader:
                     remedy="ask again when more users have met it; `popular` counts it",
                 )
             first = next(iter(held.values()))
-            return answer(held, lists, k, "similar", (first.item(first.rows.get(id)),))
+            return build_answer(held, lists, k, "similar", (first.item(first.rows.get(id)),))
 
     def find(self, title: str, family: str | None = None) -> list[Item]:
         """Items whose title matches, best first: whole title, its beginning, a part of it; then by
         popularity.
         """
         with redis_errors(self.client):
-            return title_search.found(self._all(family), title_text(title))
+            return title_search.find_items(self._all(family), title_text(title))
 
     def someone(self, family: str | None = None) -> str:
         """The id of a user to try with: the first that a live model has a vector for."""
@@ -233,7 +238,7 @@ class Reader:
     def knows(self, item: str, family: str | None = None) -> bool:
         """Whether a live model knows this item id."""
         with redis_errors(self.client):
-            id = text("an item's id", item)
+            id = check_id("an item's id", item)
             return any(id in held.rows for held in self._all(family).values())
 
     def generations(self) -> dict[str, str]:
@@ -243,7 +248,7 @@ class Reader:
 
     def _asked(
         self, channels: Sequence[str] | None, user: str | None
-    ) -> tuple[dict[str, Held], dict[str, list[Any]]]:
+    ) -> tuple[dict[str, LoadedGeneration], dict[str, list[Any]]]:
         """What these channels read, and what stands there of the user's vector and history."""
         kinds = ("users", "seen")
         if channels is None:
@@ -256,7 +261,7 @@ class Reader:
         )
         return self._live.read(names, kinds, user, families)
 
-    def _all(self, family: str | None = None) -> dict[str, Held]:
+    def _all(self, family: str | None = None) -> dict[str, LoadedGeneration]:
         """The family that is named, or every one that can be read."""
         name = family_name(family)
         return self._live.read(self._live.names(name), needed=[name] if name else ())[0]

@@ -17,7 +17,7 @@ SOURCES = {
 }
 
 
-def rendered(answer: Answer, notes: list[str]) -> str:
+def as_table(answer: Answer, notes: list[str]) -> str:
     """A heading, the notes, a line a hit (with the history beside it), and the generations."""
     beside = answer.source != "similar" and bool(answer.history)
     told = [_about(answer), *notes]

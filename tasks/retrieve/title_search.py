@@ -8,14 +8,14 @@ from typing import Any
 
 from tasks.core.cli.errors import BadRequest
 from tasks.retrieve.answers import Item
-from tasks.retrieve.loaded_generation import Held
+from tasks.retrieve.loaded_generation import LoadedGeneration
 
 ARTICLE = re.compile(r"(.+), (the|a|an)( \(.*\))?")  # "Empire Strikes Back, The (1980)"
 
 NO_MATCH = 3
 
 
-def find(held: Held, text: str) -> list[tuple[int, int]]:
+def find(held: LoadedGeneration, text: str) -> list[tuple[int, int]]:
     """(how well, row) of every item whose title matches, best first: 0 the whole title, 1 its
     beginning, 2 a part of it.
 
@@ -30,7 +30,7 @@ def find(held: Held, text: str) -> list[tuple[int, int]]:
     return sorted(found, key=lambda match: (match[0], -int(held.popularity[match[1]]), match[1]))
 
 
-def found(held: Mapping[str, Held], text: str) -> list[Item]:
+def find_items(held: Mapping[str, LoadedGeneration], text: str) -> list[Item]:
     """Items of any family whose title matches, each once, best first; then by popularity."""
     best: dict[str, tuple[Any, ...]] = {}
     for h in held.values():
@@ -40,13 +40,13 @@ def found(held: Mapping[str, Held], text: str) -> list[Item]:
     return [item for _, _, item in sorted(best.values(), key=lambda match: match[:2])]
 
 
-def best(held: Mapping[str, Held], text: str) -> str:
+def best_match(held: Mapping[str, LoadedGeneration], text: str) -> str:
     """The id of the best match.
 
     Raises:
         BadRequest: there is none.
     """
-    items = found(held, text)
+    items = find_items(held, text)
     if not items:
         raise BadRequest(
             "no live model knows a title like this", got=text, remedy="try fewer words of it"

@@ -10,11 +10,11 @@ import numpy as np
 
 from tasks.core.data.user_attributes import UserAttributes
 from tasks.retrieve.answers import Item
-from tasks.retrieve.loaded_generation import NONE, Held
+from tasks.retrieve.loaded_generation import NO_ROWS, LoadedGeneration
 
 
 @dataclasses.dataclass(frozen=True)
-class Known:
+class UserState:
     """What is known of one person, in the rows of each family.
 
     Attributes:
@@ -33,7 +33,7 @@ class Known:
     attributes: UserAttributes | None = None
     queries: dict[str, np.ndarray | None] = dataclasses.field(default_factory=dict)
 
-    def query(self, held: Held) -> np.ndarray | None:
+    def query(self, held: LoadedGeneration) -> np.ndarray | None:
         """float32 (d), or (interests d): the stored one, or made anew, once."""
         one = held.family
         if one not in self.queries:
@@ -47,11 +47,11 @@ class Known:
     @classmethod
     def of(
         cls,
-        held: Mapping[str, Held],
+        held: Mapping[str, LoadedGeneration],
         values: Mapping[str, list[Any]],
         history: list[str] | None,
         attributes: UserAttributes | None = None,
-    ) -> Known:
+    ) -> UserState:
         """What the families know together: one of them may be a day older than the others, so what
         any of them saw is seen by all.
 
@@ -81,10 +81,10 @@ class Known:
             more = {one: h.rows.known(history) for one, h in held.items()}
             liked = {one: np.concatenate([liked[one], more[one]]) for one in held}
             seen = {one: np.concatenate([seen[one], more[one]]) for one in held}
-        seen = {one: NONE if h.recommend_seen else seen[one] for one, h in held.items()}
+        seen = {one: NO_ROWS if h.recommend_seen else seen[one] for one, h in held.items()}
         return cls(vectors, liked, seen, attributes)
 
-    def history(self, held: Mapping[str, Held]) -> tuple[Item, ...]:
+    def history(self, held: Mapping[str, LoadedGeneration]) -> tuple[Item, ...]:
         """What was liked, newest first, as the family that knows most of it tells it."""
         longest = max(held, key=lambda one: len(self.liked[one]))
         return tuple(held[longest].items(self.liked[longest][::-1]))

@@ -13,21 +13,21 @@ from tasks.retrieve.channels import POPULAR, SIMILAR
 
 ID = "id"  # the column of the table of users that names them
 Channels = Sequence[str] | Mapping[str, int]
-WHOLE = (int, np.integer)
+WHOLE_NUMBERS = (int, np.integer)
 LONGEST_WHOLE = 2048  # bits
 NUMBERS = (int, float, np.integer, np.floating)
 
 
-def positive(k: int) -> int:
+def check_count(k: int) -> int:
     """A number of items; refuse what is none."""
-    if isinstance(k, bool) or not isinstance(k, WHOLE) or k < 1:
+    if isinstance(k, bool) or not isinstance(k, WHOLE_NUMBERS) or k < 1:
         raise BadRequest(
             "k is how many items are wanted", got=k, allowed="a whole number, 1 or more"
         )
     return int(k)
 
 
-def ids(history: Sequence[str] | None) -> list[str] | None:
+def check_history(history: Sequence[str] | None) -> list[str] | None:
     """A history as ids; a single text would be taken for a list of its letters, and a set has no
     order.
     """
@@ -40,17 +40,17 @@ def ids(history: Sequence[str] | None) -> list[str] | None:
         raise BadRequest(
             "a history is a list of item ids", got=history, allowed='["50", "172"], oldest first'
         )
-    return [text("an item's id", id) for id in held]
+    return [check_id("an item's id", id) for id in held]
 
 
-def text(what: str, value: object) -> str:
+def check_id(what: str, value: object) -> str:
     """An id as text: a text, or a whole number as its digits.
 
     Raises:
         BadRequest: another type, which no id was read from; nothing; half a character, which no
             server and no file can hold.
     """
-    if isinstance(value, bool) or not isinstance(value, (str, *WHOLE)):
+    if isinstance(value, bool) or not isinstance(value, (str, *WHOLE_NUMBERS)):
         raise BadRequest(
             f"{what} is neither a text nor a whole number",
             got=value if value is not None else "None",
@@ -81,7 +81,7 @@ def _encodable(what: str, value: str) -> str:
     return value
 
 
-def told(
+def check_attributes(
     user: str | None, fresh: bool, attributes: Mapping[str, Value] | None
 ) -> UserAttributes | None:
     """What is known of somebody beside a history: the attributes given, and of a user whose query
@@ -145,14 +145,14 @@ def _value(name: str, value: object) -> Value:
         bool(one)
         if isinstance(one, np.bool_)
         else str(one)
-        if isinstance(one, WHOLE) and not isinstance(one, bool)
+        if isinstance(one, WHOLE_NUMBERS) and not isinstance(one, bool)
         else one
         for one in parts
     ]
     return plain if isinstance(several, (list, tuple)) else plain[0]
 
 
-def named(channels: Channels, k: int) -> list[str]:
+def check_channels(channels: Channels, k: int) -> list[str]:
     """The names of channels, each once; their quotas must leave no more than k."""
     if isinstance(channels, (str, bytes, bytearray)) or not isinstance(channels, Iterable):
         raise BadRequest(
@@ -175,7 +175,7 @@ def named(channels: Channels, k: int) -> list[str]:
         )
     if isinstance(channels, Mapping):
         if not all(
-            isinstance(quota, WHOLE) and not isinstance(quota, bool) and quota >= 0
+            isinstance(quota, WHOLE_NUMBERS) and not isinstance(quota, bool) and quota >= 0
             for quota in channels.values()
         ):
             raise BadRequest(

@@ -13,7 +13,7 @@ from tasks.core.registry import mlflow_client
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.store import Store, write_json
 from tasks.tune.settings import BeginRequest
-from tasks.tune.space import read
+from tasks.tune.space import read_space
 from tasks.tune.study import Study, as_text
 
 
@@ -24,7 +24,7 @@ def begin(request: BeginRequest) -> dict:
         BadRequest: the search space cannot be read.
         Unreachable: MLflow is away.
     """
-    found = read(request.family, request.space)
+    found = read_space(request.family, request.space)
     space = as_text(found.choices)
     fit = {
         name: value

@@ -43,7 +43,7 @@ def conclude(request: ConcludeRequest) -> dict:
         "settings": settings,
         "value": best.value,
         "number": best.number,
-        "importance": importance(book),
+        "importance": setting_importance(book),
         "run": study.content["run"],
         **{state.name.lower(): count for state, count in states.items()},
     }
@@ -58,14 +58,14 @@ def conclude(request: ConcludeRequest) -> dict:
             },
         )
         with tempfile.TemporaryDirectory() as folder:
-            draw(Path(folder), book, result["importance"])
+            draw_study(Path(folder), book, result["importance"])
             write_json(Path(folder) / "best.json", result)
             mlflow_client.log_folder(run, Path(folder))
         mlflow_client.end(run)
     return result
 
 
-def importance(book: optuna.Study) -> dict[str, float]:
+def setting_importance(book: optuna.Study) -> dict[str, float]:
     """Setting → share of the variance of validation recall that it explains (fANOVA, Hutter et al.
     2014); empty for too few trials.
     """
@@ -78,7 +78,7 @@ def importance(book: optuna.Study) -> dict[str, float]:
     return {name: round(float(share), 4) for name, share in found.items()}
 
 
-def draw(folder: Path, book: optuna.Study, shares: dict[str, float]) -> None:
+def draw_study(folder: Path, book: optuna.Study, shares: dict[str, float]) -> None:
     """Write `history.png`, and `importance.png` where it is known."""
     import matplotlib
 

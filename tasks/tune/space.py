@@ -43,7 +43,7 @@ class Space:
     start: dict[str, float | int | str]
 
 
-def read(family: str, file: str | None = None) -> Space:
+def read_space(family: str, file: str | None = None) -> Space:
     """The search space of a family.
 
     Raises:

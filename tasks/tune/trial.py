@@ -25,9 +25,9 @@ from tasks.tune.settings import TrialRequest
 from tasks.tune.study import SLOT, Study
 
 METRIC = "validation_recall_50"
-EPOCH = re.compile(rf"\.epoch epoch=(\d+) .*\b{METRIC}=([0-9.e+-]+)")
-SAID = re.compile(r" progress: (.+)")
-REFUSED = (BadRequest.exit_code, RefusedData.exit_code)  # with these settings; others may do
+EPOCH_LINE = re.compile(rf"\.epoch epoch=(\d+) .*\b{METRIC}=([0-9.e+-]+)")
+PROGRESS_LINE = re.compile(r" progress: (.+)")
+REFUSED_CODES = (BadRequest.exit_code, RefusedData.exit_code)  # with these settings; others may do
 
 
 class Pruned(Exception):
@@ -95,15 +95,15 @@ def _train(
     try:
         for line in process.stderr:
             last = line.strip() or last
-            if found := SAID.search(line):
+            if found := PROGRESS_LINE.search(line):
                 say(f"trial {made.number}: {found[1]}")
-            if found := EPOCH.search(line):
+            if found := EPOCH_LINE.search(line):
                 curve.append((int(found[1]), float(found[2])))
                 made.report(max(value for _, value in curve), curve[-1][0])
                 if made.should_prune():
                     raise Pruned
         answer = process.stdout.read()
-        if process.wait() in REFUSED:
+        if process.wait() in REFUSED_CODES:
             raise RefusedData(last)
         if process.returncode:
             raise RuntimeError(f"{family} fit ended with {process.returncode}: {last}")

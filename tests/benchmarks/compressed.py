@@ -21,11 +21,11 @@ import numpy as np
 
 from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.retrieval.top_k import top_k
-from tasks.index.factory import make
+from tasks.index.factory import build_index
 from tasks.index.index_size import bytes_per_vector
-from tasks.index.probe import DEPTH, probe
+from tasks.index.probe import PROBE_K, probe_index
 from tasks.index.settings import BundleRequest
-from tasks.index.tune import tune
+from tasks.index.tune import tune_parameters
 from tests.index.vectors import clustered
 
 TUNING, PROBES = 200, 300
@@ -46,7 +46,7 @@ def main() -> int:
         asked.items, asked.dimension, TUNING + PROBES, groups=max(20, asked.items // 1000)
     )
     exact, told, lists = (
-        top_k(queries[TUNING:], vectors, DEPTH),
+        top_k(queries[TUNING:], vectors, PROBE_K),
         {},
         max(16, round(4 * math.sqrt(asked.items))),
     )
@@ -62,11 +62,11 @@ def main() -> int:
         factory = f"IVF{lists},{code}"
         faiss.omp_set_num_threads(asked.threads)
         started = time.perf_counter()
-        index = make(vectors, factory)
+        index = build_index(vectors, factory)
         built = time.perf_counter() - started
         size = round(bytes_per_vector(factory, asked.dimension, asked.items) * asked.items)
-        search, depth = tune(index, vectors, factory, queries[:TUNING], WANTED)
-        done = probe(Searcher(index, vectors, depth), queries[TUNING:], size)
+        search, depth = tune_parameters(index, vectors, factory, queries[:TUNING], WANTED)
+        done = probe_index(Searcher(index, vectors, depth), queries[TUNING:], size)
         alone = own_order(index, queries[TUNING:], exact)
         told[code] = {
             "mib": round(size / 2**20, 1),
@@ -89,10 +89,12 @@ def main() -> int:
 
 def own_order(index: faiss.Index, queries: np.ndarray, exact: np.ndarray) -> float:
     """Recall@50 of the index as it is searched, were its own scores believed."""
-    found = index.search(queries, DEPTH)[1]
+    found = index.search(queries, PROBE_K)[1]
     return round(
         float(
-            np.mean([len(np.intersect1d(one, wanted)) / DEPTH for one, wanted in zip(found, exact)])
+            np.mean(
+                [len(np.intersect1d(one, wanted)) / PROBE_K for one, wanted in zip(found, exact)]
+            )
         ),
         3,
     )

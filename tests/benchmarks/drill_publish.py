@@ -21,7 +21,7 @@ from pathlib import Path
 import redis
 
 from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys
-from tasks.publish.load.claims import entries, live
+from tasks.publish.load.claims import load_entries, read_pointer
 from tests import generations, worlds
 from tests.benchmarks import drill_first
 from tests.benchmarks.drill_readers import FAMILY, read
@@ -123,7 +123,7 @@ class Drill:
         self.publishes += 1
         self.seconds = time.monotonic() - began
         client = redis.Redis.from_url(self.server.url)
-        pointer, kept = live(client, NAMES), entries(client, NAMES)
+        pointer, kept = read_pointer(client, NAMES), load_entries(client, NAMES)
         if process.exitcode or pointer["generation"] != one["id"]:
             raise SystemExit(
                 f"drill: a publication that nobody killed ended with {process.exitcode}; live "

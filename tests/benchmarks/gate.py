@@ -27,10 +27,10 @@ import numpy as np
 from infra.environments.names import state
 from tasks.core.store.store import Store
 from tasks.promote.gate import checks
-from tasks.promote.gate.bootstrap import paired
+from tasks.promote.gate.bootstrap import paired_differences
 from tasks.promote.gate.case import Case, read_case
 from tasks.promote.gate.decide import decide
-from tasks.promote.gate.policy import Policy, read
+from tasks.promote.gate.policy import Policy, read_policy
 from tests.benchmarks import quality
 from tests.benchmarks.stages import ask
 
@@ -132,7 +132,7 @@ def shares(
         base = {model: pair[model][policy.metric] for model in ("challenger", "champion")}
         planted = gain(base) if callable(gain) else gain
         own[number], other[number] = changed(base["challenger"], planted, random), base["champion"]
-    found = paired(own, other, policy.confidence, policy.resamples, policy.seed)
+    found = paired_differences(own, other, policy.confidence, policy.resamples, policy.seed)
     return float(np.mean([check(one).says == "ok" for one in found.values()]))
 
 
@@ -145,7 +145,7 @@ def interval(passed: int, of: int) -> list[float]:
 
 def main() -> int:
     begun = time.monotonic()
-    policy = dataclasses.replace(read(FAMILY)[0], resamples=1_000)
+    policy = dataclasses.replace(read_policy(FAMILY)[0], resamples=1_000)
     cases, random = trained(), np.random.default_rng(0)
     real = {
         kind: sum(decide(of(case), policy)["outcome"] == "promote" for case in cases)
@@ -170,15 +170,20 @@ def main() -> int:
         )
 
     def twice_the_margin(base: dict) -> float:
-        one = paired({"m": base["challenger"]}, {"m": base["champion"]}, policy.confidence, 2, 0)[
-            "m"
-        ]
-        return -2 * checks.margin(one, policy) / one.base
+        one = paired_differences(
+            {"m": base["challenger"]}, {"m": base["champion"]}, policy.confidence, 2, 0
+        )["m"]
+        return -2 * checks.refresh_margin(one, policy) / one.base
 
     power = {
         f"{gain:.0%}": {
             users: shares(
-                lambda one: checks.better(one, policy.metric), cases, users, gain, policy, random
+                lambda one: checks.check_better(one, policy.metric),
+                cases,
+                users,
+                gain,
+                policy,
+                random,
             )
             for users in SIZES
         }
@@ -186,7 +191,7 @@ def main() -> int:
     }
     bad = {
         users: shares(
-            lambda one: checks.not_worse(one, policy.metric, policy),
+            lambda one: checks.check_not_worse(one, policy.metric, policy),
             cases,
             users,
             twice_the_margin,

@@ -21,11 +21,11 @@ import numpy as np
 
 from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.retrieval.top_k import top_k
-from tasks.index.factory import make
-from tasks.index.index_size import chosen
-from tasks.index.probe import DEPTH, recall
+from tasks.index.factory import build_index
+from tasks.index.index_size import choose_factory
+from tasks.index.probe import PROBE_K, recall
 from tasks.index.settings import BundleRequest
-from tasks.index.tune import tune
+from tasks.index.tune import tune_parameters
 from tests.index.vectors import clustered
 
 DIMENSION, TUNING, PROBES, ROUNDS = 64, 200, 300, 3
@@ -42,14 +42,17 @@ def main() -> int:
         asked.items, DIMENSION, TUNING + PROBES, groups=max(20, asked.items // 1000)
     )
     told: dict = {"items": asked.items}
-    flat = Searcher(make(vectors, "Flat"), vectors)
-    exact = top_k(queries[TUNING:], vectors, DEPTH)
-    for name, factory in (("ivf", chosen(asked.items, DIMENSION, None)), ("hnsw", asked.graph)):
+    flat = Searcher(build_index(vectors, "Flat"), vectors)
+    exact = top_k(queries[TUNING:], vectors, PROBE_K)
+    for name, factory in (
+        ("ivf", choose_factory(asked.items, DIMENSION, None)),
+        ("hnsw", asked.graph),
+    ):
         faiss.omp_set_num_threads(asked.threads)
         started = time.perf_counter()
-        index = make(vectors, factory)
+        index = build_index(vectors, factory)
         built = time.perf_counter() - started
-        search, depth = tune(index, vectors, factory, queries[:TUNING], WANTED)
+        search, depth = tune_parameters(index, vectors, factory, queries[:TUNING], WANTED)
         told |= _compared(name, Searcher(index, vectors, depth), flat, queries[TUNING:], exact)
         told |= {
             f"{name}_build_s": round(built, 1),
@@ -58,7 +61,7 @@ def main() -> int:
         }
         print(told, file=sys.stderr, flush=True)
     told |= _compared(
-        "lsh", Searcher(make(vectors, "LSH256"), vectors), flat, queries[TUNING:], exact
+        "lsh", Searcher(build_index(vectors, "LSH256"), vectors), flat, queries[TUNING:], exact
     )
     print(json.dumps(told))
     return 0
@@ -68,7 +71,7 @@ def _compared(
     name: str, searcher: Searcher, flat: Searcher, queries: np.ndarray, exact: np.ndarray
 ) -> dict:
     """Recall@50, and the median over rounds of the ratio of queries a second."""
-    found = [searcher.search(query, DEPTH)[0] for query in queries]
+    found = [searcher.search(query, PROBE_K)[0] for query in queries]
     ratios, each = [], []
     for number in range(ROUNDS):
         some = queries[number * 20 : number * 20 + 20]
@@ -85,7 +88,7 @@ def _compared(
 def _seconds(searcher: Searcher, queries: np.ndarray) -> float:
     started = time.perf_counter()
     for query in queries:
-        searcher.search(query, DEPTH)
+        searcher.search(query, PROBE_K)
     return (time.perf_counter() - started) / len(queries)
 
 

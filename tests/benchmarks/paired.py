@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pyarrow.parquet as pq
 
-from tasks.promote.gate.bootstrap import paired
+from tasks.promote.gate.bootstrap import paired_differences
 
 METRICS = ("hr_10", "ndcg_10", "recall_50")
 CONFIDENCE, RESAMPLES, SEED = 0.95, 10_000, 0
@@ -47,7 +47,7 @@ def main() -> int:
     )
     for metric in METRICS:
         best = max(members, key=lambda member: models[member][metric].mean())
-        one = paired(
+        one = paired_differences(
             {metric: models["challenger"][metric]},
             {metric: models[best][metric]},
             CONFIDENCE,

@@ -14,8 +14,8 @@ from tasks.core.serving.generation import LOADED, SERVED, Generation
 from tasks.core.store.store import Store
 from tasks.index.build import build
 from tasks.index.bundle import bundle
-from tasks.index.factory import make
-from tasks.index.index_report import proven
+from tasks.index.factory import build_index
+from tasks.index.index_report import tune_and_validate
 from tasks.index.probe import recall
 from tasks.index.settings import BuildRequest, BundleRequest
 from tests import generations, worlds
@@ -289,9 +289,9 @@ def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_no
         random.standard_normal((2000, 48), dtype=np.float32),
         random.standard_normal((200, 48), dtype=np.float32),
     )
-    faiss.write_index(make(vectors, "IVF32,Flat"), str(tmp_path / "lists"))
+    faiss.write_index(build_index(vectors, "IVF32,Flat"), str(tmp_path / "lists"))
     for ours, kind in ((True, "Flat"), (False, "IVF32,Flat")):
-        found, _searcher = proven(
+        found, _searcher = tune_and_validate(
             tmp_path / "lists",
             "IVF32,Flat",
             vectors,
@@ -303,9 +303,9 @@ def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_no
         assert (found.factory, found.search == "") == (kind, ours) and found.probe.recall >= 0.998
         assert (tmp_path / kind).stat().st_size < (tmp_path / "lists").stat().st_size or not ours
     near, queries = clustered(2000, 16, 200, groups=40)
-    faiss.write_index(make(near, "IVF32,Flat"), str(tmp_path / "near"))
+    faiss.write_index(build_index(near, "IVF32,Flat"), str(tmp_path / "near"))
     assert (
-        proven(
+        tune_and_validate(
             tmp_path / "near",
             "IVF32,Flat",
             near,

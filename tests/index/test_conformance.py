@@ -15,10 +15,10 @@ from tasks.core.retrieval.top_k import top_k
 from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable
 from tasks.core.store.store import Store
-from tasks.index.factory import make
+from tasks.index.factory import build_index
 from tasks.index.index_size import bytes_per_vector
-from tasks.index.probe import probe
-from tasks.index.tune import tune
+from tasks.index.probe import probe_index
+from tasks.index.tune import tune_parameters
 from tests.index.vectors import clustered
 
 VECTORS, ASKED = clustered(3000, 16, 60, groups=12)
@@ -50,8 +50,8 @@ def kind(request):
 def artefact(kind, tmp_path_factory):
     """Built, tuned and saved, in a store."""
     store = Store(tmp_path_factory.mktemp("store").as_uri())
-    index = make(VECTORS, kind)
-    _, depth = tune(index, VECTORS, kind, ASKED[:30], 0.99)
+    index = build_index(VECTORS, kind)
+    _, depth = tune_parameters(index, VECTORS, kind, ASKED[:30], 0.99)
     with store.writing("index", "indexes", "f", "i") as draft:
         faiss.write_index(index, str(draft.path / "index.faiss"))
         draft.facts = {"depth": depth}
@@ -82,7 +82,7 @@ class TestEveryKind:
             assert len(set(rows.tolist())) == len(rows) == 10 and (np.diff(scores) <= 0).all()
 
     def test_tuned_on_some_users_it_finds_enough_for_others(self, kind, artefact, searcher):
-        measured = probe(searcher, ASKED[30:], artefact.files["index.faiss"]["bytes"])
+        measured = probe_index(searcher, ASKED[30:], artefact.files["index.faiss"]["bytes"])
         assert (
             measured.recall == 1.0 if kind in EXACT else measured.recall >= COARSE.get(kind, 0.97)
         )
@@ -97,7 +97,7 @@ class TestEveryKind:
         truth = top_k(ASKED[30:], VECTORS, 50)
         found = [searcher.search(query, 50)[0].tolist() for query in ASKED[30:]]
         share = np.mean([len(set(a) & set(b)) / 50 for a, b in zip(found, truth.tolist())])
-        assert probe(searcher, ASKED[30:], 1).recall == pytest.approx(share, abs=0.005)
+        assert probe_index(searcher, ASKED[30:], 1).recall == pytest.approx(share, abs=0.005)
 
     def test_what_is_left_out_is_made_up_for(self, searcher):
         first = searcher.search(ASKED[0], 5)[0]

@@ -13,27 +13,27 @@ import pytest
 from infra.environments.names import python
 from tasks.core.cli.errors import BadRequest
 from tasks.promote.gate import policy
-from tasks.promote.gate.policy import Policy, read
+from tasks.promote.gate.policy import Policy, read_policy
 
 SHIPPED = sorted((Path(policy.__file__).parents[1] / "policies").glob("*.toml"))
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_what_is_shipped_can_be_read(file):
-    found, where = read(file.stem)
+    found, where = read_policy(file.stem)
     assert where == file and found.floors[0].baseline == "popularity"
 
 
 def test_a_family_without_a_file_of_its_own_has_the_default():
-    assert read("two_tower")[1].name == "default.toml"
+    assert read_policy("two_tower")[1].name == "default.toml"
 
 
 def test_a_folder_of_ones_own_comes_first(tmp_path, monkeypatch):
     monkeypatch.setenv("RECALL_POLICIES", str(tmp_path))
-    assert read("gru4rec")[1].parent.name == "policies"
+    assert read_policy("gru4rec")[1].parent.name == "policies"
     (tmp_path / "default.toml").write_text("users_least = 7")
     (tmp_path / "gru4rec.toml").write_text("users_least = 9")
-    assert (read("gru4rec")[0].users_least, read("item2vec")[0].users_least) == (9, 7)
+    assert (read_policy("gru4rec")[0].users_least, read_policy("item2vec")[0].users_least) == (9, 7)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_a_folder_of_ones_own_comes_first(tmp_path, monkeypatch):
 def test_a_fault_is_named_with_its_file(tmp_path, text, told):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadRequest) as raised:
-        read("item2vec", str(tmp_path / "mine.toml"))
+        read_policy("item2vec", str(tmp_path / "mine.toml"))
     assert told in str(raised.value) and "mine.toml" in str(raised.value)
 
 
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(BadRequest, match=r"nowhere.toml cannot be read"):
-        read("item2vec", "/nowhere.toml")
+        read_policy("item2vec", "/nowhere.toml")
 
 
 def test_the_command_says_what_was_understood():

@@ -15,13 +15,13 @@ import pytest
 from infra.environments.names import python
 from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import mlflow_client
-from tasks.promote.gate.bootstrap import paired
+from tasks.promote.gate.bootstrap import paired_differences
 from tasks.promote.gate.case import Case
-from tasks.promote.gate.checks import called
+from tasks.promote.gate.checks import metric_title
 from tasks.promote.gate.decide import decide
 from tasks.promote.gate.gate import _finite
 from tasks.promote.gate.policy import Floor, Policy
-from tasks.promote.gate.verdict_page import page
+from tasks.promote.gate.verdict_page import verdict_page
 from tests.evaluate import planted
 
 POLICY = Policy(resamples=1_000, tested=())
@@ -134,7 +134,7 @@ def test_the_page_shows_every_metric_and_refers_to_nothing_outside(day):
     day.promote(day.gate(planted.good))
     verdict = day.gate(planted.good, seed=1)
     text = day.store.open(verdict["uri"], "verdict").file("verdict.html").read_text()
-    assert all(f">{called(name)}</td>" in text for name in verdict["metrics"]["challenger"])
+    assert all(f">{metric_title(name)}</td>" in text for name in verdict["metrics"]["challenger"])
     assert all(
         f">{name}</td>" in text and f">{name}</text>" in text
         for name in ("group 0", "group 1", "group 2")
@@ -214,7 +214,7 @@ def test_a_baseline_of_a_part_of_the_catalogue_decides_and_the_verdict_says_whic
             "(ease of the 8,757 most popular of 43,097 items, which hold 96.0% of the likes): "
             in floor["sentence"]
         )
-    text = page(verdict | {"family": "linear", "day": "2026-01-01", "weights": {}})
+    text = verdict_page(verdict | {"family": "linear", "day": "2026-01-01", "weights": {}})
     assert (
         "400 of 186,187 users, the same ones every day" in text
         and "<p>ease is that of the 8,757 most popular" in text
@@ -277,7 +277,7 @@ def test_an_interval_over_six_thousand_users_and_sixteen_metrics_takes_seconds()
     random = np.random.default_rng(0)
     one, other = ({f"m{i}": random.random(6_040) for i in range(16)} for _ in range(2))
     started = time.monotonic()
-    paired(one, other, 0.95, 10_000, 0)
+    paired_differences(one, other, 0.95, 10_000, 0)
     assert time.monotonic() - started < 10
 
 

@@ -23,7 +23,7 @@ from tasks.promote.gate.case import Case
 from tasks.promote.gate.decide import decide
 from tasks.promote.gate.gate import gate
 from tasks.promote.gate.policy import Guard, Policy
-from tasks.promote.gate.verdict_page import page
+from tasks.promote.gate.verdict_page import verdict_page
 from tasks.promote.settings import Decision, GateRequest, PromoteRequest
 from tests import worlds
 from tests.fused import planted
@@ -124,7 +124,7 @@ def test_a_champion_whose_member_was_taken_down_is_no_hurdle():
 
 def test_the_page_shows_the_fusion_beside_each_member():
     verdict = decide(fused(np.minimum(BEST + users(400, 0.1, 9), 1), BEST.copy()), POLICY)
-    text = page(
+    text = verdict_page(
         verdict
         | {"family": "fused", "day": "1998-04-15", "weights": {"gru4rec": 0.0, "linear": 1.0}}
     )

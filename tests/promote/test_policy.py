@@ -10,8 +10,13 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from tasks.promote.gate.bootstrap import Difference, holm, paired, permutation
-from tasks.promote.gate.checks import better, margin, not_worse
+from tasks.promote.gate.bootstrap import (
+    Difference,
+    holm_correction,
+    paired_differences,
+    permutation_test,
+)
+from tasks.promote.gate.checks import check_better, check_not_worse, refresh_margin
 from tasks.promote.gate.policy import Policy
 
 POLICY = Policy(resamples=1_000)
@@ -47,16 +52,16 @@ def rate(check, users: int, loss: float, trials: int = 500) -> float:
     for trial in range(trials):
         one, other = pair(users, loss, random)
         challengers[trial], champions[trial] = one["recall_50"], other["recall_50"]
-    found = paired(challengers, champions, POLICY.confidence, POLICY.resamples, 0)
+    found = paired_differences(challengers, champions, POLICY.confidence, POLICY.resamples, 0)
     return float(np.mean([check(against).says == "ok" for against in found.values()]))
 
 
 def refresh(against: Difference):
-    return not_worse(against, "recall_50", POLICY)
+    return check_not_worse(against, "recall_50", POLICY)
 
 
 def change(against: Difference):
-    return better(against, "recall_50")
+    return check_better(against, "recall_50")
 
 
 @pytest.mark.parametrize("users", [600, 940, 6_000])
@@ -89,7 +94,9 @@ def test_a_change_that_gains_a_tenth_is_found():
 
 def test_the_margin_is_what_the_users_can_show_within_its_bounds():
     def allowed(error: float) -> float:
-        return margin(Difference(0, -2 * error, 2 * error, error, 0.4, 600, 2.8 * error), POLICY)
+        return refresh_margin(
+            Difference(0, -2 * error, 2 * error, error, 0.4, 600, 2.8 * error), POLICY
+        )
 
     assert allowed(0.003) == pytest.approx(3.5 * 0.003)
     assert allowed(0.0001) == pytest.approx(0.01 * 0.4)  # never asked to be smaller
@@ -108,13 +115,13 @@ def test_the_interval_is_that_of_the_mean_of_independent_users():
     """
     random = np.random.default_rng(0)
     one, other = {"m": random.normal(0.1, 1, 2_000)}, {"m": np.zeros(2_000)}
-    found = paired(one, other, 0.95, 10_000, 7)["m"]
+    found = paired_differences(one, other, 0.95, 10_000, 7)["m"]
     assert found.mean == pytest.approx(one["m"].mean())
     assert found.high - found.low == pytest.approx(2 * 1.96 * found.standard_error, rel=0.03)
     assert (
         found
-        == paired(one, other, 0.95, 10_000, 7)["m"]
-        != paired(one, other, 0.95, 10_000, 8)["m"]
+        == paired_differences(one, other, 0.95, 10_000, 7)["m"]
+        != paired_differences(one, other, 0.95, 10_000, 8)["m"]
     )
 
 
@@ -123,7 +130,7 @@ def test_pairing_is_by_user():
     differ.
     """
     other = np.random.default_rng(0).normal(0, 5, 100)
-    found = paired({"m": other + 0.01}, {"m": other}, 0.95, 1_000, 0)["m"]
+    found = paired_differences({"m": other + 0.01}, {"m": other}, 0.95, 1_000, 0)["m"]
     assert (found.low, found.high) == pytest.approx((0.01, 0.01))
 
 
@@ -132,7 +139,7 @@ def test_a_metric_that_some_users_lack_is_compared_over_the_others():
     random = np.random.default_rng(0)
     one, other, hole = random.random(400), random.random(400), np.full(400, np.nan)
     some = np.where(random.random(400) < 0.5, one, np.nan)
-    found = paired(
+    found = paired_differences(
         {"all": one, "some": some, "none": hole},
         {"all": other, "some": other, "none": other},
         0.95,
@@ -140,7 +147,7 @@ def test_a_metric_that_some_users_lack_is_compared_over_the_others():
         0,
     )
     there = ~np.isnan(some)
-    alone = paired({"m": one[there]}, {"m": other[there]}, 0.95, 4_000, 1)["m"]
+    alone = paired_differences({"m": one[there]}, {"m": other[there]}, 0.95, 4_000, 1)["m"]
     assert (
         set(found) == {"all", "some"}
         and found["some"].users == there.sum()
@@ -159,26 +166,30 @@ def test_p_is_that_of_every_assignment_of_signs():
     differences = np.array([0.3, -0.1, 0.25, 0.4, 0.05, 0.2, -0.02, 0.1])
     signs = np.array(list(itertools.product([-1, 1], repeat=8)))
     exact = np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-12)
-    assert permutation(differences[:, None], 100_000, 0)[0] == pytest.approx(exact, abs=0.003)
+    assert permutation_test(differences[:, None], 100_000, 0)[0] == pytest.approx(exact, abs=0.003)
     many = np.random.default_rng(3).normal(0.05, 1, 2_000)
     t = many.mean() / (many.std(ddof=1) / np.sqrt(2_000))
-    assert permutation(many[:, None], 20_000, 0)[0] == pytest.approx(
+    assert permutation_test(many[:, None], 20_000, 0)[0] == pytest.approx(
         2 * (1 - NormalDist().cdf(abs(t))), abs=0.005
     )
-    assert permutation(np.zeros((10, 1)), 1_000, 0)[0] == 1
+    assert permutation_test(np.zeros((10, 1)), 1_000, 0)[0] == 1
 
 
 def test_holm_corrects_as_its_paper_says():
-    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx(
+    assert holm_correction({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx(
         {"a": 0.03, "c": 0.06, "b": 0.06}
     )
-    assert holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0} and holm({}) == {}
+    assert (
+        holm_correction({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0} and holm_correction({}) == {}
+    )
 
 
 def test_what_could_be_shown_is_found_four_times_in_five():
     random, nothing = np.random.default_rng(0), np.zeros(500)
-    gain = paired({"m": random.normal(0, 1, 500)}, {"m": nothing}, 0.95, 1_000, 0)["m"].detectable
-    found = paired(
+    gain = paired_differences({"m": random.normal(0, 1, 500)}, {"m": nothing}, 0.95, 1_000, 0)[
+        "m"
+    ].detectable
+    found = paired_differences(
         {trial: random.normal(gain, 1, 500) for trial in range(300)},
         dict.fromkeys(range(300), nothing),
         0.95,

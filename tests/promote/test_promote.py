@@ -118,8 +118,8 @@ def test_killed_between_any_two_steps_the_next_try_ends_well(day, monkeypatch, s
         return act
 
     with monkeypatch.context() as patch:
-        patch.setattr(registry, "point", dying(registry.point))
-        patch.setattr(registry, "tag", dying(registry.tag))
+        patch.setattr(registry, "move_alias", dying(registry.move_alias))
+        patch.setattr(registry, "tag_version", dying(registry.tag_version))
         patch.setattr(Audit, "end", dying(Audit.end))
         with pytest.raises(Killed):
             day.promote(new)

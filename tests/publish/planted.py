@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.core.serving.redis_keys import FamilyKeys
-from tasks.publish.load.claims import whole
+from tasks.publish.load.claims import whole_load
 from tests import generations, worlds
 from tests.servers_valkey import keys
 
@@ -12,7 +12,7 @@ NAMES = FamilyKeys("item2vec")
 
 
 def load_of(client, generation):
-    return whole(client, NAMES, generation["id"])
+    return whole_load(client, NAMES, generation["id"])
 
 
 def made(root, number, **other):

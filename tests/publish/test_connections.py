@@ -12,7 +12,7 @@ import redis
 from tasks.core.cli.errors import BadRequest, Unreachable
 from tasks.core.serving.redis_client import connect, redis_errors
 from tasks.core.serving.redis_keys import FamilyKeys
-from tasks.publish.load.claims import live
+from tasks.publish.load.claims import read_pointer
 from tasks.publish.load.load import load
 from tasks.publish.settings import LoadRequest
 from tasks.retrieve import Reader
@@ -60,7 +60,7 @@ def test_what_is_set_wrongly_is_told_with_its_remedy(root, places, monkeypatch, 
     assert not any(
         secret in str(refusal.value) for secret in ("hunter2", "-secret", "correct-horse")
     )
-    assert live(place.client(), FamilyKeys("item2vec")).get("generation") != made["id"]
+    assert read_pointer(place.client(), FamilyKeys("item2vec")).get("generation") != made["id"]
 
 
 def test_tls_may_be_asked_for_as_airflow_writes_it(places):

@@ -15,7 +15,7 @@ import redis
 from tasks.core.cli.errors import BadRequest, Corrupt, Unreachable
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
-from tasks.publish.load.claims import live, whole
+from tasks.publish.load.claims import read_pointer, whole_load
 from tasks.publish.load.load import load
 from tasks.publish.settings import LoadRequest
 from tests import generations, worlds
@@ -70,8 +70,10 @@ def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, 
     in_the_middle(client, process, clean)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert clean + 200 <= client.dbsize() < clean + 2500 and not whole(client, NAMES, crashed["id"])
-    assert live(client, NAMES)["generation"] == first["id"]
+    assert clean + 200 <= client.dbsize() < clean + 2500 and not whole_load(
+        client, NAMES, crashed["id"]
+    )
+    assert read_pointer(client, NAMES)["generation"] == first["id"]
     left = client.keys(f"recall:item2vec:{crashed['id']}.*")
     assert (
         len(left) >= 200 and sum(not 0 < client.ttl(key) <= 24 * 3600 for key in left) <= 1
@@ -82,7 +84,7 @@ def test_a_killed_loader_leaves_nothing_once_the_next_publication_is_done(root, 
     )
     assert generations.sweep(root)["deleted_generations"] == [crashed["id"]]
     assert client.dbsize() == clean + 8  # the second generation's own keys
-    assert live(client, NAMES)["generation"] == second["id"]
+    assert read_pointer(client, NAMES)["generation"] == second["id"]
 
 
 def test_a_killed_load_is_done_by_calling_it_again(root, server):
@@ -140,7 +142,7 @@ def test_a_server_without_room_is_refused_before_the_first_key(root, server):
         client.config_set("maxmemory", client.info("memory")["used_memory"] + 500_000)
         with pytest.raises(BadRequest, match=r"needs about \d+\.\d MiB.*raise maxmemory to"):
             load(LoadRequest(store=root, generation=large["uri"]))
-        assert client.dbsize() == keys and live(client, NAMES)["generation"] == first["id"]
+        assert client.dbsize() == keys and read_pointer(client, NAMES)["generation"] == first["id"]
         client.config_set("maxmemory-policy", "allkeys-lru")
         with pytest.raises(BadRequest, match="evicts any key"):
             load(LoadRequest(store=root, generation=large["uri"]))
@@ -162,7 +164,7 @@ def test_a_server_that_fills_up_while_loading_keeps_what_is_live(root, server, m
     try:
         with pytest.raises(Unreachable, match="is full"):
             load(LoadRequest(store=root, generation=large["uri"]))
-        assert live(client, NAMES)["generation"] == first["id"]
+        assert read_pointer(client, NAMES)["generation"] == first["id"]
     finally:
         client.config_set("maxmemory", 0)
 

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest, Conflict
 from tasks.publish.load import load as loading
-from tasks.publish.load.claims import Claim, entries, live
-from tasks.publish.load.pipeline import Channel
+from tasks.publish.load.claims import Claim, load_entries, read_pointer
+from tasks.publish.load.pipeline import Pipeline
 from tasks.publish.settings import LoadRequest, StatusRequest
 from tasks.publish.status import status
 from tests import generations
@@ -28,7 +28,7 @@ def test_the_pointer_says_what_when_who_and_why(root, client):
         "version": "2",
         "day": "1998-04-12",
     }
-    pointer = live(client, NAMES)
+    pointer = read_pointer(client, NAMES)
     assert {
         name: pointer[name]
         for name in ("generation", "previous", "fence", "version", "by", "why", "store")
@@ -52,7 +52,7 @@ def test_only_what_was_loaded_and_read_back_goes_live(root, client):
     loading.load(LoadRequest(store=root, generation=generation["uri"]))
     with pytest.raises(BadRequest, match="not read back"):
         generations.switch(root, generation)
-    assert live(client, NAMES) == {}
+    assert read_pointer(client, NAMES) == {}
 
 
 def test_the_publisher_that_began_earlier_never_overwrites_the_later_one(root, client):
@@ -65,7 +65,7 @@ def test_the_publisher_that_began_earlier_never_overwrites_the_later_one(root, c
     generations.switch(root, later)
     with pytest.raises(Conflict, match="after this load had started"):
         generations.switch(root, earlier)
-    assert live(client, NAMES)["generation"] == later["id"]
+    assert read_pointer(client, NAMES)["generation"] == later["id"]
 
 
 def test_an_older_day_does_not_replace_a_newer_one(root, client):
@@ -74,7 +74,7 @@ def test_an_older_day_does_not_replace_a_newer_one(root, client):
     generations.load(root, older)
     with pytest.raises(Conflict, match="rollback"):
         generations.switch(root, older)
-    assert live(client, NAMES)["generation"] == newer["id"]
+    assert read_pointer(client, NAMES)["generation"] == newer["id"]
 
 
 def test_a_loader_that_was_taken_over_writes_nothing_more(root, client, monkeypatch):
@@ -86,19 +86,19 @@ def test_a_loader_that_was_taken_over_writes_nothing_more(root, client, monkeypa
     def meddled(channel, batch):
         begun.append(len(batch))
         if len(begun) == 3:
-            monkeypatch.setattr(Channel, "send", send)
+            monkeypatch.setattr(Pipeline, "send", send)
             second.append(generations.load(root, generation))
-            monkeypatch.setattr(Channel, "send", meddled)
+            monkeypatch.setattr(Pipeline, "send", meddled)
         send(channel, batch)
 
-    send = Channel.send
-    monkeypatch.setattr(Channel, "send", meddled)
+    send = Pipeline.send
+    monkeypatch.setattr(Pipeline, "send", meddled)
     with pytest.raises(Conflict, match="somebody newer"):
         loading.load(
             LoadRequest(store=root, generation=generation["uri"], bucket_fields=5, batch_fields=5)
         )
     assert len(begun) == 3 and [
-        load for load, entry in entries(client, NAMES).items() if entry["state"] != "deleting"
+        load for load, entry in load_entries(client, NAMES).items() if entry["state"] != "deleting"
     ] == [second[0]["load"]]
     assert len(keys(client, "recall:item2vec:*")) == second[0]["keys"] - 1
     stale = Claim(client, NAMES, second[0]["load"], 1)

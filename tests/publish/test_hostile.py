@@ -12,7 +12,7 @@ from tasks.core.cli.errors import BadRequest, RecallError
 from tasks.core.cli.request import parse
 from tasks.core.serving.redis_keys import FAMILY, FamilyKeys
 from tasks.publish.go_live import go_live
-from tasks.publish.load.claims import live
+from tasks.publish.load.claims import read_pointer
 from tasks.publish.load.load import load
 from tasks.publish.load.verify import verify
 from tasks.publish.rollback import rollback
@@ -73,7 +73,7 @@ def test_no_verb_takes_it_for_a_family_a_generation_or_a_way_back(published, val
         with pytest.raises(RecallError) as refused:
             verb(parse(kind, {"store": root, **fields}))
         assert isinstance(refused.value, BadRequest) and len(str(refused.value)) < 5000
-    assert dump(client) == before and live(client, NAMES)["generation"] == second["id"]
+    assert dump(client) == before and read_pointer(client, NAMES)["generation"] == second["id"]
 
 
 def test_a_reason_and_a_name_are_kept_as_they_were_written(published):
@@ -92,8 +92,8 @@ def test_a_reason_and_a_name_are_kept_as_they_were_written(published):
         assert told["by"] == told["why"] == value
     assert {key for key in keys(client) if b":audit" not in key} == there
     assert (
-        live(client, NAMES)["generation"] in (first["id"], second["id"])
-        and live(client, NAMES)["why"] == texts[-1]
+        read_pointer(client, NAMES)["generation"] in (first["id"], second["id"])
+        and read_pointer(client, NAMES)["why"] == texts[-1]
     )
 
 

@@ -11,7 +11,7 @@ from tasks.core.serving.generation import Generation
 from tasks.core.serving.id_packing import unpack
 from tasks.core.serving.redis_keys import BUCKET_KINDS, bucket_of, unpack_seen
 from tasks.core.store.store import Store
-from tasks.publish.load.claims import entries, live
+from tasks.publish.load.claims import load_entries, read_pointer
 from tasks.publish.load.verify import verify
 from tasks.publish.settings import VerifyRequest
 from tests import generations, worlds
@@ -56,13 +56,13 @@ def test_a_changed_byte_or_a_lost_field_is_found(root, client, kind):
 def test_a_damaged_generation_is_repaired_even_while_it_is_live(root, client):
     generation = generations.publish(root, made(root, 1))
     before = dump(client)
-    damaged = live(client, NAMES)
+    damaged = read_pointer(client, NAMES)
     client.delete(NAMES.bucket(damaged["load"], "items", 0))
     generations.load(root, generation)
-    assert live(client, NAMES) == damaged  # readers go on until the new load is whole
+    assert read_pointer(client, NAMES) == damaged  # readers go on until the new load is whole
     generations.switch(root, generation)
     assert generations.sweep(root)["deleted_keys"] == 6  # one of its seven is lost
-    after, repaired = dump(client), live(client, NAMES)
+    after, repaired = dump(client), read_pointer(client, NAMES)
     assert (repaired["generation"], repaired["previous"]) == (generation["id"], "") and repaired[
         "load"
     ] != damaged["load"]
@@ -93,7 +93,7 @@ def test_half_precision_halves_the_vectors_and_another_form_is_a_new_load(root, 
         np.frombuffer(client.hget(NAMES.bucket(load, "items", bucket), "5"), "<f2"),
         vectors[4].astype(np.float16),
     )
-    assert manifest[b"dtype"] == b"float16" and len(entries(client, NAMES)) == 1
+    assert manifest[b"dtype"] == b"float16" and len(load_entries(client, NAMES)) == 1
 
 
 @pytest.mark.parametrize(

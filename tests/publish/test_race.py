@@ -4,7 +4,7 @@ import threading
 
 from tasks.core.cli.errors import Conflict
 from tasks.publish.load import load as loading
-from tasks.publish.load.claims import entries, live
+from tasks.publish.load.claims import load_entries, read_pointer
 from tasks.publish.settings import LoadRequest
 from tests import generations
 from tests.publish.planted import NAMES, made
@@ -37,9 +37,11 @@ def test_of_two_publishers_racing_a_hundred_times_the_older_never_wins(root, any
             thread.start()
         for thread in threads:
             thread.join()
-        claims = {entry["generation"]: entry["fence"] for entry in entries(client, NAMES).values()}
+        claims = {
+            entry["generation"]: entry["fence"] for entry in load_entries(client, NAMES).values()
+        }
         newest = max(claims, key=claims.get)
-        assert live(client, NAMES)["generation"] == newest and outcomes[newest] == "live"
+        assert read_pointer(client, NAMES)["generation"] == newest and outcomes[newest] == "live"
         older = [told for id, told in outcomes.items() if id != newest]
         assert all(told == "live" or "after this load had started" in told for told in older)
         refused += sum(told != "live" for told in older)

@@ -8,7 +8,7 @@ import pytest
 from tasks.core.cli.errors import BadRequest, Conflict, Corrupt
 from tasks.core.store.store import Store
 from tasks.publish.audit import events
-from tasks.publish.load.claims import live
+from tasks.publish.load.claims import read_pointer
 from tests import generations
 from tests.publish.planted import NAMES, dump, load_of, made
 
@@ -31,7 +31,7 @@ def test_rollback_restores_exactly_what_was_live_within_a_second(root, client):
     assert {
         key: value for key, value in dump(client).items() if first["id"].encode() in key
     } == before
-    assert live(client, NAMES)["generation"] == first["id"]
+    assert read_pointer(client, NAMES)["generation"] == first["id"]
     assert [event.facts["event"] for event in events(Store(root), "item2vec")] == [
         "go_live",
         "go_live",
@@ -59,7 +59,7 @@ def test_a_publisher_that_began_before_a_rollback_does_not_undo_it(root, client)
     generations.rollback(root)
     with pytest.raises(Conflict, match="an engineer"):
         generations.switch(root, third)
-    assert live(client, NAMES)["generation"] == first["id"]
+    assert read_pointer(client, NAMES)["generation"] == first["id"]
     generations.load(root, third)  # on purpose, after the rollback
     assert generations.switch(root, third)["previous"] == first["id"]
 
@@ -86,4 +86,4 @@ def test_rollback_refuses_what_is_not_whole(root, client):
     client.delete(NAMES.bucket(load_of(client, first), "users", 0))
     with pytest.raises(Corrupt, match="lost users"):
         generations.rollback(root)
-    assert live(client, NAMES)["generation"] == second["id"]
+    assert read_pointer(client, NAMES)["generation"] == second["id"]

@@ -8,7 +8,7 @@ import pytest
 from tasks.core.store.store import Store
 from tasks.publish.audit import events
 from tasks.publish.load import load as loading
-from tasks.publish.load.claims import entries
+from tasks.publish.load.claims import load_entries
 from tasks.publish.settings import LoadRequest
 from tests import generations
 from tests.publish.planted import NAMES, made
@@ -40,7 +40,7 @@ def test_what_can_never_go_live_makes_room_before_the_next_load(root, client):
     for generation in (first, second, third):
         generations.publish(root, generation)
     generations.load(root, fourth)
-    assert {entry["generation"] for entry in entries(client, NAMES).values()} == {
+    assert {entry["generation"] for entry in load_entries(client, NAMES).values()} == {
         second["id"],
         third["id"],
         fourth["id"],
@@ -79,12 +79,15 @@ def test_what_a_dead_loader_had_on_its_way_is_deleted_by_the_next_sweep(root, cl
     monkeypatch.setattr(loading, "_keep", lambda *of: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         loading.load(LoadRequest(store=root, generation=generation["uri"]))
-    [dead] = [load for load, entry in entries(client, NAMES).items() if entry["state"] == "loading"]
+    [dead] = [
+        load for load, entry in load_entries(client, NAMES).items() if entry["state"] == "loading"
+    ]
     assert generations.sweep(root, abandoned_after_hours=0.0)["deleted_keys"] == 7
     client.hset(NAMES.bucket(dead, "items", 0), "1", "x")
-    assert generations.sweep(root)["deleted_keys"] == 1 and dead in entries(client, NAMES)
+    assert generations.sweep(root)["deleted_keys"] == 1 and dead in load_entries(client, NAMES)
     monkeypatch.setattr("tasks.publish.retire.time", SimpleNamespace(time=lambda: time.time() + 61))
     told = generations.sweep(root)
-    assert (told["deleted_keys"], told["deleted_generations"]) == (0, []) and dead not in entries(
-        client, NAMES
-    )
+    assert (told["deleted_keys"], told["deleted_generations"]) == (
+        0,
+        [],
+    ) and dead not in load_entries(client, NAMES)

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from infra.local.services import listens, valkey
-from tasks.publish.load.memory_check import compact
+from tasks.publish.load.memory_check import is_compact
 from tasks.retrieve import Reader
 from tests import generations
 from tests.publish.planted import NAMES, WORLD, made
@@ -168,8 +168,8 @@ def test_the_publisher_learns_how_the_server_stores_by_trying(users, root):
     client = redis.Redis.from_url(users("publisher"))
     before = client.info("keyspace")
     assert (
-        compact(client, 100, 1024)
-        and not compact(client, 100, 1025)
-        and not compact(client, 5000, 10)
+        is_compact(client, 100, 1024)
+        and not is_compact(client, 100, 1025)
+        and not is_compact(client, 5000, 10)
     )
     assert client.info("keyspace") == before, "nothing is left of it"

@@ -9,7 +9,7 @@ import pytest
 from tasks.core.cli.errors import BadRequest
 from tasks.retrieve import Reader
 from tasks.retrieve.answers import Answer, Hit, Item
-from tasks.retrieve.text_table import rendered
+from tasks.retrieve.text_table import as_table
 from tests import generations, worlds
 from tests.hostile import VALUES, named
 
@@ -98,7 +98,7 @@ STEERS = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202egnp.exe\u2028"
 
 def test_a_title_steers_no_terminal():
     item = Item("1", f"Alien {STEERS}", (f"Horror{STEERS}",))
-    told = rendered(
+    told = as_table(
         Answer((Hit(item, 0.5, ("item2vec",)),), {"item2vec": "g1"}, "similar", (item,)),
         [f"taken as {STEERS}"],
     )
@@ -107,7 +107,7 @@ def test_a_title_steers_no_terminal():
         and "Alien \\x1b]0;owned" in told
     )
     assert (
-        rendered(Answer((Hit(Item("2", "پَرنده‌ها 👩‍🚀", ()), 0.5, ()),), {}, "popular"), []).count(
+        as_table(Answer((Hit(Item("2", "پَرنده‌ها 👩‍🚀", ()), 0.5, ()),), {}, "popular"), []).count(
             "پَرنده‌ها 👩‍🚀"
         )
         == 1

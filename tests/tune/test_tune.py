@@ -25,7 +25,7 @@ from tasks.tune import trial as trials
 from tasks.tune.begin import begin
 from tasks.tune.conclude import conclude
 from tasks.tune.settings import BeginRequest, ConcludeRequest, TrialRequest
-from tasks.tune.space import read
+from tasks.tune.space import read_space
 from tasks.tune.study import Study
 from tasks.tune.trial import trial
 
@@ -178,7 +178,7 @@ def test_the_spaces_that_are_shipped_lie_within_the_families_bounds(family):
         {field.name: field for field in dataclasses.fields(settings)},
         get_type_hints(settings),
     )
-    space = read(family)
+    space = read_space(family)
     assert space.start == {
         name: fields[name].default
         if fields[name].default is not None
@@ -199,7 +199,7 @@ def test_the_spaces_that_are_shipped_lie_within_the_families_bounds(family):
 
 
 def test_the_ranges_of_the_original_work_are_covered():
-    space = read("item2vec").choices
+    space = read_space("item2vec").choices
     assert (space["negative_exponent"].low, space["negative_exponent"].high) == (-3, 3)
     assert {"algorithm", "window", "negatives", "minimum_count", "dimension"} <= space.keys()
 
@@ -223,7 +223,7 @@ def test_the_ranges_of_the_original_work_are_covered():
 def test_a_space_that_cannot_be_is_refused_with_its_file(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadRequest, match=r"mine.toml"):
-        read("item2vec", str(tmp_path / "mine.toml"))
+        read_space("item2vec", str(tmp_path / "mine.toml"))
 
 
 def test_what_the_families_log_an_epoch_is_what_is_read():
@@ -238,5 +238,5 @@ def test_what_the_families_log_an_epoch_is_what_is_read():
             validation_recall_50=0.4123456,
             query_decay=2.0,
         )
-    found = trials.EPOCH.search(said.getvalue())
+    found = trials.EPOCH_LINE.search(said.getvalue())
     assert (int(found[1]), float(found[2])) == (12, 0.4123)

@@ -8,7 +8,7 @@ from tasks.promote.aliases import registry
 from tasks.promote.aliases.audit import PENDING, Audit
 
 
-def carry_out(audit: Audit, record: dict) -> dict:
+def move_aliases(audit: Audit, record: dict) -> dict:
     """Make `to` the champion and `from` the previous one, and keep the record. Call it with the
     lock held.
 
@@ -23,7 +23,7 @@ def carry_out(audit: Audit, record: dict) -> dict:
     return _finish(audit, record)
 
 
-def recover(audit: Audit) -> dict | None:
+def finish_move(audit: Audit) -> dict | None:
     """Finish what a killed mover began; returns its record, or None. Call it with the lock held."""
     record = audit.find(PENDING)
     if record is None:
@@ -36,9 +36,9 @@ def _finish(audit: Audit, record: dict) -> dict:
     """Every step can be done twice."""
     family, old, new = record["family"], record["from"], record["to"]
     if old is not None:
-        registry.point(family, mlflow_client.PREVIOUS, old)
-    registry.point(family, mlflow_client.CHAMPION, new)
-    registry.tag(
+        registry.move_alias(family, mlflow_client.PREVIOUS, old)
+    registry.move_alias(family, mlflow_client.CHAMPION, new)
+    registry.tag_version(
         family,
         new,
         {registry.LIVE_SINCE: record["when"], registry.LIVE_UNTIL: None, registry.TAKEN_DOWN: None},
@@ -49,7 +49,9 @@ def _finish(audit: Audit, record: dict) -> dict:
             if record["action"] == "restore"
             else None
         )
-        registry.tag(family, old, {registry.LIVE_UNTIL: record["when"], registry.TAKEN_DOWN: down})
+        registry.tag_version(
+            family, old, {registry.LIVE_UNTIL: record["when"], registry.TAKEN_DOWN: down}
+        )
     audit.end(record)
     log(f"promote.{record['action']}", family=family, champion=new, previous=old, by=record["by"])
     return record

@@ -12,7 +12,7 @@ from tasks.core.store.identity import identity
 from tasks.core.store.store import Store
 from tasks.promote.aliases import registry
 from tasks.promote.aliases.audit import Audit, now
-from tasks.promote.aliases.moves import carry_out, recover
+from tasks.promote.aliases.moves import finish_move, move_aliases
 from tasks.promote.settings import Decision
 
 
@@ -48,7 +48,7 @@ def _decided(request: Decision, action: str) -> dict:
         else uuid.uuid4().hex[:16]
     )
     with audit.lock():
-        recover(audit)
+        finish_move(audit)
         record = audit.find(f"{action}-{key}") or _carried_out(
             audit, request, action, f"{action}-{key}"
         )
@@ -99,8 +99,8 @@ def _carried_out(audit: Audit, request: Decision, action: str, name: str) -> dic
         "origin": request.origin,
     }
     if action == "force":
-        return carry_out(audit, record)
-    registry.tag(
+        return move_aliases(audit, record)
+    registry.tag_version(
         request.family,
         wanted,
         {registry.TAKEN_DOWN: f"{record['why']} ({record['by']}, {record['when']})"},

@@ -12,7 +12,7 @@ from tasks.core.registry import mlflow_client
 from tasks.core.store.store import Store
 from tasks.promote.aliases import registry
 from tasks.promote.aliases.audit import Audit, now
-from tasks.promote.aliases.moves import carry_out, recover
+from tasks.promote.aliases.moves import finish_move, move_aliases
 from tasks.promote.settings import Answer, PromoteRequest
 
 
@@ -32,11 +32,11 @@ def promote(request: PromoteRequest) -> dict:
     audit = Audit(store, verdict["family"])
     if request.answer and not request.answer.approved and verdict["outcome"] != "hold":
         with audit.lock():
-            turned_down(audit, verdict, artefact.id, request)
-    if reason := stays(verdict, request.answer):
+            record_rejection(audit, verdict, artefact.id, request)
+    if reason := hold_reason(verdict, request.answer):
         raise NothingToDo(f"{verdict['family']}: {reason}; the champion stays")
     with audit.lock():
-        recover(audit)
+        finish_move(audit)
         _registered(verdict)
         _move(audit, verdict, artefact.id, request)
     return {
@@ -49,7 +49,7 @@ def promote(request: PromoteRequest) -> dict:
     }
 
 
-def stays(verdict: dict, answer: Answer | None) -> str | None:
+def hold_reason(verdict: dict, answer: Answer | None) -> str | None:
     """Why nothing moves, or None: a hold holds whoever says what; a person may turn down a
     promotion, and must approve an ask.
     """
@@ -60,7 +60,7 @@ def stays(verdict: dict, answer: Answer | None) -> str | None:
     return f"{verdict['outcome']}, {verdict['reason']}"
 
 
-def turned_down(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None:
+def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None:
     """Keep who turned a challenger down, once."""
     if audit.find(f"turned-down-{id}") is None:
         audit.end(
@@ -119,7 +119,7 @@ def _move(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None
             remedy="judge the challenger again: evaluate, gate, promote",
         )
     answer = request.answer
-    carry_out(
+    move_aliases(
         audit,
         {
             "name": name,

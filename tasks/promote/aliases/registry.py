@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import mlflow_client
+from tasks.core.registry.mlflow_errors import mlflow_errors
 
 TAKEN_DOWN, LIVE_SINCE, LIVE_UNTIL = (
     mlflow_client.TAKEN_DOWN,
@@ -14,9 +15,9 @@ VERDICT, REASON, URI = mlflow_client.VERDICT, "recall.reason", "recall.uri"
 ALIASES = (mlflow_client.CHAMPION, mlflow_client.PREVIOUS, mlflow_client.CHALLENGER)
 
 
-def of_candidate(family: str, candidate: str):
+def version_of_candidate(family: str, candidate: str):
     """The newest version that stands for a candidate (its id), or None."""
-    with mlflow_client.reachable():
+    with mlflow_errors():
         name = mlflow_client.model_name(family)
         found = mlflow_client.client().search_model_versions(
             f"name = '{name}' and tags.`{mlflow_client.TAG}` = '{candidate}'"
@@ -32,7 +33,7 @@ def version_of(family: str, version: str):
     """
     from mlflow.exceptions import MlflowException
 
-    with mlflow_client.reachable():
+    with mlflow_errors():
         try:
             return mlflow_client.client().get_model_version(
                 mlflow_client.model_name(family), version
@@ -53,19 +54,19 @@ def version_behind(family: str, alias: str) -> str | None:
     return None if found is None else str(found.version)
 
 
-def point(family: str, alias: str, version: str) -> None:
+def move_alias(family: str, alias: str, version: str) -> None:
     """Move one alias; moving it to where it stands changes nothing."""
-    with mlflow_client.reachable():
+    with mlflow_errors():
         mlflow_client.client().set_registered_model_alias(
             mlflow_client.model_name(family), alias, version
         )
 
 
-def tag(family: str, version: str, tags: dict[str, str | None]) -> None:
+def tag_version(family: str, version: str, tags: dict[str, str | None]) -> None:
     """Set tags of a version and of the run it came from, so that runs can be told apart without
     opening them; None takes one away.
     """
-    with mlflow_client.reachable():
+    with mlflow_errors():
         client, name = mlflow_client.client(), mlflow_client.model_name(family)
         known = client.get_model_version(name, version)
         of_run = client.get_run(known.run_id).data.tags if known.run_id else {}

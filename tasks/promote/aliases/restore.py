@@ -12,7 +12,7 @@ from tasks.core.store.identity import identity
 from tasks.core.store.store import Store
 from tasks.promote.aliases import registry
 from tasks.promote.aliases.audit import Audit, now
-from tasks.promote.aliases.moves import carry_out, recover
+from tasks.promote.aliases.moves import finish_move, move_aliases
 from tasks.promote.settings import Decision
 
 
@@ -34,7 +34,7 @@ def restore(request: Decision) -> dict:
             version=request.version, by=request.by, why=request.why, origin=request.origin
         )
     with audit.lock():
-        recover(audit)
+        finish_move(audit)
         record = audit.find(f"restore-{key}") or _move(audit, request, f"restore-{key}")
     version = registry.version_of(request.family, record["to"])
     return {
@@ -78,4 +78,4 @@ def _move(audit: Audit, request: Decision, name: str) -> dict:
     }
     if live == wanted:
         return {**record, "from": registry.version_behind(request.family, mlflow_client.PREVIOUS)}
-    return carry_out(audit, record)
+    return move_aliases(audit, record)

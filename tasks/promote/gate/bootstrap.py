@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-CELLS = 4_000_000  # resampled users held at a time: 32 MB of weights
+BLOCK_CELLS = 4_000_000  # resampled users held at a time: 32 MB of weights
 POWER = 0.8
 
 
@@ -48,7 +48,7 @@ class Difference:
         }
 
 
-def paired(
+def paired_differences(
     challenger: dict[Hashable, np.ndarray],
     other: dict[Hashable, np.ndarray],
     confidence: float,
@@ -81,11 +81,11 @@ def paired(
     defined = np.isfinite(table)
     table = np.where(defined, table, 0.0)
     low, high = _interval(table, defined, confidence, resamples, seed)
-    p = permutation(
+    p = permutation_test(
         table[:, [i for i, name in enumerate(names) if name in tested]], resamples, seed
     )
     chances = dict(zip([name for name in names if name in tested], p, strict=True))
-    corrected, quantile = holm(chances), NormalDist().inv_cdf
+    corrected, quantile = holm_correction(chances), NormalDist().inv_cdf
     made = {}
     for i, name in enumerate(names):
         own = table[defined[:, i], i]
@@ -127,7 +127,7 @@ def _interval(
     return np.quantile(_in_blocks(resample, table, resamples, seed), [tail, 1 - tail], axis=0)
 
 
-def permutation(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+def permutation_test(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """float64 (metrics): how often the mean is as far from 0 when each user's difference is as
     likely to have the other sign.
 
@@ -153,7 +153,7 @@ def permutation(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 def _in_blocks(draw: Callable, table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     random, users = np.random.default_rng(seed), len(table)
-    at_once = max(1, CELLS // users)
+    at_once = max(1, BLOCK_CELLS // users)
     return np.concatenate(
         [
             draw(random, min(at_once, resamples - start), users)
@@ -162,7 +162,7 @@ def _in_blocks(draw: Callable, table: np.ndarray, resamples: int, seed: int) -> 
     )
 
 
-def holm(chances: dict[str, float]) -> dict[str, float]:
+def holm_correction(chances: dict[str, float]) -> dict[str, float]:
     """p values corrected for being several (Holm 1979): sorted, the i-th smallest of m times m − i
     + 1, never falling.
     """

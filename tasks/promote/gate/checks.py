@@ -26,7 +26,7 @@ def check(name: str, passed: bool, sentence: str, otherwise: str = "hold") -> Ch
     return Check(name, "ok" if passed else otherwise, sentence)
 
 
-def health(case: Case, policy: Policy) -> Iterator[Check]:
+def check_health(case: Case, policy: Policy) -> Iterator[Check]:
     """What only a fault leaves."""
     share, bounds = case.health, policy.health
     for name, most, what in (
@@ -62,7 +62,7 @@ def health(case: Case, policy: Policy) -> Iterator[Check]:
     )
 
 
-def comparison(case: Case, policy: Policy) -> Iterator[Check]:
+def check_comparison(case: Case, policy: Policy) -> Iterator[Check]:
     """Whether a comparison with the champion is a fair one, and whether a refresh left the items
     where they were.
     """
@@ -88,7 +88,7 @@ def comparison(case: Case, policy: Policy) -> Iterator[Check]:
         )
 
 
-def users(case: Case, policy: Policy) -> Check:
+def check_users(case: Case, policy: Policy) -> Check:
     """Enough users to decide anything."""
     return check(
         "users",
@@ -98,7 +98,7 @@ def users(case: Case, policy: Policy) -> Check:
     )
 
 
-def floor(against: Difference, rule: Floor, policy: Policy, case: Case) -> Check:
+def check_floor(against: Difference, rule: Floor, policy: Policy, case: Case) -> Check:
     """Better than a share of a baseline, whatever else. `against`: the difference to that share."""
     whose, part = (
         f"{'' if rule.share == 1 else f'{rule.share:g} × '}{rule.baseline}",
@@ -108,13 +108,14 @@ def floor(against: Difference, rule: Floor, policy: Policy, case: Case) -> Check
     return check(
         f"floor.{rule.baseline}",
         passed,
-        f"{told(policy.metric, against, whose)}{f' ({rule.baseline} {part})' if part else ''}: "
+        f"{difference_sentence(policy.metric, against, whose)}"
+        f"{f' ({rule.baseline} {part})' if part else ''}: "
         f"{'better' if passed else 'not better'}",
         otherwise=rule.below,
     )
 
 
-def shown(
+def check_difference(
     against: Difference,
     question: str,
     policy: Policy,
@@ -125,14 +126,14 @@ def shown(
     check's name.
     """
     made = (
-        not_worse(against, policy.metric, policy, whose)
+        check_not_worse(against, policy.metric, policy, whose)
         if question == "refresh"
-        else better(against, policy.metric, question, whose)
+        else check_better(against, policy.metric, question, whose)
     )
     return dataclasses.replace(made, name=prefix + made.name)
 
 
-def better(
+def check_better(
     against: Difference, metric: str, question: str = "change", whose: str = "the champion"
 ) -> Check:
     """A change: the interval of the difference lies above 0."""
@@ -140,7 +141,7 @@ def better(
     return check(
         "better",
         against.low > 0,
-        f"{told(metric, against, whose)}: "
+        f"{difference_sentence(metric, against, whose)}: "
         + (
             "better"
             if against.low > 0
@@ -152,7 +153,7 @@ def better(
     )
 
 
-def margin(against: Difference, policy: Policy) -> float:
+def refresh_margin(against: Difference, policy: Policy) -> float:
     """The loss a refresh may hide, in units of the metric: see `Refresh`."""
     wanted = policy.refresh.margin_standard_errors * against.standard_error
     return min(
@@ -161,12 +162,12 @@ def margin(against: Difference, policy: Policy) -> float:
     )
 
 
-def not_worse(
+def check_not_worse(
     against: Difference, metric: str, policy: Policy, whose: str = "the champion"
 ) -> Check:
     """A refresh: the interval of the difference lies above −margin."""
-    allowed, bounds = margin(against, policy), policy.refresh
-    said = f"{told(metric, against, whose)}, margin {allowed:.4f}"
+    allowed, bounds = refresh_margin(against, policy), policy.refresh
+    said = f"{difference_sentence(metric, against, whose)}, margin {allowed:.4f}"
     if against.low > -allowed or (against.low == against.mean == 0):
         return Check("not_worse", "ok", f"{said}: not worse")
     too_wide = (
@@ -185,7 +186,7 @@ def not_worse(
     )
 
 
-def coverage_of_popularity(case: Case, policy: Policy) -> Check:
+def check_coverage(case: Case, policy: Policy) -> Check:
     """A model shows more of the catalogue than the same list for everybody does."""
     own, popular = (case.overall[model]["coverage_50"] for model in ("challenger", "popularity"))
     least = policy.coverage_of_popularity_least * popular
@@ -197,17 +198,18 @@ def coverage_of_popularity(case: Case, policy: Policy) -> Check:
     )
 
 
-def called(metric: str) -> str:
+def metric_title(metric: str) -> str:
     """`recall_50_tail` as people write it."""
     return (
         metric.replace("_50", "@50").replace("_10", "@10").replace("_20", "@20").replace("_", " ")
     )
 
 
-def told(metric: str, against: Difference, whose: str) -> str:
+def difference_sentence(metric: str, against: Difference, whose: str) -> str:
     """Both means and the interval of the difference, as a part of a sentence."""
     chance = "" if against.p is None else f", p {against.p:.2g}"
     return (
-        f"{called(metric)} {against.base + against.mean:.4f} against {whose}'s {against.base:.4f}, "
+        f"{metric_title(metric)} {against.base + against.mean:.4f} against {whose}'s "
+        f"{against.base:.4f}, "
         f"difference {against.mean:+.4f} [{against.low:+.4f}, {against.high:+.4f}]{chance}"
     )

@@ -10,10 +10,10 @@ import numpy as np
 
 from tasks.core.cli.errors import BadRequest
 from tasks.promote.gate import checks
-from tasks.promote.gate.bootstrap import Difference, paired
+from tasks.promote.gate.bootstrap import Difference, paired_differences
 from tasks.promote.gate.case import Case
 from tasks.promote.gate.checks import Check
-from tasks.promote.gate.guards import MEMBERS, guarded
+from tasks.promote.gate.guards import MEMBERS, check_guard
 from tasks.promote.gate.policy import Policy
 
 
@@ -42,7 +42,7 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
     _measured(case, policy)
     best, stale = case.best_member(policy.metric), (case.champion or {}).get("stale")
     other = "champion" if case.champion and not case.same and not stale else best or "popularity"
-    difference = paired(
+    difference = paired_differences(
         case.per_user["challenger"],
         case.per_user[other],
         policy.confidence,
@@ -70,7 +70,7 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
         "checks": [dataclasses.asdict(check) for check in made],
         "users": case.users,
         "users_in_all": case.users_in_all or case.users,
-        "margin": checks.margin(difference[policy.metric], policy)
+        "margin": checks.refresh_margin(difference[policy.metric], policy)
         if other != "popularity" and case.question == "refresh"
         else None,
         "difference": {name: one.document() for name, one in difference.items()},
@@ -123,7 +123,7 @@ def _beside(case: Case, policy: Policy, other: str) -> dict[tuple[str, str], Dif
         for name, chosen in case.slices.items()
         if chosen.sum() >= policy.slice_users_least
     }
-    return paired(
+    return paired_differences(
         dict.fromkeys(against, figures["challenger"]),
         against,
         policy.confidence,
@@ -144,22 +144,24 @@ def _checks(
     neither.
     """
     metric = policy.metric
-    made = [*checks.health(case, policy), checks.users(case, policy)]
+    made = [*checks.check_health(case, policy), checks.check_users(case, policy)]
     if other == "champion":
-        made += checks.comparison(case, policy)
-        made.append(checks.shown(rival[metric], case.question, policy))
+        made += checks.check_comparison(case, policy)
+        made.append(checks.check_difference(rival[metric], case.question, policy))
     if best:
         made.append(
-            checks.shown(beside[("members", best)], case.question, policy, best, "best_member.")
+            checks.check_difference(
+                beside[("members", best)], case.question, policy, best, "best_member."
+            )
         )
     made += [
-        checks.floor(beside[("floors", rule.baseline)], rule, policy, case)
+        checks.check_floor(beside[("floors", rule.baseline)], rule, policy, case)
         for rule in policy.floors
     ]
-    made.append(checks.coverage_of_popularity(case, policy))
+    made.append(checks.check_coverage(case, policy))
     if rival:
         made += [
-            guarded(
+            check_guard(
                 case, rule, policy, rival[metric].low > 0, other if other == "champion" else MEMBERS
             )
             for rule in policy.guards

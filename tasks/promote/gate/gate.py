@@ -15,19 +15,20 @@ from typing import Any
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.log import log
 from tasks.core.registry import mlflow_client
+from tasks.core.registry.mlflow_errors import mlflow_errors
 from tasks.core.retrieval.stability import stability_sentence
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
 from tasks.promote.aliases import registry
 from tasks.promote.gate.case import read_case
-from tasks.promote.gate.checks import called
+from tasks.promote.gate.checks import metric_title
 from tasks.promote.gate.decide import decide
-from tasks.promote.gate.policy import Policy, read
-from tasks.promote.gate.verdict_page import page, users
+from tasks.promote.gate.policy import Policy, read_policy
+from tasks.promote.gate.verdict_page import users_sentence, verdict_page
 from tasks.promote.settings import GateRequest
 
-KEPT = (
+RESULT_FIELDS = (
     "family",
     "outcome",
     "question",
@@ -50,7 +51,7 @@ KEPT = (
 )
 
 
-SHOWN = ("recall_50", "ndcg_10", "hr_10", "coverage_50")
+TABLE_METRICS = ("recall_50", "ndcg_10", "hr_10", "coverage_50")
 
 
 def gate(request: GateRequest) -> dict:
@@ -63,7 +64,7 @@ def gate(request: GateRequest) -> dict:
     """
     store = Store(request.store)
     evaluation = store.open(request.evaluation, "evaluation")
-    policy, file = read(evaluation.facts["family"], request.policy)
+    policy, file = read_policy(evaluation.facts["family"], request.policy)
     version, run, taken_down = _registered(request, evaluation)
     made_of = {
         "evaluation": evaluation.id,
@@ -88,7 +89,7 @@ def gate(request: GateRequest) -> dict:
         log("promote.because", reason=reason)
     if request.track:
         _tell(done, verdict, run)
-    return {"uri": done.uri, "id": done.id, **{name: verdict[name] for name in KEPT}}
+    return {"uri": done.uri, "id": done.id, **{name: verdict[name] for name in RESULT_FIELDS}}
 
 
 def _registered(
@@ -103,7 +104,7 @@ def _registered(
     found = (
         registry.version_of(family, request.version)
         if request.version
-        else registry.of_candidate(family, candidate)
+        else registry.version_of_candidate(family, candidate)
     )
     if found is None:
         return None, request.run, None
@@ -151,7 +152,7 @@ def _write(
     }
     with store.writing("verdict", *place) as draft:
         write_json(draft.path / "verdict.json", _finite(verdict))
-        (draft.path / "verdict.html").write_text(page(verdict))
+        (draft.path / "verdict.html").write_text(verdict_page(verdict))
         draft.counts = {"users": verdict["users"]}
         draft.facts = {
             name: verdict[name]
@@ -188,7 +189,7 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
     nothing.
     """
     tags = {registry.VERDICT: verdict["outcome"], registry.REASON: verdict["reason"]}
-    with mlflow_client.reachable():
+    with mlflow_errors():
         if run:
             for name in ("verdict.json", "verdict.html"):
                 mlflow_client.client().log_artifact(run, str(done.path / name), "verdict")
@@ -197,7 +198,7 @@ def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
             mlflow_client.client().update_model_version(
                 mlflow_client.model_name(verdict["family"]), verdict["version"], _described(verdict)
             )
-            registry.tag(verdict["family"], verdict["version"], tags)
+            registry.tag_version(verdict["family"], verdict["version"], tags)
 
 
 def _described(verdict: dict) -> str:
@@ -207,17 +208,19 @@ def _described(verdict: dict) -> str:
     lines = [
         f"{verdict['outcome']} on {verdict['day']}: {verdict['reason']}",
         "",
-        "| | " + " | ".join(map(called, SHOWN)) + " |",
-        "|---|" + "---|" * len(SHOWN),
+        "| | " + " | ".join(map(metric_title, TABLE_METRICS)) + " |",
+        "|---|" + "---|" * len(TABLE_METRICS),
     ]
     for model, figures in verdict["metrics"].items():
         if figures:
             lines.append(
-                f"| {model} | " + " | ".join(f"{figures[name]:.4f}" for name in SHOWN) + " |"
+                f"| {model} | "
+                + " | ".join(f"{figures[name]:.4f}" for name in TABLE_METRICS)
+                + " |"
             )
     lines += [
         "",
-        f"{users(verdict)} of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}, policy "
+        f"{users_sentence(verdict)} of snapshot {verdict['snapshot'].rsplit('/', 1)[-1]}, policy "
         f"{verdict['policy_file']}",
     ]
     return "\n".join([*lines, "", stability_sentence(verdict["stability"])]).strip()

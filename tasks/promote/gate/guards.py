@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.core.cli.errors import BadRequest
 from tasks.promote.gate.case import Case
-from tasks.promote.gate.checks import Check, called, check
+from tasks.promote.gate.checks import Check, check, metric_title
 from tasks.promote.gate.policy import Guard, Policy
 
 MAY_BE_EMPTY = ("new users", "short histories", "long histories")  # slices that a day need not have
@@ -15,7 +15,7 @@ MAY_BE_EMPTY = ("new users", "short histories", "long histories")  # slices that
 MEMBERS = "its members"  # their mean, user by user
 
 
-def guarded(
+def check_guard(
     case: Case, rule: Guard, policy: Policy, shown_better: bool, other: str = "champion"
 ) -> Check:
     """One guard against the champion; of a first fusion against the mean of its members, which are
@@ -31,7 +31,7 @@ def guarded(
         return Check(
             name,
             "ok",
-            f"{called(rule.metric)} of {rule.users}: {int(chosen.sum())} users cannot tell, "
+            f"{metric_title(rule.metric)} of {rule.users}: {int(chosen.sum())} users cannot tell, "
             f"{policy.slice_users_least} are wanted",
         )
     own, champion, error, users = _figures(case, rule, chosen, other)
@@ -42,7 +42,7 @@ def guarded(
     return check(
         name,
         lost <= max(allowed, noise) + 1e-12,
-        f"{called(rule.metric)}{f' of {rule.users}' if rule.users else ''} {own:.4f} against "
+        f"{metric_title(rule.metric)}{f' of {rule.users}' if rule.users else ''} {own:.4f} against "
         f"{whose} {champion:.4f}, "
         f"{f'{lost:.4f} is lost' if lost > 0 else 'nothing is lost'} and {allowed:.4f} may "
         f"be{wide}",

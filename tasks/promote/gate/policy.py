@@ -13,7 +13,7 @@ from tasks.core.cli.request import REQUIRED, parse, setting
 from tasks.core.serving.redis_keys import family_name
 
 # a folder of one's own, looked into before the one that comes with this stage
-FOLDER = "RECALL_POLICIES"
+FOLDER_VARIABLE = "RECALL_POLICIES"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Policy:
                 raise BadRequest(f"one of the {what} stands twice", got=names)
 
 
-def read(family: str, file: str | None = None) -> tuple[Policy, Path]:
+def read_policy(family: str, file: str | None = None) -> tuple[Policy, Path]:
     """The policy of a family and the file it stands in: the one named, else `<family>.toml` or
     `default.toml`.
 
@@ -208,7 +208,7 @@ def read(family: str, file: str | None = None) -> tuple[Policy, Path]:
 
 
 def _file(family: str) -> Path:
-    own = [Path(os.environ[FOLDER])] if os.environ.get(FOLDER) else []
+    own = [Path(os.environ[FOLDER_VARIABLE])] if os.environ.get(FOLDER_VARIABLE) else []
     folders = [*own, Path(__file__).parents[1] / "policies"]
     found = [
         folder / f"{name}.toml"

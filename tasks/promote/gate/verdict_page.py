@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from tasks.promote.gate.checks import called
+from tasks.promote.gate.checks import metric_title
 
 WIDTH, ROW, LEFT, RIGHT = 480, 25, 165, 62
 STYLE = """:root{color-scheme:light dark;--page:#fff;--ink:#1c2330;--quiet:#4a5568;--line:#dde2ea;
@@ -25,7 +25,7 @@ svg{display:block;width:100%;max-width:36rem;font-size:13px;margin:.5rem 0}svg t
 .decides{font-weight:700}.zero{stroke:var(--zero)}.margin{fill:var(--margin)}
 .better{stroke:var(--good);fill:var(--good)}.worse{stroke:var(--bad);fill:var(--bad)}
 .even{stroke:var(--quiet);fill:var(--quiet)}"""
-DRAWN = (
+PLOTTED_METRICS = (
     "recall_50",
     "ndcg_10",
     "hr_10",
@@ -39,7 +39,7 @@ DRAWN = (
 )
 
 
-def page(verdict: dict) -> str:
+def verdict_page(verdict: dict) -> str:
     """HTML of the whole verdict, without any address outside itself: what decided first, every
     figure last.
     """
@@ -49,15 +49,15 @@ def page(verdict: dict) -> str:
         verdict["difference_to"],
     )
     whom = f"{other}, its best member" if other == verdict["best_member"] else other
-    metric = called(policy["metric"])
+    metric = metric_title(policy["metric"])
     against = "".join(
         f"<li>{escape(one['sentence'])} <b>({escape(one['says'])})</b></li>"
         for one in verdict["checks"]
         if one["says"] != "ok"
     )
     drawn = {
-        called(name): verdict["difference"][name]
-        for name in dict.fromkeys((policy["metric"], *policy["tested"], *DRAWN))
+        metric_title(name): verdict["difference"][name]
+        for name in dict.fromkeys((policy["metric"], *policy["tested"], *PLOTTED_METRICS))
         if name in verdict["difference"]
     }
     return (
@@ -73,10 +73,11 @@ def page(verdict: dict) -> str:
         )
         + (f"<p>Against it:</p><ul>{against}</ul>" if against else "")
         + f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, "
-        f"{users(verdict)}</h2>"
-        f"{plot(drawn, metric, verdict['margin'])}"
+        f"{users_sentence(verdict)}</h2>"
+        f"{differences_plot(drawn, metric, verdict['margin'])}"
         f"<h2>{escape(metric)} by group of "
-        f"users</h2>{plot(verdict['slices'])}{_differences('group', verdict['slices'], other)}"
+        f"users</h2>{differences_plot(verdict['slices'])}"
+        f"{_differences('group', verdict['slices'], other)}"
         f"{_members(verdict, metric)}"
         f"<h2>{escape(metric)} beside baselines</h2>"
         f"{_differences('baseline', verdict['baselines'], 'baseline')}{_partial(verdict)}"
@@ -86,7 +87,7 @@ def page(verdict: dict) -> str:
     )
 
 
-def users(verdict: dict) -> str:
+def users_sentence(verdict: dict) -> str:
     """Who was judged, as people write it."""
     judged, there = verdict["users"], verdict["users_in_all"]
     return (
@@ -96,7 +97,9 @@ def users(verdict: dict) -> str:
     )
 
 
-def plot(found: dict[str, dict], decides: str | None = None, margin: float | None = None) -> str:
+def differences_plot(
+    found: dict[str, dict], decides: str | None = None, margin: float | None = None
+) -> str:
     """SVG: a point and its interval for each difference, as a share of the other's mean; a band for
     the margin of the one that decides.
     """
@@ -140,7 +143,7 @@ def _table(verdict: dict) -> str:
     )
     rows = [
         [
-            called(name),
+            metric_title(name),
             *(_figure(verdict["metrics"][model].get(name)) for model in models),
             *_compared(verdict["difference"].get(name)),
         ]
@@ -206,8 +209,11 @@ def _members(verdict: dict, metric: str) -> str:
         ]
         for name, one in found.items()
     ]
-    return f"<h2>{escape(metric)} beside its members, each alone</h2>{plot(found)}" + _rows(
-        ["member", "weight", "challenger", "member alone", "difference", "could be shown"], rows
+    return (
+        f"<h2>{escape(metric)} beside its members, each alone</h2>{differences_plot(found)}"
+        + _rows(
+            ["member", "weight", "challenger", "member alone", "difference", "could be shown"], rows
+        )
     )
 
 
@@ -222,7 +228,7 @@ def _seeds(verdict: dict) -> str:
     metric = verdict["policy"]["metric"]
     if len(verdict["seeds"]) < 2:
         return ""
-    return f"<h2>Seeds: {escape(called(metric))}</h2>" + _rows(
+    return f"<h2>Seeds: {escape(metric_title(metric))}</h2>" + _rows(
         ["seed", "challenger"],
         [[str(one["seed"]), _figure(one["metrics"][metric])] for one in verdict["seeds"]],
     )

@@ -13,7 +13,7 @@ from tasks.core.serving.redis_client import Client, decoded
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.lua_scripts import CLAIM, FINISH, RECLAIM
 
-KEYS_AT_ONCE = 1000
+BATCH_KEYS = 1000
 
 
 class Claim:
@@ -76,10 +76,10 @@ class Claim:
         self.client.hdel(self.names.claims, self.load)
 
 
-def delete(client: Client, keys: Iterable[str]) -> int:
+def delete_keys(client: Client, keys: Iterable[str]) -> int:
     """Delete keys in batches; returns how many there were."""
     keys, gone = iter(keys), 0
-    while batch := list(islice(keys, KEYS_AT_ONCE)):
+    while batch := list(islice(keys, BATCH_KEYS)):
         with client.pipeline(transaction=False) as pipe:
             for key in batch:
                 pipe.unlink(key)
@@ -87,7 +87,7 @@ def delete(client: Client, keys: Iterable[str]) -> int:
     return gone
 
 
-def entries(client: Client, names: FamilyKeys) -> dict[str, dict]:
+def load_entries(client: Client, names: FamilyKeys) -> dict[str, dict]:
     """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end;
     `fence` says under which number.
     """
@@ -99,19 +99,21 @@ def entries(client: Client, names: FamilyKeys) -> dict[str, dict]:
     return {load: {**found[load], "fence": claims.get(load, 0)} for load in order}
 
 
-def live(client: Client, names: FamilyKeys) -> dict[str, str]:
+def read_pointer(client: Client, names: FamilyKeys) -> dict[str, str]:
     """The pointer, empty when nothing is live."""
     return decoded(client.hgetall(names.live))
 
 
-def manifest(client: Client, names: FamilyKeys, load: str) -> dict[str, str]:
+def read_manifest(client: Client, names: FamilyKeys, load: str) -> dict[str, str]:
     """A load's manifest in Redis, empty when it is not whole there."""
     return decoded(client.hgetall(names.manifest(load)))
 
 
-def whole(client: Client, names: FamilyKeys, generation: str) -> str | None:
+def whole_load(client: Client, names: FamilyKeys, generation: str) -> str | None:
     """The load of a generation that has a manifest and was claimed last."""
     mine = (
-        load for load, entry in entries(client, names).items() if entry["generation"] == generation
+        load
+        for load, entry in load_entries(client, names).items()
+        if entry["generation"] == generation
     )
     return next((load for load in mine if client.exists(names.manifest(load))), None)

@@ -13,11 +13,11 @@ from tasks.core.serving.id_packing import packed_form, packed_table
 from tasks.core.serving.redis_keys import BUCKET_KINDS, DTYPES
 from tasks.core.store.arrays import StringTable
 
-AT_ONCE = 16_384  # fields made at a time
+BATCH_USERS = 16_384  # fields made at a time
 Shape = tuple[int, int]  # bytes of an id, bytes of its value
 
 
-def plan(generation: Generation, bucket_fields: int, dtype: str) -> dict:
+def plan_keys(generation: Generation, bucket_fields: int, dtype: str) -> dict:
     """Which keys, in which form: kind → {fields, buckets}, and `dtype` and `top`; written before
     the first of them.
     """
@@ -73,7 +73,7 @@ class Content:
         for number in np.flatnonzero(ends > starts).tolist():
             some.append((number, order[starts[number] : ends[number]]))
             size += len(some[-1][1])
-            if size >= AT_ONCE:
+            if size >= BATCH_USERS:
                 yield some
                 some, size = [], 0
         if some:

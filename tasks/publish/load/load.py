@@ -10,12 +10,12 @@ from tasks.core.serving.generation import LOADED, Generation
 from tasks.core.serving.redis_client import Client, connect, redis_errors
 from tasks.core.serving.redis_keys import BUCKET_KINDS, SCHEMA, FamilyKeys
 from tasks.core.store.store import Store
-from tasks.publish.load.claims import KEYS_AT_ONCE, Claim, entries
-from tasks.publish.load.content import Content, plan
-from tasks.publish.load.counts import damaged
-from tasks.publish.load.fill import LEASE_SECONDS, fill
-from tasks.publish.load.memory_check import check_room, measured_bytes
-from tasks.publish.retire import AT_ONCE, retire
+from tasks.publish.load.claims import BATCH_KEYS, Claim, load_entries
+from tasks.publish.load.content import Content, plan_keys
+from tasks.publish.load.counts import damaged_kinds
+from tasks.publish.load.fill import LEASE_SECONDS, send_buckets
+from tasks.publish.load.memory_check import check_memory, measured_bytes
+from tasks.publish.retire import IMMEDIATELY, retire_load
 from tasks.publish.settings import LoadRequest
 
 
@@ -36,18 +36,18 @@ def load(request: LoadRequest) -> dict:
         Store(request.store).open(request.generation, "generation"), verified=LOADED
     )
     names, client = FamilyKeys(generation.family), connect()
-    planned = plan(generation, request.bucket_fields, request.dtype)
+    planned = plan_keys(generation, request.bucket_fields, request.dtype)
     with redis_errors(client):
-        for load, entry in entries(client, names).items():
+        for load, entry in load_entries(client, names).items():
             if (
                 entry["generation"] == generation.id
                 and entry["plan"] == planned
                 and (claim := Claim.again(client, names, load))
-            ) and not damaged(client, names, load, planned):
+            ) and not damaged_kinds(client, names, load, planned):
                 log("publish.found_loaded", generation=generation.id)
                 return _result(claim, generation, entry)
         _clear(client, names, generation.id)
-        check_room(client, generation, planned, request.allow_eviction)
+        check_memory(client, generation, planned, request.allow_eviction)
         entry = {
             "generation": generation.id,
             "state": "loading",
@@ -66,17 +66,17 @@ def _clear(client: Client, names: FamilyKeys, generation: str) -> None:
     """Delete what can never go live, and every load of this generation that nobody reads: it is
     half-done, damaged or of another form.
     """
-    for load, entry in entries(client, names).items():
+    for load, entry in load_entries(client, names).items():
         mine = entry["generation"] == generation
-        retire(client, names, load, AT_ONCE if mine else float(10 * LEASE_SECONDS))
+        retire_load(client, names, load, IMMEDIATELY if mine else float(10 * LEASE_SECONDS))
 
 
 def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int) -> dict:
     """Write all buckets, count them, finish; returns the entry as it stands in the registry now."""
     client, names, planned, started = claim.client, claim.names, entry["plan"], time.monotonic()
-    fill(claim, Content(generation, planned), batch_fields)
+    send_buckets(claim, Content(generation, planned), batch_fields)
     _keep(client, list(names.buckets(claim.load, planned)))
-    if wrong := damaged(client, names, claim.load, planned):
+    if wrong := damaged_kinds(client, names, claim.load, planned):
         claim.check()
         raise Corrupt(
             f"Redis lost part of generation {generation.id} while it was loaded",
@@ -104,9 +104,9 @@ def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int)
 
 def _keep(client: Client, keys: list[str]) -> None:
     """Take the expiry off, now that everything is there."""
-    for start in range(0, len(keys), KEYS_AT_ONCE):
+    for start in range(0, len(keys), BATCH_KEYS):
         with client.pipeline(transaction=False) as pipe:
-            for key in keys[start : start + KEYS_AT_ONCE]:
+            for key in keys[start : start + BATCH_KEYS]:
                 pipe.persist(key)
             pipe.execute()
 

@@ -16,16 +16,16 @@ from tasks.core.serving.generation import Generation
 from tasks.core.serving.redis_client import Client, memory_infos
 from tasks.core.serving.redis_keys import BUCKET_KINDS, DTYPES, FamilyKeys
 
-SAMPLED = 32  # buckets of a kind whose memory is asked for
+SAMPLED_BUCKETS = 32  # buckets of a kind whose memory is asked for
 GENERAL, COMPACT = (
     120,
     24,
     # bytes a field beside id and value, at most: in a hash table, and in the compact encoding
     # (listpack)
 )
-KEY = 250  # bytes of a bucket itself
-PROBE = "recall:probe"
-ENCODING = """
+BUCKET_BYTES = 250  # bytes of a bucket itself
+PROBE_KEY = "recall:probe"
+ENCODING_SCRIPT = """
 for number = 1, ARGV[1] - 1 do redis.call('HSET', KEYS[1], number, '') end
 redis.call('HSET', KEYS[1], '0', string.rep('\\0', ARGV[2]))
 local encoding = redis.call('OBJECT', 'ENCODING', KEYS[1])
@@ -47,7 +47,11 @@ def needed_bytes(generation: Generation, plan: dict, compact: Callable[[int, int
         crowded = math.ceil(
             fields / buckets + 4 * (fields / buckets) ** 0.5
         )  # a bucket holds more or less than the mean
-        total += size + KEY * buckets + fields * (COMPACT if compact(crowded, longest) else GENERAL)
+        total += (
+            size
+            + BUCKET_BYTES * buckets
+            + fields * (COMPACT if compact(crowded, longest) else GENERAL)
+        )
     return total
 
 
@@ -72,14 +76,14 @@ def _payload(generation: Generation, plan: dict) -> list[tuple[str, int, int]]:
     ]
 
 
-def check_room(client: Client, generation: Generation, plan: dict, allow_eviction: bool) -> None:
+def check_memory(client: Client, generation: Generation, plan: dict, allow_eviction: bool) -> None:
     """Refuse to start what would end in a full server, or in one that drops what is live.
 
     Raises:
         BadRequest: too little room below maxmemory, or a policy that evicts keys without an expiry.
     """
     servers = memory_infos(client)
-    needed = needed_bytes(generation, plan, partial(compact, client)) // len(servers)
+    needed = needed_bytes(generation, plan, partial(is_compact, client)) // len(servers)
     for memory in servers:
         limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
         policy = memory.get("maxmemory_policy", "noeviction")
@@ -99,12 +103,15 @@ def check_room(client: Client, generation: Generation, plan: dict, allow_evictio
             )
 
 
-def compact(client: Client, fields: int, longest: int) -> bool:
+def is_compact(client: Client, fields: int, longest: int) -> bool:
     """Whether the server keeps such a bucket in the compact encoding; it is tried, as to read its
     settings is to read its passwords too.
     """
     try:
-        return client.eval(ENCODING, 1, PROBE, fields, longest) in (b"listpack", b"ziplist")
+        return client.eval(ENCODING_SCRIPT, 1, PROBE_KEY, fields, longest) in (
+            b"listpack",
+            b"ziplist",
+        )
     except redis.ResponseError as error:
         log("publish.encoding_unknown", reason=str(error))
         return False
@@ -118,7 +125,7 @@ def measured_bytes(client: Client, names: FamilyKeys, load: str, plan: dict) -> 
     try:
         for kind in BUCKET_KINDS:
             buckets = plan[kind]["buckets"]
-            numbers = range(0, buckets, max(1, buckets // SAMPLED))
+            numbers = range(0, buckets, max(1, buckets // SAMPLED_BUCKETS))
             sizes = [
                 client.memory_usage(names.bucket(load, kind, number), samples=0) or 0
                 for number in numbers

@@ -14,11 +14,11 @@ from redis.exceptions import AskError, MovedError, ResponseError
 
 from tasks.core.serving.redis_client import Client
 
-AHEAD = 2  # batches sent and not yet answered, of each server
+BATCHES_IN_FLIGHT = 2  # batches sent and not yet answered, of each server
 
 
 @dataclasses.dataclass(frozen=True)
-class Sent:
+class SentBucket:
     """A bucket on its way.
 
     Attributes:
@@ -33,7 +33,7 @@ class Sent:
     rows: np.ndarray
 
 
-class Channel:
+class Pipeline:
     """One connection to each server that is written to; a context manager.
 
     Args:
@@ -41,11 +41,11 @@ class Channel:
         moved: called with a bucket whose slot has moved to another server since this client looked.
     """
 
-    def __init__(self, client: Client, moved: Callable[[Sent], object]) -> None:
+    def __init__(self, client: Client, moved: Callable[[SentBucket], object]) -> None:
         self.client, self.moved = client, moved
         self._links: dict[str, _Link] = {}
 
-    def send(self, batch: Iterable[Sent]) -> None:
+    def send(self, batch: Iterable[SentBucket]) -> None:
         """Send some buckets.
 
         Raises:
@@ -80,7 +80,7 @@ class Channel:
             self._links[node] = _Link(server.connection_pool)
         return self._links[node]
 
-    def __enter__(self) -> Channel:
+    def __enter__(self) -> Pipeline:
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -92,19 +92,19 @@ class _Link:
     def __init__(self, pool: redis.ConnectionPool) -> None:
         self.pool, self.connection, self.waiting = pool, pool.get_connection(), deque()
 
-    def send(self, share: list[Sent], moved: Callable[[Sent], object]) -> None:
+    def send(self, share: list[SentBucket], moved: Callable[[SentBucket], object]) -> None:
         self.connection.send_packed_command(
             [b"".join(one.command for one in share)], check_health=False
         )
         self.waiting.append(share)
-        while len(self.waiting) > AHEAD:
+        while len(self.waiting) > BATCHES_IN_FLIGHT:
             self._answers(self.waiting.popleft(), moved)
 
-    def flush(self, moved: Callable[[Sent], object]) -> None:
+    def flush(self, moved: Callable[[SentBucket], object]) -> None:
         while self.waiting:
             self._answers(self.waiting.popleft(), moved)
 
-    def _answers(self, share: list[Sent], moved: Callable[[Sent], object]) -> None:
+    def _answers(self, share: list[SentBucket], moved: Callable[[SentBucket], object]) -> None:
         for one in share:
             told = [self._answer(), self._answer()]
             if any(isinstance(answer, (MovedError, AskError)) for answer in told):

@@ -12,7 +12,7 @@ from tasks.publish.load.content import Content
 Bucket = tuple[str, np.ndarray]  # its key, the rows of its fields
 
 
-def commands(
+def encode_commands(
     content: Content, kind: str, buckets: list[Bucket], lease_seconds: int
 ) -> Iterator[bytes]:
     """For each bucket HSET with all its fields, and EXPIRE, in the protocol's form (RESP 2: arrays

@@ -12,13 +12,13 @@ from tasks.core.serving.generation import LOADED, SERVED, Generation
 from tasks.core.serving.redis_client import Client, connect, redis_errors
 from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys
 from tasks.core.store.store import Store
-from tasks.publish.load.claims import entries, whole
+from tasks.publish.load.claims import load_entries, whole_load
 from tasks.publish.load.content import Content
-from tasks.publish.load.counts import damaged
+from tasks.publish.load.counts import damaged_kinds
 from tasks.publish.lua_scripts import VERIFIED
 from tasks.publish.settings import VerifyRequest
 
-BUCKETS_AT_ONCE = 50
+BATCH_BUCKETS = 50
 
 
 def verify(request: VerifyRequest) -> dict:
@@ -35,11 +35,11 @@ def verify(request: VerifyRequest) -> dict:
     )
     names, client = FamilyKeys(generation.family), connect()
     with redis_errors(client):
-        load = whole(client, names, generation.id)
+        load = whole_load(client, names, generation.id)
         if load is None:
             raise BadRequest(f"generation {generation.id} is not loaded", remedy="load it first")
-        plan = entries(client, names)[load]["plan"]
-        if wrong := damaged(client, names, load, plan):
+        plan = load_entries(client, names)[load]["plan"]
+        if wrong := damaged_kinds(client, names, load, plan):
             raise _differs(generation, f"another number of {' and '.join(wrong)}")
         checked = _compare(client, names, load, Content(generation, plan), request)
         if not client.eval(VERIFIED, 1, names.manifest(load), time.time()):
@@ -72,10 +72,8 @@ def _compare(
                     for number, rows in some
                     if chosen[number]
                 ]
-                for start in range(0, len(batch), BUCKETS_AT_ONCE):
-                    fields = _read_back(
-                        client, content, kind, batch[start : start + BUCKETS_AT_ONCE]
-                    )
+                for start in range(0, len(batch), BATCH_BUCKETS):
+                    fields = _read_back(client, content, kind, batch[start : start + BATCH_BUCKETS])
                     progress.add(fields)
                     checked += fields
     return checked
