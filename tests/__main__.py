@@ -60,6 +60,7 @@ def run(folder: str, options: list[str], out: TextIO) -> dict[str, int]:
     environment |= {
         "PYTHONPATH": os.pathsep.join([str(ROOT), overlay()]),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",  # as the stages' command line sets it
     }
     command = [
         str(python(FOLDERS[folder])),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
-from tasks.core.cli.log import log
 from tasks.core.serving.redis_client import Client, decoded
 from tasks.core.serving.redis_keys import FamilyKeys, announced_families
 from tasks.core.store.store import Store
 from tasks.retrieve.loaded_generation import LoadedGeneration
 from tasks.retrieve.pointer_follower import PointerFollower
 
+LOGGER = logging.getLogger("recall_reader")
 ALL = "all"
 MAX_TEXT_CHARACTERS = 2000  # characters of a pointer's text that are told
 FUSED = "fused"  # made of the others: it answers alone where it is live and no family is named
@@ -116,7 +117,7 @@ class Families:
         """
         if self._left_out.get(family) != str(error):
             self._left_out[family] = str(error)
-            log("retrieve.left_out", family=family, because=str(error))
+            LOGGER.warning("retrieve.left_out family=%s because=%r", family, str(error))
 
     def pointers(self) -> dict[str, dict[str, Any] | None]:
         """What the pointer of each family says; None where nothing is live now."""

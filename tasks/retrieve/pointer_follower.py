@@ -10,19 +10,20 @@ go on with the old one, which stays whole in Redis as the one before.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
-from tasks.core.cli.log import log
 from tasks.core.serving.redis_client import Client, decoded, redis_errors
 from tasks.core.serving.redis_keys import SCHEMA, FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.retrieve.loaded_generation import LoadedGeneration
 
+LOGGER = logging.getLogger("recall_reader")
 MAX_TRIES = 20
 FOREIGN_CONTENT_ERRORS = (
     LookupError,
@@ -128,12 +129,12 @@ class PointerFollower:
             if wait:
                 raise
             self._refused = {load: time.monotonic()}
-            log(
-                "retrieve.refused",
-                family=self.names.family,
-                load=load,
-                reason=str(error),
-                serving=self.held.id,
+            LOGGER.warning(
+                "retrieve.refused family=%s load=%s reason=%r serving=%s",
+                self.names.family,
+                load,
+                str(error),
+                self.held.id,
             )
             return None
         finally:

@@ -8,13 +8,8 @@ found. One query uses one thread; a service runs several queries side by side.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
-
-os.environ.setdefault(
-    "OMP_WAIT_POLICY", "PASSIVE"
-)  # on a busy machine, threads that spin while they wait cost a factor of fifty
 
 import faiss
 import numpy as np
