@@ -28,7 +28,7 @@ for family in FAMILIES:
         schedule=None,
         start_date=task_policies.START,
         max_active_runs=1,
-        params=forms.overrule(),
+        params=forms.overruling(),
         tags=["recall", "overrule", family.name],
     ) as dag:
         stage(

@@ -27,7 +27,7 @@ with DAG(
     start_date=task_policies.START,
     catchup=False,
     max_active_runs=1,
-    params=forms.prune(),
+    params=forms.pruning(),
     tags=["recall", "prune"],
 ) as dag:
     plan = stage(

@@ -34,7 +34,7 @@ for family in FAMILIES:
         start_date=task_policies.START,
         catchup=False,
         max_active_runs=1,
-        params=forms.publish(),
+        params=forms.publication(),
         deadline=deadline("publish"),
         tags=["recall", "publish", family.name],
     ) as dag:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from recall import assets, task_policies
+from recall.families import FAMILIES
 from recall.forms import forms
 from recall.notices import Notice
 from recall.operators.stage_operator import stage
@@ -28,7 +29,7 @@ with DAG(
     schedule=None,
     start_date=task_policies.START,
     max_active_runs=1,
-    params=forms.rollback(),
+    params=forms.rollback([family.name for family in FAMILIES]),
     tags=["recall", "rollback"],
 ) as dag:
     pointer = stage(

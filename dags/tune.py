@@ -38,7 +38,7 @@ for family in FAMILIES:
         schedule=None,
         start_date=task_policies.START,
         max_active_runs=1,
-        params=forms.tune(),
+        params=forms.tuning(),
         render_template_as_native_obj=True,
         tags=["recall", "tune", family.name],
     ) as dag:

@@ -136,7 +136,7 @@ FAMILIES = (
                 "output vectors.",
             ),
         ),
-        {**forms.run(), **forms.GRAPH, **forms.ITEM2VEC},
+        forms.training(forms.GRAPH, forms.ITEM2VEC),
         "Random walks over the user-item graph and the users' own sequences, learned by "
         "skip-gram, CBOW or in closed form.",
         priority=20,
@@ -154,7 +154,7 @@ FAMILIES = (
                 doc="A recurrent network over the users' sequences.",
             ),
         ),
-        {**forms.run(), **forms.GRU4REC},
+        forms.training(forms.GRU4REC),
         "A recurrent network that reads a user's history and predicts the next item.",
         priority=40,
     ),
@@ -171,7 +171,7 @@ FAMILIES = (
                 doc="EASE in closed form → decoder → input and output vectors.",
             ),
         ),
-        {**forms.run(), **forms.LINEAR},
+        forms.training(forms.LINEAR),
         "Items from items by ridge regression in closed form, cut to vectors that an inner "
         "product serves.",
         priority=10,
@@ -189,7 +189,7 @@ FAMILIES = (
                 doc="A user tower and an item tower over ids, features and histories.",
             ),
         ),
-        {**forms.run(), **forms.TWO_TOWER},
+        forms.training(forms.TWO_TOWER),
         "A user tower and an item tower that read ids, features and histories: new users and "
         "new items are served by features alone.",
         priority=30,
@@ -207,7 +207,7 @@ FAMILIES = (
                 doc="The other families' champions side by side, weighed on validation users.",
             ),
         ),
-        {**forms.run(), **forms.FUSED},
+        forms.training(forms.FUSED),
         "The champions of the other families side by side in one index: the inner product is "
         "the weighted sum of their scores.",
         follows=True,

@@ -67,6 +67,25 @@ def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_chan
         } == fields.keys()
 
 
+def test_every_setting_with_a_title_is_in_a_form_and_every_form_s_has_all_its_texts():
+    from recall.forms import forms, ingest
+    from recall.forms.stage_settings import SETTINGS
+
+    offered = [
+        *(
+            getattr(forms if module == "forms.forms" else ingest, name)
+            for *_, module, name in FORMS
+        ),
+        *ingest.NESTED.values(),
+    ]
+    named = {name for params in offered for name in params} | {"trials", "space", "repaired"}
+    for stage, dataclasses_of_stage in SETTINGS.items():
+        for dataclass, settings in dataclasses_of_stage.items():
+            assert settings.keys() <= named, (stage, dataclass)
+            for name, facts in settings.items():
+                assert facts["title"] and facts["section"] and facts["description"], (stage, name)
+
+
 @pytest.mark.parametrize(
     "rule, taken",
     [

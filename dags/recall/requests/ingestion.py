@@ -7,16 +7,9 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from recall.forms.ingest import NESTED, PLAIN
+from recall.forms.ingest import ENVIRONMENT, NESTED, PLAIN
 from recall.operators.stage_operator import WAITS
 from recall.requests import common
-
-# What a scheduled run, which has no form, must know of the source.
-ENVIRONMENT = {
-    "format": "RECALL_FORMAT",
-    "location": "RECALL_LOCATION",
-    "expectations": "RECALL_EXPECTATIONS",
-}
 
 
 def snapshot(context: Any) -> dict:
