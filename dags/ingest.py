@@ -59,6 +59,7 @@ Both ends are partition days and included. Days that already ran are left alone,
 
 with DAG(
     "ingest",
+    dag_display_name="1 Ingest",
     description="Validated interactions of a day, as a snapshot",
     doc_md=DOC,
     schedule=CronPartitionTimetable(

@@ -21,6 +21,7 @@ touched. While Redis or MLflow is away nothing is deleted.
 
 with DAG(
     "prune",
+    dag_display_name="7 Prune",
     description="Delete from the store what is old and needed by nothing",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 12 * * 0", timezone="UTC", key_format="%Y-%m-%d"),

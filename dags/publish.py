@@ -28,6 +28,7 @@ back*.
 for family in FAMILIES:
     with DAG(
         f"publish_{family.name}",
+        dag_display_name=f"3 Publish {family.name}",
         description=f"Put the champion of {family.name} live",
         doc_md=DOC.format(title=family.title),
         schedule=PartitionedAssetTimetable(assets=assets.champion(family.name)),

@@ -24,6 +24,7 @@ audit record. Whatever is made of the family's champion, as `fused` is, trains a
 
 with DAG(
     "rollback",
+    dag_display_name="4 Roll back",
     description="Serve the generation before again",
     doc_md=DOC,
     schedule=None,

@@ -40,6 +40,7 @@ for family in FAMILIES:
     others = [other.name for other in FAMILIES if not other.follows]
     with DAG(
         f"train_{family.name}",
+        dag_display_name=f"2 Train {family.name}",
         description=family.doc,
         doc_md=DOC.format(
             title=family.title,

@@ -22,9 +22,9 @@ DAGS = (
     "train_two_tower",
     "train_linear",
     "publish_item2vec",
-    "overrule_item2vec",
+    "overrule",
     "rollback",
-    "tune_item2vec",
+    "tune",
 )
 
 
@@ -67,9 +67,7 @@ def echo(tmp_path, monkeypatch):
 
 
 def test_there_are_fields_to_write_into(texts):
-    assert sum(map(len, texts.values())) >= 20 and {"why", "version"} <= set(
-        texts["overrule_item2vec"]
-    )
+    assert sum(map(len, texts.values())) >= 20 and {"why", "version"} <= set(texts["overrule"])
 
 
 @pytest.mark.parametrize("value", VALUES, ids=named)
@@ -108,7 +106,7 @@ def refused_by_form(filled, dag: str, **given) -> bool:
         ("train_gru4rec", "day"),
         ("publish_item2vec", "factory"),
         ("publish_item2vec", "search"),
-        ("overrule_item2vec", "version"),
+        ("overrule", "version"),
     ],
 )
 def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
@@ -131,7 +129,9 @@ def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
         ("train_gru4rec", "encoder"),
         ("rollback", "family"),
         ("ingest", "format"),
-        ("overrule_item2vec", "action"),
+        ("overrule", "action"),
+        ("overrule", "family"),
+        ("tune", "family"),
     ],
 )
 def test_a_choice_takes_none_of_them(filled, dag, name):

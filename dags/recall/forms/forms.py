@@ -212,9 +212,10 @@ def publication() -> dict[str, Param]:
     }
 
 
-def tuning() -> dict[str, Param]:
-    """Which data, how many trials, and what becomes of the winner."""
+def tuning(families: Sequence[str]) -> dict[str, Param]:
+    """Which family and data, how many trials, and what becomes of the winner."""
     return {
+        "family": choice(families[0], families, "What is tuned.", "Study", "Family"),
         **_data(),
         **stage_params("tune", "BeginRequest", ("trials", "space")),
         "adopt": switch(
@@ -223,9 +224,10 @@ def tuning() -> dict[str, Param]:
     }
 
 
-def overruling() -> dict[str, Param]:
-    """Which version, what becomes of it, and why."""
+def overruling(families: Sequence[str]) -> dict[str, Param]:
+    """Which version of which family, what becomes of it, and why."""
     return {
+        "family": choice(families[0], families, "Whose version it is.", "Decision", "Family"),
         "action": choice(
             "refuse",
             ["refuse", "force"],

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 LONGEST = 1500  # letters of an error's text
 NEXT = {
     "hold": "Nothing has to be done. The tab Verdict of the run says why; overrule it by the "
-    "DAG overrule_{family} if you know better.",
+    "DAG overrule if you know better.",
     "ask": "Answer on the page. Nobody's answer within 12 hours is a hold.",
     "promotion": "Nothing has to be done: publish_{family} puts it live next. To go back: the "
     "DAG rollback.",

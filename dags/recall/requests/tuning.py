@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk import Variable, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from recall import task_policies
 from recall.requests import common
@@ -32,15 +33,31 @@ def adopted(family: str, fields: dict, given: dict) -> dict:
     return {**given, **{name: value for name, value in won.items() if name in left}}
 
 
-def begin(family: str, fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
-    """The request that opens a study; `fit` builds the family's own."""
+def only_for(family: str, build: Callable[[Any], dict]) -> Callable[[Any], dict]:
+    """The request of a task that one family needs before its study; skipped for the others."""
+
+    def request(context: Any) -> dict:
+        chosen = context["params"]["family"]
+        if chosen != family:
+            raise AirflowSkipException(f"the form asks to tune {chosen}")
+        return build(context)
+
+    return request
+
+
+def begin(fits: dict[str, Callable[[Any], dict]]) -> Callable[[Any], dict]:
+    """The request that opens a study.
+
+    Args:
+        fits: family → what builds the request of its `fit`.
+    """
 
     def build(context: Any) -> dict:
         params = context["params"]
         return {
             "store": common.store(),
-            "family": family,
-            "fit": fit(context),
+            "family": params["family"],
+            "fit": fits[params["family"]](context),
             "trials": params["trials"],
             "seed": params["seed"],
             "space": params.get("space"),
