@@ -1,4 +1,4 @@
-"""Weekly: delete from the store what is old and needed by nothing."""
+"""Weekly: delete old artefacts of the store that nothing needs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from recall.requests import pruning
 DOC = """
 ### Prune the store
 
-**plan** says what would go, and how much room that makes; **apply** deletes it, unless the form
-asks only for the plan. What is live or kept for a rollback (Redis knows), what stands behind an
-alias (the registry knows), what these were made from, a data set's newest snapshot and whatever is
-younger than *Keep days* stays. Deliveries, corrections, audit records and verdicts are never
-touched. While Redis or MLflow is away nothing is deleted.
+**plan** lists what would be deleted, and how much space that frees; **apply** deletes it, unless the
+form asks only for the plan. Kept are: live generations and those of a rollback (Redis names them),
+versions with an alias (the registry names them), everything these were made from, a data set's
+newest snapshot, and everything younger than *Keep days*. Deliveries, corrections, audit records and
+verdicts are never deleted. While Redis or MLflow is down nothing is deleted.
 """
 
 with DAG(
     "prune",
     dag_display_name="7 Prune",
-    description="Delete from the store what is old and needed by nothing",
+    description="Delete old artefacts of the store that nothing needs",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 12 * * 0", timezone="UTC", key_format="%Y-%m-%d"),
     start_date=task_policies.START,
@@ -35,16 +35,16 @@ with DAG(
         "plan",
         "prune",
         "plan",
-        pruning.asked,
+        pruning.plan,
         policy=task_policies.SERVING,
         needs=("redis", "mlflow"),
-        doc="What would be deleted.",
+        doc="Lists what would be deleted.",
     )
     apply = stage(
         "apply",
         "prune",
         "apply",
-        pruning.unless_only_planned,
+        pruning.apply,
         policy=task_policies.SERVING,
         needs=("redis", "mlflow"),
         doc="Deletes it.",

@@ -1,4 +1,4 @@
-"""One DAG per family: build the index of the champion, prove it, load it beside what is live, and
+"""One DAG per family: build and probe the champion's index, load it next to the live generation, and
 switch in one step.
 """
 
@@ -16,13 +16,12 @@ from recall.requests import publication
 DOC = """
 ### Publish {title}
 
-**index** → **bundle** (search parameters tuned and probed against exact search; below the bound
-nothing goes live) → **load** (beside the live generation) →
-**verify** (read back) → **go_live** (one atomic step) → **sweep** (what is neither live nor the one
-before).
+**index** → **bundle** (search parameters tuned and probed against exact search; below *Minimum
+recall* nothing goes live) → **load** (next to the live generation) → **verify** (read back) →
+**go_live** (one atomic step) → **sweep** (generations that are neither live nor the previous one).
 
-Killed at any moment, the live generation stays whole; run it again. To go back: the DAG *Roll
-back*.
+A run that is killed at any moment leaves the live generation whole; run it again. To go back: the
+DAG *Roll back*.
 """
 
 for family in FAMILIES:
@@ -39,7 +38,7 @@ for family in FAMILIES:
         deadline=deadline("publish"),
         tags=["recall", "publish", family.name],
     ) as dag:
-        ask = publication.For(family.name)
+        ask = publication.PublicationRequests(family.name)
         index = stage(
             "index",
             "index",
@@ -55,7 +54,7 @@ for family in FAMILIES:
             "bundle",
             ask.bundle,
             policy=task_policies.SERVING,
-            doc="Probes the index and gathers all that goes live together.",
+            doc="Probes the index and writes the generation: everything that goes live together.",
         )
         load = stage(
             "load",
@@ -73,7 +72,7 @@ for family in FAMILIES:
             ask.verify,
             policy=task_policies.SERVING,
             needs=("redis",),
-            doc="Reads back what was written and compares.",
+            doc="Reads the loaded generation back and compares it with its folder.",
         )
         go_live = stage(
             "go_live",
@@ -84,7 +83,7 @@ for family in FAMILIES:
             needs=("redis",),
             outlets=[assets.live(family.name)],
             announce=publication.announce_live,
-            doc="Flips the pointer in one atomic step.",
+            doc="Switches the live pointer in one atomic step.",
         )
         sweep = stage(
             "sweep",
@@ -93,6 +92,6 @@ for family in FAMILIES:
             ask.sweep,
             policy=task_policies.SERVING,
             needs=("redis",),
-            doc="Deletes generations that are neither live nor the one before.",
+            doc="Deletes generations that are neither live nor the previous one.",
         )
         chain(index, bundle, load, verify, go_live, sweep)

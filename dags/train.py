@@ -1,4 +1,4 @@
-"""One DAG per family of models: train a challenger, judge it against the champion, promote it or
+"""One DAG per family of models: train a challenger, evaluate it against the champion, and promote or
 hold it.
 """
 
@@ -20,13 +20,14 @@ DOC = """
 
 `{first}` → … → **evaluate** (champion, challenger and baselines on the same held-out users) →
 **gate** (promote, hold or ask, with reasons) →
-**approve** (waits for a person when the form's *Approval* says so; no answer in time is a hold) →
+**approve** (waits for a person when the form's *Approval* says so; if nobody answers within 12
+hours, the challenger is held) →
 **promote** (skipped when the challenger is held: the run stays green and what is live stays live).
 
-Starts when {starts}. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is
-used unless the form names a day or a snapshot. With several *Seeds* the same is trained beside it
-(**seeds**) and a user's figures are the mean over all of them, so that no lucky seed decides; the
-first one goes live. A change of settings must be **better** than the champion to be promoted; the
+Starts when {starts}. By hand: *Trigger* and change any setting; the newest snapshot is used unless
+the form names a day or a snapshot. With several *Seeds* the same recipe is trained again with other
+seeds (**seeds**) and each user's metrics are the mean over all of them, so that no lucky seed
+decides; the first one goes live. A change of settings must be **better** than the champion to be promoted; the
 same settings on newer data must be **not worse**.
 """
 
@@ -81,8 +82,8 @@ for family in FAMILIES:
             doc="Champion, challenger and baselines on the same held-out users of the same "
             "snapshot.",
         )
-        # Told here, not by the task that asks: an answer that comes while that one still talks
-        # would be lost.
+        # This task sends the approval request, not the one that waits: an answer that came while
+        # that one was still sending would be lost.
         gate = stage(
             "gate",
             "promote",
@@ -90,7 +91,7 @@ for family in FAMILIES:
             promotion.gate,
             policy=task_policies.SERVING,
             needs=("mlflow",),
-            on_success_callback=[Notice("ask", approval.wanted)],
+            on_success_callback=[Notice("ask", approval.needs_approval)],
             doc="The verdict: promote, hold or ask, with every figure that led to it.",
         )
         promote = stage(
@@ -113,7 +114,7 @@ for family in FAMILIES:
             task_id="seeds",
             stage=fit.stage,
             verb=fit.verb,
-            build=seeds.build(fit.build),
+            build=seeds.request_for_seed(fit.build),
             needs=fit.needs,
             doc_md="The same with further seeds, when the form asks for several.",
             **task_policies.TRAINING,
@@ -121,4 +122,4 @@ for family in FAMILIES:
         further = again.expand(item=seeds.further("{{ params.seeds }}"))
         chain(own[:-1], further, evaluate)
         if family.follows:
-            member_sensor.others_at_work(family.name, others) >> [own[0], further]
+            member_sensor.wait_for_members(family.name, others) >> [own[0], further]

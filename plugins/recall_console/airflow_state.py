@@ -21,18 +21,18 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
 
-from recall_console.settings import Absent
+from recall_console.settings import NotFound
 
 TRAIN, PUBLISH = "train_", "publish_"
 OVER = ("success", "failed")
 
 
-def families_among(dags: Iterable[str]) -> list[str]:
+def families_of(dags: Iterable[str]) -> list[str]:
     """The families whose training is among these DAGs."""
     return sorted(dag.removeprefix(TRAIN) for dag in dags if dag.startswith(TRAIN))
 
 
-def known() -> set[str]:
+def active_dags() -> set[str]:
     """Every DAG that Airflow parses now."""
     with create_session() as session:
         return set(session.scalars(select(DagModel.dag_id).where(DagModel.is_stale.is_(False))))
@@ -76,7 +76,7 @@ def last_runs(dags: set[str]) -> dict[str, dict]:
         }
 
 
-def waiting(dags: set[str]) -> list[dict]:
+def waiting_tasks(dags: set[str]) -> list[dict]:
     """Tasks that wait for a person: DAG, run, since when, the page to answer on."""
     with create_session() as session:
         found = session.scalars(
@@ -161,7 +161,7 @@ def runs_by_state(dags: set[str]) -> dict[tuple[str, str], int]:
         return {(dag, str(state)): count for dag, state, count in rows}
 
 
-def slots() -> dict[str, dict[str, float]]:
+def pool_slots() -> dict[str, dict[str, float]]:
     """Pool → its slots: total, running, queued, scheduled, open."""
     with create_session() as session:
         return {
@@ -179,7 +179,7 @@ def results(dag: str, run: str) -> dict[str, Any]:
         return {entry.task_id: _value(entry.value) for entry in session.scalars(query)}
 
 
-def run_of(dag: str, run: str) -> dict:
+def run_state(dag: str, run: str) -> dict:
     """A run: its state, day, and the states of its tasks.
 
     Raises:
@@ -188,7 +188,7 @@ def run_of(dag: str, run: str) -> dict:
     with create_session() as session:
         found = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))
         if found is None:
-            raise Absent("Airflow knows no such run")
+            raise NotFound("Airflow knows no such run")
         tasks = session.execute(
             select(TaskInstance.task_id, TaskInstance.state).where(
                 TaskInstance.dag_id == dag, TaskInstance.run_id == run

@@ -9,17 +9,28 @@ import time
 from pathlib import Path
 
 from recall_console.documents import day as calendar_day
-from recall_console.documents import document, listed, moment, names, newest, place, text, whole
-from recall_console.settings import Absent, dataset, replayed, target_hours
+from recall_console.documents import (
+    document,
+    folder_names,
+    moment,
+    newest,
+    store_path,
+    summaries,
+    text,
+    whole,
+)
+from recall_console.settings import NotFound, dataset, replayed, target_hours
 
-DAYS, WARNINGS = 30, 100
+MAX_DAYS, MAX_WARNINGS = 30, 100
 
 
 def data() -> dict:
     """The newest days of the data set, the last first, and the newest refusals."""
     name = dataset()
     days = [
-        one for day in reversed(_days(place("snapshots", name))[-DAYS:]) if (one := _day(name, day))
+        one
+        for day in reversed(_days(store_path("snapshots", name))[-MAX_DAYS:])
+        if (one := _day(name, day))
     ]
     return {"dataset": name, "days": days, "refused": _refused(name), "replayed": replayed()}
 
@@ -29,15 +40,15 @@ def newest_day() -> str | None:
     return next(
         (
             day
-            for day in reversed(_days(place("snapshots", dataset())))
-            if newest(place("snapshots", dataset(), day), 1)
+            for day in reversed(_days(store_path("snapshots", dataset())))
+            if newest(store_path("snapshots", dataset(), day), 1)
         ),
         None,
     )
 
 
 def _day(name: str, day: str) -> dict | None:
-    found = newest(place("snapshots", name, day), 1)
+    found = newest(store_path("snapshots", name, day), 1)
     if not found:
         return None
     blank = {
@@ -50,11 +61,13 @@ def _day(name: str, day: str) -> dict | None:
         "quarantine": {},
         "warnings": [],
     }
-    told = listed(found, lambda folder, manifest: _shown(name, day, folder, manifest), blank)[0]
+    told = summaries(
+        found, lambda folder, manifest: _day_summary(name, day, folder, manifest), blank
+    )[0]
     return told | ({"warnings": [told["reason"]]} if "reason" in told else {})
 
 
-def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
+def _day_summary(name: str, day: str, folder: Path, manifest: dict) -> dict:
     facts, counts = manifest["facts"], manifest["counts"]
     accounts = {kind: whole(rows) for kind, rows in facts["accounts"].items()}
     return {
@@ -64,14 +77,14 @@ def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
         "accounts": accounts,
         "users": whole(counts["users"]),
         "items": whole(counts["items"]),
-        "quarantine": _aside(name, day, folder.name),
-        "warnings": [str(one) for one in facts.get("warnings") or []][:WARNINGS],
+        "quarantine": _quarantined(name, day, folder.name),
+        "warnings": [str(one) for one in facts.get("warnings") or []][:MAX_WARNINGS],
     }
 
 
 def _days(folder: Path) -> list[str]:
     """The names of the folders below one that are days."""
-    return [name for name in names(folder) if _is_day(name)]
+    return [name for name in folder_names(folder) if _is_day(name)]
 
 
 def _is_day(name: str) -> bool:
@@ -82,12 +95,12 @@ def _is_day(name: str) -> bool:
     return True
 
 
-def _aside(name: str, day: str, id: str) -> dict[str, int]:
+def _quarantined(name: str, day: str, id: str) -> dict[str, int]:
     """Reason → rows in quarantine, of all tables."""
     total: dict[str, int] = {}
     try:
-        tables = document(place("quarantine", name, day, id) / "summary.json")
-    except Absent:
+        tables = document(store_path("quarantine", name, day, id) / "summary.json")
+    except NotFound:
         return total
     for table, reasons in tables.items():
         for reason, rows in reasons.items() if isinstance(reasons, dict) else ():
@@ -98,9 +111,9 @@ def _aside(name: str, day: str, id: str) -> dict[str, int]:
 
 def _refused(name: str) -> list[dict]:
     found = []
-    for day in reversed(_days(place("refused", name))[-DAYS:]):
-        found += listed(
-            newest(place("refused", name, day), 3),
+    for day in reversed(_days(store_path("refused", name))[-MAX_DAYS:]):
+        found += summaries(
+            newest(store_path("refused", name, day), 3),
             lambda folder, manifest, day=day: {
                 "day": day,
                 "id": folder.name,

@@ -20,28 +20,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from recall_console.settings import Absent, document_bytes, store
+from recall_console.settings import NotFound, document_bytes, store
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-WRONG = (
+MALFORMED = (
     LookupError,
     TypeError,
     ValueError,
     AttributeError,
     ArithmeticError,
 )  # what comes of a document that is not what it should be
-LONGEST, DEEPEST, MOST = (
+MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES = (
     2000,
     40,
     200_000,
 )  # characters of a text, levels and values of a document, that a page is given
-NO_VALUE = bytes(
+NOT_BEFORE_VALUES = bytes(
     set(range(256)) - set(b",[{")
 )  # every value of a document but its first has one of these before it
 YEARS = range(1970, 2096)  # of days and moments that are taken for such
 
 
-def place(*parts: str) -> Path:
+def store_path(*parts: str) -> Path:
     """A folder of the store; a name that could climb out of it is refused.
 
     Raises:
@@ -49,18 +49,18 @@ def place(*parts: str) -> Path:
     """
     for part in parts:
         if not isinstance(part, str) or not PART.fullmatch(part):
-            raise Absent(f"not a name the store can hold: {str(part)[:60]!r}")
+            raise NotFound(f"not a name the store can hold: {str(part)[:60]!r}")
     return store().joinpath(*parts)
 
 
-def behind(uri: str) -> Path:
+def path_of_uri(uri: str) -> Path:
     """The folder behind a URI that a document names.
 
     Raises:
         Absent: it lies outside the store.
     """
     root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
-    return _target(
+    return _resolved(
         root,
         root / uri.removeprefix(f"{named}/")
         if named and uri.startswith(f"{named}/")
@@ -68,14 +68,14 @@ def behind(uri: str) -> Path:
     )
 
 
-def _target(root: Path, path: Path) -> Path:
+def _resolved(root: Path, path: Path) -> Path:
     """Where a path leads, links followed, which is not out of this folder."""
     try:
         found = path.resolve()
     except (OSError, RuntimeError):  # links in a circle
-        raise Absent("this leads nowhere") from None
+        raise NotFound("this leads nowhere") from None
     if not found.is_relative_to(root):
-        raise Absent("this lies outside the store")
+        raise NotFound("this lies outside the store")
     return found
 
 
@@ -88,28 +88,28 @@ def document(path: Path) -> dict:
             document.
     """
     try:
-        found = inside(path)
+        found = store_file(path)
         content = _read(found, found.stat().st_mtime_ns)
     except OSError as error:
-        raise Absent(f"{path.name} cannot be read ({type(error).__name__})") from None
+        raise NotFound(f"{path.name} cannot be read ({type(error).__name__})") from None
     if isinstance(content, str):
-        raise Absent(f"{path.name} cannot be read ({content})")
+        raise NotFound(f"{path.name} cannot be read ({content})")
     return content
 
 
-def inside(path: Path) -> Path:
+def store_file(path: Path) -> Path:
     """A file of the store, wherever the links of its path lead.
 
     Raises:
         Absent: out of the store, no file (whoever opens a pipe waits for good), or it is larger
             than RECALL_DOCUMENT_MB.
     """
-    found = _target(store().resolve(), path)
+    found = _resolved(store().resolve(), path)
     told = found.stat()
     if not stat.S_ISREG(told.st_mode):
-        raise Absent(f"{path.name} is no file")
+        raise NotFound(f"{path.name} is no file")
     if (size := told.st_size) > document_bytes():
-        raise Absent(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
+        raise NotFound(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
     return found
 
 
@@ -120,8 +120,8 @@ def _read(path: Path, changed: int) -> dict | str:
     process does."""
     try:
         written = path.read_bytes()
-        if len(written.translate(None, NO_VALUE)) > MOST:
-            return f"more than {MOST:,} values"
+        if len(written.translate(None, NOT_BEFORE_VALUES)) > MAX_VALUES:
+            return f"more than {MAX_VALUES:,} values"
         content = json.loads(written.decode(), parse_constant=lambda _: None)
         return _plain(content) if isinstance(content, dict) else "not an object"
     except (ValueError, RecursionError) as error:
@@ -130,10 +130,14 @@ def _read(path: Path, changed: int) -> dict | str:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """What a page can be given as JSON."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise ValueError("too deep")
     if isinstance(value, str):
-        text = value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value):,} characters)"
+        text = (
+            value
+            if len(value) <= MAX_CHARACTERS
+            else f"{value[:MAX_CHARACTERS]}… ({len(value):,} characters)"
+        )
         return text.encode("utf-8", "replace").decode()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -144,7 +148,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def listed(
+def summaries(
     found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
 ) -> list[dict]:
     """What is made of each document; of one that is not what it should be, `blank` with its name as
@@ -154,7 +158,7 @@ def listed(
     for path, content in found:
         try:
             lines.append(make(path, content))
-        except WRONG as error:
+        except MALFORMED as error:
             lines.append(
                 {
                     **blank,
@@ -194,7 +198,7 @@ def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
     return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path)
 
 
-def names(folder: Path) -> list[str]:
+def folder_names(folder: Path) -> list[str]:
     """The names of the folders below one, in order."""
     try:
         return sorted(
@@ -211,7 +215,7 @@ def _readable(paths: list[Path], of) -> list[tuple[Path, dict]]:
     for path in paths:
         try:
             found.append((of(path), document(path)))
-        except Absent:
+        except NotFound:
             continue
     return found
 
@@ -222,7 +226,7 @@ def text(value: object) -> str | None:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{type(value).__name__} where a text belongs")
-    return str(value)[:LONGEST]
+    return str(value)[:MAX_CHARACTERS]
 
 
 def whole(value: object) -> int:

@@ -15,10 +15,10 @@ from fastapi import Request
 
 from recall_console import airflow_state, days, models
 from recall_console.auth import logged_in, permitted
-from recall_console.documents import WRONG
-from recall_console.settings import Absent, Away, connection
+from recall_console.documents import MALFORMED
+from recall_console.settings import NotFound, Unavailable, connection
 
-KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
+ROW_KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
 HELP = {
     "recall_up": "1 where a source of these metrics could be read.",
     "recall_rows": "Rows of the newest day, by what became of them.",
@@ -42,7 +42,7 @@ HELP = {
 Sample = tuple[str, dict[str, str], float]
 
 
-async def allowed(request: Request) -> None:
+async def authorize(request: Request) -> None:
     """Let a scraper with the token in, and who is logged in to Airflow and may read a training
     there.
 
@@ -76,18 +76,21 @@ def text() -> str:
     found: dict[str, list[str]] = {}
     dags = {
         dag
-        for dag in airflow_state.known()
+        for dag in airflow_state.active_dags()
         if dag == "ingest" or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
     }
     for source, read in {
-        "store": lambda: of_store(airflow_state.families_among(dags)),
-        "airflow": lambda: of_airflow(dags),
+        "store": lambda: store_samples(airflow_state.families_of(dags)),
+        "airflow": lambda: airflow_samples(dags),
     }.items():
         try:
-            samples, up = [(sample[0], line(sample)) for sample in read()], 1
-        except (Away, OSError, Absent, *WRONG):
+            samples, up = [(sample[0], sample_line(sample)) for sample in read()], 1
+        except (Unavailable, OSError, NotFound, *MALFORMED):
             samples, up = [], 0
-        for name, told in (*samples, ("recall_up", line(("recall_up", {"source": source}, up)))):
+        for name, told in (
+            *samples,
+            ("recall_up", sample_line(("recall_up", {"source": source}, up))),
+        ):
             found.setdefault(name, []).append(told)
     return "".join(
         f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(lines)
@@ -95,16 +98,16 @@ def text() -> str:
     )
 
 
-def of_store(families: list[str]) -> Iterator[Sample]:
+def store_samples(families: list[str]) -> Iterator[Sample]:
     """Rows, freshness, verdicts, what is live."""
     if newest := days.data()["days"]:
-        for name, kind in KINDS.items():
+        for name, kind in ROW_KINDS.items():
             yield "recall_rows", {"kind": kind}, newest[0]["accounts"].get(name, 0)
         for reason, rows in newest[0]["quarantine"].items():
             yield "recall_quarantined_rows", {"reason": reason}, rows
     live = {}
     for family in families:
-        yield from _of_family(family, live)
+        yield from _family_samples(family, live)
     fresh = days.freshness(live)
     yield "recall_freshness_target_hours", {}, fresh["target_hours"]
     if fresh["data"]["hours"] is not None:
@@ -114,7 +117,7 @@ def of_store(families: list[str]) -> Iterator[Sample]:
             yield "recall_live_age_hours", {"family": family}, one["hours"]
 
 
-def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
+def _family_samples(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
     last = models.last_live(family)
     made = models.generation(family, last["generation"]) if last else None
     live[family] = made["day"] if made else None
@@ -149,19 +152,19 @@ def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
             )
 
 
-def of_airflow(dags: set[str]) -> Iterator[Sample]:
+def airflow_samples(dags: set[str]) -> Iterator[Sample]:
     """Seconds, runs, who is waited for, the queue."""
     for (dag, task), seconds in sorted(airflow_state.seconds_by_task(dags).items()):
         yield "recall_stage_seconds", {"dag": dag, "task": task}, round(seconds, 3)
     for (dag, state), count in sorted(airflow_state.runs_by_state(dags).items()):
         yield "recall_runs", {"dag": dag, "state": state}, count
-    yield "recall_waiting_for_a_person", {}, len(airflow_state.waiting(dags))
-    for pool, kinds in sorted(airflow_state.slots().items()):
+    yield "recall_waiting_for_a_person", {}, len(airflow_state.waiting_tasks(dags))
+    for pool, kinds in sorted(airflow_state.pool_slots().items()):
         for kind, count in kinds.items():
             yield "recall_pool_slots", {"pool": pool, "kind": kind}, count
 
 
-def line(sample: Sample) -> str:
+def sample_line(sample: Sample) -> str:
     """One line of the exposition."""
     name, labels, value = sample
     told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())

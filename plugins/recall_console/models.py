@@ -9,25 +9,25 @@ import re
 from pathlib import Path
 
 from recall_console.documents import (
-    WRONG,
+    MALFORMED,
     day,
     document,
     figure,
     files,
-    inside,
-    listed,
     moment,
     newest,
-    place,
+    store_file,
+    store_path,
+    summaries,
     text,
     whole,
 )
-from recall_console.settings import Absent
+from recall_console.settings import NotFound
 
-VERDICTS, DECISIONS = 8, 20
-LINE = ("outcome", "question", "reason", "day", "version", "champion_version")
-PROBE = ("recall", "p50_ms", "bytes")  # of how an index answers, what is always told
-SHOWN = (
+MAX_VERDICTS, MAX_DECISIONS = 8, 20
+VERDICT_FIELDS = ("outcome", "question", "reason", "day", "version", "champion_version")
+PROBE_FIELDS = ("recall", "p50_ms", "bytes")  # of how an index answers, what is always told
+CARD_METRICS = (
     "recall_50",
     "ndcg_10",
     "hr_10",
@@ -40,18 +40,22 @@ def verdicts(family: str) -> list[dict]:
     """The last verdicts, the newest first: outcome, question, reason, day, version, id, made
     (seconds since 1970).
     """
-    return listed(
-        newest(place("verdicts", family), VERDICTS),
-        _line,
-        {**dict.fromkeys(("made", *LINE)), "outcome": "unreadable", "day": "an unknown day"},
+    return summaries(
+        newest(store_path("verdicts", family), MAX_VERDICTS),
+        _verdict_row,
+        {
+            **dict.fromkeys(("made", *VERDICT_FIELDS)),
+            "outcome": "unreadable",
+            "day": "an unknown day",
+        },
     )
 
 
-def _line(folder: Path, manifest: dict) -> dict:
+def _verdict_row(folder: Path, manifest: dict) -> dict:
     return {
         "id": folder.name,
         "made": moment(manifest["created"]),
-        **{name: text(manifest["facts"].get(name)) for name in LINE},
+        **{name: text(manifest["facts"].get(name)) for name in VERDICT_FIELDS},
     }
 
 
@@ -61,16 +65,16 @@ def verdict(family: str, id: str) -> dict:
     Raises:
         Absent: there is none.
     """
-    folder = place("verdicts", family, id)
+    folder = store_path("verdicts", family, id)
     try:
         return {
-            **drawn(document(folder / "verdict.json")),
+            **verdict_summary(document(folder / "verdict.json")),
             "id": id,
             "family": family,
             "made": moment(document(folder / "manifest.json")["created"]),
         }
-    except WRONG as error:
-        raise Absent(
+    except MALFORMED as error:
+        raise NotFound(
             f"this verdict cannot be understood ({type(error).__name__}: {str(error)[:100]})"
         ) from None
 
@@ -79,16 +83,16 @@ def newest_verdict(family: str) -> dict | None:
     """The newest verdict in full; None where there is none, or it cannot be understood."""
     try:
         return next((verdict(family, one["id"]) for one in verdicts(family)), None)
-    except Absent:
+    except NotFound:
         return None
 
 
-def drawn(verdict: dict) -> dict:
+def verdict_summary(verdict: dict) -> dict:
     """The parts of a verdict that are shown: the decision, what was against it, differences with
     intervals, slices, baselines.
     """
     policy = verdict["policy"]
-    metrics = dict.fromkeys((policy["metric"], *policy["tested"], *SHOWN))
+    metrics = dict.fromkeys((policy["metric"], *policy["tested"], *CARD_METRICS))
     return {
         **{
             name: verdict[name]
@@ -134,18 +138,18 @@ def decisions(family: str) -> list[dict]:
     Moves of the registry name versions, those of the pointer (go_live, rollback) generations.
     """
     folder, blank = (
-        place("audit", family),
+        store_path("audit", family),
         dict.fromkeys(("at", "action", "of", "from", "to", "by", "why", "page")),
     )
-    of_versions = listed(
-        [one for one in files(folder, DECISIONS) if "when" in one[1]], _of_version, blank
+    of_versions = summaries(
+        [one for one in files(folder, MAX_DECISIONS) if "when" in one[1]], _of_version, blank
     )
-    of_generations = listed(newest(folder, DECISIONS), _of_generation, blank)
+    of_generations = summaries(newest(folder, MAX_DECISIONS), _of_generation, blank)
     return sorted(
-        (_told(one) for one in of_versions + of_generations),
+        (_decision(one) for one in of_versions + of_generations),
         key=lambda one: one["at"] or 0.0,
         reverse=True,
-    )[:DECISIONS]
+    )[:MAX_DECISIONS]
 
 
 def _of_version(path: Path, record: dict) -> dict:
@@ -170,7 +174,7 @@ def _of_generation(folder: Path, manifest: dict) -> dict:
     }
 
 
-def _told(line: dict) -> dict:
+def _decision(line: dict) -> dict:
     """A decision without the name of its record; of one that cannot be understood the reason says
     why.
     """
@@ -212,8 +216,8 @@ def generation(family: str, id: str | None) -> dict | None:
     where its folder is gone.
     """
     try:
-        found = document(place("generations", family, id) / "manifest.json")
-    except Absent:
+        found = document(store_path("generations", family, id) / "manifest.json")
+    except NotFound:
         return None
     try:
         facts = found["facts"]
@@ -224,7 +228,7 @@ def generation(family: str, id: str | None) -> dict | None:
             "version": text(facts["version"]),
             "dimension": whole(facts["dimension"]),
             "factory": text(facts["factory"]),
-            "probe": {name: figure(facts["probe"][name]) for name in PROBE},
+            "probe": {name: figure(facts["probe"][name]) for name in PROBE_FIELDS},
             "wanted": None
             if (wanted := (found["lineage"].get("settings") or {}).get("minimum_recall")) is None
             else figure(wanted),
@@ -233,7 +237,7 @@ def generation(family: str, id: str | None) -> dict | None:
                 for name in ("items", "users", "cold_items", "left_out_items")
             },
         }
-    except WRONG:
+    except MALFORMED:
         return None
 
 
@@ -255,12 +259,12 @@ def report(kind: str, *parts: str) -> Path:
     Raises:
         Absent: there is none.
     """
-    path = place(
+    path = store_path(
         {"verdict": "verdicts", "snapshot": "snapshots", "refused": "refused"}[kind], *parts
     ) / ("verdict.html" if kind == "verdict" else "report.html")
     if not path.is_file():
-        raise Absent("there is no such page in the store")
-    return inside(path)
+        raise NotFound("there is no such page in the store")
+    return store_file(path)
 
 
 def _person(by: str, origin: dict) -> str:

@@ -16,14 +16,14 @@ import logging
 import os
 import time
 
-from recall_console.settings import PATIENCE, ROOT, Away, interpreter, redis_url
+from recall_console.settings import ROOT, TIMEOUT_SECONDS, Unavailable, interpreter, redis_url
 
-AT_ONCE, LINE, REMEMBERED = (
+MAX_QUESTIONS, MAX_LINE_BYTES, ADDRESS_SECONDS = (
     16,
     2**24,
     30.0,
 )  # questions on their way at most; bytes of an answer; seconds that the address is not read again
-PASSED = (
+PASSED_VARIABLES = (
     "PATH",
     "HOME",
     "LANG",
@@ -43,7 +43,7 @@ class Refused(Exception):
     """The reader understood the question and cannot answer it; the text says why."""
 
 
-class Asker:
+class ReaderClient:
     """One reader's process and the questions on their way to it."""
 
     def __init__(self) -> None:
@@ -56,19 +56,21 @@ class Asker:
         self._url, self._read_at = "", 0.0
         self._answered = False
 
-    async def ask(self, ask: str, patience: float = PATIENCE, **question: object) -> object:
+    async def ask(self, ask: str, patience: float = TIMEOUT_SECONDS, **question: object) -> object:
         """The answer to one question.
 
         Raises:
             Away: Redis, the store or the process does not answer in time, or too many wait already.
             Refused: the question cannot be answered.
         """
-        if len(self._waiting) >= AT_ONCE:
-            raise Away("too many questions are waiting for the reader; ask again in a moment")
+        if len(self._waiting) >= MAX_QUESTIONS:
+            raise Unavailable(
+                "too many questions are waiting for the reader; ask again in a moment"
+            )
         try:
             return await asyncio.wait_for(self._answer({"ask": ask, **question}), patience)
         except TimeoutError:
-            raise Away(
+            raise Unavailable(
                 f"Redis does not answer within {patience:g} s" if self._answered else STARTING
             ) from None
 
@@ -81,7 +83,9 @@ class Asker:
                 return
             self._end()
             self._url, self._loop, self._answered = url, asyncio.get_running_loop(), False
-            environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+            environment = {
+                name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ
+            }
             environment |= {
                 "RECALL_REDIS_URL": url,
                 "PYTHONPATH": str(ROOT),
@@ -97,10 +101,10 @@ class Asker:
                     env=environment,
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
-                    limit=LINE,
+                    limit=MAX_LINE_BYTES,
                 )
             except OSError as error:
-                raise Away(
+                raise Unavailable(
                     f"the reader cannot be started: {interpreter()} ({error.strerror}); `make "
                     f"environments` builds it"
                 ) from None
@@ -117,7 +121,7 @@ class Asker:
                 told = await future
             except ConnectionError:
                 if last:
-                    raise Away(
+                    raise Unavailable(
                         "the reader's process ends as soon as it is asked; the API server's "
                         "log says why"
                     ) from None
@@ -127,9 +131,9 @@ class Asker:
                 self._waiting.pop(number, None)
             self._answered = True
             if error := told.get("error"):
-                raise (Away if error["kind"] in ("Unreachable", "Corrupt", "Fault") else Refused)(
-                    error["text"]
-                )
+                raise (
+                    Unavailable if error["kind"] in ("Unreachable", "Corrupt", "Fault") else Refused
+                )(error["text"])
             return told["answer"]
         raise AssertionError("unreachable")
 
@@ -156,7 +160,7 @@ class Asker:
                     future.set_exception(ConnectionResetError())
 
     async def _address(self) -> str:
-        if not self._url or time.monotonic() - self._read_at > REMEMBERED:
+        if not self._url or time.monotonic() - self._read_at > ADDRESS_SECONDS:
             url = await asyncio.to_thread(redis_url)
             self._read_at = time.monotonic()
             return url
@@ -168,4 +172,4 @@ class Asker:
                 self._process.kill()
 
 
-reader = Asker()
+reader = ReaderClient()

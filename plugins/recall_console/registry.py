@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from recall_console.settings import PATIENCE, Away, mlflow, mlflow_page
+from recall_console.settings import TIMEOUT_SECONDS, Unavailable, mlflow, mlflow_page
 
-PREFIX, KEPT_SECONDS, BACKGROUND_SECONDS = "recall-", 3.0, 5.0
-_kept: dict[str, tuple[float, asyncio.Future]] = {}
+PREFIX, CACHE_SECONDS, BACKGROUND_SECONDS = "recall-", 3.0, 5.0
+_cache: dict[str, tuple[float, asyncio.Future]] = {}
 
 
 async def aliases(families: list[str]) -> dict[str, dict]:
@@ -26,11 +26,13 @@ async def aliases(families: list[str]) -> dict[str, dict]:
     address, login = await asyncio.to_thread(mlflow)
     page = await asyncio.to_thread(mlflow_page)
     try:
-        found = await asyncio.wait_for(asyncio.shield(_current(address, login)), PATIENCE)
+        found = await asyncio.wait_for(
+            asyncio.shield(_cached_aliases(address, login)), TIMEOUT_SECONDS
+        )
     except TimeoutError:
-        raise Away(f"MLflow does not answer within {PATIENCE:g} s") from None
+        raise Unavailable(f"MLflow does not answer within {TIMEOUT_SECONDS:g} s") from None
     except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
-        raise Away(f"MLflow does not answer ({type(error).__name__})") from None
+        raise Unavailable(f"MLflow does not answer ({type(error).__name__})") from None
     return {
         family: {
             alias: {
@@ -48,23 +50,26 @@ async def aliases(families: list[str]) -> dict[str, dict]:
     }
 
 
-def _current(address: str, login: tuple[str, str] | None) -> asyncio.Future:
+def _cached_aliases(address: str, login: tuple[str, str] | None) -> asyncio.Future:
     """What was asked a moment ago, what is being asked, or a new question."""
-    kept = _kept.get(address)
+    kept = _cache.get(address)
     fresh = (
         kept
         and kept[1].get_loop() is asyncio.get_running_loop()
         and (
             not kept[1].done()
-            or (time.monotonic() - kept[0] < KEPT_SECONDS and kept[1].exception() is None)
+            or (time.monotonic() - kept[0] < CACHE_SECONDS and kept[1].exception() is None)
         )
     )
     if not fresh:
-        kept = _kept[address] = (time.monotonic(), asyncio.ensure_future(_asked(address, login)))
+        kept = _cache[address] = (
+            time.monotonic(),
+            asyncio.ensure_future(_request_aliases(address, login)),
+        )
     return kept[1]
 
 
-async def _asked(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
+async def _request_aliases(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
     async with httpx.AsyncClient(
         base_url=f"{address}/api/2.0/mlflow/", auth=login, timeout=BACKGROUND_SECONDS
     ) as client:

@@ -9,31 +9,31 @@ from fastapi import APIRouter
 
 from recall_console import airflow_state, days, models, registry, runs
 from recall_console.auth import Dags
-from recall_console.blocking_reads import within
+from recall_console.blocking_reads import run_blocking
 from recall_console.reader_client import Refused, reader
-from recall_console.running_tasks import working
-from recall_console.settings import Absent
+from recall_console.running_tasks import running_tasks
+from recall_console.settings import NotFound
 
 router = APIRouter()
 
 
 @router.get("/api/chain")
-async def told_of_chain(dags: Dags) -> dict:
+async def chain_state(dags: Dags) -> dict:
     """The families, the last run of each DAG, the tasks at work, and who is waited for."""
     wanted = {
         dag
-        for dag in dags & await within(airflow_state.known)
+        for dag in dags & await run_blocking(airflow_state.active_dags)
         if dag in ("ingest", "rollback")
         or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
     }
     last, now, waiting, schedule = await asyncio.gather(
-        within(airflow_state.last_runs, wanted),
-        within(working, wanted),
-        within(airflow_state.waiting, wanted),
-        within(airflow_state.schedule),
+        run_blocking(airflow_state.last_runs, wanted),
+        run_blocking(running_tasks, wanted),
+        run_blocking(airflow_state.waiting_tasks, wanted),
+        run_blocking(airflow_state.schedule),
     )
     return {
-        "families": airflow_state.families_among(wanted),
+        "families": airflow_state.families_of(wanted),
         "runs": last,
         "working": now,
         "waiting": waiting,
@@ -42,11 +42,13 @@ async def told_of_chain(dags: Dags) -> dict:
 
 
 @router.get("/api/models")
-async def told_of_models(dags: Dags) -> dict:
+async def model_documents(dags: Dags) -> dict:
     """Of each family what the store holds: the newest verdict in full, the last ones in short, the
     decisions, the last switch.
     """
-    return {family: await within(_model, family) for family in airflow_state.families_among(dags)}
+    return {
+        family: await run_blocking(_model, family) for family in airflow_state.families_of(dags)
+    }
 
 
 def _model(family: str) -> dict:
@@ -61,12 +63,12 @@ def _model(family: str) -> dict:
 
 
 @router.get("/api/live")
-async def told_of_live(dags: Dags) -> dict:
+async def live_generations(dags: Dags) -> dict:
     """Of each family what readers are served with now, and by whose decision."""
     return {
-        family: await within(_served, family, found)
+        family: await run_blocking(_served, family, found)
         for family, found in (await reader.ask("live")).items()
-        if family in airflow_state.families_among(dags)
+        if family in airflow_state.families_of(dags)
     }
 
 
@@ -81,17 +83,17 @@ def _served(family: str, live: dict | None) -> dict | None:
 
 
 @router.get("/api/registry")
-async def told_of_registry(dags: Dags) -> dict:
+async def registry_aliases(dags: Dags) -> dict:
     """Of each family the versions behind champion, challenger and previous."""
-    return await registry.aliases(airflow_state.families_among(dags))
+    return await registry.aliases(airflow_state.families_of(dags))
 
 
 @router.get("/api/data")
-async def told_of_data(dags: Dags) -> dict:
+async def data_days(dags: Dags) -> dict:
     """The days, what was set aside in each, and how fresh the data and what is live are."""
     return {
-        **await within(days.data),
-        "freshness": await within(_freshness, airflow_state.families_among(dags)),
+        **await run_blocking(days.data),
+        "freshness": await run_blocking(_freshness, airflow_state.families_of(dags)),
     }
 
 
@@ -105,36 +107,38 @@ def _freshness(families: list[str]) -> dict:
 
 
 @router.get("/api/verdicts/{family}/{id}")
-async def told_of_verdict(family: str, id: str, dags: Dags) -> dict:
-    may(family, dags)
-    return await within(models.verdict, family, id)
+async def verdict(family: str, id: str, dags: Dags) -> dict:
+    require_family(family, dags)
+    return await run_blocking(models.verdict, family, id)
 
 
 @router.get("/api/run")
-async def told_of_run(dag_id: str, run_id: str, dags: Dags) -> dict:
+async def run_summary(dag_id: str, run_id: str, dags: Dags) -> dict:
     if dag_id not in dags:
-        raise Absent("Airflow knows no such run")
-    return await within(runs.told, dag_id, run_id)
+        raise NotFound("Airflow knows no such run")
+    return await run_blocking(runs.run_summary, dag_id, run_id)
 
 
 @router.get("/api/find")
-async def find(title: str, dags: Dags) -> Any:
+async def find_items(title: str, dags: Dags) -> Any:
     """Items whose title matches."""
-    return await reader.ask("find", title=_short(title))
+    return await reader.ask("find", title=_checked_text(title))
 
 
 @router.get("/api/try")
-async def try_it(dags: Dags, user: str | None = None, item: str | None = None, k: int = 10) -> Any:
+async def recommendations(
+    dags: Dags, user: str | None = None, item: str | None = None, k: int = 10
+) -> Any:
     """Recommendations for a user, or what is like an item, by channel side by side."""
     if (user is None) == (item is None):
         raise Refused("name a user or an item")
     told = await (
-        reader.ask("user", user=_short(user), k=k)
+        reader.ask("user", user=_checked_text(user), k=k)
         if user is not None
-        else reader.ask("item", item=_short(item), k=k)
+        else reader.ask("item", item=_checked_text(item), k=k)
     )
     if hidden := set(told["generations"]) - set(
-        airflow_state.families_among(dags)
+        airflow_state.families_of(dags)
     ):  # of families this person may not read, merged lists would tell
         told = {
             **told,
@@ -151,13 +155,13 @@ async def try_it(dags: Dags, user: str | None = None, item: str | None = None, k
     return told
 
 
-def may(family: str, dags: set[str]) -> None:
+def require_family(family: str, dags: set[str]) -> None:
     """Refuse a family that this person may not read as one that is not there."""
-    if family not in airflow_state.families_among(dags):
-        raise Absent("there is no such family")
+    if family not in airflow_state.families_of(dags):
+        raise NotFound("there is no such family")
 
 
-def _short(text: str | None) -> str:
+def _checked_text(text: str | None) -> str:
     if text is None or len(text) > 200:
         raise Refused("a title or an id is at most 200 characters long")
     return text

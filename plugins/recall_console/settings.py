@@ -9,14 +9,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 0.9  # seconds for a source that may be away: the page answers within one
+TIMEOUT_SECONDS = 0.9  # seconds for a source that may be away: the page answers within one
 
 
-class Absent(Exception):
+class NotFound(Exception):
     """There is nothing of that name."""
 
 
-class Away(Exception):
+class Unavailable(Exception):
     """A source does not answer, or is not set up; the text is shown in its panel."""
 
 
@@ -30,14 +30,14 @@ def store() -> Path:
     uri = os.environ.get("RECALL_CONSOLE_STORE") or os.environ.get("RECALL_STORE", "")
     parts = urlsplit(uri)
     if parts.scheme != "file":
-        raise Away(
+        raise Unavailable(
             f"RECALL_STORE is {uri or 'not set'}; the console reads a folder, "
             f"file:///srv/recall: mount a bucket and name its folder in "
             "RECALL_CONSOLE_STORE"
         )
     folder = Path(unquote(parts.path))
     if not folder.is_dir():
-        raise Away(
+        raise Unavailable(
             f"there is no folder {folder}; nothing was written yet, or the store is not "
             f"mounted where the API server runs"
         )
@@ -54,7 +54,7 @@ def document_bytes() -> int:
     try:
         return int(float(os.environ.get("RECALL_DOCUMENT_MB") or 16) * 2**20)
     except ValueError:
-        raise Away(
+        raise Unavailable(
             f"RECALL_DOCUMENT_MB is {os.environ['RECALL_DOCUMENT_MB']!r}; a number of "
             f"megabytes is wanted"
         ) from None
@@ -67,7 +67,7 @@ def target_hours() -> float:
     try:
         return float(os.environ.get("RECALL_FRESHNESS_HOURS") or 48)
     except ValueError:
-        raise Away(
+        raise Unavailable(
             f"RECALL_FRESHNESS_HOURS is {os.environ['RECALL_FRESHNESS_HOURS']!r}; a number of "
             f"hours is wanted"
         ) from None
@@ -116,7 +116,7 @@ def mlflow() -> tuple[str, tuple[str, str] | None]:
     """
     at = connection("recall_mlflow")
     if at is None:
-        raise Away("there is no Airflow connection recall_mlflow")
+        raise Unavailable("there is no Airflow connection recall_mlflow")
     address = f"{at.schema or at.conn_type or 'http'}://{at.host}" + (
         f":{at.port}" if at.port else ""
     )
@@ -138,10 +138,10 @@ def redis_url() -> str:
     try:
         at = connection("recall_redis")
     except ValueError:
-        raise Away(
+        raise Unavailable(
             "the Airflow connection recall_redis is no URL; percent-encode its password (@ is "
             "%40, / %2F, [ %5B)"
         ) from None
     if at is None:
-        raise Away("there is no Airflow connection recall_redis")
+        raise Unavailable("there is no Airflow connection recall_redis")
     return at.get_uri()

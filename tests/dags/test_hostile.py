@@ -178,4 +178,4 @@ def test_what_airflow_would_take_for_a_template_is_a_text(bag):
         and task.request["why"] == params["why"]
         and task.request["by"] == "{{ 1 }}"
     )
-    assert json.loads(json.dumps(publication.pointer_back(context))) == task.request
+    assert json.loads(json.dumps(publication.rollback_pointer(context))) == task.request

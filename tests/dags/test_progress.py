@@ -30,8 +30,8 @@ class Store:
 def quick(monkeypatch):
     from recall.operators import progress
 
-    monkeypatch.setattr(progress, "EVERY", 0.05)
-    monkeypatch.setattr(progress, "AWAY", 0.05)
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(progress, "RETRY_SECONDS", 0.05)
     return progress
 
 
@@ -70,12 +70,14 @@ def test_an_api_that_is_away_is_told_once_and_asked_again(quick, caplog):
 
 
 def test_what_a_stage_says_goes_on_while_a_write_hangs(quick):
-    from recall.operators.process_output import Tail, Told
+    from recall.operators.process_output import LastMessage, Tail
 
     hangs, heard = threading.Event(), []
     with quick.Shown(Store(hangs=hangs), logging.getLogger()) as shown:
         lines = [f"12:00:00 progress: epoch {number} of 99\n" for number in range(99)]
-        tail = Tail(lines, lambda form, text: heard.append(text), Told("gru4rec fit: ", shown.show))
+        tail = Tail(
+            lines, lambda form, text: heard.append(text), LastMessage("gru4rec fit: ", shown.show)
+        )
         tail.join(5)
         assert not tail.is_alive() and len(heard) == 99
         hangs.set()
@@ -104,8 +106,8 @@ def test_nothing_is_written_after_the_tasks_end(quick):
     ],
 )
 def test_only_what_a_stage_says_of_its_progress_is_shown(line, told):
-    from recall.operators.process_output import Told
+    from recall.operators.process_output import LastMessage
 
     shown = []
-    Told("gru4rec fit: ", shown.append).hear(f"{line}\n")
+    LastMessage("gru4rec fit: ", shown.append).read(f"{line}\n")
     assert shown == ([told] if told else [])

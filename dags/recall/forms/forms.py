@@ -190,7 +190,8 @@ def training(*settings: dict[str, Param]) -> dict[str, Param]:
             "never",
             ["never", "borderline", "always"],
             "Whether a person is asked before the challenger goes live: never, when the "
-            "verdict is `ask`, or always. Nobody's answer within 12 hours is a hold.",
+            "verdict is `ask`, or always. If nobody answers within 12 hours, the challenger is "
+            "held.",
             "Decision",
             "Approval",
         ),
@@ -263,12 +264,14 @@ def pruning() -> dict[str, Param]:
             30,
             1,
             100_000,
-            "Whatever was made within so many days stays, needed or not.",
+            "Everything made within so many days is kept, needed or not.",
             "Prune",
             "Keep days",
             whole=True,
         ),
-        "only_plan": switch("Say what would go, and delete nothing.", "Prune", "Only plan"),
+        "only_plan": switch(
+            "List what would be deleted, and delete nothing.", "Prune", "Only plan"
+        ),
     }
 
 
@@ -298,7 +301,7 @@ def _data() -> dict[str, Param]:
 def _reason(section: str, **schema: str) -> Param:
     return required_text(
         None,
-        "Stands in the audit record. Required.",
+        "Kept in the audit record. Required.",
         section,
         "Reason",
         minLength=3,

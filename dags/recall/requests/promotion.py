@@ -1,4 +1,4 @@
-"""What evaluation, gate and promotion are asked for; the same in every family."""
+"""The requests of evaluation, gate, promotion and overruling; the same in every family."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def evaluate(context: Any) -> dict:
     return {
         "store": common.store(),
         "candidate": fit["uri"],
-        "seeds": seeds.trained(context),
+        "seeds": seeds.trained_candidates(context),
         "snapshot": fit["snapshot"],
         "run": fit["run"],
     }
@@ -37,7 +37,7 @@ def promote(context: Any) -> dict:
         "store": common.store(),
         "verdict": common.result(context, "gate")["uri"],
         "answer": approval.answer(context),
-        "origin": common.origin(context),
+        "origin": common.triggered_by(context),
     }
 
 
@@ -71,14 +71,14 @@ def _skip_unless(context: Any, action: str) -> None:
 
 
 def _decision(context: Any) -> dict:
-    params, origin = context["params"], common.origin(context)
+    params, trigger = context["params"], common.triggered_by(context)
     return {
         "store": common.store(),
         "family": params["family"],
         "version": params.get("version"),
-        "by": origin["by"],
+        "by": trigger["by"],
         "why": params["why"],
-        "origin": origin,
+        "origin": trigger,
     }
 
 

@@ -1,4 +1,4 @@
-"""What publication and rollback are asked for."""
+"""The requests of publication and rollback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recall.requests import common
 
 
 @dataclasses.dataclass(frozen=True)
-class For:
+class PublicationRequests:
     """The requests of one family's publication."""
 
     family: str
@@ -41,11 +41,11 @@ class For:
         return {"store": common.store(), "generation": common.result(context, "bundle")["uri"]}
 
     def go_live(self, context: Any) -> dict:
-        origin = common.origin(context)
+        trigger = common.triggered_by(context)
         return {
             **self.verify(context),
-            "by": origin["by"],
-            "why": f"published by {origin['dag_id']} {origin['run_id']}",
+            "by": trigger["by"],
+            "why": f"published by {trigger['dag_id']} {trigger['run_id']}",
         }
 
     def sweep(self, context: Any) -> dict:
@@ -56,29 +56,29 @@ def announce_live(result: dict) -> dict:
     return {"generation": result["generation"], "version": result["version"]}
 
 
-def pointer_back(context: Any) -> dict:
+def rollback_pointer(context: Any) -> dict:
     """The rollback of the live pointer."""
-    params, origin = context["params"], common.origin(context)
+    params, trigger = context["params"], common.triggered_by(context)
     return {
         "store": common.store(),
         "family": params["family"],
         "to": params.get("generation"),
-        "by": origin["by"],
+        "by": trigger["by"],
         "why": params["why"],
-        "ticket": origin["run_id"],
+        "ticket": trigger["run_id"],
     }
 
 
-def alias_back(context: Any) -> dict:
+def restore_alias(context: Any) -> dict:
     """The rollback of the registry, to the version that the pointer now serves."""
-    params, origin = context["params"], common.origin(context)
+    params, trigger = context["params"], common.triggered_by(context)
     return {
         "store": common.store(),
         "family": params["family"],
         "version": common.result(context, "pointer")["version"],
-        "by": origin["by"],
+        "by": trigger["by"],
         "why": params["why"],
-        "origin": origin,
+        "origin": trigger,
     }
 
 

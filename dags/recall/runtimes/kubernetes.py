@@ -18,8 +18,8 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 
-from recall.operators.process_output import Told
-from recall.runtimes.work import ROOT, Ended, Work, image, resources
+from recall.operators.process_output import LastMessage
+from recall.runtimes.work import ROOT, Outcome, Work, image, resources
 
 RESULT = "/airflow/xcom/return.json"
 BASE = "base"
@@ -31,37 +31,33 @@ class Pod:
     def __init__(self) -> None:
         self._operator: KubernetesPodOperator | None = None
 
-    def run(self, work: Work, context: Any) -> Ended:
-        told = work.listener()
-        self._operator = operator(work, told)
+    def run(self, work: Work, context: Any) -> Outcome:
+        message = work.last_message()
+        self._operator = operator(work, message)
         try:
             result = self._operator.execute(context)
         except AirflowException:
             code = exit_code(self._operator.remote_pod)
             if not code:  # it is not the stage that failed: no pod, no node, no image
                 raise
-            return Ended(code, "", told.last)
-        return Ended(0, json.dumps(result), told.last)
+            return Outcome(code, "", message.last)
+        return Outcome(0, json.dumps(result), message.last)
 
     def stop(self) -> None:
         if self._operator:
             self._operator.on_kill()
 
 
-def operator(work: Work, told: Told) -> KubernetesPodOperator:
-    """Airflow's operator for this work: the template, and over it what differs from stage to
-    stage.
-    """
+def operator(work: Work, message: LastMessage) -> KubernetesPodOperator:
+    """Airflow's operator for this work: the pod template and what differs between stages."""
 
     class Lines(KubernetesPodOperatorCallback):
-        """Keeps the stage's own last words; Airflow writes every line into the task's log
-        itself.
-        """
+        """Keeps the stage's last message; Airflow itself writes every line into the task's log."""
 
         @staticmethod
         def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
             if container_name == BASE:
-                told.hear(line)
+                message.read(line)
 
     name = f"recall-{work.stage}-{work.verb}".replace("_", "-")
     return KubernetesPodOperator(
@@ -75,7 +71,7 @@ def operator(work: Work, told: Told) -> KubernetesPodOperator:
         cmds=["python"],
         arguments=work.arguments,
         base_container_name=BASE,
-        env_vars={**work.elsewhere, "RECALL_RESULT": RESULT},
+        env_vars={**work.container_settings, "RECALL_RESULT": RESULT},
         env_from=[
             k8s.V1EnvFromSource(
                 secret_ref=k8s.V1SecretEnvSource(
@@ -96,8 +92,8 @@ def operator(work: Work, told: Told) -> KubernetesPodOperator:
 
 
 def exit_code(pod: Any) -> int | None:
-    """Of the stage's container; None where it never ended."""
-    for one in (pod.status.container_statuses or []) if pod and pod.status else []:
-        if one.name == BASE and one.state and one.state.terminated:
-            return one.state.terminated.exit_code
+    """The exit code of the stage's container; None where it never ended."""
+    for status in (pod.status.container_statuses or []) if pod and pod.status else []:
+        if status.name == BASE and status.state and status.state.terminated:
+            return status.state.terminated.exit_code
     return None
