@@ -12,11 +12,11 @@ from recall.requests import pruning
 DOC = """
 ### Prune the store
 
-**plan** lists what would be deleted, and how much space that frees; **apply** deletes it, unless the
-form asks only for the plan. Kept are: live generations and those of a rollback (Redis names them),
-versions with an alias (the registry names them), everything these were made from, a data set's
-newest snapshot, and everything younger than *Keep days*. Deliveries, corrections, audit records and
-verdicts are never deleted. While Redis or MLflow is down nothing is deleted.
+**plan** lists what would be deleted, and how much space that frees; **apply** deletes it, unless
+the form asks only for the plan. Kept are: live generations and those of a rollback (Redis names
+them), versions with an alias (the registry names them), everything these were made from, a data
+set's newest snapshot, and everything younger than *Keep days*. Deliveries, corrections, audit
+records and verdicts are never deleted. While Redis or MLflow is down nothing is deleted.
 """
 
 with DAG(

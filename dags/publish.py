@@ -1,5 +1,5 @@
-"""One DAG per family: build and probe the champion's index, load it next to the live generation, and
-switch in one step.
+"""One DAG per family: build and probe the champion's index, load it next to the live generation,
+and switch in one step.
 """
 
 from __future__ import annotations

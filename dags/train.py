@@ -1,6 +1,4 @@
-"""One DAG per family of models: train a challenger, evaluate it against the champion, and promote or
-hold it.
-"""
+"""One DAG per family: train a challenger, evaluate it against the champion, promote or hold it."""
 
 from __future__ import annotations
 
@@ -27,8 +25,8 @@ hours, the challenger is held) →
 Starts when {starts}. By hand: *Trigger* and change any setting; the newest snapshot is used unless
 the form names a day or a snapshot. With several *Seeds* the same recipe is trained again with other
 seeds (**seeds**) and each user's metrics are the mean over all of them, so that no lucky seed
-decides; the first one goes live. A change of settings must be **better** than the champion to be promoted; the
-same settings on newer data must be **not worse**.
+decides; the first one goes live. A change of settings must be **better** than the champion to be
+promoted; the same settings on newer data must be **not worse**.
 """
 
 STARTS = "`ingest` announces a new day"

@@ -79,7 +79,7 @@ def rows(kind: type, prefix: str = "") -> Iterator[str]:
     hints = get_type_hints(kind)
     for field in dataclasses.fields(kind):
         name, hint = prefix + field.name, hints[field.name]
-        if dataclasses.is_dataclass(hint):
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             yield from rows(hint, f"{name}.")
             continue
         default = _default(field)
@@ -105,7 +105,7 @@ def form_data() -> str:
 
 def _nested(kind: type) -> Iterator[type]:
     for hint in get_type_hints(kind).values():
-        if dataclasses.is_dataclass(hint):
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             yield hint
             yield from _nested(hint)
 

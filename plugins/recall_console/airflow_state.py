@@ -1,8 +1,7 @@
-"""The chain as Airflow knows it: which families there are, what ran last, what waits, what is
-queued. Read from Airflow's own database.
+"""Reads the state of the chain from Airflow's database: families, last runs, tasks that wait,
+queues.
 
-The families are told from the DAGs `train_<family>`: there is one list of them, in
-`dags/recall/families.py`, and it is not kept here.
+The families follow from the DAGs `train_<family>`. Their one list is in `dags/recall/families.py`.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ def last_runs(dags: set[str]) -> dict[str, dict]:
 
 
 def waiting_tasks(dags: set[str]) -> list[dict]:
-    """Tasks that wait for a person: DAG, run, since when, the page to answer on."""
+    """Tasks that wait for a person: DAG, run, since when, and the page to answer on."""
     with create_session() as session:
         found = session.scalars(
             select(TaskInstance).where(
@@ -97,8 +96,9 @@ def waiting_tasks(dags: set[str]) -> list[dict]:
 
 
 def schedule() -> dict:
-    """When the next retrain is due (seconds since 1970) and of which day, None where none is; the
-    days whose delivery is waited for, each with its run's page and since when."""
+    """The next retrain: when it is due (seconds since 1970) and its day, None where none is
+    scheduled; and the days whose delivery is late, each with its run's page and since when.
+    """
     with create_session() as session:
         due = session.execute(
             select(DagModel.next_dagrun_create_after, DagModel.next_dagrun_partition_key).where(
@@ -183,7 +183,7 @@ def run_state(dag: str, run: str) -> dict:
     """A run: its state, day, and the states of its tasks.
 
     Raises:
-        Absent: there is no such run.
+        NotFound: there is no such run.
     """
     with create_session() as session:
         found = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))

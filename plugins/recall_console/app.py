@@ -1,8 +1,8 @@
 """The console's app, mounted below /recall in Airflow's API server: one page, what it asks for, and
 metrics for Prometheus.
 
-Each source is asked by a route of its own and answers within a second: what is away is a panel of
-the page, not its end. Blocking reads run in threads.
+Each source has a route of its own that answers within a second. If a service is down, its panel
+says so; the others still load. Blocking reads run in threads.
 """
 
 from __future__ import annotations
@@ -114,14 +114,14 @@ def page_file(name: str) -> Response:
 
 
 async def start_reader() -> None:
-    """Have the reader's process start while the browser still loads the page."""
+    """Start the reader's process while the browser still loads the page."""
     with contextlib.suppress(Unavailable, TimeoutError):  # its panel will say so
         await asyncio.wait_for(reader.start(), TIMEOUT_SECONDS)
 
 
 @app.get("/documents/{kind}/{rest:path}")
 async def document(kind: str, rest: str, dags: Dags) -> Response:
-    """A page of the store, as it lies there: verdict/<family>/<id>, snapshot/<dataset>/<day>/<id>,
+    """A page of the store: verdict/<family>/<id>, snapshot/<dataset>/<day>/<id>,
     refused/<dataset>/<day>/<id>.
     """
     parts = rest.split("/")

@@ -1,5 +1,5 @@
-"""Who asks: Airflow's own login, and what that person may see there. Without it every route answers
-401.
+"""Authenticates by Airflow's login and authorises by the DAGs that the person may read. Without a
+login every route answers 401.
 """
 
 from __future__ import annotations

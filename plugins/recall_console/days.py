@@ -1,5 +1,5 @@
-"""The data day by day: what was read, kept and set aside, what was refused; and how fresh what is
-live is.
+"""Reads the days of the data: rows read, kept and quarantined, refused batches, and the freshness
+of what is live.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import time
 from pathlib import Path
+from typing import Any
 
 from recall_console.documents import day as calendar_day
 from recall_console.documents import (
@@ -51,7 +52,7 @@ def _day(name: str, day: str) -> dict | None:
     found = newest(store_path("snapshots", name, day), 1)
     if not found:
         return None
-    blank = {
+    blank: dict[str, Any] = {
         "day": day,
         "snapshot": found[0][0].name,
         "made": None,
@@ -61,10 +62,10 @@ def _day(name: str, day: str) -> dict | None:
         "quarantine": {},
         "warnings": [],
     }
-    told = summaries(
+    row = summaries(
         found, lambda folder, manifest: _day_summary(name, day, folder, manifest), blank
     )[0]
-    return told | ({"warnings": [told["reason"]]} if "reason" in told else {})
+    return row | ({"warnings": [row["reason"]]} if "reason" in row else {})
 
 
 def _day_summary(name: str, day: str, folder: Path, manifest: dict) -> dict:
@@ -112,21 +113,25 @@ def _quarantined(name: str, day: str, id: str) -> dict[str, int]:
 def _refused(name: str) -> list[dict]:
     found = []
     for day in reversed(_days(store_path("refused", name))[-MAX_DAYS:]):
-        found += summaries(
-            newest(store_path("refused", name, day), 3),
-            lambda folder, manifest, day=day: {
-                "day": day,
-                "id": folder.name,
-                "made": moment(manifest["created"]),
-                "reason": text(manifest["facts"]["reason"]),
-            },
-            {"day": day, "made": None},
-        )
+        found += [
+            {**refusal, "day": day}
+            for refusal in summaries(
+                newest(store_path("refused", name, day), 3), _refusal, {"made": None}
+            )
+        ]
     return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
 
 
+def _refusal(folder: Path, manifest: dict) -> dict:
+    return {
+        "id": folder.name,
+        "made": moment(manifest["created"]),
+        "reason": text(manifest["facts"]["reason"]),
+    }
+
+
 def freshness(live: dict[str, str | None]) -> dict:
-    """How old the data and what is live are, in hours since the end of their day, against the
+    """The age of the data and of the live generations, in hours since the end of their day, and the
     target.
 
     Args:

@@ -1,9 +1,8 @@
-"""Documents of the store, read as they lie there: manifests, verdicts, audit records. Nothing is
-ever written.
+"""Reads documents of the store: manifests, verdicts, audit records. Nothing is ever written.
 
-A folder without `manifest.json` does not exist. What cannot be read, or leads out of the store, is
-left out of a list and told as an error when it is asked for by name; what can be read and is not
-the document it should be stands in a list as a line that says so.
+A folder without `manifest.json` does not exist. A document that cannot be read, or leads out of the
+store, is left out of lists and raises an error when it is requested by name. A document that can be
+read but is malformed is a row that says so.
 """
 
 from __future__ import annotations
@@ -41,23 +40,23 @@ NOT_BEFORE_VALUES = bytes(
 YEARS = range(1970, 2096)  # of days and moments that are taken for such
 
 
-def store_path(*parts: str) -> Path:
-    """A folder of the store; a name that could climb out of it is refused.
+def store_path(*parts: object) -> Path:
+    """A path in the store.
 
     Raises:
-        Absent: not a name the store can hold.
+        NotFound: not a name the store can hold.
     """
     for part in parts:
         if not isinstance(part, str) or not PART.fullmatch(part):
             raise NotFound(f"not a name the store can hold: {str(part)[:60]!r}")
-    return store().joinpath(*parts)
+    return store().joinpath(*map(str, parts))
 
 
 def path_of_uri(uri: str) -> Path:
     """The folder behind a URI that a document names.
 
     Raises:
-        Absent: it lies outside the store.
+        NotFound: it is outside the store.
     """
     root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
     return _resolved(
@@ -69,7 +68,11 @@ def path_of_uri(uri: str) -> Path:
 
 
 def _resolved(root: Path, path: Path) -> Path:
-    """Where a path leads, links followed, which is not out of this folder."""
+    """A path with its links followed, inside this folder.
+
+    Raises:
+        NotFound: the path leads out of the folder, or in a circle.
+    """
     try:
         found = path.resolve()
     except (OSError, RuntimeError):  # links in a circle
@@ -84,8 +87,8 @@ def document(path: Path) -> dict:
     that is none is null.
 
     Raises:
-        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values, or no
-            document.
+        NotFound: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values,
+            or no document.
     """
     try:
         found = store_file(path)
@@ -98,26 +101,28 @@ def document(path: Path) -> dict:
 
 
 def store_file(path: Path) -> Path:
-    """A file of the store, wherever the links of its path lead.
+    """A regular file of the store, with the links of its path followed.
 
     Raises:
-        Absent: out of the store, no file (whoever opens a pipe waits for good), or it is larger
-            than RECALL_DOCUMENT_MB.
+        NotFound: outside the store, not a regular file (opening a pipe would block), or larger than
+            RECALL_DOCUMENT_MB.
     """
-    found = _resolved(store().resolve(), path)
-    told = found.stat()
-    if not stat.S_ISREG(told.st_mode):
+    resolved = _resolved(store().resolve(), path)
+    status = resolved.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise NotFound(f"{path.name} is no file")
-    if (size := told.st_size) > document_bytes():
+    if (size := status.st_size) > document_bytes():
         raise NotFound(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
-    return found
+    return resolved
 
 
 @functools.lru_cache(512)
 def _read(path: Path, changed: int) -> dict | str:
-    """What a page is given of a file; of one that is no document, what it is instead. Values are
-    counted before they are made: to make millions of them holds up everything else that this
-    process does."""
+    """The content of a file as a page gets it; a text that says why it is no document.
+
+    Values are counted before they are parsed: parsing millions of them would hold up everything
+    else in this process.
+    """
     try:
         written = path.read_bytes()
         if len(written.translate(None, NOT_BEFORE_VALUES)) > MAX_VALUES:
@@ -129,7 +134,7 @@ def _read(path: Path, changed: int) -> dict | str:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """What a page can be given as JSON."""
+    """The value as JSON that a page can show."""
     if depth > MAX_DEPTH:
         raise ValueError("too deep")
     if isinstance(value, str):
@@ -151,8 +156,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
 def summaries(
     found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
 ) -> list[dict]:
-    """What is made of each document; of one that is not what it should be, `blank` with its name as
-    `id` and what is wrong as `reason`.
+    """One row a document, made by `make`. A malformed document is `blank` with its name as `id` and
+    what is wrong as `reason`.
     """
     lines = []
     for path, content in found:
@@ -171,7 +176,7 @@ def summaries(
 
 
 def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[Path, dict]]:
-    """The complete folders right below one, the last written first: their places and this document
+    """The complete folders directly in a folder, the last written first: the path and this document
     of each.
     """
     try:
@@ -186,7 +191,7 @@ def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[P
 
 
 def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
-    """The JSON files right in a folder, the last written first: their places and contents."""
+    """The JSON files directly in a folder, the last written first: path and content of each."""
     try:
         found = [
             path
@@ -199,7 +204,7 @@ def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
 
 
 def folder_names(folder: Path) -> list[str]:
-    """The names of the folders below one, in order."""
+    """The names of the folders in a folder, in order."""
     try:
         return sorted(
             path.name
@@ -210,11 +215,11 @@ def folder_names(folder: Path) -> list[str]:
         return []
 
 
-def _readable(paths: list[Path], of) -> list[tuple[Path, dict]]:
+def _readable(paths: list[Path], path_of: Callable[[Path], Path]) -> list[tuple[Path, dict]]:
     found = []
     for path in paths:
         try:
-            found.append((of(path), document(path)))
+            found.append((path_of(path), document(path)))
         except NotFound:
             continue
     return found
@@ -256,7 +261,9 @@ def day(value: object) -> str:
 
 def moment(value: object) -> float:
     """Seconds since 1970, of a time that a calendar has; else ValueError."""
-    if isinstance(value, bool) or not 0 <= (seconds := float(value)) < 4e9:  # up to 2096
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError(f"{type(value).__name__} where a time belongs")
+    if not 0 <= (seconds := float(value)) < 4e9:  # up to 2096
         raise ValueError(f"{value!r} is no time")
     return seconds
 

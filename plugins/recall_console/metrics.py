@@ -1,7 +1,7 @@
-"""Metrics for Prometheus, made when they are asked for: from the store, from Airflow's database.
-The reader's own are `Reader.metrics()`.
+"""Metrics for Prometheus, made on request from the store and Airflow's database. The reader has its
+own, `Reader.metrics()`.
 
-Never open by default: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the
+The route is never open: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the
 connection `recall_metrics`, as a bearer token.
 """
 
@@ -43,8 +43,8 @@ Sample = tuple[str, dict[str, str], float]
 
 
 async def authorize(request: Request) -> None:
-    """Let a scraper with the token in, and who is logged in to Airflow and may read a training
-    there.
+    """Admit a scraper with the token, and a person who is logged in to Airflow and may read a
+    training there.
 
     Raises:
         HTTPException: 401 for somebody who is neither, 403 for one who may read none.
@@ -72,8 +72,8 @@ def token() -> str:
 
 
 def text() -> str:
-    """All metrics in the text exposition; a source that cannot be read is told by `recall_up`."""
-    found: dict[str, list[str]] = {}
+    """All metrics in the text exposition; `recall_up` is 0 for a source that cannot be read."""
+    by_name: dict[str, list[str]] = {}
     dags = {
         dag
         for dag in airflow_state.active_dags()
@@ -84,28 +84,26 @@ def text() -> str:
         "airflow": lambda: airflow_samples(dags),
     }.items():
         try:
-            samples, up = [(sample[0], sample_line(sample)) for sample in read()], 1
+            lines, up = [(sample[0], sample_line(sample)) for sample in read()], 1
         except (Unavailable, OSError, NotFound, *MALFORMED):
-            samples, up = [], 0
-        for name, told in (
-            *samples,
-            ("recall_up", sample_line(("recall_up", {"source": source}, up))),
-        ):
-            found.setdefault(name, []).append(told)
+            lines, up = [], 0
+        lines.append(("recall_up", sample_line(("recall_up", {"source": source}, up))))
+        for name, line in lines:
+            by_name.setdefault(name, []).append(line)
     return "".join(
-        f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(lines)
-        for name, lines in found.items()
+        f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(name_lines)
+        for name, name_lines in by_name.items()
     )
 
 
 def store_samples(families: list[str]) -> Iterator[Sample]:
-    """Rows, freshness, verdicts, what is live."""
+    """The samples from the store: rows, freshness, verdicts, live generations."""
     if newest := days.data()["days"]:
         for name, kind in ROW_KINDS.items():
             yield "recall_rows", {"kind": kind}, newest[0]["accounts"].get(name, 0)
         for reason, rows in newest[0]["quarantine"].items():
             yield "recall_quarantined_rows", {"reason": reason}, rows
-    live = {}
+    live: dict[str, str | None] = {}
     for family in families:
         yield from _family_samples(family, live)
     fresh = days.freshness(live)
@@ -121,7 +119,7 @@ def _family_samples(family: str, live: dict[str, str | None]) -> Iterator[Sample
     last = models.last_live(family)
     made = models.generation(family, last["generation"]) if last else None
     live[family] = made["day"] if made else None
-    if made:
+    if last and made:
         of = {"family": family}
         yield (
             "recall_live_generation_info",
@@ -153,22 +151,22 @@ def _family_samples(family: str, live: dict[str, str | None]) -> Iterator[Sample
 
 
 def airflow_samples(dags: set[str]) -> Iterator[Sample]:
-    """Seconds, runs, who is waited for, the queue."""
+    """The samples from Airflow: seconds, runs, tasks that wait for a person, slots."""
     for (dag, task), seconds in sorted(airflow_state.seconds_by_task(dags).items()):
         yield "recall_stage_seconds", {"dag": dag, "task": task}, round(seconds, 3)
     for (dag, state), count in sorted(airflow_state.runs_by_state(dags).items()):
         yield "recall_runs", {"dag": dag, "state": state}, count
     yield "recall_waiting_for_a_person", {}, len(airflow_state.waiting_tasks(dags))
     for pool, kinds in sorted(airflow_state.pool_slots().items()):
-        for kind, count in kinds.items():
-            yield "recall_pool_slots", {"pool": pool, "kind": kind}, count
+        for kind, slots in kinds.items():
+            yield "recall_pool_slots", {"pool": pool, "kind": kind}, slots
 
 
 def sample_line(sample: Sample) -> str:
     """One line of the exposition."""
     name, labels, value = sample
-    told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-    return f"{name}{{{told}}} {value:.10g}\n" if told else f"{name} {value:.10g}\n"
+    pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    return f"{name}{{{pairs}}} {value:.10g}\n" if pairs else f"{name} {value:.10g}\n"
 
 
 def _escaped(text: str) -> str:

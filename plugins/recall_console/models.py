@@ -1,6 +1,4 @@
-"""What the store holds of a family of models: its verdicts, who decided what, how its index
-answers.
-"""
+"""Reads a family's documents in the store: verdicts, decisions, generations."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ from recall_console.settings import NotFound
 
 MAX_VERDICTS, MAX_DECISIONS = 8, 20
 VERDICT_FIELDS = ("outcome", "question", "reason", "day", "version", "champion_version")
-PROBE_FIELDS = ("recall", "p50_ms", "bytes")  # of how an index answers, what is always told
+PROBE_FIELDS = ("recall", "p50_ms", "bytes")  # of an index, always shown
 CARD_METRICS = (
     "recall_50",
     "ndcg_10",
@@ -60,10 +58,10 @@ def _verdict_row(folder: Path, manifest: dict) -> dict:
 
 
 def verdict(family: str, id: str) -> dict:
-    """What a page draws of one verdict.
+    """One verdict, as a page draws it.
 
     Raises:
-        Absent: there is none.
+        NotFound: there is none.
     """
     folder = store_path("verdicts", family, id)
     try:
@@ -88,8 +86,8 @@ def newest_verdict(family: str) -> dict | None:
 
 
 def verdict_summary(verdict: dict) -> dict:
-    """The parts of a verdict that are shown: the decision, what was against it, differences with
-    intervals, slices, baselines.
+    """The parts of a verdict that a page shows: the decision, the checks against it, differences
+    with intervals, slices, baselines.
     """
     policy = verdict["policy"]
     metrics = dict.fromkeys((policy["metric"], *policy["tested"], *CARD_METRICS))
@@ -133,9 +131,9 @@ def _interval(difference: dict) -> dict:
 
 
 def decisions(family: str) -> list[dict]:
-    """Who moved what, the newest first: when (seconds since 1970), action, from, to, by, why, page.
+    """The decisions, the newest first: at (seconds since 1970), action, from, to, by, why, page.
 
-    Moves of the registry name versions, those of the pointer (go_live, rollback) generations.
+    Decisions in the registry name versions, those of the pointer (go_live, rollback) generations.
     """
     folder, blank = (
         store_path("audit", family),
@@ -175,9 +173,7 @@ def _of_generation(folder: Path, manifest: dict) -> dict:
 
 
 def _decision(line: dict) -> dict:
-    """A decision without the name of its record; of one that cannot be understood the reason says
-    why.
-    """
+    """A decision without its record's id; the reason of an unreadable one says what is wrong."""
     reason, id = line.pop("reason", None), line.pop("id", None)
     return (
         line
@@ -194,9 +190,7 @@ def _decision(line: dict) -> dict:
 
 
 def last_live(family: str) -> dict | None:
-    """What the last switch of the pointer made live, as the store has it: event, generation, since,
-    by, why.
-    """
+    """The last switch of the live pointer, from the store: event, generation, since, by, why."""
     events = [one for one in decisions(family) if one["of"] == "generation"]
     return (
         {
@@ -212,8 +206,8 @@ def last_live(family: str) -> dict | None:
 
 
 def generation(family: str, id: str | None) -> dict | None:
-    """A generation's day, version, counts and how its index answers against exact search; None
-    where its folder is gone.
+    """A generation's day, version, counts and its index compared with exact search; None where its
+    folder is gone.
     """
     try:
         found = document(store_path("generations", family, id) / "manifest.json")
@@ -254,10 +248,10 @@ def decided_by(family: str, version: str | None) -> dict | None:
 
 
 def report(kind: str, *parts: str) -> Path:
-    """The page that lies beside a document of the store.
+    """The HTML page of a document of the store.
 
     Raises:
-        Absent: there is none.
+        NotFound: there is none.
     """
     path = store_path(
         {"verdict": "verdicts", "snapshot": "snapshots", "refused": "refused"}[kind], *parts
@@ -267,13 +261,13 @@ def report(kind: str, *parts: str) -> Path:
     return store_file(path)
 
 
-def _person(by: str, origin: dict) -> str:
-    """Who decided: a run stands for the gate; who is named by it is a person."""
+def _person(by: str | None, origin: dict) -> str | None:
+    """The gate where the record names its own run, else the person whom it names."""
     return "the gate" if by == origin.get("run_id") else by
 
 
 def _page(url: object) -> str | None:
-    """A page of Airflow that a record names: one elsewhere is not linked to."""
+    """A page of Airflow that a record names; None for an address elsewhere, which is not linked."""
     return (
         url
         if isinstance(url, str) and re.fullmatch(r"(https?://|/(?![/\\]))[^\s\x00-\x1f\\]*", url)

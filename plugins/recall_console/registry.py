@@ -1,6 +1,4 @@
-"""The model registry, asked over MLflow's REST interface: which version stands behind each
-alias.
-"""
+"""Reads the versions behind the aliases of the model registry over MLflow's REST interface."""
 
 from __future__ import annotations
 
@@ -17,11 +15,11 @@ _cache: dict[str, tuple[float, asyncio.Future]] = {}
 
 
 async def aliases(families: list[str]) -> dict[str, dict]:
-    """Family → alias → version, its run and pages; asked at most once in three seconds.
+    """Family → alias → version, its run and pages; requested at most once in three seconds.
 
     Raises:
-        Away: MLflow does not answer in time, or not as MLflow does. A slow answer is waited for
-            behind the page, for the next that asks.
+        Unavailable: MLflow does not answer in time, or not as MLflow does. A slow answer is awaited
+            in the background, for the next request of the page.
     """
     address, login = await asyncio.to_thread(mlflow)
     page = await asyncio.to_thread(mlflow_page)
@@ -51,22 +49,22 @@ async def aliases(families: list[str]) -> dict[str, dict]:
 
 
 def _cached_aliases(address: str, login: tuple[str, str] | None) -> asyncio.Future:
-    """What was asked a moment ago, what is being asked, or a new question."""
-    kept = _cache.get(address)
+    """The aliases requested a moment ago, those being requested, or a new request."""
+    entry = _cache.get(address)
     fresh = (
-        kept
-        and kept[1].get_loop() is asyncio.get_running_loop()
+        entry
+        and entry[1].get_loop() is asyncio.get_running_loop()
         and (
-            not kept[1].done()
-            or (time.monotonic() - kept[0] < CACHE_SECONDS and kept[1].exception() is None)
+            not entry[1].done()
+            or (time.monotonic() - entry[0] < CACHE_SECONDS and entry[1].exception() is None)
         )
     )
-    if not fresh:
-        kept = _cache[address] = (
+    if entry is None or not fresh:
+        entry = _cache[address] = (
             time.monotonic(),
             asyncio.ensure_future(_request_aliases(address, login)),
         )
-    return kept[1]
+    return entry[1]
 
 
 async def _request_aliases(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
@@ -98,11 +96,11 @@ async def _request_aliases(address: str, login: tuple[str, str] | None) -> dict[
 async def _version(client: httpx.AsyncClient, name: str, version: str) -> dict:
     answer = await client.get("model-versions/get", params={"name": name, "version": version})
     answer.raise_for_status()
-    told = answer.json()["model_version"]
-    tags = {tag["key"]: tag.get("value") for tag in told.get("tags", [])}
+    version_entry = answer.json()["model_version"]
+    tags = {tag["key"]: tag.get("value") for tag in version_entry.get("tags", [])}
     return {
-        "version": str(told["version"]),
-        "run": told.get("run_id"),
+        "version": str(version_entry["version"]),
+        "run": version_entry.get("run_id"),
         "day": tags.get("recall.day"),
         "verdict": tags.get("recall.verdict"),
         "taken_down": tags.get("recall.taken_down"),

@@ -1,4 +1,4 @@
-"""What the page asks for: each source by a route of its own."""
+"""The routes of the page: one for each source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = APIRouter()
 
 @router.get("/api/chain")
 async def chain_state(dags: Dags) -> dict:
-    """The families, the last run of each DAG, the tasks at work, and who is waited for."""
+    """The families, the last run of each DAG, the running tasks, those that wait for a person."""
     wanted = {
         dag
         for dag in dags & await run_blocking(airflow_state.active_dags)
@@ -43,8 +43,8 @@ async def chain_state(dags: Dags) -> dict:
 
 @router.get("/api/models")
 async def model_documents(dags: Dags) -> dict:
-    """Of each family what the store holds: the newest verdict in full, the last ones in short, the
-    decisions, the last switch.
+    """Each family's documents: the newest verdict in full, the last ones in short, decisions, the
+    last switch.
     """
     return {
         family: await run_blocking(_model, family) for family in airflow_state.families_of(dags)
@@ -64,7 +64,7 @@ def _model(family: str) -> dict:
 
 @router.get("/api/live")
 async def live_generations(dags: Dags) -> dict:
-    """Of each family what readers are served with now, and by whose decision."""
+    """The generation that readers of each family use now, and the decision that made it live."""
     return {
         family: await run_blocking(_served, family, found)
         for family, found in (await reader.ask("live")).items()
@@ -84,13 +84,13 @@ def _served(family: str, live: dict | None) -> dict | None:
 
 @router.get("/api/registry")
 async def registry_aliases(dags: Dags) -> dict:
-    """Of each family the versions behind champion, challenger and previous."""
+    """Each family's versions behind champion, challenger and previous."""
     return await registry.aliases(airflow_state.families_of(dags))
 
 
 @router.get("/api/data")
 async def data_days(dags: Dags) -> dict:
-    """The days, what was set aside in each, and how fresh the data and what is live are."""
+    """The days with their quarantined rows, and the age of the data and of what is live."""
     return {
         **await run_blocking(days.data),
         "freshness": await run_blocking(_freshness, airflow_state.families_of(dags)),
@@ -98,7 +98,7 @@ async def data_days(dags: Dags) -> dict:
 
 
 def _freshness(families: list[str]) -> dict:
-    live = {}
+    live: dict[str, str | None] = {}
     for family in families:
         last = models.last_live(family)
         found = models.generation(family, last["generation"]) if last else None
@@ -129,34 +129,34 @@ async def find_items(title: str, dags: Dags) -> Any:
 async def recommendations(
     dags: Dags, user: str | None = None, item: str | None = None, k: int = 10
 ) -> Any:
-    """Recommendations for a user, or what is like an item, by channel side by side."""
+    """Recommendations for a user, or items like an item, channel by channel."""
     if (user is None) == (item is None):
         raise Refused("name a user or an item")
-    told = await (
+    answer = await (
         reader.ask("user", user=_checked_text(user), k=k)
         if user is not None
         else reader.ask("item", item=_checked_text(item), k=k)
     )
-    if hidden := set(told["generations"]) - set(
+    if hidden := set(answer["generations"]) - set(
         airflow_state.families_of(dags)
     ):  # of families this person may not read, merged lists would tell
-        told = {
-            **told,
+        answer = {
+            **answer,
             "channels": {
                 name: one
-                for name, one in told["channels"].items()
-                if name in told["generations"] and name not in hidden
+                for name, one in answer["channels"].items()
+                if name in answer["generations"] and name not in hidden
             },
             "generations": {
-                name: id for name, id in told["generations"].items() if name not in hidden
+                name: id for name, id in answer["generations"].items() if name not in hidden
             },
             "merged": None,
         }
-    return told
+    return answer
 
 
 def require_family(family: str, dags: set[str]) -> None:
-    """Refuse a family that this person may not read as one that is not there."""
+    """Raise NotFound for a family that this person may not read, as for one that does not exist."""
     if family not in airflow_state.families_of(dags):
         raise NotFound("there is no such family")
 

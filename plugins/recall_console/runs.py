@@ -1,5 +1,5 @@
-"""What became of one run of a DAG, for its tab: the verdict of a training, what a publication put
-live, what an ingestion kept.
+"""Summarises one run of a DAG for its tab: the verdict of a training, the generation of a
+publication, the rows of an ingestion.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from recall_console.documents import MALFORMED, document, moment, path_of_uri
 from recall_console.running_tasks import running_tasks
 from recall_console.settings import NotFound
 
-# Of what a task returned, the parts that people ask for.
+# Task → the fields of its result that the tab shows.
 RESULT_FIELDS = {
     "snapshot": ("day", "rows_in", "kept", "quarantined", "users", "items", "warnings"),
     "fit": ("version", "day"),
@@ -28,11 +28,11 @@ RESULT_FIELDS = {
 
 
 def run_summary(dag: str, run: str) -> dict:
-    """The run, its tasks' states, those at work, what its tasks returned, and its verdict if it has
+    """The run, the states of its tasks, the running ones, their results, and its verdict if it has
     one.
 
     Raises:
-        Absent: there is no such run.
+        NotFound: there is no such run.
     """
     found = airflow_state.run_state(dag, run)
     results = {_kind(task): value for task, value in airflow_state.results(dag, run).items()}
@@ -56,8 +56,8 @@ def _kind(task: str) -> str:
 
 
 def _verdict(gate: object) -> dict | None:
-    """The verdict that the task `gate` of this run has written; from the store, else the parts that
-    it returned.
+    """The verdict that the task `gate` of this run wrote: from the store, else from the task's
+    result.
     """
     if not isinstance(gate, dict) or "uri" not in gate:
         return None

@@ -1,5 +1,5 @@
-"""Where the console finds things. Everything comes from the environment or from Airflow's
-connections, and is read when it is needed.
+"""Addresses, paths and limits of the console, from the environment or from Airflow's connections.
+Each is read when it is needed.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_SECONDS = 0.9  # seconds for a source that may be away: the page answers within one
+TIMEOUT_SECONDS = 0.9  # for a source that may be down: the page answers within a second
 
 
 class NotFound(Exception):
-    """There is nothing of that name."""
+    """Nothing has this name."""
 
 
 class Unavailable(Exception):
-    """A source does not answer, or is not set up; the text is shown in its panel."""
+    """A service does not answer, or is not set up; its panel shows the text."""
 
 
 def store() -> Path:
@@ -25,7 +25,7 @@ def store() -> Path:
     mounted, else RECALL_STORE.
 
     Raises:
-        Away: it is not set, or no folder of this machine.
+        Unavailable: it is not set, or no folder of this machine.
     """
     uri = os.environ.get("RECALL_CONSOLE_STORE") or os.environ.get("RECALL_STORE", "")
     parts = urlsplit(uri)
@@ -74,8 +74,8 @@ def target_hours() -> float:
 
 
 def replayed() -> bool:
-    """Whether the data set has ended and is replayed: its age is then told by its own newest day,
-    not by the clock.
+    """Whether the data set has ended and is replayed: its newest day, not the clock, then gives the
+    ages.
     """
     return bool(os.environ.get("RECALL_LAST_DAY"))
 
@@ -112,7 +112,7 @@ def mlflow() -> tuple[str, tuple[str, str] | None]:
     """The address of the tracking server, and user and password if it wants them.
 
     Raises:
-        Away: the connection recall_mlflow is not set.
+        Unavailable: the connection recall_mlflow is not set.
     """
     at = connection("recall_mlflow")
     if at is None:
@@ -132,8 +132,8 @@ def redis_url() -> str:
     """Where what is live is asked for.
 
     Raises:
-        Away: the connection recall_redis is not set, or is no URL; what Airflow says of it would
-            show a piece of the password.
+        Unavailable: the connection recall_redis is not set, or is no URL; Airflow's own
+            message would show a piece of the password.
     """
     try:
         at = connection("recall_redis")

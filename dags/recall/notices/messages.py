@@ -47,7 +47,7 @@ class Notification:
     kind: str
     title: str
     happened: str
-    live_generations: tuple[str, ...]
+    live: tuple[str, ...]
     page: str
     next: str
 
