@@ -22,7 +22,7 @@ ROW_KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
 HELP = {
     "recall_up": "1 where a source of these metrics could be read.",
     "recall_rows": "Rows of the newest day, by what became of them.",
-    "recall_quarantined_rows": "Rows of the newest day that were set aside, by reason.",
+    "recall_quarantined_rows": "Quarantined rows of the newest day, by reason.",
     "recall_data_age_hours": "Hours since the end of the newest day that has a snapshot; 0 "
     "while a data set that has ended is replayed.",
     "recall_live_age_hours": "Hours since the end of the day of what is live.",
