@@ -6,7 +6,7 @@ from airflow.sdk import DAG
 
 from recall import assets, task_policies
 from recall.families import FAMILIES
-from recall.forms import forms
+from recall.forms import operations
 from recall.notices import Notice
 from recall.operators.stage_operator import stage
 from recall.requests import promotion
@@ -29,7 +29,7 @@ with DAG(
     schedule=None,
     start_date=task_policies.START,
     max_active_runs=1,
-    params=forms.overruling([family.name for family in FAMILIES]),
+    params=operations.overruling_form([family.name for family in FAMILIES]),
     tags=["recall", "overrule"],
 ) as dag:
     for family in FAMILIES:

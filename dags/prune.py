@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from recall import task_policies
-from recall.forms import forms
+from recall.forms import operations
 from recall.operators.stage_operator import stage
 from recall.requests import pruning
 
@@ -28,7 +28,7 @@ with DAG(
     start_date=task_policies.START,
     catchup=False,
     max_active_runs=1,
-    params=forms.pruning(),
+    params=operations.pruning_form(),
     tags=["recall", "prune"],
 ) as dag:
     plan = stage(

@@ -8,7 +8,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
 from recall import assets, task_policies
 from recall.families import FAMILIES
-from recall.forms import forms
+from recall.forms import operations
 from recall.notices import deadline
 from recall.operators.stage_operator import stage
 from recall.requests import publication
@@ -34,7 +34,7 @@ for family in FAMILIES:
         start_date=task_policies.START,
         catchup=False,
         max_active_runs=1,
-        params=forms.publication(),
+        params=operations.publication_form(),
         deadline=deadline("publish"),
         tags=["recall", "publish", family.name],
     ) as dag:

@@ -6,7 +6,7 @@ from airflow.sdk import DAG
 
 from recall import assets, task_policies
 from recall.families import FAMILIES
-from recall.forms import forms
+from recall.forms import operations
 from recall.notices import Notice
 from recall.operators.stage_operator import stage
 from recall.requests import publication
@@ -28,7 +28,7 @@ with DAG(
     schedule=None,
     start_date=task_policies.START,
     max_active_runs=1,
-    params=forms.rollback([family.name for family in FAMILIES]),
+    params=operations.rollback_form([family.name for family in FAMILIES]),
     tags=["recall", "rollback"],
 ) as dag:
     pointer = stage(

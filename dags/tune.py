@@ -8,7 +8,7 @@ from airflow.sdk import DAG, chain
 
 from recall import task_policies
 from recall.families import FAMILIES
-from recall.forms import forms
+from recall.forms import training
 from recall.operators.stage_operator import StageOperator, stage
 from recall.requests import tuning
 
@@ -35,7 +35,7 @@ with DAG(
     schedule=None,
     start_date=task_policies.START,
     max_active_runs=1,
-    params=forms.tuning([family.name for family in FAMILIES]),
+    params=training.tuning_form([family.name for family in FAMILIES]),
     render_template_as_native_obj=True,
     tags=["recall", "tune"],
 ) as dag:

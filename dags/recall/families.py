@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from recall.forms import forms
+from recall.forms import training
 from recall.requests import common, tuning
 
 Build = Callable[[Any], dict]
@@ -83,32 +83,32 @@ def build_graph(context: Any) -> dict:
     return {
         "store": common.store(),
         **snapshot_request(context),
-        **common.settings(context, list(forms.GRAPH)),
+        **common.settings(context, list(training.GRAPH)),
     }
 
 
 def fit_item2vec(context: Any) -> dict:
     return {
-        **fit_request(context, "item2vec", forms.ITEM2VEC),
+        **fit_request(context, "item2vec", training.ITEM2VEC),
         "graph": common.result(context, "graph")["uri"],
     }
 
 
 def fit_gru4rec(context: Any) -> dict:
-    return {**fit_request(context, "gru4rec", forms.GRU4REC), **snapshot_request(context)}
+    return {**fit_request(context, "gru4rec", training.GRU4REC), **snapshot_request(context)}
 
 
 def fit_linear(context: Any) -> dict:
-    return {**fit_request(context, "linear", forms.LINEAR), **snapshot_request(context)}
+    return {**fit_request(context, "linear", training.LINEAR), **snapshot_request(context)}
 
 
 def fit_two_tower(context: Any) -> dict:
-    return {**fit_request(context, "two_tower", forms.TWO_TOWER), **snapshot_request(context)}
+    return {**fit_request(context, "two_tower", training.TWO_TOWER), **snapshot_request(context)}
 
 
 def fit_fused(context: Any) -> dict:
     return {
-        **fit_request(context, "fused", forms.FUSED),
+        **fit_request(context, "fused", training.FUSED),
         **snapshot_request(context),
         "repeat": not common.event(context),
     }
@@ -136,7 +136,7 @@ FAMILIES = (
                 "output vectors.",
             ),
         ),
-        forms.training(forms.GRAPH, forms.ITEM2VEC),
+        training.training_form(training.GRAPH, training.ITEM2VEC),
         "Random walks over the user-item graph and the users' own sequences, learned by "
         "skip-gram, CBOW or in closed form.",
         priority=20,
@@ -154,7 +154,7 @@ FAMILIES = (
                 doc="A recurrent network over the users' sequences.",
             ),
         ),
-        forms.training(forms.GRU4REC),
+        training.training_form(training.GRU4REC),
         "A recurrent network that reads a user's history and predicts the next item.",
         priority=40,
     ),
@@ -171,7 +171,7 @@ FAMILIES = (
                 doc="EASE in closed form → decoder → input and output vectors.",
             ),
         ),
-        forms.training(forms.LINEAR),
+        training.training_form(training.LINEAR),
         "Items from items by ridge regression in closed form, cut to vectors that an inner "
         "product serves.",
         priority=10,
@@ -189,7 +189,7 @@ FAMILIES = (
                 doc="A user tower and an item tower over ids, features and histories.",
             ),
         ),
-        forms.training(forms.TWO_TOWER),
+        training.training_form(training.TWO_TOWER),
         "A user tower and an item tower that read ids, features and histories: new users and "
         "new items are served by features alone.",
         priority=30,
@@ -207,7 +207,7 @@ FAMILIES = (
                 doc="The other families' champions side by side, weighed on validation users.",
             ),
         ),
-        forms.training(forms.FUSED),
+        training.training_form(training.FUSED),
         "The champions of the other families side by side in one index: the inner product is "
         "the weighted sum of their scores.",
         follows=True,

@@ -15,7 +15,7 @@ class Settings:
 
     members: tuple[str, ...] = setting(
         (),
-        "Families whose champions are put side by side, one a line.",
+        "Families whose champions are fused, one a line.",
         title="Members",
         section="Model",
         empty="every other family that has one",

@@ -25,7 +25,7 @@ class BuildRequest:
     law: Literal["cooccurrence", "degree-penalised", "window"] = setting(
         "cooccurrence",
         "How a walk moves: by the number of users who liked both items; the same with "
-        "popular items held back; or by how often two items stand near each other in a "
+        "popular items held back; or by how often two items are near each other in a "
         "user's list.",
         title="Law",
         section="Walks",

@@ -41,8 +41,8 @@ class BuildRequest:
     )
     cold_items: Literal["leave-out", "metadata"] = setting(
         "leave-out",
-        "Items the model does not know: left out, or placed by their genres where hardly "
-        "liked items stand.",
+        "Items the model does not know: left out, or given a vector predicted "
+        "from their genres, at the popularity of the least-liked items.",
         title="Cold items",
         section="Index",
     )

@@ -141,8 +141,8 @@ class Settings:
     )
     cold_items: Literal["leave-out", "metadata"] = setting(
         "metadata",
-        "Items of the catalogue that are not trained: left out, or placed by their genres "
-        "where hardly liked items stand.",
+        "Items of the catalogue that are not trained: left out, or given a vector predicted "
+        "from their genres, at the popularity of the least-liked items.",
         title="Cold items",
         section="Model",
     )

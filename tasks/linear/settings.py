@@ -108,8 +108,8 @@ class Settings:
     )
     cold_items: Literal["leave-out", "metadata"] = setting(
         "metadata",
-        "Items of the catalogue without a vector: left out, or placed by their genres where "
-        "hardly liked items stand.",
+        "Items of the catalogue without a vector: left out, or given a vector predicted "
+        "from their genres, at the popularity of the least-liked items.",
         title="Cold items",
         section="Model",
     )

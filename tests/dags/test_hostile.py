@@ -112,12 +112,12 @@ def refused_by_form(filled, dag: str, **given) -> bool:
 def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
     import re
 
-    from recall.forms import forms
+    from recall.forms import params
 
     odd = [value for value in VALUES if not re.fullmatch(r"[A-Za-z0-9_,=]*", value)]
     more = {"why": "a reason"} if dag.startswith("overrule") else {}
     assert (
-        forms.DAY
+        params.DAY
         and len(odd) > 90
         and all(refused_by_form(filled, dag, **{name: value}, **more) for value in odd)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from recall.forms import forms
+from recall.forms import operations
 from recall.requests import common
 
 
@@ -22,7 +22,7 @@ class PublicationRequests:
             "family": self.family,
             "candidate": context["params"].get("candidate") or announced.get("candidate"),
             "snapshot": announced.get("snapshot"),
-            **common.settings(context, list(forms.INDEX)),
+            **common.settings(context, list(operations.INDEX)),
         }
 
     def bundle(self, context: Any) -> dict:
@@ -31,11 +31,11 @@ class PublicationRequests:
             "store": common.store(),
             "index": common.result(context, "index")["uri"],
             "version": announced.get("version") or common.result(context, "index").get("version"),
-            **common.settings(context, list(forms.BUNDLE)),
+            **common.settings(context, list(operations.BUNDLE)),
         }
 
     def load(self, context: Any) -> dict:
-        return {**self.verify(context), **common.settings(context, list(forms.LOAD))}
+        return {**self.verify(context), **common.settings(context, list(operations.LOAD))}
 
     def verify(self, context: Any) -> dict:
         return {"store": common.store(), "generation": common.result(context, "bundle")["uri"]}

@@ -50,15 +50,7 @@ class Pod:
 
 def operator(work: Work, message: LastMessage) -> KubernetesPodOperator:
     """Airflow's operator for this work: the pod template and what differs between stages."""
-
-    class Lines(KubernetesPodOperatorCallback):
-        """Keeps the stage's last message; Airflow itself writes every line into the task's log."""
-
-        @staticmethod
-        def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
-            if container_name == BASE:
-                message.read(line)
-
+    secret = os.environ.get("RECALL_POD_SECRET") or "recallflow"
     name = f"recall-{work.stage}-{work.verb}".replace("_", "-")
     return KubernetesPodOperator(
         task_id=f"{work.stage}-{work.verb}",
@@ -72,23 +64,29 @@ def operator(work: Work, message: LastMessage) -> KubernetesPodOperator:
         arguments=work.arguments,
         base_container_name=BASE,
         env_vars={**work.container_settings, "RECALL_RESULT": RESULT},
-        env_from=[
-            k8s.V1EnvFromSource(
-                secret_ref=k8s.V1SecretEnvSource(
-                    name=os.environ.get("RECALL_POD_SECRET") or "recallflow"
-                )
-            )
-        ],
+        env_from=[k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=secret))],
         container_resources=k8s.V1ResourceRequirements(**resources(work.stage)),
         labels={"recall/stage": work.stage, "recall/verb": work.verb},
         do_xcom_push=True,
         get_logs=True,
         on_finish_action="delete_pod",
         automount_service_account_token=False,
-        callbacks=[Lines],
+        callbacks=[reader(message)],
         log_events_on_failure=True,
         reattach_on_restart=True,
     )
+
+
+def reader(message: LastMessage) -> type[KubernetesPodOperatorCallback]:
+    """The callback that keeps the stage's last message; Airflow itself logs every line."""
+
+    class Lines(KubernetesPodOperatorCallback):
+        @staticmethod
+        def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
+            if container_name == BASE:
+                message.read(line)
+
+    return Lines
 
 
 def exit_code(pod: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""The trigger forms of every DAG but `ingest`: which settings of the stages each offers, in which
+"""The forms of training and tuning: which settings of the stages each family offers, in which
 order, and what is no stage's setting.
 """
 
@@ -8,15 +8,7 @@ from collections.abc import Sequence
 
 from airflow.sdk import Param
 
-from recall.forms.params import (
-    DAY,
-    END,
-    choice,
-    number,
-    optional_text,
-    required_text,
-    switch,
-)
+from recall.forms.params import DAY, choice, number, optional_text, switch
 from recall.forms.stage_settings import default_from, stage_params
 
 BUDGET = default_from("RECALL_BUDGET_MINUTES")
@@ -154,25 +146,8 @@ FUSED = stage_params(
     ),
 )
 
-INDEX = stage_params(
-    "index",
-    "BuildRequest",
-    ("factory", "memory_mib", "cold_items"),
-    factory={
-        "pattern": r"^[A-Za-z0-9_,]+" + END,
-        "examples": ["auto", "Flat", "IVF1024,Flat", "HNSW32", "LSH256", "SQ8", "IVF1024,PQ16"],
-    },
-)
-BUNDLE = stage_params(
-    "index",
-    "BundleRequest",
-    ("search", "wanted_recall", "minimum_recall", "top"),
-    search={"pattern": r"^[A-Za-z0-9_,=]*" + END},
-)
-LOAD = stage_params("publish", "LoadRequest", ("dtype", "bucket_fields", "allow_eviction"))
 
-
-def training(*settings: dict[str, Param]) -> dict[str, Param]:
+def training_form(*settings: dict[str, Param]) -> dict[str, Param]:
     """The form of a training: which data, which seed, who is asked, and a family's settings."""
     form = {
         **_data(),
@@ -201,19 +176,7 @@ def training(*settings: dict[str, Param]) -> dict[str, Param]:
     return form
 
 
-def publication() -> dict[str, Param]:
-    """What is published, how it is indexed, and in which form it is loaded."""
-    return {
-        "candidate": optional_text(
-            "Publish exactly this candidate (its URI). Empty: the champion.", "What", "Candidate"
-        ),
-        **INDEX,
-        **BUNDLE,
-        **LOAD,
-    }
-
-
-def tuning(families: Sequence[str]) -> dict[str, Param]:
+def tuning_form(families: Sequence[str]) -> dict[str, Param]:
     """Which family and data, how many trials, and what becomes of the winner."""
     return {
         "family": choice(families[0], families, "What is tuned.", "Study", "Family"),
@@ -221,56 +184,6 @@ def tuning(families: Sequence[str]) -> dict[str, Param]:
         **stage_params("tune", "BeginRequest", ("trials", "space")),
         "adopt": switch(
             "Train with the winner from the next training on.", "Study", "Adopt", on=True
-        ),
-    }
-
-
-def overruling(families: Sequence[str]) -> dict[str, Param]:
-    """Which version of which family, what becomes of it, and why."""
-    return {
-        "family": choice(families[0], families, "Whose version it is.", "Decision", "Family"),
-        "action": choice(
-            "refuse",
-            ["refuse", "force"],
-            "`force`: it goes live whatever its verdict says. `refuse`: it never does.",
-            "Decision",
-            "Action",
-        ),
-        "version": optional_text(
-            "The registered version. Empty: the challenger.",
-            "Decision",
-            "Version",
-            pattern=r"^[0-9]+" + END,
-        ),
-        "why": _reason("Decision", pattern=r"\S"),
-    }
-
-
-def rollback(families: Sequence[str]) -> dict[str, Param]:
-    """Which family goes back, to what, and why."""
-    return {
-        "family": choice(families[0], families, "What is rolled back.", "Roll back", "Family"),
-        "generation": optional_text(
-            "A kept generation's id. Empty: the one before.", "Roll back", "Generation"
-        ),
-        "why": _reason("Roll back"),
-    }
-
-
-def pruning() -> dict[str, Param]:
-    """How long everything is kept, and whether anything is deleted at all."""
-    return {
-        "keep_days": number(
-            30,
-            1,
-            100_000,
-            "Everything made within so many days is kept, needed or not.",
-            "Prune",
-            "Keep days",
-            whole=True,
-        ),
-        "only_plan": switch(
-            "List what would be deleted, and delete nothing.", "Prune", "Only plan"
         ),
     }
 
@@ -296,15 +209,3 @@ def _data() -> dict[str, Param]:
             whole=True,
         ),
     }
-
-
-def _reason(section: str, **schema: str) -> Param:
-    return required_text(
-        None,
-        "Kept in the audit record. Required.",
-        section,
-        "Reason",
-        minLength=3,
-        maxLength=500,
-        **schema,
-    )
