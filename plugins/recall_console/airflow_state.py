@@ -78,20 +78,20 @@ def last_runs(dags: set[str]) -> dict[str, dict]:
 def waiting_tasks(dags: set[str]) -> list[dict]:
     """Tasks that wait for a person: DAG, run, since when, and the page to answer on."""
     with create_session() as session:
-        found = session.scalars(
+        tasks = session.scalars(
             select(TaskInstance).where(
                 TaskInstance.dag_id.in_(dags), TaskInstance.state == "awaiting_input"
             )
         ).all()
         return [
             {
-                "dag": one.dag_id,
-                "run": one.run_id,
-                "task": one.task_id,
-                "since": _seconds(one.start_date),
-                "page": f"{page(one.dag_id, one.run_id, one.task_id)}/required_actions",
+                "dag": task.dag_id,
+                "run": task.run_id,
+                "task": task.task_id,
+                "since": _seconds(task.start_date),
+                "page": f"{page(task.dag_id, task.run_id, task.task_id)}/required_actions",
             }
-            for one in found
+            for task in tasks
         ]
 
 
@@ -186,8 +186,8 @@ def run_state(dag: str, run: str) -> dict:
         NotFound: there is no such run.
     """
     with create_session() as session:
-        found = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))
-        if found is None:
+        entry = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))
+        if entry is None:
             raise NotFound("Airflow knows no such run")
         tasks = session.execute(
             select(TaskInstance.task_id, TaskInstance.state).where(
@@ -197,8 +197,8 @@ def run_state(dag: str, run: str) -> dict:
         return {
             "dag": dag,
             "run": run,
-            "state": str(found.state),
-            "day": found.partition_key,
+            "state": str(entry.state),
+            "day": entry.partition_key,
             "tasks": {task: None if state is None else str(state) for task, state in tasks},
         }
 

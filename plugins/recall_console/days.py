@@ -49,12 +49,12 @@ def newest_day() -> str | None:
 
 
 def _day(name: str, day: str) -> dict | None:
-    found = newest(store_path("snapshots", name, day), 1)
-    if not found:
+    newest_snapshot = newest(store_path("snapshots", name, day), 1)
+    if not newest_snapshot:
         return None
     blank: dict[str, Any] = {
         "day": day,
-        "snapshot": found[0][0].name,
+        "snapshot": newest_snapshot[0][0].name,
         "made": None,
         "accounts": {},
         "users": None,
@@ -63,7 +63,7 @@ def _day(name: str, day: str) -> dict | None:
         "warnings": [],
     }
     row = summaries(
-        found, lambda folder, manifest: _day_summary(name, day, folder, manifest), blank
+        newest_snapshot, lambda folder, manifest: _day_summary(name, day, folder, manifest), blank
     )[0]
     return row | ({"warnings": [row["reason"]]} if "reason" in row else {})
 
@@ -111,15 +111,15 @@ def _quarantined(name: str, day: str, id: str) -> dict[str, int]:
 
 
 def _refused(name: str) -> list[dict]:
-    found = []
+    refusals = []
     for day in reversed(_days(store_path("refused", name))[-MAX_DAYS:]):
-        found += [
+        refusals += [
             {**refusal, "day": day}
             for refusal in summaries(
                 newest(store_path("refused", name, day), 3), _refusal, {"made": None}
             )
         ]
-    return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
+    return sorted(refusals, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
 
 
 def _refusal(folder: Path, manifest: dict) -> dict:

@@ -74,12 +74,12 @@ def _resolved(root: Path, path: Path) -> Path:
         NotFound: the path leads out of the folder, or in a circle.
     """
     try:
-        found = path.resolve()
+        resolved = path.resolve()
     except (OSError, RuntimeError):  # links in a circle
         raise NotFound("this leads nowhere") from None
-    if not found.is_relative_to(root):
+    if not resolved.is_relative_to(root):
         raise NotFound("this lies outside the store")
-    return found
+    return resolved
 
 
 def document(path: Path) -> dict:
@@ -91,8 +91,8 @@ def document(path: Path) -> dict:
             or no document.
     """
     try:
-        found = store_file(path)
-        content = _read(found, found.stat().st_mtime_ns)
+        file = store_file(path)
+        content = _read(file, file.stat().st_mtime_ns)
     except OSError as error:
         raise NotFound(f"{path.name} cannot be read ({type(error).__name__})") from None
     if isinstance(content, str):
@@ -154,13 +154,13 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def summaries(
-    found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
+    documents: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
 ) -> list[dict]:
     """One row a document, made by `make`. A malformed document is `blank` with its name as `id` and
     what is wrong as `reason`.
     """
     lines = []
-    for path, content in found:
+    for path, content in documents:
         try:
             lines.append(make(path, content))
         except MALFORMED as error:
@@ -180,27 +180,27 @@ def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[P
     of each.
     """
     try:
-        found = [
+        paths = [
             path / name
             for path in folder.iterdir()
             if not path.name.startswith(".") and (path / name).is_file()
         ]
     except OSError:
         return []
-    return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path.parent)
+    return _readable(sorted(paths, key=_changed, reverse=True)[:most], lambda path: path.parent)
 
 
 def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
     """The JSON files directly in a folder, the last written first: path and content of each."""
     try:
-        found = [
+        paths = [
             path
             for path in folder.iterdir()
             if path.suffix == ".json" and not path.name.startswith(".")
         ]
     except OSError:
         return []
-    return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path)
+    return _readable(sorted(paths, key=_changed, reverse=True)[:most], lambda path: path)
 
 
 def folder_names(folder: Path) -> list[str]:
@@ -216,13 +216,13 @@ def folder_names(folder: Path) -> list[str]:
 
 
 def _readable(paths: list[Path], path_of: Callable[[Path], Path]) -> list[tuple[Path, dict]]:
-    found = []
+    documents = []
     for path in paths:
         try:
-            found.append((path_of(path), document(path)))
+            documents.append((path_of(path), document(path)))
         except NotFound:
             continue
-    return found
+    return documents
 
 
 def text(value: object) -> str | None:

@@ -49,16 +49,16 @@ async def authorize(request: Request) -> None:
     Raises:
         HTTPException: 401 for somebody who is neither, 403 for one who may read none.
     """
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    given, wanted = given.strip() if scheme.lower() == "bearer" else "", token()
-    if wanted and given and hmac.compare_digest(given.encode(), wanted.encode()):
+    scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+    sent, expected = sent.strip() if scheme.lower() == "bearer" else "", token()
+    if expected and sent and hmac.compare_digest(sent.encode(), expected.encode()):
         return
     from fastapi.security import HTTPAuthorizationCredentials
 
     await permitted(
         await logged_in(
             request,
-            HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None,
+            HTTPAuthorizationCredentials(scheme="Bearer", credentials=sent) if sent else None,
         )
     )
 

@@ -210,24 +210,24 @@ def generation(family: str, id: str | None) -> dict | None:
     folder is gone.
     """
     try:
-        found = document(store_path("generations", family, id) / "manifest.json")
+        manifest = document(store_path("generations", family, id) / "manifest.json")
     except NotFound:
         return None
     try:
-        facts = found["facts"]
+        facts = manifest["facts"]
         return {
             "id": id,
-            "made": moment(found["created"]),
+            "made": moment(manifest["created"]),
             "day": day(facts["day"]),
             "version": text(facts["version"]),
             "dimension": whole(facts["dimension"]),
             "factory": text(facts["factory"]),
             "probe": {name: figure(facts["probe"][name]) for name in PROBE_FIELDS},
             "wanted": None
-            if (wanted := (found["lineage"].get("settings") or {}).get("minimum_recall")) is None
+            if (wanted := (manifest["lineage"].get("settings") or {}).get("minimum_recall")) is None
             else figure(wanted),
             "counts": {
-                name: whole(found["counts"].get(name, 0))
+                name: whole(manifest["counts"].get(name, 0))
                 for name in ("items", "users", "cold_items", "left_out_items")
             },
         }
@@ -237,14 +237,14 @@ def generation(family: str, id: str | None) -> dict | None:
 
 def decided_by(family: str, version: str | None) -> dict | None:
     """The last decision that made a version the champion."""
-    wanted = [
+    decisive = [
         one
         for one in decisions(family)
         if one["of"] == "version"
         and one["to"] == version
         and one["action"] in ("promote", "force", "restore")
     ]
-    return wanted[0] if wanted else None
+    return decisive[0] if decisive else None
 
 
 def report(kind: str, *parts: str) -> Path:

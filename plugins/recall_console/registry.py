@@ -24,7 +24,7 @@ async def aliases(families: list[str]) -> dict[str, dict]:
     address, login = await asyncio.to_thread(mlflow)
     page = await asyncio.to_thread(mlflow_page)
     try:
-        found = await asyncio.wait_for(
+        versions = await asyncio.wait_for(
             asyncio.shield(_cached_aliases(address, login)), TIMEOUT_SECONDS
         )
     except TimeoutError:
@@ -42,7 +42,7 @@ async def aliases(families: list[str]) -> dict[str, dict]:
                 if one["run"]
                 else None,
             }
-            for alias, one in found.get(family, {}).items()
+            for alias, one in versions.get(family, {}).items()
         }
         for family in families
     }
@@ -76,21 +76,21 @@ async def _request_aliases(address: str, login: tuple[str, str] | None) -> dict[
             params={"filter": f"name LIKE '{PREFIX}%'", "max_results": 100},
         )
         answer.raise_for_status()
-        wanted = [
+        rows = [
             (model["name"], one["alias"], str(one["version"]))
             for model in answer.json().get("registered_models", [])
             for one in model.get("aliases", [])
         ]
-        names = sorted({(name, version) for name, _, version in wanted})
+        names = sorted({(name, version) for name, _, version in rows})
         versions = dict(
             zip(
                 names, await asyncio.gather(*(_version(client, *one) for one in names)), strict=True
             )
         )
-    found: dict[str, dict] = {}
-    for name, alias, version in wanted:
-        found.setdefault(name.removeprefix(PREFIX), {})[alias] = versions[name, version]
-    return found
+    by_family: dict[str, dict] = {}
+    for name, alias, version in rows:
+        by_family.setdefault(name.removeprefix(PREFIX), {})[alias] = versions[name, version]
+    return by_family
 
 
 async def _version(client: httpx.AsyncClient, name: str, version: str) -> dict:

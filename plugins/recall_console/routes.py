@@ -20,24 +20,24 @@ router = APIRouter()
 @router.get("/api/chain")
 async def chain_state(dags: Dags) -> dict:
     """The families, the last run of each DAG, the running tasks, those that wait for a person."""
-    wanted = {
+    shown = {
         dag
         for dag in dags & await run_blocking(airflow_state.active_dags)
         if dag in ("ingest", "rollback")
         or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
     }
     last, now, waiting, schedule = await asyncio.gather(
-        run_blocking(airflow_state.last_runs, wanted),
-        run_blocking(running_tasks, wanted),
-        run_blocking(airflow_state.waiting_tasks, wanted),
+        run_blocking(airflow_state.last_runs, shown),
+        run_blocking(running_tasks, shown),
+        run_blocking(airflow_state.waiting_tasks, shown),
         run_blocking(airflow_state.schedule),
     )
     return {
-        "families": airflow_state.families_of(wanted),
+        "families": airflow_state.families_of(shown),
         "runs": last,
         "working": now,
         "waiting": waiting,
-        "schedule": schedule if "ingest" in wanted else None,
+        "schedule": schedule if "ingest" in shown else None,
     }
 
 
@@ -66,8 +66,8 @@ def _model(family: str) -> dict:
 async def live_generations(dags: Dags) -> dict:
     """The generation that readers of each family use now, and the decision that made it live."""
     return {
-        family: await run_blocking(_served, family, found)
-        for family, found in (await reader.ask("live")).items()
+        family: await run_blocking(_served, family, live)
+        for family, live in (await reader.ask("live")).items()
         if family in airflow_state.families_of(dags)
     }
 
@@ -101,8 +101,8 @@ def _freshness(families: list[str]) -> dict:
     live: dict[str, str | None] = {}
     for family in families:
         last = models.last_live(family)
-        found = models.generation(family, last["generation"]) if last else None
-        live[family] = found["day"] if found else None
+        generation = models.generation(family, last["generation"]) if last else None
+        live[family] = generation["day"] if generation else None
     return days.freshness(live)
 
 
