@@ -63,7 +63,7 @@ lint: ## formatting, lint and types of the sources
 	@$(call in,checks) -m mypy
 
 .PHONY: settings
-settings: ## write infra/docs/settings.md anew from the sources
+settings: ## write infra/docs/settings.md and the trigger forms' data anew from the sources
 	@$(PYTHON) -m infra.docs.settings
 
 .PHONY: bench-ingest

@@ -1,4 +1,4 @@
-"""By hand, one DAG per family: let a version go live whatever its verdict says, or bar one."""
+"""By hand: let a version of a family go live whatever its verdict says, or bar one."""
 
 from __future__ import annotations
 
@@ -6,49 +6,51 @@ from airflow.sdk import DAG
 
 from recall import assets, task_policies
 from recall.families import FAMILIES
-from recall.forms import forms
+from recall.forms import operations
 from recall.notices import Notice
 from recall.operators.stage_operator import stage
 from recall.requests import promotion
 
 DOC = """
-### Overrule the gate: {title}
+### Overrule the gate
 
-*Trigger*, choose what to do, say why. **force** makes a version the champion although its verdict
-held it, and publication follows; **refuse** bars a version: the gate holds its candidate from now
-on. The other task is skipped. Both leave an audit record with your name and the reason. A version
-that is live is taken down by the DAG *Roll back*.
+*Trigger*, choose the family and what to do, and say why. **force** makes a version the champion
+although its verdict held it, and its publication follows; each family has a force task of its own,
+because the champion it announces is another. **refuse** bars a version: the gate holds its
+candidate from now on. The tasks that were not chosen are skipped. Both actions leave an audit
+record with your name and the reason. A version that is live is taken down by the DAG *Roll back*.
 """
 
-for family in FAMILIES:
-    with DAG(
-        f"overrule_{family.name}",
-        description=f"Force or refuse a version of {family.name}",
-        doc_md=DOC.format(title=family.title),
-        schedule=None,
-        start_date=task_policies.START,
-        max_active_runs=1,
-        params=forms.overrule(),
-        tags=["recall", "overrule", family.name],
-    ) as dag:
+with DAG(
+    "overrule",
+    dag_display_name="5 Overrule",
+    description="Force or refuse a version of a family",
+    doc_md=DOC,
+    schedule=None,
+    start_date=task_policies.START,
+    max_active_runs=1,
+    params=operations.overruling_form([family.name for family in FAMILIES]),
+    tags=["recall", "overrule"],
+) as dag:
+    for family in FAMILIES:
         stage(
-            "force",
+            f"force_{family.name}",
             "promote",
             "force",
-            promotion.overruled(family.name, "force"),
+            promotion.force(family.name),
             policy=task_policies.ALIASES,
             needs=("mlflow",),
             outlets=[assets.champion(family.name)],
             announce=promotion.announce_forced,
             on_success_callback=[Notice("promotion")],
-            doc="Moves the aliases champion and previous.",
+            doc=f"Moves the aliases champion and previous of {family.name}.",
         )
-        stage(
-            "refuse",
-            "promote",
-            "refuse",
-            promotion.overruled(family.name, "refuse"),
-            policy=task_policies.ALIASES,
-            needs=("mlflow",),
-            doc="Bars the version.",
-        )
+    stage(
+        "refuse",
+        "promote",
+        "refuse",
+        promotion.refuse,
+        policy=task_policies.ALIASES,
+        needs=("mlflow",),
+        doc="Bars the version.",
+    )

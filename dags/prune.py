@@ -1,49 +1,50 @@
-"""Weekly: delete from the store what is old and needed by nothing."""
+"""Weekly: delete old artefacts of the store that nothing needs."""
 
 from __future__ import annotations
 
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from recall import task_policies
-from recall.forms import forms
+from recall.forms import operations
 from recall.operators.stage_operator import stage
 from recall.requests import pruning
 
 DOC = """
 ### Prune the store
 
-**plan** says what would go, and how much room that makes; **apply** deletes it, unless the form
-asks only for the plan. What is live or kept for a rollback (Redis knows), what stands behind an
-alias (the registry knows), what these were made from, a data set's newest snapshot and whatever is
-younger than *Keep days* stays. Deliveries, corrections, audit records and verdicts are never
-touched. While Redis or MLflow is away nothing is deleted.
+**plan** lists what would be deleted, and how much space that frees; **apply** deletes it, unless
+the form asks only for the plan. Kept are: live generations and those of a rollback (Redis names
+them), versions with an alias (the registry names them), everything these were made from, a data
+set's newest snapshot, and everything younger than *Keep days*. Deliveries, corrections, audit
+records and verdicts are never deleted. While Redis or MLflow is down nothing is deleted.
 """
 
 with DAG(
     "prune",
-    description="Delete from the store what is old and needed by nothing",
+    dag_display_name="7 Prune",
+    description="Delete old artefacts of the store that nothing needs",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 12 * * 0", timezone="UTC", key_format="%Y-%m-%d"),
     start_date=task_policies.START,
     catchup=False,
     max_active_runs=1,
-    params=forms.prune(),
+    params=operations.pruning_form(),
     tags=["recall", "prune"],
 ) as dag:
     plan = stage(
         "plan",
         "prune",
         "plan",
-        pruning.asked,
+        pruning.plan,
         policy=task_policies.SERVING,
         needs=("redis", "mlflow"),
-        doc="What would be deleted.",
+        doc="Lists what would be deleted.",
     )
     apply = stage(
         "apply",
         "prune",
         "apply",
-        pruning.unless_only_planned,
+        pruning.apply,
         policy=task_policies.SERVING,
         needs=("redis", "mlflow"),
         doc="Deletes it.",

@@ -1,5 +1,5 @@
-"""One DAG per family: build the index of the champion, prove it, load it beside what is live, and
-switch in one step.
+"""One DAG per family: build and probe the champion's index, load it next to the live generation,
+and switch in one step.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
 from recall import assets, task_policies
 from recall.families import FAMILIES
-from recall.forms import forms
+from recall.forms import operations
 from recall.notices import deadline
 from recall.operators.stage_operator import stage
 from recall.requests import publication
@@ -16,29 +16,29 @@ from recall.requests import publication
 DOC = """
 ### Publish {title}
 
-**index** → **bundle** (search parameters tuned and probed against exact search; below the bound
-nothing goes live) → **load** (beside the live generation) →
-**verify** (read back) → **go_live** (one atomic step) → **sweep** (what is neither live nor the one
-before).
+**index** → **bundle** (search parameters tuned and probed against exact search; below *Minimum
+recall* nothing goes live) → **load** (next to the live generation) → **verify** (read back) →
+**go_live** (one atomic step) → **sweep** (generations that are neither live nor the previous one).
 
-Killed at any moment, the live generation stays whole; run it again. To go back: the DAG *Roll
-back*.
+A run that is killed at any moment leaves the live generation whole; run it again. To go back: the
+DAG *Roll back*.
 """
 
 for family in FAMILIES:
     with DAG(
         f"publish_{family.name}",
+        dag_display_name=f"3 Publish {family.name}",
         description=f"Put the champion of {family.name} live",
         doc_md=DOC.format(title=family.title),
         schedule=PartitionedAssetTimetable(assets=assets.champion(family.name)),
         start_date=task_policies.START,
         catchup=False,
         max_active_runs=1,
-        params=forms.publish(),
+        params=operations.publication_form(),
         deadline=deadline("publish"),
         tags=["recall", "publish", family.name],
     ) as dag:
-        ask = publication.For(family.name)
+        ask = publication.PublicationRequests(family.name)
         index = stage(
             "index",
             "index",
@@ -54,7 +54,7 @@ for family in FAMILIES:
             "bundle",
             ask.bundle,
             policy=task_policies.SERVING,
-            doc="Probes the index and gathers all that goes live together.",
+            doc="Probes the index and writes the generation: everything that goes live together.",
         )
         load = stage(
             "load",
@@ -72,7 +72,7 @@ for family in FAMILIES:
             ask.verify,
             policy=task_policies.SERVING,
             needs=("redis",),
-            doc="Reads back what was written and compares.",
+            doc="Reads the loaded generation back and compares it with its folder.",
         )
         go_live = stage(
             "go_live",
@@ -83,7 +83,7 @@ for family in FAMILIES:
             needs=("redis",),
             outlets=[assets.live(family.name)],
             announce=publication.announce_live,
-            doc="Flips the pointer in one atomic step.",
+            doc="Switches the live pointer in one atomic step.",
         )
         sweep = stage(
             "sweep",
@@ -92,6 +92,6 @@ for family in FAMILIES:
             ask.sweep,
             policy=task_policies.SERVING,
             needs=("redis",),
-            doc="Deletes generations that are neither live nor the one before.",
+            doc="Deletes generations that are neither live nor the previous one.",
         )
         chain(index, bundle, load, verify, go_live, sweep)

@@ -1,13 +1,12 @@
-"""By hand: put the generation before live again, in seconds, and the registry's champion with
-it.
-"""
+"""By hand: make the previous generation live again, in seconds, and its version the champion."""
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
 from recall import assets, task_policies
-from recall.forms import forms
+from recall.families import FAMILIES
+from recall.forms import operations
 from recall.notices import Notice
 from recall.operators.stage_operator import stage
 from recall.requests import publication
@@ -15,37 +14,38 @@ from recall.requests import publication
 DOC = """
 ### Roll back
 
-*Trigger*, choose the family, say why. **pointer** flips what is served back to the generation
-before (or the one named) in one atomic step; **registry** then moves the alias `champion` to the
-same version. Nothing is trained or loaded. Readers follow within a second. Both steps leave an
-audit record. Whatever is made of the family's champion, as `fused` is, trains anew.
+*Trigger*, choose the family, say why. **pointer** switches the live pointer back to the
+previous generation (or the one named) in one atomic step; **registry** then moves the alias
+`champion` to the same version. Nothing is trained or loaded. Readers follow within a second. Both
+steps leave an audit record. A family made of this family's champion, as `fused` is, trains anew.
 """
 
 with DAG(
     "rollback",
-    description="Serve the generation before again",
+    dag_display_name="4 Roll back",
+    description="Serve the previous generation again",
     doc_md=DOC,
     schedule=None,
     start_date=task_policies.START,
     max_active_runs=1,
-    params=forms.rollback(),
+    params=operations.rollback_form([family.name for family in FAMILIES]),
     tags=["recall", "rollback"],
 ) as dag:
     pointer = stage(
         "pointer",
         "publish",
         "rollback",
-        publication.pointer_back,
+        publication.rollback_pointer,
         policy=task_policies.SERVING,
         needs=("redis",),
         on_success_callback=[Notice("rollback")],
-        doc="Flips the live pointer back.",
+        doc="Switches the live pointer back.",
     )
     registry = stage(
         "registry",
         "promote",
         "restore",
-        publication.alias_back,
+        publication.restore_alias,
         policy=task_policies.ALIASES,
         needs=("mlflow",),
         outlets=[assets.RESTORED],

@@ -1,6 +1,4 @@
-"""One DAG per family of models: train a challenger, judge it against the champion, promote it or
-hold it.
-"""
+"""One DAG per family: train a challenger, evaluate it against the champion, promote or hold it."""
 
 from __future__ import annotations
 
@@ -20,14 +18,15 @@ DOC = """
 
 `{first}` → … → **evaluate** (champion, challenger and baselines on the same held-out users) →
 **gate** (promote, hold or ask, with reasons) →
-**approve** (waits for a person when the form's *Approval* says so; no answer in time is a hold) →
+**approve** (waits for a person when the form's *Approval* says so; if nobody answers within 12
+hours, the challenger is held) →
 **promote** (skipped when the challenger is held: the run stays green and what is live stays live).
 
-Starts when {starts}. By hand: *Trigger*, change any setting, leave the rest; the newest snapshot is
-used unless the form names a day or a snapshot. With several *Seeds* the same is trained beside it
-(**seeds**) and a user's figures are the mean over all of them, so that no lucky seed decides; the
-first one goes live. A change of settings must be **better** than the champion to be promoted; the
-same settings on newer data must be **not worse**.
+Starts when {starts}. By hand: *Trigger* and change any setting; the newest snapshot is used unless
+the form names a day or a snapshot. With several *Seeds* the same recipe is trained again with other
+seeds (**seeds**) and each user's metrics are the mean over all of them, so that no lucky seed
+decides; the first one goes live. A change of settings must be **better** than the champion to be
+promoted; the same settings on newer data must be **not worse**.
 """
 
 STARTS = "`ingest` announces a new day"
@@ -40,6 +39,7 @@ for family in FAMILIES:
     others = [other.name for other in FAMILIES if not other.follows]
     with DAG(
         f"train_{family.name}",
+        dag_display_name=f"2 Train {family.name}",
         description=family.doc,
         doc_md=DOC.format(
             title=family.title,
@@ -80,8 +80,8 @@ for family in FAMILIES:
             doc="Champion, challenger and baselines on the same held-out users of the same "
             "snapshot.",
         )
-        # Told here, not by the task that asks: an answer that comes while that one still talks
-        # would be lost.
+        # This task sends the approval request, not the one that waits: an answer that came while
+        # that one was still sending would be lost.
         gate = stage(
             "gate",
             "promote",
@@ -89,7 +89,7 @@ for family in FAMILIES:
             promotion.gate,
             policy=task_policies.SERVING,
             needs=("mlflow",),
-            on_success_callback=[Notice("ask", approval.wanted)],
+            on_success_callback=[Notice("ask", approval.needs_approval)],
             doc="The verdict: promote, hold or ask, with every figure that led to it.",
         )
         promote = stage(
@@ -112,7 +112,7 @@ for family in FAMILIES:
             task_id="seeds",
             stage=fit.stage,
             verb=fit.verb,
-            build=seeds.build(fit.build),
+            build=seeds.request_for_seed(fit.build),
             needs=fit.needs,
             doc_md="The same with further seeds, when the form asks for several.",
             **task_policies.TRAINING,
@@ -120,4 +120,4 @@ for family in FAMILIES:
         further = again.expand(item=seeds.further("{{ params.seeds }}"))
         chain(own[:-1], further, evaluate)
         if family.follows:
-            member_sensor.others_at_work(family.name, others) >> [own[0], further]
+            member_sensor.wait_for_members(family.name, others) >> [own[0], further]

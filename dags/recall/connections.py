@@ -1,4 +1,4 @@
-"""From Airflow's connections to the variables that the stages' libraries read."""
+"""Turns Airflow's connections into the environment variables that the stages' libraries read."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ S3 = {
 
 
 def mlflow() -> dict[str, str]:
-    """Of the connection `recall_mlflow`: where the server is, and the user and password where it
-    has them.
+    """From the connection `recall_mlflow`: the server's address, and user and password where it has
+    them.
     """
-    at = Connection.get("recall_mlflow")
-    told = {
-        "MLFLOW_TRACKING_URI": f"{at.schema or at.conn_type or 'http'}://{at.host}"
-        + (f":{at.port}" if at.port else "")
+    server = Connection.get("recall_mlflow")
+    variables = {
+        "MLFLOW_TRACKING_URI": f"{server.schema or server.conn_type or 'http'}://{server.host}"
+        + (f":{server.port}" if server.port else "")
     }
-    if at.login:
-        told |= {
-            "MLFLOW_TRACKING_USERNAME": at.login,
-            "MLFLOW_TRACKING_PASSWORD": at.password or "",
+    if server.login:
+        variables |= {
+            "MLFLOW_TRACKING_USERNAME": server.login,
+            "MLFLOW_TRACKING_PASSWORD": server.password or "",
         }
-    return told
+    return variables
 
 
 def redis_url() -> str:
-    """Of the connection `recall_redis`: the URL of the server.
+    """From the connection `recall_redis`: the URL of the server.
 
     Raises:
-        AirflowFailException: the variable of that connection is no URL; what Airflow says of it
-            would show a piece of the password.
+        AirflowFailException: the variable of that connection is no URL. Airflow's own message would
+            show a piece of the password.
     """
     try:
         return Connection.get("recall_redis").get_uri()
@@ -54,18 +54,21 @@ def redis_url() -> str:
 
 
 def aws() -> dict[str, str]:
-    """Of the connection `recall_s3`, where there is one; else what the worker's own environment
-    says, as on a machine with a role.
+    """From the connection `recall_s3` where there is one; else the worker's own variables, as on a
+    machine with a role.
     """
-    told = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    variables = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     try:
-        at = Connection.get("recall_s3")
+        bucket = Connection.get("recall_s3")
     except AirflowNotFoundException:
-        return told
-    if at.login:
-        told |= {"AWS_ACCESS_KEY_ID": at.login, "AWS_SECRET_ACCESS_KEY": at.password or ""}
-    return told | {
-        variable: at.extra_dejson[name]
+        return variables
+    if bucket.login:
+        variables |= {
+            "AWS_ACCESS_KEY_ID": bucket.login,
+            "AWS_SECRET_ACCESS_KEY": bucket.password or "",
+        }
+    return variables | {
+        variable: bucket.extra_dejson[name]
         for name, variable in S3.items()
-        if at.extra_dejson.get(name)
+        if bucket.extra_dejson.get(name)
     }

@@ -1,7 +1,7 @@
-"""The families of models: what is done before the common chain evaluate → gate → promote, and with
-which form.
+"""The families of models: their tasks before the common chain evaluate → gate → promote, and their
+forms.
 
-A new family is a stage folder, its form, and one line in `FAMILIES`.
+A new family is a stage folder, its form, and one entry in `FAMILIES`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from recall.forms import forms
+from recall.forms import training
 from recall.requests import common, tuning
 
 Build = Callable[[Any], dict]
@@ -18,9 +18,7 @@ Build = Callable[[Any], dict]
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One task of a family's own: its id, the stage and verb it runs, and how its request is
-    built.
-    """
+    """One task of a family: its id, the stage and verb it runs, and what builds its request."""
 
     task: str
     stage: str
@@ -37,10 +35,10 @@ class Family:
     Attributes:
         steps: the tasks up to and including `fit`.
         form: the parameters of its training, as Airflow shows them.
-        follows: it is made of the others' champions: it starts when one of them changes, not with
-            new interactions.
-        priority: of its training among those that wait for a slot. The longest begins first: so all
-            are over soonest (Graham 1969).
+        follows: it is made of the other families' champions, so it starts when one of them changes,
+            not with new interactions.
+        priority: of its training among those that wait for a slot. The longest training begins
+            first, so that all end soonest (Graham 1969).
     """
 
     name: str
@@ -52,68 +50,66 @@ class Family:
     priority: int = 1
 
 
-def snapshot_of(context: Any) -> dict:
-    """Which snapshot to train on: the form's, the one that was announced, or the newest of the
-    day.
-    """
-    announced, given = common.event(context), context["params"]
-    if announced.get("restored"):  # the day that was gone back to is not the one to train on
+def snapshot_request(context: Any) -> dict:
+    """The snapshot to train on: the form's, the announced one, or the newest of the day."""
+    announced, params = common.event(context), context["params"]
+    if announced.get("restored"):  # the day of a rollback is not the day to train on
         return {
             "dataset": common.dataset(),
-            "snapshot": given.get("snapshot"),
-            "day": given.get("day"),
+            "snapshot": params.get("snapshot"),
+            "day": params.get("day"),
         }
     return {
         "dataset": common.dataset(),
-        "snapshot": given.get("snapshot") or announced.get("snapshot"),
+        "snapshot": params.get("snapshot") or announced.get("snapshot"),
         "day": None if announced.get("snapshot") else common.day(context),
     }
 
 
-def training(context: Any, family: str, fields: dict) -> dict:
-    """What every fit is asked: settings from the form and from what a study found, seed, where it
-    came from.
+def fit_request(context: Any, family: str, fields: dict) -> dict:
+    """What the `fit` request of every family has: settings of the form and of a study, seed,
+    origin.
     """
-    settings = tuning.adopted(family, fields, common.settings(context, list(fields)))
+    settings = tuning.with_winner(family, fields, common.settings(context, list(fields)))
     return {
         "store": common.store(),
         "settings": settings,
         "seed": context["params"]["seed"],
-        "origin": common.origin(context),
+        "origin": common.triggered_by(context),
     }
 
 
 def build_graph(context: Any) -> dict:
     return {
         "store": common.store(),
-        **snapshot_of(context),
-        **common.settings(context, list(forms.GRAPH)),
+        **snapshot_request(context),
+        **common.settings(context, list(training.GRAPH)),
     }
 
 
 def fit_item2vec(context: Any) -> dict:
     return {
-        **training(context, "item2vec", forms.ITEM2VEC),
+        **fit_request(context, "item2vec", training.ITEM2VEC),
         "graph": common.result(context, "graph")["uri"],
     }
 
 
 def fit_gru4rec(context: Any) -> dict:
-    return {**training(context, "gru4rec", forms.GRU4REC), **snapshot_of(context)}
+    return {**fit_request(context, "gru4rec", training.GRU4REC), **snapshot_request(context)}
 
 
 def fit_linear(context: Any) -> dict:
-    return {**training(context, "linear", forms.LINEAR), **snapshot_of(context)}
+    return {**fit_request(context, "linear", training.LINEAR), **snapshot_request(context)}
 
 
 def fit_two_tower(context: Any) -> dict:
-    return {**training(context, "two_tower", forms.TWO_TOWER), **snapshot_of(context)}
+    return {**fit_request(context, "two_tower", training.TWO_TOWER), **snapshot_request(context)}
 
 
 def fit_fused(context: Any) -> dict:
     return {
-        **training(context, "fused", forms.FUSED),
-        **snapshot_of(context),
+        **fit_request(context, "fused", training.FUSED),
+        **snapshot_request(context),
         "repeat": not common.event(context),
     }
 
@@ -124,7 +120,11 @@ FAMILIES = (
         "DeepWalk and item2vec",
         (
             Step(
-                "graph", "graph", "build", build_graph, doc="The user-item graph that is walked on."
+                "graph",
+                "graph",
+                "build",
+                build_graph,
+                doc="The user-item graph on which walks run.",
             ),
             Step(
                 "fit",
@@ -136,7 +136,7 @@ FAMILIES = (
                 "output vectors.",
             ),
         ),
-        {**forms.run(), **forms.GRAPH, **forms.ITEM2VEC},
+        training.training_form(training.GRAPH, training.ITEM2VEC),
         "Random walks over the user-item graph and the users' own sequences, learned by "
         "skip-gram, CBOW or in closed form.",
         priority=20,
@@ -154,7 +154,7 @@ FAMILIES = (
                 doc="A recurrent network over the users' sequences.",
             ),
         ),
-        {**forms.run(), **forms.GRU4REC},
+        training.training_form(training.GRU4REC),
         "A recurrent network that reads a user's history and predicts the next item.",
         priority=40,
     ),
@@ -171,7 +171,7 @@ FAMILIES = (
                 doc="EASE in closed form → decoder → input and output vectors.",
             ),
         ),
-        {**forms.run(), **forms.LINEAR},
+        training.training_form(training.LINEAR),
         "Items from items by ridge regression in closed form, cut to vectors that an inner "
         "product serves.",
         priority=10,
@@ -189,7 +189,7 @@ FAMILIES = (
                 doc="A user tower and an item tower over ids, features and histories.",
             ),
         ),
-        {**forms.run(), **forms.TWO_TOWER},
+        training.training_form(training.TWO_TOWER),
         "A user tower and an item tower that read ids, features and histories: new users and "
         "new items are served by features alone.",
         priority=30,
@@ -207,7 +207,7 @@ FAMILIES = (
                 doc="The other families' champions side by side, weighed on validation users.",
             ),
         ),
-        {**forms.run(), **forms.FUSED},
+        training.training_form(training.FUSED),
         "The champions of the other families side by side in one index: the inner product is "
         "the weighted sum of their scores.",
         follows=True,

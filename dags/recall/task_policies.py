@@ -1,4 +1,4 @@
-"""How tasks are retried, how long they may take, how many run at once."""
+"""Retries, time limits and pools of the tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from recall.notices import Notice
 
-# Waits: 10 s, 20 s, 40 s. A refusal (exit 2 to 6) is never retried, whatever stands here.
+# Waits 10 s, 20 s, 40 s. A refusal (exit 2 to 6) is never retried, whatever is set here.
 RETRIES = {
     "owner": "recall",
     "retries": 3,
@@ -16,8 +16,8 @@ RETRIES = {
     "max_retry_delay": timedelta(minutes=5),
     "on_failure_callback": [Notice("failure")],
 }
-# How long a scheduled run waits for the files of its day, and how often it looks for them.
-PATIENCE = (
+# For how long and how often a scheduled run looks for the files of its day.
+DELIVERY_WAIT = (
     timedelta(hours=int(os.environ.get("RECALL_DELIVERY_HOURS") or 12)),
     timedelta(seconds=int(os.environ.get("RECALL_DELIVERY_SECONDS") or 600)),
 )
@@ -28,25 +28,23 @@ INGEST = {
     **RETRIES,
     "pool": "ingest",
     "execution_timeout": timedelta(hours=2),
-    "patience": PATIENCE,
+    "delivery_wait": DELIVERY_WAIT,
 }
 TRAINING = {**RETRIES, "pool": "training", "execution_timeout": timedelta(hours=6)}
 SERVING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(hours=1)}
-ALIASES = {
-    **SERVING,
-    "pool": "aliases",
-}  # one slot: whoever moves aliases does so alone, on whatever machine
-FOLLOWING = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(minutes=5)}  # of one look
-APPROVAL = {
-    **RETRIES,
-    "pool": "serving",
-    "response_timeout": timedelta(hours=12),
-}  # waiting holds no slot; then it is a hold
+# The pool has one slot: no two tasks move aliases at a time, on whatever machines.
+ALIASES = {**SERVING, "pool": "aliases"}
+# The limit is that of one look.
+SENSOR = {**RETRIES, "pool": "serving", "execution_timeout": timedelta(minutes=5)}
+# Waiting holds no slot. Without an answer in time the challenger is held.
+APPROVAL = {**RETRIES, "pool": "serving", "response_timeout": timedelta(hours=12)}
 
 
-def over(name: str) -> datetime | None:
-    """The end of a day (UTC) that the environment gives, which is when the day is due; None where
-    it is not set.
+def end_of_day(name: str) -> datetime | None:
+    """The end (UTC) of the day that a variable names; None where the variable is not set.
+
+    Example:
+        RECALL_LAST_DAY=1998-04-22 gives 1998-04-23 00:00 UTC, when that day is due.
     """
     return (
         datetime.fromisoformat(os.environ[name]).replace(tzinfo=UTC) + timedelta(days=1)

@@ -167,7 +167,7 @@ def not_live(family: str, gate: dict, skipped: str | None = None) -> str:
         return (
             f"{family} is not live: the gate holds it: {gate['reason']}. Next: its verdict, "
             f"every figure, is in MLflow; change settings and trigger "
-            f"train_{family}, or trigger overrule_{family} to put it live all the same"
+            f"train_{family}, or trigger overrule to put it live all the same"
         )
     return (
         f"{family} is not live, though the gate promotes it: {gate['reason']}. Next: look "

@@ -1,3 +1,3 @@
-"""The recall console: an app that reads what the pipeline has written, and asks those who know what
-is live. It changes nothing.
+"""The recall console: a web app that shows what the pipeline has written and what is live. It
+changes nothing.
 """

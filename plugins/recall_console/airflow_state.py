@@ -1,8 +1,7 @@
-"""The chain as Airflow knows it: which families there are, what ran last, what waits, what is
-queued. Read from Airflow's own database.
+"""Reads the state of the chain from Airflow's database: families, last runs, tasks that wait,
+queues.
 
-The families are told from the DAGs `train_<family>`: there is one list of them, in
-`dags/recall/families.py`, and it is not kept here.
+The families follow from the DAGs `train_<family>`. Their one list is in `dags/recall/families.py`.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
 
-from recall_console.settings import Absent
+from recall_console.settings import NotFound
 
 TRAIN, PUBLISH = "train_", "publish_"
 OVER = ("success", "failed")
 
 
-def families_among(dags: Iterable[str]) -> list[str]:
+def families_of(dags: Iterable[str]) -> list[str]:
     """The families whose training is among these DAGs."""
     return sorted(dag.removeprefix(TRAIN) for dag in dags if dag.startswith(TRAIN))
 
 
-def known() -> set[str]:
+def active_dags() -> set[str]:
     """Every DAG that Airflow parses now."""
     with create_session() as session:
         return set(session.scalars(select(DagModel.dag_id).where(DagModel.is_stale.is_(False))))
@@ -76,29 +75,30 @@ def last_runs(dags: set[str]) -> dict[str, dict]:
         }
 
 
-def waiting(dags: set[str]) -> list[dict]:
-    """Tasks that wait for a person: DAG, run, since when, the page to answer on."""
+def waiting_tasks(dags: set[str]) -> list[dict]:
+    """Tasks that wait for a person: DAG, run, since when, and the page to answer on."""
     with create_session() as session:
-        found = session.scalars(
+        tasks = session.scalars(
             select(TaskInstance).where(
                 TaskInstance.dag_id.in_(dags), TaskInstance.state == "awaiting_input"
             )
         ).all()
         return [
             {
-                "dag": one.dag_id,
-                "run": one.run_id,
-                "task": one.task_id,
-                "since": _seconds(one.start_date),
-                "page": f"{page(one.dag_id, one.run_id, one.task_id)}/required_actions",
+                "dag": task.dag_id,
+                "run": task.run_id,
+                "task": task.task_id,
+                "since": _seconds(task.start_date),
+                "page": f"{page(task.dag_id, task.run_id, task.task_id)}/required_actions",
             }
-            for one in found
+            for task in tasks
         ]
 
 
 def schedule() -> dict:
-    """When the next retrain is due (seconds since 1970) and of which day, None where none is; the
-    days whose delivery is waited for, each with its run's page and since when."""
+    """The next retrain: when it is due (seconds since 1970) and its day, None where none is
+    scheduled; and the days whose delivery is late, each with its run's page and since when.
+    """
     with create_session() as session:
         due = session.execute(
             select(DagModel.next_dagrun_create_after, DagModel.next_dagrun_partition_key).where(
@@ -161,7 +161,7 @@ def runs_by_state(dags: set[str]) -> dict[tuple[str, str], int]:
         return {(dag, str(state)): count for dag, state, count in rows}
 
 
-def slots() -> dict[str, dict[str, float]]:
+def pool_slots() -> dict[str, dict[str, float]]:
     """Pool → its slots: total, running, queued, scheduled, open."""
     with create_session() as session:
         return {
@@ -179,16 +179,16 @@ def results(dag: str, run: str) -> dict[str, Any]:
         return {entry.task_id: _value(entry.value) for entry in session.scalars(query)}
 
 
-def run_of(dag: str, run: str) -> dict:
+def run_state(dag: str, run: str) -> dict:
     """A run: its state, day, and the states of its tasks.
 
     Raises:
-        Absent: there is no such run.
+        NotFound: there is no such run.
     """
     with create_session() as session:
-        found = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))
-        if found is None:
-            raise Absent("Airflow knows no such run")
+        entry = session.scalar(select(DagRun).where(DagRun.dag_id == dag, DagRun.run_id == run))
+        if entry is None:
+            raise NotFound("Airflow knows no such run")
         tasks = session.execute(
             select(TaskInstance.task_id, TaskInstance.state).where(
                 TaskInstance.dag_id == dag, TaskInstance.run_id == run
@@ -197,8 +197,8 @@ def run_of(dag: str, run: str) -> dict:
         return {
             "dag": dag,
             "run": run,
-            "state": str(found.state),
-            "day": found.partition_key,
+            "state": str(entry.state),
+            "day": entry.partition_key,
             "tasks": {task: None if state is None else str(state) for task, state in tasks},
         }
 

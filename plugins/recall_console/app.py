@@ -1,8 +1,8 @@
 """The console's app, mounted below /recall in Airflow's API server: one page, what it asks for, and
 metrics for Prometheus.
 
-Each source is asked by a route of its own and answers within a second: what is away is a panel of
-the page, not its end. Blocking reads run in threads.
+Each source has a route of its own that answers within a second. If a service is down, its panel
+says so; the others still load. Blocking reads run in threads.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTex
 
 from recall_console import metrics, models
 from recall_console.auth import Dags, User
-from recall_console.blocking_reads import READERS, within
+from recall_console.blocking_reads import READERS, run_blocking
 from recall_console.reader_client import Refused, reader
-from recall_console.routes import may, router
-from recall_console.settings import PATIENCE, Absent, Away, airflow_path
+from recall_console.routes import require_family, router
+from recall_console.settings import TIMEOUT_SECONDS, NotFound, Unavailable, airflow_path
 
 PAGE = Path(__file__).with_name("page")
-KINDS = {
+MEDIA_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
@@ -52,7 +52,7 @@ app.include_router(router)
 
 
 @app.middleware("http")
-async def kept_private(
+async def with_private_headers(
     request: Request, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     response = await answer(request)
@@ -61,8 +61,8 @@ async def kept_private(
     return response
 
 
-@app.exception_handler(Away)
-async def away(request: Request, error: Away) -> JSONResponse:
+@app.exception_handler(Unavailable)
+async def unavailable(request: Request, error: Unavailable) -> JSONResponse:
     return JSONResponse({"away": str(error)}, 503)
 
 
@@ -71,8 +71,8 @@ async def refused(request: Request, error: Refused) -> JSONResponse:
     return JSONResponse({"refused": str(error)}, 422)
 
 
-@app.exception_handler(Absent)
-async def absent(request: Request, error: Absent) -> JSONResponse:
+@app.exception_handler(NotFound)
+async def not_found(request: Request, error: NotFound) -> JSONResponse:
     return JSONResponse({"absent": str(error)}, 404)
 
 
@@ -85,60 +85,60 @@ async def denied(request: Request, error: HTTPException) -> Response:
 
 @app.get("/")
 async def page(user: User) -> Response:
-    await warm()
-    return shown("index.html")
+    await start_reader()
+    return page_file("index.html")
 
 
 @app.get("/run")
 async def run_page(user: User) -> Response:
-    return shown("run.html")
+    return page_file("run.html")
 
 
 @app.get("/page/{name}")
 async def part(name: str, user: User) -> Response:
-    return shown(name)
+    return page_file(name)
 
 
-def shown(name: str) -> Response:
+def page_file(name: str) -> Response:
     """A file of the page."""
     path = next(
-        (path for path in PAGE.iterdir() if path.name == name and path.suffix in KINDS), None
+        (path for path in PAGE.iterdir() if path.name == name and path.suffix in MEDIA_TYPES), None
     )
     if path is None:
         raise HTTPException(404, "no such part of the page")
     return FileResponse(
         path,
-        media_type=KINDS[path.suffix],
+        media_type=MEDIA_TYPES[path.suffix],
         headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"},
     )
 
 
-async def warm() -> None:
-    """Have the reader's process start while the browser still loads the page."""
-    with contextlib.suppress(Away, TimeoutError):  # its panel will say so
-        await asyncio.wait_for(reader.start(), PATIENCE)
+async def start_reader() -> None:
+    """Start the reader's process while the browser still loads the page."""
+    with contextlib.suppress(Unavailable, TimeoutError):  # its panel will say so
+        await asyncio.wait_for(reader.start(), TIMEOUT_SECONDS)
 
 
 @app.get("/documents/{kind}/{rest:path}")
 async def document(kind: str, rest: str, dags: Dags) -> Response:
-    """A page of the store, as it lies there: verdict/<family>/<id>, snapshot/<dataset>/<day>/<id>,
+    """A page of the store: verdict/<family>/<id>, snapshot/<dataset>/<day>/<id>,
     refused/<dataset>/<day>/<id>.
     """
     parts = rest.split("/")
     if kind not in ("verdict", "snapshot", "refused") or len(parts) != (
         2 if kind == "verdict" else 3
     ):
-        raise Absent("there is no such page")
+        raise NotFound("there is no such page")
     if kind == "verdict":
-        may(parts[0], dags)
-    path = await within(models.report, kind, *parts)
+        require_family(parts[0], dags)
+    path = await run_blocking(models.report, kind, *parts)
     return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": DOCUMENT})
 
 
 @app.get("/metrics")
-async def told_to_prometheus(request: Request) -> Response:
+async def prometheus_metrics(request: Request) -> Response:
     """The text exposition, for a scraper with the token, or for a person who is logged in."""
-    await metrics.allowed(request)
+    await metrics.authorize(request)
     return PlainTextResponse(
         await asyncio.get_running_loop().run_in_executor(READERS, metrics.text),
         media_type="text/plain; version=0.0.4; charset=utf-8",

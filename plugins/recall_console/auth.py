@@ -1,5 +1,5 @@
-"""Who asks: Airflow's own login, and what that person may see there. Without it every route answers
-401.
+"""Authenticates by Airflow's login and authorises by the DAGs that the person may read. Without a
+login every route answers 401.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials
 
-from recall_console.airflow_state import families_among
+from recall_console.airflow_state import families_of
 
 
 async def logged_in(
@@ -40,7 +40,7 @@ async def permitted(user: Annotated[Any, Depends(logged_in)]) -> set[str]:
         HTTPException: 403 for somebody who may read no training.
     """
     dags = await asyncio.to_thread(get_auth_manager().get_authorized_dag_ids, user=user)
-    if not families_among(dags):
+    if not families_of(dags):
         raise HTTPException(403, "your role in Airflow may read none of the DAGs train_…")
     return dags
 

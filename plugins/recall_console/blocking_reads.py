@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from recall_console.settings import PATIENCE, Away
+from recall_console.settings import TIMEOUT_SECONDS, Unavailable
 
-READERS = ThreadPoolExecutor(
-    8, thread_name_prefix="recall-console"
-)  # a disk that hangs holds these, and none of Airflow's own threads
-AT_ONCE = 32  # reads that wait for one of them
+THREADS, MAX_WAITING = 8, 32  # reads at a time, and reads that wait for a thread
+# A disk that hangs holds these threads, and none of Airflow's own.
+READERS = ThreadPoolExecutor(THREADS, thread_name_prefix="recall-console")
+SLOTS = threading.BoundedSemaphore(THREADS + MAX_WAITING)
 
 
-async def within(read: Callable[..., Any], *given: Any) -> Any:
-    """What a blocking read returns, in a thread.
+async def run_blocking(read: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a blocking read, in a thread.
+
+    A read that takes too long keeps its slot until it ends: a disk that hangs cannot pile up reads.
 
     Raises:
-        Away: it takes longer than the page waits, or too many wait already.
+        Unavailable: it takes longer than the page waits, or too many wait already.
     """
-    if READERS._work_queue.qsize() > AT_ONCE:
-        raise Away("too many reads of the store are waiting; look again in a moment")
+    if not SLOTS.acquire(blocking=False):
+        raise Unavailable("too many reads of the store are waiting; look again in a moment")
     try:
-        return await asyncio.wait_for(
-            asyncio.get_running_loop().run_in_executor(READERS, read, *given), PATIENCE
-        )
+        future = READERS.submit(read, *arguments)
+    except RuntimeError:  # the server is shutting down
+        SLOTS.release()
+        raise
+    future.add_done_callback(lambda _: SLOTS.release())
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), TIMEOUT_SECONDS)
     except TimeoutError:
-        raise Away(
-            f"the store or Airflow's database does not answer within {PATIENCE:g} s"
+        raise Unavailable(
+            f"the store or Airflow's database does not answer within {TIMEOUT_SECONDS:g} s"
         ) from None

@@ -1,5 +1,5 @@
-"""The data day by day: what was read, kept and set aside, what was refused; and how fresh what is
-live is.
+"""Reads the days of the data: rows read, kept and quarantined, refused batches, and the freshness
+of what is live.
 """
 
 from __future__ import annotations
@@ -7,19 +7,31 @@ from __future__ import annotations
 import datetime
 import time
 from pathlib import Path
+from typing import Any
 
 from recall_console.documents import day as calendar_day
-from recall_console.documents import document, listed, moment, names, newest, place, text, whole
-from recall_console.settings import Absent, dataset, replayed, target_hours
+from recall_console.documents import (
+    document,
+    folder_names,
+    moment,
+    newest,
+    store_path,
+    summaries,
+    text,
+    whole,
+)
+from recall_console.settings import NotFound, dataset, replayed, target_hours
 
-DAYS, WARNINGS = 30, 100
+MAX_DAYS, MAX_WARNINGS = 30, 100
 
 
 def data() -> dict:
     """The newest days of the data set, the last first, and the newest refusals."""
     name = dataset()
     days = [
-        one for day in reversed(_days(place("snapshots", name))[-DAYS:]) if (one := _day(name, day))
+        one
+        for day in reversed(_days(store_path("snapshots", name))[-MAX_DAYS:])
+        if (one := _day(name, day))
     ]
     return {"dataset": name, "days": days, "refused": _refused(name), "replayed": replayed()}
 
@@ -29,20 +41,20 @@ def newest_day() -> str | None:
     return next(
         (
             day
-            for day in reversed(_days(place("snapshots", dataset())))
-            if newest(place("snapshots", dataset(), day), 1)
+            for day in reversed(_days(store_path("snapshots", dataset())))
+            if newest(store_path("snapshots", dataset(), day), 1)
         ),
         None,
     )
 
 
 def _day(name: str, day: str) -> dict | None:
-    found = newest(place("snapshots", name, day), 1)
-    if not found:
+    newest_snapshot = newest(store_path("snapshots", name, day), 1)
+    if not newest_snapshot:
         return None
-    blank = {
+    blank: dict[str, Any] = {
         "day": day,
-        "snapshot": found[0][0].name,
+        "snapshot": newest_snapshot[0][0].name,
         "made": None,
         "accounts": {},
         "users": None,
@@ -50,11 +62,13 @@ def _day(name: str, day: str) -> dict | None:
         "quarantine": {},
         "warnings": [],
     }
-    told = listed(found, lambda folder, manifest: _shown(name, day, folder, manifest), blank)[0]
-    return told | ({"warnings": [told["reason"]]} if "reason" in told else {})
+    row = summaries(
+        newest_snapshot, lambda folder, manifest: _day_summary(name, day, folder, manifest), blank
+    )[0]
+    return row | ({"warnings": [row["reason"]]} if "reason" in row else {})
 
 
-def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
+def _day_summary(name: str, day: str, folder: Path, manifest: dict) -> dict:
     facts, counts = manifest["facts"], manifest["counts"]
     accounts = {kind: whole(rows) for kind, rows in facts["accounts"].items()}
     return {
@@ -64,14 +78,14 @@ def _shown(name: str, day: str, folder: Path, manifest: dict) -> dict:
         "accounts": accounts,
         "users": whole(counts["users"]),
         "items": whole(counts["items"]),
-        "quarantine": _aside(name, day, folder.name),
-        "warnings": [str(one) for one in facts.get("warnings") or []][:WARNINGS],
+        "quarantine": _quarantined(name, day, folder.name),
+        "warnings": [str(one) for one in facts.get("warnings") or []][:MAX_WARNINGS],
     }
 
 
 def _days(folder: Path) -> list[str]:
     """The names of the folders below one that are days."""
-    return [name for name in names(folder) if _is_day(name)]
+    return [name for name in folder_names(folder) if _is_day(name)]
 
 
 def _is_day(name: str) -> bool:
@@ -82,12 +96,12 @@ def _is_day(name: str) -> bool:
     return True
 
 
-def _aside(name: str, day: str, id: str) -> dict[str, int]:
+def _quarantined(name: str, day: str, id: str) -> dict[str, int]:
     """Reason → rows in quarantine, of all tables."""
     total: dict[str, int] = {}
     try:
-        tables = document(place("quarantine", name, day, id) / "summary.json")
-    except Absent:
+        tables = document(store_path("quarantine", name, day, id) / "summary.json")
+    except NotFound:
         return total
     for table, reasons in tables.items():
         for reason, rows in reasons.items() if isinstance(reasons, dict) else ():
@@ -97,23 +111,27 @@ def _aside(name: str, day: str, id: str) -> dict[str, int]:
 
 
 def _refused(name: str) -> list[dict]:
-    found = []
-    for day in reversed(_days(place("refused", name))[-DAYS:]):
-        found += listed(
-            newest(place("refused", name, day), 3),
-            lambda folder, manifest, day=day: {
-                "day": day,
-                "id": folder.name,
-                "made": moment(manifest["created"]),
-                "reason": text(manifest["facts"]["reason"]),
-            },
-            {"day": day, "made": None},
-        )
-    return sorted(found, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
+    refusals = []
+    for day in reversed(_days(store_path("refused", name))[-MAX_DAYS:]):
+        refusals += [
+            {**refusal, "day": day}
+            for refusal in summaries(
+                newest(store_path("refused", name, day), 3), _refusal, {"made": None}
+            )
+        ]
+    return sorted(refusals, key=lambda one: one["made"] or 0.0, reverse=True)[:10]
+
+
+def _refusal(folder: Path, manifest: dict) -> dict:
+    return {
+        "id": folder.name,
+        "made": moment(manifest["created"]),
+        "reason": text(manifest["facts"]["reason"]),
+    }
 
 
 def freshness(live: dict[str, str | None]) -> dict:
-    """How old the data and what is live are, in hours since the end of their day, against the
+    """The age of the data and of the live generations, in hours since the end of their day, and the
     target.
 
     Args:

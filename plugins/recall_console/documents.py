@@ -1,9 +1,8 @@
-"""Documents of the store, read as they lie there: manifests, verdicts, audit records. Nothing is
-ever written.
+"""Reads documents of the store: manifests, verdicts, audit records. Nothing is ever written.
 
-A folder without `manifest.json` does not exist. What cannot be read, or leads out of the store, is
-left out of a list and told as an error when it is asked for by name; what can be read and is not
-the document it should be stands in a list as a line that says so.
+A folder without `manifest.json` does not exist. A document that cannot be read, or leads out of the
+store, is left out of lists and raises an error when it is requested by name. A document that can be
+read but is malformed is a row that says so.
 """
 
 from __future__ import annotations
@@ -20,47 +19,47 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from recall_console.settings import Absent, document_bytes, store
+from recall_console.settings import NotFound, document_bytes, store
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-WRONG = (
+MALFORMED = (
     LookupError,
     TypeError,
     ValueError,
     AttributeError,
     ArithmeticError,
 )  # what comes of a document that is not what it should be
-LONGEST, DEEPEST, MOST = (
+MAX_CHARACTERS, MAX_DEPTH, MAX_VALUES = (
     2000,
     40,
     200_000,
 )  # characters of a text, levels and values of a document, that a page is given
-NO_VALUE = bytes(
+NOT_BEFORE_VALUES = bytes(
     set(range(256)) - set(b",[{")
 )  # every value of a document but its first has one of these before it
 YEARS = range(1970, 2096)  # of days and moments that are taken for such
 
 
-def place(*parts: str) -> Path:
-    """A folder of the store; a name that could climb out of it is refused.
+def store_path(*parts: object) -> Path:
+    """A path in the store.
 
     Raises:
-        Absent: not a name the store can hold.
+        NotFound: not a name the store can hold.
     """
     for part in parts:
         if not isinstance(part, str) or not PART.fullmatch(part):
-            raise Absent(f"not a name the store can hold: {str(part)[:60]!r}")
-    return store().joinpath(*parts)
+            raise NotFound(f"not a name the store can hold: {str(part)[:60]!r}")
+    return store().joinpath(*map(str, parts))
 
 
-def behind(uri: str) -> Path:
+def path_of_uri(uri: str) -> Path:
     """The folder behind a URI that a document names.
 
     Raises:
-        Absent: it lies outside the store.
+        NotFound: it is outside the store.
     """
     root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
-    return _target(
+    return _resolved(
         root,
         root / uri.removeprefix(f"{named}/")
         if named and uri.startswith(f"{named}/")
@@ -68,15 +67,19 @@ def behind(uri: str) -> Path:
     )
 
 
-def _target(root: Path, path: Path) -> Path:
-    """Where a path leads, links followed, which is not out of this folder."""
+def _resolved(root: Path, path: Path) -> Path:
+    """A path with its links followed, inside this folder.
+
+    Raises:
+        NotFound: the path leads out of the folder, or in a circle.
+    """
     try:
-        found = path.resolve()
+        resolved = path.resolve()
     except (OSError, RuntimeError):  # links in a circle
-        raise Absent("this leads nowhere") from None
-    if not found.is_relative_to(root):
-        raise Absent("this lies outside the store")
-    return found
+        raise NotFound("this leads nowhere") from None
+    if not resolved.is_relative_to(root):
+        raise NotFound("this lies outside the store")
+    return resolved
 
 
 def document(path: Path) -> dict:
@@ -84,44 +87,46 @@ def document(path: Path) -> dict:
     that is none is null.
 
     Raises:
-        Absent: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values, or no
-            document.
+        NotFound: absent, outside the store, larger than RECALL_DOCUMENT_MB, of too many values,
+            or no document.
     """
     try:
-        found = inside(path)
-        content = _read(found, found.stat().st_mtime_ns)
+        file = store_file(path)
+        content = _read(file, file.stat().st_mtime_ns)
     except OSError as error:
-        raise Absent(f"{path.name} cannot be read ({type(error).__name__})") from None
+        raise NotFound(f"{path.name} cannot be read ({type(error).__name__})") from None
     if isinstance(content, str):
-        raise Absent(f"{path.name} cannot be read ({content})")
+        raise NotFound(f"{path.name} cannot be read ({content})")
     return content
 
 
-def inside(path: Path) -> Path:
-    """A file of the store, wherever the links of its path lead.
+def store_file(path: Path) -> Path:
+    """A regular file of the store, with the links of its path followed.
 
     Raises:
-        Absent: out of the store, no file (whoever opens a pipe waits for good), or it is larger
-            than RECALL_DOCUMENT_MB.
+        NotFound: outside the store, not a regular file (opening a pipe would block), or larger than
+            RECALL_DOCUMENT_MB.
     """
-    found = _target(store().resolve(), path)
-    told = found.stat()
-    if not stat.S_ISREG(told.st_mode):
-        raise Absent(f"{path.name} is no file")
-    if (size := told.st_size) > document_bytes():
-        raise Absent(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
-    return found
+    resolved = _resolved(store().resolve(), path)
+    status = resolved.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise NotFound(f"{path.name} is no file")
+    if (size := status.st_size) > document_bytes():
+        raise NotFound(f"{path.name} has {size:,} bytes, more than RECALL_DOCUMENT_MB lets through")
+    return resolved
 
 
 @functools.lru_cache(512)
 def _read(path: Path, changed: int) -> dict | str:
-    """What a page is given of a file; of one that is no document, what it is instead. Values are
-    counted before they are made: to make millions of them holds up everything else that this
-    process does."""
+    """The content of a file as a page gets it; a text that says why it is no document.
+
+    Values are counted before they are parsed: parsing millions of them would hold up everything
+    else in this process.
+    """
     try:
         written = path.read_bytes()
-        if len(written.translate(None, NO_VALUE)) > MOST:
-            return f"more than {MOST:,} values"
+        if len(written.translate(None, NOT_BEFORE_VALUES)) > MAX_VALUES:
+            return f"more than {MAX_VALUES:,} values"
         content = json.loads(written.decode(), parse_constant=lambda _: None)
         return _plain(content) if isinstance(content, dict) else "not an object"
     except (ValueError, RecursionError) as error:
@@ -129,11 +134,15 @@ def _read(path: Path, changed: int) -> dict | str:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """What a page can be given as JSON."""
-    if depth > DEEPEST:
+    """The value as JSON that a page can show."""
+    if depth > MAX_DEPTH:
         raise ValueError("too deep")
     if isinstance(value, str):
-        text = value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value):,} characters)"
+        text = (
+            value
+            if len(value) <= MAX_CHARACTERS
+            else f"{value[:MAX_CHARACTERS]}… ({len(value):,} characters)"
+        )
         return text.encode("utf-8", "replace").decode()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -144,17 +153,17 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def listed(
-    found: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
+def summaries(
+    documents: list[tuple[Path, dict]], make: Callable[[Path, dict], dict], blank: dict
 ) -> list[dict]:
-    """What is made of each document; of one that is not what it should be, `blank` with its name as
-    `id` and what is wrong as `reason`.
+    """One row a document, made by `make`. A malformed document is `blank` with its name as `id` and
+    what is wrong as `reason`.
     """
     lines = []
-    for path, content in found:
+    for path, content in documents:
         try:
             lines.append(make(path, content))
-        except WRONG as error:
+        except MALFORMED as error:
             lines.append(
                 {
                     **blank,
@@ -167,35 +176,35 @@ def listed(
 
 
 def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[Path, dict]]:
-    """The complete folders right below one, the last written first: their places and this document
+    """The complete folders directly in a folder, the last written first: the path and this document
     of each.
     """
     try:
-        found = [
+        paths = [
             path / name
             for path in folder.iterdir()
             if not path.name.startswith(".") and (path / name).is_file()
         ]
     except OSError:
         return []
-    return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path.parent)
+    return _readable(sorted(paths, key=_changed, reverse=True)[:most], lambda path: path.parent)
 
 
 def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
-    """The JSON files right in a folder, the last written first: their places and contents."""
+    """The JSON files directly in a folder, the last written first: path and content of each."""
     try:
-        found = [
+        paths = [
             path
             for path in folder.iterdir()
             if path.suffix == ".json" and not path.name.startswith(".")
         ]
     except OSError:
         return []
-    return _readable(sorted(found, key=_changed, reverse=True)[:most], lambda path: path)
+    return _readable(sorted(paths, key=_changed, reverse=True)[:most], lambda path: path)
 
 
-def names(folder: Path) -> list[str]:
-    """The names of the folders below one, in order."""
+def folder_names(folder: Path) -> list[str]:
+    """The names of the folders in a folder, in order."""
     try:
         return sorted(
             path.name
@@ -206,14 +215,14 @@ def names(folder: Path) -> list[str]:
         return []
 
 
-def _readable(paths: list[Path], of) -> list[tuple[Path, dict]]:
-    found = []
+def _readable(paths: list[Path], path_of: Callable[[Path], Path]) -> list[tuple[Path, dict]]:
+    documents = []
     for path in paths:
         try:
-            found.append((of(path), document(path)))
-        except Absent:
+            documents.append((path_of(path), document(path)))
+        except NotFound:
             continue
-    return found
+    return documents
 
 
 def text(value: object) -> str | None:
@@ -222,7 +231,7 @@ def text(value: object) -> str | None:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{type(value).__name__} where a text belongs")
-    return str(value)[:LONGEST]
+    return str(value)[:MAX_CHARACTERS]
 
 
 def whole(value: object) -> int:
@@ -252,7 +261,9 @@ def day(value: object) -> str:
 
 def moment(value: object) -> float:
     """Seconds since 1970, of a time that a calendar has; else ValueError."""
-    if isinstance(value, bool) or not 0 <= (seconds := float(value)) < 4e9:  # up to 2096
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError(f"{type(value).__name__} where a time belongs")
+    if not 0 <= (seconds := float(value)) < 4e9:  # up to 2096
         raise ValueError(f"{value!r} is no time")
     return seconds
 

@@ -1,7 +1,7 @@
-"""Metrics for Prometheus, made when they are asked for: from the store, from Airflow's database.
-The reader's own are `Reader.metrics()`.
+"""Metrics for Prometheus, made on request from the store and Airflow's database. The reader has its
+own, `Reader.metrics()`.
 
-Never open by default: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the
+The route is never open: the scraper sends the token of RECALL_METRICS_TOKEN, or the password of the
 connection `recall_metrics`, as a bearer token.
 """
 
@@ -15,14 +15,14 @@ from fastapi import Request
 
 from recall_console import airflow_state, days, models
 from recall_console.auth import logged_in, permitted
-from recall_console.documents import WRONG
-from recall_console.settings import Absent, Away, connection
+from recall_console.documents import MALFORMED
+from recall_console.settings import NotFound, Unavailable, connection
 
-KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
+ROW_KINDS = {"rows_in": "read", "kept": "kept", "quarantined": "quarantined"}
 HELP = {
     "recall_up": "1 where a source of these metrics could be read.",
     "recall_rows": "Rows of the newest day, by what became of them.",
-    "recall_quarantined_rows": "Rows of the newest day that were set aside, by reason.",
+    "recall_quarantined_rows": "Quarantined rows of the newest day, by reason.",
     "recall_data_age_hours": "Hours since the end of the newest day that has a snapshot; 0 "
     "while a data set that has ended is replayed.",
     "recall_live_age_hours": "Hours since the end of the day of what is live.",
@@ -42,23 +42,23 @@ HELP = {
 Sample = tuple[str, dict[str, str], float]
 
 
-async def allowed(request: Request) -> None:
-    """Let a scraper with the token in, and who is logged in to Airflow and may read a training
-    there.
+async def authorize(request: Request) -> None:
+    """Admit a scraper with the token, and a person who is logged in to Airflow and may read a
+    training there.
 
     Raises:
         HTTPException: 401 for somebody who is neither, 403 for one who may read none.
     """
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    given, wanted = given.strip() if scheme.lower() == "bearer" else "", token()
-    if wanted and given and hmac.compare_digest(given.encode(), wanted.encode()):
+    scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+    sent, expected = sent.strip() if scheme.lower() == "bearer" else "", token()
+    if expected and sent and hmac.compare_digest(sent.encode(), expected.encode()):
         return
     from fastapi.security import HTTPAuthorizationCredentials
 
     await permitted(
         await logged_in(
             request,
-            HTTPAuthorizationCredentials(scheme="Bearer", credentials=given) if given else None,
+            HTTPAuthorizationCredentials(scheme="Bearer", credentials=sent) if sent else None,
         )
     )
 
@@ -72,39 +72,40 @@ def token() -> str:
 
 
 def text() -> str:
-    """All metrics in the text exposition; a source that cannot be read is told by `recall_up`."""
-    found: dict[str, list[str]] = {}
+    """All metrics in the text exposition; `recall_up` is 0 for a source that cannot be read."""
+    by_name: dict[str, list[str]] = {}
     dags = {
         dag
-        for dag in airflow_state.known()
+        for dag in airflow_state.active_dags()
         if dag == "ingest" or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
     }
     for source, read in {
-        "store": lambda: of_store(airflow_state.families_among(dags)),
-        "airflow": lambda: of_airflow(dags),
+        "store": lambda: store_samples(airflow_state.families_of(dags)),
+        "airflow": lambda: airflow_samples(dags),
     }.items():
         try:
-            samples, up = [(sample[0], line(sample)) for sample in read()], 1
-        except (Away, OSError, Absent, *WRONG):
-            samples, up = [], 0
-        for name, told in (*samples, ("recall_up", line(("recall_up", {"source": source}, up)))):
-            found.setdefault(name, []).append(told)
+            lines, up = [(sample[0], sample_line(sample)) for sample in read()], 1
+        except (Unavailable, OSError, NotFound, *MALFORMED):
+            lines, up = [], 0
+        lines.append(("recall_up", sample_line(("recall_up", {"source": source}, up))))
+        for name, line in lines:
+            by_name.setdefault(name, []).append(line)
     return "".join(
-        f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(lines)
-        for name, lines in found.items()
+        f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n" + "".join(name_lines)
+        for name, name_lines in by_name.items()
     )
 
 
-def of_store(families: list[str]) -> Iterator[Sample]:
-    """Rows, freshness, verdicts, what is live."""
+def store_samples(families: list[str]) -> Iterator[Sample]:
+    """The samples from the store: rows, freshness, verdicts, live generations."""
     if newest := days.data()["days"]:
-        for name, kind in KINDS.items():
+        for name, kind in ROW_KINDS.items():
             yield "recall_rows", {"kind": kind}, newest[0]["accounts"].get(name, 0)
         for reason, rows in newest[0]["quarantine"].items():
             yield "recall_quarantined_rows", {"reason": reason}, rows
-    live = {}
+    live: dict[str, str | None] = {}
     for family in families:
-        yield from _of_family(family, live)
+        yield from _family_samples(family, live)
     fresh = days.freshness(live)
     yield "recall_freshness_target_hours", {}, fresh["target_hours"]
     if fresh["data"]["hours"] is not None:
@@ -114,11 +115,11 @@ def of_store(families: list[str]) -> Iterator[Sample]:
             yield "recall_live_age_hours", {"family": family}, one["hours"]
 
 
-def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
+def _family_samples(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
     last = models.last_live(family)
     made = models.generation(family, last["generation"]) if last else None
     live[family] = made["day"] if made else None
-    if made:
+    if last and made:
         of = {"family": family}
         yield (
             "recall_live_generation_info",
@@ -149,23 +150,23 @@ def _of_family(family: str, live: dict[str, str | None]) -> Iterator[Sample]:
             )
 
 
-def of_airflow(dags: set[str]) -> Iterator[Sample]:
-    """Seconds, runs, who is waited for, the queue."""
+def airflow_samples(dags: set[str]) -> Iterator[Sample]:
+    """The samples from Airflow: seconds, runs, tasks that wait for a person, slots."""
     for (dag, task), seconds in sorted(airflow_state.seconds_by_task(dags).items()):
         yield "recall_stage_seconds", {"dag": dag, "task": task}, round(seconds, 3)
     for (dag, state), count in sorted(airflow_state.runs_by_state(dags).items()):
         yield "recall_runs", {"dag": dag, "state": state}, count
-    yield "recall_waiting_for_a_person", {}, len(airflow_state.waiting(dags))
-    for pool, kinds in sorted(airflow_state.slots().items()):
-        for kind, count in kinds.items():
-            yield "recall_pool_slots", {"pool": pool, "kind": kind}, count
+    yield "recall_waiting_for_a_person", {}, len(airflow_state.waiting_tasks(dags))
+    for pool, kinds in sorted(airflow_state.pool_slots().items()):
+        for kind, slots in kinds.items():
+            yield "recall_pool_slots", {"pool": pool, "kind": kind}, slots
 
 
-def line(sample: Sample) -> str:
+def sample_line(sample: Sample) -> str:
     """One line of the exposition."""
     name, labels, value = sample
-    told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-    return f"{name}{{{told}}} {value:.10g}\n" if told else f"{name} {value:.10g}\n"
+    pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    return f"{name}{{{pairs}}} {value:.10g}\n" if pairs else f"{name} {value:.10g}\n"
 
 
 def _escaped(text: str) -> str:

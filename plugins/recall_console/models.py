@@ -1,6 +1,4 @@
-"""What the store holds of a family of models: its verdicts, who decided what, how its index
-answers.
-"""
+"""Reads a family's documents in the store: verdicts, decisions, generations."""
 
 from __future__ import annotations
 
@@ -9,25 +7,25 @@ import re
 from pathlib import Path
 
 from recall_console.documents import (
-    WRONG,
+    MALFORMED,
     day,
     document,
     figure,
     files,
-    inside,
-    listed,
     moment,
     newest,
-    place,
+    store_file,
+    store_path,
+    summaries,
     text,
     whole,
 )
-from recall_console.settings import Absent
+from recall_console.settings import NotFound
 
-VERDICTS, DECISIONS = 8, 20
-LINE = ("outcome", "question", "reason", "day", "version", "champion_version")
-PROBE = ("recall", "p50_ms", "bytes")  # of how an index answers, what is always told
-SHOWN = (
+MAX_VERDICTS, MAX_DECISIONS = 8, 20
+VERDICT_FIELDS = ("outcome", "question", "reason", "day", "version", "champion_version")
+PROBE_FIELDS = ("recall", "p50_ms", "bytes")  # of an index, always shown
+CARD_METRICS = (
     "recall_50",
     "ndcg_10",
     "hr_10",
@@ -40,37 +38,41 @@ def verdicts(family: str) -> list[dict]:
     """The last verdicts, the newest first: outcome, question, reason, day, version, id, made
     (seconds since 1970).
     """
-    return listed(
-        newest(place("verdicts", family), VERDICTS),
-        _line,
-        {**dict.fromkeys(("made", *LINE)), "outcome": "unreadable", "day": "an unknown day"},
+    return summaries(
+        newest(store_path("verdicts", family), MAX_VERDICTS),
+        _verdict_row,
+        {
+            **dict.fromkeys(("made", *VERDICT_FIELDS)),
+            "outcome": "unreadable",
+            "day": "an unknown day",
+        },
     )
 
 
-def _line(folder: Path, manifest: dict) -> dict:
+def _verdict_row(folder: Path, manifest: dict) -> dict:
     return {
         "id": folder.name,
         "made": moment(manifest["created"]),
-        **{name: text(manifest["facts"].get(name)) for name in LINE},
+        **{name: text(manifest["facts"].get(name)) for name in VERDICT_FIELDS},
     }
 
 
 def verdict(family: str, id: str) -> dict:
-    """What a page draws of one verdict.
+    """One verdict, as a page draws it.
 
     Raises:
-        Absent: there is none.
+        NotFound: there is none.
     """
-    folder = place("verdicts", family, id)
+    folder = store_path("verdicts", family, id)
     try:
         return {
-            **drawn(document(folder / "verdict.json")),
+            **verdict_summary(document(folder / "verdict.json")),
             "id": id,
             "family": family,
             "made": moment(document(folder / "manifest.json")["created"]),
         }
-    except WRONG as error:
-        raise Absent(
+    except MALFORMED as error:
+        raise NotFound(
             f"this verdict cannot be understood ({type(error).__name__}: {str(error)[:100]})"
         ) from None
 
@@ -79,16 +81,16 @@ def newest_verdict(family: str) -> dict | None:
     """The newest verdict in full; None where there is none, or it cannot be understood."""
     try:
         return next((verdict(family, one["id"]) for one in verdicts(family)), None)
-    except Absent:
+    except NotFound:
         return None
 
 
-def drawn(verdict: dict) -> dict:
-    """The parts of a verdict that are shown: the decision, what was against it, differences with
-    intervals, slices, baselines.
+def verdict_summary(verdict: dict) -> dict:
+    """The parts of a verdict that a page shows: the decision, the checks against it, differences
+    with intervals, slices, baselines.
     """
     policy = verdict["policy"]
-    metrics = dict.fromkeys((policy["metric"], *policy["tested"], *SHOWN))
+    metrics = dict.fromkeys((policy["metric"], *policy["tested"], *CARD_METRICS))
     return {
         **{
             name: verdict[name]
@@ -129,23 +131,23 @@ def _interval(difference: dict) -> dict:
 
 
 def decisions(family: str) -> list[dict]:
-    """Who moved what, the newest first: when (seconds since 1970), action, from, to, by, why, page.
+    """The decisions, the newest first: at (seconds since 1970), action, from, to, by, why, page.
 
-    Moves of the registry name versions, those of the pointer (go_live, rollback) generations.
+    Decisions in the registry name versions, those of the pointer (go_live, rollback) generations.
     """
     folder, blank = (
-        place("audit", family),
+        store_path("audit", family),
         dict.fromkeys(("at", "action", "of", "from", "to", "by", "why", "page")),
     )
-    of_versions = listed(
-        [one for one in files(folder, DECISIONS) if "when" in one[1]], _of_version, blank
+    of_versions = summaries(
+        [one for one in files(folder, MAX_DECISIONS) if "when" in one[1]], _of_version, blank
     )
-    of_generations = listed(newest(folder, DECISIONS), _of_generation, blank)
+    of_generations = summaries(newest(folder, MAX_DECISIONS), _of_generation, blank)
     return sorted(
-        (_told(one) for one in of_versions + of_generations),
+        (_decision(one) for one in of_versions + of_generations),
         key=lambda one: one["at"] or 0.0,
         reverse=True,
-    )[:DECISIONS]
+    )[:MAX_DECISIONS]
 
 
 def _of_version(path: Path, record: dict) -> dict:
@@ -170,10 +172,8 @@ def _of_generation(folder: Path, manifest: dict) -> dict:
     }
 
 
-def _told(line: dict) -> dict:
-    """A decision without the name of its record; of one that cannot be understood the reason says
-    why.
-    """
+def _decision(line: dict) -> dict:
+    """A decision without its record's id; the reason of an unreadable one says what is wrong."""
     reason, id = line.pop("reason", None), line.pop("id", None)
     return (
         line
@@ -190,9 +190,7 @@ def _told(line: dict) -> dict:
 
 
 def last_live(family: str) -> dict | None:
-    """What the last switch of the pointer made live, as the store has it: event, generation, since,
-    by, why.
-    """
+    """The last switch of the live pointer, from the store: event, generation, since, by, why."""
     events = [one for one in decisions(family) if one["of"] == "generation"]
     return (
         {
@@ -208,68 +206,68 @@ def last_live(family: str) -> dict | None:
 
 
 def generation(family: str, id: str | None) -> dict | None:
-    """A generation's day, version, counts and how its index answers against exact search; None
-    where its folder is gone.
+    """A generation's day, version, counts and its index compared with exact search; None where its
+    folder is gone.
     """
     try:
-        found = document(place("generations", family, id) / "manifest.json")
-    except Absent:
+        manifest = document(store_path("generations", family, id) / "manifest.json")
+    except NotFound:
         return None
     try:
-        facts = found["facts"]
+        facts = manifest["facts"]
         return {
             "id": id,
-            "made": moment(found["created"]),
+            "made": moment(manifest["created"]),
             "day": day(facts["day"]),
             "version": text(facts["version"]),
             "dimension": whole(facts["dimension"]),
             "factory": text(facts["factory"]),
-            "probe": {name: figure(facts["probe"][name]) for name in PROBE},
+            "probe": {name: figure(facts["probe"][name]) for name in PROBE_FIELDS},
             "wanted": None
-            if (wanted := (found["lineage"].get("settings") or {}).get("minimum_recall")) is None
+            if (wanted := (manifest["lineage"].get("settings") or {}).get("minimum_recall")) is None
             else figure(wanted),
             "counts": {
-                name: whole(found["counts"].get(name, 0))
+                name: whole(manifest["counts"].get(name, 0))
                 for name in ("items", "users", "cold_items", "left_out_items")
             },
         }
-    except WRONG:
+    except MALFORMED:
         return None
 
 
 def decided_by(family: str, version: str | None) -> dict | None:
     """The last decision that made a version the champion."""
-    wanted = [
+    decisive = [
         one
         for one in decisions(family)
         if one["of"] == "version"
         and one["to"] == version
         and one["action"] in ("promote", "force", "restore")
     ]
-    return wanted[0] if wanted else None
+    return decisive[0] if decisive else None
 
 
 def report(kind: str, *parts: str) -> Path:
-    """The page that lies beside a document of the store.
+    """The HTML page of a document of the store.
 
     Raises:
-        Absent: there is none.
+        NotFound: there is none.
     """
-    path = place(
+    path = store_path(
         {"verdict": "verdicts", "snapshot": "snapshots", "refused": "refused"}[kind], *parts
     ) / ("verdict.html" if kind == "verdict" else "report.html")
     if not path.is_file():
-        raise Absent("there is no such page in the store")
-    return inside(path)
+        raise NotFound("there is no such page in the store")
+    return store_file(path)
 
 
-def _person(by: str, origin: dict) -> str:
-    """Who decided: a run stands for the gate; who is named by it is a person."""
+def _person(by: str | None, origin: dict) -> str | None:
+    """The gate where the record names its own run, else the person whom it names."""
     return "the gate" if by == origin.get("run_id") else by
 
 
 def _page(url: object) -> str | None:
-    """A page of Airflow that a record names: one elsewhere is not linked to."""
+    """A page of Airflow that a record names; None for an address elsewhere, which is not linked."""
     return (
         url
         if isinstance(url, str) and re.fullmatch(r"(https?://|/(?![/\\]))[^\s\x00-\x1f\\]*", url)

@@ -1,9 +1,9 @@
-"""The reader, in a process of its own environment, asked over pipes: started when first needed, and
-again when it has ended.
+"""Queries the reader, which runs as a process in its own environment. The process starts with the
+first question, and again after it has ended.
 
-Airflow's environment holds neither Redis nor FAISS. The process answers many questions at a time,
-one JSON object a line; see `tasks/retrieve/json_lines.py`. It ends with its pipe, so it never
-outlives the server.
+Airflow's environment has neither the Redis client nor FAISS. The process answers many questions at
+a time, one JSON object a line; see `tasks/retrieve/json_lines.py`. It ends when its pipe closes, so
+it never outlives the server.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import json
 import logging
 import os
 import time
+from typing import Any
 
-from recall_console.settings import PATIENCE, ROOT, Away, interpreter, redis_url
+from recall_console.settings import ROOT, TIMEOUT_SECONDS, Unavailable, interpreter, redis_url
 
-AT_ONCE, LINE, REMEMBERED = (
+MAX_QUESTIONS, MAX_LINE_BYTES, ADDRESS_SECONDS = (
     16,
     2**24,
     30.0,
 )  # questions on their way at most; bytes of an answer; seconds that the address is not read again
-PASSED = (
+PASSED_VARIABLES = (
     "PATH",
     "HOME",
     "LANG",
@@ -43,8 +44,8 @@ class Refused(Exception):
     """The reader understood the question and cannot answer it; the text says why."""
 
 
-class Asker:
-    """One reader's process and the questions on their way to it."""
+class ReaderClient:
+    """One reader process and the questions sent to it."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -56,68 +57,52 @@ class Asker:
         self._url, self._read_at = "", 0.0
         self._answered = False
 
-    async def ask(self, ask: str, patience: float = PATIENCE, **question: object) -> object:
-        """The answer to one question.
+    async def ask(self, ask: str, timeout: float = TIMEOUT_SECONDS, **question: object) -> Any:
+        """The answer to one question, as decoded JSON.
 
         Raises:
-            Away: Redis, the store or the process does not answer in time, or too many wait already.
+            Unavailable: Redis, the store or the process does not answer in time, or too many
+                questions wait already.
             Refused: the question cannot be answered.
         """
-        if len(self._waiting) >= AT_ONCE:
-            raise Away("too many questions are waiting for the reader; ask again in a moment")
+        if len(self._waiting) >= MAX_QUESTIONS:
+            raise Unavailable(
+                "too many questions are waiting for the reader; ask again in a moment"
+            )
         try:
-            return await asyncio.wait_for(self._answer({"ask": ask, **question}), patience)
+            return await asyncio.wait_for(self._answer({"ask": ask, **question}), timeout)
         except TimeoutError:
-            raise Away(
-                f"Redis does not answer within {patience:g} s" if self._answered else STARTING
+            raise Unavailable(
+                f"Redis does not answer within {timeout:g} s" if self._answered else STARTING
             ) from None
 
-    async def start(self) -> None:
-        """Have the process running; nothing is asked yet."""
+    async def start(self) -> asyncio.subprocess.Process:
+        """The running process, started where none runs; sends no question."""
         url = await self._address()
         async with self._starting:
             here = self._loop is asyncio.get_running_loop()
             if self._process and here and self._process.returncode is None and url == self._url:
-                return
+                return self._process
             self._end()
             self._url, self._loop, self._answered = url, asyncio.get_running_loop(), False
-            environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-            environment |= {
-                "RECALL_REDIS_URL": url,
-                "PYTHONPATH": str(ROOT),
-                "OMP_NUM_THREADS": "1",
-            }
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    str(interpreter()),
-                    "-m",
-                    "tasks.retrieve",
-                    "lines",
-                    cwd=ROOT,
-                    env=environment,
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    limit=LINE,
-                )
-            except OSError as error:
-                raise Away(
-                    f"the reader cannot be started: {interpreter()} ({error.strerror}); `make "
-                    f"environments` builds it"
-                ) from None
-            self._listener = asyncio.create_task(self._listen(self._process))
+            self._process = process = await _spawn(url)
+            self._listener = asyncio.create_task(self._listen(process))
+            return process
 
-    async def _answer(self, question: dict) -> object:
+    async def _answer(self, question: dict) -> Any:
         for last in (False, True):
-            await self.start()
+            process = await self.start()
             number, future = next(self._numbers), asyncio.get_running_loop().create_future()
             self._waiting[number] = future
             try:
-                self._process.stdin.write(json.dumps({"id": number, **question}).encode() + b"\n")
-                await self._process.stdin.drain()
-                told = await future
+                stdin = process.stdin
+                assert stdin, "the process is started with a pipe"
+                stdin.write(json.dumps({"id": number, **question}).encode() + b"\n")
+                await stdin.drain()
+                reply = await future
             except ConnectionError:
                 if last:
-                    raise Away(
+                    raise Unavailable(
                         "the reader's process ends as soon as it is asked; the API server's "
                         "log says why"
                     ) from None
@@ -126,20 +111,22 @@ class Asker:
             finally:
                 self._waiting.pop(number, None)
             self._answered = True
-            if error := told.get("error"):
-                raise (Away if error["kind"] in ("Unreachable", "Corrupt", "Fault") else Refused)(
-                    error["text"]
-                )
-            return told["answer"]
+            if error := reply.get("error"):
+                raise (
+                    Unavailable if error["kind"] in ("Unreachable", "Corrupt", "Fault") else Refused
+                )(error["text"])
+            return reply["answer"]
         raise AssertionError("unreachable")
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Hand out the answers until the process ends; then whoever waits is told."""
+        """Hand out the answers until the process ends; then every open question fails."""
+        stdout = process.stdout
+        assert stdout, "the process is started with a pipe"
         try:
-            while line := await process.stdout.readline():
-                told = json.loads(line)
-                if (future := self._waiting.get(told["id"])) and not future.done():
-                    future.set_result(told)
+            while line := await stdout.readline():
+                reply = json.loads(line)
+                if (future := self._waiting.get(reply["id"])) and not future.done():
+                    future.set_result(reply)
         except (
             ValueError,
             KeyError,
@@ -156,7 +143,7 @@ class Asker:
                     future.set_exception(ConnectionResetError())
 
     async def _address(self) -> str:
-        if not self._url or time.monotonic() - self._read_at > REMEMBERED:
+        if not self._url or time.monotonic() - self._read_at > ADDRESS_SECONDS:
             url = await asyncio.to_thread(redis_url)
             self._read_at = time.monotonic()
             return url
@@ -168,4 +155,27 @@ class Asker:
                 self._process.kill()
 
 
-reader = Asker()
+async def _spawn(url: str) -> asyncio.subprocess.Process:
+    """Start a reader on the Redis at this URL."""
+    environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
+    environment |= {"RECALL_REDIS_URL": url, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    try:
+        return await asyncio.create_subprocess_exec(
+            str(interpreter()),
+            "-m",
+            "tasks.retrieve",
+            "lines",
+            cwd=ROOT,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=MAX_LINE_BYTES,
+        )
+    except OSError as error:
+        raise Unavailable(
+            f"the reader cannot be started: {interpreter()} ({error.strerror}); "
+            "`make environments` builds it"
+        ) from None
+
+
+reader = ReaderClient()

@@ -1,6 +1,4 @@
-"""The model registry, asked over MLflow's REST interface: which version stands behind each
-alias.
-"""
+"""Reads the versions behind the aliases of the model registry over MLflow's REST interface."""
 
 from __future__ import annotations
 
@@ -10,27 +8,29 @@ from urllib.parse import quote
 
 import httpx
 
-from recall_console.settings import PATIENCE, Away, mlflow, mlflow_page
+from recall_console.settings import TIMEOUT_SECONDS, Unavailable, mlflow, mlflow_page
 
-PREFIX, KEPT_SECONDS, BACKGROUND_SECONDS = "recall-", 3.0, 5.0
-_kept: dict[str, tuple[float, asyncio.Future]] = {}
+PREFIX, CACHE_SECONDS, BACKGROUND_SECONDS = "recall-", 3.0, 5.0
+_cache: dict[str, tuple[float, asyncio.Future]] = {}
 
 
 async def aliases(families: list[str]) -> dict[str, dict]:
-    """Family → alias → version, its run and pages; asked at most once in three seconds.
+    """Family → alias → version, its run and pages; requested at most once in three seconds.
 
     Raises:
-        Away: MLflow does not answer in time, or not as MLflow does. A slow answer is waited for
-            behind the page, for the next that asks.
+        Unavailable: MLflow does not answer in time, or not as MLflow does. A slow answer is awaited
+            in the background, for the next request of the page.
     """
     address, login = await asyncio.to_thread(mlflow)
     page = await asyncio.to_thread(mlflow_page)
     try:
-        found = await asyncio.wait_for(asyncio.shield(_current(address, login)), PATIENCE)
+        versions = await asyncio.wait_for(
+            asyncio.shield(_cached_aliases(address, login)), TIMEOUT_SECONDS
+        )
     except TimeoutError:
-        raise Away(f"MLflow does not answer within {PATIENCE:g} s") from None
+        raise Unavailable(f"MLflow does not answer within {TIMEOUT_SECONDS:g} s") from None
     except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
-        raise Away(f"MLflow does not answer ({type(error).__name__})") from None
+        raise Unavailable(f"MLflow does not answer ({type(error).__name__})") from None
     return {
         family: {
             alias: {
@@ -42,29 +42,32 @@ async def aliases(families: list[str]) -> dict[str, dict]:
                 if one["run"]
                 else None,
             }
-            for alias, one in found.get(family, {}).items()
+            for alias, one in versions.get(family, {}).items()
         }
         for family in families
     }
 
 
-def _current(address: str, login: tuple[str, str] | None) -> asyncio.Future:
-    """What was asked a moment ago, what is being asked, or a new question."""
-    kept = _kept.get(address)
+def _cached_aliases(address: str, login: tuple[str, str] | None) -> asyncio.Future:
+    """The aliases requested a moment ago, those being requested, or a new request."""
+    entry = _cache.get(address)
     fresh = (
-        kept
-        and kept[1].get_loop() is asyncio.get_running_loop()
+        entry
+        and entry[1].get_loop() is asyncio.get_running_loop()
         and (
-            not kept[1].done()
-            or (time.monotonic() - kept[0] < KEPT_SECONDS and kept[1].exception() is None)
+            not entry[1].done()
+            or (time.monotonic() - entry[0] < CACHE_SECONDS and entry[1].exception() is None)
         )
     )
-    if not fresh:
-        kept = _kept[address] = (time.monotonic(), asyncio.ensure_future(_asked(address, login)))
-    return kept[1]
+    if entry is None or not fresh:
+        entry = _cache[address] = (
+            time.monotonic(),
+            asyncio.ensure_future(_request_aliases(address, login)),
+        )
+    return entry[1]
 
 
-async def _asked(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
+async def _request_aliases(address: str, login: tuple[str, str] | None) -> dict[str, dict]:
     async with httpx.AsyncClient(
         base_url=f"{address}/api/2.0/mlflow/", auth=login, timeout=BACKGROUND_SECONDS
     ) as client:
@@ -73,31 +76,31 @@ async def _asked(address: str, login: tuple[str, str] | None) -> dict[str, dict]
             params={"filter": f"name LIKE '{PREFIX}%'", "max_results": 100},
         )
         answer.raise_for_status()
-        wanted = [
+        rows = [
             (model["name"], one["alias"], str(one["version"]))
             for model in answer.json().get("registered_models", [])
             for one in model.get("aliases", [])
         ]
-        names = sorted({(name, version) for name, _, version in wanted})
+        names = sorted({(name, version) for name, _, version in rows})
         versions = dict(
             zip(
                 names, await asyncio.gather(*(_version(client, *one) for one in names)), strict=True
             )
         )
-    found: dict[str, dict] = {}
-    for name, alias, version in wanted:
-        found.setdefault(name.removeprefix(PREFIX), {})[alias] = versions[name, version]
-    return found
+    by_family: dict[str, dict] = {}
+    for name, alias, version in rows:
+        by_family.setdefault(name.removeprefix(PREFIX), {})[alias] = versions[name, version]
+    return by_family
 
 
 async def _version(client: httpx.AsyncClient, name: str, version: str) -> dict:
     answer = await client.get("model-versions/get", params={"name": name, "version": version})
     answer.raise_for_status()
-    told = answer.json()["model_version"]
-    tags = {tag["key"]: tag.get("value") for tag in told.get("tags", [])}
+    version_entry = answer.json()["model_version"]
+    tags = {tag["key"]: tag.get("value") for tag in version_entry.get("tags", [])}
     return {
-        "version": str(told["version"]),
-        "run": told.get("run_id"),
+        "version": str(version_entry["version"]),
+        "run": version_entry.get("run_id"),
         "day": tags.get("recall.day"),
         "verdict": tags.get("recall.verdict"),
         "taken_down": tags.get("recall.taken_down"),

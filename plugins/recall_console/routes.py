@@ -1,4 +1,4 @@
-"""What the page asks for: each source by a route of its own."""
+"""The routes of the page: one for each source."""
 
 from __future__ import annotations
 
@@ -9,44 +9,46 @@ from fastapi import APIRouter
 
 from recall_console import airflow_state, days, models, registry, runs
 from recall_console.auth import Dags
-from recall_console.blocking_reads import within
+from recall_console.blocking_reads import run_blocking
 from recall_console.reader_client import Refused, reader
-from recall_console.running_tasks import working
-from recall_console.settings import Absent
+from recall_console.running_tasks import running_tasks
+from recall_console.settings import NotFound
 
 router = APIRouter()
 
 
 @router.get("/api/chain")
-async def told_of_chain(dags: Dags) -> dict:
-    """The families, the last run of each DAG, the tasks at work, and who is waited for."""
-    wanted = {
+async def chain_state(dags: Dags) -> dict:
+    """The families, the last run of each DAG, the running tasks, those that wait for a person."""
+    shown = {
         dag
-        for dag in dags & await within(airflow_state.known)
+        for dag in dags & await run_blocking(airflow_state.active_dags)
         if dag in ("ingest", "rollback")
         or dag.startswith((airflow_state.TRAIN, airflow_state.PUBLISH))
     }
     last, now, waiting, schedule = await asyncio.gather(
-        within(airflow_state.last_runs, wanted),
-        within(working, wanted),
-        within(airflow_state.waiting, wanted),
-        within(airflow_state.schedule),
+        run_blocking(airflow_state.last_runs, shown),
+        run_blocking(running_tasks, shown),
+        run_blocking(airflow_state.waiting_tasks, shown),
+        run_blocking(airflow_state.schedule),
     )
     return {
-        "families": airflow_state.families_among(wanted),
+        "families": airflow_state.families_of(shown),
         "runs": last,
         "working": now,
         "waiting": waiting,
-        "schedule": schedule if "ingest" in wanted else None,
+        "schedule": schedule if "ingest" in shown else None,
     }
 
 
 @router.get("/api/models")
-async def told_of_models(dags: Dags) -> dict:
-    """Of each family what the store holds: the newest verdict in full, the last ones in short, the
-    decisions, the last switch.
+async def model_documents(dags: Dags) -> dict:
+    """Each family's documents: the newest verdict in full, the last ones in short, decisions, the
+    last switch.
     """
-    return {family: await within(_model, family) for family in airflow_state.families_among(dags)}
+    return {
+        family: await run_blocking(_model, family) for family in airflow_state.families_of(dags)
+    }
 
 
 def _model(family: str) -> dict:
@@ -61,12 +63,12 @@ def _model(family: str) -> dict:
 
 
 @router.get("/api/live")
-async def told_of_live(dags: Dags) -> dict:
-    """Of each family what readers are served with now, and by whose decision."""
+async def live_generations(dags: Dags) -> dict:
+    """The generation that readers of each family use now, and the decision that made it live."""
     return {
-        family: await within(_served, family, found)
-        for family, found in (await reader.ask("live")).items()
-        if family in airflow_state.families_among(dags)
+        family: await run_blocking(_served, family, live)
+        for family, live in (await reader.ask("live")).items()
+        if family in airflow_state.families_of(dags)
     }
 
 
@@ -81,83 +83,85 @@ def _served(family: str, live: dict | None) -> dict | None:
 
 
 @router.get("/api/registry")
-async def told_of_registry(dags: Dags) -> dict:
-    """Of each family the versions behind champion, challenger and previous."""
-    return await registry.aliases(airflow_state.families_among(dags))
+async def registry_aliases(dags: Dags) -> dict:
+    """Each family's versions behind champion, challenger and previous."""
+    return await registry.aliases(airflow_state.families_of(dags))
 
 
 @router.get("/api/data")
-async def told_of_data(dags: Dags) -> dict:
-    """The days, what was set aside in each, and how fresh the data and what is live are."""
+async def data_days(dags: Dags) -> dict:
+    """The days with their quarantined rows, and the age of the data and of what is live."""
     return {
-        **await within(days.data),
-        "freshness": await within(_freshness, airflow_state.families_among(dags)),
+        **await run_blocking(days.data),
+        "freshness": await run_blocking(_freshness, airflow_state.families_of(dags)),
     }
 
 
 def _freshness(families: list[str]) -> dict:
-    live = {}
+    live: dict[str, str | None] = {}
     for family in families:
         last = models.last_live(family)
-        found = models.generation(family, last["generation"]) if last else None
-        live[family] = found["day"] if found else None
+        generation = models.generation(family, last["generation"]) if last else None
+        live[family] = generation["day"] if generation else None
     return days.freshness(live)
 
 
 @router.get("/api/verdicts/{family}/{id}")
-async def told_of_verdict(family: str, id: str, dags: Dags) -> dict:
-    may(family, dags)
-    return await within(models.verdict, family, id)
+async def verdict(family: str, id: str, dags: Dags) -> dict:
+    require_family(family, dags)
+    return await run_blocking(models.verdict, family, id)
 
 
 @router.get("/api/run")
-async def told_of_run(dag_id: str, run_id: str, dags: Dags) -> dict:
+async def run_summary(dag_id: str, run_id: str, dags: Dags) -> dict:
     if dag_id not in dags:
-        raise Absent("Airflow knows no such run")
-    return await within(runs.told, dag_id, run_id)
+        raise NotFound("Airflow knows no such run")
+    return await run_blocking(runs.run_summary, dag_id, run_id)
 
 
 @router.get("/api/find")
-async def find(title: str, dags: Dags) -> Any:
+async def find_items(title: str, dags: Dags) -> Any:
     """Items whose title matches."""
-    return await reader.ask("find", title=_short(title))
+    return await reader.ask("find", title=_checked_text(title))
 
 
 @router.get("/api/try")
-async def try_it(dags: Dags, user: str | None = None, item: str | None = None, k: int = 10) -> Any:
-    """Recommendations for a user, or what is like an item, by channel side by side."""
+async def recommendations(
+    dags: Dags, user: str | None = None, item: str | None = None, k: int = 10
+) -> Any:
+    """Recommendations for a user, or items like an item, channel by channel."""
     if (user is None) == (item is None):
         raise Refused("name a user or an item")
-    told = await (
-        reader.ask("user", user=_short(user), k=k)
+    answer = await (
+        reader.ask("user", user=_checked_text(user), k=k)
         if user is not None
-        else reader.ask("item", item=_short(item), k=k)
+        else reader.ask("item", item=_checked_text(item), k=k)
     )
-    if hidden := set(told["generations"]) - set(
-        airflow_state.families_among(dags)
+    if hidden := set(answer["generations"]) - set(
+        airflow_state.families_of(dags)
     ):  # of families this person may not read, merged lists would tell
-        told = {
-            **told,
+        answer = {
+            **answer,
             "channels": {
                 name: one
-                for name, one in told["channels"].items()
-                if name in told["generations"] and name not in hidden
+                for name, one in answer["channels"].items()
+                if name in answer["generations"] and name not in hidden
             },
             "generations": {
-                name: id for name, id in told["generations"].items() if name not in hidden
+                name: id for name, id in answer["generations"].items() if name not in hidden
             },
             "merged": None,
         }
-    return told
+    return answer
 
 
-def may(family: str, dags: set[str]) -> None:
-    """Refuse a family that this person may not read as one that is not there."""
-    if family not in airflow_state.families_among(dags):
-        raise Absent("there is no such family")
+def require_family(family: str, dags: set[str]) -> None:
+    """Raise NotFound for a family that this person may not read, as for one that does not exist."""
+    if family not in airflow_state.families_of(dags):
+        raise NotFound("there is no such family")
 
 
-def _short(text: str | None) -> str:
+def _checked_text(text: str | None) -> str:
     if text is None or len(text) > 200:
         raise Refused("a title or an id is at most 200 characters long")
     return text

@@ -1,5 +1,5 @@
-"""The tasks at work now, and how far each says it is: its words under `progress` in Airflow's store
-of task states.
+"""The running tasks and their progress, as each wrote it under `progress` in Airflow's store of
+task states.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 
-from airflow.models.task_state_store import TaskStateStoreModel as Said
+from airflow.models.task_state_store import TaskStateStoreModel as TaskState
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from sqlalchemy import and_, select
@@ -17,21 +17,21 @@ from recall_console.airflow_state import page
 KEY = "progress"
 
 
-def working(dags: set[str], run: str | None = None) -> list[dict]:
-    """Running tasks, the longest at work first: DAG, run, task, for how many seconds, its words
-    (None: this try has said nothing), its page.
+def running_tasks(dags: set[str], run: str | None = None) -> list[dict]:
+    """Running tasks, the longest-running first: DAG, run, task, seconds, its progress (None: this
+    try has written none), its page.
     """
     of_task = and_(
-        Said.key == KEY,
-        Said.dag_id == TaskInstance.dag_id,
-        Said.run_id == TaskInstance.run_id,
-        Said.task_id == TaskInstance.task_id,
-        Said.map_index == TaskInstance.map_index,
-        Said.updated_at >= TaskInstance.start_date,
+        TaskState.key == KEY,
+        TaskState.dag_id == TaskInstance.dag_id,
+        TaskState.run_id == TaskInstance.run_id,
+        TaskState.task_id == TaskInstance.task_id,
+        TaskState.map_index == TaskInstance.map_index,
+        TaskState.updated_at >= TaskInstance.start_date,
     )
     wanted = (
-        select(TaskInstance, Said.value)
-        .outerjoin(Said, of_task)
+        select(TaskInstance, TaskState.value)
+        .outerjoin(TaskState, of_task)
         .where(TaskInstance.dag_id.in_(dags), TaskInstance.state == "running")
     )
     if run is not None:

@@ -1,16 +1,16 @@
-"""What became of one run of a DAG, for its tab: the verdict of a training, what a publication put
-live, what an ingestion kept.
+"""Summarises one run of a DAG for its tab: the verdict of a training, the generation of a
+publication, the rows of an ingestion.
 """
 
 from __future__ import annotations
 
 from recall_console import airflow_state, models
-from recall_console.documents import WRONG, behind, document, moment
-from recall_console.running_tasks import working
-from recall_console.settings import Absent
+from recall_console.documents import MALFORMED, document, moment, path_of_uri
+from recall_console.running_tasks import running_tasks
+from recall_console.settings import NotFound
 
-# Of what a task returned, the parts that people ask for.
-TOLD = {
+# Task → the fields of its result that the tab shows.
+RESULT_FIELDS = {
     "snapshot": ("day", "rows_in", "kept", "quarantined", "users", "items", "warnings"),
     "fit": ("version", "day"),
     "index": ("factory", "vectors", "bytes"),
@@ -27,42 +27,48 @@ TOLD = {
 }
 
 
-def told(dag: str, run: str) -> dict:
-    """The run, its tasks' states, those at work, what its tasks returned, and its verdict if it has
+def run_summary(dag: str, run: str) -> dict:
+    """The run, the states of its tasks, the running ones, their results, and its verdict if it has
     one.
 
     Raises:
-        Absent: there is no such run.
+        NotFound: there is no such run.
     """
-    found, results = airflow_state.run_of(dag, run), airflow_state.results(dag, run)
+    found = airflow_state.run_state(dag, run)
+    results = {_kind(task): value for task, value in airflow_state.results(dag, run).items()}
     shown = {
         task: {name: results[task][name] for name in names if name in results[task]}
-        for task, names in TOLD.items()
+        for task, names in RESULT_FIELDS.items()
         if isinstance(results.get(task), dict)
     }
     return {
         **found,
         "page": airflow_state.page(dag, run),
-        "working": working({dag}, run),
+        "working": running_tasks({dag}, run),
         "results": {task: values for task, values in shown.items() if values},
         "verdict": _verdict(results.get("gate")),
     }
 
 
+def _kind(task: str) -> str:
+    """The task's name without its family: each family has a force task of its own."""
+    return "force" if task.startswith("force_") else task
+
+
 def _verdict(gate: object) -> dict | None:
-    """The verdict that the task `gate` of this run has written; from the store, else the parts that
-    it returned.
+    """The verdict that the task `gate` of this run wrote: from the store, else from the task's
+    result.
     """
     if not isinstance(gate, dict) or "uri" not in gate:
         return None
     try:
-        folder = behind(gate["uri"])
+        folder = path_of_uri(gate["uri"])
         return {
-            **models.drawn(document(folder / "verdict.json")),
+            **models.verdict_summary(document(folder / "verdict.json")),
             "id": folder.name,
             "made": moment(document(folder / "manifest.json")["created"]),
         }
-    except (Absent, *WRONG) as error:
+    except (NotFound, *MALFORMED) as error:
         return {
             "family": gate.get("family"),
             "outcome": gate.get("outcome"),

@@ -1,5 +1,5 @@
-"""Where the console finds things. Everything comes from the environment or from Airflow's
-connections, and is read when it is needed.
+"""Addresses, paths and limits of the console, from the environment or from Airflow's connections.
+Each is read when it is needed.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 0.9  # seconds for a source that may be away: the page answers within one
+TIMEOUT_SECONDS = 0.9  # for a source that may be down: the page answers within a second
 
 
-class Absent(Exception):
-    """There is nothing of that name."""
+class NotFound(Exception):
+    """Nothing has this name."""
 
 
-class Away(Exception):
-    """A source does not answer, or is not set up; the text is shown in its panel."""
+class Unavailable(Exception):
+    """A service does not answer, or is not set up; its panel shows the text."""
 
 
 def store() -> Path:
@@ -25,19 +25,19 @@ def store() -> Path:
     mounted, else RECALL_STORE.
 
     Raises:
-        Away: it is not set, or no folder of this machine.
+        Unavailable: it is not set, or no folder of this machine.
     """
     uri = os.environ.get("RECALL_CONSOLE_STORE") or os.environ.get("RECALL_STORE", "")
     parts = urlsplit(uri)
     if parts.scheme != "file":
-        raise Away(
+        raise Unavailable(
             f"RECALL_STORE is {uri or 'not set'}; the console reads a folder, "
             f"file:///srv/recall: mount a bucket and name its folder in "
             "RECALL_CONSOLE_STORE"
         )
     folder = Path(unquote(parts.path))
     if not folder.is_dir():
-        raise Away(
+        raise Unavailable(
             f"there is no folder {folder}; nothing was written yet, or the store is not "
             f"mounted where the API server runs"
         )
@@ -54,7 +54,7 @@ def document_bytes() -> int:
     try:
         return int(float(os.environ.get("RECALL_DOCUMENT_MB") or 16) * 2**20)
     except ValueError:
-        raise Away(
+        raise Unavailable(
             f"RECALL_DOCUMENT_MB is {os.environ['RECALL_DOCUMENT_MB']!r}; a number of "
             f"megabytes is wanted"
         ) from None
@@ -67,15 +67,15 @@ def target_hours() -> float:
     try:
         return float(os.environ.get("RECALL_FRESHNESS_HOURS") or 48)
     except ValueError:
-        raise Away(
+        raise Unavailable(
             f"RECALL_FRESHNESS_HOURS is {os.environ['RECALL_FRESHNESS_HOURS']!r}; a number of "
             f"hours is wanted"
         ) from None
 
 
 def replayed() -> bool:
-    """Whether the data set has ended and is replayed: its age is then told by its own newest day,
-    not by the clock.
+    """Whether the data set has ended and is replayed: its newest day, not the clock, then gives the
+    ages.
     """
     return bool(os.environ.get("RECALL_LAST_DAY"))
 
@@ -112,11 +112,11 @@ def mlflow() -> tuple[str, tuple[str, str] | None]:
     """The address of the tracking server, and user and password if it wants them.
 
     Raises:
-        Away: the connection recall_mlflow is not set.
+        Unavailable: the connection recall_mlflow is not set.
     """
     at = connection("recall_mlflow")
     if at is None:
-        raise Away("there is no Airflow connection recall_mlflow")
+        raise Unavailable("there is no Airflow connection recall_mlflow")
     address = f"{at.schema or at.conn_type or 'http'}://{at.host}" + (
         f":{at.port}" if at.port else ""
     )
@@ -132,16 +132,16 @@ def redis_url() -> str:
     """Where what is live is asked for.
 
     Raises:
-        Away: the connection recall_redis is not set, or is no URL; what Airflow says of it would
-            show a piece of the password.
+        Unavailable: the connection recall_redis is not set, or is no URL; Airflow's own
+            message would show a piece of the password.
     """
     try:
         at = connection("recall_redis")
     except ValueError:
-        raise Away(
+        raise Unavailable(
             "the Airflow connection recall_redis is no URL; percent-encode its password (@ is "
             "%40, / %2F, [ %5B)"
         ) from None
     if at is None:
-        raise Away("there is no Airflow connection recall_redis")
+        raise Unavailable("there is no Airflow connection recall_redis")
     return at.get_uri()

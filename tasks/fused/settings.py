@@ -15,42 +15,63 @@ class Settings:
 
     members: tuple[str, ...] = setting(
         (),
-        "families whose champions are put side by side; none takes every other family that has one",
+        "Families whose champions are fused, one a line.",
+        title="Members",
+        section="Model",
+        empty="every other family that has one",
     )
     scale: Literal["auto", "all", "each"] = setting(
         "auto",
-        "a member's scores are divided by their spread over the items: one spread for all "
-        "users, or each user's own; auto chooses on validation",
+        "A member's scores are divided by their spread over the items: one for all users, "
+        "or each user's own. `auto` chooses on validation.",
+        title="Scale",
+        section="Model",
     )
     dimension: int = setting(
         1024,
-        "dimensions at most; wider vectors are reduced to the directions that decide most of "
-        "the scores",
+        "Dimensions at most; wider vectors are reduced to the directions that decide most "
+        "of the scores.",
+        title="Dimension",
+        section="Model",
         minimum=2,
         maximum=8192,
     )
     least_weight: float = setting(
         0.02,
-        "a member whose weight is below this share of all is left out: it would cost "
-        "dimensions and say nothing",
+        "A member with a smaller share of the weights is left out.",
+        title="Least weight",
+        section="Model",
+        details="It would cost dimensions and add nothing.",
         minimum=0,
         maximum=0.5,
     )
     validation_users: int | None = setting(
         None,
-        "users drawn at most to find the weights; none: 5,000, fewer where the catalogue "
-        "exceeds 20,000 items",
+        "Users drawn at most to find the weights.",
+        title="Validation users",
+        section="Training",
+        empty="5,000, fewer in a large catalogue",
+        details="Large: more than 20,000 items.",
         minimum=1,
         maximum=1_000_000,
     )
     memory_gb: float = setting(
         2.0,
-        "what their scores may take, 4 bytes for each user, item and member; fewer users are "
-        "drawn where it would be more",
+        "What their scores may take; fewer users are drawn where it would be more.",
+        title="Memory, GB",
+        section="Training",
+        details="4 bytes for each user, item and member.",
         minimum=0.001,
         maximum=4096,
     )
-    threads: int = setting(1, "threads of the matrix products", minimum=1, maximum=64)
+    threads: int = setting(
+        1,
+        "Threads of the matrix products.",
+        title="Threads",
+        section="Training",
+        minimum=1,
+        maximum=64,
+    )
 
     def __post_init__(self) -> None:
         if (
@@ -69,35 +90,35 @@ class Settings:
 class FitRequest:
     """Put champions side by side for one snapshot."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    dataset: str = setting("ml-100k", "name of the data set")
+    store: str = setting(REQUIRED, "URI of the store.")
+    dataset: str = setting("ml-100k", "Name of the data set.")
     snapshot: str | None = setting(
-        None, "URI of the snapshot; none takes the newest of the data set"
+        None, "URI of the snapshot; none takes the newest of the data set."
     )
     day: str | None = setting(
-        None, "weigh on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all"
+        None, "Weigh on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all."
     )
-    settings: Settings = setting(Settings(), "what is put side by side, and how")
+    settings: Settings = setting(Settings(), "What is put side by side, and how.")
     candidates: dict = setting(
         {},
-        "family → URI of the candidate to take; a family that is not here is asked for in the "
-        "registry",
+        "Family → URI of the candidate to take; a family that is not here is asked for in "
+        "the registry.",
     )
     champion: str | None = setting(
         None,
         "URI of the fused candidate whose neighbourhoods are compared with; none takes the "
-        "champion in the registry",
+        "champion in the registry.",
     )
     registry: bool = setting(
-        True, "ask the registry for champions; false: only what candidates names takes part"
+        True, "Ask the registry for champions; false: only what candidates names takes part."
     )
-    repeat: bool = setting(True, "false: nothing is done when this very fusion was judged already")
+    repeat: bool = setting(True, "false: nothing is done when this very fusion was judged already.")
     seed: int = setting(
         0,
-        "of the users drawn, the starts of the search and the first random directions",
+        "Of the users drawn, the starts of the search and the first random directions.",
         minimum=0,
         maximum=2**31 - 1,
     )
-    track: bool = setting(True, "record the fusion in MLflow and register it as challenger")
-    experiment: str = setting("recall", "MLflow experiment")
-    origin: dict = setting({}, "who asked: dag_id, run_id, task_id, url")
+    track: bool = setting(True, "Record the fusion in MLflow and register it as challenger.")
+    experiment: str = setting("recall", "MLflow experiment.")
+    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

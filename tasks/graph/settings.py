@@ -9,60 +9,79 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
 from tasks.core.spark.settings import Spark
 
-ENGINE = "one machine, or Spark for data that outgrows it; both give the same"
+ENGINE = "One machine, or Spark for data that outgrows it; both give the same."
 
 
 @dataclasses.dataclass(frozen=True)
 class BuildRequest:
     """Which snapshot, and by which law a walk enters the graph and moves in it."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    dataset: str = setting("ml-100k", "data set whose newest snapshot is taken when none is named")
+    store: str = setting(REQUIRED, "URI of the store.")
+    dataset: str = setting("ml-100k", "Data set whose newest snapshot is taken when none is named.")
     snapshot: str | None = setting(
-        None, "URI of the snapshot; none takes the newest of the data set"
+        None, "URI of the snapshot; none takes the newest of the data set."
     )
-    day: str | None = setting(None, "day of the snapshot, YYYY-MM-DD; none takes the newest")
+    day: str | None = setting(None, "Day of the snapshot, YYYY-MM-DD; none takes the newest.")
     law: Literal["cooccurrence", "degree-penalised", "window"] = setting(
         "cooccurrence",
-        "how a walk moves: by the number of users who liked both items; the same with popular "
-        "items held back; "
-        "or by how often two items stand near each other in a user's list",
+        "How a walk moves: by the number of users who liked both items; the same with "
+        "popular items held back; or by how often two items are near each other in a "
+        "user's list.",
+        title="Law",
+        section="Walks",
     )
     entrance: Literal["strength", "uniform"] = setting(
         "strength",
-        "where walks begin: at items by the law's stationary distribution, or at every item alike",
+        "Where walks begin: at items by their co-occurrence weight, or at every item alike.",
+        title="Entrance",
+        section="Walks",
+        details="The weight is the law's stationary distribution.",
     )
     degree_penalty: float = setting(
         0.5,
-        "law degree-penalised: items are reached by their number of users to minus this power",
+        "Law degree-penalised: items are reached by their number of users to minus this power.",
+        title="Degree penalty",
+        section="Walks",
         minimum=0,
         maximum=4,
     )
-    window_places: int = setting(5, "law window: places apart at most", minimum=1, maximum=1000)
+    window_places: int = setting(
+        5,
+        "Law window: places apart at most.",
+        title="Places apart",
+        section="Walks",
+        minimum=1,
+        maximum=1000,
+    )
     half_life_places: float | None = setting(
         None,
-        "law window: places after the first after which a pair weighs half; none weighs all alike",
+        "Law window: places after the first after which a pair weighs half.",
+        title="Half-life in places",
+        section="Walks",
+        empty="all weigh alike",
         minimum=0.01,
         maximum=10_000,
     )
     half_life_days: float | None = setting(
         None,
-        "law window: days before the newest interaction after which a pair weighs half; none "
-        "forgets nothing",
+        "Law window: days before the newest interaction after which a pair weighs half.",
+        title="Half-life in days",
+        section="Walks",
+        empty="nothing is forgotten",
         minimum=0.01,
         maximum=100_000,
     )
     update: bool = setting(
         True,
-        "law window: add what is new to the newest graph of the same settings instead of "
-        "building anew; both give the same",
+        "Law window: add what is new to the newest graph of the same settings instead of "
+        "building anew; both give the same.",
     )
     engine: Literal["local", "spark"] = setting(
         "local",
-        f"{ENGINE}; Spark builds the law window only, the others need memory linear in the "
-        f"interactions",
+        f"{ENGINE} Spark builds the law window only; the others need memory linear in the "
+        "interactions.",
     )
-    spark: Spark = setting(Spark(), "where Spark runs")
+    spark: Spark = setting(Spark(), "Where Spark runs.")
 
     def __post_init__(self) -> None:
         if self.engine == "spark" and self.law != "window":
@@ -86,43 +105,43 @@ class BuildRequest:
 class WalkRequest:
     """A corpus of walks, written to files."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    graph: str = setting(REQUIRED, "URI of the graph")
-    walks: int = setting(100_000, "how many walks", minimum=1, maximum=10**12)
+    store: str = setting(REQUIRED, "URI of the store.")
+    graph: str = setting(REQUIRED, "URI of the graph.")
+    walks: int = setting(100_000, "How many walks.", minimum=1, maximum=10**12)
     length: int = setting(
-        4, "items in a walk; a walk of 1 is the item at which it enters", minimum=1, maximum=10_000
+        4, "Items in a walk; a walk of 1 is the item at which it enters.", minimum=1, maximum=10_000
     )
     seed: int = setting(
-        0, "names the walks; neither engine nor threads change them", minimum=0, maximum=2**31 - 1
+        0, "Names the walks; neither engine nor threads change them.", minimum=0, maximum=2**31 - 1
     )
-    threads: int = setting(1, "threads of the engine local", minimum=1, maximum=64)
+    threads: int = setting(1, "Threads of the engine local.", minimum=1, maximum=64)
     engine: Literal["local", "spark"] = setting("local", ENGINE)
-    spark: Spark = setting(Spark(), "where Spark runs")
+    spark: Spark = setting(Spark(), "Where Spark runs.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Word2VecRequest:
     """Input vectors of a corpus of walks by Spark ML, for corpora that outgrow one machine."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    walks: str = setting(REQUIRED, "URI of the walks")
-    dimension: int = setting(32, "dimensions of a vector", minimum=2, maximum=1024)
+    store: str = setting(REQUIRED, "URI of the store.")
+    walks: str = setting(REQUIRED, "URI of the walks.")
+    dimension: int = setting(32, "Dimensions of a vector.", minimum=2, maximum=1024)
     window: int = setting(
-        4, "neighbours within this many places are predicted", minimum=1, maximum=200
+        4, "Neighbours within this many places are predicted.", minimum=1, maximum=200
     )
-    epochs: int = setting(5, "passes over the corpus", minimum=1, maximum=2000)
+    epochs: int = setting(5, "Passes over the corpus.", minimum=1, maximum=2000)
     learning_rate: float = setting(
-        0.025, "at the beginning; falls linearly", minimum=1e-5, maximum=1
+        0.025, "At the beginning; falls linearly.", minimum=1e-5, maximum=1
     )
     minimum_count: int = setting(
-        1, "items met less often in the walks get no vector", minimum=1, maximum=1_000_000
+        1, "Items met less often in the walks get no vector.", minimum=1, maximum=1_000_000
     )
     partitions: int = setting(
         1,
-        "parts trained side by side and averaged after every pass: more are faster and a "
-        "little worse",
+        "Parts trained side by side and averaged after every pass: more are faster and a "
+        "little worse.",
         minimum=1,
         maximum=10_000,
     )
-    seed: int = setting(0, "of first vectors", minimum=0, maximum=2**31 - 1)
-    spark: Spark = setting(Spark(), "where Spark runs")
+    seed: int = setting(0, "Of first vectors.", minimum=0, maximum=2**31 - 1)
+    spark: Spark = setting(Spark(), "Where Spark runs.")

@@ -16,159 +16,241 @@ class Settings:
     """
 
     encoder: Literal["gru", "sasrec"] = setting(
-        "gru", "what reads a history: a recurrent layer, or blocks of self-attention"
+        "gru",
+        "What reads a history: a recurrent layer, or blocks of self-attention.",
+        title="Encoder",
+        section="Model",
     )
     dimension: int = setting(
         64,
-        "dimensions of an item's vector; what is served has one more, for the item's bias",
+        "Dimensions of an item's vector; the served vectors have one more, for the item's bias.",
+        title="Dimension",
+        section="Model",
         minimum=2,
         maximum=1024,
     )
     hidden: int | None = setting(
         None,
-        "hidden units of the recurrent layer, of sasrec's feed-forward; none: 128, or 256 "
-        "between one and five million "
-        "positions",
+        "Hidden units of the recurrent layer, of sasrec's feed-forward.",
+        title="Hidden units",
+        section="Model",
+        empty="128, or 256 between one and five million positions",
         minimum=2,
         maximum=4096,
     )
-    blocks: int = setting(2, "blocks of sasrec", minimum=1, maximum=32)
+    blocks: int = setting(
+        2, "Blocks of sasrec.", title="Blocks", section="Model", minimum=1, maximum=32
+    )
     heads: int = setting(
-        1, "attention heads of a sasrec block; a divisor of the dimension", minimum=1, maximum=64
+        1,
+        "Attention heads of a sasrec block; a divisor of the dimension.",
+        title="Heads",
+        section="Model",
+        minimum=1,
+        maximum=64,
     )
     interests: int = setting(
-        1, "query vectors of a user; an item's score is its best one's", minimum=1, maximum=16
+        1,
+        "Query vectors of a user; an item's score is its best one's.",
+        title="Interests",
+        section="Model",
+        minimum=1,
+        maximum=16,
     )
     unit_items: bool = setting(
-        False, "serve item vectors of unit length and without bias, as the first versions did"
+        False, "Serve item vectors of unit length and without bias, as the first versions did."
     )
     window: int = setting(
         200,
-        "items read before a prediction at most, in training and in serving",
+        "Items read before a prediction at most, in training and in serving.",
+        title="Window",
+        section="Model",
         minimum=1,
         maximum=10_000,
     )
     input_dropout: float | None = setting(
         None,
-        "share of an item's input vector dropped in training; none: .4 below 200,000 "
-        "positions, .2 of more than 20,000 items, else .3",
+        "Share of an item's input vector dropped in training.",
+        title="Input dropout",
+        section="Model",
+        empty="0.4 on few rows, else 0.3, 0.2 of many items",
+        details="Few rows are fewer than 200,000 positions, many items more than 20,000.",
         minimum=0,
         maximum=0.95,
     )
     output_dropout: float | None = setting(
         None,
-        "share of the hidden state dropped in training before it is projected; none: as "
-        "input_dropout's",
+        "Share of the hidden state dropped in training.",
+        title="Output dropout",
+        section="Model",
+        empty="0.4 on few rows, else 0.3, 0.2 of many items",
+        details="It is dropped before the projection; few and many are as for input_dropout.",
         minimum=0,
         maximum=0.95,
     )
     positions: Literal["all", "one"] = setting(
-        "all", "what an epoch trains: every position, or one random one of each user"
+        "all", "What an epoch trains: every position, or one random one of each user."
     )
     horizon: int = setting(
         1,
-        "a position is to predict the item after it, or one drawn of so many that follow",
+        "A position is to predict the item after it, or one drawn of so many that follow.",
+        title="Horizon",
+        section="Loss",
         minimum=1,
         maximum=1000,
     )
     loss: Literal["cross-entropy", "bpr-max"] = setting(
-        "cross-entropy", "of the next item; bpr-max always samples negatives"
+        "cross-entropy",
+        "Of the next item; bpr-max always samples negatives.",
+        title="Loss",
+        section="Loss",
     )
     bpr_penalty: float = setting(
-        1.0, "weight of the squared scores of negatives in bpr-max", minimum=0, maximum=1000
+        1.0, "Weight of the squared scores of negatives in bpr-max.", minimum=0, maximum=1000
     )
     full_softmax_items: int | None = setting(
         None,
-        "up to this size the whole catalogue is scored at each position, else a sample; none: "
-        "5,000, or as many as "
-        "make a thousand million scores an epoch",
+        "A catalogue up to this size is scored whole; a larger one against negatives.",
+        title="Full softmax up to",
+        section="Loss",
+        empty="5,000, more where an epoch stays short",
+        details="More: as many as make a thousand million scores an epoch.",
         minimum=0,
         maximum=1_000_000,
     )
     negatives: int | None = setting(
         None,
-        "negatives drawn for each batch and shared by its positions; none: 512, or 2,048 of "
-        "more than 20,000 items",
+        "Negatives drawn for each batch and shared by its positions.",
+        title="Negatives",
+        section="Loss",
+        empty="512, or 2,048 of more than 20,000 items",
         minimum=1,
         maximum=1_000_000,
     )
     negative_exponent: float = setting(
-        0.5, "negatives are drawn by popularity to this power", minimum=0, maximum=2
+        0.5,
+        "Negatives are drawn by popularity to this power.",
+        title="Negative exponent",
+        section="Loss",
+        minimum=0,
+        maximum=2,
     )
     batch_positions: int = setting(
-        3200, "positions in a batch, about", minimum=1, maximum=1_000_000
+        3200,
+        "Positions in a batch, about.",
+        title="Batch",
+        section="Training",
+        minimum=1,
+        maximum=1_000_000,
     )
-    learning_rate: float = setting(0.01, "of AdamW after the warm-up", minimum=1e-6, maximum=1)
+    learning_rate: float = setting(
+        0.01,
+        "Of AdamW after the warm-up.",
+        title="Learning rate",
+        section="Training",
+        minimum=1e-6,
+        maximum=1,
+    )
     schedule: Literal["cosine", "constant"] = setting(
-        "cosine", "the learning rate falls to zero along a cosine, or stays"
+        "cosine",
+        "The learning rate falls to zero along a cosine, or stays.",
+        title="Schedule",
+        section="Training",
     )
     warm_up: float = setting(
         0.03,
-        "share of all steps in which the learning rate rises from zero",
+        "Share of all steps in which the learning rate rises from zero.",
         minimum=0,
         maximum=0.5,
     )
     weight_decay: float = setting(
         0.01,
-        "of AdamW, on matrices; item vectors, biases and normalisation are left alone",
+        "Of AdamW, on matrices; item vectors, biases and normalisation are left alone.",
         minimum=0,
         maximum=10,
     )
     clip_norm: float = setting(
-        5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6
+        5.0, "The gradient is shortened to this length.", minimum=1e-3, maximum=1e6
     )
     epochs: int | None = setting(
         None,
-        "passes over the sequences at most; none: 15, fewer where an epoch has more than "
-        "333,000 positions, at least 4",
+        "Passes over the sequences at most.",
+        title="Epochs",
+        section="Training",
+        empty="15, fewer on more than 333,000 positions",
+        details="At least 4.",
         minimum=1,
         maximum=2000,
     )
     budget_minutes: float = setting(
         40.0,
-        "minutes that all epochs may take; what they are measured to take decides how many "
-        "there are, at least one",
+        "Minutes that a training may take: as many epochs as fit, at least one; of a closed "
+        "form, the exact one where it fits.",
+        title="Budget (minutes)",
+        section="Training",
+        details="The measured time of an epoch decides how many there are.",
         minimum=0.01,
         maximum=10_000,
     )
     patience: int = setting(
         5,
-        "epochs without a better validation recall@50 before training stops",
+        "Epochs without a better validation recall@50 before training stops.",
+        title="Patience",
+        section="Training",
         minimum=1,
         maximum=2000,
     )
     minimum_count: int = setting(
         1,
-        "items liked by fewer users in the training part are neither recommended nor read",
+        "Items liked by fewer users are never recommended and not read.",
+        title="Minimum count",
+        section="Model",
+        details="Users of the training part are counted.",
         minimum=1,
         maximum=1_000_000,
     )
     validation_users: int | None = setting(
         None,
-        "users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds "
-        "20,000 items",
+        "Users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds "
+        "20,000 items.",
         minimum=1,
         maximum=1_000_000,
     )
     warm_start: bool = setting(
-        False, "begin with the champion's weights; items it does not know begin anew"
+        False,
+        "Begin with the champion's weights; items it does not know begin anew.",
+        title="Warm start",
+        section="Day over day",
     )
     warm_share: float = setting(
         0.35,
-        "share of the epochs and of the learning rate of a training that begins so",
+        "Share of the epochs and of the learning rate of a training that begins so.",
+        title="Share of a training",
+        section="Day over day",
         minimum=0.01,
         maximum=1,
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto",
-        "of the network's products; auto halves them on a GPU. "
-        "Weights, loss and what is served are float32",
+        "Of the network's products; auto halves them on a GPU. What is served is float32.",
+        title="Precision",
+        section="Training",
+        details="Weights and loss are float32.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", "where to train; auto takes a GPU when there is one"
+        "auto",
+        "Where to train; auto takes a GPU when there is one.",
+        title="Device",
+        section="Training",
     )
     threads: int = setting(
-        1, "CPU threads; with another number the weights differ slightly", minimum=1, maximum=256
+        1,
+        "CPU threads; several slow each other down beside another training; another number "
+        "gives slightly different weights.",
+        title="Threads",
+        section="Training",
+        minimum=1,
+        maximum=256,
     )
 
     def __post_init__(self) -> None:
@@ -185,24 +267,28 @@ class Settings:
 class FitRequest:
     """Train on the sequences of one snapshot."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    dataset: str = setting("ml-100k", "name of the data set")
+    store: str = setting(REQUIRED, "URI of the store.")
+    dataset: str = setting("ml-100k", "Name of the data set.")
     snapshot: str | None = setting(
-        None, "URI of the snapshot; none takes the newest of the data set"
+        None, "URI of the snapshot; none takes the newest of the data set."
     )
     day: str | None = setting(
-        None, "train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all"
+        None, "Train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all."
     )
-    settings: Settings = setting(Settings(), "how the network is shaped and trained")
+    settings: Settings = setting(Settings(), "How the network is shaped and trained.")
     champion: str | None = setting(
         None,
-        "URI of the candidate to go on from; none takes the champion in the registry, when tracked",
+        "URI of the candidate to go on from; none takes the champion in the registry, when "
+        "tracked.",
     )
     seed: int = setting(
-        0, "of first weights, windows, batches, dropout and negatives", minimum=0, maximum=2**31 - 1
+        0,
+        "Of first weights, windows, batches, dropout and negatives.",
+        minimum=0,
+        maximum=2**31 - 1,
     )
     track: bool = setting(
-        True, "record the training in MLflow and register the model as challenger"
+        True, "Record the training in MLflow and register the model as challenger."
     )
-    experiment: str = setting("recall", "MLflow experiment")
-    origin: dict = setting({}, "who asked: dag_id, run_id, task_id, url")
+    experiment: str = setting("recall", "MLflow experiment.")
+    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

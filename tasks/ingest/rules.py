@@ -78,61 +78,99 @@ class Split:
     week before validation        |
     """
 
-    method: Literal["leave-last-n", "users", "temporal"] | None = setting(
+    method: Literal["leave-last-n", "temporal", "users"] | None = setting(
         None,
-        "how rows are divided; none: by time where users come back day after day, by users "
-        "where lists are short, else by rows",
+        "What is held out: each user's newest liked rows, the last days, or whole users.",
+        title="Method",
+        section="Split",
+        empty="as the data is; the report says what, and why",
+        details="By time where users come back day after day, by users where lists are short, else "
+        "by rows.",
     )
     order: Literal["time", "given", "file"] | None = setting(
         None,
-        "what orders a user's rows: timestamps (ties as in the file), an order column, or the "
-        "place in the file; none: the first of "
-        "these that the source has for every row",
+        "What orders a user's rows: timestamps, an order column, or the place in the file.",
+        title="Order",
+        section="Split",
+        empty="the first of these that the source has for every row",
+        details="Ties in time keep the order of the file.",
     )
     test: int | None = setting(
         None,
-        "leave-last-n: newest liked rows of a user that are test; none: 3",
+        "leave-last-n: newest liked rows of a user that are held out to judge models.",
+        title="Test rows",
+        section="Split",
+        empty="3",
         minimum=1,
         maximum=1000,
     )
     validation: int | None = setting(
         None,
-        "leave-last-n: liked rows before those that are validation; none: 1",
+        "leave-last-n: the liked rows before them, for early stopping and tuning.",
+        title="Validation rows",
+        section="Split",
+        empty="1",
         minimum=0,
         maximum=1000,
     )
     hold_out_short: bool = setting(
         False,
-        "leave-last-n: hold out rows even of users who have nothing left to learn from "
-        "(otherwise all of theirs is train)",
+        "leave-last-n: hold out rows even of users who then have nothing left to learn from.",
+        title="Short histories too",
+        section="Split",
+        details="Otherwise all of their rows are for training.",
     )
     test_share: float | None = setting(
-        None, "users: share of the users who are test; none: .1", minimum=0, maximum=0.9
+        None,
+        "users: share of the users who are test.",
+        title="Test users",
+        section="Split",
+        empty="0.1",
+        minimum=0,
+        maximum=0.9,
     )
     validation_share: float | None = setting(
-        None, "users: share of the users who are validation; none: .1", minimum=0, maximum=0.9
+        None,
+        "users: share of the users who are validation.",
+        title="Validation users",
+        section="Split",
+        empty="0.1",
+        minimum=0,
+        maximum=0.9,
     )
     history_share: float | None = setting(
         None,
-        "users: share of a held-out user's liked rows that is known; none: .8",
+        "users: share of a held-out user's liked rows that is known.",
+        title="Known share",
+        section="Split",
+        empty="0.8",
         minimum=0.1,
         maximum=0.99,
     )
     seed: int = setting(
         0,
-        "users: which of them are held out; a user stays on one side from day to day",
+        "users: which of them are held out.",
+        title="Seed",
+        section="Split",
+        details="A user stays on one side from day to day.",
         minimum=0,
         maximum=2_147_483_647,
     )
     test_days: int | None = setting(
         None,
-        "temporal: length of the test window, which ends with the day; none: 7",
+        "temporal: length of the test window, which ends with the day.",
+        title="Test days",
+        section="Split",
+        empty="7",
         minimum=1,
         maximum=3650,
     )
     validation_days: int | None = setting(
         None,
-        "temporal: length of the validation window before it; none: 7",
+        "temporal: length of the window before it.",
+        title="Validation days",
+        section="Split",
+        empty="7",
         minimum=0,
         maximum=3650,
     )
@@ -203,7 +241,12 @@ class Sessions:
     """Whether a user's rows are numbered by sittings."""
 
     gap_minutes: float = setting(
-        0.0, "so long without a row ends a session; 0: no session ids", minimum=0, maximum=527_040
+        0.0,
+        "So long without a row ends a user's session; 0: no session ids.",
+        title="Session gap (minutes)",
+        section="What counts",
+        minimum=0,
+        maximum=527_040,
     )
 
 
@@ -214,10 +257,20 @@ class Bots:
     """
 
     rows_a_day: int = setting(
-        0, "more rows than this within one day (UTC)", minimum=0, maximum=100_000_000
+        0,
+        "Users with more rows within a day (UTC) are left out whole; 0: no bound.",
+        title="Bots: rows a day",
+        section="What counts",
+        minimum=0,
+        maximum=100_000_000,
     )
     rows_a_minute: int = setting(
-        0, "more rows than this within one minute of the clock", minimum=0, maximum=1_000_000
+        0,
+        "The same within a minute.",
+        title="Bots: rows a minute",
+        section="What counts",
+        minimum=0,
+        maximum=1_000_000,
     )
 
 
@@ -227,19 +280,27 @@ class Limits:
 
     unpacked_gb: float = setting(
         64.0,
-        "all files of one table together, unpacked, in GB of 10^9 bytes",
+        "All files of one table together, unpacked, in GB; more is refused.",
+        title="GB unpacked at most",
+        section="Refusal",
+        details="A GB is 10^9 bytes.",
         minimum=1e-6,
         maximum=1e6,
     )
     expansion: float = setting(
         200.0,
-        "unpacked over packed bytes of one file, judged once more than 16 MiB came out",
+        "Unpacked over packed bytes of one file; more is refused.",
+        title="Expansion at most",
+        section="Refusal",
+        details="Judged once more than 16 MiB came out.",
         minimum=1,
         maximum=1e6,
     )
     line_kb: float = setting(
         1024.0,
-        "bytes of the longest line / 1024; a file with a longer one is refused",
+        "Length of a line in KiB; a file with a longer one is refused.",
+        title="KiB of a line at most",
+        section="Refusal",
         minimum=0.01,
         maximum=1_000_000,
     )

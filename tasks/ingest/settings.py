@@ -23,65 +23,93 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 class SnapshotRequest:
     """One day of one source."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
+    store: str = setting(REQUIRED, "Root URI of the store.")
     location: str = setting(
         REQUIRED,
-        "the folder with the source's files, or the TOML file that describes your own data",
+        "Folder of the data set, or the TOML file of `own`.",
+        title="Location",
+        section="Source",
     )
     day: str = setting(
-        REQUIRED, "YYYY-MM-DD: rows up to the end of this day (UTC) belong to the snapshot"
+        REQUIRED, "YYYY-MM-DD: rows up to the end of this day (UTC) belong to the snapshot."
     )
-    dataset: str = setting("ml-100k", "the name under which snapshots are kept")
-    format: Literal[FORMATS] = setting("movielens-100k", "the layout of the files")
+    dataset: str = setting("ml-100k", "The name under which snapshots are kept.")
+    format: Literal[FORMATS] = setting(
+        "movielens-100k",
+        "Layout of the source; `own`: as the TOML file at the location says.",
+        title="Format",
+        section="Source",
+    )
     liked: str | None = setting(
         None,
-        "what counts as liked: 'any', '>= 4', '> 7', '> mean' (of all), '> user mean'; none: "
-        "the source's own rule",
+        "Which rows are liked, such as `>= 4`, `> user mean` or `any`.",
+        title="Liked",
+        section="What counts",
+        empty="the source's own rule",
+        details="Also `> 7` and `> mean` (of all).",
     )
-    liked_only: bool = setting(False, "keep only liked rows")
+    liked_only: bool = setting(
+        False, "Keep only liked rows.", title="Liked rows only", section="What counts"
+    )
     recommend_seen: bool | None = setting(
         None,
-        "whether what a user has met may be recommended to them again, as for groceries, music "
-        "and sessions; none: as the description of "
-        "the data says, else true where at least 5 % of the events repeat another of the same "
-        "user and item (and kind)",
+        "Whether what a user has met may be recommended to them again, as for groceries, "
+        "music and sessions.",
+        title="Recommend seen items",
+        section="What counts",
+        empty="as the description of the data says, else true where at least 5 % of the events "
+        "are repeats",
+        details="A repeat is another event of the same user and item (and kind).",
     )
     minimum_item_interactions: int = setting(
         0,
-        "items with fewer rows (a repeat is one) are left out, with their rows; 0 keeps the "
-        "whole catalogue",
+        "Items with fewer rows (a repeat is one) are left out, with their rows; 0 keeps all.",
+        title="Rows of an item at least",
+        section="What counts",
         minimum=0,
         maximum=1_000_000,
     )
     title_characters: int = setting(
         1000,
-        "characters of a title or genre; a longer one is cut, ends with '…' and is counted",
+        "Characters of a title or genre; a longer one is cut, and the item counted.",
+        title="Title characters at most",
+        section="What counts",
+        details="A cut one ends with '…'.",
         minimum=16,
         maximum=100_000,
     )
     genres_of_item: int = setting(
         100,
-        "genres of one item; further ones are left out, and the item is counted",
+        "Genres of one item; further ones are left out, and the item counted.",
+        title="Genres of an item at most",
+        section="What counts",
         minimum=1,
         maximum=10_000,
     )
     maximum_quarantined: float = setting(
-        0.05, "share of bad rows above which the batch is refused", minimum=0, maximum=1
+        0.05,
+        "Share of bad rows above which the batch is refused.",
+        title="Bad rows at most",
+        section="Refusal",
+        minimum=0,
+        maximum=1,
     )
     expectations: str = setting(
         "default",
-        "the suite that judges the batch: a name in tasks/ingest/expectations, or the path of "
-        "a JSON file",
+        "The suite that judges the batch: a name, or the path of a JSON file.",
+        title="Expectations",
+        section="Refusal",
+        details="Names are those in tasks/ingest/expectations.",
     )
-    split: Split = setting(Split(), "what each row is for")
-    sessions: Sessions = setting(Sessions(), "session ids")
-    bots: Bots = setting(Bots(), "superhuman users")
-    limits: Limits = setting(Limits(), "sizes that are refused")
-    spark: Spark = setting(Spark(), "where Spark runs")
+    split: Split = setting(Split(), "What each row is for.")
+    sessions: Sessions = setting(Sessions(), "Session ids.")
+    bots: Bots = setting(Bots(), "Superhuman users.")
+    limits: Limits = setting(Limits(), "Sizes that are refused.")
+    spark: Spark = setting(Spark(), "Where Spark runs.")
     waits: bool = setting(
         False,
-        "end with 6, undelivered, while the source has no row of the day, as whoever waits for "
-        "it wants to know",
+        "End with 6, undelivered, while the source has no row of the day, as whoever waits "
+        "for it wants to know.",
     )
 
     def __post_init__(self) -> None:
@@ -124,12 +152,12 @@ class LookRequest:
 
     location: str = setting(
         REQUIRED,
-        "the TOML file that describes your own data, the folder of a known layout, or files "
-        "that nothing describes yet",
+        "The TOML file that describes your own data, the folder of a known layout, or files "
+        "that nothing describes yet.",
     )
-    format: Literal[FORMATS] = setting("own", "the layout of the files")
-    limits: Limits = setting(Limits(), "sizes that are refused")
-    scratch: str | None = setting(None, "a folder for what must be unpacked; none: the system's")
+    format: Literal[FORMATS] = setting("own", "The layout of the files.")
+    limits: Limits = setting(Limits(), "Sizes that are refused.")
+    scratch: str | None = setting(None, "A folder for what must be unpacked; none: the system's.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +165,11 @@ class ReplayRequest(SnapshotRequest):
     """A day made again with repaired lines."""
 
     repaired: str = setting(
-        REQUIRED, "path of the JSON lines that the verb `quarantine` wrote, with `text` repaired"
+        REQUIRED,
+        "File of repaired rows: the day is made again with them.",
+        title="Repaired rows",
+        section="Source",
+        details="JSON lines that the verb `quarantine` wrote, with `text` repaired.",
     )
 
 
@@ -145,8 +177,8 @@ class ReplayRequest(SnapshotRequest):
 class QuarantineRequest:
     """The rows that a snapshot left aside, to be repaired."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    out: str = setting(REQUIRED, "the file to write, one JSON object a line")
-    dataset: str = setting("ml-100k", "the name under which snapshots are kept")
-    day: str | None = setting(None, "the day; none: the newest that has a snapshot")
-    reasons: tuple[str, ...] = setting((), "only rows with these reasons; none: all")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    out: str = setting(REQUIRED, "The file to write, one JSON object a line.")
+    dataset: str = setting("ml-100k", "The name under which snapshots are kept.")
+    day: str | None = setting(None, "The day; none: the newest that has a snapshot.")
+    reasons: tuple[str, ...] = setting((), "Only rows with these reasons; none: all.")

@@ -12,19 +12,19 @@ from tasks.core.cli.request import REQUIRED, setting
 class GateRequest:
     """Decide on one evaluation."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    evaluation: str = setting(REQUIRED, "URI of the evaluation")
+    store: str = setting(REQUIRED, "URI of the store.")
+    evaluation: str = setting(REQUIRED, "URI of the evaluation.")
     policy: str | None = setting(
         None,
-        "TOML file that says what the challenger must show; null: the family's own, else the "
-        "default",
+        "TOML file that says what the challenger must show; null: the family's own, else "
+        "the default.",
     )
-    run: str | None = setting(None, "MLflow run of the challenger; null: found in the registry")
+    run: str | None = setting(None, "MLflow run of the challenger; null: found in the registry.")
     version: str | None = setting(
-        None, "registered version of the challenger; null: found in the registry"
+        None, "Registered version of the challenger; null: found in the registry."
     )
     track: bool = setting(
-        True, "write the verdict to MLflow; false: the verdict can be read but not carried out"
+        True, "Write the verdict to MLflow; false: the verdict can be read but not carried out."
     )
 
 
@@ -32,29 +32,29 @@ class GateRequest:
 class PolicyRequest:
     """Read the policy of a family."""
 
-    family: str = setting(REQUIRED, "family of models")
-    policy: str | None = setting(None, "TOML file; null: the family's own, else the default")
+    family: str = setting(REQUIRED, "Family of models.")
+    policy: str | None = setting(None, "TOML file; null: the family's own, else the default.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """What a person said who was asked to approve a verdict."""
 
-    approved: bool = setting(REQUIRED, "whether the challenger may go live")
-    by: str = setting(REQUIRED, "who said so")
-    why: str = setting("", "for what reason")
+    approved: bool = setting(REQUIRED, "Whether the challenger may go live.")
+    by: str = setting(REQUIRED, "Who said so.")
+    why: str = setting("", "For what reason.")
 
 
 @dataclasses.dataclass(frozen=True)
 class PromoteRequest:
     """Carry out one verdict."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    verdict: str = setting(REQUIRED, "URI of the verdict")
+    store: str = setting(REQUIRED, "URI of the store.")
+    verdict: str = setting(REQUIRED, "URI of the verdict.")
     answer: Answer | None = setting(
-        None, "what a person said; null: nobody was asked, and `ask` is a hold"
+        None, "What a person said; null: nobody was asked, and `ask` is a hold."
     )
-    origin: dict = setting({}, "who asks: dag_id, run_id, task_id, url")
+    origin: dict = setting({}, "Who asks: dag_id, run_id, task_id, url.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,19 +63,19 @@ class Decision:
     record.
     """
 
-    store: str = setting(REQUIRED, "URI of the store")
-    family: str = setting(REQUIRED, "family of models")
-    by: str = setting(REQUIRED, "who decides")
-    why: str = setting(REQUIRED, "for what reason; kept in the audit record")
+    store: str = setting(REQUIRED, "URI of the store.")
+    family: str = setting(REQUIRED, "Family of models.")
+    by: str = setting(REQUIRED, "Who decides.")
+    why: str = setting(REQUIRED, "For what reason; kept in the audit record.")
     version: str | None = setting(
         None,
-        "registered version it is about; null: previous for `restore`, challenger for `force` "
-        "and `refuse`",
+        "Registered version it is about; null: previous for `restore`, challenger for "
+        "`force` and `refuse`.",
     )
     origin: dict = setting(
         {},
-        "who asks: dag_id, run_id, task_id, url; a second request of the same origin finds its "
-        "work done",
+        "Who asks: dag_id, run_id, task_id, url; a second request of the same origin finds "
+        "its work done.",
     )
 
     def __post_init__(self) -> None:
@@ -90,5 +90,5 @@ class Decision:
 class StatusRequest:
     """Ask for the aliases."""
 
-    store: str | None = setting(None, "URI of the store; not needed")
-    family: str | None = setting(None, "one family; null: all")
+    store: str | None = setting(None, "URI of the store; not needed.")
+    family: str | None = setting(None, "One family; null: all.")

@@ -11,10 +11,10 @@ from tasks.core.cli.request import REQUIRED, setting
 class PruneRequest:
     """Name, or delete, what is old and needed by nothing."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
+    store: str = setting(REQUIRED, "Root URI of the store.")
     keep_days: float = setting(
         30.0,
-        "whatever was made within so many days stays, needed or not",
+        "Whatever was made within so many days stays, needed or not.",
         minimum=1,
         maximum=100_000,
     )

@@ -12,26 +12,34 @@ from tasks.core.cli.request import REQUIRED, setting
 class LoadRequest:
     """Load a generation."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    generation: str = setting(REQUIRED, "URI of the generation")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    generation: str = setting(REQUIRED, "URI of the generation.")
     dtype: Literal["float32", "float16"] = setting(
-        "float32", "how a vector's numbers are stored in Redis; the index keeps float32"
+        "float32",
+        "How vectors are stored in Redis; the index keeps float32.",
+        title="Vectors",
+        section="Redis",
     )
     bucket_fields: int = setting(
         64,
-        "fields a bucket holds on average; half of the server's hash-max-listpack-entries or "
-        "less: compact",
+        "Fields of a hash on average. Half of the server's `hash-max-listpack-entries` or "
+        "less: stored compactly.",
+        title="Fields a bucket",
+        section="Redis",
         minimum=1,
         maximum=100_000,
     )
     batch_fields: int = setting(
         2000,
-        "fields sent at a time; two such batches are on their way at most",
+        "Fields sent at a time; two such batches are on their way at most.",
         minimum=1,
         maximum=100_000,
     )
     allow_eviction: bool = setting(
-        False, "load into a server that may evict what is live when it is full"
+        False,
+        "Load into a server that may evict what is live when it is full.",
+        title="Allow eviction",
+        section="Redis",
     )
 
 
@@ -39,36 +47,36 @@ class LoadRequest:
 class VerifyRequest:
     """Compare a loaded generation with its folder."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    generation: str = setting(REQUIRED, "URI of the generation")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    generation: str = setting(REQUIRED, "URI of the generation.")
     share: float = setting(
         1.0,
-        "share of the buckets that is read back; the counts of all of them are compared",
+        "Share of the buckets that is read back; the counts of all of them are compared.",
         minimum=0.0,
         maximum=1.0,
     )
-    seed: int = setting(0, "which buckets these are", minimum=0)
+    seed: int = setting(0, "Which buckets these are.", minimum=0)
 
 
 @dataclasses.dataclass(frozen=True)
 class GoLiveRequest:
     """Switch readers to a verified generation."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    generation: str = setting(REQUIRED, "URI of the generation")
-    by: str = setting(REQUIRED, "who does this: a person, or the DAG")
-    why: str = setting(REQUIRED, "the reason, one sentence")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    generation: str = setting(REQUIRED, "URI of the generation.")
+    by: str = setting(REQUIRED, "Who does this: a person, or the DAG.")
+    why: str = setting(REQUIRED, "The reason, one sentence.")
 
 
 @dataclasses.dataclass(frozen=True)
 class SweepRequest:
     """Delete what nobody needs."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    family: str = setting(REQUIRED, "the family")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    family: str = setting(REQUIRED, "The family.")
     abandoned_after_hours: float = setting(
         6.0,
-        "a generation newer than the live one is taken for given up after so long",
+        "A generation newer than the live one is taken for given up after so long.",
         minimum=0.0,
         maximum=720.0,
     )
@@ -78,15 +86,15 @@ class SweepRequest:
 class RollbackRequest:
     """Switch readers back."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    family: str = setting(REQUIRED, "the family")
-    by: str = setting(REQUIRED, "who does this")
-    why: str = setting(REQUIRED, "the reason, one sentence")
-    to: str | None = setting(None, "id of a kept generation; null: the one before the live one")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    family: str = setting(REQUIRED, "The family.")
+    by: str = setting(REQUIRED, "Who does this.")
+    why: str = setting(REQUIRED, "The reason, one sentence.")
+    to: str | None = setting(None, "Id of a kept generation; null: the one before the live one.")
     ticket: str = setting(
         "",
-        "what asked for this (the DAG run): asked again with the same ticket, it finds the "
-        "rollback done",
+        "What asked for this (the DAG run): asked again with the same ticket, it finds the "
+        "rollback done.",
     )
 
 
@@ -94,5 +102,5 @@ class RollbackRequest:
 class StatusRequest:
     """Ask what is live."""
 
-    store: str = setting(REQUIRED, "root URI of the store")
-    family: str | None = setting(None, "the family; null: all")
+    store: str = setting(REQUIRED, "Root URI of the store.")
+    family: str | None = setting(None, "The family; null: all.")

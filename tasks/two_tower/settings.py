@@ -17,116 +17,180 @@ class Settings:
 
     dimension: int = setting(
         64,
-        "dimensions of an item's vector; what is served has one more, for the item's bias",
+        "Dimensions of an item's vector; the served vectors have one more, for the item's bias.",
+        title="Dimension",
+        section="Model",
         minimum=2,
         maximum=1024,
     )
-    hidden: int = setting(128, "hidden units of the user tower", minimum=2, maximum=4096)
+    hidden: int = setting(
+        128,
+        "Hidden units of the user tower.",
+        title="Hidden units",
+        section="Model",
+        minimum=2,
+        maximum=4096,
+    )
     user_features: tuple[str, ...] | None = setting(
         None,
-        "columns of the table of users that the user tower reads; none: all, the id among them "
-        "where the user in the middle has 12 rows or more",
+        "Columns of the table of users, one a line.",
+        title="Of users",
+        section="Features",
+        empty="all; the id where lists are long enough to learn one",
+        details="Long enough: the median user has 12 rows or more.",
     )
     item_features: tuple[str, ...] | None = setting(
-        None, "columns of the table of items that the item tower reads; none: all but the title"
+        None,
+        "Columns of the table of items, one a line.",
+        title="Of items",
+        section="Features",
+        empty="all but the title",
     )
     minimum_value_count: int = setting(
         5,
-        "a value of a column that fewer users or items have is not learned",
+        "A value that fewer users or items have is not learned.",
+        title="Minimum count of a value",
+        section="Features",
         minimum=1,
         maximum=1_000_000,
     )
     number_buckets: int = setting(
         25,
-        "a column with more different values than this, all numbers, is cut into so many parts",
+        "A column of numbers with more different values is cut into so many parts.",
+        title="Parts of a number",
+        section="Features",
         minimum=2,
         maximum=1000,
     )
     history_decays: tuple[float, ...] = setting(
         (3.0, 30.0),
-        "the history is read as means with these decays, in items; none: it is not read",
+        "The history is read as means with these decays, in items; none: it is not read.",
     )
-    window: int = setting(100, "newest items of a history that are read", minimum=1, maximum=10_000)
+    window: int = setting(
+        100,
+        "Newest items of a history that are read.",
+        title="Window",
+        section="Model",
+        minimum=1,
+        maximum=10_000,
+    )
     loss: Literal["in-batch", "ratings"] = setting(
         "in-batch",
-        "tell what is liked from the rest of the batch; or the squared error on ratings scaled "
-        "to 0 to 1, as the original did",
+        "Tell what is liked from the rest of the batch, or the squared error on scaled ratings.",
+        title="Loss",
+        section="Loss",
+        details="Ratings are scaled to 0 to 1, as in the original.",
     )
     id_dropout: float = setting(
         0.1,
-        "share of ids, of users and of items, hidden in training: their features must do",
+        "Share of ids hidden in training: features must do.",
+        title="Id dropout",
+        section="Training",
+        details="Ids of users and of items.",
         minimum=0,
         maximum=1,
     )
     feature_dropout: float = setting(
         0.1,
-        "share of histories, and of each attribute's values, hidden in training",
+        "Share of histories, and of each attribute's values, hidden in training.",
+        title="Feature dropout",
+        section="Training",
         minimum=0,
         maximum=0.95,
     )
     dropout: float = setting(
         0.2,
-        "share of what the user tower reads, and of its hidden units, dropped in training",
+        "Share of the user tower's inputs and hidden units dropped in training.",
+        title="Dropout",
+        section="Training",
         minimum=0,
         maximum=0.95,
     )
     batch_examples: int = setting(
         1024,
-        "examples in a batch, about; each is the negative of the others",
+        "Examples in a batch; each is the negative of the others.",
+        title="Batch",
+        section="Training",
         minimum=8,
         maximum=1_000_000,
     )
-    learning_rate: float = setting(0.006, "of AdamW after the warm-up", minimum=1e-6, maximum=1)
+    learning_rate: float = setting(
+        0.006,
+        "Of AdamW after the warm-up.",
+        title="Learning rate",
+        section="Training",
+        minimum=1e-6,
+        maximum=1,
+    )
     schedule: Literal["cosine", "constant"] = setting(
-        "cosine", "the learning rate falls to zero along a cosine, or stays"
+        "cosine",
+        "The learning rate falls to zero along a cosine, or stays.",
+        title="Schedule",
+        section="Training",
     )
     warm_up: float = setting(
         0.03,
-        "share of all steps in which the learning rate rises from zero",
+        "Share of all steps in which the learning rate rises from zero.",
         minimum=0,
         maximum=0.5,
     )
     weight_decay: float = setting(
         0.01,
-        "of AdamW, on the user tower's matrices; vectors and biases are left alone",
+        "Of AdamW, on the user tower's matrices; vectors and biases are left alone.",
         minimum=0,
         maximum=10,
     )
     clip_norm: float = setting(
-        5.0, "the gradient is shortened to this length", minimum=1e-3, maximum=1e6
+        5.0, "The gradient is shortened to this length.", minimum=1e-3, maximum=1e6
     )
     epochs: int | None = setting(
         None,
-        "passes over what was liked at most; none: 10, fewer where an epoch has more than "
-        "300,000 examples, at least 3",
+        "Passes over what was liked at most.",
+        title="Epochs",
+        section="Training",
+        empty="10, fewer on more than 300,000 examples",
+        details="At least 3.",
         minimum=1,
         maximum=2000,
     )
     budget_minutes: float = setting(
         40.0,
-        "minutes that all epochs may take; what they are measured to take decides how many "
-        "there are, at least one",
+        "Minutes that a training may take: as many epochs as fit, at least one; of a closed "
+        "form, the exact one where it fits.",
+        title="Budget (minutes)",
+        section="Training",
+        details="The measured time of an epoch decides how many there are.",
         minimum=0.01,
         maximum=10_000,
     )
     patience: int = setting(
         5,
-        "epochs without a better validation recall@50 before training stops",
+        "Epochs without a better validation recall@50 before training stops.",
+        title="Patience",
+        section="Training",
         minimum=1,
         maximum=2000,
     )
     validation_users: int | None = setting(
         None,
-        "users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds "
-        "20,000 items",
+        "Users drawn for validation at most; none: 5,000, fewer where the catalogue exceeds "
+        "20,000 items.",
         minimum=1,
         maximum=1_000_000,
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", "where to train; auto takes a GPU when there is one"
+        "auto",
+        "Where to train; auto takes a GPU when there is one.",
+        title="Device",
+        section="Training",
     )
     threads: int = setting(
-        1, "CPU threads; with another number the weights differ slightly", minimum=1, maximum=256
+        1,
+        "CPU threads; another number gives slightly different weights.",
+        title="Threads",
+        section="Training",
+        minimum=1,
+        maximum=256,
     )
 
     def __post_init__(self) -> None:
@@ -142,18 +206,18 @@ class Settings:
 class FitRequest:
     """Train on one snapshot."""
 
-    store: str = setting(REQUIRED, "URI of the store")
-    dataset: str = setting("ml-100k", "name of the data set")
+    store: str = setting(REQUIRED, "URI of the store.")
+    dataset: str = setting("ml-100k", "Name of the data set.")
     snapshot: str | None = setting(
-        None, "URI of the snapshot; none takes the newest of the data set"
+        None, "URI of the snapshot; none takes the newest of the data set."
     )
     day: str | None = setting(
-        None, "train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all"
+        None, "Train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all."
     )
-    settings: Settings = setting(Settings(), "how the towers are shaped and trained")
-    seed: int = setting(0, "of first weights, batches and dropout", minimum=0, maximum=2**31 - 1)
+    settings: Settings = setting(Settings(), "How the towers are shaped and trained.")
+    seed: int = setting(0, "Of first weights, batches and dropout.", minimum=0, maximum=2**31 - 1)
     track: bool = setting(
-        True, "record the training in MLflow and register the model as challenger"
+        True, "Record the training in MLflow and register the model as challenger."
     )
-    experiment: str = setting("recall", "MLflow experiment")
-    origin: dict = setting({}, "who asked: dag_id, run_id, task_id, url")
+    experiment: str = setting("recall", "MLflow experiment.")
+    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

@@ -1,7 +1,7 @@
 """A study from the defaults, killed half-way and taken up again; what won is trained anew and
 judged on test rows: `make bench-tune`.
 
-The product's own verbs do it, as the DAG `tune_<family>` asks them: begin, one process a trial,
+The product's own verbs do it, as the DAG `tune` asks them: begin, one process a trial,
 conclude. Half-way every process is killed outright, the study is begun again and all slots are
 asked again: those that are done answer at once, the one that was killed is tried again with its
 settings. Only validation rows are looked at until the study is concluded. One JSON line last.

@@ -147,10 +147,12 @@ def test_a_person_forces_what_the_gate_has_held_with_a_reason_and_it_is_publishe
     ]
     held = next(one for one in verdicts if one["outcome"] == "hold")["version"]
     run = stack.airflow.trigger(
-        "overrule_item2vec", None, {"action": "force", "version": held, "why": "a drill"}
+        "overrule",
+        None,
+        {"family": "item2vec", "action": "force", "version": held, "why": "a drill"},
     )["dag_run_id"]
-    tasks = stack.finish("overrule_item2vec", run)
-    assert (tasks["force"]["state"], tasks["refuse"]["state"]) == ("success", "skipped")
+    tasks = stack.finish("overrule", run)
+    assert (tasks["force_item2vec"]["state"], tasks["refuse"]["state"]) == ("success", "skipped")
     deadline = time.monotonic() + 120
     while (live := stack.live("item2vec")) == before and time.monotonic() < deadline:
         time.sleep(1)
@@ -295,14 +297,14 @@ def test_the_python_of_the_readme_runs_with_the_installed_reader_alone(stack, tm
 
 
 def test_a_study_ends_with_the_winner_as_the_settings_of_the_next_training(stack):
-    run = stack.airflow.trigger("tune_item2vec", None, {"day": stack.days[0], "trials": 2})[
-        "dag_run_id"
-    ]
-    tasks = stack.finish("tune_item2vec", run)
+    run = stack.airflow.trigger(
+        "tune", None, {"family": "item2vec", "day": stack.days[0], "trials": 2}
+    )["dag_run_id"]
+    tasks = stack.finish("tune", run)
     assert {task["state"] for task in tasks.values()} == {"success"}, {
         name: task["state"] for name, task in tasks.items()
     }
-    won = stack.airflow.result("tune_item2vec", run, "conclude")
+    won = stack.airflow.result("tune", run, "conclude")
     assert won["complete"] >= 1 and 0 < won["value"] <= 1
     assert (
         json.loads(stack.airflow.call("GET", "variables/recall_settings_item2vec")["value"])

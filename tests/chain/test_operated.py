@@ -177,7 +177,7 @@ def test_people_were_told_of_what_was_held_and_of_all_that_happened_before(stack
     )
     assert (
         told["hold"]["page"].startswith(stack.local.airflow_url)
-        and "overrule_item2vec" in told["hold"]["next"]
+        and "DAG overrule" in told["hold"]["next"]
     )
     secrets = [stack.local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")]
     assert not [secret for secret in secrets if secret in json.dumps(stack.notices)]

@@ -133,9 +133,14 @@ def test_a_person_overrules_with_a_name_and_a_reason_and_the_other_task_is_skipp
     from tasks.core.cli.request import parse
     from tasks.promote.settings import Decision
 
-    dag, given = bag.dags["overrule_item2vec"], context("never")
-    given["params"] = {"action": "force", "version": None, "why": "the titles are right"}
-    force, refuse = copy.copy(dag.get_task("force")), copy.copy(dag.get_task("refuse"))
+    dag, given = bag.dags["overrule"], context("never")
+    given["params"] = {
+        "family": "item2vec",
+        "action": "force",
+        "version": None,
+        "why": "the titles are right",
+    }
+    force, refuse = copy.copy(dag.get_task("force_item2vec")), copy.copy(dag.get_task("refuse"))
     force.render_template_fields(given)
     request = parse(Decision, force.request)
     assert (request.family, request.by, request.why, request.version) == (
@@ -147,4 +152,8 @@ def test_a_person_overrules_with_a_name_and_a_reason_and_the_other_task_is_skipp
     refuse.render_template_fields(given)
     with pytest.raises(AirflowSkipException, match="asks to force"):
         refuse.execute(given)
+    other = copy.copy(dag.get_task("force_linear"))
+    other.render_template_fields(given)
+    with pytest.raises(AirflowSkipException, match="asks to force a version of item2vec"):
+        other.execute(given)
     assert [asset.name for asset in force.outlets] == ["champion/item2vec"] and not refuse.outlets

@@ -88,7 +88,7 @@ def test_it_trains_on_the_snapshot_of_the_champion_and_after_a_rollback_on_the_n
     from recall import families
     from recall.requests import tuning
 
-    monkeypatch.setattr(tuning, "adopted", lambda family, fields, given: given)
+    monkeypatch.setattr(tuning, "with_winner", lambda family, fields, given: given)
     asked = {
         name: parse(FitRequest, families.fit_fused(context(extra, members=["gru4rec", "linear"])))
         for name, extra in {

@@ -10,15 +10,15 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 FORMS = [
-    ("index", "BuildRequest", "forms.forms", "INDEX"),
-    ("index", "BundleRequest", "forms.forms", "BUNDLE"),
-    ("publish", "LoadRequest", "forms.forms", "LOAD"),
-    ("item2vec", "Settings", "forms.forms", "ITEM2VEC"),
-    ("graph", "BuildRequest", "forms.forms", "GRAPH"),
-    ("gru4rec", "Settings", "forms.forms", "GRU4REC"),
-    ("two_tower", "Settings", "forms.forms", "TWO_TOWER"),
-    ("linear", "Settings", "forms.forms", "LINEAR"),
-    ("fused", "Settings", "forms.forms", "FUSED"),
+    ("index", "BuildRequest", "forms.operations", "INDEX"),
+    ("index", "BundleRequest", "forms.operations", "BUNDLE"),
+    ("publish", "LoadRequest", "forms.operations", "LOAD"),
+    ("item2vec", "Settings", "forms.training", "ITEM2VEC"),
+    ("graph", "BuildRequest", "forms.training", "GRAPH"),
+    ("gru4rec", "Settings", "forms.training", "GRU4REC"),
+    ("two_tower", "Settings", "forms.training", "TWO_TOWER"),
+    ("linear", "Settings", "forms.training", "LINEAR"),
+    ("fused", "Settings", "forms.training", "FUSED"),
     ("ingest", "SnapshotRequest", "forms.ingest", "PLAIN"),
 ]
 
@@ -65,6 +65,22 @@ def test_the_form_of_ingestion_offers_all_of_the_settings_that_a_person_may_chan
         assert {
             field.name for field in dataclasses.fields(get_type_hints(SnapshotRequest)[setting])
         } == fields.keys()
+
+
+def test_every_setting_with_a_title_is_in_a_form_and_every_form_s_has_all_its_texts():
+    from recall.forms import ingest
+    from recall.forms.stage_settings import SETTINGS
+
+    offered = [
+        *(getattr(importlib.import_module(f"recall.{module}"), name) for *_, module, name in FORMS),
+        *ingest.NESTED.values(),
+    ]
+    named = {name for params in offered for name in params} | {"trials", "space", "repaired"}
+    for stage, dataclasses_of_stage in SETTINGS.items():
+        for dataclass, settings in dataclasses_of_stage.items():
+            assert settings.keys() <= named, (stage, dataclass)
+            for name, facts in settings.items():
+                assert facts["title"] and facts["section"] and facts["description"], (stage, name)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ DAGS = (
     "train_two_tower",
     "train_linear",
     "publish_item2vec",
-    "overrule_item2vec",
+    "overrule",
     "rollback",
-    "tune_item2vec",
+    "tune",
 )
 
 
@@ -67,9 +67,7 @@ def echo(tmp_path, monkeypatch):
 
 
 def test_there_are_fields_to_write_into(texts):
-    assert sum(map(len, texts.values())) >= 20 and {"why", "version"} <= set(
-        texts["overrule_item2vec"]
-    )
+    assert sum(map(len, texts.values())) >= 20 and {"why", "version"} <= set(texts["overrule"])
 
 
 @pytest.mark.parametrize("value", VALUES, ids=named)
@@ -108,18 +106,18 @@ def refused_by_form(filled, dag: str, **given) -> bool:
         ("train_gru4rec", "day"),
         ("publish_item2vec", "factory"),
         ("publish_item2vec", "search"),
-        ("overrule_item2vec", "version"),
+        ("overrule", "version"),
     ],
 )
 def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
     import re
 
-    from recall.forms import forms
+    from recall.forms import params
 
     odd = [value for value in VALUES if not re.fullmatch(r"[A-Za-z0-9_,=]*", value)]
     more = {"why": "a reason"} if dag.startswith("overrule") else {}
     assert (
-        forms.DAY
+        params.DAY
         and len(odd) > 90
         and all(refused_by_form(filled, dag, **{name: value}, **more) for value in odd)
     )
@@ -131,7 +129,9 @@ def test_a_field_with_a_form_of_its_own_takes_nothing_else(filled, dag, name):
         ("train_gru4rec", "encoder"),
         ("rollback", "family"),
         ("ingest", "format"),
-        ("overrule_item2vec", "action"),
+        ("overrule", "action"),
+        ("overrule", "family"),
+        ("tune", "family"),
     ],
 )
 def test_a_choice_takes_none_of_them(filled, dag, name):
@@ -178,4 +178,4 @@ def test_what_airflow_would_take_for_a_template_is_a_text(bag):
         and task.request["why"] == params["why"]
         and task.request["by"] == "{{ 1 }}"
     )
-    assert json.loads(json.dumps(publication.pointer_back(context))) == task.request
+    assert json.loads(json.dumps(publication.rollback_pointer(context))) == task.request

@@ -59,7 +59,7 @@ def context(dag="train_item2vec", task="promote", results=None, **other):
 def of(kind, **given):
     from recall.notices import messages
 
-    return messages.of_task(kind, context(**given))
+    return messages.task_notification(kind, context(**given))
 
 
 def test_a_hold_says_why_what_is_live_and_how_to_overrule_it():
@@ -71,7 +71,7 @@ def test_a_hold_says_why_what_is_live_and_how_to_overrule_it():
     assert said.live == ("item2vec: generation bbbb, by admin: a drill",)
     assert (
         said.page == "https://airflow.example/dags/train_item2vec/runs/run%201/tasks/promote"
-        and "overrule_item2vec" in said.next
+        and "DAG overrule" in said.next
     )
 
 
@@ -131,10 +131,16 @@ def test_a_promotion_and_a_rollback_name_both_versions_and_who():
     moved = {
         "promote": {"version": "8", "previous": "7"},
         "gate": GATE,
-        "force": {"version": "9", "previous": "8", "by": "admin", "why": "a drill"},
+        "force_item2vec": {"version": "9", "previous": "8", "by": "admin", "why": "a drill"},
     }
     assert of("promotion", results=moved).title == "item2vec: version 8 is the champion"
-    forced = of("promotion", dag="overrule_item2vec", task="force", results=moved)
+    forced = of(
+        "promotion",
+        dag="overrule",
+        task="force_item2vec",
+        results=moved,
+        params={"family": "item2vec"},
+    )
     assert (
         forced.title.endswith("version 9 is the champion by admin") and "a drill" in forced.happened
     )
@@ -240,7 +246,7 @@ def test_an_e_mail_arrives_at_a_real_server(mailbox, through):
     [(sender, to, mail)] = mailbox.got
     assert (sender, sorted(to)) == ("recall@example.com", ["ml@example.com", "oncall@example.com"])
     assert mail["Subject"] == "[recall] item2vec: version 7 of 1998-04-16 is held"
-    assert "overrule_item2vec" in mail.get_body(("html",)).get_content()
+    assert "DAG overrule" in mail.get_body(("html",)).get_content()
 
 
 def test_a_webhook_gets_json_with_a_bearer_token(hook, through):
@@ -352,33 +358,33 @@ def test_a_missed_deadline_is_told_once_and_not_of_a_run_that_has_failed(
 
 
 def test_the_daily_chain_has_a_deadline_that_adds_up(bag):
-    from recall.notices.deadline import HOURS
+    from recall.notices.deadline import DEFAULT_HOURS
 
     parts = {
         name: bag.dags[name].deadline for name in ("ingest", "train_item2vec", "publish_item2vec")
     }
     alerts = [part[0] if isinstance(part, list) else part for part in parts.values()]
-    assert sum(alert.interval.total_seconds() for alert in alerts) == HOURS * 3600
-    assert not bag.dags["tune_item2vec"].deadline and {alert.callback.path for alert in alerts} == {
+    assert sum(alert.interval.total_seconds() for alert in alerts) == DEFAULT_HOURS * 3600
+    assert not bag.dags["tune"].deadline and {alert.callback.path for alert in alerts} == {
         "recall.notices.deadline.missed"
     }
 
 
 @pytest.mark.parametrize("given, wanted", [("", 8.0), ("0", 0.0), ("2.5", 2.5)])
 def test_the_hours_are_read_from_the_environment(monkeypatch, given, wanted):
-    from recall.notices.deadline import deadline, hours
+    from recall.notices.deadline import chain_hours, deadline
 
     monkeypatch.setenv("RECALL_DEADLINE_HOURS", given)
-    assert hours() == wanted and (deadline("train") is None) == (wanted == 0)
+    assert chain_hours() == wanted and (deadline("train") is None) == (wanted == 0)
 
 
 @pytest.mark.parametrize("given", ["soon", "-1", "nan", "1e9"])
 def test_hours_that_are_none_are_refused(monkeypatch, given):
-    from recall.notices.deadline import hours
+    from recall.notices.deadline import chain_hours
 
     monkeypatch.setenv("RECALL_DEADLINE_HOURS", given)
     with pytest.raises(ValueError, match="RECALL_DEADLINE_HOURS is '" + given):
-        hours()
+        chain_hours()
 
 
 def test_every_task_of_the_work_tells_of_its_failure(bag):

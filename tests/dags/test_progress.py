@@ -30,8 +30,8 @@ class Store:
 def quick(monkeypatch):
     from recall.operators import progress
 
-    monkeypatch.setattr(progress, "EVERY", 0.05)
-    monkeypatch.setattr(progress, "AWAY", 0.05)
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(progress, "RETRY_SECONDS", 0.05)
     return progress
 
 
@@ -43,9 +43,9 @@ def until(true) -> None:
 
 
 def test_the_newest_line_is_written_and_those_between_are_not(quick, monkeypatch):
-    monkeypatch.setattr(quick, "EVERY", 0.5)
+    monkeypatch.setattr(quick, "INTERVAL_SECONDS", 0.5)
     store = Store()
-    with quick.Shown(store, logging.getLogger()) as shown:
+    with quick.ProgressWriter(store, logging.getLogger()) as shown:
         shown.show("epoch 1 of 9")
         until(lambda: store.written)
         for number in range(2, 9):
@@ -56,7 +56,7 @@ def test_the_newest_line_is_written_and_those_between_are_not(quick, monkeypatch
 
 def test_an_api_that_is_away_is_told_once_and_asked_again(quick, caplog):
     store = Store(away=RuntimeError("the API server is away"))
-    with quick.Shown(store, logging.getLogger("task")) as shown:
+    with quick.ProgressWriter(store, logging.getLogger("task")) as shown:
         for number in range(3):
             shown.show(f"line {number}")
             until(lambda number=number: store.tries > number)
@@ -70,12 +70,14 @@ def test_an_api_that_is_away_is_told_once_and_asked_again(quick, caplog):
 
 
 def test_what_a_stage_says_goes_on_while_a_write_hangs(quick):
-    from recall.operators.process_output import Tail, Told
+    from recall.operators.process_output import LastMessage, Tail
 
     hangs, heard = threading.Event(), []
-    with quick.Shown(Store(hangs=hangs), logging.getLogger()) as shown:
+    with quick.ProgressWriter(Store(hangs=hangs), logging.getLogger()) as shown:
         lines = [f"12:00:00 progress: epoch {number} of 99\n" for number in range(99)]
-        tail = Tail(lines, lambda form, text: heard.append(text), Told("gru4rec fit: ", shown.show))
+        tail = Tail(
+            lines, lambda form, text: heard.append(text), LastMessage("gru4rec fit: ", shown.show)
+        )
         tail.join(5)
         assert not tail.is_alive() and len(heard) == 99
         hangs.set()
@@ -83,7 +85,7 @@ def test_what_a_stage_says_goes_on_while_a_write_hangs(quick):
 
 def test_nothing_is_written_after_the_tasks_end(quick):
     store = Store()
-    with quick.Shown(store, logging.getLogger()) as shown:
+    with quick.ProgressWriter(store, logging.getLogger()) as shown:
         shown.show("epoch 1 of 2")
         until(lambda: store.written)
     shown.show("epoch 2 of 2")
@@ -104,8 +106,8 @@ def test_nothing_is_written_after_the_tasks_end(quick):
     ],
 )
 def test_only_what_a_stage_says_of_its_progress_is_shown(line, told):
-    from recall.operators.process_output import Told
+    from recall.operators.process_output import LastMessage
 
     shown = []
-    Told("gru4rec fit: ", shown.append).hear(f"{line}\n")
+    LastMessage("gru4rec fit: ", shown.append).read(f"{line}\n")
     assert shown == ([told] if told else [])

@@ -182,7 +182,7 @@ shown = []
 request = json.dumps({"k": "$(not a shell)"})
 settings = {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}
 work = Work("gru4rec", "fit", "train", request, settings, {}, print, shown.append)
-told = work.listener()
+told = work.last_message()
 made = operator(work, told)
 say = partial(made.callbacks[0].progress_callback, client=None, mode="sync", timestamp=None,
               pod=None)

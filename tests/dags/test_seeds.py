@@ -42,7 +42,7 @@ def test_the_judge_is_given_every_training_of_the_run(bag, left, seeds):
 def test_a_further_training_differs_by_its_seed_and_is_not_registered(bag):
     from recall.requests import seeds
 
-    asked = seeds.build(lambda context: {"settings": {"window": 4}, "seed": 7})(
+    asked = seeds.request_for_seed(lambda context: {"settings": {"window": 4}, "seed": 7})(
         context(None, item=2)
     )
     assert asked == {"settings": {"window": 4}, "seed": 9, "track": False}

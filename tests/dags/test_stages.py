@@ -216,7 +216,7 @@ def test_a_request_that_waits_comes_back_for_a_delivery_that_is_not_there_yet(op
     task = operator(
         "exit",
         {"code": 6, "say": "2026-11-25 has not been delivered", "waits": True},
-        patience=(timedelta(hours=2), timedelta(minutes=10)),
+        delivery_wait=(timedelta(hours=2), timedelta(minutes=10)),
     )
     with pytest.raises(AirflowRescheduleException) as raised:
         task.execute(looked_for(hours))
@@ -242,7 +242,7 @@ def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, waits, hour
     task = operator(
         "exit",
         {"code": 6, "say": "2026-11-25 has not been delivered", "waits": waits},
-        patience=(timedelta(hours=2), timedelta(minutes=10)),
+        delivery_wait=(timedelta(hours=2), timedelta(minutes=10)),
     )
     with pytest.raises(AirflowFailException, match=said):
         task.execute(looked_for(hours))

@@ -17,7 +17,7 @@ def context(item: int | None = None, **params) -> dict:
         "begin": {"study": "file:///s/tunings/item2vec/1", "trials": 3},
     }
     ti = SimpleNamespace(
-        xcom_pull=lambda task_ids: results[task_ids], dag_id="tune_item2vec", task_id="begin"
+        xcom_pull=lambda task_ids: results[task_ids], dag_id="tune", task_id="begin"
     )
     return {
         "ti": ti,
@@ -40,19 +40,40 @@ def won(monkeypatch):
 
 def test_every_family_has_a_study_whose_trials_are_mapped(bag):
     from airflow.sdk.definitions.mappedoperator import MappedOperator
+    from airflow.sdk.exceptions import AirflowSkipException
 
-    for family, first in (("item2vec", "graph"), ("gru4rec", "begin")):
-        dag = bag.dags[f"tune_{family}"]
-        assert (
-            isinstance(dag.get_task("trial"), MappedOperator)
-            and not dag.get_task(first).upstream_task_ids
-        )
-        assert dag.get_task("trial").upstream_task_ids == {"slots"} and dag.get_task(
-            "conclude"
-        ).upstream_task_ids == {"trial"}
-        assert "conclude" in dag.get_task("adopt").upstream_task_ids and dag.get_task(
-            "slots"
-        ).upstream_task_ids == {"begin"}
+    dag = bag.dags["tune"]
+    assert isinstance(dag.get_task("trial"), MappedOperator)
+    assert not dag.get_task("graph").upstream_task_ids
+    assert dag.get_task("begin").upstream_task_ids == {"graph"}
+    assert dag.get_task("begin").trigger_rule == "none_failed", "other families skip the graph"
+    assert dag.get_task("trial").upstream_task_ids == {"slots"} and dag.get_task(
+        "conclude"
+    ).upstream_task_ids == {"trial"}
+    assert "conclude" in dag.get_task("adopt").upstream_task_ids and dag.get_task(
+        "slots"
+    ).upstream_task_ids == {"begin"}
+    for family, skipped in (("item2vec", False), ("gru4rec", True)):
+        graph, given = copy.copy(dag.get_task("graph")), context(family=family)
+        graph.render_template_fields(given)
+        assert ("skipped" in graph.request) == skipped
+        if skipped:
+            with pytest.raises(AirflowSkipException, match=f"asks to tune {family}"):
+                graph.execute(given)
+
+
+@pytest.mark.parametrize("family", ["gru4rec", "linear", "two_tower", "fused"])
+def test_a_study_of_another_family_asks_for_that_family_s_fit(bag, won, family):
+    import importlib
+
+    from tasks.tune.settings import BeginRequest
+
+    won(family)
+    begin = copy.copy(bag.dags["tune"].get_task("begin"))
+    begin.render_template_fields(context(family=family, seed=7, trials=3))
+    asked = parse(BeginRequest, begin.request)
+    fit = importlib.import_module(f"tasks.{family}.settings").FitRequest
+    assert asked.family == family and parse(fit, asked.fit).seed == 7
 
 
 def test_the_requests_are_those_the_stage_takes(bag, won):
@@ -61,8 +82,8 @@ def test_the_requests_are_those_the_stage_takes(bag, won):
     from tasks.tune.settings import BeginRequest, ConcludeRequest, TrialRequest
 
     won("item2vec")
-    begin = copy.copy(bag.dags["tune_item2vec"].get_task("begin"))
-    begin.render_template_fields(context(seed=7, trials=3))
+    begin = copy.copy(bag.dags["tune"].get_task("begin"))
+    begin.render_template_fields(context(family="item2vec", seed=7, trials=3))
     asked = parse(BeginRequest, begin.request)
     assert (asked.family, asked.trials, asked.seed) == ("item2vec", 3, 7)
     assert parse(FitRequest, asked.fit).graph == "file:///s/graphs/1"

@@ -63,7 +63,7 @@ class PlantedReport:
             True,
             [
                 "gru4rec is not live: the gate holds it: first model: recall@50 .1",
-                "trigger overrule_gru4rec",
+                "trigger overrule",
                 "fused is not live: a person is asked",
                 "Required Actions",
             ],

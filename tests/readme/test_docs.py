@@ -94,7 +94,8 @@ def test_what_a_page_links_to_is_there(page):
 
 
 def test_the_reference_of_settings_is_that_of_the_sources():
-    assert settings.TARGET.read_text() == settings.reference(), "make settings"
+    assert settings.PAGE.read_text() == settings.page(), "make settings"
+    assert settings.FORM_DATA.read_text() == settings.form_data(), "make settings"
 
 
 def test_the_runbook_speaks_of_every_folder_of_the_store():

@@ -1,13 +1,13 @@
-"""Notices: what people are told when something fails, is held, waits for them, goes up, goes back,
-or is late.
+"""Notifications are sent on failure, hold, approval request, promotion, rollback and a missed
+deadline. Each says what happened, what is live, and what to do.
 
-    told.py       what is said: what happened, what is live now, the page, the next step
-    channels.py   where it goes: the task's log, e-mail or a webhook, as the Airflow connection
+    messages.py   the text: what happened, what is live now, the page, the next step
+    channels.py   the channel: the task's log, e-mail or a webhook, as the Airflow connection
                   `recall_notices` says
     notice.py     the notifier that tasks carry
-    deadline.py   the deadline on the daily chain
+    deadline.py   the deadline of the daily chain
 
-A notice never fails what it speaks of: whatever goes wrong in telling is a line in the log.
+A notification never fails the task it is about: an error while sending is a line in the log.
 """
 
 from recall.notices.deadline import deadline

@@ -1,11 +1,11 @@
-"""Where notices go: the Airflow connection `recall_notices` says so by its type.
+"""Sends notifications to the channel that the Airflow connection `recall_notices` names by its
+type.
 
-| type | goes to | of the connection |
-|---|---|---|
-| none, or `generic` | the task's log | |
-| `smtp`, `email` | e-mail | host, port, login, password; extra: `to` (addresses), `from_email`,
-`disable_ssl`, `disable_tls` | | `http`, `https` | a webhook, as JSON with a `text` that chat
-programs show | the address; a password becomes a bearer token |
+no connection, or `generic`    the task's log
+`smtp`, `email`                an e-mail: host, port, login, password; in the extra `to`
+                               (addresses), `from_email`, `disable_ssl`, `disable_tls`
+`http`, `https`                a webhook: JSON with a `text` that chat programs show, to the
+                               connection's address; a password becomes a bearer token
 """
 
 from __future__ import annotations
@@ -17,98 +17,100 @@ from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
-from recall.notices.messages import Told
+from recall.notices.messages import Notification
 
-NAME, PATIENCE_SECONDS = "recall_notices", 10.0
-QUIET = ("promotion", "rollback")
+CONNECTION, TIMEOUT_SECONDS = "recall_notices", 10.0
+INFO_KINDS = ("promotion", "rollback")
 log = logging.getLogger(__name__)
 
 
-class Mail(SmtpHook):
-    """The provider's hook on a connection that was read already, and not for long: a notice may not
-    hold up a worker.
+class MailHook(SmtpHook):
+    """The provider's hook on a connection that is read already, with a short timeout: a
+    notification must not hold up a worker.
     """
 
-    timeout = int(PATIENCE_SECONDS)
+    timeout = int(TIMEOUT_SECONDS)
     smtp_retry_limit = 0
 
-    def __init__(self, at: Connection) -> None:
-        super().__init__(at.conn_id)
-        self.at = at
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection.conn_id)
+        self.read_connection = connection
 
-    def get_connection(self, conn_id: str) -> Connection:  # type: ignore[override]
-        return self.at
+    def get_connection(self, conn_id: str) -> Connection:
+        return self.read_connection
 
 
-def send(told: Told, at: Connection | None) -> str:
-    """Send a notice by this connection, or to the log where there is none; returns which channel
-    that was.
+def send(notification: Notification, connection: Connection | None) -> str:
+    """Send a notification by this connection, or to the log where there is none.
+
+    Returns the channel: log, smtp, email, http or https.
 
     Raises:
         ValueError: the connection is of another type, or names no address.
         httpx.HTTPError, OSError, AirflowException: the channel does not take it.
     """
-    kind = at.conn_type if at else "log"
-    if kind in ("log", "generic"):
-        log.log(logging.INFO if told.kind in QUIET else logging.WARNING, "notice: %s", told.text())
+    kind = connection.conn_type if connection else "log"
+    if connection is None or kind in ("log", "generic"):
+        log.log(
+            logging.INFO if notification.kind in INFO_KINDS else logging.WARNING,
+            "notice: %s",
+            notification.text(),
+        )
         return "log"
     if kind in ("smtp", "email"):
-        _mail(at, told)
+        _mail(connection, notification)
     elif kind in ("http", "https"):
-        _post(at, told)
+        _post(connection, notification)
     else:
         raise ValueError(
-            f"the connection {NAME} is of the type {kind!r}; allowed are smtp, http and https, "
-            f"or no connection at all for the log"
+            f"the connection {CONNECTION} is of the type {kind!r}; allowed are smtp, http and "
+            "https, or no connection at all for the log"
         )
     return kind
 
 
 def connection() -> Connection | None:
-    """The connection, or None where there is none. In a task."""
+    """In a task: the connection; None where there is none."""
     try:
-        return Connection.get(NAME)
+        return Connection.get(CONNECTION)
     except (AirflowNotFoundException, AirflowRuntimeError):
         return None
 
 
-async def connection_of_triggerer() -> Connection | None:
-    """The same, in the triggerer."""
+async def connection_in_triggerer() -> Connection | None:
+    """In the triggerer: the connection; None where there is none."""
     try:
-        return await Connection.async_get(NAME)
+        return await Connection.async_get(CONNECTION)
     except (AirflowNotFoundException, AirflowRuntimeError):
         return None
 
 
-def _mail(at: Connection, told: Told) -> None:
-    to = at.extra_dejson.get("to")
+def _mail(connection: Connection, notification: Notification) -> None:
+    to = connection.extra_dejson.get("to")
     if not to:
         raise ValueError(
-            f'the connection {NAME} names nobody to write to: put {{"to": '
+            f'the connection {CONNECTION} names nobody to write to: put {{"to": '
             f'["oncall@example.com"]}} into its extra'
         )
-    with Mail(at) as hook:
+    with MailHook(connection) as hook:
         hook.send_email_smtp(
             to=to,
-            from_email=at.extra_dejson.get("from_email") or "recallflow@localhost",
-            subject=f"[recall] {told.title}",
-            html_content=told.html(),
+            from_email=connection.extra_dejson.get("from_email") or "recallflow@localhost",
+            subject=f"[recall] {notification.title}",
+            html_content=notification.html(),
         )
 
 
-def _post(at: Connection, told: Told) -> None:
-    host = at.host or ""
-    address = (
-        host
-        if "://" in host
-        else f"{at.schema if at.schema in ('http', 'https') else at.conn_type}://{host}"
-    )
-    if at.port:
+def _post(connection: Connection, notification: Notification) -> None:
+    host = connection.host or ""
+    scheme = connection.schema if connection.schema in ("http", "https") else connection.conn_type
+    address = host if "://" in host else f"{scheme}://{host}"
+    if connection.port:
         scheme, _, rest = address.partition("://")
-        place, slash, path = rest.partition("/")
-        address = f"{scheme}://{place}:{at.port}{slash}{path}"
-    address += at.extra_dejson.get("path", "")
-    headers = {"Authorization": f"Bearer {at.password}"} if at.password else {}
+        netloc, slash, path = rest.partition("/")
+        address = f"{scheme}://{netloc}:{connection.port}{slash}{path}"
+    address += connection.extra_dejson.get("path", "")
+    headers = {"Authorization": f"Bearer {connection.password}"} if connection.password else {}
     httpx.post(
-        address, json=told.plain(), headers=headers, timeout=PATIENCE_SECONDS
+        address, json=notification.to_json(), headers=headers, timeout=TIMEOUT_SECONDS
     ).raise_for_status()

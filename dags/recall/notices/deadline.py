@@ -1,5 +1,5 @@
-"""The deadline on the daily chain: ingestion, training and publication each have their part of the
-hours that the whole may take.
+"""The deadline of the daily chain: ingestion, training and publication each have a share of the
+hours that the whole chain may take.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ from typing import Any
 
 from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
 
-PARTS = {"ingest": 0.25, "train": 0.5, "publish": 0.25}
-VARIABLE, HOURS = "RECALL_DEADLINE_HOURS", 8.0
+SHARES = {"ingest": 0.25, "train": 0.5, "publish": 0.25}
+VARIABLE, DEFAULT_HOURS = "RECALL_DEADLINE_HOURS", 8.0
 
 
-def hours() -> float:
+def chain_hours() -> float:
     """How long the chain of a day may take, from RECALL_DEADLINE_HOURS; 0 for no deadline.
 
     Raises:
         ValueError: not a number of hours.
     """
-    given = os.environ.get(VARIABLE)
+    value = os.environ.get(VARIABLE)
     try:
-        wanted = float(given) if given else HOURS
+        hours = float(value) if value else DEFAULT_HOURS
     except ValueError:
-        wanted = -1.0
-    if not 0 <= wanted <= 24 * 365:
+        hours = -1.0
+    if not 0 <= hours <= 24 * 365:
         raise ValueError(
-            f"{VARIABLE} is {given!r}; allowed is a number of hours, 0 for no deadline"
+            f"{VARIABLE} is {value!r}; allowed is a number of hours, 0 for no deadline"
         )
-    return wanted
+    return hours
 
 
 def deadline(part: str) -> DeadlineAlert | None:
     """The deadline of one part of the chain, counted from when its run is queued."""
-    allowed = hours() * PARTS[part]
+    allowed = chain_hours() * SHARES[part]
     if not allowed:
         return None
     return DeadlineAlert(
@@ -47,10 +47,10 @@ def deadline(part: str) -> DeadlineAlert | None:
 
 
 async def missed(hours: float, context: Any = None) -> None:
-    """Tell that a run is late; called by the triggerer, once a run. One that has failed was told of
-    already.
+    """Notify people that a run is late, unless it has failed, which they know already.
 
-    The triggerer imports this: `dags/` stands in its PYTHONPATH.
+    The triggerer imports this function from `dags/`, which is in its PYTHONPATH, and calls it once
+    a run. Airflow's database holds its name.
     """
     from recall.notices import channels, messages
     from recall.notices.notice import deliver
@@ -58,12 +58,12 @@ async def missed(hours: float, context: Any = None) -> None:
     run = (context or {}).get("dag_run") or {}
     if run.get("state") == "failed":
         return
-    at = await channels.connection_of_triggerer()
+    connection = await channels.connection_in_triggerer()
     await asyncio.to_thread(
         deliver,
         "deadline",
-        lambda: messages.of_deadline(
+        lambda: messages.deadline_notification(
             run["dag_id"], run["dag_run_id"], run.get("partition_key"), hours
         ),
-        lambda: at,
+        lambda: connection,
     )

@@ -1,4 +1,4 @@
-"""What a notice says. Plain functions from a task's context; nothing is sent here."""
+"""Builds notifications: plain functions from a task's context. Nothing is sent here."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-LONGEST = 1500  # letters of an error's text
-NEXT = {
+MAX_ERROR_CHARACTERS = 1500  # of an error's text
+NEXT_STEPS = {
     "hold": "Nothing has to be done. The tab Verdict of the run says why; overrule it by the "
-    "DAG overrule_{family} if you know better.",
-    "ask": "Answer on the page. Nobody's answer within 12 hours is a hold.",
+    "DAG overrule if you know better.",
+    "ask": "Answer on the page. If nobody answers within 12 hours, the challenger is held.",
     "promotion": "Nothing has to be done: publish_{family} puts it live next. To go back: the "
     "DAG rollback.",
     "rollback": "Find out why it was bad before the next training: the same candidate is held "
@@ -22,7 +22,7 @@ NEXT = {
     "deadline": "See which task runs or waits. What is live goes on being served; it only "
     "grows older.",
 }
-FAILED = {
+NEXT_STEPS_AFTER_FAILURE = {
     "ingest": "No training has started. Open the report that the message names, repair or "
     "replace the files, then clear the task.",
     "train": "Read the task's log, then clear the task: it goes on where it stopped.",
@@ -32,15 +32,15 @@ FAILED = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
-    """One notice.
+class Notification:
+    """One notification.
 
     Attributes:
         kind: failure, hold, ask, promotion, rollback or deadline.
         title: one line.
         happened: what happened, with the reason.
-        live: what is live now, a line for each family.
-        page: where to look.
+        live: what is live now, one line a family.
+        page: the address of the page to look at.
         next: what to do.
     """
 
@@ -68,7 +68,7 @@ class Told:
         )
 
     def html(self) -> str:
-        """As the body of an e-mail: nothing but what stands here, escaped."""
+        """As the body of an e-mail: the fields only, escaped."""
         live = "".join(f"<li>{escape(line)}</li>" for line in self.live)
         link = (
             f'<a href="{escape(self.page, quote=True)}">{escape(self.page)}</a>'
@@ -80,13 +80,18 @@ class Told:
             f"now:</p><ul>{live}</ul><p><b>Next:</b> {escape(self.next)}</p><p>{link}</p>"
         )
 
-    def plain(self) -> dict:
-        """As JSON; `text` is what chat programs show."""
+    def to_json(self) -> dict:
+        """As the JSON of a webhook; chat programs show its `text`."""
         return {**dataclasses.asdict(self), "live": list(self.live), "text": self.text()}
 
 
-def of_task(kind: str, context: Any) -> Told:
-    """What a task's end, or its question, is told as."""
+def task_notification(kind: str, context: Any) -> Notification:
+    """The notification of a task's end, or of its question.
+
+    Args:
+        kind: failure, hold, ask, promotion or rollback.
+        context: the task's context.
+    """
     ti = context["ti"]
     family = _family(ti.dag_id, context)
     page = (
@@ -94,25 +99,25 @@ def of_task(kind: str, context: Any) -> Told:
         if kind == "ask"
         else run_page(ti.dag_id, ti.run_id, ti.task_id)
     )
-    title, happened = _SAID[kind](context, family or ti.dag_id)
+    title, happened = _SENTENCES[kind](context, family or ti.dag_id)
     following = (
-        FAILED.get(ti.dag_id.partition("_")[0], FAILED["train"])
+        NEXT_STEPS_AFTER_FAILURE.get(ti.dag_id.partition("_")[0], NEXT_STEPS_AFTER_FAILURE["train"])
         if kind == "failure"
-        else NEXT[kind].format(family=family)
+        else NEXT_STEPS[kind].format(family=family)
     )
-    return Told(kind, title, happened, live(family), page, following)
+    return Notification(kind, title, happened, live_generations(family), page, following)
 
 
-def of_deadline(dag: str, run: str, day: str | None, hours: float) -> Told:
-    """What a run that is late is told as."""
+def deadline_notification(dag: str, run: str, day: str | None, hours: float) -> Notification:
+    """The notification of a run that is not over `hours` after it was queued."""
     family = _family(dag, {})
-    return Told(
+    return Notification(
         "deadline",
         f"{dag} is late{f' for {day}' if day else ''}",
         f"The run was not over {_span(hours)} after it had been queued.",
-        live(family),
+        live_generations(family),
         run_page(dag, run),
-        NEXT["deadline"],
+        NEXT_STEPS["deadline"],
     )
 
 
@@ -128,14 +133,18 @@ def run_page(dag: str, run: str, task: str | None = None) -> str:
     )
 
 
-def live(family: str | None) -> tuple[str, ...]:
-    """What the last recorded switch made live, of one family or of all: read from the store's
-    audit, so that no service is asked.
+def live_generations(family: str | None) -> tuple[str, ...]:
+    """One line a family: the generation that the last recorded switch made live.
+
+    It is read from the store's audit records, so that no service has to answer.
+
+    Args:
+        family: None for all families.
     """
-    at = urlsplit(os.environ.get("RECALL_STORE", ""))
-    if at.scheme != "file":
+    uri = urlsplit(os.environ.get("RECALL_STORE", ""))
+    if uri.scheme != "file":
         return ("see the console: the store is no folder of this machine",)
-    root = Path(unquote(at.path)) / "audit"
+    root = Path(unquote(uri.path)) / "audit"
     names = (
         [family]
         if family
@@ -143,24 +152,24 @@ def live(family: str | None) -> tuple[str, ...]:
         if root.is_dir()
         else []
     )
-    return tuple(f"{name}: {_last(root / name)}" for name in names) or ("nothing yet",)
+    return tuple(f"{name}: {_last_switch(root / name)}" for name in names) or ("nothing yet",)
 
 
-def _last(folder: Path) -> str:
+def _last_switch(folder: Path) -> str:
     events = sorted(
         (json.loads(path.read_text()) for path in folder.glob("*/event.json")),
         key=lambda event: event["at"],
     )
     if not events:
         return "nothing"
-    made = folder.parents[1] / "generations" / folder.name / events[-1]["to"] / "manifest.json"
-    facts = json.loads(made.read_text())["facts"] if made.is_file() else {}
-    of = f", version {facts['version']} of {facts['day']}" if facts else ""
-    return f"generation {events[-1]['to']}{of}, by {events[-1]['by']}: {events[-1]['why']}"
+    manifest = folder.parents[1] / "generations" / folder.name / events[-1]["to"] / "manifest.json"
+    facts = json.loads(manifest.read_text())["facts"] if manifest.is_file() else {}
+    version = f", version {facts['version']} of {facts['day']}" if facts else ""
+    return f"generation {events[-1]['to']}{version}, by {events[-1]['by']}: {events[-1]['why']}"
 
 
 def _family(dag: str, context: Any) -> str | None:
-    """The family that a DAG is about: its name's second part, or what its form says."""
+    """The family of a DAG: the second part of its id, else the family in its form."""
     return dag.partition("_")[2] or (context.get("params") or {}).get("family")
 
 
@@ -168,13 +177,13 @@ def _failure(context: Any, what: str) -> tuple[str, str]:
     ti = context["ti"]
     reason = str(context.get("exception") or "no reason was given")
     tries = f"{ti.try_number} tries" if ti.try_number > 1 else "one try"
-    return f"{ti.dag_id}.{ti.task_id} has failed", f"After {tries}: {reason[:LONGEST]}"
+    return f"{ti.dag_id}.{ti.task_id} has failed", f"After {tries}: {reason[:MAX_ERROR_CHARACTERS]}"
 
 
 def _hold(context: Any, family: str) -> tuple[str, str]:
     verdict = _result(context, "gate")
-    said = context["ti"].xcom_pull(task_ids="approve") or {}
-    answer = " Turned down by a person." if said.get("chosen_options") == ["Reject"] else ""
+    response = context["ti"].xcom_pull(task_ids="approve") or {}
+    answer = " Turned down by a person." if response.get("chosen_options") == ["Reject"] else ""
     return (
         f"{family}: version {verdict.get('version')} of {verdict.get('day')} is held",
         f"{verdict.get('reason', 'the verdict cannot be read')}.{answer}",
@@ -209,11 +218,11 @@ def _rollback(context: Any, family: str) -> tuple[str, str]:
 
 
 def _result(context: Any, task: str) -> dict:
-    found = context["ti"].xcom_pull(task_ids=task)
-    return found if isinstance(found, dict) else {}
+    result = context["ti"].xcom_pull(task_ids=task)
+    return result if isinstance(result, dict) else {}
 
 
-_SAID = {
+_SENTENCES = {
     "failure": _failure,
     "hold": _hold,
     "ask": _ask,

@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class Notice(BaseNotifier):
-    """Tells people what became of a task.
+    """Notifies people of a task's end or question.
 
     Args:
         kind: failure, hold, ask, promotion or rollback.
-        only: whether there is anything to tell; None: always.
+        only: from the task's context to whether a notification is sent; None: always.
     """
 
     def __init__(self, kind: str, only: Callable[[Any], bool] | None = None) -> None:
@@ -25,43 +25,55 @@ class Notice(BaseNotifier):
         self.kind, self.only = kind, only
 
     def notify(self, context: Any) -> None:
-        """Tell it, whatever happens to the telling."""
+        """Send the notification; an error while sending is logged, never raised."""
         from recall.notices import channels, messages
 
         if self.only is None or self.only(context):
-            deliver(self.kind, lambda: messages.of_task(self.kind, context), channels.connection)
+            deliver(
+                self.kind,
+                lambda: messages.task_notification(self.kind, context),
+                channels.connection,
+            )
 
     def __repr__(self) -> str:
         return f"Notice({self.kind!r})"
 
 
-def deliver(kind: str, say: Callable[[], Any], by: Callable[[], Any]) -> str | None:
-    """Send what `say` makes by the connection that `by` finds; returns the channel.
+def deliver(kind: str, write: Callable[[], Any], find_connection: Callable[[], Any]) -> str | None:
+    """Write a notification and send it; returns the channel.
 
-    Where that goes wrong it is None, and the log has the notice and the reason, but no address:
-    that may hold a secret.
+    Secrets that Airflow knows are masked. Where sending fails, the result is None and the log has
+    the notification and the reason, but no address: an address may hold a secret.
+
+    Args:
+        kind: of the notification.
+        write: makes the `Notification`.
+        find_connection: finds the connection; None: the log.
     """
-    from airflow.sdk._shared.secrets_masker import redact
-
     from recall.notices import channels
 
-    said = None
+    notification = None
     try:
-        said = say()
-        said = dataclasses.replace(
-            said, **redact(dataclasses.asdict(said))
-        )  # whatever Airflow knows as a secret
-        return channels.send(said, by())
-    except Exception as error:  # a notice never fails what it speaks of
-        why = (
+        notification = write()
+        notification = dataclasses.replace(notification, **masked(dataclasses.asdict(notification)))
+        return channels.send(notification, find_connection())
+    except Exception as error:  # a notification never fails the task it is about
+        reason = (
             type(error).__name__
             if "http" in type(error).__module__
-            else f"{type(error).__name__}: {redact(str(error))}"
+            else f"{type(error).__name__}: {masked({'text': str(error)})['text']}"
         )
         log.warning(
             "the notice of a %s could not be sent (%s)%s",
             kind,
-            why,
-            f"; it said: {said.text()}" if said else "",
+            reason,
+            f"; it said: {notification.text()}" if notification else "",
         )
         return None
+
+
+def masked(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same fields without the secrets that Airflow knows."""
+    from airflow.sdk.log import mask_logs
+
+    return dict(mask_logs(log, "warning", fields))

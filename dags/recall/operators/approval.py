@@ -1,5 +1,5 @@
-"""A person between the verdict and the promotion: asked when the form says so, held when nobody
-answers in time.
+"""Asks a person between verdict and promotion when the form says so. Without an answer in time the
+challenger is held.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from airflow.sdk import Param
 from recall import task_policies
 from recall.requests import common
 
-SHOWN = {
+METRIC_TITLES = {
     "recall_50": "recall@50",
     "ndcg_10": "NDCG@10",
     "hr_10": "hit rate@10",
     "coverage_50": "coverage@50",
 }
-WAITS = {
+OUTCOMES_THAT_WAIT = {
     "never": (),
     "borderline": ("ask",),
     "always": ("ask", "promote"),
@@ -26,24 +26,24 @@ WAITS = {
 
 
 class Approval(ApprovalOperator):
-    """Shows the verdict and waits for *Approve* or *Reject*; passes at once when nobody needs to be
-    asked.
+    """Shows the verdict and waits for *Approve* or *Reject*; passes at once when no approval is
+    needed.
 
-    What was answered goes to `promote`, which keeps it with the name and the reason, a refusal too;
-    so nothing is skipped here. No answer in time counts as *Reject*.
+    The answer goes to `promote`, which records it with name and reason, a rejection too, so nothing
+    is skipped here. No answer in time counts as *Reject*.
     """
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Write the verdict down as what the person reads."""
+        """Show the verdict to the person who is asked."""
         verdict = common.result(context, "gate")
         self.subject = (
             f"{verdict['family']} {verdict['day']}: version {verdict['version']} is "
             f"to go live ({verdict['outcome']})"
         )
-        self.body = described(verdict)
+        self.body = verdict_markdown(verdict)
 
     def execute(self, context: Any) -> Any:
-        if wanted(context):
+        if needs_approval(context):
             return super().execute(context)
         self.log.info(
             "the form's approval is %s: nobody is asked about this verdict",
@@ -62,7 +62,7 @@ def approval() -> Approval:
         type=["null", "string"],
         maxLength=500,
         title="Reason",
-        description_md="Stands in the audit record.",
+        description_md="Kept in the audit record.",
     )
     return Approval(
         task_id="approve",
@@ -75,13 +75,16 @@ def approval() -> Approval:
     )
 
 
-def wanted(context: Any) -> bool:
-    """Whether a person is asked about the verdict of this run."""
-    return common.result(context, "gate")["outcome"] in WAITS[context["params"]["approval"]]
+def needs_approval(context: Any) -> bool:
+    """Whether the form asks for a person's approval of this run's verdict."""
+    return (
+        common.result(context, "gate")["outcome"]
+        in OUTCOMES_THAT_WAIT[context["params"]["approval"]]
+    )
 
 
-def described(verdict: dict) -> str:
-    """The verdict as Markdown: the reasons, then every model's figures on the same users."""
+def verdict_markdown(verdict: dict) -> str:
+    """The verdict as Markdown: the reasons, then every model's metrics on the same users."""
     lines = [
         f"**{verdict['outcome']}**: {verdict['reason']}",
         "",
@@ -91,13 +94,15 @@ def described(verdict: dict) -> str:
             if check["says"] != "ok"
         ),
         "",
-        "| | " + " | ".join(SHOWN.values()) + " |",
-        "|---|" + "---|" * len(SHOWN),
+        "| | " + " | ".join(METRIC_TITLES.values()) + " |",
+        "|---|" + "---|" * len(METRIC_TITLES),
     ]
     for model, figures in verdict["metrics"].items():
         if figures:
             lines.append(
-                f"| {model} | " + " | ".join(f"{figures[name]:.4f}" for name in SHOWN) + " |"
+                f"| {model} | "
+                + " | ".join(f"{figures[name]:.4f}" for name in METRIC_TITLES)
+                + " |"
             )
     return "\n".join(
         [
@@ -109,13 +114,13 @@ def described(verdict: dict) -> str:
 
 
 def answer(context: Any) -> dict | None:
-    """What a person said, as `promote` is told it; None when nobody was asked."""
-    said = context["ti"].xcom_pull(task_ids="approve")
-    if not said:
+    """A person's answer, as `promote` expects it; None when nobody was asked."""
+    response = context["ti"].xcom_pull(task_ids="approve")
+    if not response:
         return None
-    who = said.get("responded_by_user") or {}
+    user = response.get("responded_by_user") or {}
     return {
-        "approved": said["chosen_options"] == [ApprovalOperator.APPROVE],
-        "by": who.get("name") or who.get("id") or "nobody, in time",
-        "why": (said.get("params_input") or {}).get("why") or "",
+        "approved": response["chosen_options"] == [ApprovalOperator.APPROVE],
+        "by": user.get("name") or user.get("id") or "nobody, in time",
+        "why": (response.get("params_input") or {}).get("why") or "",
     }

@@ -1,8 +1,7 @@
-"""What a stage read and wrote, as OpenLineage tells it: folders of the store, the source, what is
-live.
+"""The data sets that a stage read and wrote, for OpenLineage: folders of the store, the source, and
+the live generation.
 
-Airflow's provider asks for it where a transport is set (`AIRFLOW__OPENLINEAGE__TRANSPORT`); without
-one nothing of this runs.
+Airflow's provider calls this where a transport is set (`AIRFLOW__OPENLINEAGE__TRANSPORT`).
 """
 
 from __future__ import annotations
@@ -12,35 +11,36 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-OUTSIDE = ("location",)  # what a request names that is no part of the store
-CHOSEN = (
-    "snapshot",
-    "candidate",
-    "champion",
-)  # what a stage chose by itself and tells in its result
+SOURCE_FIELDS = ("location",)  # fields of a request that name something outside the store
+# Fields of a result that name an input which the stage chose by itself.
+INPUT_RESULTS = ("snapshot", "candidate", "champion")
 
 
 def datasets(
     request: dict, result: dict, assets: list[str]
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """What was read and what was written, each a namespace and a name.
+    """The data sets read and those written, each as a namespace and a name.
 
     Args:
-        request: what the stage was asked.
-        result: what it returned; empty while it runs.
+        request: the stage's request.
+        result: the stage's result; empty while it runs.
         assets: the names of the task's outlets.
     """
     root = str(request.get("store") or "").rstrip("/")
     read = [
-        _named(text, root)
+        _dataset(text, root)
         for name, text in _texts(request)
-        if name != "store" and (_below(text, root) or name in OUTSIDE)
+        if name != "store" and (_in_store(text, root) or name in SOURCE_FIELDS)
     ]
     read += [
-        _named(text, root) for name, text in _texts(result) if name in CHOSEN and _below(text, root)
+        _dataset(text, root)
+        for name, text in _texts(result)
+        if name in INPUT_RESULTS and _in_store(text, root)
     ]
     written = [
-        _named(text, root) for name, text in _texts(result) if name == "uri" and _below(text, root)
+        _dataset(text, root)
+        for name, text in _texts(result)
+        if name == "uri" and _in_store(text, root)
     ]
     written += [("recall", name) for name in assets if result]
     return list(dict.fromkeys(one for one in read if one not in written)), list(
@@ -49,7 +49,7 @@ def datasets(
 
 
 def lineage(request: Any, result: dict, assets: list[str]) -> Any:
-    """The same as the provider wants it."""
+    """The same data sets in the provider's types."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.providers.openlineage.extractors import OperatorLineage
 
@@ -66,15 +66,15 @@ def _texts(content: dict) -> Iterator[tuple[str, str]]:
                 yield name, one
 
 
-def _below(text: str, root: str) -> bool:
+def _in_store(text: str, root: str) -> bool:
     return bool(root) and text.startswith(f"{root}/")
 
 
-def _named(text: str, root: str) -> tuple[str, str]:
-    """A folder of the store by its place in it; anything else by its scheme and place, without who
-    asks for it.
+def _dataset(text: str, root: str) -> tuple[str, str]:
+    """A folder of the store by its path in it; anything else by scheme, host and path, without a
+    user's name.
     """
-    if _below(text, root):
+    if _in_store(text, root):
         return root, text.removeprefix(f"{root}/")
     parts = urlsplit(text if "://" in text else f"file://{os.path.abspath(text)}")
     return f"{parts.scheme}://{parts.hostname or ''}", parts.path or "/"

@@ -9,17 +9,21 @@ from airflow.sdk import BaseOperatorLink, Connection
 
 
 class MLflowRun(BaseOperatorLink):
-    """From a task that trained, judged or decided to the MLflow run that holds its figures."""
+    """Links a task that trained, evaluated or decided to the MLflow run with its metrics."""
 
     name = "MLflow run"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """The run's page; empty when the task has none. RECALL_MLFLOW_PAGE is the address a browser
-        knows MLflow by.
+        """The address of the run's page; empty when the task has no run.
+
+        RECALL_MLFLOW_PAGE is the address by which a browser reaches MLflow.
         """
         run = operator.mlflow_run
         if not run:
             return ""
-        at = Connection.get("recall_mlflow")
-        page = os.environ.get("RECALL_MLFLOW_PAGE") or f"{at.conn_type}://{at.host}:{at.port}"
+        server = Connection.get("recall_mlflow")
+        page = (
+            os.environ.get("RECALL_MLFLOW_PAGE")
+            or f"{server.conn_type}://{server.host}:{server.port}"
+        )
         return f"{page.rstrip('/')}/#/experiments/0/runs/{run}?workflowType=machine_learning"

@@ -1,5 +1,5 @@
-"""A family that is made of others waits until none of them is at work, so that a day that changes
-four champions trains it once.
+"""Delays the training of a family made of others until none of those is training, so that a day
+with four new champions trains it once.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from airflow.sdk.exceptions import AirflowSkipException
 from recall import task_policies
 from recall.requests import common
 
-PATIENCE = timedelta(hours=1)  # a training may wait for a person; then what is there is taken
-ASKED_EVERY = 10.0  # seconds
+MAX_WAIT = timedelta(
+    hours=1
+)  # a training may wait for a person longer; then the champions there are count
+POKE_SECONDS = 10.0  # seconds
 
 
-class OthersAtWork(BaseSensorOperator):
+class MemberSensor(BaseSensorOperator):
     """Passes when no training of the other families is running or queued; at once in a run by hand.
 
-    Skipped, and all that follows, when what started the run is a rollback of the family itself.
+    Skips the run when a rollback of the family itself started it.
     """
 
     ui_color = "#e8f1f8"
@@ -29,14 +31,14 @@ class OthersAtWork(BaseSensorOperator):
     def __init__(self, *, family: str, others: Sequence[str], **arguments: Any) -> None:
         super().__init__(
             mode="reschedule",
-            poke_interval=ASKED_EVERY,
-            timeout=2 * PATIENCE.total_seconds(),
+            poke_interval=POKE_SECONDS,
+            timeout=2 * MAX_WAIT.total_seconds(),
             **arguments,
         )
         self.family, self.others = family, list(others)
 
     def poke(self, context: Any) -> bool:
-        """Whether nothing is left to wait for.
+        """Whether no member is training.
 
         Raises:
             AirflowSkipException: the family itself was rolled back.
@@ -48,30 +50,30 @@ class OthersAtWork(BaseSensorOperator):
             )
         if not announced:
             return True
-        at_work = [
+        training = [
             family
             for family in self.others
             if context["ti"].get_dr_count(dag_id=f"train_{family}", states=["running", "queued"])
         ]
         waited = datetime.now(UTC) - context["dag_run"].start_date
-        if at_work and waited > PATIENCE:
+        if training and waited > MAX_WAIT:
             self.log.warning(
                 "%s still at work after %s: going on with the champions there are",
-                ", ".join(at_work),
-                PATIENCE,
+                ", ".join(training),
+                MAX_WAIT,
             )
             return True
-        if at_work:
-            self.log.info("at work: %s", ", ".join(at_work))
-        return not at_work
+        if training:
+            self.log.info("at work: %s", ", ".join(training))
+        return not training
 
 
-def others_at_work(family: str, others: Sequence[str]) -> OthersAtWork:
-    """The task before the first one of a family that follows others."""
-    return OthersAtWork(
+def wait_for_members(family: str, others: Sequence[str]) -> MemberSensor:
+    """The first task of a family that is made of others."""
+    return MemberSensor(
         task_id="others",
         family=family,
         others=others,
         doc_md="Waits until no other family is training.",
-        **task_policies.FOLLOWING,
+        **task_policies.SENSOR,
     )

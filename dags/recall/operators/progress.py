@@ -1,6 +1,4 @@
-"""What a running task says of how far it is, where everybody can read it: in Airflow's store of
-task states, under the key `progress`.
-"""
+"""Publishes a task's progress in Airflow's store of task states, under the key `progress`."""
 
 from __future__ import annotations
 
@@ -9,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 KEY = "progress"
-EVERY, AWAY = 10.0, 60.0  # seconds after one was written, and after one could not be
-KEPT = timedelta(days=1)
+# Seconds until the next write, after one that succeeded and after one that failed.
+INTERVAL_SECONDS, RETRY_SECONDS = (
+    10.0,
+    60.0,
+)  # seconds after one was written, and after one could not be
+RETENTION = timedelta(days=1)
 
 
-class Shown(threading.Thread):
-    """Writes the newest line that it is given, in a thread of its own: neither the stage nor what
-    it says to the log waits for Airflow's API.
+class ProgressWriter(threading.Thread):
+    """Writes the newest line of progress, in a thread of its own, so that neither the stage nor its
+    log waits for Airflow's API.
 
     Args:
         store: the context's `task_state_store`; None: nothing is written.
@@ -24,30 +26,32 @@ class Shown(threading.Thread):
     def __init__(self, store: Any, log: Any) -> None:
         super().__init__(daemon=True)
         self.store, self.log = store, log
-        self._newest, self._told = "", False
+        self._newest, self._warned = "", False
         self._new, self._over = threading.Event(), threading.Event()
 
     def show(self, text: str) -> None:
-        """Have this line written soon, unless a newer one comes before."""
+        """Write this line soon, unless a newer one comes first."""
         self._newest = text
         self._new.set()
 
     def run(self) -> None:
         while self._new.wait() and not self._over.is_set():
             self._new.clear()
-            self._over.wait(EVERY if self._write(self._newest) else AWAY)
+            self._over.wait(INTERVAL_SECONDS if self._write(self._newest) else RETRY_SECONDS)
 
     def _write(self, text: str) -> bool:
         try:
-            self.store.set(KEY, text, retention=KEPT)
+            self.store.set(KEY, text, retention=RETENTION)
             return True
-        except Exception as error:  # whatever it is: a task does not end for want of an audience
-            if not self._told:
+        except (
+            Exception
+        ) as error:  # whatever it is: a task does not fail because its progress cannot be shown
+            if not self._warned:
                 self.log.warning("how far this task is cannot be shown: %s; it goes on", error)
-            self._told = True
+            self._warned = True
             return False
 
-    def __enter__(self) -> Shown:
+    def __enter__(self) -> ProgressWriter:
         if self.store is not None:
             self.start()
         return self
@@ -56,4 +60,4 @@ class Shown(threading.Thread):
         self._over.set()
         self._new.set()
         if self.is_alive():
-            self.join()  # what is on its way must not arrive after the task's end
+            self.join()  # a write under way must not arrive after the task's end

@@ -1,9 +1,9 @@
 """One isolated task: a stage's verb in a process of its own, in an environment of its own.
 
-`stage()` is the only place where Airflow meets the work. It builds the request when the task runs,
-hands it over as one JSON argument, copies what the stage says into the task log line by line, shows
-how far it is, and takes the last line of stdout as the result. What the stage runs as, a process, a
-container or a pod, is a setting (see `runtimes`).
+`stage()` is the only place where Airflow meets the work. The task builds the request when it runs,
+passes it as one JSON argument, copies the stage's lines into the task log, publishes its progress,
+and takes the last line of stdout as the result. RECALL_RUNTIME decides whether the stage runs as a
+process, a container or a pod (see `runtimes`).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from recall.connections import aws, mlflow, redis_url
 from recall.environments import ENVIRONMENTS
 from recall.operators import lineage
 from recall.operators.links import MLflowRun
-from recall.operators.progress import Shown
-from recall.runtimes import chosen
-from recall.runtimes.work import Runtime, Work
+from recall.operators.progress import ProgressWriter
+from recall.runtimes import configured_runtime
+from recall.runtimes.work import Outcome, Runtime, Work
 
 ROOT = Path(__file__).resolve().parents[3]
-FINAL = {
+REFUSALS = {
     2: "the request is wrong",
     3: "the data is refused",
     4: "a newer writer was here",
@@ -40,10 +40,10 @@ FINAL = {
     6: "the delivery is not there",
 }
 UNDELIVERED, WAITS = 6, "waits"
-SKIP, UNWANTED = 99, "skipped"
-LONGEST = 100_000  # the kernel takes no argument above 131,072 bytes
+SKIP, SKIPPED = 99, "skipped"
+MAX_REQUEST_CHARACTERS = 100_000  # the kernel takes no argument above 131,072 bytes
 # Settings of the worker that mean nothing, or something else, to a stage.
-WORKERS = (
+WORKER_SETTINGS = (
     "RECALL_RUNTIME",
     "RECALL_IMAGES",
     "RECALL_CONTAINER_",
@@ -53,7 +53,7 @@ WORKERS = (
     "RECALL_GPUS",
     "RECALL_REDIS_URL",
 )
-SECRETS = (
+SECRET_SUFFIXES = (
     "_PASSWORD",
     "_TOKEN",
 )  # of pages and scrapers: no stage needs them, and a pod's settings can be read by many
@@ -65,17 +65,16 @@ class StageOperator(BaseOperator):
     """Runs `python -m tasks.<stage> <verb> <request>` and returns its result.
 
     Args:
-        stage, verb: what to run; a verb may be told from the request.
+        stage, verb: what to run; the verb may be a function of the request.
         build: from the task's context to the request; called when the task runs.
         needs: connections handed to the process: `redis` as RECALL_REDIS_URL, `mlflow` as
             MLFLOW_TRACKING_URI.
-        announce: from the result to the `extra` of the events of this task's outlets; a `day` in it
-            is the events' partition, so that a run by hand, whose day stands in its form, starts
+        announce: from the result to the `extra` of the events of this task's outlets. A `day` in it
+            becomes the events' partition, so that a run by hand, whose day is in its form, starts
             what a scheduled one would.
-        patience: how long a request that `waits` is asked again while its delivery is not there,
-            and how often; it holds no slot meanwhile.
-        item: which of several this task is, where tasks are mapped; `build` finds it in
-            `context["task"]`.
+        delivery_wait: for how long and how often a request that `waits` is repeated while its
+            delivery is missing; the task holds no slot in between.
+        item: the number of a mapped task; `build` finds it in `context["task"]`.
     """
 
     template_fields: Sequence[str] = ("request",)
@@ -91,44 +90,56 @@ class StageOperator(BaseOperator):
         build: Build,
         needs: tuple[str, ...] = (),
         announce: Callable[[dict], dict] | None = None,
-        patience: tuple[timedelta, timedelta] | None = None,
+        delivery_wait: tuple[timedelta, timedelta] | None = None,
         item: Any = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
-        self.item, self.patience = item, patience
+        self.item, self.delivery_wait = item, delivery_wait
         self.stage, self.verb, self.needs = stage, verb, needs
         self.custom_operator_name = stage  # what the graph shows below the task's name
-        self.request: Any = _built(build)
+        self.request: Any = _deferred(build)
         self._announce = announce
         self._runtime: Runtime | None = None
         self.mlflow_run: str | None = None
         self._result: dict = {}
 
     def execute(self, context: Any) -> dict:
-        """Run the stage to its end.
+        """Run the stage to its end and return its result.
 
         Raises:
             AirflowFailException: a refusal that no retry can change.
-            AirflowSkipException: the work is not wanted.
-            AirflowRescheduleException: the delivery is waited for.
-            AirflowException: anything else; retried.
+            AirflowSkipException: the stage or the form asks for nothing.
+            AirflowRescheduleException: the delivery is not there yet.
+            AirflowException: anything else; Airflow retries.
         """
-        if unwanted := self.request.get(UNWANTED):
-            raise AirflowSkipException(unwanted)
+        if reason := self.request.get(SKIPPED):
+            raise AirflowSkipException(reason)
         verb = self.verb if isinstance(self.verb, str) else self.verb(self.request)
+        outcome = self._run(verb, context)
+        if outcome.code == UNDELIVERED and self.request.get(WAITS):
+            self._wait(outcome.message, context)
+        if outcome.code == SKIP:
+            context["ti"].xcom_push(key=SKIPPED, value=outcome.message)
+        self._raise_for(outcome.code, verb, outcome.message)
+        result = self._result = json.loads(outcome.output.strip().splitlines()[-1])
+        self.mlflow_run = result.get("run") or self.request.get("run")
+        self._announce_result(result, context)
+        return result
+
+    def _run(self, verb: str, context: Any) -> Outcome:
         request = json.dumps(self.request)
-        if len(request) > LONGEST:
+        if len(request) > MAX_REQUEST_CHARACTERS:
             raise AirflowFailException(
                 f"the request is wrong: it has {len(request)} characters; expected at most "
-                f"{LONGEST}: shorten what was filled in"
+                f"{MAX_REQUEST_CHARACTERS}: shorten what was filled in"
             )
         self.log.info(
             "%s %s %s", self.stage, verb, json.dumps(self.request, indent=1, sort_keys=True)
         )
-        self._runtime = chosen(interpreter(self.stage), ROOT)
-        with Shown(context.get("task_state_store"), self.log) as shown:
-            ended = self._runtime.run(
+        self._runtime = configured_runtime(interpreter(self.stage), ROOT)
+        with ProgressWriter(context.get("task_state_store"), self.log) as progress:
+            return self._runtime.run(
                 Work(
                     self.stage,
                     verb,
@@ -137,46 +148,37 @@ class StageOperator(BaseOperator):
                     self._settings(),
                     self._secrets(request),
                     self.log.info,
-                    shown.show,
+                    progress.show,
                 ),
                 context,
             )
-        if ended.code == UNDELIVERED and self.request.get(WAITS):
-            self._wait(ended.said, context)
-        if ended.code == SKIP:
-            context["ti"].xcom_push(key=UNWANTED, value=ended.said)
-        self._judge(ended.code, verb, ended.said)
-        result = self._result = json.loads(ended.output.strip().splitlines()[-1])
-        self.mlflow_run = result.get("run") or self.request.get("run")
-        self._tell(result, context)
-        return result
 
-    def _tell(self, result: dict, context: Any) -> None:
+    def _announce_result(self, result: dict, context: Any) -> None:
         extra = self._announce(result) if self._announce else {}
         for asset in self.outlets if extra else ():
             context["outlet_events"][asset].extra = extra
             if extra.get("day"):
                 context["outlet_events"][asset].add_partitions(extra["day"])
 
-    def _judge(self, code: int, verb: str, said: str) -> None:
+    def _raise_for(self, code: int, verb: str, message: str) -> None:
         if code == SKIP:
-            raise AirflowSkipException(said)
-        if code in FINAL:
-            raise AirflowFailException(f"{FINAL[code]}: {said}")
+            raise AirflowSkipException(message)
+        if code in REFUSALS:
+            raise AirflowFailException(f"{REFUSALS[code]}: {message}")
         if code:
             ended = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
             raise AirflowException(
-                f"{self.stage} {verb} {ended}: {said or 'its last words are above'}"
+                f"{self.stage} {verb} {ended}: {message or 'its last words are above'}"
             )
 
-    def _wait(self, said: str, context: Any) -> None:
-        (longest, every), now = self.patience, datetime.now(UTC)
+    def _wait(self, message: str, context: Any) -> None:
+        assert self.delivery_wait, "a request that waits belongs to a task that says for how long"
+        (longest, every), now = self.delivery_wait, datetime.now(UTC)
         waited = now - (context["ti"].get_first_reschedule_date(context) or now)
         if waited > longest:
             raise AirflowFailException(
-                f"no delivery came within {longest.total_seconds() / 3600:g} hours: {said}. "
-                f"The next day is not held up, and takes in "
-                "what comes later"
+                f"no delivery came within {longest.total_seconds() / 3600:g} hours: {message}. "
+                "The next day is not held up, and takes in what comes later"
             )
         self.log.info(
             "waiting for the delivery, %.0f minutes so far; looking again in %.0f s",
@@ -186,17 +188,17 @@ class StageOperator(BaseOperator):
         raise AirflowRescheduleException(now + every)
 
     def _settings(self) -> dict[str, str]:
-        """What anybody may see."""
+        """Variables that anybody may see."""
         return {
             name: value
             for name, value in os.environ.items()
             if name.startswith("RECALL_")
-            and not name.startswith(WORKERS)
-            and not name.endswith(SECRETS)
+            and not name.startswith(WORKER_SETTINGS)
+            and not name.endswith(SECRET_SUFFIXES)
         }
 
     def _secrets(self, request: str) -> dict[str, str]:
-        """What only the stage may see; a pod has its own, from its Kubernetes secret."""
+        """Variables that only the stage may see; a pod has its own, from its Kubernetes secret."""
         if os.environ.get("RECALL_RUNTIME") == "kubernetes":
             return {}
         secrets = aws() if "s3://" in request else {}
@@ -207,11 +209,11 @@ class StageOperator(BaseOperator):
         return secrets
 
     def get_openlineage_facets_on_start(self) -> Any:
-        """What is read, as the provider for OpenLineage asks for it."""
+        """The data sets that the stage reads; called by the provider for OpenLineage."""
         return lineage.lineage(self.request, {}, [])
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """What was read and written."""
+        """The data sets that the stage read and wrote."""
         return lineage.lineage(self.request, self._result, [asset.name for asset in self.outlets])
 
     def on_kill(self) -> None:
@@ -220,7 +222,7 @@ class StageOperator(BaseOperator):
             self._runtime.stop()
 
 
-def _built(build: Build) -> Callable[..., dict]:
+def _deferred(build: Build) -> Callable[..., dict]:
     # Airflow calls a template field that is a function, in mapped tasks too, and shows what it
     # returned under "Rendered templates".
     def request(context: Any, jinja_env: Any = None) -> dict:
@@ -229,7 +231,7 @@ def _built(build: Build) -> Callable[..., dict]:
         except (
             AirflowSkipException
         ) as reason:  # raised here, it would fill the log with a traceback
-            return {UNWANTED: str(reason)}
+            return {SKIPPED: str(reason)}
 
     return request
 
@@ -253,7 +255,7 @@ def stage(
     doc: str = "",
     **arguments: Any,
 ) -> StageOperator:
-    """One isolated task of the DAG being defined."""
+    """Add one isolated task to the DAG being defined."""
     return StageOperator(
         task_id=task_id,
         stage=name,

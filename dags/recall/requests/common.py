@@ -1,4 +1,4 @@
-"""What each task asks of its stage: small functions from a task's context to a request."""
+"""What the requests of several stages share: functions from a task's context to its parts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def day(context: Any) -> str | None:
 
 
 def scheduled(context: Any) -> bool:
-    """Whether the schedule started this run, for data that grows: then there may be nothing of its
-    day yet.
+    """Whether the schedule started this run of data that grows: the delivery of its day may be
+    late.
     """
     return context["dag_run"].run_type == "scheduled" and not os.environ.get("RECALL_LAST_DAY")
 
@@ -39,15 +39,19 @@ def scheduled(context: Any) -> bool:
 def event(context: Any) -> dict:
     """The extra of the newest asset event that started this run; empty for a run by hand."""
     extras = [
-        one.extra
+        event.extra
         for events in (context.get("triggering_asset_events") or {}).values()
-        for one in events
+        for event in events
     ]
     return next((extra for extra in reversed(extras) if extra), {})
 
 
 def result(context: Any, task: str) -> dict:
-    """What an earlier task of this run returned."""
+    """The result of an earlier task of this run.
+
+    Raises:
+        AirflowFailException: the task has left none.
+    """
     value = context["ti"].xcom_pull(task_ids=task)
     if not isinstance(value, dict):
         raise AirflowFailException(
@@ -56,8 +60,10 @@ def result(context: Any, task: str) -> dict:
     return value
 
 
-def origin(context: Any) -> dict:
-    """Where a result came from, as it is written into manifests, MLflow and audit records."""
+def triggered_by(context: Any) -> dict:
+    """The run and the person that triggered a task: the field `origin` of requests, which
+    manifests, MLflow and audit records keep.
+    """
     ti, run = context["ti"], context["dag_run"]
     base = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
     return {
@@ -70,8 +76,8 @@ def origin(context: Any) -> dict:
 
 
 def settings(context: Any, names: list[str]) -> dict:
-    """The form's values of these settings; what the form leaves empty is left to the stage's
-    default.
+    """The form's values of these settings. A field that the form leaves empty is not in it: the
+    stage uses its default.
     """
     return {
         name: context["params"][name] for name in names if context["params"].get(name) is not None

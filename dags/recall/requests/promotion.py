@@ -1,7 +1,8 @@
-"""What evaluation, gate and promotion are asked for; the same in every family."""
+"""The requests of evaluation, gate, promotion and overruling; the same in every family."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -15,7 +16,7 @@ def evaluate(context: Any) -> dict:
     return {
         "store": common.store(),
         "candidate": fit["uri"],
-        "seeds": seeds.trained(context),
+        "seeds": seeds.trained_candidates(context),
         "snapshot": fit["snapshot"],
         "run": fit["run"],
     }
@@ -36,7 +37,7 @@ def promote(context: Any) -> dict:
         "store": common.store(),
         "verdict": common.result(context, "gate")["uri"],
         "answer": approval.answer(context),
-        "origin": common.origin(context),
+        "origin": common.triggered_by(context),
     }
 
 
@@ -44,23 +45,41 @@ def announce_champion(result: dict) -> dict:
     return {name: result[name] for name in ("candidate", "version", "snapshot", "day")}
 
 
-def overruled(family: str, action: str):
-    """The request of `force` or `refuse`; the task whose action was not chosen is skipped."""
+def force(family: str) -> Callable[[Any], dict]:
+    """The request to make a version of this family the champion; skipped unless the form asks for
+    it.
+    """
 
     def build(context: Any) -> dict:
-        params, origin = context["params"], common.origin(context)
-        if params["action"] != action:
-            raise AirflowSkipException(f"the form asks to {params['action']}")
-        return {
-            "store": common.store(),
-            "family": family,
-            "version": params.get("version"),
-            "by": origin["by"],
-            "why": params["why"],
-            "origin": origin,
-        }
+        _skip_unless(context, "force")
+        if (chosen := context["params"]["family"]) != family:
+            raise AirflowSkipException(f"the form asks to force a version of {chosen}")
+        return _decision(context)
 
     return build
+
+
+def refuse(context: Any) -> dict:
+    """The request to bar a version; skipped unless the form asks for it."""
+    _skip_unless(context, "refuse")
+    return _decision(context)
+
+
+def _skip_unless(context: Any, action: str) -> None:
+    if (chosen := context["params"]["action"]) != action:
+        raise AirflowSkipException(f"the form asks to {chosen}")
+
+
+def _decision(context: Any) -> dict:
+    params, trigger = context["params"], common.triggered_by(context)
+    return {
+        "store": common.store(),
+        "family": params["family"],
+        "version": params.get("version"),
+        "by": trigger["by"],
+        "why": params["why"],
+        "origin": trigger,
+    }
 
 
 def announce_forced(result: dict) -> dict:

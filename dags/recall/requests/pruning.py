@@ -1,4 +1,4 @@
-"""What pruning is asked for."""
+"""The requests of pruning."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from recall.requests import common
 
 
-def asked(context: Any) -> dict:
+def plan(context: Any) -> dict:
+    """The request for the plan."""
     return {"store": common.store(), "keep_days": context["params"]["keep_days"]}
 
 
-def unless_only_planned(context: Any) -> dict:
+def apply(context: Any) -> dict:
+    """The request to delete; skipped when the form asks only for the plan."""
     if context["params"]["only_plan"]:
         raise AirflowSkipException("the form asks only for the plan")
-    return asked(context)
+    return plan(context)

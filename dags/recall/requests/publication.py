@@ -1,16 +1,16 @@
-"""What publication and rollback are asked for."""
+"""The requests of publication and rollback."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-from recall.forms import forms
+from recall.forms import operations
 from recall.requests import common
 
 
 @dataclasses.dataclass(frozen=True)
-class For:
+class PublicationRequests:
     """The requests of one family's publication."""
 
     family: str
@@ -22,7 +22,7 @@ class For:
             "family": self.family,
             "candidate": context["params"].get("candidate") or announced.get("candidate"),
             "snapshot": announced.get("snapshot"),
-            **common.settings(context, list(forms.INDEX)),
+            **common.settings(context, list(operations.INDEX)),
         }
 
     def bundle(self, context: Any) -> dict:
@@ -31,21 +31,21 @@ class For:
             "store": common.store(),
             "index": common.result(context, "index")["uri"],
             "version": announced.get("version") or common.result(context, "index").get("version"),
-            **common.settings(context, list(forms.BUNDLE)),
+            **common.settings(context, list(operations.BUNDLE)),
         }
 
     def load(self, context: Any) -> dict:
-        return {**self.verify(context), **common.settings(context, list(forms.LOAD))}
+        return {**self.verify(context), **common.settings(context, list(operations.LOAD))}
 
     def verify(self, context: Any) -> dict:
         return {"store": common.store(), "generation": common.result(context, "bundle")["uri"]}
 
     def go_live(self, context: Any) -> dict:
-        origin = common.origin(context)
+        trigger = common.triggered_by(context)
         return {
             **self.verify(context),
-            "by": origin["by"],
-            "why": f"published by {origin['dag_id']} {origin['run_id']}",
+            "by": trigger["by"],
+            "why": f"published by {trigger['dag_id']} {trigger['run_id']}",
         }
 
     def sweep(self, context: Any) -> dict:
@@ -56,29 +56,29 @@ def announce_live(result: dict) -> dict:
     return {"generation": result["generation"], "version": result["version"]}
 
 
-def pointer_back(context: Any) -> dict:
+def rollback_pointer(context: Any) -> dict:
     """The rollback of the live pointer."""
-    params, origin = context["params"], common.origin(context)
+    params, trigger = context["params"], common.triggered_by(context)
     return {
         "store": common.store(),
         "family": params["family"],
         "to": params.get("generation"),
-        "by": origin["by"],
+        "by": trigger["by"],
         "why": params["why"],
-        "ticket": origin["run_id"],
+        "ticket": trigger["run_id"],
     }
 
 
-def alias_back(context: Any) -> dict:
+def restore_alias(context: Any) -> dict:
     """The rollback of the registry, to the version that the pointer now serves."""
-    params, origin = context["params"], common.origin(context)
+    params, trigger = context["params"], common.triggered_by(context)
     return {
         "store": common.store(),
         "family": params["family"],
         "version": common.result(context, "pointer")["version"],
-        "by": origin["by"],
+        "by": trigger["by"],
         "why": params["why"],
-        "origin": origin,
+        "origin": trigger,
     }
 
 

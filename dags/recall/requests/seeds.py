@@ -1,5 +1,5 @@
-"""Several trainings of one recipe that differ by their seed: the verdict then uses all of them, and
-the first is what goes live.
+"""Several trainings of one recipe that differ by their seed. The verdict uses all of them; the
+first goes live.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from recall import task_policies
 
 
 @task(**task_policies.TRAINING)
-def further(wanted: int) -> list[int]:
-    """One number for each training beside the first; none for a single seed."""
-    return list(range(1, int(wanted)))
+def further(seeds: int) -> list[int]:
+    """One number for each training after the first; none for a single seed."""
+    return list(range(1, int(seeds)))
 
 
-def build(fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
-    """The request of a further training: the same with another seed, and neither recorded nor
+def request_for_seed(fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
+    """The request of a further training: the same with another seed, not recorded in MLflow and not
     registered.
     """
 
     def request(context: Any) -> dict:
-        asked = fit(context)
-        return {**asked, "seed": asked["seed"] + context["task"].item, "track": False}
+        first = fit(context)
+        return {**first, "seed": first["seed"] + context["task"].item, "track": False}
 
     return request
 
 
-def trained(context: Any) -> list[str]:
-    """The candidates of the further trainings of this run."""
-    found = context["ti"].xcom_pull(task_ids="seeds") or []
-    return [one["uri"] for one in ([found] if isinstance(found, dict) else found)]
+def trained_candidates(context: Any) -> list[str]:
+    """The URIs of the candidates that the further trainings of this run wrote."""
+    results = context["ti"].xcom_pull(task_ids="seeds") or []
+    return [result["uri"] for result in ([results] if isinstance(results, dict) else results)]

@@ -1,7 +1,7 @@
-"""What a study is asked for, and what becomes of its winner.
+"""The requests of a study, and the use of its winner.
 
-The winner is kept as the Airflow variable `recall_settings_<family>`, where a person sees it,
-changes it or deletes it. A training takes it for every setting that its form leaves at the default.
+The winner is the Airflow variable `recall_settings_<family>`, which a person can read, change or
+delete. A training uses it for every setting that its form leaves at the default.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk import Variable, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from recall import task_policies
 from recall.requests import common
@@ -20,31 +21,49 @@ def variable(family: str) -> str:
     return f"recall_settings_{family}"
 
 
-def adopted(family: str, fields: dict, given: dict) -> dict:
-    """The form's values, with a study's winner where the form was left as it comes.
+def with_winner(family: str, fields: dict, values: dict) -> dict:
+    """The form's values, with a study's winner where the form has the default.
 
     Args:
         fields: the parameters of the family's form.
-        given: what the form says.
+        values: the form's values.
     """
-    won = Variable.get(variable(family), default={}, deserialize_json=True)
-    left = {name for name, param in fields.items() if given.get(name, param.value) == param.value}
-    return {**given, **{name: value for name, value in won.items() if name in left}}
+    winner = Variable.get(variable(family), default={}, deserialize_json=True)
+    unchanged = {
+        name for name, param in fields.items() if values.get(name, param.value) == param.value
+    }
+    return {**values, **{name: value for name, value in winner.items() if name in unchanged}}
 
 
-def begin(family: str, fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
-    """The request that opens a study; `fit` builds the family's own."""
+def only_for(family: str, build: Callable[[Any], dict]) -> Callable[[Any], dict]:
+    """The request of a task that one family needs before its study; skipped for the others."""
+
+    def request(context: Any) -> dict:
+        chosen = context["params"]["family"]
+        if chosen != family:
+            raise AirflowSkipException(f"the form asks to tune {chosen}")
+        return build(context)
+
+    return request
+
+
+def begin(fits: dict[str, Callable[[Any], dict]]) -> Callable[[Any], dict]:
+    """The request that opens a study.
+
+    Args:
+        fits: family → what builds the request of its `fit`.
+    """
 
     def build(context: Any) -> dict:
         params = context["params"]
         return {
             "store": common.store(),
-            "family": family,
-            "fit": fit(context),
+            "family": params["family"],
+            "fit": fits[params["family"]](context),
             "trials": params["trials"],
             "seed": params["seed"],
             "space": params.get("space"),
-            "origin": common.origin(context),
+            "origin": common.triggered_by(context),
         }
 
     return build
@@ -52,11 +71,12 @@ def begin(family: str, fit: Callable[[Any], dict]) -> Callable[[Any], dict]:
 
 @task(**task_policies.TRAINING)
 def slots(begun: dict) -> list[int]:
-    """One number a trial: the trials are mapped over them."""
+    """The numbers of the trials: one mapped task each."""
     return list(range(begun["trials"]))
 
 
 def trial(context: Any) -> dict:
+    """The request of one mapped trial."""
     return {
         "store": common.store(),
         "study": common.result(context, "begin")["study"],
@@ -65,13 +85,14 @@ def trial(context: Any) -> dict:
 
 
 def conclude(context: Any) -> dict:
+    """The request for the best settings."""
     return {"store": common.store(), "study": common.result(context, "begin")["study"]}
 
 
 @task(**task_policies.TRAINING)
-def adopt(family: str, concluded: dict, wanted: bool) -> dict:
-    """Make the winner the settings of the family's next training, when the form wants it."""
-    if wanted in (True, "True"):
+def adopt(family: str, concluded: dict, adopting: bool) -> dict:
+    """Make the winner the settings of the family's next training, when the form asks for it."""
+    if adopting in (True, "True"):
         Variable.set(
             variable(family),
             concluded["settings"],

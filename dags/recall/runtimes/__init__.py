@@ -1,8 +1,8 @@
-"""What a stage runs as: a process of this worker (the default), a container, or a Kubernetes pod;
-by the setting RECALL_RUNTIME.
+"""RECALL_RUNTIME decides what a stage runs as: a process of this worker (the default), a container
+or a Kubernetes pod.
 
-All three run the same command, `python -m tasks.<stage> <verb> <request>`, and tell the same three
-things of its end.
+All three run the same command, `python -m tasks.<stage> <verb> <request>`, and return the same
+`Outcome`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from recall.runtimes.work import Runtime
 RUNTIMES = ("process", "container", "kubernetes")
 
 
-def chosen(interpreter: Path, root: Path) -> Runtime:
+def configured_runtime(interpreter: Path, root: Path) -> Runtime:
     """The runtime that RECALL_RUNTIME names.
 
     Args:

@@ -11,11 +11,13 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from recall.runtimes.process import ended, start, stop
-from recall.runtimes.work import OWN_DISK, ROOT, Ended, Work, image, resources
+from airflow.sdk.exceptions import AirflowFailException
+
+from recall.runtimes.process import start, stop, wait_for
+from recall.runtimes.work import CONTAINER_PATHS, ROOT, Outcome, Work, image, resources
 
 # What the engine's client needs to find its engine. None of it reaches the container.
-CLIENT = (
+CLIENT_VARIABLES = (
     "PATH",
     "HOME",
     "XDG_RUNTIME_DIR",
@@ -25,12 +27,12 @@ CLIENT = (
     "DOCKER_CONFIG",
     "CONTAINER_HOST",
 )
-MEMORY = {"Ki": "k", "Mi": "m", "Gi": "g", "": "b"}
+MEMORY_UNITS = {"Ki": "k", "Mi": "m", "Gi": "g", "": "b"}
 
 
 class Container:
-    """`docker run … python -m tasks.<stage> …`: without rights, on a read-only disk, its secrets
-    handed over by name.
+    """`docker run … python -m tasks.<stage> …`, unprivileged, on a read-only disk, with secrets
+    passed by name.
     """
 
     def __init__(self) -> None:
@@ -38,18 +40,18 @@ class Container:
         self.name = f"recall-{uuid.uuid4().hex[:12]}"
         self._process: subprocess.Popen | None = None
 
-    def run(self, work: Work, context: Any) -> Ended:
-        client = {name: os.environ[name] for name in CLIENT if name in os.environ}
+    def run(self, work: Work, context: Any) -> Outcome:
+        client = {name: os.environ[name] for name in CLIENT_VARIABLES if name in os.environ}
         self._process = start(
-            self.command(work), {**work.elsewhere, **work.secrets, **client}, Path(ROOT)
+            self.command(work), {**work.container_settings, **work.secrets, **client}, Path(ROOT)
         )
-        return ended(self._process, work)
+        return wait_for(self._process, work)
 
     def command(self, work: Work) -> list[str]:
-        """The whole command line. A variable is named, and its value taken from the client's
-        environment: command lines are seen by all.
+        """The command line. It names variables only and the client takes their values from its own
+        environment, because everybody can read a command line.
         """
-        given = resources(work.stage)["limits"]
+        limits = resources(work.stage)["limits"]
         options = [
             "--rm",
             "--name",
@@ -58,23 +60,23 @@ class Container:
             "--tmpfs",
             "/tmp:exec",
             "--volume",
-            OWN_DISK["RECALL_SCRATCH"],
+            CONTAINER_PATHS["RECALL_SCRATCH"],
             "--cap-drop",
             "ALL",
             "--security-opt",
             "no-new-privileges",
             "--memory",
-            memory(given["memory"]),
+            memory(limits["memory"]),
             "--cpus",
-            str(processors(given["cpu"])),
+            str(cpu_count(limits["cpu"])),
         ]
-        options += ["--gpus", given["nvidia.com/gpu"]] if "nvidia.com/gpu" in given else []
+        options += ["--gpus", limits["nvidia.com/gpu"]] if "nvidia.com/gpu" in limits else []
         if network := os.environ.get("RECALL_CONTAINER_NETWORK"):
             options += ["--network", network]
         for volume in (os.environ.get("RECALL_CONTAINER_VOLUMES") or "").split():
             options += ["--volume", volume]
-        options += ["--env", f"HOME={OWN_DISK['HOME']}"]  # the client has a HOME of its own
-        for name in sorted({**work.elsewhere, **work.secrets}.keys() - {"HOME"}):
+        options += ["--env", f"HOME={CONTAINER_PATHS['HOME']}"]  # the client has a HOME of its own
+        for name in sorted({**work.container_settings, **work.secrets}.keys() - {"HOME"}):
             options += ["--env", name]
         return [self.engine, "run", *options, image(work.environment), "python", *work.arguments]
 
@@ -93,10 +95,14 @@ class Container:
 
 def memory(quantity: str) -> str:
     """Kubernetes' `6Gi` as the engine's `6g`."""
-    number, unit = re.fullmatch(r"(\d+)(Ki|Mi|Gi|)", quantity).groups()
-    return f"{number}{MEMORY[unit]}"
+    parts = re.fullmatch(r"(\d+)(Ki|Mi|Gi|)", quantity)
+    if parts is None:
+        raise AirflowFailException(
+            f"{quantity!r} is no amount of memory; expected one as 512Mi or 6Gi"
+        )
+    return f"{parts[1]}{MEMORY_UNITS[parts[2]]}"
 
 
-def processors(quantity: str) -> float:
+def cpu_count(quantity: str) -> float:
     """Kubernetes' `1500m` or `2` as a number."""
     return int(quantity.removesuffix("m")) / 1000 if quantity.endswith("m") else float(quantity)

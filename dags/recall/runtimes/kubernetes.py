@@ -18,8 +18,8 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 
-from recall.operators.process_output import Told
-from recall.runtimes.work import ROOT, Ended, Work, image, resources
+from recall.operators.process_output import LastMessage
+from recall.runtimes.work import ROOT, Outcome, Work, image, resources
 
 RESULT = "/airflow/xcom/return.json"
 BASE = "base"
@@ -31,38 +31,26 @@ class Pod:
     def __init__(self) -> None:
         self._operator: KubernetesPodOperator | None = None
 
-    def run(self, work: Work, context: Any) -> Ended:
-        told = work.listener()
-        self._operator = operator(work, told)
+    def run(self, work: Work, context: Any) -> Outcome:
+        message = work.last_message()
+        self._operator = operator(work, message)
         try:
             result = self._operator.execute(context)
         except AirflowException:
             code = exit_code(self._operator.remote_pod)
             if not code:  # it is not the stage that failed: no pod, no node, no image
                 raise
-            return Ended(code, "", told.last)
-        return Ended(0, json.dumps(result), told.last)
+            return Outcome(code, "", message.last)
+        return Outcome(0, json.dumps(result), message.last)
 
     def stop(self) -> None:
         if self._operator:
             self._operator.on_kill()
 
 
-def operator(work: Work, told: Told) -> KubernetesPodOperator:
-    """Airflow's operator for this work: the template, and over it what differs from stage to
-    stage.
-    """
-
-    class Lines(KubernetesPodOperatorCallback):
-        """Keeps the stage's own last words; Airflow writes every line into the task's log
-        itself.
-        """
-
-        @staticmethod
-        def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
-            if container_name == BASE:
-                told.hear(line)
-
+def operator(work: Work, message: LastMessage) -> KubernetesPodOperator:
+    """Airflow's operator for this work: the pod template and what differs between stages."""
+    secret = os.environ.get("RECALL_POD_SECRET") or "recallflow"
     name = f"recall-{work.stage}-{work.verb}".replace("_", "-")
     return KubernetesPodOperator(
         task_id=f"{work.stage}-{work.verb}",
@@ -75,29 +63,35 @@ def operator(work: Work, told: Told) -> KubernetesPodOperator:
         cmds=["python"],
         arguments=work.arguments,
         base_container_name=BASE,
-        env_vars={**work.elsewhere, "RECALL_RESULT": RESULT},
-        env_from=[
-            k8s.V1EnvFromSource(
-                secret_ref=k8s.V1SecretEnvSource(
-                    name=os.environ.get("RECALL_POD_SECRET") or "recallflow"
-                )
-            )
-        ],
+        env_vars={**work.container_settings, "RECALL_RESULT": RESULT},
+        env_from=[k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=secret))],
         container_resources=k8s.V1ResourceRequirements(**resources(work.stage)),
         labels={"recall/stage": work.stage, "recall/verb": work.verb},
         do_xcom_push=True,
         get_logs=True,
         on_finish_action="delete_pod",
         automount_service_account_token=False,
-        callbacks=[Lines],
+        callbacks=[reader(message)],
         log_events_on_failure=True,
         reattach_on_restart=True,
     )
 
 
+def reader(message: LastMessage) -> type[KubernetesPodOperatorCallback]:
+    """The callback that keeps the stage's last message; Airflow itself logs every line."""
+
+    class Lines(KubernetesPodOperatorCallback):
+        @staticmethod
+        def progress_callback(*, line: str, container_name: str = BASE, **more: Any) -> None:
+            if container_name == BASE:
+                message.read(line)
+
+    return Lines
+
+
 def exit_code(pod: Any) -> int | None:
-    """Of the stage's container; None where it never ended."""
-    for one in (pod.status.container_statuses or []) if pod and pod.status else []:
-        if one.name == BASE and one.state and one.state.terminated:
-            return one.state.terminated.exit_code
+    """The exit code of the stage's container; None where it never ended."""
+    for status in (pod.status.container_statuses or []) if pod and pod.status else []:
+        if status.name == BASE and status.state and status.state.terminated:
+            return status.state.terminated.exit_code
     return None

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from recall.operators.process_output import Tail
-from recall.runtimes.work import Ended, Work
+from recall.runtimes.work import Outcome, Work
 
-# What a stage's process may see of the worker's own environment. Airflow's settings hold keys; they
-# stay here.
-PASSED = (
+# Variables of the worker that a stage's process gets. Airflow's settings hold keys: none is here.
+PASSED_VARIABLES = (
     "PATH",
     "HOME",
     "LANG",
@@ -38,8 +37,8 @@ class Process:
         self.interpreter, self.root = interpreter, root
         self._process: subprocess.Popen | None = None
 
-    def run(self, work: Work, context: Any) -> Ended:
-        passed = {name: os.environ[name] for name in PASSED if name in os.environ}
+    def run(self, work: Work, context: Any) -> Outcome:
+        passed = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
         environment = {
             **passed,
             **work.settings,
@@ -48,14 +47,14 @@ class Process:
             "PYTHONUNBUFFERED": "1",
         }
         self._process = start([str(self.interpreter), *work.arguments], environment, self.root)
-        return ended(self._process, work)
+        return wait_for(self._process, work)
 
     def stop(self) -> None:
         stop(self._process)
 
 
 def start(command: list[str], environment: dict[str, str], folder: Path) -> subprocess.Popen:
-    """A process that leads a group of its own and dies with this worker."""
+    """Start a process that leads a group of its own and dies with this worker."""
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -70,13 +69,13 @@ def start(command: list[str], environment: dict[str, str], folder: Path) -> subp
     )
 
 
-def ended(process: subprocess.Popen, work: Work) -> Ended:
-    """Follow it to its end, copying what it tells people."""
-    told = Tail(process.stderr, work.say, work.listener())
-    output = process.stdout.read()
+def wait_for(process: subprocess.Popen, work: Work) -> Outcome:
+    """Wait for the process to end, copying its stderr to the task log."""
+    tail = Tail(process.stderr, work.say, work.last_message())
+    output = process.stdout.read() if process.stdout else ""
     code = process.wait()
-    told.join()
-    return Ended(code, output, told.last)
+    tail.join()
+    return Outcome(code, output, tail.last)
 
 
 def stop(process: subprocess.Popen | None) -> None:

@@ -1,4 +1,4 @@
-"""One run of a stage's verb, how it ended, and what it is given: the same for every runtime."""
+"""One run of a stage's verb, its outcome and its resources: the same for every runtime."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from recall.operators.process_output import Told
+from recall.operators.process_output import LastMessage
 
 ROOT = Path(__file__).resolve().parents[3]
-OWN_DISK = {
+CONTAINER_PATHS = {
     "RECALL_SCRATCH": "/scratch",
     "HOME": "/scratch",
 }  # in a container: a volume that goes with it
-OF_THIS_MACHINE = (
+MACHINE_SETTINGS = (
     "RECALL_SCRATCH",
     "RECALL_STATE",
     "RECALL_ENVIRONMENTS",
@@ -35,9 +35,9 @@ class Work:
         environment: the environment that the stage runs in; it names the image too.
         request: one JSON text.
         settings: variables that anybody may see.
-        secrets: variables that stand in no command line, log or pod's description.
-        say: where the lines that it tells people go.
-        show: where the newest of those goes that says how far it is.
+        secrets: variables that no command line, log or pod description may hold.
+        say: takes the lines that the stage prints for people.
+        show: takes the newest line of progress.
     """
 
     stage: str
@@ -49,40 +49,44 @@ class Work:
     say: Callable[..., None]
     show: Callable[[str], None]
 
-    def listener(self) -> Told:
-        """A new one, to hear what it says."""
-        return Told(f"{self.stage} {self.verb}: ", self.show)
+    def last_message(self) -> LastMessage:
+        """A new reader of the lines that this run prints."""
+        return LastMessage(f"{self.stage} {self.verb}: ", self.show)
 
     @property
-    def elsewhere(self) -> dict[str, str]:
-        """The settings that hold on another disk than this worker's."""
+    def container_settings(self) -> dict[str, str]:
+        """The settings without those that name a path of this machine."""
         return (
-            {name: value for name, value in self.settings.items() if name not in OF_THIS_MACHINE}
-            | OWN_DISK
+            {name: value for name, value in self.settings.items() if name not in MACHINE_SETTINGS}
+            | CONTAINER_PATHS
             | {"PYTHONUNBUFFERED": "1"}
         )
 
     @property
     def arguments(self) -> list[str]:
-        """Of the interpreter."""
+        """The arguments of the interpreter."""
         return ["-m", f"tasks.{self.stage}", self.verb, self.request]
 
 
 @dataclasses.dataclass(frozen=True)
-class Ended:
-    """How it ended: exit code (negative: a signal), what it printed, its last words to people."""
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        code: the exit code; negative: the signal that killed it.
+        output: its stdout.
+        message: the line that explains the end.
+    """
 
     code: int
     output: str
-    said: str
+    message: str
 
 
 class Runtime(Protocol):
-    """Runs one piece of work to its end; `stop` ends it, from another thread or a signal's
-    handler.
-    """
+    """Runs one piece of work to its end; `stop` ends it, from another thread or a signal."""
 
-    def run(self, work: Work, context: Any) -> Ended: ...
+    def run(self, work: Work, context: Any) -> Outcome: ...
 
     def stop(self) -> None: ...
 
@@ -99,22 +103,21 @@ def image(environment: str) -> str:
 
 
 def resources(stage: str) -> dict:
-    """What a stage is given: `requests` and `limits` in Kubernetes' units, GPUs among the limits
-    where it can use them and RECALL_GPUS gives some.
+    """The resources of a stage: `requests` and `limits` in Kubernetes' units. GPUs are among the
+    limits where the stage can use them and RECALL_GPUS allows some.
     """
     path = Path(
         os.environ.get("RECALL_RESOURCES") or ROOT / "infra" / "kubernetes" / "resources.json"
     )
     try:
-        one = json.loads(path.read_text())[stage]
-        given = {"requests": dict(one["requests"]), "limits": dict(one["limits"])}
-        gpus = int(os.environ.get("RECALL_GPUS") or 0) if one.get("gpu") else 0
+        entry = json.loads(path.read_text())[stage]
+        granted = {"requests": dict(entry["requests"]), "limits": dict(entry["limits"])}
+        gpus = int(os.environ.get("RECALL_GPUS") or 0) if entry.get("gpu") else 0
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AirflowFailException(
             f"{path} does not say what `{stage}` is given ({error!r}); expected an object with "
-            f"`requests` and `limits`, "
-            "and a whole number in RECALL_GPUS"
+            "`requests` and `limits`, and a whole number in RECALL_GPUS"
         ) from None
     if gpus:
-        given["limits"]["nvidia.com/gpu"] = str(gpus)
-    return given
+        granted["limits"]["nvidia.com/gpu"] = str(gpus)
+    return granted

@@ -2,35 +2,35 @@
 
 import { h, link } from "./dom.js";
 import { intervals } from "./draw.js";
-import { badge, bytes, chip, count, hours, since, spoken } from "./told.js";
+import { badge, bytes, chip, count, hours, since, spoken } from "./format.js";
 
-export function card(family, told) {
-  const model = told.models?.ok?.[family];
-  const served = told.live?.ok ? told.live.ok[family] ?? null : undefined;
-  const run = told.chain?.ok?.runs[`train_${family}`];
+export function card(family, answers) {
+  const model = answers.models?.ok?.[family];
+  const served = answers.live?.ok ? answers.live.ok[family] ?? null : undefined;
+  const run = answers.chain?.ok?.runs[`train_${family}`];
   const held = model?.newest && model.newest.outcome !== "promote";
-  const late = told.data?.ok?.freshness.live[family]?.late;
+  const late = answers.data?.ok?.freshness.live[family]?.late;
   return h("article", { class: `card${late ? " late" : held ? " held" : ""}`, id: `family-${family}`, tabindex: -1, "aria-labelledby": `card-${family}` },
     h("h3", { id: `card-${family}` }, family, run ? link(run.page, run.state === "success" ? "last training" : `training ${run.state}`, { class: `small ${run.state}` }) : null),
-    live(family, told, served, model), registry(told.registry, family),
+    live(family, answers, served, model), registry(answers.registry, family),
     model ? verdict(family, model) : null, model ? probe(served?.folder ?? model.generation) : null,
     model ? history(family, model) : null);
 }
 
-function live(family, told, served, model) {
+function live(family, answers, served, model) {
   const last = model?.last;
-  const fresh = told.data?.ok?.freshness.live[family];
-  if (served === undefined && !last) return h("p", { class: "quiet" }, told.live ? "What is live is not known." : "…");
+  const fresh = answers.data?.ok?.freshness.live[family];
+  if (served === undefined && !last) return h("p", { class: "quiet" }, answers.live ? "What is live is not known." : "…");
   const one = served ?? (last && { ...last, version: model.generation?.version, day: model.generation?.day });
   if (served === null || !one) return h("p", {}, "Nothing is live.");
   const back = last?.event === "rollback" && last.generation === one.generation;
   const decision = back ? { action: "rollback", by: last.by, why: last.why } : served?.decision ?? (model?.decisions ?? []).find((found) => found.of === "version" && found.to === one.version);
-  const below = model?.newest?.version === one.version && model.newest.reason === decision?.why;  // the same sentence stands below
+  const below = model?.newest?.version === one.version && model.newest.reason === decision?.why;  // the verdict below has the same sentence
   return [
     h("p", { class: "live" }, h("span", { class: served ? "dot on" : "dot", "aria-hidden": "true" }), served ? "live " : "last recorded ",
       h("b", {}, `version ${one.version ?? "–"}`), " of ", h("b", {}, one.day ?? "–"), ", generation ", h("code", {}, one.generation), ", ", since(one.since)),
     h("p", {}, decision ? [`${spoken(decision.action)} by `, h("b", {}, decision.by), below ? ", by the verdict below" : `: ${decision.why}`] : one.why),
-fresh ? h("p", {}, chip(...age(fresh, told.data.ok.freshness))) : null,
+    fresh ? h("p", {}, chip(...age(fresh, answers.data.ok.freshness))) : null,
   ];
 }
 

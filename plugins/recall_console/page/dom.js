@@ -22,20 +22,20 @@ function fill(element, attributes, children) {
 }
 
 export function put(id, ...children) {
-  const place = document.getElementById(id);
-  const open = new Set([...place.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key));
-  place.replaceChildren(...children.flat(Infinity).filter(Boolean));
-  for (const one of place.querySelectorAll("details[data-key]")) if (open.has(one.dataset.key)) one.open = true;
+  const element = document.getElementById(id);
+  const open = new Set([...element.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key));
+  element.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  for (const one of element.querySelectorAll("details[data-key]")) if (open.has(one.dataset.key)) one.open = true;
 }
 
-// What a route answers: {ok} or {away}, whatever happens on the way.
+// The answer of a route: {ok}, or {away} with the reason.
 export async function ask(path) {
   try {
     const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin" });
-    const told = await answer.json();
-    if (answer.ok) return { ok: told };
+    const content = await answer.json();
+    if (answer.ok) return { ok: content };
     if (answer.status === 401) return { away: "your login to Airflow has ended: log in again, then reload this page" };
-    return { away: told.away ?? told.denied ?? told.absent, refused: told.refused, status: answer.status };
+    return { away: content.away ?? content.denied ?? content.absent, refused: content.refused, status: answer.status };
   } catch {
     return { away: "Airflow's API server does not answer" };
   }

@@ -1,7 +1,7 @@
-// Differences with their intervals, and rows set aside day by day. Every drawing says its figures in words beside it.
+// Differences with their intervals, and quarantined rows day by day. Every drawing has its figures as text next to it.
 
 import { h, svg } from "./dom.js";
-import { count, figure, metric, signed } from "./told.js";
+import { count, figure, metric, signed } from "./format.js";
 
 // differences: name → {mean, low, high, base}; decides: the name that the gate goes by; margin: the loss it may hide.
 export function intervals(differences, decides = null, margin = null, called = metric) {
@@ -26,16 +26,16 @@ export function intervals(differences, decides = null, margin = null, called = m
 }
 
 // days: [{day, quarantine: {reason: rows}, accounts}], the oldest first.
-export function setAside(days) {
+export function quarantined(days) {
   const total = {};
   for (const one of days) for (const [reason, rows] of Object.entries(one.quarantine)) total[reason] = (total[reason] ?? 0) + rows;
   const reasons = Object.keys(total).sort((one, other) => total[other] - total[one]);
-  if (!reasons.length) return h("p", {}, `Nothing was set aside in ${days.length === 1 ? "this day" : `these ${days.length} days`}.`);
+  if (!reasons.length) return h("p", {}, `No row was quarantined ${days.length === 1 ? "on this day" : `on these ${days.length} days`}.`);
   const most = Math.max(...days.map((one) => Object.values(one.quarantine).reduce((sum, rows) => sum + rows, 0)));
   const step = Math.ceil(days.length / 7); // as many dates as a phone has room for
   const shade = (reason) => `reason${Math.min(reasons.indexOf(reason), 7)}`;
   return h("figure", {},
-    h("div", { class: "bars", role: "img", "aria-label": "Rows set aside, day by day; the table below has the figures" }, days.map((one, at) => {
+    h("div", { class: "bars", role: "img", "aria-label": "Quarantined rows, day by day; the table below has the figures" }, days.map((one, at) => {
       let below = 0;
       const parts = reasons.filter((reason) => one.quarantine[reason]).map((reason) => {
         const height = 100 * one.quarantine[reason] / most;

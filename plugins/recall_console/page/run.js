@@ -1,8 +1,8 @@
-// The tab of a run: its verdict in full where it has one, and what its tasks have returned.
+// The tab of a run: its verdict in full where it has one, and the results of its tasks.
 
 import { ask, follow, h, link, put } from "./dom.js";
 import { intervals } from "./draw.js";
-import { badge, count, figure, metric } from "./told.js";
+import { badge, count, figure, metric } from "./format.js";
 import { working } from "./working.js";
 
 const WORDS = { snapshot: "Snapshot", fit: "Trained", index: "Index", bundle: "Bundle", load: "Loaded", go_live: "Went live", sweep: "Swept", pointer: "Pointer",
@@ -38,9 +38,9 @@ function facts(results) {
 }
 
 async function look() {
-  const told = await ask(`api/run${window.location.search}`);
-  if (!told.ok) return put("run", h("p", { class: "panel away", role: "alert" }, told.refused ?? told.away ?? "No answer."));
-  const run = told.ok;
+  const answer = await ask(`api/run${window.location.search}`);
+  if (!answer.ok) return put("run", h("p", { class: "panel away", role: "alert" }, answer.refused ?? answer.away ?? "No answer."));
+  const run = answer.ok;
   const over = ["success", "failed"].includes(run.state);
   const skipped = Object.entries(run.tasks).filter(([, state]) => state === "skipped").map(([task]) => task);
   put("run", verdict(run.verdict) ?? [h("h2", {}, run.dag), Object.keys(run.results).length || run.working.length ? null : h("p", {}, over ? "This run has left nothing to show here." : "Nothing to show yet: this run has not come to a result.")],

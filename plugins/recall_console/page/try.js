@@ -1,10 +1,10 @@
-// Try it: a title or a user in, what each channel recommends side by side.
+// Try it: the recommendations of each channel for a title or a user.
 
 import { ask, h, put } from "./dom.js";
-import { plural } from "./told.js";
+import { plural } from "./format.js";
 
 const PAUSE = 250;
-let asked = 0;
+let requests = 0;
 
 export function tryOut() {
   const form = document.getElementById("ask");
@@ -28,13 +28,13 @@ export function tryOut() {
 
 async function suggest(text) {
   if (!text.trim()) return put("matches");
-  const mine = ++asked;
-  const told = await ask(`api/find?${new URLSearchParams({ title: text.trim() })}`);
-  if (mine !== asked) return null;
-  if (!told.ok) { put("matches", problem(told)); return null; }
-  put("matches", told.ok.length ? told.ok.slice(0, 6).map((item) => h("button", { type: "button", class: "match", onclick: () => choose(item) }, item.title))
+  const mine = ++requests;
+  const answer = await ask(`api/find?${new URLSearchParams({ title: text.trim() })}`);
+  if (mine !== requests) return null;
+  if (!answer.ok) { put("matches", problem(answer)); return null; }
+  put("matches", answer.ok.length ? answer.ok.slice(0, 6).map((item) => h("button", { type: "button", class: "match", onclick: () => choose(item) }, item.title))
     : h("span", { class: "quiet" }, "No live model knows a title like this."));
-  return told.ok;
+  return answer.ok;
 }
 
 function choose(item) {
@@ -43,12 +43,12 @@ function choose(item) {
 }
 
 async function show(wanted, what) {
-  const mine = ++asked;
+  const mine = ++requests;
   put("answer", h("p", { class: "quiet" }, "Asking …"));
-  const told = await ask(`api/try?${new URLSearchParams({ ...wanted, k: document.getElementById("k").value || 10 })}`);
-  if (mine !== asked) return;
-  if (!told.ok) return put("answer", problem(told));
-  const { channels, merged, history } = told.ok;
+  const answer = await ask(`api/try?${new URLSearchParams({ ...wanted, k: document.getElementById("k").value || 10 })}`);
+  if (mine !== requests) return;
+  if (!answer.ok) return put("answer", problem(answer));
+  const { channels, merged, history } = answer.ok;
   put("answer", h("h3", {}, `Recommended ${what}`),
     "user" in wanted ? h("p", { class: "small quiet" }, history.length ? `Liked last: ${history.slice(0, 8).map((item) => item.title).join(", ")}${history.length > 8 ? " …" : ""} (${plural(history.length, "item")})` : "Nobody is known by this id: the popular items are shown.") : null,
     h("div", { class: "channels" }, merged ? column("merged", merged, "by reciprocal rank") : null, Object.entries(channels).map(([name, list]) => column(name, list))));
@@ -61,6 +61,6 @@ function column(name, list, note = null) {
     list.refused ? h("p", { class: "small" }, list.refused) : h("ol", {}, list.hits.map((hit) => h("li", { title: hit.genres.join(", ") }, hit.title))));
 }
 
-function problem(told) {
-  return h("p", { class: "panel away", role: "alert" }, told.refused ?? `Not now: ${told.away ?? "no answer"}.`);
+function problem(answer) {
+  return h("p", { class: "panel away", role: "alert" }, answer.refused ?? `Not now: ${answer.away ?? "no answer"}.`);
 }

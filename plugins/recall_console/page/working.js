@@ -1,7 +1,7 @@
-// The tasks at work: for how long, and how far each says it is.
+// The running tasks: for how long, and their progress.
 
 import { h, link } from "./dom.js";
-import { lasted } from "./told.js";
+import { lasted } from "./format.js";
 
 export function working(tasks) {
   if (!tasks?.length) return null;

@@ -1,9 +1,16 @@
 """A request is one JSON object; a frozen dataclass says what it may hold.
 
-A field's bounds and its text stand in its metadata, so that the check, `--help` and the trigger
-form tell the same story:
+A field's bounds and texts are its metadata. The check, `--help`, the page of settings and the
+trigger forms of Airflow are made from them, so a setting is written once:
 
-    epochs: int = setting(10, "passes over the corpus", minimum=1, maximum=500)
+    epochs: int = setting(
+        10,
+        "Passes over the corpus.",
+        title="Epochs",
+        section="Training",
+        minimum=1,
+        maximum=500,
+    )
 """
 
 from __future__ import annotations
@@ -19,15 +26,52 @@ REQUIRED = dataclasses.MISSING
 
 
 def setting(
-    default: Any, text: str, *, minimum: float | None = None, maximum: float | None = None
+    default: Any,
+    text: str,
+    *,
+    title: str | None = None,
+    section: str | None = None,
+    empty: str | None = None,
+    details: str | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
 ) -> Any:
-    """A field of a request: its default (`REQUIRED` when there is none), what it means, its
-    inclusive bounds.
+    """A field of a request.
+
+    Args:
+        default: `REQUIRED` when there is none.
+        text: what it means, in sentences.
+        title, section: how a trigger form names it and where it shows it; a setting without them is
+            in no form.
+        empty: what is done where it is null or empty, a clause that forms and pages add to `text`.
+        details: what is worth knowing beyond `text`; in `--help` and on the page of settings only.
+        minimum, maximum: inclusive bounds of a number.
     """
-    metadata = {"text": text, "minimum": minimum, "maximum": maximum}
+    metadata = {
+        "text": text,
+        "title": title,
+        "section": section,
+        "empty": empty,
+        "details": details,
+        "minimum": minimum,
+        "maximum": maximum,
+    }
     if isinstance(default, (list, dict)) or dataclasses.is_dataclass(default):
         return dataclasses.field(default_factory=lambda: default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def meaning(field: dataclasses.Field[Any], hint: Any) -> str:
+    """What a field means, with all that is written about it.
+
+    Args:
+        field: the field of a request.
+        hint: its type; where None is allowed, an empty value is called null.
+    """
+    word = "Null" if type(None) in get_args(hint) else "Empty"
+    empty, details = field.metadata.get("empty"), field.metadata.get("details")
+    sentences = [field.metadata.get("text"), f"{word}: {empty}." if empty else None, details]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def parse(kind: type[T], payload: object) -> T:
@@ -157,7 +201,7 @@ def describe(kind: Any, indent: str = "  ") -> str:
         )
         if dataclasses.is_dataclass(hint):
             lines += [
-                f"{indent}{field.name}: {field.metadata.get('text', '')}",
+                f"{indent}{field.name}: {meaning(field, hint)}",
                 describe(hint, indent + "  "),
             ]
             continue
@@ -166,7 +210,5 @@ def describe(kind: Any, indent: str = "  ") -> str:
         low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
         bounds = f", {low} to {high}" if low is not None or high is not None else ""
         name = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
-        lines.append(
-            f"{indent}{field.name} ({name}, {default}{bounds}): {field.metadata.get('text', '')}"
-        )
+        lines.append(f"{indent}{field.name} ({name}, {default}{bounds}): {meaning(field, hint)}")
     return "\n".join(lines)

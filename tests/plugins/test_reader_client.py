@@ -58,10 +58,10 @@ def planted(tmp_path, monkeypatch):
 def asking(scene):
     """Run a scene with an asker of its own."""
     sys.path.insert(0, os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"])
-    from recall_console.reader_client import Asker
+    from recall_console.reader_client import ReaderClient
 
     async def run():
-        asker = Asker()
+        asker = ReaderClient()
         try:
             return await scene(asker)
         finally:
@@ -87,10 +87,10 @@ def test_one_process_answers_many_side_by_side_and_sees_nothing_of_airflow(plant
 
 def test_a_process_that_dies_is_started_again_for_the_next_question(planted):
     async def scene(asker):
-        from recall_console.settings import Away
+        from recall_console.settings import Unavailable
 
         first = await asker.ask("find", 5)
-        with pytest.raises(Away, match="ends as soon as it is asked"):
+        with pytest.raises(Unavailable, match="ends as soon as it is asked"):
             await asker.ask("die", 5)
         return first, await asker.ask("find", 5)
 
@@ -101,9 +101,9 @@ def test_a_process_that_dies_is_started_again_for_the_next_question(planted):
 @pytest.mark.parametrize("fault", ["long", "no answer"])
 def test_an_answer_that_cannot_be_read_ends_that_process_and_not_the_console(planted, fault):
     async def scene(asker):
-        from recall_console.settings import Away
+        from recall_console.settings import Unavailable
 
-        with pytest.raises(Away):
+        with pytest.raises(Unavailable):
             await asker.ask(fault, 20)
         return await asker.ask("find", 20, title="x")
 
@@ -112,13 +112,13 @@ def test_an_answer_that_cannot_be_read_ends_that_process_and_not_the_console(pla
 
 def test_what_hangs_is_given_up_in_time_and_does_not_hold_up_others(planted):
     async def scene(asker):
-        from recall_console.settings import Away
+        from recall_console.settings import Unavailable
 
         await asker.ask("find", 5)
         began = time.monotonic()
         hanging = asyncio.create_task(asker.ask("hang", 0.5))
         assert (await asker.ask("find", 5, title="x"))["title"] == "x"
-        with pytest.raises(Away, match="does not answer within"):
+        with pytest.raises(Unavailable, match="does not answer within"):
             await hanging
         assert asker._waiting == {}
         return time.monotonic() - began
@@ -129,12 +129,12 @@ def test_what_hangs_is_given_up_in_time_and_does_not_hold_up_others(planted):
 def test_more_than_it_can_take_are_told_so_at_once(planted):
     async def scene(asker):
         from recall_console import reader_client as module
-        from recall_console.settings import Away
+        from recall_console.settings import Unavailable
 
         await asker.ask("find", 5)
-        hanging = [asyncio.create_task(asker.ask("hang", 0.5)) for _ in range(module.AT_ONCE)]
+        hanging = [asyncio.create_task(asker.ask("hang", 0.5)) for _ in range(module.MAX_QUESTIONS)]
         await asyncio.sleep(0.1)
-        with pytest.raises(Away, match="too many"):
+        with pytest.raises(Unavailable, match="too many"):
             await asker.ask("find", 5)
         await asyncio.gather(*hanging, return_exceptions=True)
         return await asker.ask("find", 5)
@@ -145,11 +145,11 @@ def test_more_than_it_can_take_are_told_so_at_once(planted):
 def test_a_refusal_is_no_outage_and_an_outage_no_refusal(planted):
     async def scene(asker):
         from recall_console.reader_client import Refused
-        from recall_console.settings import Away
+        from recall_console.settings import Unavailable
 
         with pytest.raises(Refused, match="no such user"):
             await asker.ask("refuse", 5)
-        with pytest.raises(Away, match="Redis at host does not answer"):
+        with pytest.raises(Unavailable, match="Redis at host does not answer"):
             await asker.ask("away", 5)
 
     asking(scene)
@@ -159,9 +159,9 @@ def test_an_environment_that_is_not_built_is_told(planted, monkeypatch):
     monkeypatch.setenv("RECALL_ENVIRONMENTS", "/not/built")
 
     async def scene(asker):
-        from recall_console.settings import Away
+        from recall_console.settings import Unavailable
 
-        with pytest.raises(Away, match="make environments"):
+        with pytest.raises(Unavailable, match="make environments"):
             await asker.ask("find", 5)
 
     asking(scene)
