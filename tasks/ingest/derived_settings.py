@@ -24,7 +24,7 @@ SPAN = 8  # times as long as one window is what a log must cover at least
 
 
 @dataclass(frozen=True)
-class Decision:
+class DerivedSetting:
     """A value and its reason, a clause that a sentence can end with.
 
     Attributes:
@@ -37,7 +37,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Shape:
+class UserActivity:
     """What the users of a day did, as far as the split asks.
 
     Attributes:
@@ -62,8 +62,8 @@ def recommend_seen(
     kinds: bool,
     kept: int,
     repeats: int,
-    before: Decision | None = None,
-) -> Decision:
+    before: DerivedSetting | None = None,
+) -> DerivedSetting:
     """True where it is set, or else where at least one kept row in twenty repeats another.
 
     Whoever buys the same milk or plays the same song again is served by a list that holds it;
@@ -78,32 +78,32 @@ def recommend_seen(
         before: what an earlier day decided.
     """
     if given is not None:
-        return Decision(given, "it is set", open=False)
+        return DerivedSetting(given, "it is set", open=False)
     if rated:
-        return Decision(False, "rows are ratings: a user's newest one of an item counts")
+        return DerivedSetting(False, "rows are ratings: a user's newest one of an item counts")
     share = repeats / max(kept, 1)
     alike = "user, item and kind" if kinds else "user and item"
     told = f"{100 * share:.1f} % of the kept rows repeat another of the same {alike}"
     return kept_as(
         before,
-        Decision(
+        DerivedSetting(
             share >= COMMON,
             f"{told}, {'at least' if share >= COMMON else 'fewer than'} {100 * COMMON:g} %",
         ),
     )
 
 
-def split(given: Split, shape: Shape | None, before: Decision | None = None) -> Decision:
+def split(
+    given: Split, shape: UserActivity | None, before: DerivedSetting | None = None
+) -> DerivedSetting:
     """How rows are divided, a `Split` with its method.
 
-    | what the rows are                                                    | who is held out
-                             |
-                             |----------------------------------------------------------------------|--------------------------------------------------|
-    | a log of events whose users come back                                | the last days: what
-    everybody did next           | | lists of fewer than 12 likes in the middle, of 10,000 users or
-                                 more  | whole users: four rows are most of such a list   |
-    | else                                                                 | each user's newest
-    likes, a third of them at most |
+    | rows                                                 | held out                            |
+    |------------------------------------------------------|-------------------------------------|
+    | a log of events whose users come back                | the last days                       |
+    | median list below 12 likes, 10,000 users or more     | whole users                         |
+    | anything else                                        | each user's newest likes, at most a |
+    |                                                      | third of them                       |
 
     Args:
         given: the request's.
@@ -111,29 +111,29 @@ def split(given: Split, shape: Shape | None, before: Decision | None = None) -> 
         before: what an earlier day decided.
     """
     if given.method is not None:
-        return Decision(given, "it is set", open=False)
+        return DerivedSetting(given, "it is set", open=False)
     return kept_as(
         before, _by_time(given, shape) or _by_users(given, shape) or _by_rows(given, shape)
     )
 
 
-def kept_as(before: Decision | None, now: Decision) -> Decision:
+def kept_as(before: DerivedSetting | None, now: DerivedSetting) -> DerivedSetting:
     """What an earlier day decided stays, with what the rows of today alone would say."""
     if before is None or before.value == now.value:
         return now
-    return Decision(
+    return DerivedSetting(
         before.value,
         f"an earlier day decided so, and days are to be compared; the rows of today alone "
         f"would decide otherwise: {now.because}",
     )
 
 
-def _by_time(given: Split, shape: Shape) -> Decision | None:
+def _by_time(given: Split, shape: UserActivity) -> DerivedSetting | None:
     if not shape.events or given.order not in ("time", None):
         return None
     for days in WINDOWS:
         if shape.back.get(days, 0) >= JUDGED and shape.days >= SPAN * days:
-            return Decision(
+            return DerivedSetting(
                 dataclasses.replace(given, method="temporal", test_days=days, validation_days=days),
                 f"rows are events of {shape.days:,.0f} days, and {shape.back[days]:,} users "
                 f"did something in the last "
@@ -142,20 +142,20 @@ def _by_time(given: Split, shape: Shape) -> Decision | None:
     return None
 
 
-def _by_users(given: Split, shape: Shape) -> Decision | None:
+def _by_users(given: Split, shape: UserActivity) -> DerivedSetting | None:
     if shape.likes >= LONG or shape.users < SPLIT_USERS:
         return None
     share = min(0.1, max(0.001, int(1000 * MOST_JUDGED / shape.users) / 1000))
-    return Decision(
+    return DerivedSetting(
         dataclasses.replace(given, method="users", test_share=share, validation_share=share),
         f"the user in the middle has {shape.likes} liked rows, fewer than {LONG}, and there "
         f"are {shape.users:,} users with two or more",
     )
 
 
-def _by_rows(given: Split, shape: Shape) -> Decision:
+def _by_rows(given: Split, shape: UserActivity) -> DerivedSetting:
     test = min(3, max(1, shape.likes // 3 - 1))
-    return Decision(
+    return DerivedSetting(
         dataclasses.replace(given, method="leave-last-n", test=test, validation=1),
         f"the user in the middle of {shape.users:,} with two or more has {shape.likes} liked rows",
     )

@@ -61,21 +61,20 @@ class Liked:
 
 @dataclass(frozen=True)
 class Split:
-    """What each row is for. `leave-last-n` and `users` count a user's liked rows; `temporal` cuts
-    at two moments.
+    """How rows are divided into train, history, validation and test.
 
-    | request                                                        | meaning
-                               |
-                               |----------------------------------------------------------------|----------------------------------------------------------|
-    | {}                                                             | the data decides, see
-    `tasks.ingest.derived_settings`            | | {"method": "leave-last-n", "test": 3, "validation": 1}
-                                            | each user's newest 3 are test, the one before
-                                            validation |
-    | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only
-    to repeat work that did so  | | {"method": "users", "order": "given"}                          |
-                                8:1:1 by user; a held-out user's first 80 % are known    |
-    | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the
-    week before validation        |
+    `leave-last-n` and `users` count a user's liked rows; `temporal` cuts at two moments.
+
+    `{}`
+        the data decides, see `tasks.ingest.derived_settings`
+    `{"method": "leave-last-n", "test": 3, "validation": 1}`
+        each user's newest 3 are test, the one before them validation
+    `{"method": "leave-last-n", "order": "file"}`
+        the last 3 of the file are test: only to repeat work that did so
+    `{"method": "users", "order": "given"}`
+        8:1:1 by user; of a held-out user the first 80 % are known
+    `{"method": "temporal", "test_days": 7, "validation_days": 7}`
+        the last week is test, the week before it validation
     """
 
     method: Literal["leave-last-n", "users", "temporal"] | None = setting(

@@ -18,8 +18,7 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.ingest import sources
 from tasks.ingest.assess import batch
-from tasks.ingest.parse.delivery import Delivery
-from tasks.ingest.parse.history import History
+from tasks.ingest.parse.history import Fetched, History
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
@@ -47,28 +46,26 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         _not_overtaken(store, request)
     with scratch(store) as folder:
         say("step 1 of 4: looking at what was delivered, starting Spark")
-        history = History(store, request, source, folder)
-        plan = history.plan()
-        id = snapshot_id(request, source, plan, suite)
+        fetched = History(store, request, source, folder).fetch()
+        id = snapshot_id(request, source, fetched, suite)
         if found := store.find("snapshots", request.dataset, request.day, id):
             log("ingest.found", id=id)
             return answer(found)
         batch.preload()
-        with session(request.spark, _bytes(plan)) as spark:
-            from tasks.ingest.pipeline import Making
+        with session(request.spark, fetched.bytes) as spark:
+            from tasks.ingest.pipeline import SnapshotPipeline
 
-            making = Making(
+            pipeline = SnapshotPipeline(
                 spark,
                 store,
                 request,
                 source,
-                plan,
+                fetched,
                 suite,
                 settings_of(request),
                 int(time.time()) if now is None else now,
-                history.left_out,
             )
-            return answer(making.make(id))
+            return answer(pipeline.run(id))
 
 
 def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
@@ -90,13 +87,13 @@ def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
         )
 
 
-def snapshot_id(
-    request: SnapshotRequest, source: Source, plan: dict[str, list[Delivery]], suite: dict
-) -> str:
+def snapshot_id(request: SnapshotRequest, source: Source, fetched: Fetched, suite: dict) -> str:
     """What the snapshot is made of: the content of its files, settings and code. Nothing that Spark
     computes is part of it, so that no number of cores, blocks, partitions or machines can change
     it, and a repeated run knows that its work is done."""
-    deliveries = {name: [[one.name, one.id] for one in ones] for name, ones in plan.items()}
+    deliveries = {
+        name: [[one.name, one.id] for one in ones] for name, ones in fetched.deliveries.items()
+    }
     return identity(
         deliveries=deliveries,
         settings=settings_of(request),
@@ -132,19 +129,6 @@ def scratch(store: Store) -> Iterator[Path]:
             OSError
         ):  # another run is at work there, or there was nothing to unpack
             whole.rmdir()
-
-
-def _bytes(plan: dict[str, list[Delivery]]) -> int:
-    """The size of what is to be read, which decides how Spark is set up."""
-    new = sum(file.bytes for ones in plan.values() for one in ones for file in one.landed)
-    kept = sum(
-        file["bytes"]
-        for ones in plan.values()
-        for one in ones
-        if one.made
-        for file in one.made.facts["files"]
-    )
-    return new + kept
 
 
 def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:

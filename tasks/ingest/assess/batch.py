@@ -105,7 +105,7 @@ def judge(figures: dict, suite: dict, first: bool = False) -> list[Check]:
                 got=one["kwargs"]["column"],
                 allowed=f"one of {', '.join(numbers)}",
             )
-    met = great_expectations.met(numbers, suite)
+    met = great_expectations.validate(numbers, suite)
     checks = []
     for nth, one in enumerate(suite["expectations"]):
         figure, meta = one["kwargs"]["column"], one["meta"]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from tasks.ingest.assess.batch import Check
 
 if TYPE_CHECKING:
-    from tasks.ingest.assess.drift import Picture
-    from tasks.ingest.derived_settings import Decision
+    from tasks.ingest.assess.drift import DriftChart
+    from tasks.ingest.derived_settings import DerivedSetting
 
 GONE_TO = ("kept", "quarantined", "later", "superseded")
 
 
 @dataclass(frozen=True)
-class File:
+class FileSummary:
     """A file that was read: its name in the source, its size, its rows (None where they were not
     counted), its digest, and what was found out about it (the fields of `reading.Understanding`;
     None where it was read before that was kept)."""
@@ -30,7 +30,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliveryCounts:
     """What one day's delivery brought: its rows, and how many of them nothing is wrong with by
     themselves.
     """
@@ -41,7 +41,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Told:
+class BatchReport:
     """One batch, as its report shows it.
 
     Attributes:
@@ -70,18 +70,18 @@ class Told:
     checks: list[Check] = field(default_factory=list)
     accounts: dict[str, int] = field(default_factory=dict)
     cut_items: int = 0
-    recommend_seen: Decision | None = None
+    recommend_seen: DerivedSetting | None = None
     counts: dict[str, int] = field(default_factory=dict)
     figures: dict[str, object] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
-    split: Decision | None = None
+    split: DerivedSetting | None = None
     held_out: dict[str, int] = field(default_factory=dict)
     ratings: list[tuple[float | None, int]] = field(default_factory=list)
     reasons: dict[str, dict[str, int]] | None = None
     examples: list[dict] = field(default_factory=list)
-    files: list[File] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    drift: Picture | None = None
+    files: list[FileSummary] = field(default_factory=list)
+    deliveries: list[DeliveryCounts] = field(default_factory=list)
+    drift: DriftChart | None = None
     settings: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -27,7 +27,7 @@ Shares = list[tuple[str, float, float]]
 
 
 @dataclass(frozen=True)
-class Picture:
+class DriftChart:
     """What a page needs to draw a day beside the days before it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Picture:
 
 def trailing(
     interactions: DataFrame, day_starts: int, day_ends: int, days: int = 28
-) -> tuple[dict, Picture]:
+) -> tuple[dict, DriftChart]:
     """The figures of the day against its trailing days, and the picture of them.
 
     Args:
@@ -178,12 +178,12 @@ def _drift(counts: Classes, users: Row, by_day: np.ndarray) -> float | None:
     )
 
 
-def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> Picture:
+def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> DriftChart:
     first = datetime.datetime.fromtimestamp(day_starts, datetime.UTC).date()
     days = [
         ((first - datetime.timedelta(days=age)).isoformat(), int(by_day[age]))
         for age in reversed(range(len(by_day)))
     ]
-    return Picture(
+    return DriftChart(
         days, *(one.shares() if _enough_days(by_day) and by_day[0] else [] for one in counts)
     )

@@ -19,8 +19,15 @@ PARTS = ("train", "history", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What was counted on the way to the written tables."""
+class RowCounts:
+    """Interactions as they were counted on the way to the written tables.
+
+    Attributes:
+        all, newest: the accounts over all deliveries, and over the newest alone.
+        late: rows of the newest delivery that are of an earlier day.
+        bot_rows: rows of users who act faster than a person can.
+        previous: rows kept by the newest snapshot of an earlier day; None if there is none.
+    """
 
     all: Accounts
     newest: Accounts
@@ -95,11 +102,11 @@ def _by_user(rows: DataFrame) -> DataFrame:
     )
 
 
-def of_accounts(kept: Kept) -> dict:
+def of_accounts(counts: RowCounts) -> dict:
     """The accounts in numbers: shares are of the newest delivery, which is what a verdict is
     about.
     """
-    new = kept.newest
+    new = counts.newest
     judged = max(new.rows_in - new.later, 1)
     duplicates = sum(n for reason, n in new.reasons.items() if reason.endswith("_duplicate"))
     return {
@@ -109,9 +116,9 @@ def of_accounts(kept: Kept) -> dict:
         "quarantined": new.quarantined,
         "quarantined_share": new.quarantined_share,
         "duplicate_share": duplicates / judged,
-        "late_share": kept.late / judged,
-        "bot_rows_share": kept.bot_rows / max(kept.all.kept, 1),
-        "rows_against_previous": kept.all.kept / kept.previous if kept.previous else None,
+        "late_share": counts.late / judged,
+        "bot_rows_share": counts.bot_rows / max(counts.all.kept, 1),
+        "rows_against_previous": counts.all.kept / counts.previous if counts.previous else None,
     }
 
 

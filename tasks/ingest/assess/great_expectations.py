@@ -33,7 +33,7 @@ def importing() -> float:
     return sum(_TOOK)
 
 
-def met(numbers: dict, suite: dict) -> dict[int, bool]:
+def validate(numbers: dict, suite: dict) -> dict[int, bool]:
     """What Great Expectations says of the expectations whose figures are known, by their place in
     the suite.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from tasks.ingest.fetch import Landed
-    from tasks.ingest.parse.layout import Shape
+    from tasks.ingest.parse.layout import FileLayout
 
 FILE = "lines.parquet"
 SCHEMA = pa.schema([("sha256", pa.string()), ("line", pa.int64()), ("text", pa.binary())])
@@ -44,7 +44,7 @@ class Corrections:
         )
 
     def apply(
-        self, spark: SparkSession, rows: DataFrame, landed: list[Landed], shape: Shape
+        self, spark: SparkSession, rows: DataFrame, landed: list[Landed], shape: FileLayout
     ) -> DataFrame:
         """The rows with the repaired ones in their places. `rows` are numbered."""
         from pyspark.sql import functions as F

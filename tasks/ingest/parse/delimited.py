@@ -13,7 +13,7 @@ from tasks.ingest.parse import inspection, multiline
 from tasks.ingest.parse.dialect import Dialect, find_dialects, find_quoting
 from tasks.ingest.parse.format_guess import Understanding
 from tasks.ingest.parse.inspection import REMEDY, Looked, Row
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import Sample, decoded, encoding_of, sample
 from tasks.ingest.parse.value_kinds import unit_of
 from tasks.ingest.sources import IDS, SINGLE, Table
@@ -78,7 +78,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         if header.row_names
         else ()
     )
-    shape = Shape(
+    shape = FileLayout(
         table,
         header.places,
         header.width,

@@ -30,7 +30,7 @@ from tasks.ingest.parse import lines, row_checks
 from tasks.ingest.parse.corrections import Corrections
 from tasks.ingest.parse.fields import copied, cut
 from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.spark_paths import save, to_read
 from tasks.ingest.sources import Source
 
@@ -64,15 +64,62 @@ class Delivery:
     reading: str
     found: tuple[Found, ...] = ()
     landed: tuple[Landed, ...] = ()
-    shapes: tuple[Shape, ...] = ()
+    shapes: tuple[FileLayout, ...] = ()
     understandings: tuple[Understanding, ...] = ()
     corrections: Corrections | None = None
     made: Artefact | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class ParsedDelivery:
+    """A delivery whose rows are on the disk, in the store already or in a draft.
+
+    Attributes:
+        folder: holds `rows/` and `blocks.parquet`.
+        facts: as `write` returns them.
+    """
+
+    table: str
+    name: str
+    folder: Path
+    facts: dict
+
+    @property
+    def day(self) -> int:
+        """Its name as the rows carry it."""
+        return day_of(self.name)
+
+
 def day_of(name: str) -> int:
     """A delivery's name as its rows carry it: 20260115, or 0 for `whole`."""
     return 0 if name == WHOLE else int(name.replace("-", ""))
+
+
+def read_rows(
+    spark: SparkSession, deliveries: list[ParsedDelivery], merge_schema: bool = False
+) -> DataFrame:
+    """All rows of some deliveries of one table, valid and invalid.
+
+    Args:
+        merge_schema: whether a delivery that an older version wrote may lack a column.
+    """
+    return spark.read.option("mergeSchema", merge_schema and len(deliveries) > 1).parquet(
+        *[to_read(one.folder / "rows") for one in deliveries]
+    )
+
+
+def row_counts(facts: list[dict]) -> tuple[int, int, dict[str, int]]:
+    """Rows in, valid rows, and invalid rows by reason, over the files of some deliveries.
+
+    Args:
+        facts: of each delivery.
+    """
+    files = [file for one in facts for file in one["accounts"]]
+    reasons: dict[str, int] = {}
+    for file in files:
+        for reason, rows in file["reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + rows
+    return sum(file["rows_in"] for file in files), sum(file["sound"] for file in files), reasons
 
 
 def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path, now: int) -> dict:
@@ -132,7 +179,7 @@ def _check_unchanged(delivery: Delivery) -> None:
 
 
 def _rows(
-    spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int
+    spark: SparkSession, delivery: Delivery, source: Source, shape: FileLayout, now: int
 ) -> DataFrame:
     table, landed = shape.table, list(delivery.landed)
     if table.kind == "parquet":
@@ -152,7 +199,7 @@ def _rows(
     )
 
 
-def _judge(rows: DataFrame, table: str, source: Source, shape: Shape, now: int) -> DataFrame:
+def _judge(rows: DataFrame, table: str, source: Source, shape: FileLayout, now: int) -> DataFrame:
     if table == "interactions":
         return row_checks.judge_interactions(rows, source, shape, now)
     if table == "items":

@@ -18,10 +18,10 @@ from tasks.ingest.fetch import Landed
 from tasks.ingest.parse import delimited, jsonlines, parquet
 from tasks.ingest.parse.format_guess import Understanding
 from tasks.ingest.parse.inspection import Looked
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.sources import Table
 
-__all__ = ["Examined", "Shape", "examine"]
+__all__ = ["Examined", "FileLayout", "examine"]
 
 LOOKS: dict[str, Callable[[Landed, Table, Path], Looked]] = {
     "delimited": delimited.look,
@@ -41,7 +41,7 @@ class Examined:
     """
 
     landed: tuple[Landed, ...]
-    shapes: tuple[Shape, ...]
+    shapes: tuple[FileLayout, ...]
     understandings: tuple[Understanding, ...]
 
 
@@ -88,8 +88,8 @@ def examine(table: Table, landed: list[Landed], scratch: Path) -> Examined:
     )
 
 
-def _grouped(looked: list[Looked]) -> list[Shape]:
-    groups: dict[Shape, list[int]] = {}
+def _grouped(looked: list[Looked]) -> list[FileLayout]:
+    groups: dict[FileLayout, list[int]] = {}
     for number, one in enumerate(looked):
         groups.setdefault(one.shape, []).append(number)
     return [

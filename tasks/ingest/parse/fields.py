@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from tasks.ingest.parse import multiline, numeric_ids, sample
 from tasks.ingest.parse.json_paths import Keys
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.row_checks import BLANK, HEADER
 from tasks.ingest.parse.sample import BOM
 
@@ -45,7 +45,7 @@ SPACE = (
 )
 
 
-def cut(lines: DataFrame, shape: Shape) -> DataFrame:
+def cut(lines: DataFrame, shape: FileLayout) -> DataFrame:
     """The lines as fields named by the table's columns (null where a line is too short), with
     `fault`.
 
@@ -92,7 +92,7 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
     return made.withColumn("raw", _unmarked(F.col("raw"))) if shape.joined else made
 
 
-def copied(rows: DataFrame, shape: Shape) -> DataFrame:
+def copied(rows: DataFrame, shape: FileLayout) -> DataFrame:
     """Columns of text, see `columnar`, trimmed and with ids spelled as `cut` gives them."""
     rows = rows.withColumns(
         {name: F.trim(F.col(f"`{name}`"), F.lit(SPACE)) for name in shape.table.columns}
@@ -110,7 +110,7 @@ def _text(encoding: str) -> Column:
     )
 
 
-def _blank(text: Column, shape: Shape) -> Column:
+def _blank(text: Column, shape: FileLayout) -> Column:
     """Whether a line is no row: nothing but white space or delimiters, the end of a record, or what
     stands before the header.
     """
@@ -126,7 +126,7 @@ def _blank(text: Column, shape: Shape) -> Column:
     return blank | (text == F.lit(multiline.GOES_ON)) if shape.joined else blank
 
 
-def _damaged(text: Column, shape: Shape) -> Column:
+def _damaged(text: Column, shape: FileLayout) -> Column:
     """Whether a line's bytes cannot be what the encoding writes."""
     half = (
         F.contains(text, F.lit("\\u"))
@@ -159,7 +159,7 @@ def _damaged(text: Column, shape: Shape) -> Column:
     return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{control}\\ufffd]") | half
 
 
-def _trimmed(field: Column, shape: Shape) -> Column:
+def _trimmed(field: Column, shape: FileLayout) -> Column:
     """A field without the white space around it, and with the ends of lines that stood inside
     it.
     """
@@ -180,11 +180,11 @@ def _unmarked(raw: Column) -> Column:
     return F.encode(text, "ISO-8859-1")
 
 
-def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:
+def _plain(text: Column, shape: FileLayout) -> tuple[Column, Column]:
     return F.split(text, re.escape(shape.delimiter), -1), F.size("fields") != shape.width
 
 
-def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
+def _quoted(text: Column, shape: FileLayout) -> tuple[Column, Column]:
     names = [f"f{i}" for i in range(shape.width)]
     schema = ", ".join(f"`{name}` string" for name in (*names, BROKEN))
     delimiters = F.regexp_count(text, F.lit(re.escape(shape.delimiter)))
@@ -210,7 +210,7 @@ def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
     ).isNotNull()
 
 
-def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
+def _objects(text: Column, shape: FileLayout) -> tuple[Column, Column]:
     """Values as text; lists and objects as their JSON; nothing for NaN, which Python writes where
     JSON has no word.
     """

@@ -38,10 +38,42 @@ class LeftOut:
         return f"{self.day} is left out ({self.table}): {self.reason}"
 
 
-def leave_out(days: list[LeftOut], table: str, day: str, reason: str) -> None:
-    """Add a day, and say so in the log."""
-    days.append(LeftOut(table, day, reason))
+def leave_out(table: str, day: str, reason: str) -> LeftOut:
+    """A day that is left out; the log says so."""
     log("ingest.left_out", table=table, day=day, why=reason)
+    return LeftOut(table, day, reason)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetched:
+    """The files of every delivery that a snapshot is made from, on local disk and inspected.
+
+    Attributes:
+        deliveries: by table, oldest first; those that the store already holds have no files here.
+        left_out: earlier days that cannot be read, by table, oldest first.
+    """
+
+    deliveries: dict[str, list[Delivery]]
+    left_out: list[LeftOut]
+
+    @property
+    def all(self) -> list[Delivery]:
+        """The deliveries of all tables."""
+        return [one for deliveries in self.deliveries.values() for one in deliveries]
+
+    @property
+    def new(self) -> list[Delivery]:
+        """The deliveries that the store does not hold yet."""
+        return [one for one in self.all if not one.made]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files, those of kept deliveries included."""
+        new = sum(file.bytes for one in self.all for file in one.landed)
+        kept = sum(
+            file["bytes"] for one in self.all if one.made for file in one.made.facts["files"]
+        )
+        return new + kept
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,34 +82,35 @@ class History:
 
     Attributes:
         scratch: an empty folder for what must be unpacked or fetched.
-        left_out: filled by `plan`: the earlier days that cannot be read, by name.
-        tables: filled by `plan`: see `landing.find`.
+        tables: a cache of table formats by path, filled by `fetch`: see `tasks.ingest.fetch.find`.
     """
 
     store: Store
     request: SnapshotRequest
     source: Source
     scratch: Path
-    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     tables: dict[str, str | None] = dataclasses.field(default_factory=dict)
 
-    def plan(self) -> dict[str, list[Delivery]]:
-        """By table, the deliveries up to the day, oldest first.
+    def fetch(self) -> Fetched:
+        """Bring the files of the deliveries up to the day onto local disk and inspect them.
 
         Raises:
             RefusedData: a file is missing, empty, damaged, too large or not of its layout.
             Undelivered: nothing has been delivered for the day; of files that hold all days only
                 where the request waits for it.
         """
-        plan = {
-            name: self._daily(name, table)
-            if table.daily
-            else [self._delivery(name, table, WHOLE, fetch.find(table.path, self.source.base))]
-            for name, table in self.source.tables.items()
-        }
+        deliveries: dict[str, list[Delivery]] = {}
+        left_out: list[LeftOut] = []
+        for name, table in self.source.tables.items():
+            if table.daily:
+                deliveries[name], unreadable = self._daily(name, table)
+                left_out += unreadable
+            else:
+                found = fetch.find(table.path, self.source.base)
+                deliveries[name] = [self._delivery(name, table, WHOLE, found)]
         if self.request.waits:
-            self._refuse_if_undelivered(plan["interactions"])
-        return plan
+            self._refuse_if_undelivered(deliveries["interactions"])
+        return Fetched(deliveries, left_out)
 
     def _refuse_if_undelivered(self, deliveries: list[Delivery]) -> None:
         """Of files that hold all days, a row of the day or of a later one must be there."""
@@ -95,7 +128,8 @@ class History:
                 remedy="wait for the delivery, then clear this task; or name another day",
             )
 
-    def _daily(self, name: str, table: Table) -> list[Delivery]:
+    def _daily(self, name: str, table: Table) -> tuple[list[Delivery], list[LeftOut]]:
+        """The deliveries of a table with one a day, and the days that cannot be read."""
         today = self.request.day
         there = fetch.spelled_days(table.path, self.source.base)
         if today not in there and name == "interactions":
@@ -113,9 +147,11 @@ class History:
             if DATE.fullmatch(day)
         }
         days = sorted(day for day in there.keys() | kept if day <= today)
-        made = [one for day in days if (one := self._of_day(name, table, day, there.get(day)))]
-        if not made:
-            if out := [one for one in self.left_out if one.table == name]:
+        outcomes = [self._of_day(name, table, day, there.get(day)) for day in days]
+        deliveries = [one for one in outcomes if isinstance(one, Delivery)]
+        out = [one for one in outcomes if isinstance(one, LeftOut)]
+        if not deliveries:
+            if out:
                 raise RefusedData(
                     f"no day of the {name} can be read up to {today}",
                     got=f"{len(out)} days, the newest of them: {out[-1]}",
@@ -127,9 +163,11 @@ class History:
                 allowed=f"files for {today} or an earlier day",
                 remedy="wait for the delivery, then clear this task",
             )
-        return made
+        return deliveries, out
 
-    def _of_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+    def _of_day(
+        self, name: str, table: Table, day: str, spelled: str | None
+    ) -> Delivery | LeftOut | None:
         """The delivery of a day. An earlier one that cannot be read is left out: it must not stop
         the days after it.
         """
@@ -138,10 +176,11 @@ class History:
         except RefusedData as error:
             if day == self.request.day:
                 raise
-            leave_out(self.left_out, name, day, str(error))
-            return None
+            return leave_out(name, day, str(error))
 
-    def _read_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+    def _read_day(
+        self, name: str, table: Table, day: str, spelled: str | None
+    ) -> Delivery | LeftOut | None:
         found = (
             fetch.find_day(table.path, self.source.base, day, spelled, self.tables)
             if spelled
@@ -158,13 +197,9 @@ class History:
             return None
         made = self._delivery(name, table, day, found)
         if day != self.request.day and made.made is None and made.id in self._refused(day):
-            leave_out(
-                self.left_out,
-                name,
-                day,
-                "its delivery was refused; run that day again once it is repaired",
+            return leave_out(
+                name, day, "its delivery was refused; run that day again once it is repaired"
             )
-            return None
         return made
 
     def _still_holds(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasks.ingest.fetch import Landed
 from tasks.ingest.parse import value_kinds
 from tasks.ingest.parse.format_guess import ROWS, Understanding
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.sources import IDS, Table
 
 REMEDY = "get the data set again, or correct what `format` or the TOML file says of its layout"
@@ -22,7 +22,7 @@ class Looked:
     """
 
     file: Landed
-    shape: Shape
+    shape: FileLayout
     understanding: Understanding
     cut_short: bool = False
 

@@ -13,7 +13,7 @@ from tasks.ingest.fetch import Landed
 from tasks.ingest.parse import inspection, json_paths
 from tasks.ingest.parse.format_guess import Understanding
 from tasks.ingest.parse.inspection import REMEDY, Looked
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import sample
 from tasks.ingest.sources import SINGLE, Table
 
@@ -55,7 +55,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     clock, sure, told = inspection.clock_of(file.name, table, rows)
     numbers = inspection.numbers_of(table, rows)
     width = len(table.columns)
-    shape = Shape(
+    shape = FileLayout(
         table,
         tuple(range(width)),
         width,
@@ -119,7 +119,7 @@ def _starts_with(head: list[bytes], mark: bytes) -> bool:
 def _empty(file: Landed, table: Table) -> Looked:
     """An array without a value."""
     width = len(table.columns)
-    shape = Shape(
+    shape = FileLayout(
         table,
         tuple(range(width)),
         width,

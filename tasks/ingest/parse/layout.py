@@ -8,7 +8,7 @@ from tasks.ingest.sources import Table
 
 
 @dataclass(frozen=True)
-class Shape:
+class FileLayout:
     """One way of cutting rows: `places[i]` is the field that holds `table.columns[i]`, of `width`
     fields in all.
 

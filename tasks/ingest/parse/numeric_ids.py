@@ -7,7 +7,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.value_kinds import EXACT, NO_VALUE
 from tasks.ingest.sources import IDS
 
@@ -19,7 +19,7 @@ NUL = "\0"  # which no key of Redis, no path and no database holds unharmed
 TEXT, SPELLED = "recall text", "recall spelled"  # no names that a source might use
 
 
-def spelled(rows: DataFrame, shape: Shape) -> DataFrame:
+def spelled(rows: DataFrame, shape: FileLayout) -> DataFrame:
     """The rows with ids spelled as whole numbers where they are numbers, and `fault` where one is
     no id.
 
@@ -83,7 +83,7 @@ def _whole(text: Column) -> Column:
     )
 
 
-def _in_json(shape: Shape, name: str, type: str) -> Column:
+def _in_json(shape: FileLayout, name: str, type: str) -> Column:
     """A field of the whole object, with all the digits that the parser of objects rounds to a
     double's; null where Spark cannot name it.
     """
@@ -95,7 +95,7 @@ def _in_json(shape: Shape, name: str, type: str) -> Column:
     )
 
 
-def _type_in_json(shape: Shape, name: str) -> Column:
+def _type_in_json(shape: FileLayout, name: str) -> Column:
     """`STRING`, or what else a field of the object is; empty where it is not there."""
     value = _in_json(shape, name, "variant")
     path = shape.paths[shape.table.columns.index(name)]

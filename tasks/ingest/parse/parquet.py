@@ -11,7 +11,7 @@ from tasks.ingest.fetch import Landed
 from tasks.ingest.parse import inspection, parquet_columns
 from tasks.ingest.parse.format_guess import Understanding
 from tasks.ingest.parse.inspection import Looked
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import ROWS
 from tasks.ingest.sources import Table
 
@@ -32,7 +32,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     )
     numbers = inspection.numbers_of(table, rows)
     width = len(table.columns)
-    shape = Shape(
+    shape = FileLayout(
         table,
         tuple(range(width)),
         width,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.lines import PLACE
 from tasks.ingest.parse.value_kinds import FIRST_SECOND, LAST_SECOND, UNITS
 from tasks.ingest.sources import Source
@@ -53,7 +53,7 @@ WEIGHTLESS = 1.0
 IN_TIME = tuple(1000 * second for second in (FIRST_SECOND, LAST_SECOND))
 
 
-def judge_interactions(cut: DataFrame, source: Source, shape: Shape, now: int) -> DataFrame:
+def judge_interactions(cut: DataFrame, source: Source, shape: FileLayout, now: int) -> DataFrame:
     """One schema for every source, with a verdict.
 
     Args:
@@ -174,7 +174,7 @@ def _whole(text: Column) -> Column:
     )
 
 
-def _verdict(source: Source, shape: Shape, now: int) -> Column:
+def _verdict(source: Source, shape: FileLayout, now: int) -> Column:
     timeless = F.lit(False) if source.timed else F.col("stamp") == ""
     unrated = "unknown_event" if source.weights else "unparsable_rating"
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault"))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from tasks.ingest.fetch import Landed
 from tasks.ingest.parse import json_paths, value_kinds
 from tasks.ingest.parse.dialect import Dialect
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import HEAD_BYTES
 
 BATCH_ROWS = 100_000
@@ -26,7 +26,7 @@ CLOSE = (
 )
 
 
-def extremes(file: Landed, shape: Shape) -> tuple[float, float] | None:
+def extremes(file: Landed, shape: FileLayout) -> tuple[float, float] | None:
     """Seconds since 1970 of the first and the last time that can be true; None where no row has
     one.
     """
@@ -38,7 +38,7 @@ def extremes(file: Landed, shape: Shape) -> tuple[float, float] | None:
     return (low, high) if low <= high else None
 
 
-def days(files: Sequence[Landed], shapes: Sequence[Shape]) -> tuple[str, str] | None:
+def days(files: Sequence[Landed], shapes: Sequence[FileLayout]) -> tuple[str, str] | None:
     """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that
     can be true.
     """
@@ -57,7 +57,7 @@ def _day(second: float) -> str:
     return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()
 
 
-def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:
+def _times(file: Landed, shape: FileLayout) -> Iterator[pa.Array]:
     """The texts of the times, batch by batch."""
     at = shape.table.columns.index("timestamp")
     if shape.table.kind == "parquet":
@@ -77,7 +77,7 @@ def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:
         yield from _of_lines(file, shape, shape.places[at])
 
 
-def _spaced(file: Landed, shape: Shape) -> bool:
+def _spaced(file: Landed, shape: FileLayout) -> bool:
     """Whether blanks stand before quotes, which Arrow's reader takes for text."""
     with file.path.open("rb") as text:
         return shape.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
@@ -99,7 +99,7 @@ def _batches(texts: Iterator[str]) -> Iterator[pa.Array]:
         yield pa.array(batch, pa.string())
 
 
-def _of_csv(file: Landed, shape: Shape, name: str) -> Iterator[pa.Array]:
+def _of_csv(file: Landed, shape: FileLayout, name: str) -> Iterator[pa.Array]:
     csv = pyarrow.csv
     reading = csv.ReadOptions(
         column_names=[f"f{n}" for n in range(shape.width)],
@@ -130,7 +130,7 @@ def _text(column: pa.Array) -> pa.Array:
         )
 
 
-def _of_lines(file: Landed, shape: Shape, place: int) -> Iterator[pa.Array]:
+def _of_lines(file: Landed, shape: FileLayout, place: int) -> Iterator[pa.Array]:
     dialect = Dialect(shape.delimiter, shape.quoting)
     with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
         records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)

@@ -77,16 +77,6 @@ def closed(
     return told
 
 
-def summed(facts: list[dict]) -> tuple[int, int, dict[str, int]]:
-    """Over the files of some deliveries: rows in, sound rows, reasons."""
-    files = [file for one in facts for file in one["accounts"]]
-    reasons: dict[str, int] = {}
-    for file in files:
-        for reason, rows in file["reasons"].items():
-            reasons[reason] = reasons.get(reason, 0) + rows
-    return sum(file["rows_in"] for file in files), sum(file["sound"] for file in files), reasons
-
-
 def examples(bad: DataFrame) -> list[dict]:
     """The first few of each reason: table, reason, delivery, file, line, text.
 

@@ -12,10 +12,10 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.ingest import derived_settings
-from tasks.ingest.derived_settings import WINDOWS, Decision, Shape
+from tasks.ingest.derived_settings import WINDOWS, DerivedSetting, UserActivity
+from tasks.ingest.parse.delivery import ParsedDelivery, read_rows, row_counts
 from tasks.ingest.resolve import accounts, quarantine, relations, splits
 from tasks.ingest.resolve.accounts import Accounts
-from tasks.ingest.resolve.quarantine import Delivered
 from tasks.ingest.resolve.relations import ARRIVAL
 from tasks.ingest.resolve.row_numbers import Numbered, numbered
 from tasks.ingest.resolve.selection import narrows
@@ -35,10 +35,10 @@ class Interactions:
 
     spark: SparkSession
     request: SnapshotRequest
-    delivered: list[Delivered]
+    deliveries: list[ParsedDelivery]
     items: DataFrame
     source: Source
-    before: Decision | None = None
+    before: DerivedSetting | None = None
 
     @property
     def liked(self) -> Liked:
@@ -57,8 +57,8 @@ class Interactions:
         """Columns that hold one value in all rows."""
         ordered, days, files = (
             self.source.ordered,
-            {one.day for one in self.delivered},
-            [one.facts["files"] for one in self.delivered],
+            {one.day for one in self.deliveries},
+            [one.facts["files"] for one in self.deliveries],
         )
         return (
             ({} if ordered else {"order": 0})
@@ -68,7 +68,7 @@ class Interactions:
 
     @cached_property
     def everything(self) -> DataFrame:
-        rows = quarantine.rows(self.spark, self.delivered, evolving=bool(self.source.weights))
+        rows = read_rows(self.spark, self.deliveries, merge_schema=bool(self.source.weights))
         return _with_kind(rows, self.source.weights) if self.source.weights else rows
 
     @cached_property
@@ -77,7 +77,7 @@ class Interactions:
 
     @property
     def newest(self) -> int:
-        return self.delivered[-1].day
+        return self.deliveries[-1].day
 
     @cached_property
     def bots(self) -> DataFrame | None:
@@ -128,7 +128,7 @@ class Interactions:
         )
 
     @cached_property
-    def split(self) -> Decision:
+    def split(self) -> DerivedSetting:
         """How rows are divided."""
         given = self.request.split
         return derived_settings.split(
@@ -136,7 +136,7 @@ class Interactions:
         )
 
     @cached_property
-    def shape(self) -> Shape:
+    def shape(self) -> UserActivity:
         """What the users did, bots aside."""
         users = self.of_users.where("likes > 1 and not is_bot")
         lengths = sorted(
@@ -158,7 +158,7 @@ class Interactions:
             *[F.count_if(did).alias(str(days)) for days, did in back.items()],
         ).first()
         timed = self.events and self.source.timed and found["first"] is not None
-        return Shape(
+        return UserActivity(
             timed,
             count,
             middle,
@@ -231,7 +231,7 @@ class Interactions:
         judged = self._judged.where("verdict is not null")
         return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
 
-    def close(self, written: int | None) -> tuple[Accounts, Accounts]:
+    def close_accounts(self, written: int | None) -> tuple[Accounts, Accounts]:
         """The accounts over all deliveries, and over the newest alone.
 
         Args:
@@ -262,11 +262,11 @@ class Interactions:
         self, losers: dict[str, int], only_newest: bool = False, repeats: int | None = None
     ) -> Accounts:
         which = (
-            [one for one in self.delivered if one.day == self.newest]
+            [one for one in self.deliveries if one.day == self.newest]
             if only_newest
-            else self.delivered
+            else self.deliveries
         )
-        rows_in, sound, reasons = accounts.summed([one.facts for one in which])
+        rows_in, sound, reasons = row_counts([one.facts for one in which])
         later, unknown, known = (
             self.totals[("new_" if only_newest else "") + name]
             for name in ("later", "unknown_item", "known")
@@ -288,14 +288,14 @@ class Interactions:
             repeats,
         )
 
-    def bad(self, duplicates: bool) -> DataFrame | None:
-        """Every row set aside, as `aside.told` gives them; None where there are none.
+    def invalid_rows(self, duplicates: bool) -> DataFrame | None:
+        """The rows left out, as `quarantine.with_locations` returns them; None if there are none.
 
         Args:
             duplicates: whether the accounts count any: to look for them costs as much as to make
                 the tables.
         """
-        frames = [quarantine.own(self.everything, self.delivered)]
+        frames = [quarantine.invalid_rows(self.everything, self.deliveries)]
         if self.totals["unknown_item"]:
             items = self.items.select(F.col("id").alias("item"))
             lost = (
@@ -306,13 +306,17 @@ class Interactions:
             frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL, "raw"))
         if duplicates:
             frames.append(
-                quarantine.found_again(self.losers.where("reason != 'superseded'"), self.everything)
+                quarantine.with_raw_bytes(
+                    self.losers.where("reason != 'superseded'"), self.everything
+                )
             )
         frames = [frame for frame in frames if frame is not None]
         whole = None
         for frame in frames:
             whole = frame if whole is None else whole.unionByName(frame)
-        return None if whole is None else quarantine.told(self.spark, whole, self.delivered)
+        return (
+            None if whole is None else quarantine.with_locations(self.spark, whole, self.deliveries)
+        )
 
 
 def _repeats() -> list[Column]:
