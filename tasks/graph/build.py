@@ -16,7 +16,7 @@ from tasks.core.store.store import Store
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.settings import BuildRequest
-from tasks.graph.window_graph import Windowed
+from tasks.graph.window_graph import WindowGraph
 
 
 def build(request: BuildRequest) -> dict:
@@ -41,7 +41,7 @@ def build(request: BuildRequest) -> dict:
         )
         with store.writing("graph", *place) as draft:
             if request.law == "window":
-                made = Windowed(store, request, snapshot, histories, code).write(draft.path)
+                made = WindowGraph(store, request, snapshot, histories, code).write(draft.path)
             else:
                 made = _of_lists(draft.path, histories, len(snapshot.item_ids), request)
             _refuse_no_edge(made["edges"], histories, snapshot)

@@ -10,7 +10,7 @@ from tasks.core.data.histories import Histories
 
 
 @dataclasses.dataclass(frozen=True)
-class Renamed:
+class RowMapping:
     """Rows of yesterday's table in today's: int64, −1 where an id is gone. Both are in the order of
     their ids, so that it ascends.
     """
@@ -18,7 +18,7 @@ class Renamed:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, before: list[str], now: list[str]) -> Renamed | None:
+    def of(cls, before: list[str], now: list[str]) -> RowMapping | None:
         """None where the order of the ids is another (whole numbers have become texts)."""
         places = {id: row for row, id in enumerate(now)}
         rows = np.array([places.get(id, -1) for id in before], np.int64)
@@ -39,7 +39,7 @@ class Changes:
     since: np.ndarray
 
     @classmethod
-    def of(cls, before: Histories, now: Histories, users: Renamed, items: Renamed) -> Changes:
+    def of(cls, before: Histories, now: Histories, users: RowMapping, items: RowMapping) -> Changes:
         """From lists in yesterday's rows and lists in today's; equal timestamps are equal days
         here.
         """
@@ -55,7 +55,7 @@ class Changes:
         return cls(old.take(changed), new.take(changed), since[changed])
 
 
-def _placed(before: Histories, order: np.ndarray, items: Renamed) -> Histories:
+def _placed(before: Histories, order: np.ndarray, items: RowMapping) -> Histories:
     """Users in this order (−1: nobody, an empty list), items in today's rows."""
     renamed = items.rows[before.items].astype(np.int32) if len(items.rows) else before.items
     with_nobody = Histories(

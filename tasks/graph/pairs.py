@@ -13,11 +13,11 @@ import scipy.sparse
 from tasks.core.data.histories import Histories
 
 PLACE_UNIT, AGE_UNIT = 1024, 2**20
-SECONDS = 86_400
+DAY_SECONDS = 86_400
 
 
 @dataclasses.dataclass(frozen=True)
-class Nearness:
+class PairWeights:
     """What a pair of places weighs; see `tasks.core.models.walks.window`.
 
     Attributes:
@@ -52,14 +52,14 @@ class Nearness:
     def days(self, histories: Histories) -> np.ndarray:
         """int32 (rows): days since 1970, or 0 where age does not matter."""
         return (
-            histories.timestamps // SECONDS
+            histories.timestamps // DAY_SECONDS
             if self.half_life_days
             else np.zeros(len(histories.items))
         ).astype(np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
-class Summed:
+class DailyEdges:
     """Weights by source, target and day, in this order; `sources`, `targets`, `days` int32 and
     `weights` int64 of one length.
     """
@@ -71,7 +71,7 @@ class Summed:
 
 
 def pairs(
-    histories: Histories, nearness: Nearness, since: np.ndarray | None = None
+    histories: Histories, nearness: PairWeights, since: np.ndarray | None = None
 ) -> Iterator[tuple]:
     """Pairs of places, a distance at a time: items of the earlier, of the later, day of the later
     day, the weight (one number).
@@ -97,14 +97,14 @@ def pairs(
             )
 
 
-def both(parts: Iterable[tuple]) -> Iterator[tuple]:
+def both_directions(parts: Iterable[tuple]) -> Iterator[tuple]:
     """Pairs in both directions."""
     for one, other, day, weight in parts:
         yield one, other, day, weight
         yield other, one, day, weight
 
 
-def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
+def sum_pairs(parts: Iterable[tuple], low: int, high: int, items: int) -> DailyEdges:
     """Edges whose source is from `low` up to but not with `high`, added up; what adds up to 0 is
     gone.
 
@@ -131,7 +131,7 @@ def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     found = np.repeat(np.arange(low, high, dtype=np.int32), np.diff(matrix.indptr))
-    return Summed(
+    return DailyEdges(
         found,
         (matrix.indices // span).astype(np.int32),
         (matrix.indices % span + first).astype(np.int32),

@@ -160,7 +160,7 @@ class SnapshotPipeline:
             RefusedData: an expectation of level `fail` is not met, or every row is of a later day.
         """
         assessment.refuse_if_all_later(self.request, resolved, closed)
-        warnings = batch.decide(assessed.checks) + [str(day) for day in left_out]
+        warnings = batch.refuse_or_warn(assessed.checks) + [str(day) for day in left_out]
         for warning in warnings:
             log("ingest.warning", what=warning)
         log(

@@ -71,7 +71,7 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
             encodings[table, delivery, file], "replace"
         )
     for (table, delivery), lines in changed.items():
-        corrections.keep(store, request.dataset, table, delivery, lines, made.uri)
+        corrections.keep_corrections(store, request.dataset, table, delivery, lines, made.uri)
     count = sum(map(len, changed.values()))
     log("ingest.replay", repaired=count, unchanged=unchanged, still_in_quarantine=len(old) - count)
     return {

@@ -25,7 +25,7 @@ from tasks.ingest.sources import Source
 
 NOT_CONTENT = ("store", "location", "spark", "limits", "repaired", "waits")
 SCRATCH = ".scratch"
-FORGOTTEN = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
+SCRATCH_SECONDS = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
 
 
 def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
@@ -118,7 +118,7 @@ def scratch(store: Store) -> Iterator[Path]:
     """A folder for what is unpacked, where a cluster's machines see it too; gone with the block."""
     whole = store.root / SCRATCH
     for old in whole.iterdir() if whole.is_dir() else ():
-        if time.time() - old.stat().st_mtime > FORGOTTEN:
+        if time.time() - old.stat().st_mtime > SCRATCH_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
     folder = whole / uuid.uuid4().hex
     try:

@@ -14,7 +14,7 @@ from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest import fetch
 from tasks.ingest.parse import json_paths, jsonlines, value_kinds
 from tasks.ingest.parse.dialect import DELIMITERS, Dialect
-from tasks.ingest.parse.sample import decoded, sample
+from tasks.ingest.parse.sample import decode, read_sample
 from tasks.ingest.rules import Limits
 from tasks.ingest.sources.named import PACKED, format_by_name
 
@@ -99,8 +99,8 @@ NAMES = {
         "kind",
     ),
 }
-MOST_KINDS = 12
-ROWS = 200  # looked at
+MAX_EVENT_KINDS = 12
+SAMPLE_ROWS = 200  # looked at
 
 
 def description(location: str, scratch: Path) -> str:
@@ -110,22 +110,22 @@ def description(location: str, scratch: Path) -> str:
         BadRequest: no column looks like a user's or an item's id.
         RefusedData: no file is there, or it is of no format that is read.
     """
-    found = fetch.find(location, Path.cwd())
+    found = fetch.find_files(location, Path.cwd())
     kind = _kind(found[0].uri)
-    landed = fetch.land(found[:1], "parquet" if kind == "parquet" else "lines", scratch, Limits())[
-        0
-    ]
+    local_files = fetch.fetch_files(
+        found[:1], "parquet" if kind == "parquet" else "lines", scratch, Limits()
+    )[0]
     if kind == "parquet":
-        names, rows, more = _of_parquet(landed.path)
+        names, rows, more = _of_parquet(local_files.path)
     elif kind == "jsonl":
-        names, rows, more = _of_json(landed, scratch)
+        names, rows, more = _of_json(local_files, scratch)
     else:
-        names, rows, more = _of_text(landed.path)
+        names, rows, more = _of_text(local_files.path)
     meant = _meant(names, rows)
     if missing := [name for name in ("user", "item") if name not in meant]:
         raise BadRequest(
             f"no column looks like the id of {' or '.join(f'the {name}' for name in missing)}",
-            got=", ".join(names[:30]) or landed.name,
+            got=", ".join(names[:30]) or local_files.name,
             allowed=f"a name such as {', '.join(NAMES[missing[0]][:6])}",
             remedy='write a TOML file: [interactions] with path, user = "…", item = "…"; then '
             "look at that",
@@ -162,7 +162,7 @@ def _of_parquet(path: Path) -> tuple[list[str], list[dict], dict]:
                 ("list", "struct", "map", "large_list")
             )
         ]
-        batch = next(source.iter_batches(ROWS, columns=flat), None)
+        batch = next(source.iter_batches(SAMPLE_ROWS, columns=flat), None)
     rows = (
         []
         if batch is None
@@ -174,8 +174,8 @@ def _of_parquet(path: Path) -> tuple[list[str], list[dict], dict]:
     return flat, rows, {}
 
 
-def _of_json(landed: fetch.Landed, scratch: Path) -> tuple[list[str], list[dict], dict]:
-    found = jsonlines.read(landed, scratch / "lines").found[:ROWS]
+def _of_json(local_files: fetch.LocalFile, scratch: Path) -> tuple[list[str], list[dict], dict]:
+    found = jsonlines.read(local_files, scratch / "lines").found[:SAMPLE_ROWS]
     names = [
         name
         for name in json_paths.names(found)
@@ -196,20 +196,20 @@ def _of_json(landed: fetch.Landed, scratch: Path) -> tuple[list[str], list[dict]
 
 
 def _of_text(path: Path) -> tuple[list[str], list[dict], dict]:
-    lines = [line for line in sample(path).head[:ROWS] if line.strip()]
+    lines = [line for line in read_sample(path).head[:SAMPLE_ROWS] if line.strip()]
     dialect = max(
         (Dialect(one, "doubled" if len(one) == 1 else "none") for one in DELIMITERS),
         key=lambda one: _evenness(one, lines),
     )
     table = [
-        [decoded(cell, "utf-8").strip().strip('"') for cell in cells]
+        [decode(cell, "utf-8").strip().strip('"') for cell in cells]
         for line in lines
         if (cells := dialect.fields(line))
     ]
     if not table or len(table[0]) < 2:
         raise RefusedData(
             f"{path.name} does not look like a table",
-            got=decoded(lines[0], "utf-8")[:200] if lines else "blank lines",
+            got=decode(lines[0], "utf-8")[:200] if lines else "blank lines",
             allowed="csv, JSON lines or Parquet",
         )
     more = {} if dialect.delimiter == "," else {"delimiter": dialect.delimiter}
@@ -314,7 +314,9 @@ def _meant(names: list[str], rows: list[dict]) -> dict[str, str]:
         value_kinds.NUMBER.fullmatch(row.get(meant["rating"], "")) for row in rows
     ):
         del meant["rating"]
-    if "event" in meant and ("rating" in meant or len(_kinds(rows, meant["event"])) > MOST_KINDS):
+    if "event" in meant and (
+        "rating" in meant or len(_kinds(rows, meant["event"])) > MAX_EVENT_KINDS
+    ):
         del meant["event"]
     return meant
 

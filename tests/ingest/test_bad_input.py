@@ -11,8 +11,8 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
 from tasks.core.store.store import local_path
-from tasks.ingest.fetch import Limits, find, land
-from tasks.ingest.parse.examine import examine
+from tasks.ingest.fetch import Limits, fetch_files, find_files
+from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import NOW, asked
@@ -192,7 +192,7 @@ def test_a_suite_that_is_none_is_refused_before_anything_starts(ask, tmp_path, t
 
 
 def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
-    from tasks.ingest.assess.batch import judge
+    from tasks.ingest.assess.batch import check
 
     one = {
         "type": "expect_column_values_to_be_between",
@@ -200,9 +200,9 @@ def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
         "meta": {"level": "warn"},
     }
     with pytest.raises(BadRequest, match="no such figure; got 'moons'; expected one of users"):
-        judge({"users": 3}, {"expectations": [one]})
+        check({"users": 3}, {"expectations": [one]})
     with pytest.raises(BadRequest, match="does not understand"):
-        judge(
+        check(
             {"users": 3},
             {"expectations": [one | {"type": "expect_the_moon", "kwargs": {"column": "users"}}]},
         )
@@ -246,9 +246,11 @@ def test_a_header_without_a_column_is_refused(tmp_path):
         RefusedData,
         match=r"ratings\.csv, line 1: the header lacks rating; got 'userId,movieId,timestamp'",
     ):
-        examine(
+        inspect_files(
             ratings,
-            land(find(ratings.path, tmp_path), "lines", tmp_path / "scratch", Limits()),
+            fetch_files(
+                find_files(ratings.path, tmp_path), "lines", tmp_path / "scratch", Limits()
+            ),
             tmp_path / "copies",
         )
 

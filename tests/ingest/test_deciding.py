@@ -11,7 +11,7 @@ import pytest
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import parse
 from tasks.core.data.snapshot import divided_alike
-from tasks.ingest.derived_settings import DerivedSetting, UserActivity, kept_as, split
+from tasks.ingest.derived_settings import DerivedSetting, UserActivity, keep_earlier, split
 from tasks.ingest.rules import Split
 from tests.ingest.conftest import asked, opened
 
@@ -78,13 +78,13 @@ def test_what_a_day_decided_stays_and_the_reason_says_what_today_would():
         DerivedSetting(Split(method="users"), "then"),
         DerivedSetting(Split(method="temporal"), "users come back"),
     )
-    kept = kept_as(before, now)
+    kept = keep_earlier(before, now)
     assert (
         kept.value == before.value
         and "an earlier day" in kept.because
         and "users come back" in kept.because
     )
-    assert kept_as(before, dataclasses.replace(before, because="as ever")).because == "as ever"
+    assert keep_earlier(before, dataclasses.replace(before, because="as ever")).because == "as ever"
 
 
 def test_splits_of_an_older_version_are_compared_in_what_both_say():

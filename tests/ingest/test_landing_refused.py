@@ -17,7 +17,7 @@ import zlib
 import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
-from tasks.ingest.fetch import Limits, find, land, unpack_budget
+from tasks.ingest.fetch import Limits, fetch_files, find_files, unpack_budget
 from tests.ingest.packed import LINES, gz, landed, table, zipped, zst
 
 TEXT = bytes(range(32, 127)) * 300 + b"\n" + bytes(range(126, 31, -1)) * 40
@@ -214,7 +214,9 @@ def bomb(size: int) -> bytes:
 )
 def test_a_bomb_is_stopped_while_it_unpacks(put, drop, wrap, monkeypatch):
     written = []
-    monkeypatch.setattr("tasks.ingest.fetch.land.room", lambda folder, size: written.append(size))
+    monkeypatch.setattr(
+        "tasks.ingest.fetch.land.require_free_space", lambda folder, size: written.append(size)
+    )
     put(a=wrap(256 << 20))
     with pytest.raises(
         RefusedData,
@@ -281,7 +283,7 @@ def test_a_write_that_fails_is_a_disk_that_is_away(put, drop, monkeypatch):
         raise OSError(28, "No space left on device")
 
     put(a=gz(LINES))
-    monkeypatch.setattr("tasks.ingest.fetch.land.room", full)
+    monkeypatch.setattr("tasks.ingest.fetch.land.require_free_space", full)
     with pytest.raises(Unreachable, match=r"scratch folder cannot be written \(No space left"):
         landed(drop)
 
@@ -298,11 +300,11 @@ def test_memory_stays_that_of_a_few_blocks(put, drop):
 
 def test_a_kind_and_a_file_that_may_not_be_read(put, drop):
     put(a=LINES)
-    found = find(".", drop)
+    found = find_files(".", drop)
     (drop / "a").unlink()
     (drop / "a").mkdir()
     with pytest.raises((Unreachable, BadRequest)):
-        land(found, "lines", drop.parent / "scratch", Limits())
+        fetch_files(found, "lines", drop.parent / "scratch", Limits())
     sqlite3.connect(drop / "db").execute("create table a (b)")
     with pytest.raises(RefusedData, match="db is a SQLite database; expected text"):
-        land(find("db", drop), "lines", drop.parent / "scratch", Limits())
+        fetch_files(find_files("db", drop), "lines", drop.parent / "scratch", Limits())

@@ -8,7 +8,7 @@ from tasks.core.data.graph import Cooccurrence
 from tasks.core.data.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.degree_penalised import build_degree_penalised
-from tasks.graph.laws.lists import Reached, entrance_weights
+from tasks.graph.laws.lists import UserLists, entrance_weights
 
 
 def build_cooccurrence(
@@ -27,7 +27,7 @@ def build_cooccurrence(
     own = histories.pairs()
     if own.weights is not None:
         return build_degree_penalised(own, items, 0.0, entrance)
-    reached = Reached.of(own, items)
+    reached = UserLists.of(own, items)
     others = (own.lengths - 1)[reached.users]
     slots = alias_slots(reached.offsets, reached.users, others)
     strength = np.bincount(reached.items, weights=others, minlength=items)

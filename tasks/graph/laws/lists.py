@@ -10,7 +10,7 @@ from tasks.core.data.histories import Histories
 
 
 @dataclasses.dataclass(frozen=True)
-class Reached:
+class UserLists:
     """The (user, item) pairs that lead to another item, by item, users in order.
 
     Attributes:
@@ -25,7 +25,7 @@ class Reached:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, own: Histories, items: int) -> Reached:
+    def of(cls, own: Histories, items: int) -> UserLists:
         """Of users' different items. A user with one item leads nowhere; an item that only such
         users have is isolated.
         """

@@ -20,7 +20,7 @@ class RefusedDelivery:
     """A new delivery with too many invalid rows.
 
     Attributes:
-        examples: the first invalid rows, see `accounts.examples`.
+        examples: the first invalid rows, see `accounts.first_examples`.
         error: the reason, as a person reads it.
     """
 
@@ -59,7 +59,7 @@ def accept(spark: SparkSession, request: SnapshotRequest, parsed: Parsed) -> Acc
     for name, ones in parsed.deliveries.items():
         for one in ones:
             rows_in, sound, reasons = row_counts([one.facts])
-            closed = accounts.closed(name, rows_in, sound, reasons=reasons)
+            closed = accounts.close_accounts(name, rows_in, sound, reasons=reasons)
             bad = parsed.is_new(one) and closed.quarantined_share > request.maximum_quarantined
             refused = _refuse(spark, request, one, closed) if bad else None
             if refused and one.name not in (WHOLE, request.day):
@@ -85,6 +85,6 @@ def _refuse(
 ) -> RefusedDelivery:
     invalid = quarantine.invalid_rows(read_rows(spark, [one]), [one])
     assert invalid is not None  # the accounts have reasons
-    examples = accounts.examples(quarantine.with_locations(spark, invalid, [one]))
-    error = accounts.too_many(one.table, closed, request.maximum_quarantined, examples)
+    examples = accounts.first_examples(quarantine.with_locations(spark, invalid, [one]))
+    error = accounts.too_many_error(one.table, closed, request.maximum_quarantined, examples)
     return RefusedDelivery(one, closed, examples, error)

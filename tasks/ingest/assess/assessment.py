@@ -21,7 +21,7 @@ from tasks.ingest.resolve.accounts import Accounts
 from tasks.ingest.resolve.earlier_snapshot import EarlierSnapshot
 from tasks.ingest.resolve.interactions import Interactions
 from tasks.ingest.resolve.resolution import Resolved
-from tasks.ingest.resolve.selection import narrows
+from tasks.ingest.resolve.selection import leaves_rows_out
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
@@ -117,7 +117,9 @@ def close_accounts(
     }
     measured = figures.measure(written["interactions"], written["items"], request)
     rows = resolved.interactions
-    every, newest = rows.close_accounts(None if narrows(request) else measured["interactions"])
+    every, newest = rows.close_accounts(
+        None if leaves_rows_out(request) else measured["interactions"]
+    )
     by_table = {"interactions": every} | {
         name: one.close_accounts() for name, one in resolved.catalogues.items()
     }
@@ -128,7 +130,7 @@ def close_accounts(
     ]
     found = [frame for frame in frames if frame is not None]
     invalid = reduce(DataFrame.unionByName, found).persist() if found else None
-    examples = [] if invalid is None else accounts.examples(invalid)
+    examples = [] if invalid is None else accounts.first_examples(invalid)
     return ClosedAccounts(by_table, newest, written, measured, invalid, examples)
 
 
@@ -168,17 +170,17 @@ def assess(
     )
     log("ingest.kept", rows=every.kept, repeats=every.repeats)
     log("ingest.decided", setting="recommend_seen", value=seen.value, because=seen.because)
-    of_days, chart = drift.trailing(
+    of_days, chart = drift.compare_with_trailing_days(
         closed.written["interactions"], request.day_starts, request.day_ends
     )
     late = rows.totals["late"] if rows.newest else 0
     counts = figures.RowCounts(every, closed.newest, late, rows.totals["bot_rows"], earlier.rows)
-    measured = closed.measured | figures.of_accounts(counts) | of_days
+    measured = closed.measured | figures.account_figures(counts) | of_days
     measured |= dict.fromkeys(_unknown_figures(source, rows, measured))
     ratings = figures.histogram(closed.written["interactions"])
     begun = time.monotonic()
-    checks = batch.judge(measured, suite, first=earlier.rows is None)
-    seconds = time.monotonic() - begun + great_expectations.importing()
+    checks = batch.check(measured, suite, first=earlier.rows is None)
+    seconds = time.monotonic() - begun + great_expectations.import_seconds()
     return Assessed(seen, late, measured, chart, ratings, checks, seconds)
 
 

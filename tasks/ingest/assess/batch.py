@@ -17,7 +17,7 @@ from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest.assess import great_expectations
 from tasks.ingest.assess.great_expectations import preload
 
-__all__ = ["Check", "decide", "judge", "load", "plain", "preload"]
+__all__ = ["Check", "as_dicts", "check", "load", "preload", "refuse_or_warn"]
 
 SUITES = Path(__file__).parents[1] / "expectations"
 LEVELS = ("fail", "warn")
@@ -82,7 +82,7 @@ def _levels(meta: dict) -> tuple[str, str]:
     return meta["level"], meta.get("first", meta["level"])
 
 
-def judge(figures: dict, suite: dict, first: bool = False) -> list[Check]:
+def check(figures: dict, suite: dict, first: bool = False) -> list[Check]:
     """Every expectation of the suite against the figures, in the suite's order.
 
     Args:
@@ -134,7 +134,7 @@ def _expected(type: str, kwargs: dict) -> str:
     )
 
 
-def decide(checks: list[Check]) -> list[str]:
+def refuse_or_warn(checks: list[Check]) -> list[str]:
     """The warnings, when nothing fails.
 
     Raises:
@@ -150,6 +150,6 @@ def decide(checks: list[Check]) -> list[str]:
     return [str(check) for check in checks if not check.met]
 
 
-def plain(checks: list[Check]) -> list[dict]:
+def as_dicts(checks: list[Check]) -> list[dict]:
     """For the manifest."""
     return [asdict(check) for check in checks]

@@ -1,5 +1,6 @@
-"""What a report can tell of a batch. All but its name may be missing: a batch refused early has no
-split and no figures.
+"""The report of a batch, as data: `report_page` makes a page of it.
+
+All but the name of the batch may be missing: a batch refused early has no split and no figures.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ GONE_TO = ("kept", "quarantined", "later", "superseded")
 
 @dataclass(frozen=True)
 class FileSummary:
-    """A file that was read: its name in the source, its size, its rows (None where they were not
-    counted), its digest, and what was found out about it (the fields of `reading.Understanding`;
-    None where it was read before that was kept)."""
+    """A file that was read.
+
+    Attributes:
+        name: in the source.
+        rows: None if they were not counted.
+        understood: the fields of `FormatGuess`; None for a delivery that an older version read.
+    """
 
     name: str
     bytes: int
@@ -31,9 +36,7 @@ class FileSummary:
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """What one day's delivery brought: its rows, and how many of them nothing is wrong with by
-    themselves.
-    """
+    """The rows of one delivery, and how many of them have valid fields (`sound`)."""
 
     name: str
     rows: int
@@ -42,7 +45,7 @@ class DeliveryCounts:
 
 @dataclass(frozen=True)
 class BatchReport:
-    """One batch, as its report shows it.
+    """One batch, as far as it was assessed.
 
     Attributes:
         refused: why the batch was refused; None when it was accepted.

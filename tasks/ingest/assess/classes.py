@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks.ingest.assess import shift
 
-MOST = 12  # ratings that are shown and compared one by one
+MAX_SINGLE_RATINGS = 12  # ratings that are shown and compared one by one
 NO_RATING = "none"
 POPULARITY = (
     "most popular tenth",
@@ -35,7 +35,7 @@ class Classes:
         return list(zip(self.names, day.tolist(), before.tolist(), strict=True))
 
 
-def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
+def by_rating(counted: list[tuple[float | None, bool, int]]) -> Classes:
     """By rating: each its own class, or, where there are many, in ten spans that hold about as many
     rows before the day.
 
@@ -47,7 +47,11 @@ def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
         sides[of_day][None if rating is None else float(f"{rating:.2g}")] += rows
     before, day = sides
     ratings = sorted((before.keys() | day.keys()) - {None})
-    classes = _spans(ratings, before) if len(ratings) > MOST else [[rating] for rating in ratings]
+    classes = (
+        _spans(ratings, before)
+        if len(ratings) > MAX_SINGLE_RATINGS
+        else [[rating] for rating in ratings]
+    )
     classes += [[None]] if None in before or None in day else []
     return Classes(
         tuple(map(_name, classes)),
@@ -73,9 +77,9 @@ def _name(ratings: list[float | None]) -> str:
     return f"{ratings[0]:g}" if len(ratings) == 1 else f"{ratings[0]:g} to {ratings[-1]:g}"
 
 
-def of_popularity(counted: list) -> Classes:
+def by_popularity(counted: list) -> Classes:
     """By the popularity that items had before the day (rows with popularity, day, ids)."""
     columns = [
         np.array([row[name] for row in counted], float) for name in ("popularity", "day", "ids")
     ]
-    return Classes(POPULARITY, *shift.tenths(*columns))
+    return Classes(POPULARITY, *shift.popularity_tenths(*columns))

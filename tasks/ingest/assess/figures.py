@@ -14,7 +14,7 @@ from tasks.ingest.parse.spark_paths import to_read
 from tasks.ingest.resolve.accounts import Accounts
 from tasks.ingest.settings import SnapshotRequest
 
-BARS = 21
+HISTOGRAM_RATINGS = 21
 PARTS = ("train", "history", "validation", "test")
 
 
@@ -102,7 +102,7 @@ def _by_user(rows: DataFrame) -> DataFrame:
     )
 
 
-def of_accounts(counts: RowCounts) -> dict:
+def account_figures(counts: RowCounts) -> dict:
     """The accounts in numbers: shares are of the newest delivery, which is what a verdict is
     about.
     """
@@ -129,7 +129,7 @@ def histogram(interactions: DataFrame) -> list[tuple[float, int]]:
         .groupBy("rating")
         .count()
         .orderBy(F.desc("count"), "rating")
-        .limit(BARS)
+        .limit(HISTOGRAM_RATINGS)
         .collect()
     )
     return sorted((row["rating"], row["count"]) for row in counts)

@@ -28,7 +28,7 @@ def _import() -> None:
     _TOOK.append(time.thread_time() - begun)
 
 
-def importing() -> float:
+def import_seconds() -> float:
     """Seconds of processor time that the import took."""
     return sum(_TOOK)
 

@@ -11,7 +11,7 @@ from tasks.ingest.assess import formatting
 from tasks.ingest.assess.batch import UNKNOWN, Check
 from tasks.ingest.assess.batch_report import BatchReport
 from tasks.ingest.assess.figures import date
-from tasks.ingest.parse.format_guess import Understanding
+from tasks.ingest.parse.format_guess import FormatGuess
 from tasks.ingest.parse.row_checks import REASONS
 
 MOST_FILES, MOST_WAYS = 40, 12
@@ -125,7 +125,7 @@ def _understood(report: BatchReport) -> list[dict]:
 
 def _facts(how: dict) -> str:
     """`csv, delimiter ',', quotes doubled, utf-8, times in seconds`."""
-    return str(Understanding(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
+    return str(FormatGuess(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
 
 
 def _aside(report: BatchReport) -> list[dict]:

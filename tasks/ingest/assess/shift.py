@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-WEEKDAYS_FROM = 21  # days: three of each weekday say what a weekday is like
-STEADY = 0.1  # a tenth is nothing, however steady the source
+MIN_WEEKDAY_DAYS = 21  # days: three of each weekday say what a weekday is like
+MIN_SPREAD = 0.1  # a tenth is nothing, however steady the source
 TENTHS = 10
 
 
@@ -26,7 +26,7 @@ def surprise(day: int, before: np.ndarray) -> float:
     levels = np.log1p(before)
     expected, off = _expected(levels)
     chance = 1 / np.sqrt(1 + np.median(before))
-    return float((np.log1p(day) - expected) / max(_spread(off), STEADY, chance))
+    return float((np.log1p(day) - expected) / max(_spread(off), MIN_SPREAD, chance))
 
 
 def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -35,7 +35,7 @@ def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
     """
     usual = np.median(levels)
     weekday = np.arange(1, len(levels) + 1) % 7
-    if len(levels) < WEEKDAYS_FROM:
+    if len(levels) < MIN_WEEKDAY_DAYS:
         return usual, levels - usual
     of_weekday = np.array([np.median(levels[weekday == one]) for one in range(7)])
     # The median of four days lies nearer to those four than to the next one: by 1.3, for normal
@@ -76,7 +76,7 @@ def cramers_v(table: np.ndarray) -> float:
     return float(min(np.sqrt(phi / smaller), 1.0)) if smaller > 0 else 0.0
 
 
-def independent(rows: float, squares: float) -> float:
+def effective_rows(rows: float, squares: float) -> float:
     """Kish's effective number: how many independent rows users who each made several amount to, if
     each has one taste.
 
@@ -105,7 +105,7 @@ def drift(
     )
 
 
-def tenths(
+def popularity_tenths(
     popularity: np.ndarray, day: np.ndarray, items: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The day's and the trailing rows by popularity: ten buckets of equal trailing rows, most

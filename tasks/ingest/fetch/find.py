@@ -11,9 +11,16 @@ from pathlib import Path
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.store.s3 import no_bucket
 from tasks.ingest.fetch import table_formats
-from tasks.ingest.fetch.files import Found
-from tasks.ingest.fetch.local import Entry, Local
-from tasks.ingest.fetch.locations import Place, fits, matches, parse, plain_name, wild
+from tasks.ingest.fetch.files import SourceFile
+from tasks.ingest.fetch.local import Entry, LocalFileSystem
+from tasks.ingest.fetch.locations import (
+    Location,
+    has_wildcard,
+    name_matches,
+    parse,
+    path_matches,
+    plain_name,
+)
 from tasks.ingest.fetch.s3 import Bucket
 from tasks.ingest.rules import DAY
 
@@ -21,12 +28,14 @@ SEPARATORS = ("-", "", "_", ".")  # 2026-01-15, 20260115, 2026_01_15, 2026.01.15
 SHOWN, SHOWN_DAYS = 12, 8
 
 
-def tree_of(scheme: str) -> Local | Bucket:
+def tree_of(scheme: str) -> LocalFileSystem | Bucket:
     """What lists and opens places of this scheme."""
-    return Bucket() if scheme == "s3" else Local()
+    return Bucket() if scheme == "s3" else LocalFileSystem()
 
 
-def find(where: str, base: Path, tables: table_formats.Tables | None = None) -> list[Found]:
+def find_files(
+    where: str, base: Path, tables: table_formats.Tables | None = None
+) -> list[SourceFile]:
     """The files at a place, by name. A folder means all files below it; hidden ones (`.x`,
     `_SUCCESS`) are left out.
 
@@ -62,14 +71,14 @@ def find(where: str, base: Path, tables: table_formats.Tables | None = None) -> 
     return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
 
 
-def days(where: str, base: Path) -> list[str]:
+def list_days(where: str, base: Path) -> list[str]:
     """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file
     of that name exists.
     """
-    return sorted(spelled_days(where, base))
+    return sorted(find_days(where, base))
 
 
-def spelled_days(where: str, base: Path) -> dict[str, str]:
+def find_days(where: str, base: Path) -> dict[str, str]:
     """From the days of a path with `{day}`, as YYYY-MM-DD, to how its names write them: so, or as
     20260115, 2026_01_15, 2026.01.15.
 
@@ -93,7 +102,7 @@ def spelled_days(where: str, base: Path) -> dict[str, str]:
     return spelled
 
 
-def shown_where_days_are(where: str, base: Path) -> str:
+def describe_day_folders(where: str, base: Path) -> str:
     """What lies where a path has `{day}`, for a message: a few names of files and folders."""
     names = sorted({entry.name for entry in _where_days_are(where, base, lambda part: "*")[2]})
     return (
@@ -115,7 +124,7 @@ def _where_days_are(
             allowed="a path with {day}, as in events/{day}/*.csv",
         )
     tree = tree_of(place.scheme)
-    cut = Place(where, place.scheme, place.root, (*place.parts[:at], pattern(place.parts[at])))
+    cut = Location(where, place.scheme, place.root, (*place.parts[:at], pattern(place.parts[at])))
     return (
         place.parts[at],
         at == len(place.parts) - 1,
@@ -123,13 +132,13 @@ def _where_days_are(
     )
 
 
-def find_day(
+def find_files_of_day(
     where: str,
     base: Path,
     day: str,
     spelled: str | None = None,
     tables: table_formats.Tables | None = None,
-) -> list[Found]:
+) -> list[SourceFile]:
     """The files of one day, see `find`; `spelled`: how the names there write it, see
     `spelled_days`.
     """
@@ -137,7 +146,7 @@ def find_day(
         raise BadRequest(
             "this is no day of a path with {day}", got=f"{day!r} of {where}", allowed="YYYY-MM-DD"
         )
-    return find(where.replace(DAY, spelled or day), base, tables)
+    return find_files(where.replace(DAY, spelled or day), base, tables)
 
 
 def _day(name: str, part: str, separator: str) -> str | None:
@@ -159,12 +168,12 @@ def _real(day: str) -> bool:
         return False
 
 
-def _fixed(tree: Local | Bucket, place: Place) -> tuple[str, tuple[str, ...]]:
+def _fixed(tree: LocalFileSystem | Bucket, place: Location) -> tuple[str, tuple[str, ...]]:
     """The part of a path before its first wildcard, and the rest. A name that holds `[` and exists
     is a name.
     """
     folder, rest = place.root, place.parts
-    while rest and (not wild(rest[0]) or tree.look(_join(folder, rest[0]))):
+    while rest and (not has_wildcard(rest[0]) or tree.look(_join(folder, rest[0]))):
         folder, rest = _join(folder, rest[0]), rest[1:]
     return folder, rest
 
@@ -174,15 +183,17 @@ def _join(folder: str, name: str) -> str:
 
 
 def _matched(
-    tree: Local | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()
+    tree: LocalFileSystem | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()
 ) -> list[tuple[tuple[str, ...], Entry]]:
     if parts[0] == "**":
         return [
-            ((*names, *below), entry) for below, entry in tree.below(folder) if fits(below, parts)
+            ((*names, *below), entry)
+            for below, entry in tree.below(folder)
+            if path_matches(below, parts)
         ]
     found = []
     for entry in tree.children(folder):
-        if matches(entry.name, parts[0]):
+        if name_matches(entry.name, parts[0]):
             path = (*names, entry.name)
             if len(parts) == 1:
                 found.append((path, entry))
@@ -191,14 +202,14 @@ def _matched(
     return found
 
 
-def _files(tree: Local | Bucket, entries: list[Entry]) -> list[Entry]:
+def _files(tree: LocalFileSystem | Bucket, entries: list[Entry]) -> list[Entry]:
     inside = [
         below for entry in entries if entry.kind == "folder" for _, below in tree.below(entry.path)
     ]
     return [entry for entry in (*entries, *inside) if entry.kind != "folder"]
 
 
-def _found(tree: Local | Bucket, entry: Entry, root: str) -> Found:
+def _found(tree: LocalFileSystem | Bucket, entry: Entry, root: str) -> SourceFile:
     name = entry.path[len(root) :].lstrip("/")
     if entry.kind != "file":
         raise RefusedData(
@@ -206,16 +217,16 @@ def _found(tree: Local | Bucket, entry: Entry, root: str) -> Found:
             got=entry.kind,
             remedy="replace it by the file, or take it away",
         )
-    return Found(plain_name(name), tree.uri(entry), entry.bytes, entry.modified)
+    return SourceFile(plain_name(name), tree.uri(entry), entry.bytes, entry.modified)
 
 
-def _nothing(tree: Local | Bucket, place: Place) -> Exception:
+def _nothing(tree: LocalFileSystem | Bucket, place: Location) -> Exception:
     """Says how far the path leads and what lies there."""
     folder = place.root
     if place.scheme == "s3" and not tree.look(folder):
         return no_bucket(place.written)
     for part in place.parts:
-        entry = None if wild(part) else tree.look(_join(folder, part))
+        entry = None if has_wildcard(part) else tree.look(_join(folder, part))
         if not entry:
             break
         folder = entry.path

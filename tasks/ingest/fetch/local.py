@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.core.cli.errors import BadRequest, RecallError, Unreachable
-from tasks.ingest.fetch.locations import hidden
+from tasks.ingest.fetch.locations import is_hidden
 
 READ_BYTES = 1 << 20
 
@@ -29,7 +29,7 @@ class Entry:
         return self.path.rpartition("/")[2]
 
 
-class Local:
+class LocalFileSystem:
     """The file system of this machine."""
 
     def look(self, path: str) -> Entry | None:
@@ -39,7 +39,7 @@ class Local:
         except (FileNotFoundError, NotADirectoryError):
             return Entry(path, "a link to nothing", 0, 0) if os.path.islink(path) else None
         except OSError as error:
-            raise refused(error, path) from error
+            raise read_error(error, path) from error
         kind = (
             "folder"
             if stat.S_ISDIR(told.st_mode)
@@ -56,7 +56,7 @@ class Local:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise refused(error, folder) from error
+            raise read_error(error, folder) from error
         found = (self.look(os.path.join(folder, name)) for name in names)
         return [entry for entry in found if entry]
 
@@ -69,7 +69,7 @@ class Local:
     ) -> Iterator[tuple[tuple[str, ...], Entry]]:
         inside = (*inside, os.path.realpath(folder))
         for entry in self.children(folder):
-            if not hidden(entry.name):
+            if not is_hidden(entry.name):
                 path = (*names, entry.name)
                 yield path, entry
                 if (
@@ -85,10 +85,10 @@ class Local:
         try:
             return open(path, "rb", buffering=READ_BYTES)
         except OSError as error:
-            raise refused(error, path) from error
+            raise read_error(error, path) from error
 
 
-def refused(error: OSError, path: str) -> RecallError:
+def read_error(error: OSError, path: str) -> RecallError:
     """What a failure to read means: a file that may not be read stays so, anything else may
     pass.
     """

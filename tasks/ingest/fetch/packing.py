@@ -40,12 +40,12 @@ NAME_IT = "name its format in the description"
 UNPACK = "unpack it, and pack it with gzip, zstd or zip if it has to be small"
 
 
-def packing(head: bytes) -> str | None:
+def detect_packing(head: bytes) -> str | None:
     """`gzip`, `zstd`, `zip`, or None for what is to be read as it is."""
     return next((name for name, magic in PACKED.items() if re.match(magic, head)), None)
 
 
-def check(name: str, head: bytes, kind: str) -> None:
+def check_content(name: str, head: bytes, kind: str) -> None:
     """Refuse plain bytes that cannot be of this kind.
 
     Args:
@@ -56,7 +56,7 @@ def check(name: str, head: bytes, kind: str) -> None:
         RefusedData: an archive in an archive, another format, or text that is not of one byte a
             letter of ASCII.
     """
-    if inner := packing(head):
+    if inner := detect_packing(head):
         raise RefusedData(
             f"{name} is packed twice",
             got=f"{inner} inside",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tasks.core.store import s3
 from tasks.ingest.fetch.local import Entry
-from tasks.ingest.fetch.locations import hidden
+from tasks.ingest.fetch.locations import is_hidden
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, S3FileSystem
@@ -37,7 +37,7 @@ class Bucket:
             (tuple(entry.path[len(folder) + 1 :].split("/")), entry)
             for entry in self._list(folder, recursive=True)
         ]
-        return [(names, entry) for names, entry in named if not any(map(hidden, names))]
+        return [(names, entry) for names, entry in named if not any(map(is_hidden, names))]
 
     def _list(self, folder: str, recursive: bool) -> list[Entry]:
         from pyarrow.fs import FileSelector

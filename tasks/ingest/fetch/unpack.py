@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tasks.core.cli.errors import RecallError, RefusedData
-from tasks.ingest.fetch.local import refused
-from tasks.ingest.fetch.locations import hidden, plain_name
+from tasks.ingest.fetch.local import read_error
+from tasks.ingest.fetch.locations import is_hidden, plain_name
 
 BLOCK_BYTES = 1 << 19
 DAMAGED = (
@@ -45,7 +45,7 @@ def blocks(file) -> Iterator[bytes]:
         yield bytes(block)
 
 
-def unpacked(name: str, how: str | None, file: io.BufferedReader) -> Iterator[bytes]:
+def unpack_blocks(name: str, how: str | None, file: io.BufferedReader) -> Iterator[bytes]:
     """A file's plain bytes, in blocks.
 
     Args:
@@ -75,7 +75,7 @@ def members(name: str, file: io.BufferedReader) -> Iterator[tuple[str, Iterator[
         RefusedData: it is cut short, damaged or encrypted, holds no file, a link or two files of
             one name.
     """
-    with telling(name, "zip"):
+    with naming_damage(name, "zip"):
         archive = zipfile.ZipFile(file)
         infos = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info)]
     _acceptable(name, archive, infos)
@@ -89,7 +89,7 @@ def _inner(info: zipfile.ZipInfo) -> str:
 
 
 def _hidden(info: zipfile.ZipInfo) -> bool:
-    return any(hidden(part) for part in _inner(info).split("/") if part not in (".", ".."))
+    return any(is_hidden(part) for part in _inner(info).split("/") if part not in (".", ".."))
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -124,12 +124,12 @@ def _acceptable(name: str, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo
 
 
 def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes]:
-    with telling(name, how):
+    with naming_damage(name, how):
         yield from source
 
 
 @contextlib.contextmanager
-def telling(name: str, how: str | None) -> Iterator[None]:
+def naming_damage(name: str, how: str | None) -> Iterator[None]:
     """What goes wrong while a file is read is told as its damage, or as the disk's."""
     try:
         yield
@@ -137,7 +137,7 @@ def telling(name: str, how: str | None) -> Iterator[None]:
         raise
     except DAMAGED as error:
         if isinstance(error, OSError) and (how is None or error.errno not in NO_DISK):
-            raise refused(error, name) from error
+            raise read_error(error, name) from error
         if how is None:
             raise
         raise _damaged(name, how, error) from error

@@ -79,7 +79,7 @@ class Budget:
             )
 
 
-def room(folder: Path, size: int) -> None:
+def require_free_space(folder: Path, size: int) -> None:
     """Raises Unreachable when a disk would be left without its reserve."""
     if (free := shutil.disk_usage(folder).free) - size < RESERVE_BYTES:
         raise Unreachable(

@@ -22,7 +22,7 @@ from tasks.ingest.parse import multiline
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from tasks.ingest.fetch import Landed
+    from tasks.ingest.fetch import LocalFile
     from tasks.ingest.parse.layout import FileLayout
 
 FILE = "lines.parquet"
@@ -44,15 +44,15 @@ class Corrections:
         )
 
     def apply(
-        self, spark: SparkSession, rows: DataFrame, landed: list[Landed], shape: FileLayout
+        self, spark: SparkSession, rows: DataFrame, local_files: list[LocalFile], layout: FileLayout
     ) -> DataFrame:
         """The rows with the repaired ones in their places. `rows` are numbered."""
         from pyspark.sql import functions as F
 
-        numbers = {file.sha256: number for number, file in enumerate(landed)}
-        table = shape.table
+        numbers = {file.sha256: number for number, file in enumerate(local_files)}
+        table = layout.table
         mine = [
-            (numbers[sha256], line, bytearray(multiline.as_line(text) if shape.joined else text))
+            (numbers[sha256], line, bytearray(multiline.as_line(text) if layout.joined else text))
             for (sha256, line), text in self.lines.items()
         ]
         new = F.broadcast(spark.createDataFrame(mine, "file int, line bigint, repaired binary"))
@@ -79,12 +79,12 @@ class Corrections:
         )
 
 
-def of(
-    store: Store, dataset: str, table: str, delivery: str, landed: tuple[Landed, ...]
+def find_corrections(
+    store: Store, dataset: str, table: str, delivery: str, local_files: tuple[LocalFile, ...]
 ) -> Corrections | None:
     """All repairs that hold for these files, the newest of a line; None when there are none."""
     lines: dict[tuple[str, int], bytes] = {}
-    present = {file.sha256 for file in landed}
+    present = {file.sha256 for file in local_files}
     for artefact in sorted(
         store.children("corrections", dataset, table, delivery), key=lambda one: one.order
     ):
@@ -94,7 +94,7 @@ def of(
     return Corrections(lines) if lines else None
 
 
-def keep(
+def keep_corrections(
     store: Store,
     dataset: str,
     table: str,

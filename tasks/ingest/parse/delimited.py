@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.core.cli.errors import RefusedData
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import inspection, multiline
 from tasks.ingest.parse.dialect import Dialect, find_dialects, find_quoting
-from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.inspection import REMEDY, Looked, Row
+from tasks.ingest.parse.format_guess import FormatGuess
+from tasks.ingest.parse.inspection import REMEDY, InspectedFile, Row
 from tasks.ingest.parse.layout import FileLayout
-from tasks.ingest.parse.sample import Sample, decoded, encoding_of, sample
+from tasks.ingest.parse.sample import Sample, decode, find_encoding, read_sample
 from tasks.ingest.parse.value_kinds import unit_of
 from tasks.ingest.sources import IDS, SINGLE, Table
 
-MOST_COLUMNS = 20_000
+MAX_COLUMNS = 20_000
 PREAMBLE = re.compile(rb'"?sep=(.)"?', re.I)
-MOST_LEADING = 50  # lines before a header
+MAX_PREAMBLE_LINES = 50  # lines before a header
 SHOWN = {"\t": "a tab", " ": "a blank"}
 
 
@@ -42,14 +42,14 @@ class Header:
     row_names: bool = False
 
 
-def look(file: Landed, table: Table, copy: Path) -> Looked:
+def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     """Find out how a delimited text is written.
 
     Raises:
         RefusedData: it lacks a column, has far too many or does not look like its layout at all.
     """
-    lines = sample(file.path)
-    encoding, notes = encoding_of(file, table.encoding)
+    lines = read_sample(file.path)
+    encoding, notes = find_encoding(file, table.encoding)
     leading = _leading(table, lines.head)
     lines = dataclasses.replace(lines, head=lines.head[len(leading) :])
     if named := next(filter(None, map(PREAMBLE.fullmatch, leading)), None):
@@ -67,18 +67,18 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
     if joined:
         notes += _notes(joined)
         file = dataclasses.replace(file, path=joined.path)
-        lines = sample(file.path)
+        lines = read_sample(file.path)
         lines = dataclasses.replace(lines, head=lines.head[len(leading) :])
     rows = list(_rows(lines, table, dialect, header, encoding))
     _refuse_single_quotes(file.name, table, rows)
-    clock, sure, found = inspection.clock_of(file.name, table, rows)
-    numbers = inspection.numbers_of(table, rows)
+    clock, sure, found = inspection.find_clock(file.name, table, rows)
+    numbers = inspection.find_numeric_ids(table, rows)
     notes += (
         ("each row begins with a name that the header does not count, as R writes them",)
         if header.row_names
         else ()
     )
-    shape = FileLayout(
+    layout = FileLayout(
         table,
         header.places,
         header.width,
@@ -90,7 +90,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         unit_shown=sure,
         numbers=numbers,
         joined=bool(joined),
-        preamble=tuple(dict.fromkeys(decoded(line, encoding) for line in leading if line.strip())),
+        preamble=tuple(dict.fromkeys(decode(line, encoding) for line in leading if line.strip())),
         printable=file.printable,
         escapes=file.escapes or (file.tabs and dialect.delimiter != "\t"),
     )
@@ -99,7 +99,7 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         for ours, place in zip(table.columns, header.places, strict=True)
         if not ours.startswith("unused ")
     }
-    understanding = Understanding(
+    guess = FormatGuess(
         file.name,
         "csv",
         dialect.delimiter,
@@ -109,45 +109,45 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         clock if "timestamp" in fields else None,
         fields,
         (*notes, *found),
-        inspection.shown(table, rows, numbers, clock),
+        inspection.preview_rows(table, rows, numbers, clock),
     )
-    return Looked(file, shape, understanding, table.ends_with_newline and not lines.ended)
+    return InspectedFile(file, layout, guess, table.ends_with_newline and not lines.ended)
 
 
-def _notes(joined: multiline.Joined) -> tuple[str, ...]:
+def _notes(joined: multiline.JoinedFile) -> tuple[str, ...]:
     spanning = (
-        (f"{counted(joined.spanning, 'record')} inside quotes over several lines",)
+        (f"{count_phrase(joined.spanning, 'record')} inside quotes over several lines",)
         if joined.spanning
         else ()
     )
     return spanning + (
-        (f"{counted(joined.open, 'line')} with a quote that no later line closes",)
+        (f"{count_phrase(joined.open, 'line')} with a quote that no later line closes",)
         if joined.open
         else ()
     )
 
 
-def counted(number: int, what: str) -> str:
+def count_phrase(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _joined(
-    file: Landed, table: Table, dialect: Dialect, header: Header, copy: Path
-) -> multiline.Joined | None:
+    file: LocalFile, table: Table, dialect: Dialect, header: Header, copy: Path
+) -> multiline.JoinedFile | None:
     if not file.odd_quotes and not (dialect.quoting == "backslash" and file.escapes):
         return None
     single = tuple(
         place for ours, place in zip(table.columns, header.places, strict=True) if ours in SINGLE
     )
     names = tuple(table.fields or table.names)
-    return multiline.join(file, dialect, header.width, single, copy, names)
+    return multiline.join_records(file, dialect, header.width, single, copy, names)
 
 
 def _leading(table: Table, head: list[bytes]) -> list[bytes]:
     """The lines before a header: blank ones, comments, Excel's `sep=;`."""
     if table.known or len(head) < 2:
         return []
-    for number, line in enumerate(head[:MOST_LEADING]):
+    for number, line in enumerate(head[:MAX_PREAMBLE_LINES]):
         is_leading = PREAMBLE.fullmatch(line) or (
             table.fields and (not line.strip() or _is_comment(table.fields, line))
         )
@@ -161,7 +161,7 @@ def _is_comment(fields: tuple[str, ...], line: bytes) -> bool:
     return line.lstrip().startswith(b"#") and not all(field.encode() in line for field in fields)
 
 
-def _dialect(file: Landed, table: Table, lines: Sample, encoding: str) -> tuple[Dialect, Header]:
+def _dialect(file: LocalFile, table: Table, lines: Sample, encoding: str) -> tuple[Dialect, Header]:
     """The first of the possible dialects whose header, or whose rows, have the fields that are
     wanted.
     """
@@ -174,18 +174,20 @@ def _dialect(file: Landed, table: Table, lines: Sample, encoding: str) -> tuple[
     raise refusal
 
 
-def _header(file: Landed, table: Table, dialect: Dialect, lines: Sample, encoding: str) -> Header:
+def _header(
+    file: LocalFile, table: Table, dialect: Dialect, lines: Sample, encoding: str
+) -> Header:
     record = dialect.first_record(lines.head)
-    if record.count(dialect.delimiter.encode()) > MOST_COLUMNS:
+    if record.count(dialect.delimiter.encode()) > MAX_COLUMNS:
         raise RefusedData(
             f"{file.name}, line 1: far too many fields",
             got=f"{record.count(dialect.delimiter.encode()) + 1:,}",
-            allowed=f"{MOST_COLUMNS:,}",
+            allowed=f"{MAX_COLUMNS:,}",
             remedy="export only the columns that are wanted; look whether its lines end at all",
         )
     cells = dialect.fields(record)
     cells = record.split(dialect.delimiter.encode()) if cells is None else cells
-    names = [decoded(cell, encoding).strip().strip('"').strip() for cell in cells]
+    names = [decode(cell, encoding).strip().strip('"').strip() for cell in cells]
     if not table.fields:
         return _of_columns(file, table, dialect, lines, names)
     if names[0].startswith("#") and names[0] not in table.fields:
@@ -193,16 +195,16 @@ def _header(file: Landed, table: Table, dialect: Dialect, lines: Sample, encodin
     if missing := [name for name in table.fields if name not in names]:
         raise RefusedData(
             f"{file.name}, line 1: the header lacks {', '.join(missing)}",
-            got=decoded(record, encoding)[:1000],
+            got=decode(record, encoding)[:1000],
             allowed=f"a header with {dialect.delimiter.join(table.fields)!r}, in any order",
             remedy=REMEDY
             if table.known
-            else _remedy(table.fields, names, decoded(record, encoding)),
+            else _remedy(table.fields, names, decode(record, encoding)),
         )
     if twice := [name for name in table.fields if names.count(name) > 1]:
         raise RefusedData(
             f"{file.name}, line 1: the header names {', '.join(twice)} more than once",
-            got=decoded(record, encoding)[:1000],
+            got=decode(record, encoding)[:1000],
             allowed="every column once",
             remedy=REMEDY,
         )
@@ -262,16 +264,16 @@ def _are_times(table: Table, names: list[str], rows: list[list[bytes]]) -> bool:
     if "timestamp" not in table.columns:
         return True
     at = names.index(table.fields[table.columns.index("timestamp")]) + 1
-    return any(unit_of(decoded(cells[at], "utf-8").strip()) for cells in rows)
+    return any(unit_of(decode(cells[at], "utf-8").strip()) for cells in rows)
 
 
 def _of_columns(
-    file: Landed, table: Table, dialect: Dialect, lines: Sample, first: list[str]
+    file: LocalFile, table: Table, dialect: Dialect, lines: Sample, first: list[str]
 ) -> Header:
     """Of a file whose fields the description names: its first line may name them, too."""
     width = len(table.columns)
     if not any(len(dialect.fields(line) or ()) == width for line in lines.head[:20]):
-        raise _unlike(file, table, dialect, decoded(lines.head[0], "utf-8"), width)
+        raise _unlike(file, table, dialect, decode(lines.head[0], "utf-8"), width)
     named = [n for n, ours in enumerate(table.columns) if not ours.startswith("unused ")]
     again = (
         bool(table.names)
@@ -297,7 +299,7 @@ def _refuse_single_quotes(file: str, table: Table, rows: list[Row]) -> None:
             )
 
 
-def _unlike(file: Landed, table: Table, dialect: Dialect, line: str, width: int) -> RefusedData:
+def _unlike(file: LocalFile, table: Table, dialect: Dialect, line: str, width: int) -> RefusedData:
     between = SHOWN.get(dialect.delimiter, repr(dialect.delimiter))
     return RefusedData(
         f"{file.name} is not of the expected layout: its first lines do not have {width} "
@@ -319,6 +321,6 @@ def _rows(
         cells = dialect.fields(line)
         if cells is not None and len(cells) == header.width and any(cells):
             yield {
-                ours: multiline.with_line_ends(decoded(cells[place], encoding))
+                ours: multiline.with_line_ends(decode(cells[place], encoding))
                 for ours, place in zip(table.columns, header.places, strict=True)
             }

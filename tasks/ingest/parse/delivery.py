@@ -2,7 +2,7 @@
 Parquet.
 
     deliveries/<dataset>/<table>/<day, or "whole">/<id>/
-        rows/*.parquet     the fields (see `verdicts`), raw, verdict, day, file, block, at
+        rows/*.parquet     the fields (see `row_checks`), raw, verdict, day, file, block, at
         blocks.parquet     file, block, first, lines: what makes line numbers out of places
         manifest.json      facts: files, accounts by file
 
@@ -25,11 +25,11 @@ from pyspark.sql import functions as F
 
 from tasks.core.cli.errors import Unreachable
 from tasks.core.store.manifest import Artefact
-from tasks.ingest.fetch import Found, Landed
+from tasks.ingest.fetch import LocalFile, SourceFile
 from tasks.ingest.parse import lines, row_checks
 from tasks.ingest.parse.corrections import Corrections
-from tasks.ingest.parse.fields import copied, cut
-from tasks.ingest.parse.format_guess import Understanding
+from tasks.ingest.parse.fields import copy_fields, cut_fields
+from tasks.ingest.parse.format_guess import FormatGuess
 from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.spark_paths import save, to_read
 from tasks.ingest.sources import Source
@@ -54,7 +54,7 @@ class Delivery:
     Attributes:
         name: its day, or `whole`.
         made: where it is, when it is there already.
-        found, landed, shapes, understandings, corrections: what it is to be made of otherwise.
+        source_files, local_files, layouts, guesses, corrections: what it is made from otherwise.
         reading: a digest of how its files are read, code aside.
     """
 
@@ -62,10 +62,10 @@ class Delivery:
     name: str
     id: str
     reading: str
-    found: tuple[Found, ...] = ()
-    landed: tuple[Landed, ...] = ()
-    shapes: tuple[FileLayout, ...] = ()
-    understandings: tuple[Understanding, ...] = ()
+    source_files: tuple[SourceFile, ...] = ()
+    local_files: tuple[LocalFile, ...] = ()
+    layouts: tuple[FileLayout, ...] = ()
+    guesses: tuple[FormatGuess, ...] = ()
     corrections: Corrections | None = None
     made: Artefact | None = field(default=None, compare=False)
 
@@ -131,7 +131,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
     """
     rows = reduce(
         DataFrame.unionByName,
-        [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes],
+        [_rows(spark, delivery, source, layout, now) for layout in delivery.layouts],
     )
     save(rows.write.options(**WRITING), folder / "rows")
     _check_unchanged(delivery)
@@ -148,7 +148,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
         "table": delivery.table,
         "delivery": delivery.name,
         "reading": delivery.reading,
-        "listing": [[one.name, one.bytes, one.modified] for one in delivery.found],
+        "listing": [[one.name, one.bytes, one.modified] for one in delivery.source_files],
         "files": [
             {
                 "name": one.name,
@@ -157,7 +157,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
                 "sha256": one.sha256,
                 "understood": asdict(how),
             }
-            for one, how in zip(delivery.landed, delivery.understandings, strict=True)
+            for one, how in zip(delivery.local_files, delivery.guesses, strict=True)
         ],
         "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
         "accounts": _close(delivery, counts),
@@ -166,7 +166,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
 
 def _check_unchanged(delivery: Delivery) -> None:
     """Files are read more than once: by their digest, by a look at them, and by Spark."""
-    for file in delivery.found:
+    for file in delivery.source_files:
         if not file.uri.startswith("s3://"):
             now = os.stat(file.uri)
             if (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified):
@@ -179,34 +179,34 @@ def _check_unchanged(delivery: Delivery) -> None:
 
 
 def _rows(
-    spark: SparkSession, delivery: Delivery, source: Source, shape: FileLayout, now: int
+    spark: SparkSession, delivery: Delivery, source: Source, layout: FileLayout, now: int
 ) -> DataFrame:
-    table, landed = shape.table, list(delivery.landed)
+    table, local_files = layout.table, list(delivery.local_files)
     if table.kind == "parquet":
         rows = lines.read_copies(
-            spark, landed, shape.files, dict(zip(table.columns, table.fields, strict=True))
+            spark, local_files, layout.files, dict(zip(table.columns, table.fields, strict=True))
         )
     else:
-        rows = lines.read(spark, landed, shape.files)
-    if delivery.corrections or shape.cut_short:
-        rows = lines.numbered(rows)
+        rows = lines.read(spark, local_files, layout.files)
+    if delivery.corrections or layout.cut_short:
+        rows = lines.number_lines(rows)
     if delivery.corrections:
-        rows = delivery.corrections.apply(spark, rows, landed, shape)
-        shape = replace(shape, printable=False)  # a repaired line is not a line of the file
-    rows = copied(rows, shape) if table.kind == "parquet" else cut(rows, shape)
-    return _judge(rows, delivery.table, source, shape, now).withColumn(
+        rows = delivery.corrections.apply(spark, rows, local_files, layout)
+        layout = replace(layout, printable=False)  # a repaired line is not a line of the file
+    rows = copy_fields(rows, layout) if table.kind == "parquet" else cut_fields(rows, layout)
+    return _judge(rows, delivery.table, source, layout, now).withColumn(
         "day", F.lit(day_of(delivery.name))
     )
 
 
-def _judge(rows: DataFrame, table: str, source: Source, shape: FileLayout, now: int) -> DataFrame:
+def _judge(rows: DataFrame, table: str, source: Source, layout: FileLayout, now: int) -> DataFrame:
     if table == "interactions":
-        return row_checks.judge_interactions(rows, source, shape, now)
+        return row_checks.check_interactions(rows, source, layout, now)
     if table == "items":
         title = source.title() if source.title else F.col("id")
         genres = source.genres() if source.genres else F.array().cast("array<string>")
-        return row_checks.judge_catalogue(rows, title.alias("title"), genres.alias("genres"))
-    return row_checks.judge_catalogue(rows, *[F.col(f"`{name}`") for name in source.attributes])
+        return row_checks.check_catalogue(rows, title.alias("title"), genres.alias("genres"))
+    return row_checks.check_catalogue(rows, *[F.col(f"`{name}`") for name in source.attributes])
 
 
 def _write_blocks(counts: list, folder: Path) -> None:
@@ -227,12 +227,15 @@ def _write_blocks(counts: list, folder: Path) -> None:
 def _close(delivery: Delivery, counts: list) -> list[dict]:
     """Every file's accounts: rows_in, sound, reasons; its header line is no row."""
     headed = {
-        number for shape in delivery.shapes if shape.header is not None for number in shape.files
+        number
+        for layout in delivery.layouts
+        if layout.header is not None
+        for number in layout.files
     }
-    of_files, told = [Counter() for _ in delivery.landed], []
+    of_files, told = [Counter() for _ in delivery.local_files], []
     for row in counts:
         of_files[row["file"]][row["verdict"]] += row["rows"]
-    for number, (file, of_file) in enumerate(zip(delivery.landed, of_files, strict=True)):
+    for number, (file, of_file) in enumerate(zip(delivery.local_files, of_files, strict=True)):
         headers = of_file.pop(row_checks.HEADER, 0)
         if headers > 1:
             of_file["repeated_header"] = headers - 1

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse.sample import BOM
 from tasks.ingest.sources import Table
 
@@ -92,7 +92,7 @@ class Dialect:
         return record
 
 
-def find_dialects(file: Landed, table: Table) -> list[Dialect]:
+def find_dialects(file: LocalFile, table: Table) -> list[Dialect]:
     """The ways in which a file may be cut, the likeliest first; one where the description leaves no
     choice.
     """
@@ -111,7 +111,7 @@ def find_dialects(file: Landed, table: Table) -> list[Dialect]:
     ]
 
 
-def find_quoting(file: Landed, dialect: Dialect, width: int) -> tuple[str, tuple[str, ...]]:
+def find_quoting(file: LocalFile, dialect: Dialect, width: int) -> tuple[str, tuple[str, ...]]:
     """How the fields of a file are quoted, where its description does not say; with a note where
     that is a guess.
     """
@@ -150,7 +150,7 @@ def _begins_with_quote(line: bytes, delimiter: str) -> bool:
     )
 
 
-def _quoted_lines(file: Landed) -> Iterator[bytes]:
+def _quoted_lines(file: LocalFile) -> Iterator[bytes]:
     """Lines that hold a quote, without their ends: the first ones, and the first with a backslash
     before one.
     """

@@ -10,7 +10,7 @@ ROWS = 3
 
 
 @dataclass(frozen=True)
-class Understanding:
+class FormatGuess:
     """How one file is read.
 
     Attributes:

@@ -18,10 +18,10 @@ from tasks.core.data.snapshot import DAY as DATE
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.store import Store
 from tasks.ingest import fetch
-from tasks.ingest.fetch import Found
+from tasks.ingest.fetch import SourceFile
 from tasks.ingest.parse import corrections, time_span
 from tasks.ingest.parse.delivery import WHOLE, Delivery
-from tasks.ingest.parse.examine import examine
+from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import DAY, Source, Table
 
@@ -69,7 +69,7 @@ class Fetched:
     @property
     def bytes(self) -> int:
         """Size of all files, those of kept deliveries included."""
-        new = sum(file.bytes for one in self.all for file in one.landed)
+        new = sum(file.bytes for one in self.all for file in one.local_files)
         kept = sum(
             file["bytes"] for one in self.all if one.made for file in one.made.facts["files"]
         )
@@ -82,7 +82,7 @@ class History:
 
     Attributes:
         scratch: an empty folder for what must be unpacked or fetched.
-        tables: a cache of table formats by path, filled by `fetch`: see `tasks.ingest.fetch.find`.
+        tables: a cache for `tasks.ingest.fetch.find_files`.
     """
 
     store: Store
@@ -106,7 +106,7 @@ class History:
                 deliveries[name], unreadable = self._daily(name, table)
                 left_out += unreadable
             else:
-                found = fetch.find(table.path, self.source.base)
+                found = fetch.find_files(table.path, self.source.base)
                 deliveries[name] = [self._delivery(name, table, WHOLE, found)]
         if self.request.waits:
             self._refuse_if_undelivered(deliveries["interactions"])
@@ -117,8 +117,12 @@ class History:
         table, whole, today = self.source.interactions, deliveries[-1], self.request.day
         if table.daily or "timestamp" not in table.columns:
             return
-        seen = examine(table, list(whole.landed), self.scratch / "awaited") if whole.made else whole
-        days = time_span.days(seen.landed, seen.shapes)
+        seen = (
+            inspect_files(table, list(whole.local_files), self.scratch / "awaited")
+            if whole.made
+            else whole
+        )
+        days = time_span.find_day_span(seen.local_files, seen.layouts)
         if days is None or days[1] < today:
             raise Undelivered(
                 f"{today} has not been delivered: no row of {table.path} is of that day or a "
@@ -131,13 +135,13 @@ class History:
     def _daily(self, name: str, table: Table) -> tuple[list[Delivery], list[LeftOut]]:
         """The deliveries of a table with one a day, and the days that cannot be read."""
         today = self.request.day
-        there = fetch.spelled_days(table.path, self.source.base)
+        there = fetch.find_days(table.path, self.source.base)
         if today not in there and name == "interactions":
             raise Undelivered(
                 f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
                 got=f"{len(there)} days, the newest {max(there)}"
                 if there
-                else f"no day at all; {fetch.shown_where_days_are(table.path, self.source.base)}",
+                else f"no day at all; {fetch.describe_day_folders(table.path, self.source.base)}",
                 allowed=f"files for {today}",
                 remedy="wait for the delivery, then clear this task; or name another day",
             )
@@ -182,7 +186,7 @@ class History:
         self, name: str, table: Table, day: str, spelled: str | None
     ) -> Delivery | LeftOut | None:
         found = (
-            fetch.find_day(table.path, self.source.base, day, spelled, self.tables)
+            fetch.find_files_of_day(table.path, self.source.base, day, spelled, self.tables)
             if spelled
             else []
         )
@@ -203,47 +207,51 @@ class History:
         return made
 
     def _still_holds(
-        self, facts: dict, name: str, table: Table, day: str, found: list[Found]
+        self, facts: dict, name: str, table: Table, day: str, found: list[SourceFile]
     ) -> bool:
         """Whether an earlier day can be taken as it was read; of its files only names, sizes and
         times are looked at.
         """
         listing = [[one.name, one.bytes, one.modified] for one in found]
-        landed = tuple(
-            fetch.Landed(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0)
+        local_files = tuple(
+            fetch.LocalFile(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0)
             for f in facts["files"]
         )
-        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        repairs = corrections.find_corrections(
+            self.store, self.request.dataset, name, day, local_files
+        )
         return (not found or listing == facts["listing"]) and facts["reading"] == self._reading(
             name, table, repairs
         )
 
-    def _delivery(self, name: str, table: Table, day: str, found: list[Found]) -> Delivery:
+    def _delivery(self, name: str, table: Table, day: str, found: list[SourceFile]) -> Delivery:
         folder = self.scratch / f"{name}-{day}"
         kind = "parquet" if table.kind == "parquet" else "lines"
-        landed = tuple(fetch.land(found, kind, folder, self.request.limits))
-        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        local_files = tuple(fetch.fetch_files(found, kind, folder, self.request.limits))
+        repairs = corrections.find_corrections(
+            self.store, self.request.dataset, name, day, local_files
+        )
         reading = self._reading(name, table, repairs)
         id = identity(
             reading=reading,
             code=code_version("tasks.ingest.snapshot"),
-            files=[[one.name, one.sha256] for one in landed],
+            files=[[one.name, one.sha256] for one in local_files],
         )
         made = self.store.find("deliveries", self.request.dataset, name, day, id)
         if made:
             return Delivery(
-                name, day, id, reading, tuple(found), landed, corrections=repairs, made=made
+                name, day, id, reading, tuple(found), local_files, corrections=repairs, made=made
             )
-        seen = examine(table, list(landed), self.scratch / f"{name}-{day}-copies")
+        seen = inspect_files(table, list(local_files), self.scratch / f"{name}-{day}-copies")
         return Delivery(
             name,
             day,
             id,
             reading,
             tuple(found),
-            seen.landed,
-            seen.shapes,
-            seen.understandings,
+            seen.local_files,
+            seen.layouts,
+            seen.guesses,
             repairs,
         )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from tasks.core.cli.errors import RefusedData
-from tasks.ingest.fetch import Landed
-from tasks.ingest.parse.value_kinds import EXACT, whole
+from tasks.ingest.fetch import LocalFile
+from tasks.ingest.parse.value_kinds import EXACT, whole_number
 
 BLOCK_CHARACTERS = 1 << 20
 BETWEEN = re.compile(r"[ \t\r\n,]*")
@@ -78,7 +78,7 @@ def text_at(value: object, path: Keys) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, decimal.Decimal):
-        return whole(str(value)) or str(value)
+        return whole_number(str(value)) or str(value)
     return (
         json.dumps(value, ensure_ascii=False, default=_number)
         if isinstance(value, (dict, list))
@@ -90,7 +90,7 @@ def _number(value: decimal.Decimal) -> int | float:
     return int(value) if abs(value) < EXACT and value == value.to_integral_value() else float(value)
 
 
-def a_line_each(file: Landed, copy: Path, longest: int) -> int:
+def write_object_lines(file: LocalFile, copy: Path, longest: int) -> int:
     """Write every object of a JSON array, or of a text of objects over several lines, as a line;
     returns how many there are.
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import inspection, json_paths
-from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.inspection import REMEDY, Looked
+from tasks.ingest.parse.format_guess import FormatGuess
+from tasks.ingest.parse.inspection import REMEDY, InspectedFile
 from tasks.ingest.parse.layout import FileLayout
-from tasks.ingest.parse.sample import sample
+from tasks.ingest.parse.sample import read_sample
 from tasks.ingest.sources import SINGLE, Table
 
-LONGEST_OBJECT = 8 << 20
+MAX_OBJECT_CHARACTERS = 8 << 20
 OPTIONAL = ("title", "genres")
 
 
@@ -27,13 +27,13 @@ class Objects:
     whether those are all.
     """
 
-    file: Landed
+    file: LocalFile
     form: str
     found: list[dict]
     complete: bool
 
 
-def look(file: Landed, table: Table, copy: Path) -> Looked:
+def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     """Find out how JSON is written.
 
     Raises:
@@ -52,10 +52,10 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         }
         for value in found
     ]
-    clock, sure, told = inspection.clock_of(file.name, table, rows)
-    numbers = inspection.numbers_of(table, rows)
+    clock, sure, told = inspection.find_clock(file.name, table, rows)
+    numbers = inspection.find_numeric_ids(table, rows)
     width = len(table.columns)
-    shape = FileLayout(
+    layout = FileLayout(
         table,
         tuple(range(width)),
         width,
@@ -66,28 +66,28 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         printable=file.printable,
         escapes=file.escapes or not file.printable,
     )
-    understanding = Understanding(
+    guess = FormatGuess(
         file.name,
         sampled.form,
         encoding="utf-8",
         clock=clock if "timestamp" in table.columns else None,
         fields={ours: ".".join(path) for ours, path in zip(table.columns, paths, strict=True)},
         notes=(*notes, *told),
-        rows=inspection.shown(table, rows, numbers, clock),
+        rows=inspection.preview_rows(table, rows, numbers, clock),
     )
-    return Looked(file, shape, understanding)
+    return InspectedFile(file, layout, guess)
 
 
-def read(file: Landed, copy: Path) -> Objects:
+def read(file: LocalFile, copy: Path) -> Objects:
     """Sample the objects of a file; those that are not a line each are written so.
 
     Raises:
         RefusedData: it holds no objects.
     """
-    lines, form = sample(file.path), "JSON lines"
+    lines, form = read_sample(file.path), "JSON lines"
     found = _objects(lines.head)
     if _starts_with(lines.head, b"[") or (not found and _starts_with(lines.head, b"{")):
-        count = json_paths.a_line_each(file, copy, LONGEST_OBJECT)
+        count = json_paths.write_object_lines(file, copy, MAX_OBJECT_CHARACTERS)
         log("ingest.objects", file=file.name, objects=count)
         file, form = (
             dataclasses.replace(file, path=copy, rows=count, printable=False, escapes=True),
@@ -95,7 +95,7 @@ def read(file: Landed, copy: Path) -> Objects:
         )
         if not count:
             return Objects(file, form, [], True)
-        lines = sample(file.path)
+        lines = read_sample(file.path)
         found = _objects(lines.head)
     found += _objects(lines.later)
     if not found:
@@ -116,10 +116,10 @@ def _starts_with(head: list[bytes], mark: bytes) -> bool:
     return b"".join(head).lstrip().startswith(mark)
 
 
-def _empty(file: Landed, table: Table) -> Looked:
+def _empty(file: LocalFile, table: Table) -> InspectedFile:
     """An array without a value."""
     width = len(table.columns)
-    shape = FileLayout(
+    layout = FileLayout(
         table,
         tuple(range(width)),
         width,
@@ -127,7 +127,7 @@ def _empty(file: Landed, table: Table) -> Looked:
         paths=tuple((field,) for field in table.fields),
         escapes=True,
     )
-    return Looked(file, shape, Understanding(file.name, "JSON array", encoding="utf-8"))
+    return InspectedFile(file, layout, FormatGuess(file.name, "JSON array", encoding="utf-8"))
 
 
 def _refuse_nested(

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse.dialect import Dialect
 from tasks.ingest.parse.sample import BOM
 
 BLOCK_BYTES = 1 << 20
-LONGEST_RECORD = 1 << 20
-MOST_LINES = 1000
+MAX_RECORD_BYTES = 1 << 20
+MAX_RECORD_LINES = 1000
 # Characters that no sound text holds stand for what a line cannot: the ends of lines, a line that a
 # record goes on in, an open quote.
 LF_MARK, CR_MARK, GOES_ON, OPEN = "\x1e", "\x1f", "\x1d", "\x1c"
@@ -29,7 +29,7 @@ NO_TEXT = bytes.maketrans(
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinedFile:
     """A copy with a record a line: how many records spanned lines, and how many lines leave a quote
     open.
     """
@@ -39,14 +39,14 @@ class Joined:
     open: int
 
 
-def join(
-    file: Landed,
+def join_records(
+    file: LocalFile,
     dialect: Dialect,
     width: int,
     single: tuple[int, ...],
     copy: Path,
     names: tuple[str, ...] = (),
-) -> Joined | None:
+) -> JoinedFile | None:
     """Write the copy; None, and no copy, where every record is a line and no quote is left open.
 
     Args:
@@ -76,7 +76,7 @@ def join(
                 left_open += is_open
                 out.write(OPEN.encode() * is_open + _cleared(line) + b"\n")
     if spanning or left_open:
-        return Joined(copy, spanning, left_open)
+        return JoinedFile(copy, spanning, left_open)
     copy.unlink()
     return None
 
@@ -144,7 +144,7 @@ def _complete(
     `ahead`.
     """
     text = b"".join(ahead[0])
-    while len(ahead) < MOST_LINES and len(text) < LONGEST_RECORD:
+    while len(ahead) < MAX_RECORD_LINES and len(text) < MAX_RECORD_BYTES:
         line = waiting.pop(0) if waiting else next(lines, None)
         if line is None:
             return False

@@ -19,32 +19,32 @@ NUL = "\0"  # which no key of Redis, no path and no database holds unharmed
 TEXT, SPELLED = "recall text", "recall spelled"  # no names that a source might use
 
 
-def spelled(rows: DataFrame, shape: FileLayout) -> DataFrame:
+def normalize_ids(rows: DataFrame, layout: FileLayout) -> DataFrame:
     """The rows with ids spelled as whole numbers where they are numbers, and `fault` where one is
     no id.
 
     Args:
         rows: fields as text, fault; of JSON also TEXT, the whole object.
     """
-    for name in (name for name in IDS if name in shape.table.columns):
-        is_json = shape.table.kind == "jsonl"
-        if not is_json and name not in shape.numbers:
+    for name in (name for name in IDS if name in layout.table.columns):
+        is_json = layout.table.kind == "jsonl"
+        if not is_json and name not in layout.numbers:
             continue
-        value, type = F.col(name), _type_in_json(shape, name) if is_json else F.lit("")
-        is_number = F.lit(name in shape.numbers) | ~type.isin("", "STRING")
+        value, type = F.col(name), _type_in_json(layout, name) if is_json else F.lit("")
+        is_number = F.lit(name in layout.numbers) | ~type.isin("", "STRING")
         looks = (
             F.contains(value, F.lit("."))
             | F.contains(value, F.lit("e"))
             | F.contains(value, F.lit("E"))
         ) & value.rlike(FLOAT)
-        exact = F.coalesce(_in_json(shape, name, "string"), value) if is_json else value
+        exact = F.coalesce(_in_json(layout, name, "string"), value) if is_json else value
         rows = rows.withColumn(
             SPELLED, F.when(looks & is_number, F.coalesce(_whole(exact), F.lit("")))
         )
         fault = F.when(F.col("fault").isNotNull(), F.col("fault")).when(
             F.col(SPELLED) == "", INEXACT
         )
-        if is_json and name not in shape.numbers:
+        if is_json and name not in layout.numbers:
             fault = fault.when(
                 looks & (type == ""), INEXACT
             )  # a key twice, or far too many digits: nothing tells whether it is a text
@@ -56,7 +56,7 @@ def spelled(rows: DataFrame, shape: FileLayout) -> DataFrame:
                 F.contains(value, F.lit(NUL)), "broken_encoding"
             )
         text = F.when(F.length(SPELLED) > 0, F.col(SPELLED)).otherwise(value)
-        if name in shape.numbers:
+        if name in layout.numbers:
             text = F.when(text.isin(*sorted(NO_VALUE)), F.lit("")).otherwise(text)
         rows = rows.withColumns({"fault": fault, name: text}).drop(SPELLED)
     return rows
@@ -83,11 +83,11 @@ def _whole(text: Column) -> Column:
     )
 
 
-def _in_json(shape: FileLayout, name: str, type: str) -> Column:
+def _in_json(layout: FileLayout, name: str, type: str) -> Column:
     """A field of the whole object, with all the digits that the parser of objects rounds to a
     double's; null where Spark cannot name it.
     """
-    path = shape.paths[shape.table.columns.index(name)]
+    path = layout.paths[layout.table.columns.index(name)]
     if any("'" in part or "\\" in part for part in path):
         return F.lit(None).cast("string")
     return F.try_variant_get(
@@ -95,10 +95,10 @@ def _in_json(shape: FileLayout, name: str, type: str) -> Column:
     )
 
 
-def _type_in_json(shape: FileLayout, name: str) -> Column:
+def _type_in_json(layout: FileLayout, name: str) -> Column:
     """`STRING`, or what else a field of the object is; empty where it is not there."""
-    value = _in_json(shape, name, "variant")
-    path = shape.paths[shape.table.columns.index(name)]
+    value = _in_json(layout, name, "variant")
+    path = layout.paths[layout.table.columns.index(name)]
     return (
         F.lit("")
         if any("'" in part or "\\" in part for part in path)

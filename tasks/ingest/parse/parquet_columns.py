@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.core.cli.errors import RefusedData
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse.value_kinds import EXACT
 from tasks.ingest.sources import IDS, SINGLE
 
@@ -42,7 +42,7 @@ REMEDY = "get the file again, or correct the names in the TOML file"
 
 
 def copy(
-    file: Landed, columns: tuple[str, ...], fields: tuple[str, ...], target: Path
+    file: LocalFile, columns: tuple[str, ...], fields: tuple[str, ...], target: Path
 ) -> dict[str, str]:
     """Write the named columns as text under our names, with `fault`: why a row cannot be one, or
     null.

@@ -108,7 +108,7 @@ def _parse_one(
         "ingest.delivery",
         table=one.table,
         delivery=one.name,
-        files=len(one.landed),
+        files=len(one.local_files),
         rows_in=rows_in,
         sound=sound,
     )

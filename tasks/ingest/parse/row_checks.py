@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tasks.ingest.parse.layout import FileLayout
-from tasks.ingest.parse.lines import PLACE
+from tasks.ingest.parse.lines import POSITION
 from tasks.ingest.parse.value_kinds import FIRST_SECOND, LAST_SECOND, UNITS
 from tasks.ingest.sources import Source
 
@@ -53,7 +53,7 @@ WEIGHTLESS = 1.0
 IN_TIME = tuple(1000 * second for second in (FIRST_SECOND, LAST_SECOND))
 
 
-def judge_interactions(cut: DataFrame, source: Source, shape: FileLayout, now: int) -> DataFrame:
+def check_interactions(cut: DataFrame, source: Source, layout: FileLayout, now: int) -> DataFrame:
     """One schema for every source, with a verdict.
 
     Args:
@@ -70,14 +70,14 @@ def judge_interactions(cut: DataFrame, source: Source, shape: FileLayout, now: i
     kind = [F.col("event").alias("kind")] if source.weights else []
     rows = cut.select(
         "raw",
-        *PLACE,
+        *POSITION,
         "fault",
         "user",
         "item",
         *kind,
         _rating(source, has).alias("rating"),
         (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
-        (_milliseconds(shape.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias(
+        (_milliseconds(layout.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias(
             "ms"
         ),
         (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"),
@@ -95,17 +95,17 @@ def judge_interactions(cut: DataFrame, source: Source, shape: FileLayout, now: i
         F.coalesce("ms", F.lit(0)).alias("ms"),
         F.coalesce("order", F.lit(0)).alias("order"),
         "raw",
-        *PLACE,
-        _verdict(source, shape, now).alias("verdict"),
+        *POSITION,
+        _verdict(source, layout, now).alias("verdict"),
     )
 
 
-def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
+def check_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
     """Rows of a catalogue: id and the given fields, with raw, place and verdict."""
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault")).when(
         F.col("id") == "", "missing_id"
     )
-    return cut.select("id", *fields, "raw", *PLACE, verdict.alias("verdict"))
+    return cut.select("id", *fields, "raw", *POSITION, verdict.alias("verdict"))
 
 
 def _rating(source: Source, has: set[str]) -> Column:
@@ -174,7 +174,7 @@ def _whole(text: Column) -> Column:
     )
 
 
-def _verdict(source: Source, shape: FileLayout, now: int) -> Column:
+def _verdict(source: Source, layout: FileLayout, now: int) -> Column:
     timeless = F.lit(False) if source.timed else F.col("stamp") == ""
     unrated = "unknown_event" if source.weights else "unparsable_rating"
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault"))
@@ -182,7 +182,7 @@ def _verdict(source: Source, shape: FileLayout, now: int) -> Column:
         ("unparsable_timestamp", F.col("ms").isNull() & ~timeless),
         (
             "other_time_unit",
-            _in_other_unit() if shape.unit_shown and shape.clock in UNITS else F.lit(False),
+            _in_other_unit() if layout.unit_shown and layout.clock in UNITS else F.lit(False),
         ),
         ("before_epoch", F.col("ms") < source.first_second * 1000),
         ("in_future", F.col("ms") >= now * 1000),

@@ -14,35 +14,37 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import json_paths, value_kinds
 from tasks.ingest.parse.dialect import Dialect
 from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import HEAD_BYTES
 
 BATCH_ROWS = 100_000
-CLOSE = (
+NEAREST_TIMES = (
     1000  # texts of the first and of the last date that are read whole, since a zone may move them
 )
 
 
-def extremes(file: Landed, shape: FileLayout) -> tuple[float, float] | None:
+def extremes(file: LocalFile, layout: FileLayout) -> tuple[float, float] | None:
     """Seconds since 1970 of the first and the last time that can be true; None where no row has
     one.
     """
     low, high, now = float("inf"), float("-inf"), time.time()
-    for texts in _times(file, shape):
-        for moment in _moments(pc.utf8_trim_whitespace(texts.cast(pa.string())), shape.clock):
+    for texts in _times(file, layout):
+        for moment in _moments(pc.utf8_trim_whitespace(texts.cast(pa.string())), layout.clock):
             if 0 <= moment < now:
                 low, high = min(low, moment), max(high, moment)
     return (low, high) if low <= high else None
 
 
-def days(files: Sequence[Landed], shapes: Sequence[FileLayout]) -> tuple[str, str] | None:
+def find_day_span(
+    files: Sequence[LocalFile], layouts: Sequence[FileLayout]
+) -> tuple[str, str] | None:
     """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that
     can be true.
     """
-    shape_of = {number: shape for shape in shapes for number in shape.files}
+    shape_of = {number: layout for layout in layouts for number in layout.files}
     found = [
         ends for number, file in enumerate(files) if (ends := extremes(file, shape_of[number]))
     ]
@@ -57,33 +59,35 @@ def _day(second: float) -> str:
     return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()
 
 
-def _times(file: Landed, shape: FileLayout) -> Iterator[pa.Array]:
+def _times(file: LocalFile, layout: FileLayout) -> Iterator[pa.Array]:
     """The texts of the times, batch by batch."""
-    at = shape.table.columns.index("timestamp")
-    if shape.table.kind == "parquet":
+    at = layout.table.columns.index("timestamp")
+    if layout.table.kind == "parquet":
         with pq.ParquetFile(file.path) as source:
             yield from (
                 batch.column(0) for batch in source.iter_batches(BATCH_ROWS, columns=["timestamp"])
             )
-    elif shape.table.kind == "jsonl":
-        yield from _of_objects(file, shape.paths[at])
+    elif layout.table.kind == "jsonl":
+        yield from _of_objects(file, layout.paths[at])
     elif (
-        len(shape.delimiter) == 1
-        and not shape.joined
-        and (shape.quoting == "none" or (shape.quoting == "doubled" and not _spaced(file, shape)))
+        len(layout.delimiter) == 1
+        and not layout.joined
+        and (
+            layout.quoting == "none" or (layout.quoting == "doubled" and not _spaced(file, layout))
+        )
     ):
-        yield from _of_csv(file, shape, f"f{shape.places[at]}")
+        yield from _of_csv(file, layout, f"f{layout.places[at]}")
     else:
-        yield from _of_lines(file, shape, shape.places[at])
+        yield from _of_lines(file, layout, layout.places[at])
 
 
-def _spaced(file: Landed, shape: FileLayout) -> bool:
+def _spaced(file: LocalFile, layout: FileLayout) -> bool:
     """Whether blanks stand before quotes, which Arrow's reader takes for text."""
     with file.path.open("rb") as text:
-        return shape.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
+        return layout.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
 
 
-def _of_objects(file: Landed, path: tuple[str, ...]) -> Iterator[pa.Array]:
+def _of_objects(file: LocalFile, path: tuple[str, ...]) -> Iterator[pa.Array]:
     with file.path.open(
         encoding="utf-8", errors="replace"
     ) as lines:  # as text, since a CR alone ends a line, too
@@ -99,15 +103,15 @@ def _batches(texts: Iterator[str]) -> Iterator[pa.Array]:
         yield pa.array(batch, pa.string())
 
 
-def _of_csv(file: Landed, shape: FileLayout, name: str) -> Iterator[pa.Array]:
+def _of_csv(file: LocalFile, layout: FileLayout, name: str) -> Iterator[pa.Array]:
     csv = pyarrow.csv
     reading = csv.ReadOptions(
-        column_names=[f"f{n}" for n in range(shape.width)],
-        encoding="utf-8" if shape.encoding in ("utf-8", "ascii") else "latin-1",
+        column_names=[f"f{n}" for n in range(layout.width)],
+        encoding="utf-8" if layout.encoding in ("utf-8", "ascii") else "latin-1",
     )
     parsing = csv.ParseOptions(
-        delimiter=shape.delimiter,
-        quote_char='"' if shape.quoting == "doubled" else False,
+        delimiter=layout.delimiter,
+        quote_char='"' if layout.quoting == "doubled" else False,
         invalid_row_handler=lambda row: "skip",
     )
     types = csv.ConvertOptions(
@@ -118,7 +122,7 @@ def _of_csv(file: Landed, shape: FileLayout, name: str) -> Iterator[pa.Array]:
             for batch in batches:
                 yield _text(batch.column(0))
     except pa.ArrowInvalid:  # a byte or a quote that this reader does not bear
-        yield from _of_lines(file, shape, int(name[1:]))
+        yield from _of_lines(file, layout, int(name[1:]))
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -130,14 +134,14 @@ def _text(column: pa.Array) -> pa.Array:
         )
 
 
-def _of_lines(file: Landed, shape: FileLayout, place: int) -> Iterator[pa.Array]:
-    dialect = Dialect(shape.delimiter, shape.quoting)
+def _of_lines(file: LocalFile, layout: FileLayout, place: int) -> Iterator[pa.Array]:
+    dialect = Dialect(layout.delimiter, layout.quoting)
     with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
         records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)
         yield from _batches(
             cells[place].decode("utf-8", "replace")
             for cells in records
-            if cells is not None and len(cells) == shape.width
+            if cells is not None and len(cells) == layout.width
         )
 
 
@@ -165,10 +169,10 @@ def _moments(texts: pa.Array, clock: str) -> list[float]:
     for day in (pc.min(dates), pc.max(dates)):
         of_day = written.filter(pc.equal(dates, day)).sort()
         ends = [
-            *of_day.slice(0, CLOSE).to_pylist(),
-            *of_day.slice(max(0, len(of_day) - CLOSE)).to_pylist(),
+            *of_day.slice(0, NEAREST_TIMES).to_pylist(),
+            *of_day.slice(max(0, len(of_day) - NEAREST_TIMES)).to_pylist(),
         ]
         found += [
-            moment for text in ends if (moment := value_kinds.moment(text, clock)) is not None
+            moment for text in ends if (moment := value_kinds.parse_time(text, clock)) is not None
         ]
     return found

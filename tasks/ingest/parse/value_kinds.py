@@ -1,6 +1,6 @@
 """What values mean, told from a sample of them: the unit of times, and ids that are numbers.
 
-Spark applies the same rules to every row (`verdicts`); here they serve to find out, and to show a
+Spark applies the same rules to every row (`row_checks`); here they serve to find out, and to show a
 few rows before anything starts.
 """
 
@@ -127,7 +127,7 @@ def _refuse_other_dates(file: str, texts: list[str]) -> None:
         )
 
 
-def moment(text: str, clock: str) -> float | None:
+def parse_time(text: str, clock: str) -> float | None:
     """Seconds since 1970 of one time; None where the clock does not write so."""
     try:
         if clock == "iso8601":
@@ -150,7 +150,7 @@ def are_numbers(texts: Iterable[str]) -> bool:
     """
     values = [text for text in texts if text and text not in NO_VALUE]
     numbers = [
-        text for text in values if NUMBER.fullmatch(text) and (whole(text) or _is_huge(text))
+        text for text in values if NUMBER.fullmatch(text) and (whole_number(text) or _is_huge(text))
     ]
     if not numbers or len(numbers) == len(values):
         return bool(numbers)
@@ -163,7 +163,7 @@ def _is_huge(text: str) -> bool:
     return abs(float(text)) >= EXACT
 
 
-def whole(text: str) -> str | None:
+def whole_number(text: str) -> str | None:
     """`12345678` for `1.2345678E7` or `12345678.0`; None for what is no whole number."""
     try:
         value = decimal.Decimal(text)
@@ -178,7 +178,7 @@ def whole(text: str) -> str | None:
     return text if re.fullmatch("[-+]?[0-9]+", text) else f"{value.to_integral_value():f}"
 
 
-def id_of(text: str, numbers: bool) -> str:
+def normalize_id(text: str, numbers: bool) -> str:
     """An id as it is kept; empty where there is none.
 
     Args:
@@ -187,10 +187,10 @@ def id_of(text: str, numbers: bool) -> str:
     text = text.strip()
     if not numbers:
         return text
-    return "" if text in NO_VALUE else whole(text) or text
+    return "" if text in NO_VALUE else whole_number(text) or text
 
 
-def date(second: float) -> str:
+def format_time(second: float) -> str:
     """A moment as a person reads it, in UTC: `2020-09-13 12:26:40`."""
     try:
         return datetime.datetime.fromtimestamp(second, datetime.UTC).isoformat(

@@ -56,7 +56,7 @@ class Accounts:
         }
 
 
-def closed(
+def close_accounts(
     what: str,
     rows_in: int,
     kept: int,
@@ -77,7 +77,7 @@ def closed(
     return told
 
 
-def examples(bad: DataFrame) -> list[dict]:
+def first_examples(bad: DataFrame) -> list[dict]:
     """The first few of each reason: table, reason, delivery, file, line, text.
 
     Args:
@@ -110,10 +110,10 @@ def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[di
         RefusedData: the share of bad rows is above `maximum`.
     """
     if told.quarantined_share > maximum:
-        raise too_many(what, told, maximum, shown)
+        raise too_many_error(what, told, maximum, shown)
 
 
-def too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
+def too_many_error(what: str, told: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
     """The refusal of a batch of which too much is bad, with the first places."""
     of = [one for one in shown if one["table"] == what]
     places = "; ".join(

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from tasks.ingest.parse.delivery import ParsedDelivery, read_rows, row_counts
-from tasks.ingest.parse.lines import PLACE
+from tasks.ingest.parse.lines import POSITION
 from tasks.ingest.resolve import accounts, quarantine
 from tasks.ingest.resolve.accounts import Accounts
 from tasks.ingest.settings import SnapshotRequest
@@ -32,7 +32,7 @@ class CatalogueRows:
     @cached_property
     def related(self) -> DataFrame:
         """The valid rows, see `related`."""
-        return related(self.rows.where("verdict is null")).persist()
+        return resolve_ids(self.rows.where("verdict is null")).persist()
 
     @property
     def kept(self) -> DataFrame:
@@ -56,7 +56,7 @@ class CatalogueRows:
                 f"the accounts of the {table} do not close: {sound} sound rows, {counts}"
             )
         kept, superseded = counts.pop(None, 0), counts.pop("superseded", 0)
-        return accounts.closed(
+        return accounts.close_accounts(
             table, rows_in, kept, superseded=superseded, reasons=reasons | counts
         )
 
@@ -74,19 +74,19 @@ class CatalogueRows:
         return quarantine.with_locations(self.spark, invalid, self.deliveries)
 
 
-def related(rows: DataFrame) -> DataFrame:
+def resolve_ids(rows: DataFrame) -> DataFrame:
     """The sound rows of all deliveries of a catalogue, with the verdict that other rows bring.
 
     Within a delivery the first row of an id is kept and the others are set aside; a newer delivery
     supersedes an older one.
     """
-    within = F.row_number().over(Window.partitionBy("id", "day").orderBy(*PLACE))
+    within = F.row_number().over(Window.partitionBy("id", "day").orderBy(*POSITION))
     newest = F.max("day").over(Window.partitionBy("id"))
     verdict = F.when(within > 1, DUPLICATE).when(F.col("day") < newest, "superseded")
     return rows.withColumn("verdict", verdict)
 
 
-def bounded(items: DataFrame, request: SnapshotRequest) -> DataFrame:
+def cut_texts(items: DataFrame, request: SnapshotRequest) -> DataFrame:
     """The rows with titles and genres no longer, and no more genres, than the request allows;
     `cut`: whether something was left out.
     """

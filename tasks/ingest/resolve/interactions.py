@@ -12,13 +12,13 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.ingest import derived_settings
-from tasks.ingest.derived_settings import WINDOWS, DerivedSetting, UserActivity
+from tasks.ingest.derived_settings import WINDOW_DAYS, DerivedSetting, UserActivity
 from tasks.ingest.parse.delivery import ParsedDelivery, read_rows, row_counts
 from tasks.ingest.resolve import accounts, quarantine, relations, splits
 from tasks.ingest.resolve.accounts import Accounts
-from tasks.ingest.resolve.relations import ARRIVAL
-from tasks.ingest.resolve.row_numbers import Numbered, numbered
-from tasks.ingest.resolve.selection import narrows
+from tasks.ingest.resolve.relations import ARRIVAL_ORDER
+from tasks.ingest.resolve.row_numbers import NumberedTable, number_rows
+from tasks.ingest.resolve.selection import leaves_rows_out
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source
@@ -83,15 +83,15 @@ class Interactions:
     def bots(self) -> DataFrame | None:
         """The users left out for their rate: user, is_bot."""
         in_time = self.sound.where(F.col("ms") < self.request.day_ends * 1000)
-        found = relations.bots(
+        found = relations.find_bots(
             in_time, self.request.bots.rows_a_day, self.request.bots.rows_a_minute
         )
         return None if found is None else found.withColumn("is_bot", F.lit(True)).persist()
 
     @cached_property
     def of_users(self) -> DataFrame:
-        """user, is_bot and what `relations.counted` counts."""
-        counted = relations.counted(
+        """user, is_bot and what `relations.count_by_user` counts."""
+        counted = relations.count_by_user(
             self.sound, self.items, self.request.day_ends, self.newest, self.liked
         )
         flagged = (
@@ -120,9 +120,9 @@ class Interactions:
         )
 
     @cached_property
-    def numbered_users(self) -> Numbered:
+    def numbered_users(self) -> NumberedTable:
         """user (int) and id of those who are neither bots nor without a row that counts."""
-        return numbered(
+        return number_rows(
             self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")),
             "user",
         )
@@ -132,12 +132,12 @@ class Interactions:
         """How rows are divided."""
         given = self.request.split
         return derived_settings.split(
-            given, self.shape if given.method is None else None, self.before
+            given, self.activity if given.method is None else None, self.before
         )
 
     @cached_property
-    def shape(self) -> UserActivity:
-        """What the users did, bots aside."""
+    def activity(self) -> UserActivity:
+        """What the users did, without bots."""
         users = self.of_users.where("likes > 1 and not is_bot")
         lengths = sorted(
             (row["likes"], row["count"]) for row in users.groupBy("likes").count().collect()
@@ -151,7 +151,7 @@ class Interactions:
         back = {
             days: (F.col("last") >= end - 86_400_000 * days)
             & (F.col("first") < end - 86_400_000 * days)
-            for days in WINDOWS
+            for days in WINDOW_DAYS
         }
         found = users.agg(
             F.min("first").alias("first"),
@@ -178,7 +178,7 @@ class Interactions:
 
     @cached_property
     def gathered(self) -> DataFrame:
-        return relations.gathered(
+        return relations.join_row_numbers(
             self.sound,
             self.items,
             self.users,
@@ -198,16 +198,16 @@ class Interactions:
     @property
     def _judged(self) -> DataFrame:
         if self.events:
-            return relations.judged_events(
+            return relations.find_copies(
                 self.gathered, self.source.timed, self.source.ordered, one_day="day" in self.same
             )
-        return relations.judged(self.gathered, one_day="day" in self.same)
+        return relations.find_duplicates(self.gathered, one_day="day" in self.same)
 
     @property
     def _counted_on_the_way(self) -> bool:
         """Whether kept rows are gone through once, as they are written: then repeats are counted
         there. A request that leaves rows out goes through them several times."""
-        return not narrows(self.request)
+        return not leaves_rows_out(self.request)
 
     @cached_property
     def _observation(self) -> Observation:
@@ -229,7 +229,7 @@ class Interactions:
     def losers(self) -> DataFrame:
         """Rows in whose place another is kept: reason, place."""
         judged = self._judged.where("verdict is not null")
-        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
+        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL_ORDER).persist()
 
     def close_accounts(self, written: int | None) -> tuple[Accounts, Accounts]:
         """The accounts over all deliveries, and over the newest alone.
@@ -278,7 +278,7 @@ class Interactions:
             )
         losers = dict(losers)
         superseded = losers.pop("superseded", 0)
-        return accounts.closed(
+        return accounts.close_accounts(
             "interactions",
             rows_in,
             known - superseded - sum(losers.values()),
@@ -303,7 +303,7 @@ class Interactions:
                 .where(F.col("ms") < self.request.day_ends * 1000)
                 .join(items, "item", "left_anti")
             )
-            frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL, "raw"))
+            frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL_ORDER, "raw"))
         if duplicates:
             frames.append(
                 quarantine.with_raw_bytes(

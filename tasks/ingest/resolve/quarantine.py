@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from tasks.ingest.parse import lines, row_checks
 from tasks.ingest.parse.delivery import ParsedDelivery
 from tasks.ingest.parse.spark_paths import save
-from tasks.ingest.resolve.relations import ARRIVAL
+from tasks.ingest.resolve.relations import ARRIVAL_ORDER
 
 
 def invalid_rows(rows: DataFrame, deliveries: list[ParsedDelivery]) -> DataFrame | None:
@@ -36,7 +36,7 @@ def invalid_rows(rows: DataFrame, deliveries: list[ParsedDelivery]) -> DataFrame
         .where("nth != 1")
     )
     reason = F.when(F.col("nth") > 1, "repeated_header").otherwise(F.col("verdict"))
-    return invalid.select(reason.alias("reason"), *ARRIVAL, "raw")
+    return invalid.select(reason.alias("reason"), *ARRIVAL_ORDER, "raw")
 
 
 def with_raw_bytes(invalid: DataFrame, rows: DataFrame) -> DataFrame:
@@ -50,9 +50,9 @@ def with_raw_bytes(invalid: DataFrame, rows: DataFrame) -> DataFrame:
         reason, position, raw.
     """
     return (
-        rows.select(*ARRIVAL, "raw")
-        .join(invalid.select("reason", *ARRIVAL), list(ARRIVAL))
-        .select("reason", *ARRIVAL, "raw")
+        rows.select(*ARRIVAL_ORDER, "raw")
+        .join(invalid.select("reason", *ARRIVAL_ORDER), list(ARRIVAL_ORDER))
+        .select("reason", *ARRIVAL_ORDER, "raw")
     )
 
 
@@ -78,7 +78,9 @@ def with_locations(
         for number, file in enumerate(one.facts["accounts"])
     ]
     files = spark.createDataFrame(names, "day int, file int, delivery string, name string")
-    placed = lines.placed(invalid, counted, "day", "file").join(F.broadcast(files), ["day", "file"])
+    placed = lines.add_line_numbers(invalid, counted, "day", "file").join(
+        F.broadcast(files), ["day", "file"]
+    )
     return placed.select(
         F.lit(deliveries[0].table).alias("table"),
         "reason",

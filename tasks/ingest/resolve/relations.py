@@ -10,17 +10,17 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.parse.lines import PLACE
+from tasks.ingest.parse.lines import POSITION
 from tasks.ingest.resolve.selection import reaches
 from tasks.ingest.rules import Liked
 
-ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
+ARRIVAL_ORDER = ("day", *POSITION)  # the order in which rows were delivered
 KIND = ("kind",)  # of an event, where the source has kinds
-ROWS_A_PART = 1_000_000
+PARTITION_ROWS = 1_000_000
 COUNTS = ("later", "unknown_item", "known", "new_later", "new_unknown_item", "new_known", "late")
 
 
-def counted(
+def count_by_user(
     rows: DataFrame, items: DataFrame, day_ends: int, newest: int, liked: Liked
 ) -> DataFrame:
     """How every user's rows stand to the day and the catalogue: user and `COUNTS`; of the known
@@ -62,7 +62,7 @@ def _likely(rule: Liked) -> Column:
     return reaches(rule, F.lit(rule.bound)) if isinstance(rule.bound, float) else F.lit(True)
 
 
-def gathered(
+def join_row_numbers(
     rows: DataFrame,
     items: DataFrame,
     users: DataFrame,
@@ -88,16 +88,16 @@ def gathered(
     joined = rows.where(F.col("ms") < day_ends * 1000).join(items, "item").join(users, "user")
     travels = [
         name
-        for name in ("rating", "ms", "order", *KIND, *ARRIVAL, *carried)
+        for name in ("rating", "ms", "order", *KIND, *ARRIVAL_ORDER, *carried)
         if name in there and name not in same
     ]
     spread = joined.select(F.col("u").alias("user"), F.col("i").alias("item"), *travels)
-    return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user").withColumns(
+    return spread.repartition(max(1, -(-total // PARTITION_ROWS)), "user").withColumns(
         {name: F.lit(value).cast(dict(rows.dtypes)[name]) for name, value in same.items()}
     )
 
 
-def judged(rows: DataFrame, one_day: bool) -> DataFrame:
+def find_duplicates(rows: DataFrame, one_day: bool) -> DataFrame:
     """Adds the verdict on rows of one user and item: the newest is kept, and of equal ones the
     first that was delivered.
 
@@ -108,7 +108,7 @@ def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     Args:
         one_day: whether all rows are of one delivery, so that none can be superseded.
     """
-    order = ("item", F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
+    order = ("item", F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL_ORDER)
     own = Window.partitionBy("user").orderBy(*order)
     again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
     alike = [F.lag(name).over(own).eqNullSafe(F.col(name)) for name in ("ms", "order", "rating")]
@@ -123,7 +123,7 @@ def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     return rows.withColumn("verdict", verdict).drop("_again", "_alike")
 
 
-def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> DataFrame:
+def find_copies(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> DataFrame:
     """Adds the verdict on events: all are kept but copies, of which the first that was delivered
     is.
 
@@ -148,7 +148,7 @@ def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) ->
     """
     kind = [name for name in KIND if name in rows.columns]
     second = F.expr("ms div 1000")
-    own = Window.partitionBy("user").orderBy("item", *kind, second, "order", "ms", *ARRIVAL)
+    own = Window.partitionBy("user").orderBy("item", *kind, second, "order", "ms", *ARRIVAL_ORDER)
 
     def as_before(*columns: str | Column) -> Column:
         same = F.lit(True)
@@ -171,7 +171,7 @@ def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) ->
     )
 
 
-def bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:
+def find_bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:
     """The users (`user`) who act faster than a person can; None when no bound is set."""
     found = None
     for bound, milliseconds in ((rows_a_day, 86_400_000), (rows_a_minute, 60_000)):

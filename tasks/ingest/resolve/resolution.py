@@ -65,7 +65,7 @@ def resolve(
         if "items" in catalogues
         else _items_of(spark, request, deliveries["interactions"])
     )
-    items = row_numbers.numbered(catalogue.bounded(known, request), "item")
+    items = row_numbers.number_rows(catalogue.cut_texts(known, request), "item")
     rows = Interactions(
         spark, request, deliveries["interactions"], items.table, source, earlier_split
     )

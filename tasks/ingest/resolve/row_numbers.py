@@ -8,11 +8,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 INTEGER = "^(0|[1-9][0-9]{0,17})$"  # an id that a number gives back exactly as it was written
-ROWS_A_PART = 1_000_000
+PARTITION_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Numbered:
+class NumberedTable:
     """A table with row numbers; `type` is `integer` when every id is a plain whole number, else
     `text`.
     """
@@ -21,7 +21,7 @@ class Numbered:
     type: str
 
 
-def numbered(table: DataFrame, name: str) -> Numbered:
+def number_rows(table: DataFrame, name: str) -> NumberedTable:
     """The table with a dense int32 row `name` from 0, in the order of its ids: as numbers when all
     are, else as text.
 
@@ -33,7 +33,7 @@ def numbered(table: DataFrame, name: str) -> Numbered:
         F.count("*"), F.bool_and(F.col("id").cast("string").rlike(INTEGER))
     ).first()
     key: Column = F.col("id").try_cast("bigint") if whole else F.col("id")
-    parts = max(1, -(-rows // ROWS_A_PART))
+    parts = max(1, -(-rows // PARTITION_ROWS))
     spread = table.repartitionByRange(parts, key) if parts > 1 else table.coalesce(1)
     placed = (
         spread.sortWithinPartitions(key)
@@ -55,6 +55,6 @@ def numbered(table: DataFrame, name: str) -> Numbered:
         else None
     )
     place = (F.col("_at") - shift[F.col("_part")]).cast("int") if first else F.lit(0).cast("int")
-    return Numbered(
+    return NumberedTable(
         placed.select(place.alias(name), *table.columns), "integer" if whole else "text"
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.resolve.relations import ARRIVAL
+from tasks.ingest.resolve.relations import ARRIVAL_ORDER
 from tasks.ingest.rules import Sessions, Split
 
-ORDERS = {"time": ("ms", *ARRIVAL), "given": ("order", *ARRIVAL), "file": ARRIVAL}
+ORDERS = {"time": ("ms", *ARRIVAL_ORDER), "given": ("order", *ARRIVAL_ORDER), "file": ARRIVAL_ORDER}
 BUCKETS = 1_000_000
 
 
@@ -84,7 +84,7 @@ def sessions(rows: DataFrame, rule: Sessions) -> DataFrame:
     """Adds session (int32, from 0 within each user): a longer silence than the gap begins the next
     one.
     """
-    own = Window.partitionBy("user").orderBy("ms", *ARRIVAL)
+    own = Window.partitionBy("user").orderBy("ms", *ARRIVAL_ORDER)
     begins = (F.col("ms") - F.lag("ms").over(own) > F.lit(int(rule.gap_minutes * 60_000))).cast(
         "int"
     )

@@ -38,9 +38,9 @@ def build(
             part.
         items: item, id, title, genres; users: user, id and attributes.
     """
-    rows = selection.liked(rows, liked)
-    if selection.narrows(request):
-        rows, items, users = selection.narrowed(rows, items, users, request)
+    rows = selection.mark_liked(rows, liked)
+    if selection.leaves_rows_out(request):
+        rows, items, users = selection.select_rows(rows, items, users, request)
     more = ["session"] if request.sessions.gap_minutes else []
     if more:
         rows = splits.sessions(rows, request.sessions)

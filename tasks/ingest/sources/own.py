@@ -21,7 +21,7 @@ from pathlib import Path
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, parse, setting
 from tasks.ingest.rules import Liked
-from tasks.ingest.sources.fields import column, separated
+from tasks.ingest.sources.fields import column, split_names
 from tasks.ingest.sources.layout import Clock, Source
 from tasks.ingest.sources.named import Files, table
 
@@ -154,7 +154,7 @@ def _source(base: Path, own: Own) -> Source:
         if users
         else None,
         title=(lambda: column("title")) if items and items.title else (lambda: column("id")),
-        genres=(lambda: separated("genres", items.separator)) if items and items.genres else None,
+        genres=(lambda: split_names("genres", items.separator)) if items and items.genres else None,
         attributes=users.attributes if users else (),
         rating_range=rows.rating_range or None,
         weights=rows.weights,

@@ -109,7 +109,7 @@ class Manifest:
             "parts": self.assessed.parts,
             "held_out_users": self.assessed.held_out_users,
             "content_digest": figures["digest"],
-            "checks": batch.plain(self.assessed.checks),
+            "checks": batch.as_dicts(self.assessed.checks),
             "warnings": self.warnings,
             "notes": self._notes(),
         }
