@@ -60,6 +60,7 @@ def build(request: BuildRequest) -> dict:
             }
             draft.lineage = {"settings": settings, "code": code, "parents": [snapshot.uri], **made}
         artefact = store.find(*place)
+        assert artefact is not None  # it has just been written
         log(
             "graph.built",
             law=request.law,

@@ -80,14 +80,14 @@ def pairs(
         since: int64 (users): only pairs whose later place in the user's list is this or later.
     """
     users, days = histories.users(), nearness.days(histories)
-    place = np.arange(len(users)) - histories.offsets[:-1][users] if since is not None else None
+    position = np.arange(len(users)) - histories.offsets[:-1][users]
     for apart, weight in enumerate(nearness.by_places().tolist(), 1):
         keep = (users[:-apart] == users[apart:]) & (
             histories.items[:-apart] != histories.items[apart:]
         )
         keep &= (histories.items[:-apart] >= 0) & (histories.items[apart:] >= 0)
         if since is not None:
-            keep &= place[apart:] >= since[users[apart:]]
+            keep &= position[apart:] >= since[users[apart:]]
         if weight and keep.any():
             yield (
                 histories.items[:-apart][keep],

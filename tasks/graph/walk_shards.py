@@ -16,7 +16,6 @@ from tasks.core.cli.log import Progress
 from tasks.core.data.graph import Graph, Tables
 from tasks.core.models.walks import walk
 from tasks.core.store.identity import code_version, identity
-from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.graph.settings import WalkRequest
 from tasks.graph.spark.walks import write_shards as write_by_spark
@@ -50,7 +49,9 @@ def write_walks(request: WalkRequest) -> dict:
             }
             draft.facts |= {"graph": graph.id, "length": request.length, "seed": request.seed}
             draft.lineage = {"settings": made_of, "code": code, "parents": [graph.uri]}
-    return _result(store.find(*place))
+    artefact = store.find(*place)
+    assert artefact is not None  # it was there, or has just been written
+    return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}
 
 
 def write_shards(request: WalkRequest, tables: Tables, folder: Path) -> None:
@@ -63,7 +64,3 @@ def write_shards(request: WalkRequest, tables: Tables, folder: Path) -> None:
                 walk(tables, first, count, request.length, request.seed, request.threads),
             )
             progress.add(count * request.length)
-
-
-def _result(artefact: Artefact) -> dict:
-    return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}

@@ -11,7 +11,7 @@ from typing import Literal
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import setting
 
-SIZES = {
+SIZES: dict[str, dict[str, float]] = {
     "leave-last-n": {"test": 3, "validation": 1},
     "users": {"test_share": 0.1, "validation_share": 0.1, "history_share": 0.8},
     "temporal": {"test_days": 7, "validation_days": 7},
@@ -160,7 +160,7 @@ class Split:
         if (self.test_share or 0) + (self.validation_share or 0) >= 1:
             raise BadRequest(
                 "split.test_share and split.validation_share leave no user to train on",
-                got=self.test_share + self.validation_share,
+                got=(self.test_share or 0) + (self.validation_share or 0),
                 allowed="a sum below 1",
             )
         if self.method == "temporal" and self.order not in ("time", None):
@@ -173,10 +173,14 @@ class Split:
     def __str__(self) -> str:
         """A clause that a sentence can begin with."""
         if self.method == "users":
+            test, validation, known = (
+                100 * (share or 0)
+                for share in (self.test_share, self.validation_share, self.history_share)
+            )
             return (
-                f"whole users are held out: {100 * self.test_share:g} % for test and "
-                f"{100 * self.validation_share:g} % for validation, "
-                f"{100 * self.history_share:g} % of whose likes are known"
+                f"whole users are held out: {test:g} % for test and "
+                f"{validation:g} % for validation, "
+                f"{known:g} % of whose likes are known"
             )
         if self.method == "temporal":
             days = (
@@ -190,10 +194,10 @@ class Split:
 
     def fields(self) -> dict[str, object]:
         """What says how rows are divided: the method and its own settings."""
-        more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(self.method, [])
+        method = self.method or ""
+        more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(method, [])
         return {
-            name: getattr(self, name)
-            for name in ("method", "order", *SIZES.get(self.method, ()), *more)
+            name: getattr(self, name) for name in ("method", "order", *SIZES.get(method, ()), *more)
         }
 
 

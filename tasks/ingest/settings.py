@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
@@ -15,7 +15,10 @@ from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
 if TYPE_CHECKING:
     from tasks.ingest.sources import Source
 
-FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
+Format = Literal[
+    "movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own"
+]
+FORMATS = get_args(Format)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -32,7 +35,7 @@ class SnapshotRequest:
         REQUIRED, "YYYY-MM-DD: rows up to the end of this day (UTC) belong to the snapshot"
     )
     dataset: str = setting("ml-100k", "the name under which snapshots are kept")
-    format: Literal[FORMATS] = setting("movielens-100k", "the layout of the files")
+    format: Format = setting("movielens-100k", "the layout of the files")
     liked: str | None = setting(
         None,
         "what counts as liked: 'any', '>= 4', '> 7', '> mean' (of all), '> user mean'; none: "
@@ -127,7 +130,7 @@ class LookRequest:
         "the TOML file that describes your own data, the folder of a known layout, or files "
         "that nothing describes yet",
     )
-    format: Literal[FORMATS] = setting("own", "the layout of the files")
+    format: Format = setting("own", "the layout of the files")
     limits: Limits = setting(Limits(), "sizes that are refused")
     scratch: str | None = setting(None, "a folder for what must be unpacked; none: the system's")
 

@@ -54,6 +54,7 @@ def word2vec(request: Word2VecRequest) -> dict:
             draft.facts |= {"trainer": "spark", "dimension": request.dimension}
             draft.lineage = {"settings": settings, "code": code, "parents": [walks.uri]}
     artefact = store.find(*place)
+    assert artefact is not None  # it was there, or has just been written
     return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}
 
 

@@ -109,14 +109,16 @@ def check(figures: dict, suite: dict, first: bool = False) -> list[Check]:
     checks = []
     for nth, one in enumerate(suite["expectations"]):
         figure, meta = one["kwargs"]["column"], one["meta"]
-        seen = (None, True) if numbers[figure] is None else (float(numbers[figure]), met[nth])
+        number = numbers[figure]
+        observed, is_met = (None, True) if number is None else (float(number), met[nth])
         checks.append(
             Check(
                 figure,
                 _levels(meta)[first],
                 meta.get("about", ""),
                 _expected(one["type"], one["kwargs"]),
-                *seen,
+                observed,
+                is_met,
             )
         )
     return checks

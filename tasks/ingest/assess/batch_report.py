@@ -6,7 +6,7 @@ All but the name of the batch may be missing: a batch refused early has no split
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.ingest.assess.batch import Check
 
@@ -75,7 +75,7 @@ class BatchReport:
     cut_items: int = 0
     recommend_seen: DerivedSetting | None = None
     counts: dict[str, int] = field(default_factory=dict)
-    figures: dict[str, object] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     split: DerivedSetting | None = None
     held_out: dict[str, int] = field(default_factory=dict)

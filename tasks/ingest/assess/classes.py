@@ -13,6 +13,7 @@ from tasks.ingest.assess import shift
 
 MAX_SINGLE_RATINGS = 12  # ratings that are shown and compared one by one
 NO_RATING = "none"
+Ratings = Counter[float | None]  # rows by rating; None: rows without one
 POPULARITY = (
     "most popular tenth",
     *(f"tenth {nth}" for nth in range(2, shift.TENTHS)),
@@ -42,12 +43,12 @@ def by_rating(counted: list[tuple[float | None, bool, int]]) -> Classes:
     Args:
         counted: rating, whether of the day, rows.
     """
-    sides = (Counter(), Counter())
+    sides: tuple[Ratings, Ratings] = (Counter(), Counter())
     for rating, of_day, rows in counted:
         sides[of_day][None if rating is None else float(f"{rating:.2g}")] += rows
     before, day = sides
-    ratings = sorted((before.keys() | day.keys()) - {None})
-    classes = (
+    ratings = sorted(rating for rating in before.keys() | day.keys() if rating is not None)
+    classes: list[list[float | None]] = (
         _spans(ratings, before)
         if len(ratings) > MAX_SINGLE_RATINGS
         else [[rating] for rating in ratings]
@@ -62,7 +63,7 @@ def by_rating(counted: list[tuple[float | None, bool, int]]) -> Classes:
     )
 
 
-def _spans(ratings: list[float], before: Counter) -> list[list[float]]:
+def _spans(ratings: list[float], before: Ratings) -> list[list[float | None]]:
     rows = np.array([before[rating] for rating in ratings], float)
     span = np.floor(shift.TENTHS * (np.cumsum(rows) - rows / 2) / max(rows.sum(), 1))
     return [

@@ -154,7 +154,9 @@ def _volume(by_day: np.ndarray, known: int) -> dict:
 
 def _newcomers(users: Row, popularity: list[Row], by_day: np.ndarray) -> dict:
     def share(new: int | None, met: int | None) -> float | None:
-        return new / met if _enough_days(by_day) and (met or 0) >= MIN_IDS else None
+        if new is None or met is None or met < MIN_IDS or not _enough_days(by_day):
+            return None
+        return new / met
 
     return {
         "new_user_share": share(users["new"], users["met"]),

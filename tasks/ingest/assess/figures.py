@@ -122,7 +122,7 @@ def account_figures(counts: RowCounts) -> dict:
     }
 
 
-def histogram(interactions: DataFrame) -> list[tuple[float, int]]:
+def histogram(interactions: DataFrame) -> list[tuple[float | None, int]]:
     """The most frequent ratings with their counts, in the order of the ratings."""
     counts = (
         interactions.where("rating is not null")

@@ -53,7 +53,7 @@ def _visible(character: str) -> str:
 
 def flat(settings: dict, before: str = "") -> list[tuple[str, str]]:
     """Nested settings as `split.method`, `"temporal"`."""
-    rows = []
+    rows: list[tuple[str, str]] = []
     for name, value in settings.items():
         nested = isinstance(value, dict) and value
         rows += (

@@ -171,7 +171,7 @@ class _Landing:
         """Read plain bytes once: judged, counted and, with a target, written. None where there are
         none.
         """
-        tally = Fingerprint(lines=self.kind == "lines")
+        tally, one_value = Fingerprint(lines=self.kind == "lines"), False
         with _writing(target) as write:
             for block in source:
                 if not tally.bytes:
@@ -185,7 +185,8 @@ class _Landing:
                     self.budget.line(name, tally.longest, tally.longest_line)
                 write(block)
         if not tally.bytes:
-            return self._passed_over(name)
+            self._passed_over(name)
+            return None
         path = target or self._in_place()
         rows = tally.rows if self.kind == "lines" else _footer(name, path)
         return LocalFile(
@@ -223,7 +224,12 @@ def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
         yield lambda block: None
         return
     with target.open("xb") as copy:
-        yield lambda block: (require_free_space(target.parent, len(block)), copy.write(block))
+
+        def write(block: bytes) -> None:
+            require_free_space(target.parent, len(block))
+            copy.write(block)
+
+        yield write
 
 
 def _footer(name: str, path: Path) -> int:

@@ -83,7 +83,7 @@ class LocalFileSystem:
     def open(self, path: str) -> io.BufferedReader:
         """A file for reading, with a look ahead."""
         try:
-            return open(path, "rb", buffering=READ_BYTES)
+            return io.BufferedReader(io.FileIO(path), READ_BYTES)
         except OSError as error:
             raise read_error(error, path) from error
 

@@ -53,11 +53,11 @@ def parse(where: str, base: Path) -> Location:
 
 
 def _local(written: str, path: str, base: Path) -> Location:
-    root, path = PurePosixPath(base.absolute()), PurePosixPath(posixpath.normpath(path))
-    if path.is_relative_to(root):
-        path = path.relative_to(root)
-    parts = path.parts
-    if path.is_absolute():
+    root, full = PurePosixPath(base.absolute()), PurePosixPath(posixpath.normpath(path))
+    if full.is_relative_to(root):
+        full = full.relative_to(root)
+    parts = full.parts
+    if full.is_absolute():
         return Location(written, "file", "/", parts[1:])
     while parts and parts[0] == "..":
         root, parts = root.parent, parts[1:]

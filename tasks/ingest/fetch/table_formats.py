@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
 from tasks.ingest.fetch.local import Entry, LocalFileSystem
+from tasks.ingest.fetch.s3 import Bucket
 
 COMMIT = re.compile(r"([0-9]{20})\.json")
 CHECKPOINT = re.compile(r"([0-9]{20})\.checkpoint(?:\.([0-9]{10})\.([0-9]{10}))?\.parquet")
@@ -23,7 +24,9 @@ EXPORT = "export its current rows as Parquet, csv or JSON lines, and name that f
 Tables = dict[str, str | None]  # from a folder to the root of the Delta table that it is in
 
 
-def current(tree: LocalFileSystem, files: dict[str, Entry], tables: Tables) -> dict[str, Entry]:
+def current(
+    tree: LocalFileSystem | Bucket, files: dict[str, Entry], tables: Tables
+) -> dict[str, Entry]:
     """Those of the files that count: all of them, but in a Delta table only the ones its log names.
 
     Args:
@@ -59,7 +62,7 @@ def current(tree: LocalFileSystem, files: dict[str, Entry], tables: Tables) -> d
     return kept
 
 
-def _table(tree: LocalFileSystem, folder: str, known: Tables) -> str | None:
+def _table(tree: LocalFileSystem | Bucket, folder: str, known: Tables) -> str | None:
     """The root of the Delta table that a folder is in; None where it is in none."""
     if folder in known:
         return known[folder]
@@ -84,12 +87,12 @@ def _table(tree: LocalFileSystem, folder: str, known: Tables) -> str | None:
     return known[folder]
 
 
-def _is_folder(tree: LocalFileSystem, path: str) -> bool:
+def _is_folder(tree: LocalFileSystem | Bucket, path: str) -> bool:
     entry = tree.look(path)
     return entry is not None and entry.kind == "folder"
 
 
-def _live(tree: LocalFileSystem, table: str) -> set[str]:
+def _live(tree: LocalFileSystem | Bucket, table: str) -> set[str]:
     """The paths of a Delta table's current files."""
     entries = {entry.name: entry for entry in tree.children(f"{table}/_delta_log")}
     version, actions = _checkpoint(tree, table, entries)
@@ -126,7 +129,7 @@ def _live(tree: LocalFileSystem, table: str) -> set[str]:
     return paths
 
 
-def _actions(tree: LocalFileSystem, entry: Entry) -> list[dict]:
+def _actions(tree: LocalFileSystem | Bucket, entry: Entry) -> list[dict]:
     try:
         with tree.open(entry.path) as file:
             actions = [
@@ -151,7 +154,7 @@ def _unreadable(path: str, error: Exception) -> RefusedData:
 
 
 def _checkpoint(
-    tree: LocalFileSystem, table: str, entries: dict[str, Entry]
+    tree: LocalFileSystem | Bucket, table: str, entries: dict[str, Entry]
 ) -> tuple[int, list[dict]]:
     """The newest complete checkpoint: its version and its actions; -1 and none where there is
     none.

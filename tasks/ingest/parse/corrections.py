@@ -58,16 +58,18 @@ class Corrections:
         new = F.broadcast(spark.createDataFrame(mine, "file int, line bigint, repaired binary"))
         rows = rows.join(new, ["file", "line"], "left")
         if table.kind == "parquet":  # its fields do not come out of raw
-            schema = ", ".join(f"`{name}` string" for name in table.fields)
+            schema = ", ".join(f"`{name}` string" for name in table.named_fields)
             fields = F.from_json(F.col("repaired").cast("string"), schema)
-            told = {
+            repaired_fields = {
                 ours: F.coalesce(fields.getField(theirs), F.lit(""))
-                for ours, theirs in zip(table.columns, table.fields, strict=True)
+                for ours, theirs in zip(table.columns, table.named_fields, strict=True)
             }
             rows = rows.withColumns(
                 {
-                    ours: F.when(F.col("repaired").isNotNull(), told[ours]).otherwise(F.col(ours))
-                    for ours in told
+                    ours: F.when(F.col("repaired").isNotNull(), repaired_fields[ours]).otherwise(
+                        F.col(ours)
+                    )
+                    for ours in repaired_fields
                 }
                 | {"fault": F.when(F.col("repaired").isNull(), F.col("fault"))}
             )

@@ -165,13 +165,13 @@ def _dialect(file: LocalFile, table: Table, lines: Sample, encoding: str) -> tup
     """The first of the possible dialects whose header, or whose rows, have the fields that are
     wanted.
     """
-    refusal = None
+    refusals = []
     for dialect in find_dialects(file, table):
         try:
             return dialect, _header(file, table, dialect, lines, encoding)
         except RefusedData as error:
-            refusal = refusal or error
-    raise refusal
+            refusals.append(error)
+    raise refusals[0]
 
 
 def _header(
@@ -263,7 +263,7 @@ def _are_times(table: Table, names: list[str], rows: list[list[bytes]]) -> bool:
     """Whether the times of rows that begin with a name are times; True where there are none."""
     if "timestamp" not in table.columns:
         return True
-    at = names.index(table.fields[table.columns.index("timestamp")]) + 1
+    at = names.index(table.named_fields[table.columns.index("timestamp")]) + 1
     return any(unit_of(decode(cells[at], "utf-8").strip()) for cells in rows)
 
 

@@ -184,7 +184,10 @@ def _rows(
     table, local_files = layout.table, list(delivery.local_files)
     if table.kind == "parquet":
         rows = lines.read_copies(
-            spark, local_files, layout.files, dict(zip(table.columns, table.fields, strict=True))
+            spark,
+            local_files,
+            layout.files,
+            dict(zip(table.columns, table.named_fields, strict=True)),
         )
     else:
         rows = lines.read(spark, local_files, layout.files)
@@ -232,7 +235,8 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
         if layout.header is not None
         for number in layout.files
     }
-    of_files, told = [Counter() for _ in delivery.local_files], []
+    of_files: list[Counter[str | None]] = [Counter() for _ in delivery.local_files]
+    accounts = []
     for row in counts:
         of_files[row["file"]][row["verdict"]] += row["rows"]
     for number, (file, of_file) in enumerate(zip(delivery.local_files, of_files, strict=True)):
@@ -246,7 +250,7 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
                 f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, "
                 f"{headers} headers, {dict(of_file)}"
             )
-        told.append(
+        accounts.append(
             {
                 "file": file.name,
                 "rows_in": rows_in,
@@ -255,4 +259,4 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
                 "reasons": dict(of_file),
             }
         )
-    return told
+    return accounts

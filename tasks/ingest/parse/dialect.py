@@ -53,13 +53,13 @@ class Dialect:
         field, whole, _, between = self._patterns
         if not whole.fullmatch(record):
             return None
-        cells, at = [], 0
-        while True:
-            cell = field.match(record, at)
+        cells = []
+        cell = field.match(record)
+        while cell:
             cells.append(self._plain(cell[0]))
-            if cell.end() == len(record):
-                return cells
-            at = between.match(record, cell.end()).end()
+            after = between.match(record, cell.end())
+            cell = field.match(record, after.end()) if after else None
+        return cells
 
     def _plain(self, cell: bytes) -> bytes:
         stripped = cell.strip(b" ")

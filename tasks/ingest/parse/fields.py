@@ -183,10 +183,12 @@ def _unmarked(raw: Column) -> Column:
 
 
 def _plain(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+    assert layout.delimiter is not None  # as in every layout of delimited text
     return F.split(text, re.escape(layout.delimiter), -1), F.size("fields") != layout.width
 
 
 def _quoted(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+    assert layout.delimiter is not None  # as in every layout of delimited text
     names = [f"f{i}" for i in range(layout.width)]
     schema = ", ".join(f"`{name}` string" for name in (*names, BROKEN))
     delimiters = F.regexp_count(text, F.lit(re.escape(layout.delimiter)))
@@ -221,7 +223,8 @@ def _objects(text: Column, layout: FileLayout) -> tuple[Column, Column]:
         "columnNameOfCorruptRecord": BROKEN,
         "allowNonNumericNumbers": "true",
     }
-    found, faults = {}, []
+    found: dict[Keys, Column] = {}
+    faults = []
     for paths in _layers(layout.paths):
         parsed = F.from_json(text, f"{_schema(_tree(paths), ' ')}, `{BROKEN}` string", options)
         found |= {path: reduce(Column.getField, path, parsed) for path in paths}

@@ -226,8 +226,14 @@ class History:
 
     def _delivery(self, name: str, table: Table, day: str, found: list[SourceFile]) -> Delivery:
         folder = self.scratch / f"{name}-{day}"
-        kind = "parquet" if table.kind == "parquet" else "lines"
-        local_files = tuple(fetch.fetch_files(found, kind, folder, self.request.limits))
+        local_files = tuple(
+            fetch.fetch_files(
+                found,
+                "parquet" if table.kind == "parquet" else "lines",
+                folder,
+                self.request.limits,
+            )
+        )
         repairs = corrections.find_corrections(
             self.store, self.request.dataset, name, day, local_files
         )

@@ -129,7 +129,8 @@ def _values(name: str, text: TextIO, longest: int) -> Iterator[tuple[object, str
     )  # a number may have more digits than Python takes
     rest, at, seen, in_array = "", 0, 0, False
     while True:
-        at = BETWEEN.match(rest, at).end()
+        between = BETWEEN.match(rest, at)
+        at = between.end() if between else at
         if rest[at : at + 1] == ("]" if in_array else "["):
             at, in_array = at + 1, not in_array
             continue

@@ -124,7 +124,7 @@ def _empty(file: LocalFile, table: Table) -> InspectedFile:
         tuple(range(width)),
         width,
         clock=table.clock or "seconds",
-        paths=tuple((field,) for field in table.fields),
+        paths=tuple((field,) for field in table.named_fields),
         escapes=True,
     )
     return InspectedFile(file, layout, FormatGuess(file.name, "JSON array", encoding="utf-8"))
@@ -165,11 +165,11 @@ def _paths(
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     paths = {
         ours: json_paths.path_of(field, found)
-        for ours, field in zip(table.columns, table.fields, strict=True)
+        for ours, field in zip(table.columns, table.named_fields, strict=True)
     }
     missing = {
         ours: field
-        for ours, field in zip(table.columns, table.fields, strict=True)
+        for ours, field in zip(table.columns, table.named_fields, strict=True)
         if paths[ours] is None
     }
     asked = [field for ours, field in missing.items() if complete or ours not in OPTIONAL]
@@ -179,5 +179,5 @@ def _paths(
         f"none of the first {len(found):,} rows has the field {field}" for field in missing.values()
     )
     return tuple(
-        path or (field,) for path, field in zip(paths.values(), table.fields, strict=True)
+        path or (field,) for path, field in zip(paths.values(), table.named_fields, strict=True)
     ), notes

@@ -117,7 +117,8 @@ def _records(
     path: Path, dialect: Dialect, sound: Callable[[list[bytes]], bool]
 ) -> Iterator[list[tuple[bytes, bytes]]]:
     """The lines of each record, each with its end."""
-    lines, waiting = _lines(path), []
+    lines = _lines(path)
+    waiting: list[tuple[bytes, bytes]] = []
     while True:
         line = waiting.pop(0) if waiting else next(lines, None)
         if line is None:

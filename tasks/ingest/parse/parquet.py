@@ -24,7 +24,7 @@ def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     Raises:
         RefusedData: a column is missing or of a type that means nothing here; the file is damaged.
     """
-    fields = parquet_columns.copy(file, table.columns, table.fields, copy)
+    fields = parquet_columns.copy(file, table.columns, table.named_fields, copy)
     rows = _first_rows(copy, table)
     of_type = any(kind in fields.get("timestamp", "") for kind in TIMES)
     clock, sure, notes = (

@@ -44,9 +44,9 @@ def find_day_span(
     """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that
     can be true.
     """
-    shape_of = {number: layout for layout in layouts for number in layout.files}
+    layout_of = {number: layout for layout in layouts for number in layout.files}
     found = [
-        ends for number, file in enumerate(files) if (ends := extremes(file, shape_of[number]))
+        ends for number, file in enumerate(files) if (ends := extremes(file, layout_of[number]))
     ]
     return (
         (_day(min(low for low, _ in found)), _day(max(high for _, high in found)))
@@ -69,22 +69,21 @@ def _times(file: LocalFile, layout: FileLayout) -> Iterator[pa.Array]:
             )
     elif layout.table.kind == "jsonl":
         yield from _of_objects(file, layout.paths[at])
-    elif (
-        len(layout.delimiter) == 1
-        and not layout.joined
-        and (
-            layout.quoting == "none" or (layout.quoting == "doubled" and not _spaced(file, layout))
-        )
-    ):
+    elif _is_plain_csv(file, layout):
         yield from _of_csv(file, layout, f"f{layout.places[at]}")
     else:
         yield from _of_lines(file, layout, layout.places[at])
 
 
-def _spaced(file: LocalFile, layout: FileLayout) -> bool:
-    """Whether blanks stand before quotes, which Arrow's reader takes for text."""
+def _is_plain_csv(file: LocalFile, layout: FileLayout) -> bool:
+    """Whether Arrow reads the file as Spark does: it takes quotes after a blank for text."""
+    delimiter = layout.delimiter or ""
+    if len(delimiter) != 1 or layout.joined:
+        return False
+    if layout.quoting != "doubled":
+        return layout.quoting == "none"
     with file.path.open("rb") as text:
-        return layout.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
+        return delimiter.encode() + b' "' not in text.read(HEAD_BYTES)
 
 
 def _of_objects(file: LocalFile, path: tuple[str, ...]) -> Iterator[pa.Array]:
@@ -135,6 +134,7 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _of_lines(file: LocalFile, layout: FileLayout, place: int) -> Iterator[pa.Array]:
+    assert layout.delimiter is not None  # as in every layout of delimited text
     dialect = Dialect(layout.delimiter, layout.quoting)
     with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
         records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)

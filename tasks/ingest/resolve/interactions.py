@@ -239,7 +239,8 @@ class Interactions:
                 them were not wanted.
         """
         alive = self.totals["known"] - self.totals["bot_rows"]
-        reasons, of_newest = {}, {}
+        reasons: dict[str, int] = {}
+        of_newest: dict[str, int] = {}
         if written != alive:
             for row in (
                 self.losers.groupBy("reason", (F.col("day") == self.newest).alias("new"))

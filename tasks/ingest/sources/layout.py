@@ -22,6 +22,7 @@ SINGLE = (
     "order",
 )  # columns of which a row has one value, on one line
 Clock = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601", "digits"]
+Order = Literal["time", "given", "file"]
 Quoting = Literal["doubled", "backslash", "none"]
 
 
@@ -62,7 +63,13 @@ class Table:
 
     @property
     def daily(self) -> bool:
+        """Whether there is one delivery a day."""
         return DAY in self.path
+
+    @property
+    def named_fields(self) -> tuple[str, ...]:
+        """`fields`; empty for lines without a header."""
+        return self.fields or ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ class Source:
         return len(set((self.weights or {}).values()) | {1}) > 1
 
     @property
-    def order(self) -> str:
+    def order(self) -> Order:
         """What orders a user's rows when a request does not say: see `rules.Split`."""
         return "time" if self.timed else "given" if self.ordered else "file"
 

@@ -156,7 +156,7 @@ def _source(base: Path, own: Own) -> Source:
         title=(lambda: column("title")) if items and items.title else (lambda: column("id")),
         genres=(lambda: split_names("genres", items.separator)) if items and items.genres else None,
         attributes=users.attributes if users else (),
-        rating_range=rows.rating_range or None,
+        rating_range=(rows.rating_range[0], rows.rating_range[1]) if rows.rating_range else None,
         weights=rows.weights,
         timed=rows.timestamp is not None,
         liked=own.liked or _liked(rows),
