@@ -54,7 +54,11 @@ FIVE = Cooccurrence(
 
 
 def window_tables(
-    histories: Histories, items: int, nearness: PairWeights, today: int = 0, entrance: str = "strength"
+    histories: Histories,
+    items: int,
+    nearness: PairWeights,
+    today: int = 0,
+    entrance: str = "strength",
 ) -> Tables:
     """The arrays of the law `window`, by way of its files."""
     with tempfile.TemporaryDirectory() as folder:

@@ -68,7 +68,7 @@ class SnapshotPipeline:
         try:
             with ExitStack() as drafts:  # closed in the opposite order: the snapshot appears last
                 draft = drafts.enter_context(self.store.writing("snapshot", "snapshots", *path))
-                quarantine = drafts.enter_context(
+                rejected = drafts.enter_context(
                     self.store.writing("quarantine", "quarantine", *path)
                 )
                 accepted, left_out = self._parse(drafts)
@@ -88,13 +88,16 @@ class SnapshotPipeline:
                 report = _with_figures(report, assessed)
                 warnings = self._warnings(resolved, closed, assessed, left_out)
                 manifest = self._manifest(accepted, resolved, closed, assessed, left_out, warnings)
-                manifest.fill_quarantine(quarantine)
+                manifest.fill_quarantine(rejected)
                 manifest.fill_snapshot(draft)
                 (draft.path / "report.html").write_text(report_page.page(report))
         except RefusedData as error:
             raise self._refuse(report, error) from None
         finally:
             self.spark.catalog.clearCache()
+        return self._stored(*path)
+
+    def _stored(self, *path: str) -> Artefact:
         made = self.store.find("snapshots", *path)
         assert made is not None  # its draft has just been closed
         return made

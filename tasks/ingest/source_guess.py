@@ -12,93 +12,13 @@ from pathlib import Path
 
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest import fetch
+from tasks.ingest.column_names import COMMON_NAMES, plain_name
 from tasks.ingest.parse import json_paths, jsonlines, value_kinds
 from tasks.ingest.parse.dialect import DELIMITERS, Dialect
 from tasks.ingest.parse.sample import decode, read_sample
 from tasks.ingest.rules import Limits
 from tasks.ingest.sources.named import PACKED, format_by_name
 
-# Names by which files call these columns, the likeliest first; compared without case and without
-# what is no letter.
-NAMES = {
-    "user": (
-        "user",
-        "userid",
-        "uid",
-        "usr",
-        "customer",
-        "customerid",
-        "visitor",
-        "visitorid",
-        "member",
-        "memberid",
-        "account",
-        "accountid",
-        "client",
-        "clientid",
-        "reviewerid",
-        "buyer",
-        "person",
-        "sessionid",
-        "session",
-        "sid",
-        "cookie",
-        "deviceid",
-    ),
-    "item": (
-        "item",
-        "itemid",
-        "iid",
-        "sku",
-        "product",
-        "productid",
-        "article",
-        "articleid",
-        "movie",
-        "movieid",
-        "track",
-        "trackid",
-        "song",
-        "songid",
-        "book",
-        "bookid",
-        "isbn",
-        "asin",
-        "content",
-        "contentid",
-        "offer",
-        "offerid",
-        "video",
-        "videoid",
-        "newsid",
-        "url",
-    ),
-    "timestamp": (
-        "timestamp",
-        "ts",
-        "time",
-        "datetime",
-        "date",
-        "eventtime",
-        "createdat",
-        "tdat",
-        "unixreviewtime",
-        "when",
-        "day",
-        "t",
-    ),
-    "rating": ("rating", "stars", "score", "grade", "overall"),
-    "event": (
-        "event",
-        "eventtype",
-        "type",
-        "action",
-        "behavior",
-        "behaviour",
-        "interaction",
-        "kind",
-    ),
-}
 MAX_EVENT_KINDS = 12
 SAMPLE_ROWS = 200  # looked at
 
@@ -126,7 +46,7 @@ def description(location: str, scratch: Path) -> str:
         raise BadRequest(
             f"no column looks like the id of {' or '.join(f'the {name}' for name in missing)}",
             got=", ".join(names[:30]) or local_files.name,
-            allowed=f"a name such as {', '.join(NAMES[missing[0]][:6])}",
+            allowed=f"a name such as {', '.join(COMMON_NAMES[missing[0]][:6])}",
             remedy='write a TOML file: [interactions] with path, user = "…", item = "…"; then '
             "look at that",
         )
@@ -246,7 +166,7 @@ def _is_header(table: list[list[str]]) -> bool:
         cell and not value_kinds.NUMBER.fullmatch(cell) and not value_kinds.unit_of(cell)
         for cell in first
     ) and (
-        any(_plain(cell) in names for cell in first for names in NAMES.values())
+        any(plain_name(cell) in names for cell in first for names in COMMON_NAMES.values())
         or any(
             value_kinds.NUMBER.fullmatch(row[at])
             for row in table[1:3]
@@ -278,22 +198,14 @@ def _names_by_content(table: list[list[str]]) -> list[str]:
     return [names[at] for at in range(width)]
 
 
-def _plain(name: str) -> str:
-    """A name as `NAMES` has it: letters alone, of a nested one the last part, but `userid` of
-    `user.id`.
-    """
-    own = name.lower() if name.lower().endswith(".id") else name.lower().rpartition(".")[2]
-    return re.sub(r"[^a-z]", "", own)
-
-
 def _meant(names: list[str], rows: list[dict]) -> dict[str, str]:
     """From our names to the file's."""
     meant: dict[str, str] = {}
-    for ours, known in NAMES.items():
+    for ours, known in COMMON_NAMES.items():
         ranked = sorted(
-            (known.index(_plain(name)), at, name)
+            (known.index(plain_name(name)), at, name)
             for at, name in enumerate(names)
-            if _plain(name) in known and name not in meant.values()
+            if plain_name(name) in known and name not in meant.values()
         )
         if ranked:
             meant[ours] = ranked[0][2]

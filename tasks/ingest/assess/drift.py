@@ -58,22 +58,16 @@ def compare_with_trailing_days(
         those without rows). None where there is too little to compare: fewer than 7 days with rows,
         10 users or items, or 5 independent rows.
     """
-    rows, trailing_starts = (
-        interactions.where(F.col("timestamp") < day_ends),
-        day_starts - days * DAY_SECONDS,
-    )
+    rows = interactions.where(F.col("timestamp") < day_ends)
+    trailing_starts = day_starts - days * DAY_SECONDS
     counted = _by_day_and_rating(rows.where(F.col("timestamp") >= trailing_starts), day_ends)
     users, popularity = _by_user_and_item(rows, day_starts, trailing_starts)
-    by_day = np.bincount(
-        [row["age"] for row in counted], [row["rows"] for row in counted], days + 1
-    ).astype(int)
+    ages, sizes = [row["age"] for row in counted], [row["rows"] for row in counted]
+    by_day = np.bincount(ages, sizes, days + 1).astype(int)
     ratings = classes.by_rating([(row["rating"], row["age"] == 0, row["rows"]) for row in counted])
     tenths = classes.by_popularity(popularity)
-    known = (
-        0
-        if users["first"] is None
-        else min(days, -(-max(day_starts - users["first"], 0) // DAY_SECONDS))
-    )
+    age = 0 if users["first"] is None else max(day_starts - users["first"], 0)
+    known = min(days, -(-age // DAY_SECONDS))
     figures = (
         _volume(by_day, known)
         | _newcomers(users, popularity, by_day)

@@ -36,8 +36,8 @@ class RowCounts:
     previous: int | None
 
 
-def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest) -> dict:
-    """The written tables in numbers."""
+def _totals(interactions: DataFrame) -> dict:
+    """Sums over all users; 0 for sums over none."""
     one = (
         _by_user(interactions)
         .agg(
@@ -61,7 +61,12 @@ def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest)
         .first()
         .asDict()
     )
-    one = {name: value if value is not None else 0 for name, value in one.items()}
+    return {name: value if value is not None else 0 for name, value in one.items()}
+
+
+def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest) -> dict:
+    """The written tables in numbers."""
+    one = _totals(interactions)
     titles = items.agg(
         F.count("*").alias("items"), F.count_if(F.col("title") != "").alias("titled")
     ).first()

@@ -56,25 +56,12 @@ def inspect_files(table: Table, local_files: list[LocalFile], scratch: Path) -> 
             headers and nothing else.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    looked = [
+    inspected = [
         LOOKS[table.kind](file, table, scratch / f"copy-{number:06d}")
         for number, file in enumerate(local_files)
     ]
-    if table.kind == "delimited" and all(
-        one.layout.header is not None and one.file.rows < 2 for one in looked
-    ):
-        raise RefusedData(
-            f"{local_files[0].name} holds its header and nothing else"
-            f"{', and the others, too' if len(local_files) > 1 else ''}",
-            remedy="get the data set again",
-        )
-    if table.kind != "delimited" and not any(one.file.rows for one in looked):
-        raise RefusedData(
-            f"{local_files[0].name} holds no rows"
-            f"{', nor do the others' if len(local_files) > 1 else ''}",
-            remedy="deliver the file again, or take it away if there is nothing to deliver",
-        )
-    for one in looked if not table.known else ():
+    _refuse_without_rows(table, local_files, inspected)
+    for one in inspected if not table.known else ():
         log(
             "ingest.understood",
             file=one.file.name,
@@ -83,19 +70,40 @@ def inspect_files(table: Table, local_files: list[LocalFile], scratch: Path) -> 
             notes=list(one.guess.notes),
         )
     return InspectedFiles(
-        tuple(one.file for one in looked),
-        tuple(_grouped(looked)),
-        tuple(one.guess for one in looked),
+        tuple(one.file for one in inspected),
+        tuple(_grouped(inspected)),
+        tuple(one.guess for one in inspected),
     )
 
 
-def _grouped(looked: list[InspectedFile]) -> list[FileLayout]:
+def _refuse_without_rows(
+    table: Table, local_files: list[LocalFile], inspected: list[InspectedFile]
+) -> None:
+    if table.kind == "delimited" and all(
+        one.layout.header is not None and one.file.rows < 2 for one in inspected
+    ):
+        raise RefusedData(
+            f"{local_files[0].name} holds its header and nothing else"
+            f"{', and the others, too' if len(local_files) > 1 else ''}",
+            remedy="get the data set again",
+        )
+    if table.kind != "delimited" and not any(one.file.rows for one in inspected):
+        raise RefusedData(
+            f"{local_files[0].name} holds no rows"
+            f"{', nor do the others' if len(local_files) > 1 else ''}",
+            remedy="deliver the file again, or take it away if there is nothing to deliver",
+        )
+
+
+def _grouped(inspected: list[InspectedFile]) -> list[FileLayout]:
     groups: dict[FileLayout, list[int]] = {}
-    for number, one in enumerate(looked):
+    for number, one in enumerate(inspected):
         groups.setdefault(one.layout, []).append(number)
     return [
         dataclasses.replace(
-            layout, files=tuple(numbers), cut_short=tuple(n for n in numbers if looked[n].cut_short)
+            layout,
+            files=tuple(numbers),
+            cut_short=tuple(n for n in numbers if inspected[n].cut_short),
         )
         for layout, numbers in groups.items()
     ]

@@ -15,27 +15,18 @@ from tasks.ingest.parse.row_checks import BLANK, HEADER
 from tasks.ingest.parse.sample import BOM
 
 BROKEN = "recall broken"  # no name that a source might use
-MAX_FIELDS = (
-    20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
-)
+MAX_FIELDS = 20_000  # Spark's parser cannot hold a line of many more, and the whole job ends
 CONTROL = r"\x00-\x08\x0e-\x1f"
 CONTROL_BUT_MARKS = r"\x00-\x08\x0e-\x1d"
-RUN_TOGETHER = (
-    r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
-)
+# Outside of a string never right: what follows the first object would be lost.
+RUN_TOGETHER = r"\}\s*\{"
 STRING = r'"(?:[^"\\]++|\\.)*+"'
 HALF_CHARACTER = (
     r"(?i)\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|"
     r"(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f][0-9a-f]{2})"
 )
-UNQUOTED = (
-    '"NaN"',
-    '"Infinity"',
-    '"-Infinity"',
-    '"INF"',
-    '"-INF"',
-    '"+INF"',
-)  # as Spark gives a word without quotes, or too great a number
+# As Spark gives a word without quotes, or too great a number.
+UNQUOTED = ('"NaN"', '"Infinity"', '"-Infinity"', '"INF"', '"-INF"', '"+INF"')
 ONE_BYTE = ("latin-1", "windows-1252")
 # What Python takes for white space around a text.
 SPACE = (
@@ -46,8 +37,7 @@ SPACE = (
 
 
 def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
-    """The lines as fields named by the table's columns (null where a line is too short), with
-    `fault`.
+    """Cut lines into fields named by the table's columns; null where a line is too short.
 
     Args:
         lines: raw, file, block, at and, where a file may have been cut off, last.
@@ -64,20 +54,7 @@ def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
     fields, wrong = (
         _objects if table.kind == "jsonl" else _plain if layout.quoting == "none" else _quoted
     )(text, layout)
-    reason = "broken_json" if table.kind == "jsonl" else "wrong_number_of_fields"
-    fault = F.when(_blank(text, layout), BLANK).when(_damaged(text, layout), "broken_encoding")
-    if layout.joined:
-        fault = fault.when(is_open, "broken_quotes")
-    fault = fault.when(wrong, reason)
-    if layout.header is not None:
-        fault = F.when(
-            F.col("raw").isin(F.lit(layout.header), F.lit(BOM + layout.header)), HEADER
-        ).otherwise(fault)
-    if layout.cut_short:
-        fault = F.when(
-            F.col("last") & F.col("file").isin(*layout.cut_short) & ~_blank(text, layout),
-            "truncated_line",
-        ).otherwise(fault)
+    fault = _fault(text, wrong, is_open, layout)
     named = [
         _trimmed(F.get("fields", F.lit(place)), layout).alias(name)
         for name, place in zip(table.columns, layout.places, strict=True)
@@ -92,8 +69,32 @@ def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
     return made.withColumn("raw", _unmarked(F.col("raw"))) if layout.joined else made
 
 
+def _fault(text: Column, wrong: Column, is_open: Column | None, layout: FileLayout) -> Column:
+    """Why a line cannot be a row; null if it can.
+
+    Args:
+        wrong: whether it cannot be cut into fields.
+        is_open: whether a quote is left open; None if no file has such lines.
+    """
+    reason = "broken_json" if layout.table.kind == "jsonl" else "wrong_number_of_fields"
+    fault = F.when(_blank(text, layout), BLANK).when(_damaged(text, layout), "broken_encoding")
+    if is_open is not None:
+        fault = fault.when(is_open, "broken_quotes")
+    fault = fault.when(wrong, reason)
+    if layout.header is not None:
+        fault = F.when(
+            F.col("raw").isin(F.lit(layout.header), F.lit(BOM + layout.header)), HEADER
+        ).otherwise(fault)
+    if layout.cut_short:
+        fault = F.when(
+            F.col("last") & F.col("file").isin(*layout.cut_short) & ~_blank(text, layout),
+            "truncated_line",
+        ).otherwise(fault)
+    return fault
+
+
 def copy_fields(rows: DataFrame, layout: FileLayout) -> DataFrame:
-    """Columns of text, see `parquet_columns`, trimmed and with ids spelled as `cut` gives them."""
+    """Trim the columns of `parquet_columns`, and write ids as `cut_fields` does."""
     rows = rows.withColumns(
         {name: F.trim(F.col(f"`{name}`"), F.lit(SPACE)) for name in layout.table.columns}
     )

@@ -45,14 +45,8 @@ def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
         return _empty(file, table)
     paths, notes = _paths(file.name, table, found, sampled.complete)
     _refuse_nested(file.name, table, paths, found)
-    rows = [
-        {
-            ours: json_paths.text_at(value, path)
-            for ours, path in zip(table.columns, paths, strict=True)
-        }
-        for value in found
-    ]
-    clock, sure, told = inspection.find_clock(file.name, table, rows)
+    rows = _rows(table, paths, found)
+    clock, sure, clock_notes = inspection.find_clock(file.name, table, rows)
     numbers = inspection.find_numeric_ids(table, rows)
     width = len(table.columns)
     layout = FileLayout(
@@ -72,10 +66,22 @@ def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
         encoding="utf-8",
         clock=clock if "timestamp" in table.columns else None,
         fields={ours: ".".join(path) for ours, path in zip(table.columns, paths, strict=True)},
-        notes=(*notes, *told),
+        notes=(*notes, *clock_notes),
         rows=inspection.preview_rows(table, rows, numbers, clock),
     )
     return InspectedFile(file, layout, guess)
+
+
+def _rows(
+    table: Table, paths: tuple[json_paths.Keys, ...], objects: list[dict]
+) -> list[inspection.Row]:
+    return [
+        {
+            ours: json_paths.text_at(value, path)
+            for ours, path in zip(table.columns, paths, strict=True)
+        }
+        for value in objects
+    ]
 
 
 def read(file: LocalFile, copy: Path) -> Objects:

@@ -4,6 +4,9 @@ none.
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -20,8 +23,7 @@ TEXT, SPELLED = "recall text", "recall spelled"  # no names that a source might 
 
 
 def normalize_ids(rows: DataFrame, layout: FileLayout) -> DataFrame:
-    """The rows with ids spelled as whole numbers where they are numbers, and `fault` where one is
-    no id.
+    """Write ids that are numbers as whole numbers; `fault` says which rows have none.
 
     Args:
         rows: fields as text, fault; of JSON also TEXT, the whole object.
@@ -32,11 +34,7 @@ def normalize_ids(rows: DataFrame, layout: FileLayout) -> DataFrame:
             continue
         value, type = F.col(name), _type_in_json(layout, name) if is_json else F.lit("")
         is_number = F.lit(name in layout.numbers) | ~type.isin("", "STRING")
-        looks = (
-            F.contains(value, F.lit("."))
-            | F.contains(value, F.lit("e"))
-            | F.contains(value, F.lit("E"))
-        ) & value.rlike(FLOAT)
+        looks = _looks_like_float(value)
         exact = F.coalesce(_in_json(layout, name, "string"), value) if is_json else value
         rows = rows.withColumn(
             SPELLED, F.when(looks & is_number, F.coalesce(_whole(exact), F.lit("")))
@@ -44,15 +42,10 @@ def normalize_ids(rows: DataFrame, layout: FileLayout) -> DataFrame:
         fault = F.when(F.col("fault").isNotNull(), F.col("fault")).when(
             F.col(SPELLED) == "", INEXACT
         )
-        if is_json and name not in layout.numbers:
-            fault = fault.when(
-                looks & (type == ""), INEXACT
-            )  # a key twice, or far too many digits: nothing tells whether it is a text
+        if is_json and name not in layout.numbers:  # a key twice, or far too many digits
+            fault = fault.when(looks & (type == ""), INEXACT)
         if is_json:
-            nested = (
-                F.startswith(value, F.lit("{")) | F.startswith(value, F.lit("["))
-            ) & type.rlike("^(OBJECT|ARRAY)")
-            fault = fault.when(nested, NESTED).when(
+            fault = fault.when(_is_nested(value, type), NESTED).when(
                 F.contains(value, F.lit(NUL)), "broken_encoding"
             )
         text = F.when(F.length(SPELLED) > 0, F.col(SPELLED)).otherwise(value)
@@ -60,6 +53,17 @@ def normalize_ids(rows: DataFrame, layout: FileLayout) -> DataFrame:
             text = F.when(text.isin(*sorted(NO_VALUE)), F.lit("")).otherwise(text)
         rows = rows.withColumns({"fault": fault, name: text}).drop(SPELLED)
     return rows
+
+
+def _looks_like_float(value: Column) -> Column:
+    """Whether a text has a point or an exponent and is a number; most texts need no pattern."""
+    marks = (F.contains(value, F.lit(mark)) for mark in (".", "e", "E"))
+    return reduce(operator.or_, marks) & value.rlike(FLOAT)
+
+
+def _is_nested(value: Column, type: Column) -> Column:
+    brackets = F.startswith(value, F.lit("{")) | F.startswith(value, F.lit("["))
+    return brackets & type.rlike("^(OBJECT|ARRAY)")
 
 
 def strict(text: Column) -> Column:

@@ -64,23 +64,13 @@ def parse(
     new = fetched.new
     say(f"step 2 of 4: reading what is new, {len(new)} of {len(fetched.all)} deliveries")
     closers = [drafts.enter_context(ExitStack()) for _ in new]
-    folders = [
+    targets = [
         closer.enter_context(
             store.writing("delivery", "deliveries", dataset, one.table, one.name, one.id)
         )
         for closer, one in zip(closers, new, strict=True)
     ]
-    threads = max(1, min(spark.sparkContext.defaultParallelism, len(new)))
-    with ThreadPoolExecutor(threads) as pool:
-        running = [
-            pool.submit(_parse_one, spark, source, one, draft, now)
-            for one, draft in zip(new, folders, strict=True)
-        ]
-        try:
-            read = {(one.table, one.name): one for one in (task.result() for task in running)}
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    read = _parse_all(spark, source, new, targets, now)
     return Parsed(
         {
             name: [_kept(one) or read[one.table, one.name] for one in deliveries]
@@ -88,6 +78,23 @@ def parse(
         },
         {(one.table, one.name): closer for one, closer in zip(new, closers, strict=True)},
     )
+
+
+def _parse_all(
+    spark: SparkSession, source: Source, new: list[Delivery], targets: list[Draft], now: int
+) -> dict[tuple[str, str], ParsedDelivery]:
+    """By table and name. The first failure stops the others."""
+    threads = max(1, min(spark.sparkContext.defaultParallelism, len(new)))
+    with ThreadPoolExecutor(threads) as pool:
+        running = [
+            pool.submit(_parse_one, spark, source, one, draft, now)
+            for one, draft in zip(new, targets, strict=True)
+        ]
+        try:
+            return {(one.table, one.name): one for one in (task.result() for task in running)}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _kept(one: Delivery) -> ParsedDelivery | None:

@@ -54,7 +54,7 @@ IN_TIME = tuple(1000 * second for second in (FIRST_SECOND, LAST_SECOND))
 
 
 def check_interactions(cut: DataFrame, source: Source, layout: FileLayout, now: int) -> DataFrame:
-    """One schema for every source, with a verdict.
+    """Bring rows into one schema for every source, with a verdict on each.
 
     Args:
         cut: fields as text, as far as the source has them: user, item, rating, event, timestamp,
@@ -66,37 +66,41 @@ def check_interactions(cut: DataFrame, source: Source, layout: FileLayout, now: 
         (string, where events have kinds), ms (milliseconds since 1970; 0 where the source has no
         time), order (0 likewise), raw, file, block, at, verdict.
     """
-    has = set(cut.columns)
-    kind = [F.col("event").alias("kind")] if source.weights else []
-    rows = cut.select(
-        "raw",
-        *POSITION,
-        "fault",
-        "user",
-        "item",
-        *kind,
-        _rating(source, has).alias("rating"),
-        (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
-        (_milliseconds(layout.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias(
-            "ms"
-        ),
-        (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"),
-    )
-    rated = (
-        F.when(F.col("rating") != F.lit(source.unrated), F.col("rating"))
-        if source.unrated is not None
-        else F.col("rating")
-    )
+    rows = _with_values(cut, source, layout)
+    rated = F.col("rating")
+    if source.unrated is not None:
+        rated = F.when(rated != F.lit(source.unrated), rated)
     return rows.select(
         "user",
         "item",
-        *(["kind"] if kind else []),
+        *(["kind"] if source.weights else []),
         rated.alias("rating"),
         F.coalesce("ms", F.lit(0)).alias("ms"),
         F.coalesce("order", F.lit(0)).alias("order"),
         "raw",
         *POSITION,
         _verdict(source, layout, now).alias("verdict"),
+    )
+
+
+def _with_values(cut: DataFrame, source: Source, layout: FileLayout) -> DataFrame:
+    """Texts as values; null for a text that is no value of its column."""
+    has = set(cut.columns)
+    stamp, ms = F.lit(""), F.lit(None)
+    if "timestamp" in has:
+        stamp, ms = F.col("timestamp"), _milliseconds(layout.clock)
+    order = _whole(F.col("order")) if source.ordered else F.lit(0)
+    return cut.select(
+        "raw",
+        *POSITION,
+        "fault",
+        "user",
+        "item",
+        *([F.col("event").alias("kind")] if source.weights else []),
+        _rating(source, has).alias("rating"),
+        stamp.alias("stamp"),
+        ms.cast("bigint").alias("ms"),
+        order.cast("bigint").alias("order"),
     )
 
 

@@ -88,6 +88,18 @@ def find_clock(
             else ()
         )
         return given or "seconds", False, note
+    _refuse_mixed_units(file, texts, votes)
+    unit = votes.most_common()[0][0]
+    if given and given != unit:
+        contradiction = (
+            f"clock is {given!r}, but the times are written in {unit} (the first is "
+            f"{texts[0][:40]}): read as {unit}"
+        )
+        return unit, True, (contradiction,)
+    return unit, True, ()
+
+
+def _refuse_mixed_units(file: str, texts: list[str], votes: Counter[str]) -> None:
     (unit, _count), *others = votes.most_common()
     if others and others[0][1] >= max(MIXED * votes.total(), 2):
         other = next(text for text in texts if unit_of(text) == others[0][0])
@@ -98,16 +110,6 @@ def find_clock(
             remedy="export it again with one unit of time, or deliver its parts as files of "
             "their own",
         )
-    if given and given != unit:
-        return (
-            unit,
-            True,
-            (
-                f"clock is {given!r}, but the times are written in {unit} (the first is "
-                f"{texts[0][:40]}): read as {unit}",
-            ),
-        )
-    return unit, True, ()
 
 
 def _refuse_other_dates(file: str, texts: list[str]) -> None:

@@ -4,7 +4,6 @@ every row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,9 +11,9 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.ingest import derived_settings
-from tasks.ingest.derived_settings import WINDOW_DAYS, DerivedSetting, UserActivity
+from tasks.ingest.derived_settings import DerivedSetting, UserActivity
 from tasks.ingest.parse.delivery import ParsedDelivery, read_rows, row_counts
-from tasks.ingest.resolve import accounts, quarantine, relations, splits
+from tasks.ingest.resolve import accounts, event_kinds, quarantine, relations, splits, user_activity
 from tasks.ingest.resolve.accounts import Accounts
 from tasks.ingest.resolve.relations import ARRIVAL_ORDER
 from tasks.ingest.resolve.row_numbers import NumberedTable, number_rows
@@ -55,21 +54,17 @@ class Interactions:
     @property
     def same(self) -> dict[str, int]:
         """Columns that hold one value in all rows."""
-        ordered, days, files = (
-            self.source.ordered,
-            {one.day for one in self.deliveries},
-            [one.facts["files"] for one in self.deliveries],
-        )
-        return (
-            ({} if ordered else {"order": 0})
-            | ({"day": self.newest} if len(days) == 1 else {})
-            | ({"file": 0} if all(len(its) == 1 for its in files) else {})
-        )
+        same = {} if self.source.ordered else {"order": 0}
+        if len({one.day for one in self.deliveries}) == 1:
+            same["day"] = self.newest
+        if all(len(one.facts["files"]) == 1 for one in self.deliveries):
+            same["file"] = 0
+        return same
 
     @cached_property
     def everything(self) -> DataFrame:
         rows = read_rows(self.spark, self.deliveries, merge_schema=bool(self.source.weights))
-        return _with_kind(rows, self.source.weights) if self.source.weights else rows
+        return event_kinds.with_kind(rows, self.source.weights) if self.source.weights else rows
 
     @cached_property
     def sound(self) -> DataFrame:
@@ -139,31 +134,8 @@ class Interactions:
     def activity(self) -> UserActivity:
         """What the users did, without bots."""
         users = self.of_users.where("likes > 1 and not is_bot")
-        lengths = sorted(
-            (row["likes"], row["count"]) for row in users.groupBy("likes").count().collect()
-        )
-        count, middle, seen = sum(number for _, number in lengths), 0, 0
-        for length, number in lengths:
-            middle, seen = length, seen + number
-            if 2 * seen >= count:
-                break
-        end = self.request.day_ends * 1000
-        back = {
-            days: (F.col("last") >= end - 86_400_000 * days)
-            & (F.col("first") < end - 86_400_000 * days)
-            for days in WINDOW_DAYS
-        }
-        found = users.agg(
-            F.min("first").alias("first"),
-            *[F.count_if(did).alias(str(days)) for days, did in back.items()],
-        ).first()
-        timed = self.events and self.source.timed and found["first"] is not None
-        return UserActivity(
-            timed,
-            count,
-            middle,
-            (end - found["first"]) / 86_400_000 if timed else 0.0,
-            {days: found[str(days)] for days in back},
+        return user_activity.measure(
+            users, self.request.day_ends, self.events and self.source.timed
         )
 
     @cached_property
@@ -325,21 +297,3 @@ def _repeats() -> list[Column]:
         F.coalesce(F.count_if(F.col(flag)), F.lit(0)).alias(name)
         for flag, name in (("again", "repeats"), ("again_alike", "repeats_alike"))
     ]
-
-
-def _with_kind(rows: DataFrame, weights: Mapping[str, float]) -> DataFrame:
-    """The rows with `kind`: deliveries of an older version hold only its weight, which tells it
-    unless two kinds weigh alike.
-    """
-    pairs = [
-        F.lit(part)
-        for kind, weight in weights.items()
-        for part in (float(weight), kind)
-        if list(weights.values()).count(weight) == 1
-    ]
-    told: Column = (
-        F.try_element_at(F.create_map(*pairs), F.col("rating"))
-        if pairs
-        else F.lit(None).cast("string")
-    )
-    return rows.withColumn("kind", F.coalesce("kind", told) if "kind" in rows.columns else told)

@@ -7,7 +7,7 @@ that was delivered later.
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from tasks.ingest.parse.lines import POSITION
@@ -141,24 +141,15 @@ def find_copies(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> D
         one_day: whether all rows are of one delivery, so that none can have brought another again.
 
     Returns:
-        the rows with `verdict`, `again` (bool: another row of this user and item stands before this
-            one) and
-        `again_alike` (bool: one of the same kind does). Only their sums mean something: rows are
-            not in time order.
+        The rows with `verdict`, `again` (bool: a row of this user and item precedes this one) and
+        `again_alike` (bool: one of the same kind does). Only their sums mean something, since rows
+        are not in time order.
     """
-    kind = [name for name in KIND if name in rows.columns]
-    second = F.expr("ms div 1000")
-    own = Window.partitionBy("user").orderBy("item", *kind, second, "order", "ms", *ARRIVAL_ORDER)
-
-    def as_before(*columns: str | Column) -> Column:
-        same = F.lit(True)
-        for column in columns:
-            column = F.col(column) if isinstance(column, str) else column
-            same = same & F.lag(column).over(own).eqNullSafe(column)
-        return same
-
+    kind = [F.col(name) for name in KIND if name in rows.columns]
+    second, order = F.expr("ms div 1000"), F.col("order")
+    own = Window.partitionBy("user").orderBy("item", *kind, second, order, "ms", *ARRIVAL_ORDER)
     again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
-    alike = again & as_before(*kind, second, "order") if timed or ordered else F.lit(False)
+    alike = again & _as_before(own, *kind, second, order) if timed or ordered else F.lit(False)
     copy = alike if ordered else alike & (F.col("ms") % 86_400_000 != 0)
     verdict = F.when(copy, "exact_duplicate")
     if not one_day:
@@ -167,8 +158,16 @@ def find_copies(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> D
             copy, "exact_duplicate"
         )
     return rows.withColumns(
-        {"verdict": verdict, "again": again, "again_alike": again & as_before(*kind)}
+        {"verdict": verdict, "again": again, "again_alike": again & _as_before(own, *kind)}
     )
+
+
+def _as_before(window: WindowSpec, *columns: Column) -> Column:
+    """Whether the row before this one, in the window's order, has the same values."""
+    same = F.lit(True)
+    for column in columns:
+        same = same & F.lag(column).over(window).eqNullSafe(column)
+    return same
 
 
 def find_bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:

@@ -84,12 +84,7 @@ def table(
             one field.
     """
     format = files.format or _format(section, files.path)
-    if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
-        raise BadRequest(
-            f"{section}.{empty[0]}: is empty",
-            got="''",
-            allowed="the name of a field, or no such setting",
-        )
+    _refuse_empty(section, files, wanted, format)
     named = {ours: theirs for ours, theirs in wanted.items() if theirs}
     _check(section, named)
     if format != "csv":
@@ -104,12 +99,6 @@ def table(
             clock=clock,
             known=False,
         )
-    if files.delimiter == "":
-        raise BadRequest(
-            f"{section}.delimiter: is empty",
-            got="''",
-            allowed="what stands between fields, or no such setting",
-        )
     return Table(
         files.path,
         _columns(section, files, named) if files.columns else tuple(named),
@@ -122,6 +111,23 @@ def table(
         known=False,
         names=files.columns,
     )
+
+
+def _refuse_empty(
+    section: str, files: Files, wanted: Mapping[str, str | None], format: Format
+) -> None:
+    if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
+        raise BadRequest(
+            f"{section}.{empty[0]}: is empty",
+            got="''",
+            allowed="the name of a field, or no such setting",
+        )
+    if format == "csv" and files.delimiter == "":
+        raise BadRequest(
+            f"{section}.delimiter: is empty",
+            got="''",
+            allowed="what stands between fields, or no such setting",
+        )
 
 
 def _columns(section: str, files: Files, named: dict[str, str]) -> tuple[str, ...]:

@@ -1,0 +1,28 @@
+"""The kind of each event, of deliveries of every version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+
+def with_kind(rows: DataFrame, weights: Mapping[str, float]) -> DataFrame:
+    """The rows with `kind`: deliveries of an older version hold only its weight, which tells it
+    unless two kinds weigh alike.
+    """
+    pairs = [
+        F.lit(part)
+        for kind, weight in weights.items()
+        for part in (float(weight), kind)
+        if list(weights.values()).count(weight) == 1
+    ]
+    by_weight: Column = (
+        F.try_element_at(F.create_map(*pairs), F.col("rating"))
+        if pairs
+        else F.lit(None).cast("string")
+    )
+    return rows.withColumn(
+        "kind", F.coalesce("kind", by_weight) if "kind" in rows.columns else by_weight
+    )
