@@ -33,7 +33,7 @@ HEADINGS = {
 
 
 class Untold(Exception):
-    """The days cannot be told here; the text says why."""
+    """The days cannot be found out here; the text says why."""
 
 
 def ask(format: str, location: str) -> dict:
@@ -91,19 +91,19 @@ def days(format: str, place: Path) -> Span:
         SystemExit: the files are not there, or cannot be read.
     """
     print(f"local: looking at {place}", file=sys.stderr, flush=True)
-    told = ask(format, place.as_uri() if format != "own" else str(place))
-    rows = told["tables"]["interactions"]
-    if "refused" in rows and told["first_day"] is None:
+    preview = ask(format, place.as_uri() if format != "own" else str(place))
+    rows = preview["tables"]["interactions"]
+    if "refused" in rows and preview["first_day"] is None:
         raise SystemExit(f"local: {rows['refused']}")
-    for text in _notes(told["tables"]):
+    for text in _notes(preview["tables"]):
         print(f"local: {text}", file=sys.stderr, flush=True)
-    if told["first_day"] is None:
+    if preview["first_day"] is None:
         raise Untold(
             "its rows have no times"
             if not any(one["clock"] for one in rows["understood"])
             else "no row has a time that can be read"
         )
-    return Span(told["first_day"], told["last_day"], told["daily"])
+    return Span(preview["first_day"], preview["last_day"], preview["daily"])
 
 
 def _notes(tables: dict) -> list[str]:
@@ -132,25 +132,25 @@ def show() -> str:
             "SOURCE=/data/ml-1m FORMAT=movielens-1m"
         )
     place = given if "://" in given else str(Path(given).expanduser().absolute())
-    told = ask(os.environ.get("FORMAT") or "own", place)
+    preview = ask(os.environ.get("FORMAT") or "own", place)
     lines = []
-    for name, table in told["tables"].items():
+    for name, table in preview["tables"].items():
         lines += _table(name, table)
-    if told["first_day"]:
-        first, last = told["first_day"], told["last_day"]
+    if preview["first_day"]:
+        first, last = preview["first_day"], preview["last_day"]
         lines += [
             "",
             f"The interactions go from {first} to {last} (UTC)."
             if first < last
             else f"The interactions are all of {first} (UTC).",
         ]
-    if told["toml"]:
+    if preview["toml"]:
         lines += [
             "",
             "Nothing describes these files yet. A TOML file to start from; correct it, save it "
             "as shop.toml, then `make look SOURCE=shop.toml`:",
             "",
-            told["toml"].rstrip(),
+            preview["toml"].rstrip(),
         ]
     return "\n".join(lines).lstrip("\n")
 

@@ -1,4 +1,4 @@
-"""What has changed from yesterday's graph to today's lists: whose, and from which place on."""
+"""Differences between yesterday's graph and today's lists: which users, from which position on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from tasks.core.data.histories import Histories
 
 @dataclasses.dataclass(frozen=True)
 class RowMapping:
-    """Rows of yesterday's table in today's: int64, −1 where an id is gone. Both are in the order of
-    their ids, so that it ascends.
+    """Yesterday's rows → today's rows: int64, −1 for an id that is gone.
+
+    Both tables are in the order of their ids, so `rows` ascends.
     """
 
     rows: np.ndarray

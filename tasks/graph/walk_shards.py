@@ -1,11 +1,10 @@
 """Walks written to files, a shard at a time: on one machine here, by Spark in
 `tasks.graph.spark.walks`.
 
-walks/<dataset>/<graph>/<id>/
-    walks/part-000000.parquet, …   walk (list of int32, item rows); in all of them together walks
-                                   number 0, 1, …
-    manifest.json                  facts: dataset, day, snapshot, graph, length, seed; counts:
-                                   walks, steps
+    walks/<dataset>/<graph>/<id>/
+        walks/part-000000.parquet, …   walk (list of int32, item rows), in the order of the walks
+        manifest.json                  facts: dataset, day, snapshot, graph, length, seed
+                                       counts: walks, steps
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ from tasks.graph.walk_files import FOLDER, shards, write_shard
 
 
 def write_walks(request: WalkRequest) -> dict:
-    """Write a corpus of walks, or find it written. Engine and threads do not change a byte of it,
-    so nor its id.
+    """Write a corpus of walks, or find it written.
+
+    Engine and threads do not change a byte of it, so its id does not depend on them.
 
     Raises:
         BadRequest: no such graph.

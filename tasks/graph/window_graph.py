@@ -1,4 +1,4 @@
-"""Making a graph of the law `window`: from yesterday's, by sparse matrices, or by Spark."""
+"""Build a graph of the law `window`: from yesterday's, by sparse matrices, or by Spark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasks.graph.settings import BuildRequest
 
 @dataclasses.dataclass(frozen=True)
 class WindowGraph:
-    """One graph in the making: of these histories of this snapshot, by this code."""
+    """Builds the graph of a snapshot's histories."""
 
     store: Store
     request: BuildRequest

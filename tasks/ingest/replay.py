@@ -104,7 +104,7 @@ def _rows(store: Store, made: Artefact) -> Iterator[dict]:
 
 def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
     """By table, delivery and file, how text stands for bytes; ASCII is UTF-8, too."""
-    told = {
+    encodings = {
         (table, one["delivery"], file["name"]): (file.get("understood") or {}).get("encoding")
         or one["encoding"]
         for table, ones in made.lineage["source"].items()
@@ -112,7 +112,8 @@ def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
         for file in one["files"]
     }
     return {
-        place: "latin-1" if encoding == "latin-1" else "utf-8" for place, encoding in told.items()
+        place: "latin-1" if encoding == "latin-1" else "utf-8"
+        for place, encoding in encodings.items()
     }
 
 

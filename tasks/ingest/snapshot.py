@@ -162,7 +162,7 @@ def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:
 
 
 def answer(made: Artefact) -> dict:
-    """The verb's result, told from the manifest alone."""
+    """The verb's result, from the manifest alone."""
     facts = made.facts
     return {
         "uri": made.uri,

@@ -125,11 +125,11 @@ def test_too_many_bad_rows_refuse_the_batch_and_leave_nothing(spark, ask, source
             for nth, line in enumerate(lines)
         )
     )
-    told = (
+    message = (
         r"of the interactions are bad \(2\d\.\d %\)\. u\.data line 5: "
         r"wrong_number_of_fields.*at most 5 %"
     )
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         snapshot(ask(), now=NOW)
     assert kinds(tmp_path / "store") == {"refused"}
 
@@ -209,7 +209,7 @@ def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
 
 
 @pytest.mark.parametrize(
-    "damage, told",
+    "damage, message",
     [
         (
             lambda folder: (folder / "u.item").unlink(),
@@ -227,14 +227,14 @@ def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
     ],
 )
 def test_a_folder_that_is_not_the_source_is_refused_before_spark_starts(
-    source, ask, damage, told, monkeypatch
+    source, ask, damage, message, monkeypatch
 ):
     monkeypatch.setattr(
         "tasks.ingest.snapshot.session",
         lambda *_: pytest.fail("Spark was started for a file that is no source"),
     )
     damage(source)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         snapshot(ask())
 
 
@@ -256,7 +256,7 @@ def test_a_header_without_a_column_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "fields, told",
+    "fields, message",
     [
         ({"day": "1998-4-15"}, "not a day"),
         ({"day": "1998-02-30"}, "not a day"),
@@ -266,8 +266,8 @@ def test_a_header_without_a_column_is_refused(tmp_path):
         ({"split": {"method": "temporal", "order": "file"}}, "follows the clock"),
     ],
 )
-def test_a_request_that_cannot_be_meant_is_refused(ask, fields, told):
-    with pytest.raises(BadRequest, match=told):
+def test_a_request_that_cannot_be_meant_is_refused(ask, fields, message):
+    with pytest.raises(BadRequest, match=message):
         ask(**fields)
 
 

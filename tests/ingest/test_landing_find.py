@@ -174,7 +174,7 @@ def test_the_files_of_a_day(base):
 
 
 @pytest.mark.parametrize(
-    "where, told",
+    "where, message",
     [
         ("itens.csv", r"no file is at itens\.csv; got '.* with events, items\.csv, odd'"),
         ("events/*.parquet", r"events with 2026-01-01, .*_temporary, readme\.txt'"),
@@ -182,8 +182,8 @@ def test_the_files_of_a_day(base):
         ("events/readme.txt/x", r"readme\.txt with nothing in it'"),
     ],
 )
-def test_when_no_file_is_found_it_is_said_what_lies_there(base, where, told):
-    with pytest.raises(RefusedData, match=told):
+def test_when_no_file_is_found_it_is_said_what_lies_there(base, where, message):
+    with pytest.raises(RefusedData, match=message):
         find_files(where, base)
 
 

@@ -117,7 +117,7 @@ def method(number: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data, told",
+    "data, message",
     [
         (encrypted(), r"a!a\.csv is encrypted; remedy: pack it again without a password"),
         (linked(), r"a!a\.csv is a link"),
@@ -159,9 +159,9 @@ def method(number: int) -> bytes:
         ),
     ],
 )
-def test_what_is_no_plain_text_is_refused_with_what_it_is(put, drop, data, told):
+def test_what_is_no_plain_text_is_refused_with_what_it_is(put, drop, data, message):
     put(a=data)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         landed(drop)
     assert left(drop) == []
 
@@ -183,7 +183,7 @@ def test_text_that_only_looks_odd_lands(put, drop, data):
 
 
 @pytest.mark.parametrize(
-    "data, told",
+    "data, message",
     [
         (b"user,item\n1,2\n", "a is not Parquet; got b'user,item"),
         (table(50)[:-9], "a is no Parquet file that can be read"),
@@ -192,9 +192,9 @@ def test_text_that_only_looks_odd_lands(put, drop, data):
         (table(50)[:-8] + b"\xff\xff\xff\x7fPAR1", "a is no Parquet"),
     ],
 )
-def test_what_is_no_parquet_is_refused(put, drop, data, told):
+def test_what_is_no_parquet_is_refused(put, drop, data, message):
     put(a=data)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         landed(drop, "parquet")
 
 

@@ -1,3 +1,3 @@
-"""How the arrays of each law are made; what they mean is told in `tasks.core.data.graph` and
+"""How the arrays of each law are made; what they mean is said in `tasks.core.data.graph` and
 `tasks.core.models.walks`.
 """

@@ -76,9 +76,9 @@ def _build(gx, asked: list[dict]):
 
 
 def _met(result) -> bool:
-    config, told = result.expectation_config, result.exception_info or {}
-    if told.get("raised_exception") or any(
-        isinstance(one, dict) and one.get("raised_exception") for one in told.values()
+    config, exceptions = result.expectation_config, result.exception_info or {}
+    if exceptions.get("raised_exception") or any(
+        isinstance(one, dict) and one.get("raised_exception") for one in exceptions.values()
     ):
         raise BadRequest(
             f"expectations: {config.type} cannot be evaluated",

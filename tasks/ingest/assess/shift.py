@@ -49,9 +49,7 @@ def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _spread(off: np.ndarray) -> float:
-    """The standard deviation, if they were normal, told from the middle one and from the tenth at
-    either end.
-    """
+    """The standard deviation of normal deviations with this median and these outer tenths."""
     return max(1.4826 * np.median(np.abs(off)), *(np.quantile([off, -off], 0.9, axis=1) / 1.2816))
 
 

@@ -73,8 +73,9 @@ def _together(landings: list[_Landing], budget: Budget) -> list[LocalFile]:
 
 @contextlib.contextmanager
 def _scratch(scratch: Path) -> Iterator[Path]:
-    """A new folder in there, gone when the block fails. What fails to be read is told before, so a
-    full disk is this one.
+    """A new folder in `scratch`, removed if the block fails.
+
+    Errors of reading are named before they come here, so a full disk is that of the folder.
     """
     folder = None
     try:

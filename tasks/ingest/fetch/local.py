@@ -35,19 +35,19 @@ class LocalFileSystem:
     def look(self, path: str) -> Entry | None:
         """What lies there, links followed; None when nothing does."""
         try:
-            told = os.stat(path)
+            status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return Entry(path, "a link to nothing", 0, 0) if os.path.islink(path) else None
         except OSError as error:
             raise read_error(error, path) from error
         kind = (
             "folder"
-            if stat.S_ISDIR(told.st_mode)
+            if stat.S_ISDIR(status.st_mode)
             else "file"
-            if stat.S_ISREG(told.st_mode)
+            if stat.S_ISREG(status.st_mode)
             else "neither a file nor a folder"
         )
-        return Entry(path, kind, told.st_size, told.st_mtime_ns)
+        return Entry(path, kind, status.st_size, status.st_mtime_ns)
 
     def children(self, folder: str) -> list[Entry]:
         """What a folder holds, by name; nothing when there is no such folder."""

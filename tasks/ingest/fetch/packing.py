@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes; its name may say anything."""
+"""The format of a file, by its first bytes, whatever its name says."""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ class Bucket:
         from pyarrow.fs import FileSelector
 
         wanted = FileSelector(folder, allow_not_found=True, recursive=recursive)
-        told = s3.asked(folder, lambda: self.system.get_file_info(wanted))
-        return sorted(filter(None, map(_entry, told)), key=lambda entry: entry.path)
+        entries = s3.asked(folder, lambda: self.system.get_file_info(wanted))
+        return sorted(filter(None, map(_entry, entries)), key=lambda entry: entry.path)
 
     def uri(self, entry: Entry) -> str:
         return f"s3://{entry.path}"
@@ -56,7 +56,7 @@ class Bucket:
 
 
 class _Raw(io.RawIOBase):
-    """An object's bytes; a connection that breaks is told as such, not as a damaged file."""
+    """An object's bytes; a broken connection is reported as such, not as a damaged file."""
 
     def __init__(self, raw, path: str) -> None:
         self.raw, self.path = raw, path

@@ -130,7 +130,7 @@ def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes
 
 @contextlib.contextmanager
 def naming_damage(name: str, how: str | None) -> Iterator[None]:
-    """What goes wrong while a file is read is told as its damage, or as the disk's."""
+    """Report what fails while a file is read as damage to it, or to the disk."""
     try:
         yield
     except RecallError:

@@ -45,6 +45,11 @@ class Text:
     notes: tuple[str, ...]
 
     @property
+    def cut_short(self) -> bool:
+        """Whether the file lacks the end of its last line, where the layout always has one."""
+        return self.table.ends_with_newline and not self.lines.ended
+
+    @property
     def preamble(self) -> tuple[str, ...]:
         """The texts of the lines before the header, each once."""
         lines = (decode(line, self.encoding) for line in self.leading if line.strip())
@@ -59,8 +64,7 @@ def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     """
     text = _inspect_text(file, table, copy)
     file, table, dialect, header = text.file, text.table, text.dialect, text.header
-    rows = list(_rows(text.lines, table, dialect, header, text.encoding))
-    _refuse_single_quotes(file.name, table, rows)
+    rows = _sampled_rows(text)
     clock, sure, clock_notes = inspection.find_clock(file.name, table, rows)
     numbers = inspection.find_numeric_ids(table, rows)
     layout = FileLayout(
@@ -91,7 +95,7 @@ def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
         (*text.notes, *clock_notes),
         inspection.preview_rows(table, rows, numbers, clock),
     )
-    return InspectedFile(file, layout, guess, table.ends_with_newline and not text.lines.ended)
+    return InspectedFile(file, layout, guess, text.cut_short)
 
 
 def _inspect_text(file: LocalFile, table: Table, copy: Path) -> Text:
@@ -120,6 +124,13 @@ def _inspect_text(file: LocalFile, table: Table, copy: Path) -> Text:
     return Text(
         file, table, dialect, header, leading, lines, quoting, encoding, bool(joined), notes
     )
+
+
+def _sampled_rows(text: Text) -> list[Row]:
+    """Rows of the sample, by our names, none of whose ids are all in single quotes."""
+    rows = list(_rows(text.lines, text.table, text.dialect, text.header, text.encoding))
+    _refuse_single_quotes(text.file.name, text.table, rows)
+    return rows
 
 
 def _sample_after(leading: list[bytes], file: LocalFile) -> Sample:

@@ -25,7 +25,7 @@ LF_MARK, CR_MARK, GOES_ON, OPEN = "\x1e", "\x1f", "\x1d", "\x1c"
 MARKS = f"{OPEN}{GOES_ON}{LF_MARK}{CR_MARK}".encode()
 NO_TEXT = bytes.maketrans(
     MARKS, b"\x1a" * len(MARKS)
-)  # marks that stood in the file already: damage, and still told as such
+)  # marks that stood in the file already: damage, and still reported as such
 
 
 @dataclass(frozen=True)

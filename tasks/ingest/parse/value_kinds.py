@@ -1,4 +1,4 @@
-"""What values mean, told from a sample of them: the unit of times, and ids that are numbers.
+"""The meaning of values, by a sample of them: the unit of times, and ids that are numbers.
 
 Spark applies the same rules to every row (`row_checks`); here they serve to find out, and to show a
 few rows before anything starts.

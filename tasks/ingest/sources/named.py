@@ -1,4 +1,4 @@
-"""Files whose fields have names of their own: told what to take, they become a table."""
+"""Tables from files whose fields have names of their own."""
 
 from __future__ import annotations
 

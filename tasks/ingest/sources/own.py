@@ -123,11 +123,11 @@ def source(path: Path) -> Source:
         BadRequest: it is no TOML, or does not say what is needed.
     """
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no TOML file ({error})", remedy="correct it there") from None
     try:
-        own = parse(Own, told)
+        own = parse(Own, document)
         if own.liked:
             Liked.parse(own.liked)
         return _source(path.parent, own)
