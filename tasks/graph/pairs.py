@@ -18,7 +18,7 @@ DAY_SECONDS = 86_400
 
 @dataclasses.dataclass(frozen=True)
 class PairWeights:
-    """What a pair of places weighs; see `tasks.core.models.walks.window`.
+    """The weight of a pair of positions; see `tasks.core.models.walks.window`.
 
     Attributes:
         window: places apart at most.

@@ -22,7 +22,7 @@ LIKED = re.compile(r"(>=|>)\s*(mean|user mean|-?\d+(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Liked:
-    """What counts as liked.
+    """A rule for the rows that count as liked.
 
     | rule          | a row is liked when its rating is            |
     |---------------|----------------------------------------------|

@@ -1,4 +1,4 @@
-"""What ingestion may be asked."""
+"""Requests of the stage `ingest`."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def recommend_seen(request: SnapshotRequest, source: Source) -> bool | None:
 
 @dataclass(frozen=True)
 class LookRequest:
-    """What would be read of a source, before anything is written."""
+    """Look at a source before anything is written."""
 
     location: str = setting(
         REQUIRED,

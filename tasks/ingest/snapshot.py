@@ -88,9 +88,11 @@ def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
 
 
 def snapshot_id(request: SnapshotRequest, source: Source, fetched: Fetched, suite: dict) -> str:
-    """What the snapshot is made of: the content of its files, settings and code. Nothing that Spark
-    computes is part of it, so that no number of cores, blocks, partitions or machines can change
-    it, and a repeated run knows that its work is done."""
+    """The id of a snapshot: a digest of its files, settings and code.
+
+    Nothing that Spark computes is part of it, so it does not depend on the number of cores, blocks,
+    partitions or machines, and a repeated run knows before Spark starts that its work is done.
+    """
     deliveries = {
         name: [[one.name, one.id] for one in ones] for name, ones in fetched.deliveries.items()
     }

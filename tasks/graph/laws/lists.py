@@ -1,4 +1,4 @@
-"""What the laws over user-item lists share: different items of each user, and each item's users."""
+"""Lists of different items per user and of users per item, which two laws share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which deliveries are good enough, each by itself, before rows of several are related."""
+"""Accept deliveries whose share of invalid rows is low enough, each by itself."""
 
 from __future__ import annotations
 

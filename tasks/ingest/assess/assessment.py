@@ -28,7 +28,7 @@ from tasks.ingest.sources import Source
 
 @dataclass(frozen=True)
 class ClosedAccounts:
-    """Where every row has gone, and what was measured of the written tables.
+    """The accounts of all rows, and the figures of the written tables.
 
     Attributes:
         by_table: over all deliveries.

@@ -26,8 +26,10 @@ UNKNOWN = "no history yet"
 
 @dataclass(frozen=True)
 class Check:
-    """What was expected of a figure and what was seen; `observed` is None, and nothing is held
-    against it, where the data is too young for the figure."""
+    """An expectation of one figure, and the figure.
+
+    `observed` is None, and `met` true, if the data is too young for the figure.
+    """
 
     figure: str
     level: str

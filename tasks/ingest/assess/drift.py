@@ -28,7 +28,7 @@ Shares = list[tuple[str, float, float]]
 
 @dataclass(frozen=True)
 class DriftChart:
-    """What a page needs to draw a day beside the days before it.
+    """Data for the chart of a day beside the days before it.
 
     Attributes:
         days: date and rows, oldest first; the last is the day itself.

@@ -34,8 +34,9 @@ def import_seconds() -> float:
 
 
 def validate(numbers: dict, suite: dict) -> dict[int, bool]:
-    """What Great Expectations says of the expectations whose figures are known, by their place in
-    the suite.
+    """Validate the figures: index of the expectation in the suite → whether it is met.
+
+    Expectations of unknown figures are left out.
 
     All of the suite is built first, so that what cannot be understood is found on the first day,
     not when there is history.

@@ -73,7 +73,7 @@ def page(report: BatchReport) -> str:
 
 
 def _order(check: Check) -> tuple[bool, bool, bool]:
-    """What fails first, then what warns, then what is met, then what is not known."""
+    """Sort key: failures, warnings, met expectations, unknown figures."""
     return check.observed is None, check.met, check.level != "fail"
 
 
@@ -101,7 +101,7 @@ def _against(report: BatchReport) -> list[tuple[str, str]]:
 
 
 def _understood(report: BatchReport) -> list[dict]:
-    """How each file was read, a file for each way: those that were read alike show the same."""
+    """The distinct ways in which files were read, each with the first file read so."""
     ways: dict[str, dict] = {}
     for file in report.files:
         if how := file.understood:

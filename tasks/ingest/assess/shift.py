@@ -1,4 +1,4 @@
-"""How far a day is from the days before it: plain arithmetic over a few numbers, whatever the size
+"""Distances between a day and the days before it: arithmetic over a few numbers, whatever the size
 of the data.
 """
 
@@ -30,9 +30,7 @@ def surprise(day: int, before: np.ndarray) -> float:
 
 
 def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
-    """What the day should come to, and how far each day before it was from what it should have come
-    to.
-    """
+    """The expected level of the day, and the deviations of the days before it from theirs."""
     usual = np.median(levels)
     weekday = np.arange(1, len(levels) + 1) % 7
     if len(levels) < MIN_WEEKDAY_DAYS:

@@ -29,7 +29,7 @@ SHOWN, SHOWN_DAYS = 12, 8
 
 
 def tree_of(scheme: str) -> LocalFileSystem | Bucket:
-    """What lists and opens places of this scheme."""
+    """The file system that lists and opens locations of this scheme."""
     return Bucket() if scheme == "s3" else LocalFileSystem()
 
 
@@ -103,7 +103,7 @@ def find_days(where: str, base: Path) -> dict[str, str]:
 
 
 def describe_day_folders(where: str, base: Path) -> str:
-    """What lies where a path has `{day}`, for a message: a few names of files and folders."""
+    """A few names of files and folders at the `{day}` of a path, for a message."""
     names = sorted({entry.name for entry in _where_days_are(where, base, lambda part: "*")[2]})
     return (
         f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{', …' if len(names) > SHOWN_DAYS else ''} "

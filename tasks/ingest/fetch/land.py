@@ -220,7 +220,7 @@ class _Landing:
 
 @contextlib.contextmanager
 def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """What keeps a block; nothing does when there is no target."""
+    """A function that writes a block to the target, if there is one."""
     if target is None:
         yield lambda block: None
         return

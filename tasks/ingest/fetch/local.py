@@ -17,7 +17,7 @@ READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Entry:
-    """What a folder holds: `kind` is "file", "folder" or what else it is, in words."""
+    """An entry of a folder; `kind` is "file", "folder", or in words what else it is."""
 
     path: str
     kind: str
@@ -89,9 +89,7 @@ class LocalFileSystem:
 
 
 def read_error(error: OSError, path: str) -> RecallError:
-    """What a failure to read means: a file that may not be read stays so, anything else may
-    pass.
-    """
+    """The error for a failure to read: a bad request if it will stay so, else unreachable."""
     if isinstance(error, PermissionError):
         return BadRequest(
             "this may not be read", got=path, remedy="let the user that runs ingestion read it"

@@ -40,7 +40,7 @@ OFFICE = "[Content_Types].xml"  # in every docx, pptx and xlsx
 
 
 def blocks(file) -> Iterator[bytes]:
-    """What is left of an open file."""
+    """The remaining bytes of an open file."""
     while block := file.read(BLOCK_BYTES):
         yield bytes(block)
 

@@ -1,4 +1,4 @@
-"""How a delimited text is written: what stands between its fields, and how a field is quoted."""
+"""Dialects of delimited text: the delimiter, and how fields are quoted."""
 
 from __future__ import annotations
 
@@ -112,9 +112,7 @@ def find_dialects(file: LocalFile, table: Table) -> list[Dialect]:
 
 
 def find_quoting(file: LocalFile, dialect: Dialect, width: int) -> tuple[str, tuple[str, ...]]:
-    """How the fields of a file are quoted, where its description does not say; with a note where
-    that is a guess.
-    """
+    """Guess how fields are quoted; the second value is a note if that is not certain."""
     if not file.quotes or len(dialect.delimiter) > 1:
         return "none", ()
     doubled, backslash = (

@@ -1,6 +1,4 @@
-"""What was found out about a file before it was read: how it is written, where its fields are,
-three rows as they were understood.
-"""
+"""The format of a file as it was guessed before it was read: dialect, fields, and three rows."""
 
 from __future__ import annotations
 

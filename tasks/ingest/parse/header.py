@@ -99,7 +99,7 @@ def _refuse_names(
 
 
 def _remedy(fields: tuple[str, ...], names: list[str], header: str) -> str:
-    """What to do about a header that lacks a name."""
+    """The remedy for a header that lacks a name."""
     there = {name.lower(): name for name in names}
     if all(field.lower() in there for field in fields):
         return (

@@ -1,5 +1,4 @@
-"""Which deliveries a day is made of: those that are there already, and those that must be read
-first.
+"""The deliveries that a day is made of: those in the store, and those that must be read first.
 
 A static source has one delivery, `whole`. A growing one (`{day}` in its path) has one a day: a run
 reads its own day and whatever earlier day is new, was changed or was repaired; all others are taken

@@ -1,4 +1,4 @@
-"""What one look at a file gives, whatever its format."""
+"""The result of inspecting a file, whatever its format."""
 
 from __future__ import annotations
 

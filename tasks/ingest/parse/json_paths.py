@@ -44,7 +44,7 @@ def _names(value: dict, depth: int) -> Iterator[str]:
 
 
 def path_of(field: str, objects: list[dict]) -> Keys | None:
-    """Where a field is: under its own name, dots and all, or in nested objects; None where no
+    """The path of a field: its own name, dots and all, or names of nested objects; None if no
     object has it.
     """
     if any(field in one for one in objects):

@@ -76,7 +76,7 @@ def copy(
 
 
 def refuse_damaged(name: str, error: Exception) -> RefusedData:
-    """What the reader says of a file, as a refusal."""
+    """The refusal of a file that Arrow cannot read."""
     said = str(error).partition("\n")[0][:200]
     if "crypt" in said:
         return RefusedData(

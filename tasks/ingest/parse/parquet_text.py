@@ -30,7 +30,7 @@ Texts = Callable[[pa.Array], tuple[pa.Array, pa.Array, str]]
 
 
 def text_converter(file: str, ours: str, field: str, type: pa.DataType) -> Texts:
-    """What makes text of a column: the text, which rows are at fault, and the reason."""
+    """The function that turns a column into text, a mask of rows at fault, and the reason."""
     _refuse_type(file, ours, field, type)
     is_id = ours in IDS
     if pa.types.is_dictionary(type):
@@ -99,9 +99,7 @@ def _uuid_texts(column: pa.Array) -> pa.Array:
 
 
 def _in_json(value: object) -> object:
-    """What JSON has no word for: bytes are the text they are, decimals numbers, times as they are
-    read elsewhere.
-    """
+    """Values that JSON does not have: bytes as text, decimals as numbers, times as text."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, decimal.Decimal):

@@ -1,4 +1,4 @@
-"""What a snapshot takes over from the snapshot of an earlier day."""
+"""The earlier snapshot, whose derived settings the next one keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the kept rows a request wants, and which of them are liked."""
+"""Select the rows that a request wants, and mark the liked ones."""
 
 from __future__ import annotations
 

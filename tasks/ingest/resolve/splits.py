@@ -1,4 +1,4 @@
-"""What each row is for: train, history, validation or test.
+"""Assign each row to a part: train, history, validation or test.
 
 Whatever the method, a user's rows go to their parts in the user's own order: no row of a later
 part, and no row after one, is in an earlier part. Cuts are counted over liked rows, since only

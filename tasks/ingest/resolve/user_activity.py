@@ -1,4 +1,4 @@
-"""What the users did, as far as the split of the rows depends on it."""
+"""Measure what the users did, as far as the split of the rows depends on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a source is: its files, how they are cut into rows and fields, and what the fields mean."""
+"""Sources: their files, how these are cut into rows and fields, and what the fields mean."""
 
 from __future__ import annotations
 

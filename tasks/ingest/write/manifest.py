@@ -20,7 +20,7 @@ from tasks.ingest.sources import Source
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the manifests of a snapshot and of its quarantine say.
+    """The contents of the manifests of a snapshot and of its quarantine.
 
     Attributes:
         settings: of the request, those that decide what the snapshot holds.

@@ -37,6 +37,6 @@ def write(store: Store, report: BatchReport, deliveries: list[str], settings: di
 
 
 def location(store: Store, report: BatchReport) -> str:
-    """Where a person finds the report: a path if the store is a folder, else a URI."""
+    """The location of the report, for a person: a path if the store is a folder, else a URI."""
     where = store.uri if store.mirror else store.path
     return f"{where('refused', report.dataset, report.day, report.id)}/report.html"
