@@ -41,8 +41,9 @@ class Changes:
 
     @classmethod
     def of(cls, before: Histories, now: Histories, users: RowMapping, items: RowMapping) -> Changes:
-        """From lists in yesterday's rows and lists in today's; equal timestamps are equal days
-        here.
+        """Compare lists in yesterday's rows with lists in today's.
+
+        Timestamps within one day must be equal already.
         """
         kept, gone = np.flatnonzero(users.rows >= 0), np.flatnonzero(users.rows < 0)
         order = np.full(len(now) + len(gone), -1)

@@ -1,5 +1,6 @@
-"""Edges by day in Parquet, bucketed by source item, and the compressed sparse rows that walks
-read.
+"""Edges by day in Parquet, and the compressed sparse rows that walks read.
+
+Edges are bucketed by source item.
 """
 
 from __future__ import annotations
@@ -60,8 +61,7 @@ def read_bucket(path: Path) -> DailyEdges:
 def decay_edges(
     edges: DailyEdges, nearness: PairWeights, today: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sources, targets and weights (int64) as of a day; edges that weigh nothing any more are left
-    out.
+    """Sources, targets and weights (int64) as of a day, without edges of weight 0.
 
     Raises:
         RefusedData: a weight below zero, which no pair can have.
@@ -86,8 +86,9 @@ def decay_edges(
 
 
 def write_rows(folder: Path, items: int, nearness: PairWeights, today: int, entrance: str) -> int:
-    """From the buckets in a folder to its compressed sparse rows, a bucket in memory at a time;
-    returns how many edges there are.
+    """Write the compressed sparse rows of the buckets in a folder; returns the number of edges.
+
+    One bucket is in memory at a time.
 
     Where no edge weighs anything, nothing is written.
     """

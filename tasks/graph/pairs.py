@@ -1,5 +1,6 @@
-"""Pairs of items that stand near each other in a user's list, weighed in whole numbers and summed
-in sparse matrices.
+"""Pairs of items near each other in a user's list, summed in sparse matrices.
+
+Weights are whole numbers, so sums do not depend on their order.
 """
 
 from __future__ import annotations
@@ -40,9 +41,7 @@ class PairWeights:
         ).astype(np.int64)
 
     def by_age(self, days: np.ndarray, today: int) -> np.ndarray:
-        """int64: the factor of pairs of these days (since 1970); 1 for all where age does not
-        matter.
-        """
+        """int64: the factor of pairs of these days (since 1970); 1 if age does not matter."""
         if not self.half_life_days:
             return np.ones(len(days), np.int64)
         return np.rint(
@@ -60,8 +59,9 @@ class PairWeights:
 
 @dataclasses.dataclass(frozen=True)
 class DailyEdges:
-    """Weights by source, target and day, in this order; `sources`, `targets`, `days` int32 and
-    `weights` int64 of one length.
+    """Weights by source, target and day, sorted in this order.
+
+    `sources`, `targets`, `days` (int32) and `weights` (int64) have one length.
     """
 
     sources: np.ndarray
@@ -73,8 +73,10 @@ class DailyEdges:
 def pairs(
     histories: Histories, nearness: PairWeights, since: np.ndarray | None = None
 ) -> Iterator[tuple]:
-    """Pairs of places, a distance at a time: items of the earlier, of the later, day of the later
-    day, the weight (one number).
+    """Yield pairs of positions, one distance at a time.
+
+    Each is: items of the earlier position, items of the later one, days of the later day,
+    weight (one number).
 
     Args:
         since: int64 (users): only pairs whose later place in the user's list is this or later.
@@ -105,8 +107,7 @@ def both_directions(parts: Iterable[tuple]) -> Iterator[tuple]:
 
 
 def sum_pairs(parts: Iterable[tuple], low: int, high: int, items: int) -> DailyEdges:
-    """Edges whose source is from `low` up to but not with `high`, added up; what adds up to 0 is
-    gone.
+    """Sum edges whose source is in [`low`, `high`); edges that sum to 0 are left out.
 
     Args:
         parts: sources, targets, days and weights (an array or one number).

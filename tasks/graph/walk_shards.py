@@ -1,5 +1,6 @@
-"""Walks written to files, a shard at a time: on one machine here, by Spark in
-`tasks.graph.spark.walks`.
+"""Write walks to files, one shard at a time.
+
+One machine does so here, Spark in `tasks.graph.spark.walks`.
 
     walks/<dataset>/<graph>/<id>/
         walks/part-000000.parquet, …   walk (list of int32, item rows), in the order of the walks

@@ -32,8 +32,9 @@ class WindowGraph:
     code: str
 
     def write(self, folder: Path) -> dict:
-        """Write all but the manifest; returns the number of edges and, where there was one, the
-        graph that was updated.
+        """Write all but the manifest.
+
+        Returns the number of edges and, if there is one, the graph that was updated.
         """
         nearness = PairWeights(
             self.request.window_places, self.request.half_life_places, self.request.half_life_days
@@ -91,8 +92,9 @@ class WindowGraph:
         return None
 
     def _changes(self, base: Artefact, histories: Histories) -> tuple[Changes, RowMapping] | None:
-        """None where the base cannot be compared: its snapshot is gone, or its ids are in another
-        order.
+        """The changes since the base; None if it cannot be compared.
+
+        Its snapshot is gone, or its ids are in another order.
         """
         before = self.store.find(
             "snapshots", self.snapshot.dataset, base.facts["day"], base.facts["snapshot"]

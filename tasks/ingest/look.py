@@ -1,6 +1,4 @@
-"""The verb `look`: what would be read of a source, and how it was understood, before anything is
-written.
-"""
+"""The verb `look`: inspect a source before anything is written."""
 
 from __future__ import annotations
 
@@ -20,8 +18,7 @@ MAX_FILES = 20
 
 
 def look(request: LookRequest) -> dict:
-    """Look at a source: a TOML file, the folder of a known layout, or files that nothing describes
-    yet.
+    """Look at a source: a TOML file, the folder of a known layout, or undescribed files.
 
     Returns:
         `tables`: of each, its path, the days that are there (of a path with `{day}`), how many

@@ -1,6 +1,4 @@
-"""The way back from quarantine: write its rows to a file a person can edit, and make the day again
-with what was repaired.
-"""
+"""The way back from quarantine: export its rows, and make the day again with repairs."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ KEYS = ("table", "delivery", "file", "line")
 
 
 def quarantine(request: QuarantineRequest) -> dict:
-    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes
-    that the file's encoding cannot hold appear as \\xNN.
+    """Write the quarantined rows of a snapshot: table, delivery, file, line, reason, text.
+
+    Bytes that the file's encoding cannot hold appear as \\xNN.
     """
     store = Store(request.store)
     made = resolve(store, None, request.dataset, request.day).artefact
@@ -49,8 +48,9 @@ def quarantine(request: QuarantineRequest) -> dict:
 
 
 def replay(request: ReplayRequest, now: int | None = None) -> dict:
-    """Make the day again with the repaired lines in the place of the old ones. What was not changed
-    stays where it was.
+    """Make the day again with repaired lines in place of the old ones.
+
+    Lines that were not changed stay in quarantine.
 
     Raises:
         BadRequest: the file cannot be read, or speaks of rows that are not in quarantine.

@@ -1,6 +1,4 @@
-"""A TOML file to start from, for files that nothing describes yet: what their columns are called
-and hold says what they may mean.
-"""
+"""A first TOML file for undescribed files, by the names and the values of their columns."""
 
 from __future__ import annotations
 
@@ -149,17 +147,16 @@ def _of_text(path: Path) -> tuple[list[str], list[dict], dict]:
 
 
 def _evenness(dialect: Dialect, lines: Sequence[bytes]) -> tuple[float, int]:
-    """How many lines have as many fields as most lines have, where that is more than one; then how
-    many fields those are.
-    """
+    """The share of lines with the most common number of fields above one, and that number."""
     widths = Counter(len(cells) for line in lines if (cells := dialect.fields(line)))
     width, count = widths.most_common(1)[0] if widths else (1, 0)
     return (count / len(lines), width) if width > 1 else (0.0, 0)
 
 
 def _is_header(table: list[list[str]]) -> bool:
-    """Whether the first line names the columns: none of its fields is a number or a time, and it
-    says something that no row says.
+    """Whether the first line names the columns.
+
+    None of its fields is a number or a time, and it says something that no row says.
     """
     first = table[0]
     return all(
@@ -176,8 +173,9 @@ def _is_header(table: list[list[str]]) -> bool:
 
 
 def _names_by_content(table: list[list[str]]) -> list[str]:
-    """Names for the columns of a file without a header: the time is found by its values; the first
-    two others are user and item.
+    """Names for the columns of a file without a header.
+
+    The time is found by its values; the first two others are user and item.
     """
     width = Counter(map(len, table)).most_common(1)[0][0]
     rows = [row for row in table if len(row) == width]

@@ -14,8 +14,9 @@ from tasks.graph.laws.lists import UserLists, entrance_weights
 def build_cooccurrence(
     histories: Histories, items: int, entrance: str = "strength"
 ) -> Cooccurrence:
-    """Lists of different items, and each item's users by how many others they lead to; where pairs
-    count unequally, as `degree-penalised` without a penalty.
+    """Build lists of different items, and each item's users by their number of other items.
+
+    Where pairs count unequally, the tables are those of `degree-penalised` without a penalty.
 
     Args:
         histories: liked items of every user; what a user has more than once is one pair

@@ -26,8 +26,9 @@ class UserLists:
 
     @classmethod
     def of(cls, own: Histories, items: int) -> UserLists:
-        """Of users' different items. A user with one item leads nowhere; an item that only such
-        users have is isolated.
+        """The different items of each user.
+
+        A user with one item leads nowhere; an item that only such users have is isolated.
         """
         rows = np.flatnonzero(np.repeat(own.lengths >= 2, own.lengths))
         rows = rows[np.argsort(own.items[rows], kind="stable")]

@@ -1,6 +1,4 @@
-"""The files of the law `window`: edges by day from the lists, or yesterday's edges with what has
-changed.
-"""
+"""Files of the law `window`: edges by day from the lists, or yesterday's edges updated."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ MAX_PASS_PAIRS = 2**26  # pairs in memory; more are gone through again for the n
 
 
 def write_edges(folder: Path, histories: Histories, items: int, nearness: PairWeights) -> None:
-    """Edges of the lists, both directions, by sparse matrices: all that fit at once, then the
-    next.
-    """
+    """Sum edges of the lists in both directions, in as many passes as fit into memory."""
     rows = (
         np.bincount(histories.items // BUCKET_ITEMS, minlength=len(buckets(items)))
         * 2
@@ -48,8 +44,9 @@ def update_edges(
     items: int,
     nearness: PairWeights,
 ) -> None:
-    """Yesterday's edges without what the changed users gave them, with what they give now. Sums of
-    whole numbers: it equals a new build.
+    """Update yesterday's edges with the changes of the users whose lists differ.
+
+    Weights are sums of whole numbers, so the result equals a new build.
     """
     gone = (
         (one, other, day, -weight)

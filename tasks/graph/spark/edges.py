@@ -19,8 +19,9 @@ from tasks.graph.pairs import DAY_SECONDS, DailyEdges, PairWeights
 
 
 def write_edges(settings: Spark, folder: Path, snapshot: Snapshot, nearness: PairWeights) -> None:
-    """The same edges as by sparse matrices: sums of whole numbers, in the same buckets, in the same
-    order.
+    """Write the same edges as `tasks.graph.laws.window.write_edges`, by Spark.
+
+    Weights are sums of whole numbers, in the same buckets and the same order.
     """
     bytes_read = sum(
         entry["bytes"]

@@ -1,5 +1,6 @@
-"""Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013), trained in
-parts that are averaged.
+"""Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013).
+
+Partitions are trained apart and averaged.
 
 It has no output vectors: a decoder makes them from users' histories (see
 `tasks.core.models.input_vectors`).

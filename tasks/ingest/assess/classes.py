@@ -1,6 +1,4 @@
-"""The classes in which a day is compared with the days before it: ratings, and items by their
-popularity.
-"""
+"""Classes in which a day is compared with earlier days: ratings, and popularity of items."""
 
 from __future__ import annotations
 
@@ -37,8 +35,9 @@ class Classes:
 
 
 def by_rating(counted: list[tuple[float | None, bool, int]]) -> Classes:
-    """By rating: each its own class, or, where there are many, in ten spans that hold about as many
-    rows before the day.
+    """Rows by rating: one class for each, or, of many, ten spans.
+
+    A span holds about a tenth of the rows before the day.
 
     Args:
         counted: rating, whether of the day, rows.

@@ -1,5 +1,4 @@
-"""A day against the days before it: its volume, its newcomers, its ratings and the popularity of
-its items.
+"""A day compared with earlier days: volume, new users and items, ratings, popularity.
 
 Spark counts in two passes over a few columns; what it hands back stays small, however large the
 data. The rest is arithmetic (see `shift`).
@@ -81,8 +80,9 @@ def compare_with_trailing_days(
 
 
 def _by_day_and_rating(rows: DataFrame, day_ends: int) -> list[Row]:
-    """Rows by day (0 is the day itself) and rating. Two digits of a rating keep the answer small,
-    whatever a source calls one.
+    """Rows by day (0 is the day itself) and rating.
+
+    Ratings are rounded to two digits, so that the answer stays small.
     """
     age = F.floor((F.lit(day_ends - 1) - F.col("timestamp")) / DAY_SECONDS).cast("int")
     rating = F.col("rating").cast("double")
@@ -98,8 +98,7 @@ def _by_day_and_rating(rows: DataFrame, day_ends: int) -> list[Row]:
 def _by_user_and_item(
     rows: DataFrame, day_starts: int, trailing_starts: int
 ) -> tuple[Row, list[Row]]:
-    """Over the whole history, in one job: one row over all users, and one for each popularity that
-    items have.
+    """One row over all users, and one row for each popularity of items, in one job.
 
     A popularity is a number of trailing rows, so there are at most about the root of twice the
     trailing rows.

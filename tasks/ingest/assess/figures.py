@@ -1,6 +1,4 @@
-"""The batch in figures, which a suite of expectations may speak of: taken from what was written,
-not from what was meant.
-"""
+"""Figures of the batch, which a suite of expectations may name; measured on what was written."""
 
 from __future__ import annotations
 
@@ -108,9 +106,7 @@ def _by_user(rows: DataFrame) -> DataFrame:
 
 
 def account_figures(counts: RowCounts) -> dict:
-    """The accounts in numbers: shares are of the newest delivery, which is what a verdict is
-    about.
-    """
+    """The accounts in numbers; shares are of the newest delivery, which is what is assessed."""
     new = counts.newest
     judged = max(new.rows_in - new.later, 1)
     duplicates = sum(n for reason, n in new.reasons.items() if reason.endswith("_duplicate"))

@@ -13,9 +13,7 @@ _TOOK: list[float] = []
 
 
 def preload() -> threading.Thread:
-    """Start importing Great Expectations (seconds of Python) while Spark starts (seconds of
-    Java).
-    """
+    """Start to import Great Expectations, which takes seconds, while Spark starts."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # nothing of the data's shape leaves the machine
     thread = threading.Thread(target=_import, daemon=True)
     thread.start()

@@ -36,8 +36,9 @@ AGAINST = {
 
 
 def page(report: BatchReport) -> str:
-    """The page as HTML. Everything is escaped by the template's engine; the page may load nothing
-    and run nothing.
+    """Render the page as HTML.
+
+    The template's engine escapes everything; the page may load nothing and run nothing.
     """
     engine = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

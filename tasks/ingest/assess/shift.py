@@ -12,8 +12,7 @@ TENTHS = 10
 
 
 def surprise(day: int, before: np.ndarray) -> float:
-    """The robust z of log(1 + rows): how many of the source's own usual deviations the day is away
-    from what was to be expected.
+    """The robust z of log(1 + rows): the day's deviation in units of the source's usual one.
 
     A source with a weekly rhythm is held to the same weekday, where that explains its days better.
     What is usual is the middle deviation, or that of the tenth of poorest or of richest days if it
@@ -73,8 +72,9 @@ def cramers_v(table: np.ndarray) -> float:
 
 
 def effective_rows(rows: float, squares: float) -> float:
-    """Kish's effective number: how many independent rows users who each made several amount to, if
-    each has one taste.
+    """Kish's effective number: independent rows that the rows of users amount to.
+
+    Users who made several rows are taken to have one taste each.
 
     Kish 1965, "Survey Sampling", section 8.2.
 
@@ -87,8 +87,9 @@ def effective_rows(rows: float, squares: float) -> float:
 def drift(
     day: np.ndarray, before: np.ndarray, independent_of_day: float, independent_before: float
 ) -> float:
-    """Cramér's V between the day and the time before it, over counts by class, each side worth its
-    independent rows.
+    """Cramér's V between a day and the time before it, over counts by class.
+
+    Each side is worth its effective rows.
 
     A day's rows come from few users, and a user's rows resemble each other. Counted one by one, an
     afternoon of two heavy users would be drift; counted so, the difference must be more than a few
@@ -104,8 +105,9 @@ def drift(
 def popularity_tenths(
     popularity: np.ndarray, day: np.ndarray, items: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The day's and the trailing rows by popularity: ten buckets of equal trailing rows, most
-    popular first, then `new`.
+    """The day's and the trailing rows by popularity of items.
+
+    There are ten buckets of equal trailing rows, most popular first, then `new`.
 
     Items of one popularity cannot be told apart, so where a bucket ends among them, the day's rows
     are divided in proportion.

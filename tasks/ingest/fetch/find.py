@@ -36,8 +36,9 @@ def tree_of(scheme: str) -> LocalFileSystem | Bucket:
 def find_files(
     where: str, base: Path, tables: table_formats.Tables | None = None
 ) -> list[SourceFile]:
-    """The files at a place, by name. A folder means all files below it; hidden ones (`.x`,
-    `_SUCCESS`) are left out.
+    """The files at a location, by name.
+
+    A folder means all files below it. Hidden ones (`.x`, `_SUCCESS`) are left out.
 
     Args:
         where: a file, a folder or a glob (`**`, `*`, `?`, `[..]`): absolute, relative to `base`,
@@ -72,15 +73,17 @@ def find_files(
 
 
 def list_days(where: str, base: Path) -> list[str]:
-    """The days of a path with `{day}`, as YYYY-MM-DD, in order: those for which the folder or file
-    of that name exists.
+    """The days of a path with `{day}`, as YYYY-MM-DD, in order.
+
+    A day counts if the folder or file of that name exists.
     """
     return sorted(find_days(where, base))
 
 
 def find_days(where: str, base: Path) -> dict[str, str]:
-    """From the days of a path with `{day}`, as YYYY-MM-DD, to how its names write them: so, or as
-    20260115, 2026_01_15, 2026.01.15.
+    """The days of a path with `{day}`: YYYY-MM-DD → the spelling in its names.
+
+    Spellings are 2026-01-15, 20260115, 2026_01_15 and 2026.01.15.
 
     Raises:
         BadRequest: there is no `{day}` in the path.
@@ -139,8 +142,9 @@ def find_files_of_day(
     spelled: str | None = None,
     tables: table_formats.Tables | None = None,
 ) -> list[SourceFile]:
-    """The files of one day, see `find`; `spelled`: how the names there write it, see
-    `spelled_days`.
+    """The files of one day, see `find_files`.
+
+    `spelled` is how names there write the day, see `find_days`.
     """
     if not _real(day) or DAY not in where:
         raise BadRequest(
@@ -169,8 +173,9 @@ def _real(day: str) -> bool:
 
 
 def _fixed(tree: LocalFileSystem | Bucket, place: Location) -> tuple[str, tuple[str, ...]]:
-    """The part of a path before its first wildcard, and the rest. A name that holds `[` and exists
-    is a name.
+    """The part of a path before its first wildcard, and the rest.
+
+    A name that holds `[` and exists is a name.
     """
     folder, rest = place.root, place.parts
     while rest and (not has_wildcard(rest[0]) or tree.look(_join(folder, rest[0]))):

@@ -1,5 +1,4 @@
-"""A file's fingerprint, taken while its bytes pass by in blocks: digest, size, lines, the longest
-line.
+"""A file's fingerprint, taken in blocks: digest, size, lines, the longest line.
 
 The id of a snapshot is made of these digests, the settings, the day and this stage's code, not of
 what Spark computed, which adds nothing to it. So the id depends on no cores, partitions or cluster,
@@ -89,9 +88,7 @@ class Fingerprint:
 
     @property
     def unbalanced(self) -> bool:
-        """Whether some line, the last one without its end included, holds an odd number of
-        quotes.
-        """
+        """Whether a line, the last one without its end included, has an odd number of quotes."""
         return self.odd_quotes or self._open % 2 == 1
 
     def _measure(self, at: np.ndarray, size: int, crlf: np.ndarray | None) -> None:

@@ -34,9 +34,10 @@ ENDS = (".gz", ".zst", ".zstd", ".bz2", ".snappy", ".lz4", ".deflate", ".xz", ".
 def fetch_files(
     found: list[SourceFile], kind: Literal["lines", "parquet"], scratch: Path, limits: Limits
 ) -> list[LocalFile]:
-    """Make plain files of what was found, by name. A zip is read like a folder: each file in it is
-    one of the table's. Files without a byte are passed over, since parallel writers leave some,
-    unless there are no others.
+    """Make plain local files of source files, by name.
+
+    A zip is read like a folder: each file in it is one of the table's. Empty files, which
+    parallel writers leave, are passed over unless there are no others.
 
     Args:
         scratch: unpacked and fetched files go into a new folder in it, which must outlive their
@@ -169,9 +170,7 @@ class _Landing:
     def _keep(
         self, name: str, source: Iterator[bytes], target: Path | None, packed: bool, before: int = 0
     ) -> LocalFile | None:
-        """Read plain bytes once: judged, counted and, with a target, written. None where there are
-        none.
-        """
+        """Check, count and, with a target, write plain bytes in one pass; None if none."""
         tally, one_value = Fingerprint(lines=self.kind == "lines"), False
         with _writing(target) as write:
             for block in source:
@@ -209,9 +208,7 @@ class _Landing:
         log("ingest.empty_file", file=name)
 
     def _in_place(self) -> Path:
-        """The file where it is; by way of a link when Spark would take its path for something
-        else.
-        """
+        """The file where it is, or a link to it if Spark would misread its path."""
         if EASY.fullmatch(self.path) and not self.path.lower().endswith(ENDS):
             return Path(self.path)
         self.target.symlink_to(self.path)

@@ -1,6 +1,4 @@
-"""Where the data is, as a person writes it: a path, a `file://` or an `s3://` URI, with wildcards
-or without.
-"""
+"""Locations of data: a path, a `file://` or an `s3://` URI, with wildcards or without."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ FOLDER_MARK = "_$folder$"  # left in buckets by older Hadoop
 
 @dataclass(frozen=True)
 class Location:
-    """A path cut up: what stands as it is (`root`: a folder, or a bucket's name) and the parts
-    below it, perhaps wildcards.
-    """
+    """A path in parts: `root` (a folder or a bucket), and names below it, perhaps wildcards."""
 
     written: str
     scheme: str
@@ -70,9 +66,7 @@ def has_wildcard(part: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is a marker or a file in the making (`_SUCCESS`, `.part-0.crc`, `__MACOSX`),
-    not data.
-    """
+    """Whether a name is a marker or an unfinished file (`_SUCCESS`, `.part-0.crc`, `__MACOSX`)."""
     return name.startswith(HIDDEN) or name.endswith(FOLDER_MARK)
 
 
@@ -93,8 +87,9 @@ def plain_name(name: str) -> str:
 
 
 def name_matches(name: str, part: str) -> bool:
-    """Whether a name is one that a part of a pattern means; one that is hidden has to be asked for
-    by its first letter.
+    """Whether a name matches a part of a pattern.
+
+    A hidden name matches only a part with the same first letter.
     """
     if is_hidden(name) and not part.startswith(HIDDEN):
         return False

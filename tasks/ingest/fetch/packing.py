@@ -80,9 +80,7 @@ def check_content(name: str, head: bytes, kind: str) -> None:
 
 
 def is_json_array(head: bytes) -> bool:
-    """Whether a text begins as a JSON array of objects does, whose line may be as long as the
-    file.
-    """
+    """Whether a text begins as a JSON array of objects, whose line may be the whole file."""
     return bool(re.match(rb"(\xef\xbb\xbf)?\s*\[\s*[{\]]", head))
 
 

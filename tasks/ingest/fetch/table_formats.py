@@ -1,5 +1,6 @@
-"""Table formats that keep files which no longer count: of a Delta table only the current files are
-taken; others are refused.
+"""Table formats that keep outdated files.
+
+Of a Delta table the current files are taken; other formats are refused.
 
 Delta's log, as far as it is read here: https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
 "Actions" and "Checkpoints".
@@ -156,9 +157,7 @@ def _unreadable(path: str, error: Exception) -> RefusedData:
 def _checkpoint(
     tree: LocalFileSystem | Bucket, table: str, entries: dict[str, Entry]
 ) -> tuple[int, list[dict]]:
-    """The newest complete checkpoint: its version and its actions; -1 and none where there is
-    none.
-    """
+    """Version and actions of the newest complete checkpoint; -1 and none if there is none."""
     import pyarrow.parquet
 
     parts: dict[int, list[tuple[str, int]]] = {}
@@ -186,9 +185,7 @@ def _checkpoint(
 
 
 def _apply(table: str, versions: dict[tuple[str, str], bool], action: dict) -> None:
-    """Adds or removes a version of a file: its path and the rows that are marked as deleted in it;
-    True where there are some.
-    """
+    """Add or remove a version of a file; True if rows in it are marked as deleted."""
     for kind in ("remove", "add"):
         if file := action.get(kind):
             if not isinstance(file.get("path"), str):
@@ -214,9 +211,7 @@ def _apply(table: str, versions: dict[tuple[str, str], bool], action: dict) -> N
 
 
 def _path(table: str, path: str) -> str:
-    """The place of a file of a table; its log writes paths as URIs do, relative to the table as a
-    rule.
-    """
+    """The path of a file of a table; its log writes URIs, usually relative to the table."""
     scheme, mark, rest = path.partition("://")
     return (
         unquote(rest if scheme == "s3" else "/" + rest.partition("/")[2])

@@ -1,5 +1,6 @@
-"""Packed files as plain blocks: gzip (also several in a row), zstd and zip. Never more than a block
-in memory.
+"""Packed files as plain blocks: gzip (also several in a row), zstd and zip.
+
+Never more than one block is in memory.
 """
 
 from __future__ import annotations
@@ -68,8 +69,9 @@ def _opened(how: str | None, file: io.BufferedReader):
 
 
 def members(name: str, file: io.BufferedReader) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The files in a zip, as it lists them: `name!path inside` and plain bytes. A path inside is a
-    name and nothing else.
+    """The files in a zip, as it lists them: `name!path inside` and plain bytes.
+
+    A path inside is a name and nothing else.
 
     Raises:
         RefusedData: it is cut short, damaged or encrypted, holds no file, a link or two files of

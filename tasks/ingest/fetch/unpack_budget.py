@@ -1,6 +1,4 @@
-"""What unpacking may use up. It is asked before each block is kept, so that nothing can fill a
-disk.
-"""
+"""The budget of unpacking, checked before each block is kept: nothing can fill a disk."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Repaired lines: what a person made of rows in quarantine. A delivery is made again with them in
-the place of the old ones.
+"""Repaired lines, with which a delivery is made again in place of quarantined ones.
 
     corrections/<dataset>/<table>/<delivery>/<id>/lines.parquet     sha256 (of the file), line, text
     (the repaired bytes)
@@ -31,9 +30,7 @@ SCHEMA = pa.schema([("sha256", pa.string()), ("line", pa.int64()), ("text", pa.b
 
 @dataclass(frozen=True)
 class Corrections:
-    """Repaired lines of one delivery: from (sha256 of the file, line) to the bytes that stand there
-    now.
-    """
+    """Repaired lines of one delivery: (sha256 of the file, line) → the repaired bytes."""
 
     lines: dict[tuple[str, int], bytes]
 

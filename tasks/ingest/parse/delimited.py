@@ -196,9 +196,7 @@ def _is_comment(fields: tuple[str, ...], line: bytes) -> bool:
 
 
 def _refuse_single_quotes(file: str, table: Table, rows: list[Row]) -> None:
-    """A column of ids in which every value is in single quotes: those are the writer's, not the
-    ids'.
-    """
+    """Refuse a column of ids that are all in single quotes: those are the writer's."""
     for name in () if table.known or table.quoting == "none" else IDS:
         texts = [text for row in rows if (text := row.get(name, "").strip())]
         if texts and all(len(text) > 2 and text[0] == text[-1] == "'" for text in texts):

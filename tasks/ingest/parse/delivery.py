@@ -1,5 +1,4 @@
-"""A delivery: what one set of files brought for one table, every row with its own verdict, as
-Parquet.
+"""A delivery: one set of files of one table as Parquet, each row with its verdict.
 
     deliveries/<dataset>/<table>/<day, or "whole">/<id>/
         rows/*.parquet     the fields (see `row_checks`), raw, verdict, day, file, block, at

@@ -45,9 +45,7 @@ class Dialect:
         )
 
     def fields(self, record: bytes) -> list[bytes] | None:
-        """The fields of a record, without their quotes; None where a quote is left open or stands
-        where none may.
-        """
+        """The fields of a record, without their quotes; None if a quote is open or misplaced."""
         if self.quoting == "none":
             return record.split(self.delimiter.encode())
         field, whole, _, between = self._patterns
@@ -93,8 +91,9 @@ class Dialect:
 
 
 def find_dialects(file: LocalFile, table: Table) -> list[Dialect]:
-    """The ways in which a file may be cut, the likeliest first; one where the description leaves no
-    choice.
+    """The possible dialects of a file, the likeliest first.
+
+    There is one if the description leaves no choice.
     """
     quoting = table.quoting or "doubled"
     if table.delimiter:
@@ -149,9 +148,7 @@ def _begins_with_quote(line: bytes, delimiter: str) -> bool:
 
 
 def _quoted_lines(file: LocalFile) -> Iterator[bytes]:
-    """Lines that hold a quote, without their ends: the first ones, and the first with a backslash
-    before one.
-    """
+    """Lines with a quote, without their ends: the first, and the first with an escaped quote."""
     quoted = escaped = 0
     with file.path.open("rb") as lines:
         for line in lines:

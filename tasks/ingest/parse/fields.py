@@ -112,9 +112,7 @@ def _text(encoding: str) -> Column:
 
 
 def _blank(text: Column, layout: FileLayout) -> Column:
-    """Whether a line is no row: nothing but white space or delimiters, the end of a record, or what
-    stands before the header.
-    """
+    """Whether a line is no row: blank, delimiters alone, a record's end, or before the header."""
     first = F.ascii(text)  # a look at one letter spares most lines the rest
     blank = (first <= ord(" ")) & (F.trim(text, F.lit(SPACE)) == "")
     if layout.delimiter and not layout.table.known:
@@ -163,9 +161,7 @@ def _damaged(text: Column, layout: FileLayout) -> Column:
 
 
 def _trimmed(field: Column, layout: FileLayout) -> Column:
-    """A field without the white space around it, and with the ends of lines that stood inside
-    it.
-    """
+    """A field without surrounding white space, with the line ends that were inside it."""
     if layout.joined:
         field = F.translate(field, multiline.LF_MARK + multiline.CR_MARK, "\n\r")
     return (
@@ -216,9 +212,7 @@ def _quoted(text: Column, layout: FileLayout) -> tuple[Column, Column]:
 
 
 def _objects(text: Column, layout: FileLayout) -> tuple[Column, Column]:
-    """Values as text; lists and objects as their JSON; nothing for NaN, which Python writes where
-    JSON has no word.
-    """
+    """Values as text, lists and objects as their JSON, NaN as nothing."""
     options = {
         "mode": "PERMISSIVE",
         "columnNameOfCorruptRecord": BROKEN,
@@ -244,8 +238,9 @@ def _objects(text: Column, layout: FileLayout) -> tuple[Column, Column]:
 
 
 def _layers(paths: tuple[Keys, ...]) -> list[list[Keys]]:
-    """The paths in groups, each for one schema: none of them leads through another, and no two
-    names differ in case alone.
+    """The paths in groups, each for one schema.
+
+    In a group no path leads through another, and no two names differ in case alone.
     """
     layers: list[list[Keys]] = []
     for path in dict.fromkeys(paths):
@@ -287,9 +282,7 @@ def _schema(tree: dict, between: str) -> str:
 
 
 def _run_together(text: Column) -> Column:
-    """Whether one object ends and another begins in this line; strings, which may say anything, are
-    looked away from only where it matters.
-    """
+    """Whether one object ends and another begins in this line, outside of strings."""
     return F.when(
         text.rlike(RUN_TOGETHER), F.regexp_replace(text, STRING, '""').rlike(RUN_TOGETHER)
     ).otherwise(False)

@@ -37,9 +37,7 @@ class Header:
 def find_dialect(
     file: LocalFile, table: Table, lines: Sample, encoding: str
 ) -> tuple[Dialect, Header]:
-    """The first of the possible dialects whose header, or whose rows, have the fields that are
-    wanted.
-    """
+    """The first possible dialect whose header, or whose rows, have the wanted fields."""
     refusals = []
     for dialect in find_dialects(file, table):
         try:
@@ -118,8 +116,7 @@ def _remedy(fields: tuple[str, ...], names: list[str], header: str) -> str:
 
 
 def _width(table: Table, dialect: Dialect, lines: Sample, names: list[str]) -> tuple[int, bool]:
-    """How many fields a row has, and whether one that the header does not name stands before the
-    others.
+    """The number of fields of a row, and whether the header does not name the first of them.
 
     A delimiter may end the header alone, or every row alone; R writes the name of a row first.
     """

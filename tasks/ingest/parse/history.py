@@ -171,8 +171,9 @@ class History:
     def _of_day(
         self, name: str, table: Table, day: str, spelled: str | None
     ) -> Delivery | LeftOut | None:
-        """The delivery of a day. An earlier one that cannot be read is left out: it must not stop
-        the days after it.
+        """The delivery of a day.
+
+        An earlier one that cannot be read is left out: it must not stop the days after it.
         """
         try:
             return self._read_day(name, table, day, spelled)
@@ -208,9 +209,7 @@ class History:
     def _still_holds(
         self, facts: dict, name: str, table: Table, day: str, found: list[SourceFile]
     ) -> bool:
-        """Whether an earlier day can be taken as it was read; of its files only names, sizes and
-        times are looked at.
-        """
+        """Whether an earlier day still holds, by names, sizes and times of its files."""
         listing = [[one.name, one.bytes, one.modified] for one in found]
         local_files = tuple(
             fetch.LocalFile(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0)
@@ -261,8 +260,9 @@ class History:
         )
 
     def _reading(self, name: str, table: Table, repairs: corrections.Corrections | None) -> str:
-        """How files become rows: layout, meaning and repairs. New code reads no earlier day
-        again.
+        """A digest of how files become rows: layout, meaning and repairs.
+
+        It is without the code: new code reads no earlier day again.
         """
         layout = {
             field: value for field, value in dataclasses.asdict(table).items() if field != "path"

@@ -21,9 +21,7 @@ Keys = tuple[str, ...]
 
 
 def parse(line: bytes | str) -> dict | None:
-    """The object in a line; None where there is none. Numbers that are not whole come as decimals,
-    as they are written.
-    """
+    """The object in a line, or None; all numbers are decimals, as they are written."""
     try:
         value = json.loads(line, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
     except (ValueError, RecursionError, decimal.InvalidOperation):
@@ -91,8 +89,9 @@ def _number(value: decimal.Decimal) -> int | float:
 
 
 def write_object_lines(file: LocalFile, copy: Path, longest: int) -> int:
-    """Write every object of a JSON array, or of a text of objects over several lines, as a line;
-    returns how many there are.
+    """Write every object of a JSON text as a line; returns how many there are.
+
+    The text is an array, or objects over several lines.
 
     Args:
         longest: characters that one object may have.
@@ -121,9 +120,7 @@ def write_object_lines(file: LocalFile, copy: Path, longest: int) -> int:
 
 
 def _values(name: str, text: TextIO, longest: int) -> Iterator[tuple[object, str]]:
-    """The values of arrays, or of several values in a row, each as soon as it is complete, and as
-    it is written.
-    """
+    """The values of a text and how each is written, as soon as it is complete."""
     decoder = json.JSONDecoder(
         parse_float=str, parse_int=str
     )  # a number may have more digits than Python takes

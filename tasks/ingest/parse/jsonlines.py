@@ -1,6 +1,4 @@
-"""A look at JSON: objects a line each, in an array or over several lines, and where their fields
-are.
-"""
+"""Inspection of JSON: objects a line each, in an array or over several lines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Files as rows in their order. Nothing is lost here: what a row was, byte for byte, stays beside
-its fields.
-"""
+"""Lines of files as rows in their order; the bytes of each stay beside its fields."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Records that span lines: a quoted field may hold the ends of lines, and Spark cuts a file at
-every end of a line.
+"""Records that span lines, which Spark would cut at every end of a line.
 
 A file that holds such records is copied, a record a line. Lines keep their numbers: those that a
 record goes on in stay, empty but for a mark. A quote that is opened and never properly closed ends
@@ -30,8 +29,9 @@ NO_TEXT = bytes.maketrans(
 
 @dataclass(frozen=True)
 class JoinedFile:
-    """A copy with a record a line: how many records spanned lines, and how many lines leave a quote
-    open.
+    """A copy with a record a line.
+
+    `spanning` counts records of several lines, `open` lines that leave a quote open.
     """
 
     path: Path
@@ -141,9 +141,7 @@ def _complete(
     dialect: Dialect,
     sound: Callable[[list[bytes]], bool],
 ) -> bool:
-    """Whether the lines that follow complete an open record; those that were looked at are added to
-    `ahead`.
-    """
+    """Whether following lines complete an open record; the lines read are added to `ahead`."""
     text = b"".join(ahead[0])
     while len(ahead) < MAX_RECORD_LINES and len(text) < MAX_RECORD_BYTES:
         line = waiting.pop(0) if waiting else next(lines, None)

@@ -1,6 +1,4 @@
-"""Ids that are held as numbers: `12345678.0`, `1.2345678E7` and 12345678 are one id, and 0.1 is
-none.
-"""
+"""Ids held as numbers: `12345678.0`, `1.2345678E7` and 12345678 are one; 0.1 is none."""
 
 from __future__ import annotations
 
@@ -77,9 +75,7 @@ def strict(text: Column) -> Column:
 
 
 def _whole(text: Column) -> Column:
-    """The digits of a whole number; null for what is none, or is too large for a double to hold
-    exactly.
-    """
+    """The digits of a whole number; null if a double cannot hold it exactly."""
     number = text.try_cast("double")
     small = (F.abs(number) < EXACT) & (number == F.floor(number))
     return F.when(text.rlike(WHOLE), F.regexp_replace(text, r"\.0*$", "")).when(

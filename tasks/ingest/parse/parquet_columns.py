@@ -1,5 +1,4 @@
-"""Parquet as columns of text: only those that are named, whatever their type, written so that every
-engine reads them alike.
+"""Named Parquet columns of any type as columns of text.
 
 Spark refuses whole files for the type of a column that nobody asked for, spells numbers in its own
 way and wants one schema for all files of a folder. So the named columns are copied, each value as
@@ -90,9 +89,7 @@ def refuse_damaged(name: str, error: Exception) -> RefusedData:
 
 
 def _is_folder(file: str, schema: pa.Schema, field: str) -> bool:
-    """Whether a column stands in the names of folders, as Hive, Spark and Delta write what a table
-    is partitioned by.
-    """
+    """Whether a column is in the names of folders, as in a table partitioned by it."""
     return field not in schema.names and any(
         part.startswith(f"{field}=") for part in file.split("/")[:-1]
     )

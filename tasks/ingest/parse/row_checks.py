@@ -1,5 +1,4 @@
-"""What a row's own fields say of it: null (sound), `header`, or the reason for which it is set
-aside.
+"""Checks of a row by its own fields: null (sound), `header`, or the reason against it.
 
 A row has one reason, the first that applies, so that the accounts close. What other rows say of it
 is in `relations`.

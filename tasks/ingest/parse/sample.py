@@ -59,9 +59,7 @@ def read_sample(path: Path) -> Sample:
 
 
 def find_encoding(local_files: LocalFile, given: str | None) -> tuple[str, tuple[str, ...]]:
-    """UTF-8, or Windows-1252 or Latin-1 for a text whose letters are never UTF-8; with a note where
-    that is a guess.
-    """
+    """UTF-8, or Windows-1252 or Latin-1 if letters are never UTF-8; with notes on a guess."""
     if given or local_files.printable:
         return given or "utf-8", ()
     right = wrong = windows = 0

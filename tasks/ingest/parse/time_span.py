@@ -1,5 +1,6 @@
-"""The first and the last moment of a file's rows, read without Spark: from it follow the days of a
-data set that does not grow.
+"""The first and last time of a file's rows, read without Spark.
+
+The days of a data set that does not grow follow from it.
 """
 
 from __future__ import annotations
@@ -27,9 +28,7 @@ NEAREST_TIMES = (
 
 
 def extremes(file: LocalFile, layout: FileLayout) -> tuple[float, float] | None:
-    """Seconds since 1970 of the first and the last time that can be true; None where no row has
-    one.
-    """
+    """Seconds since 1970 of the first and last plausible time; None if no row has one."""
     low, high, now = float("inf"), float("-inf"), time.time()
     for texts in _times(file, layout):
         for moment in _moments(pc.utf8_trim_whitespace(texts.cast(pa.string())), layout.clock):
@@ -41,9 +40,7 @@ def extremes(file: LocalFile, layout: FileLayout) -> tuple[float, float] | None:
 def find_day_span(
     files: Sequence[LocalFile], layouts: Sequence[FileLayout]
 ) -> tuple[str, str] | None:
-    """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that
-    can be true.
-    """
+    """First and last day (UTC, YYYY-MM-DD) of some files; None if no time is plausible."""
     layout_of = {number: layout for layout in layouts for number in layout.files}
     found = [
         ends for number, file in enumerate(files) if (ends := extremes(file, layout_of[number]))

@@ -144,8 +144,9 @@ def parse_time(text: str, clock: str) -> float | None:
 
 
 def are_numbers(texts: Iterable[str]) -> bool:
-    """Whether a column of ids holds numbers, so that `12.0` means 12 there: all of a sample are
-    whole numbers, or no value.
+    """Whether a column of ids holds numbers, so that `12.0` means 12.
+
+    All of a sample are whole numbers, or no value.
 
     Where most are written with a point, as a table does that once missed one, a few others do not
     count.

@@ -87,8 +87,9 @@ def resolve_ids(rows: DataFrame) -> DataFrame:
 
 
 def cut_texts(items: DataFrame, request: SnapshotRequest) -> DataFrame:
-    """The rows with titles and genres no longer, and no more genres, than the request allows;
-    `cut`: whether something was left out.
+    """Cut titles, genres and their number to what the request allows.
+
+    `cut` says whether something was left out of the row.
     """
     title = _cut(F.col("title"), request.title_characters)
     genres = F.transform(

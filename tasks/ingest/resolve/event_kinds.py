@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 
 def with_kind(rows: DataFrame, weights: Mapping[str, float]) -> DataFrame:
-    """The rows with `kind`: deliveries of an older version hold only its weight, which tells it
-    unless two kinds weigh alike.
+    """Add `kind`, by the weight if an older version stored no kind.
+
+    Two kinds of one weight cannot be distinguished so: they are null.
     """
     pairs = [
         F.lit(part)

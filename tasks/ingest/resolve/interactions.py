@@ -1,6 +1,4 @@
-"""The interactions of a day: all deliveries up to it, seen beside each other, and what became of
-every row.
-"""
+"""The interactions of a day: all deliveries up to it, and what became of every row."""
 
 from __future__ import annotations
 
@@ -46,9 +44,7 @@ class Interactions:
 
     @property
     def events(self) -> bool:
-        """Whether every sound row is an event, so that a user's second one of an item is kept as
-        well.
-        """
+        """Whether every sound row is an event, so that repeats of an item are kept as well."""
         return self.source.rating_range is None
 
     @property
@@ -177,8 +173,11 @@ class Interactions:
 
     @property
     def _counted_on_the_way(self) -> bool:
-        """Whether kept rows are gone through once, as they are written: then repeats are counted
-        there. A request that leaves rows out goes through them several times."""
+        """Whether repeats are counted while the kept rows are written.
+
+        A request that leaves rows out goes through them several times, so that they are
+        counted apart.
+        """
         return not leaves_rows_out(self.request)
 
     @cached_property
@@ -187,8 +186,10 @@ class Interactions:
 
     @cached_property
     def repeats(self) -> dict[str, int]:
-        """How many kept rows are not the first of their user and item (`repeats`), nor of their
-        user, item and kind (`repeats_alike`). Asked for after the kept rows were written."""
+        """The number of kept rows that repeat another of their user and item.
+
+        `repeats_alike` are also of its kind. Only known after the kept rows were written.
+        """
         if (
             not self.events or self.totals["known"] == self.totals["bot_rows"]
         ):  # nothing was written: Spark has nothing to tell

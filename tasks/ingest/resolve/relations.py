@@ -1,5 +1,4 @@
-"""What a row's neighbours say of it: an unknown item, the same again, a newer one, an event that
-repeats another.
+"""Verdicts on a row by other rows: unknown items, duplicates, newer rows, copies of events.
 
 Verdicts here are of one day's view: rows of days to come wait, and a row may be superseded by one
 that was delivered later.
@@ -23,8 +22,9 @@ COUNTS = ("later", "unknown_item", "known", "new_later", "new_unknown_item", "ne
 def count_by_user(
     rows: DataFrame, items: DataFrame, day_ends: int, newest: int, liked: Liked
 ) -> DataFrame:
-    """How every user's rows stand to the day and the catalogue: user and `COUNTS`; of the known
-    ones likes (int64), first and last (ms).
+    """Count each user's rows by their relation to the day and the catalogue.
+
+    Columns: user and `COUNTS`; of the known rows likes (int64), first and last (ms).
 
     Args:
         liked: likes are counted where the rule names a number; else every known row counts.
@@ -98,8 +98,9 @@ def join_row_numbers(
 
 
 def find_duplicates(rows: DataFrame, one_day: bool) -> DataFrame:
-    """Adds the verdict on rows of one user and item: the newest is kept, and of equal ones the
-    first that was delivered.
+    """Add the verdict on rows of one user and item: the newest is kept.
+
+    Of equal ones the first that was delivered is kept.
 
     An older row is `conflicting_duplicate` beside a newer one of its own delivery, and `superseded`
     where that came later. Windows are of a user, whose rows of one item lie together: a window for
@@ -124,8 +125,7 @@ def find_duplicates(rows: DataFrame, one_day: bool) -> DataFrame:
 
 
 def find_copies(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> DataFrame:
-    """Adds the verdict on events: all are kept but copies, of which the first that was delivered
-    is.
+    """Add the verdict on events: of copies the first that was delivered is kept.
 
     A copy that another delivery brought is `superseded`: whoever delivers everything anew each day
     delivers no bad rows.

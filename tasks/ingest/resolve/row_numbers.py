@@ -13,17 +13,16 @@ PARTITION_ROWS = 1_000_000
 
 @dataclass(frozen=True)
 class NumberedTable:
-    """A table with row numbers; `type` is `integer` when every id is a plain whole number, else
-    `text`.
-    """
+    """A table with row numbers; `type` is `integer` if every id is a whole number, else `text`."""
 
     table: DataFrame
     type: str
 
 
 def number_rows(table: DataFrame, name: str) -> NumberedTable:
-    """The table with a dense int32 row `name` from 0, in the order of its ids: as numbers when all
-    are, else as text.
+    """Add a dense int32 row `name` from 0, in the order of the ids.
+
+    Ids are ordered as numbers if all are whole numbers, else as text.
 
     Parts are sorted where they lie and shifted by what the parts before them hold, so no machine
     holds all ids. The result is kept: a part that was computed anew after a loss could be cut

@@ -86,9 +86,7 @@ def _by_time(split: Split, day_ends: int) -> Column:
 
 
 def sessions(rows: DataFrame, rule: Sessions) -> DataFrame:
-    """Adds session (int32, from 0 within each user): a longer silence than the gap begins the next
-    one.
-    """
+    """Add session (int32, from 0 within each user): a silence longer than the gap begins one."""
     own = Window.partitionBy("user").orderBy("ms", *ARRIVAL_ORDER)
     begins = (F.col("ms") - F.lag("ms").over(own) > F.lit(int(rule.gap_minutes * 60_000))).cast(
         "int"

@@ -61,7 +61,5 @@ def build(
 
 
 def write(table: DataFrame, folder: Path, *order: str) -> None:
-    """Write a table, a file for each of its parts, each in the order of these columns; without any,
-    as they lie.
-    """
+    """Write a table, a file for each of its partitions, each sorted by these columns if any."""
     save((table.sortWithinPartitions(*order) if order else table).write, folder)

@@ -74,8 +74,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Source:
-    """A source with one schema for all: interactions have user, item and perhaps rating, event,
-    timestamp, order, as text.
+    """A source with one schema for all.
+
+    Interactions have user, item and perhaps rating, event, timestamp, order, as text.
 
     Attributes:
         base: the folder from which the tables' paths are seen.
@@ -135,9 +136,7 @@ class Source:
 
     @property
     def meaning(self) -> dict:
-        """What decides a row's own verdict, beside the table's layout: part of a delivery's
-        identity.
-        """
+        """Everything but the layout that decides a row's own verdict; part of a delivery's id."""
         return {
             "rating_range": self.rating_range,
             "weights": dict(self.weights) if self.weights else None,

@@ -1,4 +1,5 @@
 """MovieLens 1M: fields between double colons, latin-1.
+
 https://files.grouplens.org/datasets/movielens/ml-1m-README.txt
 """
 
