@@ -33,10 +33,10 @@ def build(request: BuildRequest) -> dict:
     snapshot = resolve(store, request.snapshot, request.dataset, request.day)
     settings, code = request.of_law(), code_version(__name__)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=settings, code=code)
-    place = ("graphs", snapshot.dataset, snapshot.day, id)
-    artefact = store.find(*place)
+    path = ("graphs", snapshot.dataset, snapshot.day, id)
+    artefact = store.find(*path)
     if artefact is None:
-        artefact = _write(store, request, snapshot, place, code)
+        artefact = _write(store, request, snapshot, path, code)
     return {
         "uri": artefact.uri,
         "id": artefact.id,
@@ -50,12 +50,12 @@ def _write(
     store: Store,
     request: BuildRequest,
     snapshot: Snapshot,
-    place: tuple[str, str, str, str],
+    path: tuple[str, str, str, str],
     code: str,
 ) -> Artefact:
     histories, items = snapshot.histories("train"), len(snapshot.item_ids)
     say(f"the graph of {len(histories):,} users and {items:,} items, law {request.law}")
-    with store.writing("graph", *place) as draft:
+    with store.writing("graph", *path) as draft:
         if request.law == "window":
             made = WindowGraph(store, request, snapshot, histories, code).write(draft.path)
         else:
@@ -63,7 +63,7 @@ def _write(
         _refuse_no_edge(made["edges"], histories, snapshot)
         _describe(draft, request, snapshot, len(histories), made)
         draft.lineage["code"] = code
-    artefact = store.find(*place)
+    artefact = store.find(*path)
     assert artefact is not None  # it has just been written
     log(
         "graph.built",

@@ -32,7 +32,7 @@ class Changes:
 
     Attributes:
         before, now: their lists, in today's item rows; an item that is gone is −1.
-        since: int64 (users), the first place at which they differ.
+        since: int64 (users), the first position at which they differ.
     """
 
     before: Histories
@@ -70,8 +70,8 @@ def _common(old: Histories, new: Histories) -> np.ndarray:
     """int64 (users): how many places agree, from the first on."""
     common = np.minimum(old.lengths, new.lengths)
     users = np.repeat(np.arange(len(common)), common)
-    place = np.arange(len(users)) - np.repeat(np.cumsum(common) - common, common)
-    one, other = old.offsets[users] + place, new.offsets[users] + place
+    position = np.arange(len(users)) - np.repeat(np.cumsum(common) - common, common)
+    one, other = old.offsets[users] + position, new.offsets[users] + position
     differ = (old.items[one] != new.items[other]) | (old.timestamps[one] != new.timestamps[other])
-    np.minimum.at(common, users[differ], place[differ])
+    np.minimum.at(common, users[differ], position[differ])
     return common

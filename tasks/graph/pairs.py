@@ -79,7 +79,7 @@ def pairs(
     weight (one number).
 
     Args:
-        since: int64 (users): only pairs whose later place in the user's list is this or later.
+        since: int64 (users): only pairs whose later position in the list is this or later.
     """
     users, days = histories.users(), nearness.days(histories)
     position = np.arange(len(users)) - histories.offsets[:-1][users]

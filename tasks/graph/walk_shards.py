@@ -36,9 +36,9 @@ def write_walks(request: WalkRequest) -> dict:
     made_of = {"walks": request.walks, "length": request.length, "seed": request.seed}
     code = code_version(__name__)
     id = identity(graph=graph.id, code=code, **made_of)
-    place = ("walks", graph.artefact.facts["dataset"], graph.id, id)
-    if store.find(*place) is None:
-        with store.writing("walks", *place) as draft:
+    path = ("walks", graph.artefact.facts["dataset"], graph.id, id)
+    if store.find(*path) is None:
+        with store.writing("walks", *path) as draft:
             (draft.path / FOLDER).mkdir()
             if request.engine == "spark":
                 write_by_spark(request, graph.artefact, draft.path)
@@ -50,7 +50,7 @@ def write_walks(request: WalkRequest) -> dict:
             }
             draft.facts |= {"graph": graph.id, "length": request.length, "seed": request.seed}
             draft.lineage = {"settings": made_of, "code": code, "parents": [graph.uri]}
-    artefact = store.find(*place)
+    artefact = store.find(*path)
     assert artefact is not None  # it was there, or has just been written
     return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}
 

@@ -83,7 +83,7 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
 
 
 def _rows(store: Store, made: Artefact) -> Iterator[dict]:
-    """The rows a snapshot left aside, in the order of their places."""
+    """The quarantined rows of a snapshot, by table, delivery, file and line."""
     artefact = store.find("quarantine", made.facts["dataset"], made.facts["day"], made.id)
     if artefact is None or not (artefact.path / "rows").is_dir():
         return

@@ -44,17 +44,17 @@ def word2vec(request: Word2VecRequest) -> dict:
     }
     code = code_version(__name__)
     id = identity(walks=walks.id, settings=settings, code=code)
-    place = ("vectors", walks.facts["dataset"], id)
-    if store.find(*place) is None:
+    path = ("vectors", walks.facts["dataset"], id)
+    if store.find(*path) is None:
         rows, inputs = _train(request, walks)
-        with store.writing("vectors", *place) as draft:
+        with store.writing("vectors", *path) as draft:
             save(draft.path / "rows.npy", rows)
             save(draft.path / "inputs.npy", inputs)
             draft.counts = {"items": len(rows)}
             draft.facts = {name: walks.facts[name] for name in ("dataset", "day", "snapshot")}
             draft.facts |= {"trainer": "spark", "dimension": request.dimension}
             draft.lineage = {"settings": settings, "code": code, "parents": [walks.uri]}
-    artefact = store.find(*place)
+    artefact = store.find(*path)
     assert artefact is not None  # it was there, or has just been written
     return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}
 

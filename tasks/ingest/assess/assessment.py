@@ -64,7 +64,7 @@ class ClosedAccounts:
 
     @property
     def reasons(self) -> dict[str, dict[str, int]]:
-        """Rows set aside, by table and reason."""
+        """Rows in quarantine, by table and reason."""
         return {name: one.reasons for name, one in self.by_table.items()}
 
 

@@ -60,7 +60,7 @@ class BatchReport:
         parts: rows by part; `split`: how they were divided, and why; None when that was not
             decided; `held_out`: users by part.
         ratings: how often each was given.
-        reasons: how many rows were set aside, by table and reason; None when none was judged.
+        reasons: rows in quarantine, by table and reason; None if no row was checked.
         examples: some of those: table, reason, file, line, text.
         drift: the day beside the days before it.
         settings: those of the request, nested as it is.

@@ -65,7 +65,7 @@ def page(report: BatchReport) -> str:
         ],
         against=_against(report),
         ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in report.ratings],
-        aside=_aside(report),
+        invalid=_invalid_rows(report),
         understood=_understood(report),
         meaning=REASONS,
         settings=formatting.flat(report.settings),
@@ -129,17 +129,17 @@ def _facts(how: dict) -> str:
     return str(FormatGuess(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
 
 
-def _aside(report: BatchReport) -> list[dict]:
+def _invalid_rows(report: BatchReport) -> list[dict]:
     """Each table and reason with its rows and the first of them, the most frequent first."""
-    by_place: dict[tuple[str, str], list[dict]] = {}
+    by_reason: dict[tuple[str, str], list[dict]] = {}
     for one in report.examples:
-        by_place.setdefault((one["table"], one["reason"]), []).append(one)
+        by_reason.setdefault((one["table"], one["reason"]), []).append(one)
     rows = [
         {
             "table": table,
             "reason": reason,
             "rows": rows,
-            "examples": by_place.get((table, reason), []),
+            "examples": by_reason.get((table, reason), []),
         }
         for table, reasons in (report.reasons or {}).items()
         for reason, rows in reasons.items()

@@ -1,4 +1,4 @@
-"""Finding the files of a place, and the days that it has."""
+"""Find the files of a location, and its days."""
 
 from __future__ import annotations
 
@@ -48,27 +48,27 @@ def find_files(
 
     Raises:
         RefusedData: there is no file, or what is there is none.
-        BadRequest: the place cannot be read from here.
+        BadRequest: the location cannot be read from here.
         Unreachable: a disk or the object store does not answer.
     """
     if DAY in where:
         raise BadRequest("this path has one place a day", got=where, remedy="name the day")
-    place = parse(where, base)
-    tree = tree_of(place.scheme)
-    folder, rest = _fixed(tree, place)
+    location = parse(where, base)
+    tree = tree_of(location.scheme)
+    folder, rest = _fixed(tree, location)
     if rest:
         entries = [entry for _, entry in _matched(tree, folder, rest)]
     else:
         entries = list(filter(None, [tree.look(folder)]))
         folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
-    root = place.root if place.scheme == "file" and place.root != "/" else folder
+    root = location.root if location.scheme == "file" and location.root != "/" else folder
     files = table_formats.current(
         tree,
         {entry.path: entry for entry in _files(tree, entries)},
         {} if tables is None else tables,
     )
     if not files:
-        raise _nothing(tree, place)
+        raise _nothing(tree, location)
     return sorted((_found(tree, entry, root) for entry in files.values()), key=lambda one: one.name)
 
 
@@ -118,19 +118,21 @@ def _where_days_are(
     where: str, base: Path, pattern: Callable[[str], str]
 ) -> tuple[str, bool, list[Entry]]:
     """The part of a path that has `{day}`, whether it is the last one, and what lies there."""
-    place = parse(where, base)
-    at = next((nth for nth, part in enumerate(place.parts) if DAY in part), None)
+    location = parse(where, base)
+    at = next((nth for nth, part in enumerate(location.parts) if DAY in part), None)
     if at is None:
         raise BadRequest(
             "this path has no place for the day",
             got=where,
             allowed="a path with {day}, as in events/{day}/*.csv",
         )
-    tree = tree_of(place.scheme)
-    cut = Location(where, place.scheme, place.root, (*place.parts[:at], pattern(place.parts[at])))
+    tree = tree_of(location.scheme)
+    cut = Location(
+        where, location.scheme, location.root, (*location.parts[:at], pattern(location.parts[at]))
+    )
     return (
-        place.parts[at],
-        at == len(place.parts) - 1,
+        location.parts[at],
+        at == len(location.parts) - 1,
         [entry for _, entry in _matched(tree, *_fixed(tree, cut))],
     )
 
@@ -172,12 +174,12 @@ def _real(day: str) -> bool:
         return False
 
 
-def _fixed(tree: LocalFileSystem | Bucket, place: Location) -> tuple[str, tuple[str, ...]]:
+def _fixed(tree: LocalFileSystem | Bucket, location: Location) -> tuple[str, tuple[str, ...]]:
     """The part of a path before its first wildcard, and the rest.
 
     A name that holds `[` and exists is a name.
     """
-    folder, rest = place.root, place.parts
+    folder, rest = location.root, location.parts
     while rest and (not has_wildcard(rest[0]) or tree.look(_join(folder, rest[0]))):
         folder, rest = _join(folder, rest[0]), rest[1:]
     return folder, rest
@@ -225,12 +227,12 @@ def _found(tree: LocalFileSystem | Bucket, entry: Entry, root: str) -> SourceFil
     return SourceFile(plain_name(name), tree.uri(entry), entry.bytes, entry.modified)
 
 
-def _nothing(tree: LocalFileSystem | Bucket, place: Location) -> Exception:
+def _nothing(tree: LocalFileSystem | Bucket, location: Location) -> Exception:
     """Says how far the path leads and what lies there."""
-    folder = place.root
-    if place.scheme == "s3" and not tree.look(folder):
-        return no_bucket(place.written)
-    for part in place.parts:
+    folder = location.root
+    if location.scheme == "s3" and not tree.look(folder):
+        return no_bucket(location.written)
+    for part in location.parts:
         entry = None if has_wildcard(part) else tree.look(_join(folder, part))
         if not entry:
             break
@@ -238,7 +240,7 @@ def _nothing(tree: LocalFileSystem | Bucket, place: Location) -> Exception:
     names = [entry.name for entry in tree.children(folder)]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return RefusedData(
-        f"no file is at {place.written}",
+        f"no file is at {location.written}",
         got=f"{folder} with {', '.join(names[:SHOWN]) or 'nothing in it'}{more}",
         allowed="a file whose name does not start with '.' or '_'",
         remedy="correct the path, or wait until the files are delivered",

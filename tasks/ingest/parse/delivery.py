@@ -48,11 +48,11 @@ BLOCKS = pa.schema(
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery, made or to be made.
+    """One delivery, in the store or to be parsed.
 
     Attributes:
         name: its day, or `whole`.
-        made: where it is, when it is there already.
+        artefact: the delivery in the store, if it is there already.
         source_files, local_files, layouts, guesses, corrections: what it is made from otherwise.
         reading: a digest of how its files are read, code aside.
     """
@@ -66,7 +66,7 @@ class Delivery:
     layouts: tuple[FileLayout, ...] = ()
     guesses: tuple[FormatGuess, ...] = ()
     corrections: Corrections | None = None
-    made: Artefact | None = field(default=None, compare=False)
+    artefact: Artefact | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,17 @@ class Fetched:
     @property
     def new(self) -> list[Delivery]:
         """The deliveries that the store does not hold yet."""
-        return [one for one in self.all if not one.made]
+        return [one for one in self.all if not one.artefact]
 
     @property
     def bytes(self) -> int:
         """Size of all files, those of kept deliveries included."""
         new = sum(file.bytes for one in self.all for file in one.local_files)
         kept = sum(
-            file["bytes"] for one in self.all if one.made for file in one.made.facts["files"]
+            file["bytes"]
+            for one in self.all
+            if one.artefact
+            for file in one.artefact.facts["files"]
         )
         return new + kept
 
@@ -118,7 +121,7 @@ class History:
             return
         seen = (
             inspect_files(table, list(whole.local_files), self.scratch / "awaited")
-            if whole.made
+            if whole.artefact
             else whole
         )
         days = time_span.find_day_span(seen.local_files, seen.layouts)
@@ -196,15 +199,19 @@ class History:
             and day != self.request.day
             and self._still_holds(newest.facts, name, table, day, found)
         ):
-            return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
+            return Delivery(name, day, newest.id, newest.facts["reading"], artefact=newest)
         if not spelled:
             return None
-        made = self._delivery(name, table, day, found)
-        if day != self.request.day and made.made is None and made.id in self._refused(day):
+        delivery = self._delivery(name, table, day, found)
+        if (
+            day != self.request.day
+            and delivery.artefact is None
+            and delivery.id in self._refused(day)
+        ):
             return leave_out(
                 name, day, "its delivery was refused; run that day again once it is repaired"
             )
-        return made
+        return delivery
 
     def _still_holds(
         self, facts: dict, name: str, table: Table, day: str, found: list[SourceFile]
@@ -241,10 +248,17 @@ class History:
             code=code_version("tasks.ingest.snapshot"),
             files=[[one.name, one.sha256] for one in local_files],
         )
-        made = self.store.find("deliveries", self.request.dataset, name, day, id)
-        if made:
+        artefact = self.store.find("deliveries", self.request.dataset, name, day, id)
+        if artefact:
             return Delivery(
-                name, day, id, reading, tuple(found), local_files, corrections=repairs, made=made
+                name,
+                day,
+                id,
+                reading,
+                tuple(found),
+                local_files,
+                corrections=repairs,
+                artefact=artefact,
             )
         seen = inspect_files(table, list(local_files), self.scratch / f"{name}-{day}-copies")
         return Delivery(

@@ -99,9 +99,9 @@ def _parse_all(
 
 def _kept(one: Delivery) -> ParsedDelivery | None:
     """A delivery that an earlier snapshot has kept; None if it is new."""
-    if one.made is None:
+    if one.artefact is None:
         return None
-    return ParsedDelivery(one.table, one.name, one.made.path, one.made.facts)
+    return ParsedDelivery(one.table, one.name, one.artefact.path, one.artefact.facts)
 
 
 def _parse_one(

@@ -23,7 +23,7 @@ class Accounts:
         kept, later: rows of the day or before it; rows of days to come.
         superseded: rows in whose place a later delivery has put a newer one, and events that a
             delivery brought again.
-        reasons: how many were set aside, by reason.
+        reasons: rows in quarantine, by reason.
         repeats: of the kept rows, those that are not the first of their user and item; None where
             nobody counted.
     """
