@@ -1,6 +1,4 @@
-"""What ingestion would read of a source, asked before anything starts: `make look`, and the days
-that a stack goes through.
-"""
+"""A preview of a source by the verb `look`: for `make look`, and for the days of a stack."""
 
 from __future__ import annotations
 
@@ -32,12 +30,12 @@ HEADINGS = {
 }
 
 
-class Untold(Exception):
+class DaysUnknown(Exception):
     """The days cannot be found out here; the text says why."""
 
 
 def ask(format: str, location: str) -> dict:
-    """What the verb `look` of ingestion answers.
+    """The answer of ingestion's verb `look`.
 
     Raises:
         SystemExit: there is nothing that can be looked at; the stage has said why.
@@ -62,8 +60,9 @@ def ask(format: str, location: str) -> dict:
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """The first and the newest day (UTC, YYYY-MM-DD) of some interactions, and whether a file of
-    its own comes for every day.
+    """The first and the newest day (UTC, YYYY-MM-DD) of some interactions.
+
+    `daily` says whether each day comes as files of its own.
     """
 
     first: str
@@ -72,9 +71,7 @@ class Span:
 
     @property
     def grows(self) -> bool:
-        """Whether further days are to be expected: they come day by day, or the newest is
-        recent.
-        """
+        """Whether further days are expected: days come one by one, or the newest is recent."""
         return (
             self.daily
             or datetime.date.fromisoformat(self.newest)
@@ -87,7 +84,7 @@ def days(format: str, place: Path) -> Span:
     file.
 
     Raises:
-        Untold: the rows have no times.
+        DaysUnknown: the rows have no times.
         SystemExit: the files are not there, or cannot be read.
     """
     print(f"local: looking at {place}", file=sys.stderr, flush=True)
@@ -98,7 +95,7 @@ def days(format: str, place: Path) -> Span:
     for text in _notes(preview["tables"]):
         print(f"local: {text}", file=sys.stderr, flush=True)
     if preview["first_day"] is None:
-        raise Untold(
+        raise DaysUnknown(
             "its rows have no times"
             if not any(one["clock"] for one in rows["understood"])
             else "no row has a time that can be read"
@@ -107,7 +104,7 @@ def days(format: str, place: Path) -> Span:
 
 
 def _notes(tables: dict) -> list[str]:
-    """What somebody should know before a stack is started for this."""
+    """Notes on the files, to be read before a stack is started for them."""
     refusals = [
         f"{name} would be refused: {table['refused']}"
         for name, table in tables.items()

@@ -108,10 +108,8 @@ def find_days(where: str, base: Path) -> dict[str, str]:
 def describe_day_folders(where: str, base: Path) -> str:
     """A few names of files and folders at the `{day}` of a path, for a message."""
     names = sorted({entry.name for entry in _where_days_are(where, base, lambda part: "*")[2]})
-    return (
-        f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{', …' if len(names) > SHOWN_DAYS else ''} "
-        f"where {DAY} stands"
-    )
+    more = ", …" if len(names) > SHOWN_DAYS else ""
+    return f"{', '.join(names[:SHOWN_DAYS]) or 'nothing'}{more} where {DAY} stands"
 
 
 def _where_days_are(

@@ -249,12 +249,11 @@ def _footer(name: str, path: Path) -> int:
 
 
 def _empty(names: list[str]) -> RefusedData:
-    others = (
-        f", and so "
-        f"{'is the other file' if len(names) == 2 else f'are the {len(names) - 1} other files'}"
-        if len(names) > 1
-        else ""
-    )
+    others = ""
+    if len(names) == 2:
+        others = ", and so is the other file"
+    elif len(names) > 2:
+        others = f", and so are the {len(names) - 1} other files"
     return RefusedData(
         f"{names[0]} is empty{others}",
         got="0 bytes",

@@ -99,7 +99,5 @@ def _text(name: str, head: bytes) -> None:
 
 
 def _allowed(kind: str) -> str:
-    return (
-        f"{'text: csv or JSON lines' if kind == 'lines' else 'Parquet'}, plain or as gzip, "
-        f"zstd or zip"
-    )
+    content = "text: csv or JSON lines" if kind == "lines" else "Parquet"
+    return f"{content}, plain or as gzip, zstd or zip"

@@ -100,11 +100,8 @@ def _remedy(fields: tuple[str, ...], names: list[str], header: str) -> str:
     """The remedy for a header that lacks a name."""
     there = {name.lower(): name for name in names}
     if all(field.lower() in there for field in fields):
-        return (
-            f"write "
-            f"{', '.join(repr(there[field.lower()]) for field in fields if field not in names)} "
-            f"in the TOML file: names are compared letter by letter"
-        )
+        written = (repr(there[field.lower()]) for field in fields if field not in names)
+        return f"write {', '.join(written)} in the TOML file: names are compared letter by letter"
     if any(f"'{field}'" in names for field in fields):
         return 'export it with double quotes (") or none: fields in single quotes are not read'
     if all(field in header for field in fields):

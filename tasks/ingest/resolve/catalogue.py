@@ -31,7 +31,7 @@ class CatalogueRows:
 
     @cached_property
     def related(self) -> DataFrame:
-        """The valid rows, see `related`."""
+        """The valid rows with their verdict, see `resolve_ids`."""
         return resolve_ids(self.rows.where("verdict is null")).persist()
 
     @property
