@@ -255,7 +255,7 @@ def _layers(paths: tuple[Keys, ...]) -> list[list[Keys]]:
 
 
 def _conflict(path: Keys, other: Keys) -> bool:
-    for name, beside in zip(path, other, strict=True):
+    for name, beside in zip(path, other, strict=False):
         if name != beside:
             return name.lower() == beside.lower()
     return True  # one is the other's beginning
