@@ -189,7 +189,7 @@ def _names_by_content(table: list[list[str]]) -> list[str]:
     ]
     rest = [at for at in range(width) if at not in times[:1]]
     names = {at: f"column {at + 1}" for at in range(width)}
-    names |= dict(zip(rest[:2], ("user", "item"), strict=True))
+    names |= dict(zip(rest[:2], ("user", "item"), strict=False))  # there may be one column alone
     if times:
         names[times[0]] = "timestamp"
     names |= dict.fromkeys([at for at in stars if at not in rest[:2]][:1], "rating")
