@@ -249,16 +249,10 @@ class History:
             files=[[one.name, one.sha256] for one in local_files],
         )
         artefact = self.store.find("deliveries", self.request.dataset, name, day, id)
+        files = tuple(found)
         if artefact:
             return Delivery(
-                name,
-                day,
-                id,
-                reading,
-                tuple(found),
-                local_files,
-                corrections=repairs,
-                artefact=artefact,
+                name, day, id, reading, files, local_files, corrections=repairs, artefact=artefact
             )
         seen = inspect_files(table, list(local_files), self.scratch / f"{name}-{day}-copies")
         return Delivery(
@@ -266,7 +260,7 @@ class History:
             day,
             id,
             reading,
-            tuple(found),
+            files,
             seen.local_files,
             seen.layouts,
             seen.guesses,
