@@ -15,10 +15,10 @@ from tasks.core.store.arrays import load
 from tasks.graph.edges import write_rows
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.window import write_edges
-from tasks.graph.pairs import Nearness
+from tasks.graph.pairs import PairWeights
 
 LIKES = [[0, 1, 2], [1, 2], [2, 3, 4, 0]]
-ITEMS, PENALTY, NEAR = 6, 0.5, Nearness(2, half_life_places=1)
+ITEMS, PENALTY, NEAR = 6, 0.5, PairWeights(2, half_life_places=1)
 
 # The slots of the law `cooccurrence` written out by hand, any order of users will do.
 ALWAYS = 2**32 - 1
@@ -54,7 +54,11 @@ FIVE = Cooccurrence(
 
 
 def window_tables(
-    histories: Histories, items: int, nearness: Nearness, today: int = 0, entrance: str = "strength"
+    histories: Histories,
+    items: int,
+    nearness: PairWeights,
+    today: int = 0,
+    entrance: str = "strength",
 ) -> Tables:
     """The arrays of the law `window`, by way of its files."""
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +99,7 @@ def penalised(likes: list, items: int, penalty: float) -> np.ndarray:
 
 
 def near(
-    likes: list, items: int, nearness: Nearness, days: list | None = None, today: int = 0
+    likes: list, items: int, nearness: PairWeights, days: list | None = None, today: int = 0
 ) -> np.ndarray:
     """v(i, j), both factors rounded as the law says."""
     v = np.zeros((items, items))

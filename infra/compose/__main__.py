@@ -19,7 +19,7 @@ from pathlib import Path
 
 from infra.environments.names import ROOT
 from infra.local.data import movielens_100k
-from infra.local.source_preview import FORMATS, Untold, days
+from infra.local.source_preview import FORMATS, DaysUnknown, days
 from infra.local.state import write_private
 from infra.settings.check import env_file
 
@@ -101,7 +101,7 @@ def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]
     folder = place.parent if format == "own" else place
     first, last = ("", "")  # data that grows has neither
     if format != "own":
-        with contextlib.suppress(Untold):
+        with contextlib.suppress(DaysUnknown):
             span = days(format, place)
             first, last = ("", "") if span.grows else (span.first, span.newest)
     return {

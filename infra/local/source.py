@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from infra.local import data, source_preview, supervisor
-from infra.local.source_preview import Span, Untold
+from infra.local.source_preview import DaysUnknown, Span
 from infra.local.state import Local
 
 NAMED = ("RECALL_DATASET", "RECALL_FORMAT", "RECALL_LOCATION")
@@ -157,7 +157,7 @@ def _span(one: Settings, given: Settings) -> Span:
     try:
         found = source_preview.days(one["RECALL_FORMAT"], _path(one))
         return Span(first or found.first, last or found.newest, found.daily)
-    except Untold as reason:
+    except DaysUnknown as reason:
         if day := os.environ.get("DAY"):
             return Span(first or day_of("DAY", day), last or day_of("DAY", day), daily=False)
         raise SystemExit(

@@ -1,6 +1,4 @@
-"""What ingestion would read of a source, asked before anything starts: `make look`, and the days
-that a stack goes through.
-"""
+"""A preview of a source by the verb `look`: for `make look`, and for the days of a stack."""
 
 from __future__ import annotations
 
@@ -32,12 +30,12 @@ HEADINGS = {
 }
 
 
-class Untold(Exception):
-    """The days cannot be told here; the text says why."""
+class DaysUnknown(Exception):
+    """The days cannot be found out here; the text says why."""
 
 
 def ask(format: str, location: str) -> dict:
-    """What the verb `look` of ingestion answers.
+    """The answer of ingestion's verb `look`.
 
     Raises:
         SystemExit: there is nothing that can be looked at; the stage has said why.
@@ -62,8 +60,9 @@ def ask(format: str, location: str) -> dict:
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """The first and the newest day (UTC, YYYY-MM-DD) of some interactions, and whether a file of
-    its own comes for every day.
+    """The first and the newest day (UTC, YYYY-MM-DD) of some interactions.
+
+    `daily` says whether each day comes as files of its own.
     """
 
     first: str
@@ -72,9 +71,7 @@ class Span:
 
     @property
     def grows(self) -> bool:
-        """Whether further days are to be expected: they come day by day, or the newest is
-        recent.
-        """
+        """Whether further days are expected: days come one by one, or the newest is recent."""
         return (
             self.daily
             or datetime.date.fromisoformat(self.newest)
@@ -87,27 +84,27 @@ def days(format: str, place: Path) -> Span:
     file.
 
     Raises:
-        Untold: the rows have no times.
+        DaysUnknown: the rows have no times.
         SystemExit: the files are not there, or cannot be read.
     """
     print(f"local: looking at {place}", file=sys.stderr, flush=True)
-    told = ask(format, place.as_uri() if format != "own" else str(place))
-    rows = told["tables"]["interactions"]
-    if "refused" in rows and told["first_day"] is None:
+    preview = ask(format, place.as_uri() if format != "own" else str(place))
+    rows = preview["tables"]["interactions"]
+    if "refused" in rows and preview["first_day"] is None:
         raise SystemExit(f"local: {rows['refused']}")
-    for text in _notes(told["tables"]):
+    for text in _notes(preview["tables"]):
         print(f"local: {text}", file=sys.stderr, flush=True)
-    if told["first_day"] is None:
-        raise Untold(
+    if preview["first_day"] is None:
+        raise DaysUnknown(
             "its rows have no times"
             if not any(one["clock"] for one in rows["understood"])
             else "no row has a time that can be read"
         )
-    return Span(told["first_day"], told["last_day"], told["daily"])
+    return Span(preview["first_day"], preview["last_day"], preview["daily"])
 
 
 def _notes(tables: dict) -> list[str]:
-    """What somebody should know before a stack is started for this."""
+    """Notes on the files, to be read before a stack is started for them."""
     refusals = [
         f"{name} would be refused: {table['refused']}"
         for name, table in tables.items()
@@ -132,25 +129,25 @@ def show() -> str:
             "SOURCE=/data/ml-1m FORMAT=movielens-1m"
         )
     place = given if "://" in given else str(Path(given).expanduser().absolute())
-    told = ask(os.environ.get("FORMAT") or "own", place)
+    preview = ask(os.environ.get("FORMAT") or "own", place)
     lines = []
-    for name, table in told["tables"].items():
+    for name, table in preview["tables"].items():
         lines += _table(name, table)
-    if told["first_day"]:
-        first, last = told["first_day"], told["last_day"]
+    if preview["first_day"]:
+        first, last = preview["first_day"], preview["last_day"]
         lines += [
             "",
             f"The interactions go from {first} to {last} (UTC)."
             if first < last
             else f"The interactions are all of {first} (UTC).",
         ]
-    if told["toml"]:
+    if preview["toml"]:
         lines += [
             "",
             "Nothing describes these files yet. A TOML file to start from; correct it, save it "
             "as shop.toml, then `make look SOURCE=shop.toml`:",
             "",
-            told["toml"].rstrip(),
+            preview["toml"].rstrip(),
         ]
     return "\n".join(lines).lstrip("\n")
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.core.cli.errors import RefusedData
 
-FULL = 2.0**32
+FULL_SLOT = 2.0**32
 
 
 def alias_slots(offsets: np.ndarray, choices: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def _tables(offsets, choices, weights):
         while smalls and larges:
             smalls -= 1
             k, rich = small[smalls], large[larges - 1]
-            slots[start + k, 0] = np.uint32(min(left[k] / total * FULL, FULL - 1))
+            slots[start + k, 0] = np.uint32(min(left[k] / total * FULL_SLOT, FULL_SLOT - 1))
             slots[start + k, 1], slots[start + k, 2] = choices[start + k], choices[start + rich]
             left[rich] -= total - left[k]
             if left[rich] < total:
@@ -80,7 +80,7 @@ def _tables(offsets, choices, weights):
         ):  # full slots, and what rounding has left a hair below full
             for k in rest[:many]:
                 slots[start + k, 0], slots[start + k, 1], slots[start + k, 2] = (
-                    np.uint32(FULL - 1),
+                    np.uint32(FULL_SLOT - 1),
                     choices[start + k],
                     choices[start + k],
                 )

@@ -12,16 +12,18 @@ from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.store.arrays import save
 from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact, Draft
 from tasks.core.store.store import Store
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.settings import BuildRequest
-from tasks.graph.window_graph import Windowed
+from tasks.graph.window_graph import WindowGraph
 
 
 def build(request: BuildRequest) -> dict:
-    """Write the graph of one snapshot, or find it written. Engine and update do not change what it
-    holds, so nor its id.
+    """Write the graph of one snapshot, or find it written.
+
+    Engine and update do not change what the graph holds, so its id does not depend on them.
 
     Raises:
         BadRequest: no such snapshot.
@@ -31,42 +33,10 @@ def build(request: BuildRequest) -> dict:
     snapshot = find_snapshot(store, request.snapshot, request.dataset, request.day)
     settings, code = request.of_law(), code_version(__name__)
     id = identity(dataset=snapshot.dataset, snapshot=snapshot.id, settings=settings, code=code)
-    place = ("graphs", snapshot.dataset, snapshot.day, id)
-    artefact = store.find(*place)
+    path = ("graphs", snapshot.dataset, snapshot.day, id)
+    artefact = store.find(*path)
     if artefact is None:
-        histories = snapshot.histories("train")
-        say(
-            f"the graph of {len(histories):,} users and {len(snapshot.item_ids):,} items, law "
-            f"{request.law}"
-        )
-        with store.writing("graph", *place) as draft:
-            if request.law == "window":
-                made = Windowed(store, request, snapshot, histories, code).write(draft.path)
-            else:
-                made = _of_lists(draft.path, histories, len(snapshot.item_ids), request)
-            _refuse_no_edge(made["edges"], histories, snapshot)
-            draft.counts = {
-                "users": len(histories),
-                "items": len(snapshot.item_ids),
-                "edges": made.pop("edges"),
-            }
-            draft.facts = {
-                "dataset": snapshot.dataset,
-                "day": snapshot.day,
-                "snapshot": snapshot.id,
-                "law_version": LAWS[request.law].version,
-                "weighted": made.pop("weighted", False),
-                **settings,
-            }
-            draft.lineage = {"settings": settings, "code": code, "parents": [snapshot.uri], **made}
-        artefact = store.find(*place)
-        log(
-            "graph.built",
-            law=request.law,
-            engine=request.engine,
-            **artefact.counts,
-            alone=int((histories.lengths == 1).sum()),
-        )
+        artefact = _write(store, request, snapshot, path, code)
     return {
         "uri": artefact.uri,
         "id": artefact.id,
@@ -76,10 +46,59 @@ def build(request: BuildRequest) -> dict:
     }
 
 
-def _of_lists(folder: Path, histories: Histories, items: int, request: BuildRequest) -> dict:
-    """Write a graph that is the lists themselves: nothing is summed over days, so that a new build
-    is the update.
+def _write(
+    store: Store,
+    request: BuildRequest,
+    snapshot: Snapshot,
+    path: tuple[str, str, str, str],
+    code: str,
+) -> Artefact:
+    histories, items = snapshot.histories("train"), len(snapshot.item_ids)
+    say(f"the graph of {len(histories):,} users and {items:,} items, law {request.law}")
+    with store.writing("graph", *path) as draft:
+        if request.law == "window":
+            made = WindowGraph(store, request, snapshot, histories, code).write(draft.path)
+        else:
+            made = _of_lists(draft.path, histories, items, request)
+        _refuse_no_edge(made["edges"], histories, snapshot)
+        _describe(draft, request, snapshot, len(histories), made)
+        draft.lineage["code"] = code
+    artefact = store.find(*path)
+    assert artefact is not None  # it has just been written
+    log(
+        "graph.built",
+        law=request.law,
+        engine=request.engine,
+        **artefact.counts,
+        alone=int((histories.lengths == 1).sum()),
+    )
+    return artefact
+
+
+def _describe(
+    draft: Draft, request: BuildRequest, snapshot: Snapshot, users: int, made: dict
+) -> None:
+    """Fill the draft's counts, facts and lineage (without the code).
+
+    Args:
+        made: `edges`, perhaps `weighted`, and more of the lineage.
     """
+    settings = request.of_law()
+    more = {name: value for name, value in made.items() if name not in ("edges", "weighted")}
+    draft.counts = {"users": users, "items": len(snapshot.item_ids), "edges": made["edges"]}
+    draft.facts = {
+        "dataset": snapshot.dataset,
+        "day": snapshot.day,
+        "snapshot": snapshot.id,
+        "law_version": LAWS[request.law].version,
+        "weighted": made.get("weighted", False),
+        **settings,
+    }
+    draft.lineage = {"settings": settings, "parents": [snapshot.uri], **more}
+
+
+def _of_lists(folder: Path, histories: Histories, items: int, request: BuildRequest) -> dict:
+    """Write a graph that is the users' lists, in which nothing is summed over days."""
     if request.law == "cooccurrence":
         tables = build_cooccurrence(histories, items, request.entrance)
     else:

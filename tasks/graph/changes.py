@@ -1,4 +1,4 @@
-"""What has changed from yesterday's graph to today's lists: whose, and from which place on."""
+"""Differences between yesterday's graph and today's lists: which users, from which position on."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from tasks.core.data.histories import Histories
 
 
 @dataclasses.dataclass(frozen=True)
-class Renamed:
-    """Rows of yesterday's table in today's: int64, −1 where an id is gone. Both are in the order of
-    their ids, so that it ascends.
+class RowMapping:
+    """Yesterday's rows → today's rows: int64, −1 for an id that is gone.
+
+    Both tables are in the order of their ids, so `rows` ascends.
     """
 
     rows: np.ndarray
 
     @classmethod
-    def of(cls, before: list[str], now: list[str]) -> Renamed | None:
+    def of(cls, before: list[str], now: list[str]) -> RowMapping | None:
         """None where the order of the ids is another (whole numbers have become texts)."""
         places = {id: row for row, id in enumerate(now)}
         rows = np.array([places.get(id, -1) for id in before], np.int64)
@@ -31,7 +32,7 @@ class Changes:
 
     Attributes:
         before, now: their lists, in today's item rows; an item that is gone is −1.
-        since: int64 (users), the first place at which they differ.
+        since: int64 (users), the first position at which they differ.
     """
 
     before: Histories
@@ -39,9 +40,10 @@ class Changes:
     since: np.ndarray
 
     @classmethod
-    def of(cls, before: Histories, now: Histories, users: Renamed, items: Renamed) -> Changes:
-        """From lists in yesterday's rows and lists in today's; equal timestamps are equal days
-        here.
+    def of(cls, before: Histories, now: Histories, users: RowMapping, items: RowMapping) -> Changes:
+        """Compare lists in yesterday's rows with lists in today's.
+
+        Timestamps within one day must be equal already.
         """
         kept, gone = np.flatnonzero(users.rows >= 0), np.flatnonzero(users.rows < 0)
         order = np.full(len(now) + len(gone), -1)
@@ -55,7 +57,7 @@ class Changes:
         return cls(old.select_users(changed), new.select_users(changed), since[changed])
 
 
-def _placed(before: Histories, order: np.ndarray, items: Renamed) -> Histories:
+def _placed(before: Histories, order: np.ndarray, items: RowMapping) -> Histories:
     """Users in this order (−1: nobody, an empty list), items in today's rows."""
     renamed = items.rows[before.items].astype(np.int32) if len(items.rows) else before.items
     with_nobody = Histories(
@@ -68,8 +70,8 @@ def _common(old: Histories, new: Histories) -> np.ndarray:
     """int64 (users): how many places agree, from the first on."""
     common = np.minimum(old.lengths, new.lengths)
     users = np.repeat(np.arange(len(common)), common)
-    place = np.arange(len(users)) - np.repeat(np.cumsum(common) - common, common)
-    one, other = old.offsets[users] + place, new.offsets[users] + place
+    position = np.arange(len(users)) - np.repeat(np.cumsum(common) - common, common)
+    one, other = old.offsets[users] + position, new.offsets[users] + position
     differ = (old.items[one] != new.items[other]) | (old.timestamps[one] != new.timestamps[other])
-    np.minimum.at(common, users[differ], place[differ])
+    np.minimum.at(common, users[differ], position[differ])
     return common

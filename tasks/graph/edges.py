@@ -1,5 +1,6 @@
-"""Edges by day in Parquet, bucketed by source item, and the compressed sparse rows that walks
-read.
+"""Edges by day in Parquet, and the compressed sparse rows that walks read.
+
+Edges are bucketed by source item.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tasks.core.cli.errors import Corrupt, RefusedData
 from tasks.core.store.arrays import save
 from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.lists import entrance_weights
-from tasks.graph.pairs import Nearness, Summed
+from tasks.graph.pairs import DailyEdges, PairWeights
 
 FOLDER = "edges"
 BUCKET_ITEMS = 1024
@@ -33,14 +34,14 @@ def name(bucket: int) -> str:
     return f"{FOLDER}/bucket-{bucket:05d}.parquet"
 
 
-def write_bucket(folder: Path, bucket: int, edges: Summed) -> None:
+def write_bucket(folder: Path, bucket: int, edges: DailyEdges) -> None:
     """Write one bucket's edges, sorted by source, target and day."""
     (folder / FOLDER).mkdir(exist_ok=True)
     table = pa.table([edges.sources, edges.targets, edges.days, edges.weights], schema=SCHEMA)
     pq.write_table(table, folder / name(bucket), compression="zstd")
 
 
-def read_bucket(path: Path) -> Summed:
+def read_bucket(path: Path) -> DailyEdges:
     """Read one bucket's edges.
 
     Raises:
@@ -54,14 +55,13 @@ def read_bucket(path: Path) -> Summed:
             allowed=", ".join(SCHEMA.names),
         )
     table = table.cast(SCHEMA)
-    return Summed(*(table[column].to_numpy() for column in SCHEMA.names))
+    return DailyEdges(*(table[column].to_numpy() for column in SCHEMA.names))
 
 
-def decayed(
-    edges: Summed, nearness: Nearness, today: int
+def decay_edges(
+    edges: DailyEdges, nearness: PairWeights, today: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sources, targets and weights (int64) as of a day; edges that weigh nothing any more are left
-    out.
+    """Sources, targets and weights (int64) as of a day, without edges of weight 0.
 
     Raises:
         RefusedData: a weight below zero, which no pair can have.
@@ -85,15 +85,16 @@ def decayed(
     return edges.sources[first], edges.targets[first], weights
 
 
-def write_rows(folder: Path, items: int, nearness: Nearness, today: int, entrance: str) -> int:
-    """From the buckets in a folder to its compressed sparse rows, a bucket in memory at a time;
-    returns how many edges there are.
+def write_rows(folder: Path, items: int, nearness: PairWeights, today: int, entrance: str) -> int:
+    """Write the compressed sparse rows of the buckets in a folder; returns the number of edges.
+
+    One bucket is in memory at a time.
 
     Where no edge weighs anything, nothing is written.
     """
     counts, strength = np.zeros(items, np.int64), np.zeros(items)
     for bucket in buckets(items):
-        sources, _, weights = decayed(read_bucket(folder / name(bucket)), nearness, today)
+        sources, _, weights = decay_edges(read_bucket(folder / name(bucket)), nearness, today)
         counts += np.bincount(sources, minlength=items)
         strength += np.bincount(sources, weights=weights, minlength=items)
     offsets = np.append(0, np.cumsum(counts))
@@ -102,7 +103,7 @@ def write_rows(folder: Path, items: int, nearness: Nearness, today: int, entranc
     slots = np.lib.format.open_memmap(folder / "slots.npy", "w+", np.uint32, (int(offsets[-1]), 3))
     for bucket in buckets(items):
         first, last = bucket * BUCKET_ITEMS, min((bucket + 1) * BUCKET_ITEMS, items)
-        _, targets, weights = decayed(read_bucket(folder / name(bucket)), nearness, today)
+        _, targets, weights = decay_edges(read_bucket(folder / name(bucket)), nearness, today)
         slots[offsets[first] : offsets[last]] = alias_slots(
             offsets[first : last + 1] - offsets[first], targets, weights
         )

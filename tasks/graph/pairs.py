@@ -1,5 +1,6 @@
-"""Pairs of items that stand near each other in a user's list, weighed in whole numbers and summed
-in sparse matrices.
+"""Pairs of items near each other in a user's list, summed in sparse matrices.
+
+Weights are whole numbers, so sums do not depend on their order.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import scipy.sparse
 from tasks.core.data.histories import Histories
 
 PLACE_UNIT, AGE_UNIT = 1024, 2**20
-SECONDS = 86_400
+DAY_SECONDS = 86_400
 
 
 @dataclasses.dataclass(frozen=True)
-class Nearness:
-    """What a pair of places weighs; see `tasks.core.models.walks.window`.
+class PairWeights:
+    """The weight of a pair of positions; see `tasks.core.models.walks.window`.
 
     Attributes:
         window: places apart at most.
@@ -40,9 +41,7 @@ class Nearness:
         ).astype(np.int64)
 
     def by_age(self, days: np.ndarray, today: int) -> np.ndarray:
-        """int64: the factor of pairs of these days (since 1970); 1 for all where age does not
-        matter.
-        """
+        """int64: the factor of pairs of these days (since 1970); 1 if age does not matter."""
         if not self.half_life_days:
             return np.ones(len(days), np.int64)
         return np.rint(
@@ -52,16 +51,17 @@ class Nearness:
     def days(self, histories: Histories) -> np.ndarray:
         """int32 (rows): days since 1970, or 0 where age does not matter."""
         return (
-            histories.timestamps // SECONDS
+            histories.timestamps // DAY_SECONDS
             if self.half_life_days
             else np.zeros(len(histories.items))
         ).astype(np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
-class Summed:
-    """Weights by source, target and day, in this order; `sources`, `targets`, `days` int32 and
-    `weights` int64 of one length.
+class DailyEdges:
+    """Weights by source, target and day, sorted in this order.
+
+    `sources`, `targets`, `days` (int32) and `weights` (int64) have one length.
     """
 
     sources: np.ndarray
@@ -71,23 +71,25 @@ class Summed:
 
 
 def pairs(
-    histories: Histories, nearness: Nearness, since: np.ndarray | None = None
+    histories: Histories, nearness: PairWeights, since: np.ndarray | None = None
 ) -> Iterator[tuple]:
-    """Pairs of places, a distance at a time: items of the earlier, of the later, day of the later
-    day, the weight (one number).
+    """Yield pairs of positions, one distance at a time.
+
+    Each is: items of the earlier position, items of the later one, days of the later day,
+    weight (one number).
 
     Args:
-        since: int64 (users): only pairs whose later place in the user's list is this or later.
+        since: int64 (users): only pairs whose later position in the list is this or later.
     """
     users, days = histories.users(), nearness.days(histories)
-    place = np.arange(len(users)) - histories.offsets[:-1][users] if since is not None else None
+    position = np.arange(len(users)) - histories.offsets[:-1][users]
     for apart, weight in enumerate(nearness.by_places().tolist(), 1):
         keep = (users[:-apart] == users[apart:]) & (
             histories.items[:-apart] != histories.items[apart:]
         )
         keep &= (histories.items[:-apart] >= 0) & (histories.items[apart:] >= 0)
         if since is not None:
-            keep &= place[apart:] >= since[users[apart:]]
+            keep &= position[apart:] >= since[users[apart:]]
         if weight and keep.any():
             yield (
                 histories.items[:-apart][keep],
@@ -97,16 +99,15 @@ def pairs(
             )
 
 
-def both(parts: Iterable[tuple]) -> Iterator[tuple]:
+def both_directions(parts: Iterable[tuple]) -> Iterator[tuple]:
     """Pairs in both directions."""
     for one, other, day, weight in parts:
         yield one, other, day, weight
         yield other, one, day, weight
 
 
-def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
-    """Edges whose source is from `low` up to but not with `high`, added up; what adds up to 0 is
-    gone.
+def sum_pairs(parts: Iterable[tuple], low: int, high: int, items: int) -> DailyEdges:
+    """Sum edges whose source is in [`low`, `high`); edges that sum to 0 are left out.
 
     Args:
         parts: sources, targets, days and weights (an array or one number).
@@ -131,7 +132,7 @@ def summed(parts: Iterable[tuple], low: int, high: int, items: int) -> Summed:
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     found = np.repeat(np.arange(low, high, dtype=np.int32), np.diff(matrix.indptr))
-    return Summed(
+    return DailyEdges(
         found,
         (matrix.indices // span).astype(np.int32),
         (matrix.indices % span + first).astype(np.int32),

@@ -14,7 +14,7 @@ ENGINE = "One machine, or Spark for data that outgrows it; both give the same."
 
 @dataclasses.dataclass(frozen=True)
 class BuildRequest:
-    """Which snapshot, and by which law a walk enters the graph and moves in it."""
+    """A snapshot, and the law by which walks enter its graph and move in it."""
 
     store: str = setting(REQUIRED, "URI of the store.")
     dataset: str = setting("ml-100k", "Data set whose newest snapshot is taken when none is named.")

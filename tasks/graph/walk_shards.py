@@ -1,11 +1,11 @@
-"""Walks written to files, a shard at a time: on one machine here, by Spark in
-`tasks.graph.spark.walks`.
+"""Write walks to files, one shard at a time.
 
-walks/<dataset>/<graph>/<id>/
-    walks/part-000000.parquet, …   walk (list of int32, item rows); in all of them together walks
-                                   number 0, 1, …
-    manifest.json                  facts: dataset, day, snapshot, graph, length, seed; counts:
-                                   walks, steps
+One machine does so here, Spark in `tasks.graph.spark.walks`.
+
+    walks/<dataset>/<graph>/<id>/
+        walks/part-000000.parquet, …   walk (list of int32, item rows), in the order of the walks
+        manifest.json                  facts: dataset, day, snapshot, graph, length, seed
+                                       counts: walks, steps
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tasks.core.cli.log import Progress
 from tasks.core.data.graph import Graph, Tables
 from tasks.core.models.walks import walk
 from tasks.core.store.identity import code_version, identity
-from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.graph.settings import WalkRequest
 from tasks.graph.spark.walks import write_shards as write_by_spark
@@ -24,8 +23,9 @@ from tasks.graph.walk_files import FOLDER, shards, write_shard
 
 
 def write_walks(request: WalkRequest) -> dict:
-    """Write a corpus of walks, or find it written. Engine and threads do not change a byte of it,
-    so nor its id.
+    """Write a corpus of walks, or find it written.
+
+    Engine and threads do not change a byte of it, so its id does not depend on them.
 
     Raises:
         BadRequest: no such graph.
@@ -36,9 +36,9 @@ def write_walks(request: WalkRequest) -> dict:
     made_of = {"walks": request.walks, "length": request.length, "seed": request.seed}
     code = code_version(__name__)
     id = identity(graph=graph.id, code=code, **made_of)
-    place = ("walks", graph.artefact.facts["dataset"], graph.id, id)
-    if store.find(*place) is None:
-        with store.writing("walks", *place) as draft:
+    path = ("walks", graph.artefact.facts["dataset"], graph.id, id)
+    if store.find(*path) is None:
+        with store.writing("walks", *path) as draft:
             (draft.path / FOLDER).mkdir()
             if request.engine == "spark":
                 write_by_spark(request, graph.artefact, draft.path)
@@ -50,7 +50,9 @@ def write_walks(request: WalkRequest) -> dict:
             }
             draft.facts |= {"graph": graph.id, "length": request.length, "seed": request.seed}
             draft.lineage = {"settings": made_of, "code": code, "parents": [graph.uri]}
-    return _result(store.find(*place))
+    artefact = store.find(*path)
+    assert artefact is not None  # it was there, or has just been written
+    return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}
 
 
 def write_shards(request: WalkRequest, tables: Tables, folder: Path) -> None:
@@ -63,7 +65,3 @@ def write_shards(request: WalkRequest, tables: Tables, folder: Path) -> None:
                 walk(tables, first, count, request.length, request.seed, request.threads),
             )
             progress.add(count * request.length)
-
-
-def _result(artefact: Artefact) -> dict:
-    return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}

@@ -1,4 +1,4 @@
-"""Making a graph of the law `window`: from yesterday's, by sparse matrices, or by Spark."""
+"""Build a graph of the law `window`: from yesterday's, by sparse matrices, or by Spark."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tasks.core.data.snapshot import Snapshot
 from tasks.core.store.arrays import load, save
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
-from tasks.graph.changes import Changes, Renamed
+from tasks.graph.changes import Changes, RowMapping
 from tasks.graph.edges import write_rows
 from tasks.graph.laws.window import update_edges, write_edges
-from tasks.graph.pairs import SECONDS, Nearness
+from tasks.graph.pairs import DAY_SECONDS, PairWeights
 from tasks.graph.settings import BuildRequest
 
 
 @dataclasses.dataclass(frozen=True)
-class Windowed:
-    """One graph in the making: of these histories of this snapshot, by this code."""
+class WindowGraph:
+    """Builds the graph of a snapshot's histories."""
 
     store: Store
     request: BuildRequest
@@ -32,16 +32,17 @@ class Windowed:
     code: str
 
     def write(self, folder: Path) -> dict:
-        """Write all but the manifest; returns the number of edges and, where there was one, the
-        graph that was updated.
+        """Write all but the manifest.
+
+        Returns the number of edges and, if there is one, the graph that was updated.
         """
-        nearness = Nearness(
+        nearness = PairWeights(
             self.request.window_places, self.request.half_life_places, self.request.half_life_days
         )
         items, days = len(self.snapshot.item_ids), nearness.days(self.histories)
         made = self._edges(
             folder,
-            dataclasses.replace(self.histories, timestamps=days.astype(np.int64) * SECONDS),
+            dataclasses.replace(self.histories, timestamps=days.astype(np.int64) * DAY_SECONDS),
             nearness,
         )
         for name, array in (
@@ -53,7 +54,7 @@ class Windowed:
         newest = int(days.max(initial=0))
         return {"edges": write_rows(folder, items, nearness, newest, self.request.entrance), **made}
 
-    def _edges(self, folder: Path, histories: Histories, nearness: Nearness) -> dict:
+    def _edges(self, folder: Path, histories: Histories, nearness: PairWeights) -> dict:
         items = len(self.snapshot.item_ids)
         if (base := self._base()) and (found := self._changes(base, histories)):
             changes, renamed = found
@@ -90,9 +91,10 @@ class Windowed:
                 return max(alike, key=lambda made: made.order)
         return None
 
-    def _changes(self, base: Artefact, histories: Histories) -> tuple[Changes, Renamed] | None:
-        """None where the base cannot be compared: its snapshot is gone, or its ids are in another
-        order.
+    def _changes(self, base: Artefact, histories: Histories) -> tuple[Changes, RowMapping] | None:
+        """The changes since the base; None if it cannot be compared.
+
+        Its snapshot is gone, or its ids are in another order.
         """
         before = self.store.find(
             "snapshots", self.snapshot.dataset, base.facts["day"], base.facts["snapshot"]
@@ -101,8 +103,8 @@ class Windowed:
             return None
         ids = Snapshot(before)
         users, items = (
-            Renamed.of(ids.user_ids, self.snapshot.user_ids),
-            Renamed.of(ids.item_ids, self.snapshot.item_ids),
+            RowMapping.of(ids.user_ids, self.snapshot.user_ids),
+            RowMapping.of(ids.item_ids, self.snapshot.item_ids),
         )
         if users is None or items is None:
             return None
@@ -110,5 +112,5 @@ class Windowed:
             load(base.file(f"{name}.npy")) for name in ("user_offsets", "user_items", "user_days")
         )
         return Changes.of(
-            Histories(offsets, rows, days.astype(np.int64) * SECONDS), histories, users, items
+            Histories(offsets, rows, days.astype(np.int64) * DAY_SECONDS), histories, users, items
         ), items

@@ -1,5 +1,6 @@
-"""Ingestion: the files of a source become one day's snapshot, and what is wrong with them is set
-aside with its reason.
+"""Ingestion: files of a source become a snapshot of one day.
+
+Invalid rows go to quarantine, each with its reason.
 
     files → sources (which file, which fields) → lines (numbered) → verdicts (one schema, a reason
     each) and catalogue

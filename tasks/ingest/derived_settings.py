@@ -1,9 +1,9 @@
-"""What the data decides where nobody has set it: how rows are divided, and whether what was met may
-be recommended again.
+"""Settings that the data decides if nobody has: how rows are divided, and whether seen items may be
+recommended again.
 
-The rules are all here. A setting given wins; what an earlier day of the same settings decided
-stays, so that days can be compared; else the rows decide. Each decision comes with its reason, for
-the log, the report and the manifest.
+A setting of the request wins. A value that an earlier day of the same settings derived stays, so
+that days can be compared. Otherwise the rows decide. Each value comes with its reason, for the log,
+the report and the manifest.
 """
 
 from __future__ import annotations
@@ -14,21 +14,26 @@ from typing import Any
 
 from tasks.ingest.rules import Split
 
-COMMON = 0.05  # share of the kept rows: below it, repeats are the exception that nobody waits for
-LONG = 12  # likes of the user in the middle: three and one held out are a third of them
-SPLIT_USERS = 10_000  # from which a tenth of them, a thousand, can tell two models apart
-JUDGED = 2_500  # users whose next days are known: enough to see 2 % between variants of a recipe
-MOST_JUDGED = 25_000  # evaluation asks no more
-WINDOWS = (1, 2, 3, 7)  # days of a test window that are tried
-SPAN = 8  # times as long as one window is what a log must cover at least
+# Share of the kept rows below which repeats are exceptions.
+MIN_REPEAT_SHARE = 0.05
+# Likes of the median user: three and one held out are a third of them.
+SHORT_LIST_LIKES = 12
+# Users from which a tenth of them, a thousand, can tell two models apart.
+MIN_SPLIT_USERS = 10_000
+# Users whose next days are known: enough to see 2 % between variants of a recipe.
+MIN_RETURNING_USERS = 2_500
+MAX_TEST_USERS = 25_000  # evaluation uses no more
+WINDOW_DAYS = (1, 2, 3, 7)  # lengths of a test window that are tried
+MIN_LOG_WINDOWS = 8  # a log must cover so many windows
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A value and its reason, a clause that a sentence can end with.
+class DerivedSetting:
+    """The value of a setting and the reason for it.
 
     Attributes:
-        open: whether nobody has set it, so that the next day keeps it.
+        because: the reason, a clause that a sentence can end with.
+        open: whether the data decided, so that the next day keeps the value.
     """
 
     value: Any
@@ -37,13 +42,13 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What the users of a day did, as far as the split asks.
+class UserActivity:
+    """What the users did up to a day, as far as the split depends on it.
 
     Attributes:
         events: whether rows are events that have times, not ratings.
-        users: who liked two items or more.
-        likes: of the user in the middle of them.
+        users: how many liked two items or more.
+        likes: likes of the median of these users.
         days: from the first row to the end of the day.
         back: by days of a window that ends with the day, the users who did something in it and
             something before.
@@ -62,8 +67,8 @@ def recommend_seen(
     kinds: bool,
     kept: int,
     repeats: int,
-    before: Decision | None = None,
-) -> Decision:
+    before: DerivedSetting | None = None,
+) -> DerivedSetting:
     """True where it is set, or else where at least one kept row in twenty repeats another.
 
     Whoever buys the same milk or plays the same song again is served by a list that holds it;
@@ -78,84 +83,84 @@ def recommend_seen(
         before: what an earlier day decided.
     """
     if given is not None:
-        return Decision(given, "it is set", open=False)
+        return DerivedSetting(given, "it is set", open=False)
     if rated:
-        return Decision(False, "rows are ratings: a user's newest one of an item counts")
+        return DerivedSetting(False, "rows are ratings: a user's newest one of an item counts")
     share = repeats / max(kept, 1)
     alike = "user, item and kind" if kinds else "user and item"
-    told = f"{100 * share:.1f} % of the kept rows repeat another of the same {alike}"
-    return kept_as(
-        before,
-        Decision(
-            share >= COMMON,
-            f"{told}, {'at least' if share >= COMMON else 'fewer than'} {100 * COMMON:g} %",
-        ),
-    )
+    repeated = f"{100 * share:.1f} % of the kept rows repeat another of the same {alike}"
+    common = share >= MIN_REPEAT_SHARE
+    bound = f"{'at least' if common else 'fewer than'} {100 * MIN_REPEAT_SHARE:g} %"
+    return keep_earlier(before, DerivedSetting(common, f"{repeated}, {bound}"))
 
 
-def split(given: Split, shape: Shape | None, before: Decision | None = None) -> Decision:
+def split(
+    given: Split, activity: UserActivity | None, before: DerivedSetting | None = None
+) -> DerivedSetting:
     """How rows are divided, a `Split` with its method.
 
-    | what the rows are                                                    | who is held out
-                             |
-                             |----------------------------------------------------------------------|--------------------------------------------------|
-    | a log of events whose users come back                                | the last days: what
-    everybody did next           | | lists of fewer than 12 likes in the middle, of 10,000 users or
-                                 more  | whole users: four rows are most of such a list   |
-    | else                                                                 | each user's newest
-    likes, a third of them at most |
+    | rows                                                 | held out                            |
+    |------------------------------------------------------|-------------------------------------|
+    | a log of events whose users come back                | the last days                       |
+    | median list below 12 likes, 10,000 users or more     | whole users                         |
+    | anything else                                        | each user's newest likes, at most a |
+    |                                                      | third of them                       |
 
     Args:
         given: the request's.
-        shape: of the day's rows; None where the method is given.
+        activity: of the day's rows; None where the method is given.
         before: what an earlier day decided.
     """
-    if given.method is not None:
-        return Decision(given, "it is set", open=False)
-    return kept_as(
-        before, _by_time(given, shape) or _by_users(given, shape) or _by_rows(given, shape)
+    if given.method is not None or activity is None:
+        return DerivedSetting(given, "it is set", open=False)
+    return keep_earlier(
+        before, _by_time(given, activity) or _by_users(given, activity) or _by_rows(given, activity)
     )
 
 
-def kept_as(before: Decision | None, now: Decision) -> Decision:
-    """What an earlier day decided stays, with what the rows of today alone would say."""
+def keep_earlier(before: DerivedSetting | None, now: DerivedSetting) -> DerivedSetting:
+    """The value of an earlier day if there is one, with what the rows of today would decide."""
     if before is None or before.value == now.value:
         return now
-    return Decision(
+    return DerivedSetting(
         before.value,
         f"an earlier day decided so, and days are to be compared; the rows of today alone "
         f"would decide otherwise: {now.because}",
     )
 
 
-def _by_time(given: Split, shape: Shape) -> Decision | None:
-    if not shape.events or given.order not in ("time", None):
+def _by_time(given: Split, activity: UserActivity) -> DerivedSetting | None:
+    if not activity.events or given.order not in ("time", None):
         return None
-    for days in WINDOWS:
-        if shape.back.get(days, 0) >= JUDGED and shape.days >= SPAN * days:
-            return Decision(
+    for days in WINDOW_DAYS:
+        if (
+            activity.back.get(days, 0) >= MIN_RETURNING_USERS
+            and activity.days >= MIN_LOG_WINDOWS * days
+        ):
+            return DerivedSetting(
                 dataclasses.replace(given, method="temporal", test_days=days, validation_days=days),
-                f"rows are events of {shape.days:,.0f} days, and {shape.back[days]:,} users "
+                f"rows are events of {activity.days:,.0f} days, and {activity.back[days]:,} users "
                 f"did something in the last "
                 f"{f'{days} days' if days > 1 else 'day'} and something before",
             )
     return None
 
 
-def _by_users(given: Split, shape: Shape) -> Decision | None:
-    if shape.likes >= LONG or shape.users < SPLIT_USERS:
+def _by_users(given: Split, activity: UserActivity) -> DerivedSetting | None:
+    if activity.likes >= SHORT_LIST_LIKES or activity.users < MIN_SPLIT_USERS:
         return None
-    share = min(0.1, max(0.001, int(1000 * MOST_JUDGED / shape.users) / 1000))
-    return Decision(
+    share = min(0.1, max(0.001, int(1000 * MAX_TEST_USERS / activity.users) / 1000))
+    return DerivedSetting(
         dataclasses.replace(given, method="users", test_share=share, validation_share=share),
-        f"the user in the middle has {shape.likes} liked rows, fewer than {LONG}, and there "
-        f"are {shape.users:,} users with two or more",
+        f"the user in the middle has {activity.likes} liked rows, fewer than {SHORT_LIST_LIKES}, "
+        f"and there are {activity.users:,} users with two or more",
     )
 
 
-def _by_rows(given: Split, shape: Shape) -> Decision:
-    test = min(3, max(1, shape.likes // 3 - 1))
-    return Decision(
+def _by_rows(given: Split, activity: UserActivity) -> DerivedSetting:
+    test = min(3, max(1, activity.likes // 3 - 1))
+    return DerivedSetting(
         dataclasses.replace(given, method="leave-last-n", test=test, validation=1),
-        f"the user in the middle of {shape.users:,} with two or more has {shape.likes} liked rows",
+        f"the user in the middle of {activity.users:,} with two or more has {activity.likes} "
+        f"liked rows",
     )

@@ -1,6 +1,4 @@
-"""The verb `look`: what would be read of a source, and how it was understood, before anything is
-written.
-"""
+"""The verb `look`: inspect a source before anything is written."""
 
 from __future__ import annotations
 
@@ -11,17 +9,16 @@ from pathlib import Path
 from tasks.core.cli.errors import RefusedData
 from tasks.ingest import fetch, source_guess, sources
 from tasks.ingest.parse import time_span
-from tasks.ingest.parse.examine import examine
+from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.rules import Limits
 from tasks.ingest.settings import LookRequest
 from tasks.ingest.sources import Source, Table
 
-MOST_FILES = 20
+MAX_FILES = 20
 
 
 def look(request: LookRequest) -> dict:
-    """Look at a source: a TOML file, the folder of a known layout, or files that nothing describes
-    yet.
+    """Look at a source: a TOML file, the folder of a known layout, or undescribed files.
 
     Returns:
         `tables`: of each, its path, the days that are there (of a path with `{day}`), how many
@@ -78,11 +75,11 @@ def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limit
 
 
 def _days_there(source: Source, table: Table) -> dict[str, str]:
-    if days := fetch.spelled_days(table.path, source.base):
+    if days := fetch.find_days(table.path, source.base):
         return days
     raise RefusedData(
         f"no day is at {table.path}",
-        got=fetch.shown_where_days_are(table.path, source.base),
+        got=fetch.describe_day_folders(table.path, source.base),
         allowed="a day, as 2026-01-15 or 20260115",
         remedy="correct the path, or wait until the files are delivered",
     )
@@ -93,19 +90,21 @@ def _looked(
 ) -> dict:
     newest = max(days, default=None)
     found = (
-        fetch.find_day(table.path, source.base, newest, days[newest])
+        fetch.find_files_of_day(table.path, source.base, newest, days[newest])
         if newest
-        else fetch.find(table.path, source.base)
+        else fetch.find_files(table.path, source.base)
     )
-    landed = fetch.land(
+    local_files = fetch.fetch_files(
         found, "parquet" if table.kind == "parquet" else "lines", scratch / name, limits
     )
-    seen = examine(table, landed, scratch / f"{name}-copies")
+    seen = inspect_files(table, local_files, scratch / f"{name}-copies")
     facts = {
-        "files": len(landed),
-        "lines": sum(file.rows for file in landed),
-        "bytes": sum(file.bytes for file in landed),
-        "understood": [dataclasses.asdict(one) for one in seen.understandings[:MOST_FILES]],
+        "files": len(local_files),
+        "lines": sum(file.rows for file in local_files),
+        "bytes": sum(file.bytes for file in local_files),
+        "understood": [dataclasses.asdict(one) for one in seen.guesses[:MAX_FILES]],
     }
     of_rows = not days and name == "interactions" and "timestamp" in table.columns
-    return facts | ({"span": time_span.days(seen.landed, seen.shapes)} if of_rows else {})
+    return facts | (
+        {"span": time_span.find_day_span(seen.local_files, seen.layouts)} if of_rows else {}
+    )

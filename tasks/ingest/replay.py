@@ -1,6 +1,4 @@
-"""The way back from quarantine: write its rows to a file a person can edit, and make the day again
-with what was repaired.
-"""
+"""The way back from quarantine: export its rows, and make the day again with repairs."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ KEYS = ("table", "delivery", "file", "line")
 
 
 def quarantine(request: QuarantineRequest) -> dict:
-    """Write the rows that a snapshot left aside: table, delivery, file, line, reason, text. Bytes
-    that the file's encoding cannot hold appear as \\xNN.
+    """Write the quarantined rows of a snapshot: table, delivery, file, line, reason, text.
+
+    Bytes that the file's encoding cannot hold appear as \\xNN.
     """
     store = Store(request.store)
     made = find_snapshot(store, None, request.dataset, request.day).artefact
@@ -49,8 +48,9 @@ def quarantine(request: QuarantineRequest) -> dict:
 
 
 def replay(request: ReplayRequest, now: int | None = None) -> dict:
-    """Make the day again with the repaired lines in the place of the old ones. What was not changed
-    stays where it was.
+    """Make the day again with repaired lines in place of the old ones.
+
+    Lines that were not changed stay in quarantine.
 
     Raises:
         BadRequest: the file cannot be read, or speaks of rows that are not in quarantine.
@@ -71,7 +71,7 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
             encodings[table, delivery, file], "replace"
         )
     for (table, delivery), lines in changed.items():
-        corrections.keep(store, request.dataset, table, delivery, lines, made.uri)
+        corrections.keep_corrections(store, request.dataset, table, delivery, lines, made.uri)
     count = sum(map(len, changed.values()))
     log("ingest.replay", repaired=count, unchanged=unchanged, still_in_quarantine=len(old) - count)
     return {
@@ -83,7 +83,7 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
 
 
 def _rows(store: Store, made: Artefact) -> Iterator[dict]:
-    """The rows a snapshot left aside, in the order of their places."""
+    """The quarantined rows of a snapshot, by table, delivery, file and line."""
     artefact = store.find("quarantine", made.facts["dataset"], made.facts["day"], made.id)
     if artefact is None or not (artefact.path / "rows").is_dir():
         return
@@ -104,7 +104,7 @@ def _rows(store: Store, made: Artefact) -> Iterator[dict]:
 
 def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
     """By table, delivery and file, how text stands for bytes; ASCII is UTF-8, too."""
-    told = {
+    encodings = {
         (table, one["delivery"], file["name"]): (file.get("understood") or {}).get("encoding")
         or one["encoding"]
         for table, ones in made.lineage["source"].items()
@@ -112,7 +112,8 @@ def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
         for file in one["files"]
     }
     return {
-        place: "latin-1" if encoding == "latin-1" else "utf-8" for place, encoding in told.items()
+        place: "latin-1" if encoding == "latin-1" else "utf-8"
+        for place, encoding in encodings.items()
     }
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import setting
 
-SIZES = {
+SIZES: dict[str, dict[str, float]] = {
     "leave-last-n": {"test": 3, "validation": 1},
     "users": {"test_share": 0.1, "validation_share": 0.1, "history_share": 0.8},
     "temporal": {"test_days": 7, "validation_days": 7},
@@ -22,7 +22,7 @@ LIKED = re.compile(r"(>=|>)\s*(mean|user mean|-?\d+(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Liked:
-    """What counts as liked.
+    """A rule for the rows that count as liked.
 
     | rule          | a row is liked when its rating is            |
     |---------------|----------------------------------------------|
@@ -61,21 +61,20 @@ class Liked:
 
 @dataclass(frozen=True)
 class Split:
-    """What each row is for. `leave-last-n` and `users` count a user's liked rows; `temporal` cuts
-    at two moments.
+    """How rows are divided into train, history, validation and test.
 
-    | request                                                        | meaning
-                               |
-                               |----------------------------------------------------------------|----------------------------------------------------------|
-    | {}                                                             | the data decides, see
-    `tasks.ingest.derived_settings`            | | {"method": "leave-last-n", "test": 3, "validation": 1}
-                                            | each user's newest 3 are test, the one before
-                                            validation |
-    | {"method": "leave-last-n", "order": "file"}                    | the last 3 of the file: only
-    to repeat work that did so  | | {"method": "users", "order": "given"}                          |
-                                8:1:1 by user; a held-out user's first 80 % are known    |
-    | {"method": "temporal", "test_days": 7, "validation_days": 7}   | the last week is test, the
-    week before validation        |
+    `leave-last-n` and `users` count a user's liked rows; `temporal` cuts at two moments.
+
+    `{}`
+        the data decides, see `tasks.ingest.derived_settings`
+    `{"method": "leave-last-n", "test": 3, "validation": 1}`
+        each user's newest 3 are test, the one before them validation
+    `{"method": "leave-last-n", "order": "file"}`
+        the last 3 of the file are test: only to repeat work that did so
+    `{"method": "users", "order": "given"}`
+        8:1:1 by user; of a held-out user the first 80 % are known
+    `{"method": "temporal", "test_days": 7, "validation_days": 7}`
+        the last week is test, the week before it validation
     """
 
     method: Literal["leave-last-n", "temporal", "users"] | None = setting(
@@ -199,7 +198,7 @@ class Split:
         if (self.test_share or 0) + (self.validation_share or 0) >= 1:
             raise BadRequest(
                 "split.test_share and split.validation_share leave no user to train on",
-                got=self.test_share + self.validation_share,
+                got=(self.test_share or 0) + (self.validation_share or 0),
                 allowed="a sum below 1",
             )
         if self.method == "temporal" and self.order not in ("time", None):
@@ -212,10 +211,14 @@ class Split:
     def __str__(self) -> str:
         """A clause that a sentence can begin with."""
         if self.method == "users":
+            test, validation, known = (
+                100 * (share or 0)
+                for share in (self.test_share, self.validation_share, self.history_share)
+            )
             return (
-                f"whole users are held out: {100 * self.test_share:g} % for test and "
-                f"{100 * self.validation_share:g} % for validation, "
-                f"{100 * self.history_share:g} % of whose likes are known"
+                f"whole users are held out: {test:g} % for test and "
+                f"{validation:g} % for validation, "
+                f"{known:g} % of whose likes are known"
             )
         if self.method == "temporal":
             days = (
@@ -229,10 +232,10 @@ class Split:
 
     def fields(self) -> dict[str, object]:
         """What says how rows are divided: the method and its own settings."""
-        more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(self.method, [])
+        method = self.method or ""
+        more = {"leave-last-n": ["hold_out_short"], "users": ["seed"]}.get(method, [])
         return {
-            name: getattr(self, name)
-            for name in ("method", "order", *SIZES.get(self.method, ()), *more)
+            name: getattr(self, name) for name in ("method", "order", *SIZES.get(method, ()), *more)
         }
 
 

@@ -1,11 +1,11 @@
-"""What ingestion may be asked."""
+"""Requests of the stage `ingest`."""
 
 from __future__ import annotations
 
 import datetime
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
@@ -15,7 +15,10 @@ from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
 if TYPE_CHECKING:
     from tasks.ingest.sources import Source
 
-FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
+Format = Literal[
+    "movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own"
+]
+FORMATS = get_args(Format)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -34,7 +37,7 @@ class SnapshotRequest:
         REQUIRED, "YYYY-MM-DD: rows up to the end of this day (UTC) belong to the snapshot."
     )
     dataset: str = setting("ml-100k", "The name under which snapshots are kept.")
-    format: Literal[FORMATS] = setting(
+    format: Format = setting(
         "movielens-100k",
         "Layout of the source; `own`: as the TOML file at the location says.",
         title="Format",
@@ -148,14 +151,14 @@ def recommend_seen(request: SnapshotRequest, source: Source) -> bool | None:
 
 @dataclass(frozen=True)
 class LookRequest:
-    """What would be read of a source, before anything is written."""
+    """Look at a source before anything is written."""
 
     location: str = setting(
         REQUIRED,
         "The TOML file that describes your own data, the folder of a known layout, or files "
         "that nothing describes yet.",
     )
-    format: Literal[FORMATS] = setting("own", "The layout of the files.")
+    format: Format = setting("own", "The layout of the files.")
     limits: Limits = setting(Limits(), "Sizes that are refused.")
     scratch: str | None = setting(None, "A folder for what must be unpacked; none: the system's.")
 

@@ -18,15 +18,14 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.ingest import sources
 from tasks.ingest.assess import batch
-from tasks.ingest.parse.delivery import Delivery
-from tasks.ingest.parse.history import History
+from tasks.ingest.parse.history import Fetched, History
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import SnapshotRequest, recommend_seen
 from tasks.ingest.sources import Source
 
 NOT_CONTENT = ("store", "location", "spark", "limits", "repaired", "waits")
 SCRATCH = ".scratch"
-FORGOTTEN = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
+SCRATCH_SECONDS = 2 * 86_400  # seconds after which what a killed run has unpacked is removed
 
 
 def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
@@ -47,28 +46,26 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         _not_overtaken(store, request)
     with scratch(store) as folder:
         say("step 1 of 4: looking at what was delivered, starting Spark")
-        history = History(store, request, source, folder)
-        plan = history.plan()
-        id = snapshot_id(request, source, plan, suite)
+        fetched = History(store, request, source, folder).fetch()
+        id = snapshot_id(request, source, fetched, suite)
         if found := store.find("snapshots", request.dataset, request.day, id):
             log("ingest.found", id=id)
             return answer(found)
         batch.preload()
-        with session(request.spark, _bytes(plan)) as spark:
-            from tasks.ingest.pipeline import Making
+        with session(request.spark, fetched.bytes) as spark:
+            from tasks.ingest.pipeline import SnapshotPipeline
 
-            making = Making(
+            pipeline = SnapshotPipeline(
                 spark,
                 store,
                 request,
                 source,
-                plan,
+                fetched,
                 suite,
                 settings_of(request),
                 int(time.time()) if now is None else now,
-                history.left_out,
             )
-            return answer(making.make(id))
+            return answer(pipeline.run(id))
 
 
 def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
@@ -90,13 +87,15 @@ def _not_overtaken(store: Store, request: SnapshotRequest) -> None:
         )
 
 
-def snapshot_id(
-    request: SnapshotRequest, source: Source, plan: dict[str, list[Delivery]], suite: dict
-) -> str:
-    """What the snapshot is made of: the content of its files, settings and code. Nothing that Spark
-    computes is part of it, so that no number of cores, blocks, partitions or machines can change
-    it, and a repeated run knows that its work is done."""
-    deliveries = {name: [[one.name, one.id] for one in ones] for name, ones in plan.items()}
+def snapshot_id(request: SnapshotRequest, source: Source, fetched: Fetched, suite: dict) -> str:
+    """The id of a snapshot: a digest of its files, settings and code.
+
+    Nothing that Spark computes is part of it, so it does not depend on the number of cores, blocks,
+    partitions or machines, and a repeated run knows before Spark starts that its work is done.
+    """
+    deliveries = {
+        name: [[one.name, one.id] for one in ones] for name, ones in fetched.deliveries.items()
+    }
     return identity(
         deliveries=deliveries,
         settings=settings_of(request),
@@ -121,7 +120,7 @@ def scratch(store: Store) -> Iterator[Path]:
     """A folder for what is unpacked, where a cluster's machines see it too; gone with the block."""
     whole = store.root / SCRATCH
     for old in whole.iterdir() if whole.is_dir() else ():
-        if time.time() - old.stat().st_mtime > FORGOTTEN:
+        if time.time() - old.stat().st_mtime > SCRATCH_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
     folder = whole / uuid.uuid4().hex
     try:
@@ -132,19 +131,6 @@ def scratch(store: Store) -> Iterator[Path]:
             OSError
         ):  # another run is at work there, or there was nothing to unpack
             whole.rmdir()
-
-
-def _bytes(plan: dict[str, list[Delivery]]) -> int:
-    """The size of what is to be read, which decides how Spark is set up."""
-    new = sum(file.bytes for ones in plan.values() for one in ones for file in one.landed)
-    kept = sum(
-        file["bytes"]
-        for ones in plan.values()
-        for one in ones
-        if one.made
-        for file in one.made.facts["files"]
-    )
-    return new + kept
 
 
 def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:
@@ -178,7 +164,7 @@ def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:
 
 
 def answer(made: Artefact) -> dict:
-    """The verb's result, told from the manifest alone."""
+    """The verb's result, from the manifest alone."""
     facts = made.facts
     return {
         "uri": made.uri,

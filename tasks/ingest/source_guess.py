@@ -1,6 +1,4 @@
-"""A TOML file to start from, for files that nothing describes yet: what their columns are called
-and hold says what they may mean.
-"""
+"""A first TOML file for undescribed files, by the names and the values of their columns."""
 
 from __future__ import annotations
 
@@ -12,95 +10,15 @@ from pathlib import Path
 
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest import fetch
+from tasks.ingest.column_names import COMMON_NAMES, plain_name
 from tasks.ingest.parse import json_paths, jsonlines, value_kinds
 from tasks.ingest.parse.dialect import DELIMITERS, Dialect
-from tasks.ingest.parse.sample import decoded, sample
+from tasks.ingest.parse.sample import decode, read_sample
 from tasks.ingest.rules import Limits
 from tasks.ingest.sources.named import PACKED, format_by_name
 
-# Names by which files call these columns, the likeliest first; compared without case and without
-# what is no letter.
-NAMES = {
-    "user": (
-        "user",
-        "userid",
-        "uid",
-        "usr",
-        "customer",
-        "customerid",
-        "visitor",
-        "visitorid",
-        "member",
-        "memberid",
-        "account",
-        "accountid",
-        "client",
-        "clientid",
-        "reviewerid",
-        "buyer",
-        "person",
-        "sessionid",
-        "session",
-        "sid",
-        "cookie",
-        "deviceid",
-    ),
-    "item": (
-        "item",
-        "itemid",
-        "iid",
-        "sku",
-        "product",
-        "productid",
-        "article",
-        "articleid",
-        "movie",
-        "movieid",
-        "track",
-        "trackid",
-        "song",
-        "songid",
-        "book",
-        "bookid",
-        "isbn",
-        "asin",
-        "content",
-        "contentid",
-        "offer",
-        "offerid",
-        "video",
-        "videoid",
-        "newsid",
-        "url",
-    ),
-    "timestamp": (
-        "timestamp",
-        "ts",
-        "time",
-        "datetime",
-        "date",
-        "eventtime",
-        "createdat",
-        "tdat",
-        "unixreviewtime",
-        "when",
-        "day",
-        "t",
-    ),
-    "rating": ("rating", "stars", "score", "grade", "overall"),
-    "event": (
-        "event",
-        "eventtype",
-        "type",
-        "action",
-        "behavior",
-        "behaviour",
-        "interaction",
-        "kind",
-    ),
-}
-MOST_KINDS = 12
-ROWS = 200  # looked at
+MAX_EVENT_KINDS = 12
+SAMPLE_ROWS = 200  # looked at
 
 
 def description(location: str, scratch: Path) -> str:
@@ -110,23 +28,23 @@ def description(location: str, scratch: Path) -> str:
         BadRequest: no column looks like a user's or an item's id.
         RefusedData: no file is there, or it is of no format that is read.
     """
-    found = fetch.find(location, Path.cwd())
+    found = fetch.find_files(location, Path.cwd())
     kind = _kind(found[0].uri)
-    landed = fetch.land(found[:1], "parquet" if kind == "parquet" else "lines", scratch, Limits())[
-        0
-    ]
+    local_files = fetch.fetch_files(
+        found[:1], "parquet" if kind == "parquet" else "lines", scratch, Limits()
+    )[0]
     if kind == "parquet":
-        names, rows, more = _of_parquet(landed.path)
+        names, rows, more = _of_parquet(local_files.path)
     elif kind == "jsonl":
-        names, rows, more = _of_json(landed, scratch)
+        names, rows, more = _of_json(local_files, scratch)
     else:
-        names, rows, more = _of_text(landed.path)
+        names, rows, more = _of_text(local_files.path)
     meant = _meant(names, rows)
     if missing := [name for name in ("user", "item") if name not in meant]:
         raise BadRequest(
             f"no column looks like the id of {' or '.join(f'the {name}' for name in missing)}",
-            got=", ".join(names[:30]) or landed.name,
-            allowed=f"a name such as {', '.join(NAMES[missing[0]][:6])}",
+            got=", ".join(names[:30]) or local_files.name,
+            allowed=f"a name such as {', '.join(COMMON_NAMES[missing[0]][:6])}",
             remedy='write a TOML file: [interactions] with path, user = "…", item = "…"; then '
             "look at that",
         )
@@ -162,7 +80,7 @@ def _of_parquet(path: Path) -> tuple[list[str], list[dict], dict]:
                 ("list", "struct", "map", "large_list")
             )
         ]
-        batch = next(source.iter_batches(ROWS, columns=flat), None)
+        batch = next(source.iter_batches(SAMPLE_ROWS, columns=flat), None)
     rows = (
         []
         if batch is None
@@ -174,8 +92,8 @@ def _of_parquet(path: Path) -> tuple[list[str], list[dict], dict]:
     return flat, rows, {}
 
 
-def _of_json(landed: fetch.Landed, scratch: Path) -> tuple[list[str], list[dict], dict]:
-    found = jsonlines.read(landed, scratch / "lines").found[:ROWS]
+def _of_json(local_files: fetch.LocalFile, scratch: Path) -> tuple[list[str], list[dict], dict]:
+    found = jsonlines.read(local_files, scratch / "lines").found[:SAMPLE_ROWS]
     names = [
         name
         for name in json_paths.names(found)
@@ -196,20 +114,20 @@ def _of_json(landed: fetch.Landed, scratch: Path) -> tuple[list[str], list[dict]
 
 
 def _of_text(path: Path) -> tuple[list[str], list[dict], dict]:
-    lines = [line for line in sample(path).head[:ROWS] if line.strip()]
+    lines = [line for line in read_sample(path).head[:SAMPLE_ROWS] if line.strip()]
     dialect = max(
         (Dialect(one, "doubled" if len(one) == 1 else "none") for one in DELIMITERS),
         key=lambda one: _evenness(one, lines),
     )
     table = [
-        [decoded(cell, "utf-8").strip().strip('"') for cell in cells]
+        [decode(cell, "utf-8").strip().strip('"') for cell in cells]
         for line in lines
         if (cells := dialect.fields(line))
     ]
     if not table or len(table[0]) < 2:
         raise RefusedData(
             f"{path.name} does not look like a table",
-            got=decoded(lines[0], "utf-8")[:200] if lines else "blank lines",
+            got=decode(lines[0], "utf-8")[:200] if lines else "blank lines",
             allowed="csv, JSON lines or Parquet",
         )
     more = {} if dialect.delimiter == "," else {"delimiter": dialect.delimiter}
@@ -229,24 +147,23 @@ def _of_text(path: Path) -> tuple[list[str], list[dict], dict]:
 
 
 def _evenness(dialect: Dialect, lines: Sequence[bytes]) -> tuple[float, int]:
-    """How many lines have as many fields as most lines have, where that is more than one; then how
-    many fields those are.
-    """
+    """The share of lines with the most common number of fields above one, and that number."""
     widths = Counter(len(cells) for line in lines if (cells := dialect.fields(line)))
     width, count = widths.most_common(1)[0] if widths else (1, 0)
     return (count / len(lines), width) if width > 1 else (0.0, 0)
 
 
 def _is_header(table: list[list[str]]) -> bool:
-    """Whether the first line names the columns: none of its fields is a number or a time, and it
-    says something that no row says.
+    """Whether the first line names the columns.
+
+    None of its fields is a number or a time, and it says something that no row says.
     """
     first = table[0]
     return all(
         cell and not value_kinds.NUMBER.fullmatch(cell) and not value_kinds.unit_of(cell)
         for cell in first
     ) and (
-        any(_plain(cell) in names for cell in first for names in NAMES.values())
+        any(plain_name(cell) in names for cell in first for names in COMMON_NAMES.values())
         or any(
             value_kinds.NUMBER.fullmatch(row[at])
             for row in table[1:3]
@@ -256,8 +173,9 @@ def _is_header(table: list[list[str]]) -> bool:
 
 
 def _names_by_content(table: list[list[str]]) -> list[str]:
-    """Names for the columns of a file without a header: the time is found by its values; the first
-    two others are user and item.
+    """Names for the columns of a file without a header.
+
+    The time is found by its values; the first two others are user and item.
     """
     width = Counter(map(len, table)).most_common(1)[0][0]
     rows = [row for row in table if len(row) == width]
@@ -271,29 +189,21 @@ def _names_by_content(table: list[list[str]]) -> list[str]:
     ]
     rest = [at for at in range(width) if at not in times[:1]]
     names = {at: f"column {at + 1}" for at in range(width)}
-    names |= dict(zip(rest[:2], ("user", "item"), strict=True))
+    names |= dict(zip(rest[:2], ("user", "item"), strict=False))  # there may be one column alone
     if times:
         names[times[0]] = "timestamp"
     names |= dict.fromkeys([at for at in stars if at not in rest[:2]][:1], "rating")
     return [names[at] for at in range(width)]
 
 
-def _plain(name: str) -> str:
-    """A name as `NAMES` has it: letters alone, of a nested one the last part, but `userid` of
-    `user.id`.
-    """
-    own = name.lower() if name.lower().endswith(".id") else name.lower().rpartition(".")[2]
-    return re.sub(r"[^a-z]", "", own)
-
-
 def _meant(names: list[str], rows: list[dict]) -> dict[str, str]:
     """From our names to the file's."""
     meant: dict[str, str] = {}
-    for ours, known in NAMES.items():
+    for ours, known in COMMON_NAMES.items():
         ranked = sorted(
-            (known.index(_plain(name)), at, name)
+            (known.index(plain_name(name)), at, name)
             for at, name in enumerate(names)
-            if _plain(name) in known and name not in meant.values()
+            if plain_name(name) in known and name not in meant.values()
         )
         if ranked:
             meant[ours] = ranked[0][2]
@@ -314,7 +224,9 @@ def _meant(names: list[str], rows: list[dict]) -> dict[str, str]:
         value_kinds.NUMBER.fullmatch(row.get(meant["rating"], "")) for row in rows
     ):
         del meant["rating"]
-    if "event" in meant and ("rating" in meant or len(_kinds(rows, meant["event"])) > MOST_KINDS):
+    if "event" in meant and (
+        "rating" in meant or len(_kinds(rows, meant["event"])) > MAX_EVENT_KINDS
+    ):
         del meant["event"]
     return meant
 

@@ -28,7 +28,7 @@ from tasks.core.spark.session import session
 from tasks.core.spark.settings import Spark
 from tasks.core.store.store import Store
 from tasks.ingest import fetch, snapshot
-from tasks.ingest.parse.examine import examine
+from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.rules import Split
 from tasks.ingest.settings import Limits, SnapshotRequest
 from tasks.ingest.sources import Source
@@ -51,7 +51,7 @@ class Run:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                examine(
+                inspect_files(
                     source.interactions,
                     self.land(source, path, Path(scratch)),
                     Path(scratch) / "copies",
@@ -65,10 +65,10 @@ class Run:
                 self.slowest = max(self.slowest, time.monotonic() - begun)
         return False
 
-    def land(self, source: Source, path: Path, scratch: Path) -> list[fetch.Landed]:
+    def land(self, source: Source, path: Path, scratch: Path) -> list[fetch.LocalFile]:
         """The plain files at a place."""
         kind = "parquet" if source.interactions.kind == "parquet" else "lines"
-        return fetch.land(fetch.find(str(path), path.parent), kind, scratch, LIMITS)
+        return fetch.fetch_files(fetch.find_files(str(path), path.parent), kind, scratch, LIMITS)
 
     def traced(self, what: str, error: Exception) -> None:
         """An exception that is no refusal."""

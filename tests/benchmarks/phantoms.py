@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tests.benchmarks.seeds import Layout
 
 NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
@@ -21,7 +21,7 @@ EDGES = " \t\r\n\x00\ufeff\"'"
 ESCAPED = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
 
 
-def phantoms(layout: Layout, landed: list[Landed], rows: Path) -> Iterator[str]:
+def phantoms(layout: Layout, landed: list[LocalFile], rows: Path) -> Iterator[str]:
     """The ids of kept rows that do not stand in their files, each with what it is and where.
 
     Args:
@@ -44,7 +44,7 @@ def phantoms(layout: Layout, landed: list[Landed], rows: Path) -> Iterator[str]:
             yield from _in_lines(layout, landed[number], ones)
 
 
-def _in_columns(layout: Layout, file: Landed, rows: list[dict]) -> Iterator[str]:
+def _in_columns(layout: Layout, file: LocalFile, rows: list[dict]) -> Iterator[str]:
     table = pq.ParquetFile(pa.BufferReader(file.path.read_bytes())).read([layout.user, layout.item])
     pairs = set()
     for one in table.to_pylist():
@@ -85,7 +85,7 @@ def _whole(text: str) -> set[str]:
     )
 
 
-def _in_lines(layout: Layout, file: Landed, rows: list[dict]) -> Iterator[str]:
+def _in_lines(layout: Layout, file: LocalFile, rows: list[dict]) -> Iterator[str]:
     data = _flat(file.path.read_bytes())
     for row in rows:
         if _flat(row["raw"]) not in data:

@@ -24,7 +24,7 @@ from tasks.graph.edges import write_rows
 from tasks.graph.laws.cooccurrence import build_cooccurrence
 from tasks.graph.laws.degree_penalised import build_degree_penalised
 from tasks.graph.laws.window import write_edges
-from tasks.graph.pairs import Nearness
+from tasks.graph.pairs import PairWeights
 from tests.benchmarks.walks_peers import Alias, Choice
 
 LENGTH, WALKS, OWN, SHORT, CHOICE_STEPS = (
@@ -68,7 +68,7 @@ def stored(folder: str, tables: Tables) -> None:
 def windowed(histories: Histories, items: int) -> Window:
     """Items at most 5 places apart."""
     with tempfile.TemporaryDirectory() as name:
-        folder, nearness = Path(name), Nearness(5)
+        folder, nearness = Path(name), PairWeights(5)
         (folder / "edges").mkdir()
         write_edges(
             folder,

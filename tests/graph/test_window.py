@@ -10,19 +10,19 @@ import pytest
 from tasks.core.data.histories import Histories
 from tasks.core.store.store import Store
 from tasks.graph import edges as module
-from tasks.graph.changes import Changes, Renamed
+from tasks.graph.changes import Changes, RowMapping
 from tasks.graph.edges import buckets, name, read_bucket
 from tasks.graph.laws import window
 from tasks.graph.laws.window import update_edges, write_edges
-from tasks.graph.pairs import Nearness
+from tasks.graph.pairs import PairWeights
 from tests import graphs
 
 ITEMS, TODAY = 40, 30
 NEARNESS = [
-    Nearness(1),
-    Nearness(3, half_life_places=1.5),
-    Nearness(4, half_life_days=7),
-    Nearness(5, 2, 0.5),
+    PairWeights(1),
+    PairWeights(3, half_life_places=1.5),
+    PairWeights(4, half_life_days=7),
+    PairWeights(5, 2, 0.5),
 ]
 every_nearness = pytest.mark.parametrize("nearness", NEARNESS, ids=str)
 
@@ -77,16 +77,16 @@ def test_more_pairs_than_fit_are_gone_through_again(nearness, tmp_path, monkeypa
     histories = histories_of(*planted(1))
     write_edges(tmp_path, histories, ITEMS, nearness)
     whole = written(tmp_path)
-    monkeypatch.setattr(window, "AT_ONCE", 1)
+    monkeypatch.setattr(window, "MAX_PASS_PAIRS", 1)
     write_edges(tmp_path, histories, ITEMS, nearness)
     assert written(tmp_path) == whole == sorted(whole)
 
 
 def test_an_old_pair_weighs_nothing_and_a_later_one_half():
     histories = histories_of([[0, 1], [0, 2], [0, 3]], [[0, 0], [0, 20], [25, 30]])
-    law = graphs.implied(graphs.window_tables(histories, 4, Nearness(1, half_life_days=10), 30))
+    law = graphs.implied(graphs.window_tables(histories, 4, PairWeights(1, half_life_days=10), 30))
     np.testing.assert_allclose(law[0], np.array([0, 1 / 8, 1 / 2, 1]) / (13 / 8), atol=1e-6)
-    law = graphs.implied(graphs.window_tables(histories, 4, Nearness(1, half_life_days=1), 30))
+    law = graphs.implied(graphs.window_tables(histories, 4, PairWeights(1, half_life_days=1), 30))
     assert law[0, 1] == 0 and law[0, 3] > 0.99
 
 
@@ -147,8 +147,8 @@ def test_an_update_equals_a_new_build(nearness, seed, tmp_path):
     store = Store((tmp_path / "store").as_uri())
     with store.writing("graph", "graphs", "base") as draft:
         write_edges(draft.path, before, len(before_items), nearness)
-    users = Renamed.of([user_ids[n] for n in before_users], [user_ids[n] for n in now_users])
-    items = Renamed.of([item_ids[n] for n in before_items], [item_ids[n] for n in now_items])
+    users = RowMapping.of([user_ids[n] for n in before_users], [user_ids[n] for n in now_users])
+    items = RowMapping.of([item_ids[n] for n in before_items], [item_ids[n] for n in now_items])
     changes = Changes.of(before, now, users, items)
     assert 10 < len(changes.now) < 40 and (changes.since > 0).any()
     for folder in ("new", "updated"):
@@ -163,6 +163,6 @@ def test_an_update_equals_a_new_build(nearness, seed, tmp_path):
 
 
 def test_ids_in_another_order_cannot_be_renamed():
-    assert Renamed.of(["2", "10"], ["10", "2"]) is None
-    assert Renamed.of(["2", "10"], ["2", "3", "10"]).rows.tolist() == [0, 2]
-    assert Renamed.of(["a", "gone", "b"], ["a", "b"]).rows.tolist() == [0, -1, 1]
+    assert RowMapping.of(["2", "10"], ["10", "2"]) is None
+    assert RowMapping.of(["2", "10"], ["2", "3", "10"]).rows.tolist() == [0, 2]
+    assert RowMapping.of(["a", "gone", "b"], ["a", "b"]).rows.tolist() == [0, -1, 1]

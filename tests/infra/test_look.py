@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import source_preview
-from infra.local.source_preview import Span, Untold
+from infra.local.source_preview import DaysUnknown, Span
 
 FIRST, LAST = "1997-09-20", "1998-04-22"
 SECONDS = (874_724_710, 893_286_638)  # of these days, UTC
@@ -77,7 +77,7 @@ def test_data_grows_where_it_comes_day_by_day_or_is_recent():
 
 def test_a_source_without_times_and_one_that_is_not_there_say_so(tmp_path):
     log_file(tmp_path / "log.csv")
-    with pytest.raises(Untold, match="no times"):
+    with pytest.raises(DaysUnknown, match="no times"):
         source_preview.days("own", described(tmp_path, path="log.csv"))
     with pytest.raises(SystemExit, match=r"no file is at nowhere.csv"):
         source_preview.days("own", described(tmp_path, path="nowhere.csv", timestamp="ts"))

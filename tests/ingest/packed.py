@@ -9,15 +9,15 @@ import zipfile
 import pyarrow
 from pyarrow import parquet
 
-from tasks.ingest.fetch import Landed, Limits, find, land
+from tasks.ingest.fetch import Limits, LocalFile, fetch_files, find_files
 
 LINES = b"".join(b"%d,%d\r\n" % (n, n * n) for n in range(60_000)) + "é,last".encode()
 LONGEST = len(b"59999,3599880001")
 
 
-def landed(folder, kind="lines", **limits) -> list[Landed]:
+def landed(folder, kind="lines", **limits) -> list[LocalFile]:
     """All files of a folder, landed in `scratch` beside it."""
-    return land(find(".", folder), kind, folder.parent / "scratch", Limits(**limits))
+    return fetch_files(find_files(".", folder), kind, folder.parent / "scratch", Limits(**limits))
 
 
 def gz(data: bytes) -> bytes:

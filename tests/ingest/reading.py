@@ -10,7 +10,7 @@ import pyarrow.dataset as ds
 from tasks.ingest import fetch
 from tasks.ingest.parse import delivery
 from tasks.ingest.parse.delivery import Delivery
-from tasks.ingest.parse.examine import Examined, examine
+from tasks.ingest.parse.examine import InspectedFiles, inspect_files
 from tasks.ingest.rules import Limits
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import NOW
@@ -20,16 +20,16 @@ LOG = '[interactions]\nuser = "user"\nitem = "item"\ntimestamp = "ts"\n'
 
 def looked_at(
     folder: Path, toml: str, table: str = "interactions"
-) -> tuple[Examined, list, object]:
+) -> tuple[InspectedFiles, list, object]:
     """What was found out about the files of a table; the files; the source."""
     (folder / "shop.toml").write_text(toml, "utf-8")
     source = describe("own", str(folder / "shop.toml"))
     wanted = source.tables[table]
-    found = fetch.find(wanted.path, source.base)
-    landed = fetch.land(
+    found = fetch.find_files(wanted.path, source.base)
+    landed = fetch.fetch_files(
         found, "parquet" if wanted.kind == "parquet" else "lines", folder / "scratch", Limits()
     )
-    return examine(wanted, landed, folder / "copies"), found, source
+    return inspect_files(wanted, landed, folder / "copies"), found, source
 
 
 def rows_of(spark, folder: Path, toml: str, table: str = "interactions") -> list[dict]:
@@ -38,7 +38,7 @@ def rows_of(spark, folder: Path, toml: str, table: str = "interactions") -> list
     """
     seen, found, source = looked_at(folder, toml, table)
     made = Delivery(
-        table, "whole", "id", "reading", tuple(found), seen.landed, seen.shapes, seen.understandings
+        table, "whole", "id", "reading", tuple(found), seen.local_files, seen.layouts, seen.guesses
     )
     (folder / "made").mkdir(exist_ok=True)
     facts = delivery.write(spark, made, source, folder / "made", NOW)

@@ -11,8 +11,8 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
 from tasks.core.store.store import local_path
-from tasks.ingest.fetch import Limits, find, land
-from tasks.ingest.parse.examine import examine
+from tasks.ingest.fetch import Limits, fetch_files, find_files
+from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
 from tests.ingest.conftest import NOW, asked
@@ -125,11 +125,11 @@ def test_too_many_bad_rows_refuse_the_batch_and_leave_nothing(spark, ask, source
             for nth, line in enumerate(lines)
         )
     )
-    told = (
+    message = (
         r"of the interactions are bad \(2\d\.\d %\)\. u\.data line 5: "
         r"wrong_number_of_fields.*at most 5 %"
     )
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         snapshot(ask(), now=NOW)
     assert kinds(tmp_path / "store") == {"refused"}
 
@@ -192,7 +192,7 @@ def test_a_suite_that_is_none_is_refused_before_anything_starts(ask, tmp_path, t
 
 
 def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
-    from tasks.ingest.assess.batch import judge
+    from tasks.ingest.assess.batch import check
 
     one = {
         "type": "expect_column_values_to_be_between",
@@ -200,16 +200,16 @@ def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
         "meta": {"level": "warn"},
     }
     with pytest.raises(BadRequest, match="no such figure; got 'moons'; expected one of users"):
-        judge({"users": 3}, {"expectations": [one]})
+        check({"users": 3}, {"expectations": [one]})
     with pytest.raises(BadRequest, match="does not understand"):
-        judge(
+        check(
             {"users": 3},
             {"expectations": [one | {"type": "expect_the_moon", "kwargs": {"column": "users"}}]},
         )
 
 
 @pytest.mark.parametrize(
-    "damage, told",
+    "damage, message",
     [
         (
             lambda folder: (folder / "u.item").unlink(),
@@ -227,14 +227,14 @@ def test_a_suite_about_an_unknown_figure_or_expectation_is_refused():
     ],
 )
 def test_a_folder_that_is_not_the_source_is_refused_before_spark_starts(
-    source, ask, damage, told, monkeypatch
+    source, ask, damage, message, monkeypatch
 ):
     monkeypatch.setattr(
         "tasks.ingest.snapshot.session",
         lambda *_: pytest.fail("Spark was started for a file that is no source"),
     )
     damage(source)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         snapshot(ask())
 
 
@@ -246,15 +246,17 @@ def test_a_header_without_a_column_is_refused(tmp_path):
         RefusedData,
         match=r"ratings\.csv, line 1: the header lacks rating; got 'userId,movieId,timestamp'",
     ):
-        examine(
+        inspect_files(
             ratings,
-            land(find(ratings.path, tmp_path), "lines", tmp_path / "scratch", Limits()),
+            fetch_files(
+                find_files(ratings.path, tmp_path), "lines", tmp_path / "scratch", Limits()
+            ),
             tmp_path / "copies",
         )
 
 
 @pytest.mark.parametrize(
-    "fields, told",
+    "fields, message",
     [
         ({"day": "1998-4-15"}, "not a day"),
         ({"day": "1998-02-30"}, "not a day"),
@@ -264,8 +266,8 @@ def test_a_header_without_a_column_is_refused(tmp_path):
         ({"split": {"method": "temporal", "order": "file"}}, "follows the clock"),
     ],
 )
-def test_a_request_that_cannot_be_meant_is_refused(ask, fields, told):
-    with pytest.raises(BadRequest, match=told):
+def test_a_request_that_cannot_be_meant_is_refused(ask, fields, message):
+    with pytest.raises(BadRequest, match=message):
         ask(**fields)
 
 

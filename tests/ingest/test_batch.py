@@ -29,7 +29,7 @@ def test_a_figure_without_history_neither_passes_nor_fails():
             expecting("rows", "warn", max_value=6),
         ]
     }
-    unknown, few, again, many = batch.judge(
+    unknown, few, again, many = batch.check(
         {"ratio": None, "rows": 7, "digest": "text is no figure"}, suite
     )
     assert (unknown.observed, unknown.met) == (None, True) and (few.observed, few.met) == (7, True)
@@ -37,9 +37,9 @@ def test_a_figure_without_history_neither_passes_nor_fails():
         str(unknown) == "ratio: no history yet, expected at least 0.9"
         and again.expected == "0.9 to 1.1"
     )
-    assert batch.decide([unknown, few, again, many]) == ["rows is 7, expected at most 6"]
-    assert json.loads(json.dumps(batch.plain([unknown]), allow_nan=False))[0]["observed"] is None
-    assert [check.met for check in batch.judge({"ratio": 0.5, "rows": 7}, suite)] == [
+    assert batch.refuse_or_warn([unknown, few, again, many]) == ["rows is 7, expected at most 6"]
+    assert json.loads(json.dumps(batch.as_dicts([unknown]), allow_nan=False))[0]["observed"] is None
+    assert [check.met for check in batch.check({"ratio": 0.5, "rows": 7}, suite)] == [
         False,
         True,
         False,
@@ -53,7 +53,7 @@ def test_checks_come_in_the_order_of_the_suite():
             expecting(figure, "warn", max_value=bound) for bound in (1, 2, 3) for figure in "cab"
         ]
     }
-    checks = batch.judge({"a": 2, "b": None, "c": 3}, suite)
+    checks = batch.check({"a": 2, "b": None, "c": 3}, suite)
     assert [(check.figure, check.expected[-1], check.met) for check in checks] == [
         ("c", "1", False),
         ("a", "1", False),
@@ -71,20 +71,20 @@ def test_a_suite_is_understood_before_there_is_history_for_it():
     with pytest.raises(
         BadRequest, match=r"does not understand all of the suite; got .'expect_the_moon'."
     ):
-        batch.judge(
+        batch.check(
             {"ratio": None}, {"expectations": [expecting("ratio", "warn", type="expect_the_moon")]}
         )
     with pytest.raises(BadRequest, match="no such figure; got 'moons'; expected one of ratio"):
-        batch.judge({"ratio": None}, {"expectations": [expecting("moons", "warn", min_value=1)]})
-    assert batch.judge({"ratio": None}, {"expectations": []}) == []
+        batch.check({"ratio": None}, {"expectations": [expecting("moons", "warn", min_value=1)]})
+    assert batch.check({"ratio": None}, {"expectations": []}) == []
 
 
 def test_the_default_suite_refuses_a_history_that_shrank_and_warns_of_late_rows_and_bots():
     suite = batch.load("default")
     figures = {one["kwargs"]["column"]: None for one in suite["expectations"]}
-    assert batch.decide(batch.judge(figures, suite)) == []
-    told = batch.decide(
-        batch.judge(
+    assert batch.refuse_or_warn(batch.check(figures, suite)) == []
+    told = batch.refuse_or_warn(
+        batch.check(
             figures | {"rows_against_previous": 1.02, "late_share": 0.3, "bot_rows_share": 0.06},
             suite,
         )
@@ -97,17 +97,17 @@ def test_the_default_suite_refuses_a_history_that_shrank_and_warns_of_late_rows_
         RefusedData,
         match=r"rows_against_previous is 0.5, expected at least 0.9 .History only grows",
     ):
-        batch.decide(batch.judge(figures | {"rows_against_previous": 0.5}, suite))
+        batch.refuse_or_warn(batch.check(figures | {"rows_against_previous": 0.5}, suite))
 
 
 def test_what_a_first_snapshot_may_be_refused_for_is_the_suites_to_say(tmp_path):
     one = expecting("volume", "fail", min_value=1)
     suite = {"expectations": [one | {"meta": one["meta"] | {"first": "warn"}}]}
-    assert batch.decide(batch.judge({"volume": 0}, suite, first=True)) == [
+    assert batch.refuse_or_warn(batch.check({"volume": 0}, suite, first=True)) == [
         "volume is 0, expected at least 1"
     ]
     with pytest.raises(RefusedData, match="volume is 0, expected at least 1"):
-        batch.decide(batch.judge({"volume": 0}, suite))
+        batch.refuse_or_warn(batch.check({"volume": 0}, suite))
     suite["expectations"][0]["meta"]["first"] = "never"
     (tmp_path / "suite.json").write_text(json.dumps(suite))
     with pytest.raises(BadRequest, match=r"meta.level and meta.first must be of fail, warn"):

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats.contingency import association
 
 from tasks.ingest.assess import shift
-from tasks.ingest.assess.classes import of_ratings
+from tasks.ingest.assess.classes import by_rating
 
 
 def bergsma(table: np.ndarray) -> float:
@@ -32,10 +32,10 @@ def test_cramers_v_is_one_for_nothing_in_common_and_nothing_for_what_is_alike():
 
 
 def test_rows_of_one_user_are_worth_one_row_and_rows_of_many_are_all_worth_something():
-    assert shift.independent(400, 400 * 400) == 1
-    assert shift.independent(400, 400) == 400
-    assert shift.independent(6, 3 * 2**2) == 3
-    assert shift.independent(0, 0) == 0
+    assert shift.effective_rows(400, 400 * 400) == 1
+    assert shift.effective_rows(400, 400) == 400
+    assert shift.effective_rows(6, 3 * 2**2) == 3
+    assert shift.effective_rows(0, 0) == 0
 
 
 def test_surprise_of_a_steady_source_is_counted_in_tenths():
@@ -76,16 +76,18 @@ def test_tenths_are_equal_before_the_day_and_items_of_one_popularity_share_in_pr
         np.array([3.0, 4.0, 1.0]),
         np.array([7.0, 8.0, 12.0]),
     )
-    of_day, before = shift.tenths(popularity, day, items)  # one item has 60 rows, four have 10 each
+    of_day, before = shift.popularity_tenths(
+        popularity, day, items
+    )  # one item has 60 rows, four have 10 each
     assert before == pytest.approx([10.0] * 10 + [0])
     assert of_day == pytest.approx([2.0] * 6 + [2.0] * 4 + [7])
-    assert shift.tenths(np.array([0.0]), np.array([5.0]), np.array([2.0]))[0].tolist() == [
-        0.0
-    ] * 10 + [5.0]
+    assert shift.popularity_tenths(np.array([0.0]), np.array([5.0]), np.array([2.0]))[
+        0
+    ].tolist() == [0.0] * 10 + [5.0]
 
 
 def test_many_ratings_fall_into_spans_of_about_as_many_rows():
-    told = of_ratings(
+    told = by_rating(
         [(float(rating), False, 10) for rating in range(1, 31)]
         + [(30.0, True, 5), (99.0, True, 1), (None, True, 2)]
     )
@@ -96,7 +98,7 @@ def test_many_ratings_fall_into_spans_of_about_as_many_rows():
         "none",
     )
     assert told.before.tolist() == [30] * 10 + [0, 0] and told.day.tolist() == [0] * 9 + [5, 1, 2]
-    assert of_ratings([(0.5, False, 1), (4.0, True, 2)]).shares() == [
+    assert by_rating([(0.5, False, 1), (4.0, True, 2)]).shares() == [
         ("0.5", 0.0, 1.0),
         ("4", 1.0, 0.0),
     ]

@@ -41,7 +41,7 @@ def test_every_unit_is_found_out_file_by_file_whatever_the_description_says(spar
         write(tmp_path, [text] * 3, f"{nth}.csv")
     toml = LOG + 'path = "*.csv"\n' + (f'clock = "{given}"\n' if given else "")
     assert kept(rows_of(spark, tmp_path, toml), "ms") == [(MS,)] * 3 * len(WRITTEN)
-    for unit, found in zip(WRITTEN, looked_at(tmp_path, toml)[0].understandings, strict=True):
+    for unit, found in zip(WRITTEN, looked_at(tmp_path, toml)[0].guesses, strict=True):
         assert bool(found.notes) == (given not in (None, unit)) and all(
             f"clock is '{given}'" in note and unit in note for note in found.notes
         )
@@ -106,7 +106,4 @@ def test_two_files_of_one_delivery_may_be_written_in_two_units(spark, tmp_path):
 def test_times_of_no_unit_are_told(spark, tmp_path):
     toml = write(tmp_path, [1, 2, 3])
     assert kept(rows_of(spark, tmp_path, toml), "ms") == [(1000,), (2000,), (3000,)]
-    assert (
-        "no time lies between 1980 and 2100"
-        in looked_at(tmp_path, toml)[0].understandings[0].notes[0]
-    )
+    assert "no time lies between 1980 and 2100" in looked_at(tmp_path, toml)[0].guesses[0].notes[0]

@@ -11,15 +11,17 @@ import pytest
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import parse
 from tasks.core.data.snapshot import same_split
-from tasks.ingest.derived_settings import Decision, Shape, kept_as, split
+from tasks.ingest.derived_settings import DerivedSetting, UserActivity, keep_earlier, split
 from tasks.ingest.rules import Split
 from tests.ingest.conftest import asked, opened
 
 FIRST = 1_600_041_600  # 2020-09-14T00:00:00Z
 LOG = '[interactions]\npath = "log*.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\n'
-FILMS = Shape(events=False, users=900, likes=40, days=0, back={})
-SESSIONS = Shape(events=True, users=60_000, likes=4, days=30, back={1: 12, 2: 12, 3: 12, 7: 12})
-SHOP = Shape(
+FILMS = UserActivity(events=False, users=900, likes=40, days=0, back={})
+SESSIONS = UserActivity(
+    events=True, users=60_000, likes=4, days=30, back={1: 12, 2: 12, 3: 12, 7: 12}
+)
+SHOP = UserActivity(
     events=True, users=60_000, likes=30, days=90, back={1: 900, 2: 1_800, 3: 2_700, 7: 6_000}
 )
 
@@ -73,16 +75,16 @@ def test_sizes_of_two_methods_are_refused():
 
 def test_what_a_day_decided_stays_and_the_reason_says_what_today_would():
     before, now = (
-        Decision(Split(method="users"), "then"),
-        Decision(Split(method="temporal"), "users come back"),
+        DerivedSetting(Split(method="users"), "then"),
+        DerivedSetting(Split(method="temporal"), "users come back"),
     )
-    kept = kept_as(before, now)
+    kept = keep_earlier(before, now)
     assert (
         kept.value == before.value
         and "an earlier day" in kept.because
         and "users come back" in kept.because
     )
-    assert kept_as(before, dataclasses.replace(before, because="as ever")).because == "as ever"
+    assert keep_earlier(before, dataclasses.replace(before, because="as ever")).because == "as ever"
 
 
 def test_splits_of_an_older_version_are_compared_in_what_both_say():

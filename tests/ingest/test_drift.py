@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.ingest.assess import batch
-from tasks.ingest.assess.drift import DAY, trailing
+from tasks.ingest.assess.drift import DAY_SECONDS, compare_with_trailing_days
 
-STARTS = 10_000 * DAY  # the day under test; a Saturday would do as well
+STARTS = 10_000 * DAY_SECONDS  # the day under test; a Saturday would do as well
 RHYTHM = (1.0, 1.0, 1.0, 1.05, 1.2, 0.6, 0.5)  # a weekend with half the rows
 
 
@@ -29,7 +29,9 @@ def measure(spark, tmp_path):
             {name: pa.array(columns[name], types[name], from_pandas=True) for name in types}
         )
         pq.write_table(table, tmp_path / "rows.parquet")
-        return trailing(spark.read.parquet(str(tmp_path / "rows.parquet")), STARTS, STARTS + DAY)
+        return compare_with_trailing_days(
+            spark.read.parquet(str(tmp_path / "rows.parquet")), STARTS, STARTS + DAY_SECONDS
+        )
 
     return told
 
@@ -49,7 +51,7 @@ def live(rows: int = 4000, days: int = 36, seed: int = 0) -> dict[str, np.ndarra
                 "user": user,
                 "item": random.choice(800, n, p=popular / popular.sum()),
                 "rating": np.clip(np.round(3.6 + taste[user] + random.normal(0, 0.8, n)), 1, 5),
-                "timestamp": STARTS - age * DAY + random.integers(0, DAY, n),
+                "timestamp": STARTS - age * DAY_SECONDS + random.integers(0, DAY_SECONDS, n),
             }
         )
     return {name: np.concatenate([one[name] for one in log]) for name in log[0]}
@@ -66,7 +68,7 @@ def verdicts(figures: dict) -> dict[str, set[str]]:
     suite = suite | {
         "expectations": [one for one in suite["expectations"] if one["kwargs"]["column"] in figures]
     }
-    unmet = [check for check in batch.judge(figures, suite) if not check.met]
+    unmet = [check for check in batch.check(figures, suite) if not check.met]
     return {
         level: {check.figure for check in unmet if check.level == level} for level in batch.LEVELS
     }
@@ -93,13 +95,13 @@ def test_small_numbers_by_hand(measure):
         0: 12,
     }  # the 8th and 7th day before have no rows
     rows = [
-        (user, 100 + user, 3, STARTS - age * DAY + user)
+        (user, 100 + user, 3, STARTS - age * DAY_SECONDS + user)
         for age, n in by_age.items()
         for user in range(n)
     ]
     rows += [
-        (50, 111, 3, STARTS - 300 * DAY),
-        (50, 200, 3, STARTS + DAY),
+        (50, 111, 3, STARTS - 300 * DAY_SECONDS),
+        (50, 200, 3, STARTS + DAY_SECONDS),
     ]  # old: user 11's item was met; tomorrow: no part of it
     figures, picture = measure(
         dict(zip(("user", "item", "rating", "timestamp"), map(list, zip(*rows))))
@@ -169,7 +171,7 @@ def test_two_heavy_users_are_no_drift(measure, steady):
 
 
 def test_a_young_source_has_no_history_yet(measure, steady):
-    young = steady["timestamp"] >= STARTS - 6 * DAY
+    young = steady["timestamp"] >= STARTS - 6 * DAY_SECONDS
     figures, picture = measure({name: column[young] for name, column in steady.items()})
     assert figures["trailing_days"] == 6 and figures["days_missing"] == 0, (
         "days before its first row are not missing"

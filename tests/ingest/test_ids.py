@@ -151,7 +151,7 @@ def test_windows_letters_are_found_out(spark, tmp_path):
     assert set(kept(rows, "item")) == {("„Größe“ €",)} and not reasons(rows)
     assert any(
         "Windows-1252" in note
-        for note in looked_at(tmp_path, LOG + 'path = "e.csv"')[0].understandings[0].notes
+        for note in looked_at(tmp_path, LOG + 'path = "e.csv"')[0].guesses[0].notes
     )
 
 

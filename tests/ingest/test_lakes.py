@@ -44,7 +44,9 @@ def write(folder, files: dict[str, pa.Table], commits: dict[int, list[dict]], **
 
 def read(folder, toml: str = TOML) -> set[str]:
     seen, _, _ = looked_at(folder, toml)
-    return {user for file in seen.landed for user in pq.read_table(file.path)["user"].to_pylist()}
+    return {
+        user for file in seen.local_files for user in pq.read_table(file.path)["user"].to_pylist()
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.core.cli.errors import RefusedData, Unreachable
 from tasks.core.cli.request import parse
-from tasks.ingest.fetch import Limits, find, land
+from tasks.ingest.fetch import Limits, fetch_files, find_files
 from tests.ingest.packed import LINES, LONGEST, gz, landed, table, zipped, zst
 
 PACKED = {
@@ -70,8 +70,8 @@ def test_a_plain_file_whose_path_spark_would_misread_is_reached_by_a_link(drop, 
 def test_spark_reads_what_landed_as_the_same_lines(spark, drop):
     for name in ("plain.csv", "says so but is not.csv.gz", "_hidden[1].csv", "packed.csv.gz"):
         (drop / name).write_bytes(gz(LINES) if name.startswith("packed") else LINES)
-    found = [*find(".", drop), *find("_hidden[1].csv", drop)]
-    for one in land(found, "lines", drop.parent / "scratch", Limits()):
+    found = [*find_files(".", drop), *find_files("_hidden[1].csv", drop)]
+    for one in fetch_files(found, "lines", drop.parent / "scratch", Limits()):
         assert spark.read.text(one.path.as_uri()).count() == one.rows == 60_001, one.name
 
 
@@ -151,7 +151,7 @@ def test_many_files_land_by_name_and_two_tables_share_a_scratch_folder(put, drop
 
 
 def test_nothing_to_land_is_nothing(tmp_path):
-    assert land([], "lines", tmp_path, Limits()) == []
+    assert fetch_files([], "lines", tmp_path, Limits()) == []
 
 
 def test_the_limits_are_fields_of_a_request():
@@ -162,13 +162,13 @@ def test_the_limits_are_fields_of_a_request():
 
 def test_a_file_that_grew_since_it_was_listed_is_read_again_later(put, drop):
     put(a__csv=b"1\n", b__csv=b"1\n")
-    found = find(".", drop)
+    found = find_files(".", drop)
     put(b__csv=b"1\n2\n")
     with pytest.raises(Unreachable, match=r"b\.csv changed while it was read"):
-        land(found, "lines", drop.parent / "scratch", Limits())
+        fetch_files(found, "lines", drop.parent / "scratch", Limits())
     (drop / "b.csv").unlink()
     with pytest.raises(Unreachable, match=r"cannot be read \(No such file"):
-        land(found, "lines", drop.parent / "scratch", Limits())
+        fetch_files(found, "lines", drop.parent / "scratch", Limits())
 
 
 def test_one_refused_file_leaves_nothing_of_the_others(put, drop):

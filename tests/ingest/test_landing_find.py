@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData
-from tasks.ingest.fetch import days, find, find_day
+from tasks.ingest.fetch import find_files, find_files_of_day, list_days
 
 TREE = (
     "items.csv",
@@ -38,7 +38,7 @@ def base(tmp_path_factory):
 
 
 def names(where, base):
-    return [one.name for one in find(str(where), base)]
+    return [one.name for one in find_files(str(where), base)]
 
 
 FIRST, SECOND, DEEP = (
@@ -89,7 +89,7 @@ def test_a_file_a_folder_or_a_glob_means_these_files_in_the_order_of_their_names
 ):
     assert names(where, base) == expected
     assert names(base / where, base) == expected, "an absolute path below the base names them alike"
-    assert [one.uri for one in find(where, base)] == [str(base / name) for name in expected]
+    assert [one.uri for one in find_files(where, base)] == [str(base / name) for name in expected]
 
 
 def test_a_uri_is_decoded_and_its_wildcards_are_no_query(base):
@@ -111,13 +111,16 @@ def test_outside_the_base_files_are_named_below_the_part_without_wildcards(base,
 
 def test_size_and_time_of_change_are_told(base):
     os.utime(base / "items.csv", ns=(5, 1_700_000_000_123_456_789))
-    [one] = find("items.csv", base)
+    [one] = find_files("items.csv", base)
     assert (one.bytes, one.modified) == (4, 1_700_000_000_123_456_789)
 
 
 def test_the_days_are_real_ones_in_order(base, tmp_path):
-    assert days("events/{day}/*.jsonl", base) == ["2026-01-01", "2026-01-02"]
-    assert days(str(base / "{day}" / "x"), tmp_path) == [] and days("nowhere/{day}", base) == []
+    assert list_days("events/{day}/*.jsonl", base) == ["2026-01-01", "2026-01-02"]
+    assert (
+        list_days(str(base / "{day}" / "x"), tmp_path) == []
+        and list_days("nowhere/{day}", base) == []
+    )
     for name in (
         "day=2026-03-02.csv",
         "day=2026-03-01.csv",
@@ -129,9 +132,9 @@ def test_the_days_are_real_ones_in_order(base, tmp_path):
         "day=２０２６-03-01.csv",
     ):
         (tmp_path / name).write_text("1\n")
-    assert days("day={day}.csv", tmp_path) == ["2026-03-01", "2026-03-02"]
-    assert days("{day}-{day}.csv", tmp_path) == ["2026-03-05"]
-    assert days("day={day}.csv/x", tmp_path) == [], "a file is no folder of a day"
+    assert list_days("day={day}.csv", tmp_path) == ["2026-03-01", "2026-03-02"]
+    assert list_days("{day}-{day}.csv", tmp_path) == ["2026-03-05"]
+    assert list_days("day={day}.csv/x", tmp_path) == [], "a file is no folder of a day"
 
 
 def test_the_days_below_a_wildcard_are_those_of_all_folders(tmp_path):
@@ -139,27 +142,27 @@ def test_the_days_below_a_wildcard_are_those_of_all_folders(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("1\n")
     assert (
-        days("*/{day}/*.csv", tmp_path)
-        == days("**/{day}", tmp_path)
+        list_days("*/{day}/*.csv", tmp_path)
+        == list_days("**/{day}", tmp_path)
         == ["2026-01-01", "2026-01-02"]
     )
-    assert [one.name for one in find_day("*/{day}/*.csv", tmp_path, "2026-01-02")] == [
+    assert [one.name for one in find_files_of_day("*/{day}/*.csv", tmp_path, "2026-01-02")] == [
         "eu/2026-01-02/a.csv",
         "us/2026-01-02/a.csv",
     ]
 
 
 def test_the_files_of_a_day(base):
-    assert [one.name for one in find_day("events/{day}/*.jsonl*", base, "2026-01-01")] == [
+    assert [one.name for one in find_files_of_day("events/{day}/*.jsonl*", base, "2026-01-01")] == [
         FIRST,
         SECOND,
     ]
-    assert [one.name for one in find_day("events/{day}", base, "2026-01-02")] == [DEEP]
+    assert [one.name for one in find_files_of_day("events/{day}", base, "2026-01-02")] == [DEEP]
     with pytest.raises(
         RefusedData,
         match=r"no file is at events/2026-01-03/\*; got '.*/events with 2026-01-01, 2026-01-02",
     ):
-        find_day("events/{day}/*", base, "2026-01-03")
+        find_files_of_day("events/{day}/*", base, "2026-01-03")
     for where, day in (
         ("events/{day}", "2026-02-30"),
         ("events/{day}", "*"),
@@ -167,11 +170,11 @@ def test_the_files_of_a_day(base):
         ("events", "2026-01-01"),
     ):
         with pytest.raises(BadRequest, match="no day of a path"):
-            find_day(where, base, day)
+            find_files_of_day(where, base, day)
 
 
 @pytest.mark.parametrize(
-    "where, told",
+    "where, message",
     [
         ("itens.csv", r"no file is at itens\.csv; got '.* with events, items\.csv, odd'"),
         ("events/*.parquet", r"events with 2026-01-01, .*_temporary, readme\.txt'"),
@@ -179,9 +182,9 @@ def test_the_files_of_a_day(base):
         ("events/readme.txt/x", r"readme\.txt with nothing in it'"),
     ],
 )
-def test_when_no_file_is_found_it_is_said_what_lies_there(base, where, told):
-    with pytest.raises(RefusedData, match=told):
-        find(where, base)
+def test_when_no_file_is_found_it_is_said_what_lies_there(base, where, message):
+    with pytest.raises(RefusedData, match=message):
+        find_files(where, base)
 
 
 @pytest.mark.parametrize(
@@ -190,14 +193,14 @@ def test_when_no_file_is_found_it_is_said_what_lies_there(base, where, told):
 )
 def test_a_place_that_cannot_be_read_is_refused(base, where):
     with pytest.raises(BadRequest, match="cannot be read"):
-        find(where, base)
+        find_files(where, base)
 
 
 def test_a_path_for_days_needs_a_day_and_the_other_way_round(base):
     with pytest.raises(BadRequest, match="one place a day"):
-        find("events/{day}/*.jsonl", base)
+        find_files("events/{day}/*.jsonl", base)
     with pytest.raises(BadRequest, match="no place for the day"):
-        days("events/*", base)
+        list_days("events/*", base)
 
 
 def test_links_are_followed_but_never_in_a_circle(tmp_path):
@@ -213,16 +216,16 @@ def test_what_is_no_file_is_refused_and_not_passed_over(tmp_path):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "gone.csv").symlink_to("nowhere")
     with pytest.raises(RefusedData, match=r"gone\.csv is no file; got 'a link to nothing'"):
-        find("x", tmp_path)
+        find_files("x", tmp_path)
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(tmp_path / "s"))
         with pytest.raises(RefusedData, match="neither a file nor a folder"):
-            find("s", tmp_path)
+            find_files("s", tmp_path)
     (tmp_path / "circle").symlink_to("circle")
     with pytest.raises(BadRequest, match="leads nowhere"):
-        find("circle", tmp_path)
+        find_files("circle", tmp_path)
     with pytest.raises(BadRequest, match="leads nowhere"):
-        find("x" * 5000, tmp_path)
+        find_files("x" * 5000, tmp_path)
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.csv", b"a\nb.csv"])
@@ -230,4 +233,4 @@ def test_a_name_that_cannot_be_written_down_is_refused(tmp_path, name):
     with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
         file.write(b"1\n")
     with pytest.raises(RefusedData, match=r"not plain text; got '.*(udce9|\\n)"):
-        find(".", tmp_path)
+        find_files(".", tmp_path)

@@ -17,7 +17,7 @@ import zlib
 import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
-from tasks.ingest.fetch import Limits, find, land, unpack_budget
+from tasks.ingest.fetch import Limits, fetch_files, find_files, unpack_budget
 from tests.ingest.packed import LINES, gz, landed, table, zipped, zst
 
 TEXT = bytes(range(32, 127)) * 300 + b"\n" + bytes(range(126, 31, -1)) * 40
@@ -117,7 +117,7 @@ def method(number: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data, told",
+    "data, message",
     [
         (encrypted(), r"a!a\.csv is encrypted; remedy: pack it again without a password"),
         (linked(), r"a!a\.csv is a link"),
@@ -159,9 +159,9 @@ def method(number: int) -> bytes:
         ),
     ],
 )
-def test_what_is_no_plain_text_is_refused_with_what_it_is(put, drop, data, told):
+def test_what_is_no_plain_text_is_refused_with_what_it_is(put, drop, data, message):
     put(a=data)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         landed(drop)
     assert left(drop) == []
 
@@ -183,7 +183,7 @@ def test_text_that_only_looks_odd_lands(put, drop, data):
 
 
 @pytest.mark.parametrize(
-    "data, told",
+    "data, message",
     [
         (b"user,item\n1,2\n", "a is not Parquet; got b'user,item"),
         (table(50)[:-9], "a is no Parquet file that can be read"),
@@ -192,9 +192,9 @@ def test_text_that_only_looks_odd_lands(put, drop, data):
         (table(50)[:-8] + b"\xff\xff\xff\x7fPAR1", "a is no Parquet"),
     ],
 )
-def test_what_is_no_parquet_is_refused(put, drop, data, told):
+def test_what_is_no_parquet_is_refused(put, drop, data, message):
     put(a=data)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         landed(drop, "parquet")
 
 
@@ -214,7 +214,9 @@ def bomb(size: int) -> bytes:
 )
 def test_a_bomb_is_stopped_while_it_unpacks(put, drop, wrap, monkeypatch):
     written = []
-    monkeypatch.setattr("tasks.ingest.fetch.land.room", lambda folder, size: written.append(size))
+    monkeypatch.setattr(
+        "tasks.ingest.fetch.land.require_free_space", lambda folder, size: written.append(size)
+    )
     put(a=wrap(256 << 20))
     with pytest.raises(
         RefusedData,
@@ -281,7 +283,7 @@ def test_a_write_that_fails_is_a_disk_that_is_away(put, drop, monkeypatch):
         raise OSError(28, "No space left on device")
 
     put(a=gz(LINES))
-    monkeypatch.setattr("tasks.ingest.fetch.land.room", full)
+    monkeypatch.setattr("tasks.ingest.fetch.land.require_free_space", full)
     with pytest.raises(Unreachable, match=r"scratch folder cannot be written \(No space left"):
         landed(drop)
 
@@ -298,11 +300,11 @@ def test_memory_stays_that_of_a_few_blocks(put, drop):
 
 def test_a_kind_and_a_file_that_may_not_be_read(put, drop):
     put(a=LINES)
-    found = find(".", drop)
+    found = find_files(".", drop)
     (drop / "a").unlink()
     (drop / "a").mkdir()
     with pytest.raises((Unreachable, BadRequest)):
-        land(found, "lines", drop.parent / "scratch", Limits())
+        fetch_files(found, "lines", drop.parent / "scratch", Limits())
     sqlite3.connect(drop / "db").execute("create table a (b)")
     with pytest.raises(RefusedData, match="db is a SQLite database; expected text"):
-        land(find("db", drop), "lines", drop.parent / "scratch", Limits())
+        fetch_files(find_files("db", drop), "lines", drop.parent / "scratch", Limits())

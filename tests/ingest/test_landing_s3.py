@@ -10,7 +10,7 @@ import pytest
 
 from tasks.core.cli.errors import BadRequest, RefusedData, Unreachable
 from tasks.core.store.s3 import request_error
-from tasks.ingest.fetch import Limits, days, find, find_day, land
+from tasks.ingest.fetch import Limits, fetch_files, find_files, find_files_of_day, list_days
 from tasks.ingest.fetch.s3 import Bucket
 from tests.ingest.packed import LINES, LONGEST, gz, table, zipped, zst
 from tests.servers_s3 import SECRET, s3_server
@@ -73,7 +73,7 @@ def base(store, tmp_path):
     ],
 )
 def test_an_object_a_prefix_or_a_glob_means_these_objects(base, where, expected):
-    found = find(where, base)
+    found = find_files(where, base)
     assert [one.name for one in found] == sorted(expected)
     assert all(OBJECTS[one.uri.removeprefix("s3://data/")] is not None for one in found)
     assert all(
@@ -83,15 +83,19 @@ def test_an_object_a_prefix_or_a_glob_means_these_objects(base, where, expected)
 
 
 def test_days_of_a_bucket(base):
-    assert days("s3://data/events/{day}/*", base) == ["2026-01-01", "2026-01-02"]
-    assert [one.name for one in find_day("s3://data/events/{day}", base, "2026-01-01")] == [
+    assert list_days("s3://data/events/{day}/*", base) == ["2026-01-01", "2026-01-02"]
+    assert [
+        one.name for one in find_files_of_day("s3://data/events/{day}", base, "2026-01-01")
+    ] == [
         "part-1.jsonl",
         "part-2.jsonl.gz",
     ]
 
 
 def test_objects_land_as_the_plain_files_that_they_are(base):
-    made = land(find("s3://data/events/2026-01-*/*", base), "lines", base / "scratch", Limits())
+    made = fetch_files(
+        find_files("s3://data/events/2026-01-*/*", base), "lines", base / "scratch", Limits()
+    )
     assert [one.name for one in made] == [*EVENTS[:3], "2026-01-02/z.zip!z.csv"]
     for one in made:
         assert one.path.read_bytes() == LINES and one.path.is_relative_to(base / "scratch")
@@ -106,7 +110,7 @@ def test_objects_land_as_the_plain_files_that_they_are(base):
 
 
 def test_a_parquet_object_is_counted(base):
-    [one] = land(find("s3://data/table", base), "parquet", base / "scratch", Limits())
+    [one] = fetch_files(find_files("s3://data/table", base), "parquet", base / "scratch", Limits())
     assert (one.rows, one.longest, one.path.read_bytes()) == (
         77,
         0,
@@ -119,8 +123,8 @@ def test_an_object_of_several_requests_is_whole(store, base):
     store.put("data/big/plain.csv", data)
     store.put("data/big/packed.csv.gz", gz(data))
     try:
-        made = land(
-            find("s3://data/big", base),
+        made = fetch_files(
+            find_files("s3://data/big", base),
             "lines",
             base / "scratch",
             Limits(expansion=1e6, line_kb=1e6),
@@ -142,15 +146,17 @@ def test_what_is_bad_is_refused_alike(store, base):
     ):
         store.put(f"data/bad/{key}", data)
         with pytest.raises(RefusedData, match=rf"{key} .*{told}"):
-            land(find(f"s3://data/bad/{key}", base), "lines", base / "scratch", Limits())
+            fetch_files(
+                find_files(f"s3://data/bad/{key}", base), "lines", base / "scratch", Limits()
+            )
         store.delete(f"data/bad/{key}")
     assert list((base / "scratch").iterdir()) == []
 
 
 def test_a_zip_that_could_never_fit_is_not_fetched(base):
     with pytest.raises(RefusedData, match=r"too big together, at z.zip"):
-        land(
-            find("s3://data/events/2026-01-02/z.zip", base),
+        fetch_files(
+            find_files("s3://data/events/2026-01-02/z.zip", base),
             "lines",
             base / "scratch",
             Limits(unpacked_gb=1e-5),
@@ -159,13 +165,13 @@ def test_a_zip_that_could_never_fit_is_not_fetched(base):
 
 def test_an_object_that_was_replaced_or_taken_away_is_read_again_later(store, base):
     store.put("data/moving/a.csv", b"1\n")
-    found = find("s3://data/moving/a.csv", base)
+    found = find_files("s3://data/moving/a.csv", base)
     store.put("data/moving/a.csv", b"1\n2\n")
     with pytest.raises(Unreachable, match="changed while it was read"):
-        land(found, "lines", base / "scratch", Limits())
+        fetch_files(found, "lines", base / "scratch", Limits())
     store.delete("data/moving/a.csv")
     with pytest.raises(Unreachable, match="gone since it was listed"):
-        land(found, "lines", base / "scratch", Limits())
+        fetch_files(found, "lines", base / "scratch", Limits())
 
 
 def test_when_no_object_is_found_it_is_said_what_lies_there(base):
@@ -174,23 +180,23 @@ def test_when_no_object_is_found_it_is_said_what_lies_there(base):
         match=r"no file is at s3://data/events/2026-01-03; got '.*data/events with 2026-01-01, "
         r"2026-01-02",
     ):
-        find_day("s3://data/events/{day}", base, "2026-01-03")
+        find_files_of_day("s3://data/events/{day}", base, "2026-01-03")
     with pytest.raises(
         BadRequest,
         match=r"there is no such bucket; got 's3://nothing/events'; remedy: correct the path, "
         r"or set AWS_ENDPOINT_URL",
     ):
-        find("s3://nothing/events", base)
+        find_files("s3://nothing/events", base)
     with pytest.raises(BadRequest, match="no such bucket"):
-        find("s3://nothing/*.csv", base)
+        find_files("s3://nothing/*.csv", base)
 
 
 def test_a_store_that_refuses_the_key_says_so_without_telling_it(tmp_path, capfd):
     with s3_server(tmp_path / "s3", INITIAL_NO_AUTH_ACTION_COUNT="0"):
         for ask in (
-            lambda: find("s3://data/a.csv", tmp_path),
-            lambda: find("s3://data/*.csv", tmp_path),
-            lambda: days("s3://data/{day}", tmp_path),
+            lambda: find_files("s3://data/a.csv", tmp_path),
+            lambda: find_files("s3://data/*.csv", tmp_path),
+            lambda: list_days("s3://data/{day}", tmp_path),
         ):
             with pytest.raises(
                 BadRequest,
@@ -209,13 +215,13 @@ def test_a_store_that_is_away_is_tried_again_later(tmp_path, monkeypatch):
         match=r"does not answer \(NETWORK_CONNECTION\); got 's3://data/\S+ at "
         r"http://127\.0\.0\.1:1'",
     ) as told:
-        find("s3://data/a.csv", tmp_path)
+        find_files("s3://data/a.csv", tmp_path)
     assert SECRET not in str(told.value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "not an address")
     with pytest.raises(
         BadRequest, match="the address of the object store is none; got 'not an address'"
     ):
-        find("s3://data/a.csv", tmp_path)
+        find_files("s3://data/a.csv", tmp_path)
 
 
 def test_a_store_that_goes_away_halfway_is_no_damaged_file(tmp_path):
@@ -223,7 +229,7 @@ def test_a_store_that_goes_away_halfway_is_no_damaged_file(tmp_path):
     with s3_server(tmp_path / "s3") as store:
         store.put("data")
         store.put("data/a.csv", data)
-        found = find("s3://data/a.csv", tmp_path)
+        found = find_files("s3://data/a.csv", tmp_path)
         with Bucket().open("data/a.csv") as file:
             assert file.read(1 << 20) == data[: 1 << 20]
             store.kill()
@@ -231,7 +237,7 @@ def test_a_store_that_goes_away_halfway_is_no_damaged_file(tmp_path):
                 while file.read(1 << 20):
                     pass
         with pytest.raises(Unreachable, match="does not answer"):
-            land(found, "lines", tmp_path / "scratch", Limits())
+            fetch_files(found, "lines", tmp_path / "scratch", Limits())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import re
 import pytest
 from hypothesis import example, given, strategies
 
-from tasks.ingest.fetch.fingerprint import Tally
+from tasks.ingest.fetch.fingerprint import Fingerprint
 
 TEXT = strategies.text(alphabet="ab\r\n\x85", max_size=60).map(lambda text: text.encode("latin-1"))
 
@@ -22,8 +22,8 @@ def reference(data: bytes) -> list[bytes]:
     return lines[:-1] if not lines[-1] else lines
 
 
-def tallied(data: bytes, cuts: list[int]) -> Tally:
-    tally, edges = Tally(), [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+def tallied(data: bytes, cuts: list[int]) -> Fingerprint:
+    tally, edges = Fingerprint(), [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     for start, end in itertools.pairwise(edges):
         tally.add(data[start:end])
     return tally
@@ -56,6 +56,6 @@ def test_every_place_of_a_cut_gives_the_same(end):
 
 
 def test_the_bytes_of_a_table_file_are_not_taken_for_lines():
-    tally = Tally(lines=False)
+    tally = Fingerprint(lines=False)
     tally.add(b"a\nb\n")
     assert (tally.rows, tally.longest, tally.bytes) == (0, 0, 4)

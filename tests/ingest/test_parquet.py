@@ -246,7 +246,10 @@ def test_a_footer_that_counts_other_rows_than_the_pages_hold_is_damage(tmp_path)
         (tmp_path / "e.parquet").write_bytes(data[:at] + thirty_two + data[at + 2 :])
         try:
             examined, _, _ = looked_at(tmp_path, LOG + 'path = "e.parquet"')
-            assert examined.landed[0].rows == pq.read_metadata(examined.landed[0].path).num_rows
+            assert (
+                examined.local_files[0].rows
+                == pq.read_metadata(examined.local_files[0].path).num_rows
+            )
         except RefusedData as refusal:
             refused += "its footer counts 32 rows, and its pages hold 40" in str(refusal)
         at = data.find(forty, at + 1)

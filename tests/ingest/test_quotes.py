@@ -209,7 +209,7 @@ def test_latin_1_is_found_out_and_told_and_damage_is_no_latin_1(spark, tmp_path)
     assert kept(rows, "user", "item")[0] == ("björn0", "ål")
     assert any(
         "Latin-1" in note
-        for note in looked_at(tmp_path, LOG + 'path = "e.csv"')[0].understandings[0].notes
+        for note in looked_at(tmp_path, LOG + 'path = "e.csv"')[0].guesses[0].notes
     )
     damaged = tmp_path / "damaged"
     damaged.mkdir()

@@ -364,12 +364,12 @@ def test_a_data_set_of_nothing_but_is_taken_or_refused_in_one_sentence(spark, tm
 def test_a_delivery_of_an_older_version_without_kinds_is_read_beside_newer_ones(spark, tmp_path):
     from pyspark.sql import functions as F
 
-    from tasks.ingest.resolve.interactions import _with_kind
+    from tasks.ingest.resolve.event_kinds import with_kind
 
     weights = {"view": 1, "save": 1, "buy": 5}
     old = spark.createDataFrame([(1.0,), (5.0,)], "rating double")
     mixed = old.withColumn("kind", F.lit(None).cast("string")).union(
         spark.createDataFrame([(1.0, "save")], "rating double, kind string")
     )
-    assert [row["kind"] for row in _with_kind(old, weights).collect()] == [None, "buy"]
-    assert [row["kind"] for row in _with_kind(mixed, weights).collect()] == [None, "buy", "save"]
+    assert [row["kind"] for row in with_kind(old, weights).collect()] == [None, "buy"]
+    assert [row["kind"] for row in with_kind(mixed, weights).collect()] == [None, "buy", "save"]

@@ -11,9 +11,10 @@ import pytest
 
 from tasks.ingest.assess import formatting
 from tasks.ingest.assess.batch import Check
-from tasks.ingest.assess.drift import Picture
-from tasks.ingest.assess.report_page import Delivery, File, Told, page
-from tasks.ingest.derived_settings import Decision
+from tasks.ingest.assess.batch_report import BatchReport, DeliveryCounts, FileSummary
+from tasks.ingest.assess.drift import DriftChart
+from tasks.ingest.assess.report_page import page
+from tasks.ingest.derived_settings import DerivedSetting
 from tasks.ingest.rules import Split
 
 EVIL = "<script>alert('1')</script>"
@@ -24,7 +25,7 @@ CHECKS = [
     Check("volume_surprise", "fail", "Not half missing.", "at least -6", -4.25, True),
 ]
 ACCOUNTS = {"rows_in": 100_000, "kept": 97_722, "quarantined": 302, "later": 1_976, "left_out": 12}
-PICTURE = Picture(
+PICTURE = DriftChart(
     [(f"1998-03-{day:02}", 100 * day) for day in range(1, 30)],
     [("4", 0.25, 0.75)],
     [("most popular tenth", 0.05, 0.1), ("new", 0.95, 0)],
@@ -55,13 +56,15 @@ class Text(HTMLParser):
             self.words.append(data)
 
 
-def told(**fields) -> Told:
-    return Told(**{"dataset": "shop", "day": "1998-03-29", "id": "3f9a2c81d04be7a5"} | fields)
+def report(**fields) -> BatchReport:
+    return BatchReport(
+        **{"dataset": "shop", "day": "1998-03-29", "id": "3f9a2c81d04be7a5"} | fields
+    )
 
 
 @pytest.fixture(scope="module")
 def full():
-    return told(
+    return report(
         checks=CHECKS,
         accounts=ACCOUNTS,
         counts={"interactions": 97_710, "users": 943, "items": 1_682},
@@ -75,7 +78,7 @@ def full():
             "new_user_share": None,
         },
         parts={"train": 93_970, "history": 0, "validation": 910, "test": 2_830},
-        split=Decision(Split(method="temporal"), "users come back"),
+        split=DerivedSetting(Split(method="temporal"), "users come back"),
         held_out={"validation": 910, "test": 908},
         ratings=[(1.0, 20_000), (4.5, 77_000), (None, 710)],
         reasons={
@@ -91,8 +94,8 @@ def full():
                 "text": f"1\t{EVIL}\x00\u202e" + "x" * 500,
             }
         ],
-        files=[File(f"{EVIL}.csv", 1_979_173, 100_000, "0641" * 16)],
-        deliveries=[Delivery("1998-03-29", 20_100, 20_050)],
+        files=[FileSummary(f"{EVIL}.csv", 1_979_173, 100_000, "0641" * 16)],
+        deliveries=[DeliveryCounts("1998-03-29", 20_100, 20_050)],
         drift=PICTURE,
         settings={
             "day": "1998-03-29",
@@ -196,20 +199,20 @@ def test_nothing_in_the_data_becomes_part_of_the_page(full):
         "in the line, its file's name, the file's name, a setting"
     )
     everywhere = page(
-        told(
+        report(
             dataset=EVIL,
             day=EVIL,
             id=EVIL,
             refused=EVIL,
-            split=Decision(Split(), EVIL),
+            split=DerivedSetting(Split(), EVIL),
             parts={EVIL: 1},
             held_out={EVIL: 1},
             counts={EVIL: 1},
             checks=[Check(EVIL, "warn", EVIL, EVIL, 1.0, False)],
             reasons={EVIL: {EVIL: 1}},
-            drift=Picture([(EVIL, 1)], [(EVIL, 1, 1)], [(EVIL, 1, 1)]),
-            deliveries=[Delivery(EVIL, 1, 1)],
-            files=[File("x", 1, 1, EVIL)],
+            drift=DriftChart([(EVIL, 1)], [(EVIL, 1, 1)], [(EVIL, 1, 1)]),
+            deliveries=[DeliveryCounts(EVIL, 1, 1)],
+            files=[FileSummary("x", 1, 1, EVIL)],
             settings={EVIL: 1},
         )
     )
@@ -229,7 +232,7 @@ def test_what_cannot_be_seen_is_shown_and_what_is_long_is_cut(full):
 
 
 def test_a_refused_batch_has_the_same_page_with_what_there_is():
-    early = Text(page(told(refused="the header lacks rating; got 'a,b'"))).text
+    early = Text(page(report(refused="the header lacks rating; got 'a,b'"))).text
     assert (
         "REFUSED" in early
         and "batch 3f9a2c81d04be7a5" in early
@@ -249,7 +252,7 @@ def test_a_refused_batch_has_the_same_page_with_what_there_is():
         "rating_drift", "fail", "Ratings mean what they meant.", "at most 0.2", 0.5, False
     )
     late = page(
-        told(
+        report(
             refused="drift",
             checks=[*CHECKS, failed],
             accounts=ACCOUNTS,
@@ -263,21 +266,25 @@ def test_a_refused_batch_has_the_same_page_with_what_there_is():
 
 
 def test_accepted_without_warnings():
-    html = page(told(checks=CHECKS[:2]))
+    html = page(report(checks=CHECKS[:2]))
     assert 'class="accepted"' in html and "Accepted with" not in html
 
 
 def test_accounts_that_do_not_close_say_so():
     assert (
         "This does not close: 3 rows are unaccounted for."
-        in Text(page(told(accounts=ACCOUNTS | {"kept": 97_719}))).text
+        in Text(page(report(accounts=ACCOUNTS | {"kept": 97_719}))).text
     )
 
 
 def test_many_files_and_deliveries_are_told_by_the_first_and_the_last_of_them():
-    files = [File(f"part-{nth:04}", nth, None, "a" * 64) for nth in range(1_000)]
+    files = [FileSummary(f"part-{nth:04}", nth, None, "a" * 64) for nth in range(1_000)]
     text = Text(
-        page(told(files=files, deliveries=[Delivery(f"day-{nth}", 1, 1) for nth in range(50)]))
+        page(
+            report(
+                files=files, deliveries=[DeliveryCounts(f"day-{nth}", 1, 1) for nth in range(50)]
+            )
+        )
     ).text
     assert (
         "part-0039" in text

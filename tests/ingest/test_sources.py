@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.cli.errors import BadRequest
-from tasks.ingest.fetch import Limits, find, land
+from tasks.ingest.fetch import Limits, fetch_files, find_files
 from tasks.ingest.parse import lines
 
 SECOND = 978_300_000
@@ -140,9 +140,9 @@ def test_lines_are_numbered_as_the_file_has_them_however_it_is_cut(spark, tmp_pa
     path = tmp_path / "some.txt"
     path.write_text("\n".join(texts) + "\n")
     spark.conf.set("spark.sql.files.maxPartitionBytes", str(block))
-    landed = land(find(str(path), tmp_path), "lines", tmp_path / "scratch", Limits())
+    landed = fetch_files(find_files(str(path), tmp_path), "lines", tmp_path / "scratch", Limits())
     try:
-        rows = lines.numbered(lines.read(spark, landed, (0,))).collect()
+        rows = lines.number_lines(lines.read(spark, landed, (0,))).collect()
     finally:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
     assert {row["line"]: bytes(row["raw"]).decode() for row in rows} == dict(enumerate(texts, 1))

@@ -48,7 +48,7 @@ def write(path, times) -> None:
 def test_every_format_and_clock(tmp_path, name, clock):
     write(tmp_path / name, [CLOCKS[clock][1], CLOCKS[clock][0]])
     seen, *_ = looked_at(tmp_path, TOML.format(name))
-    assert time_span.extremes(seen.landed[0], seen.shapes[0]) == pytest.approx(SECONDS)
+    assert time_span.extremes(seen.local_files[0], seen.layouts[0]) == pytest.approx(SECONDS)
 
 
 def test_what_cannot_be_true_is_passed_over(tmp_path):
@@ -57,4 +57,4 @@ def test_what_cannot_be_true_is_passed_over(tmp_path):
         [SECONDS[0], "", "x", -5, 9e12, *range(SECONDS[1] - 50, SECONDS[1] + 1)],
     )
     seen, *_ = looked_at(tmp_path, TOML.format("log.csv"))
-    assert time_span.extremes(seen.landed[0], seen.shapes[0]) == pytest.approx(SECONDS)
+    assert time_span.extremes(seen.local_files[0], seen.layouts[0]) == pytest.approx(SECONDS)

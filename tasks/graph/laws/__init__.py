@@ -1,3 +1,4 @@
-"""How the arrays of each law are made; what they mean is told in `tasks.core.data.graph` and
-`tasks.core.models.walks`.
+"""Builders of the arrays of each law.
+
+The arrays are described in `tasks.core.data.graph` and `tasks.core.models.walks`.
 """

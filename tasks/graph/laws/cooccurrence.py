@@ -8,14 +8,15 @@ from tasks.core.data.graph import Cooccurrence
 from tasks.core.data.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
 from tasks.graph.laws.degree_penalised import build_degree_penalised
-from tasks.graph.laws.lists import Reached, entrance_weights
+from tasks.graph.laws.lists import UserLists, entrance_weights
 
 
 def build_cooccurrence(
     histories: Histories, items: int, entrance: str = "strength"
 ) -> Cooccurrence:
-    """Lists of different items, and each item's users by how many others they lead to; where pairs
-    count unequally, as `degree-penalised` without a penalty.
+    """Build lists of different items, and each item's users by their number of other items.
+
+    Where pairs count unequally, the tables are those of `degree-penalised` without a penalty.
 
     Args:
         histories: liked items of every user; what a user has more than once is one pair
@@ -27,7 +28,7 @@ def build_cooccurrence(
     own = histories.pairs()
     if own.weights is not None:
         return build_degree_penalised(own, items, 0.0, entrance)
-    reached = Reached.of(own, items)
+    reached = UserLists.of(own, items)
     others = (own.lengths - 1)[reached.users]
     slots = alias_slots(reached.offsets, reached.users, others)
     strength = np.bincount(reached.items, weights=others, minlength=items)

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.core.data.graph import DegreePenalised
 from tasks.core.data.histories import Histories
 from tasks.graph.alias import alias_slots, entrance_slots
-from tasks.graph.laws.lists import Reached, entrance_weights
+from tasks.graph.laws.lists import UserLists, entrance_weights
 
 
 def build_degree_penalised(
@@ -27,7 +27,7 @@ def build_degree_penalised(
     liked = own.popularity(items)
     weights = np.where(liked > 0, liked, 1.0) ** -penalty
     rows = weights[own.items] if own.weights is None else weights[own.items] * own.weights
-    reached = Reached.of(own, items)
+    reached = UserLists.of(own, items)
     others = _others(own.offsets, rows)[reached.rows]
     others = others if own.weights is None else others * own.weights[reached.rows]
     strength = weights * np.bincount(reached.items, weights=others, minlength=items)

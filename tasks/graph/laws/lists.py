@@ -1,4 +1,4 @@
-"""What the laws over user-item lists share: different items of each user, and each item's users."""
+"""Lists of different items per user and of users per item, which two laws share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.core.data.histories import Histories
 
 
 @dataclasses.dataclass(frozen=True)
-class Reached:
+class UserLists:
     """The (user, item) pairs that lead to another item, by item, users in order.
 
     Attributes:
@@ -25,9 +25,10 @@ class Reached:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, own: Histories, items: int) -> Reached:
-        """Of users' different items. A user with one item leads nowhere; an item that only such
-        users have is isolated.
+    def of(cls, own: Histories, items: int) -> UserLists:
+        """The different items of each user.
+
+        A user with one item leads nowhere; an item that only such users have is isolated.
         """
         rows = np.flatnonzero(np.repeat(own.lengths >= 2, own.lengths))
         rows = rows[np.argsort(own.items[rows], kind="stable")]

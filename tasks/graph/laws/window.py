@@ -1,6 +1,4 @@
-"""The files of the law `window`: edges by day from the lists, or yesterday's edges with what has
-changed.
-"""
+"""Files of the law `window`: edges by day from the lists, or yesterday's edges updated."""
 
 from __future__ import annotations
 
@@ -13,25 +11,23 @@ import numpy as np
 
 from tasks.core.data.histories import Histories
 from tasks.core.store.manifest import Artefact
-from tasks.graph.changes import Changes, Renamed
+from tasks.graph.changes import Changes, RowMapping
 from tasks.graph.edges import BUCKET_ITEMS, buckets, name, read_bucket, write_bucket
-from tasks.graph.pairs import Nearness, Summed, both, pairs, summed
+from tasks.graph.pairs import DailyEdges, PairWeights, both_directions, pairs, sum_pairs
 
-AT_ONCE = 2**26  # pairs in memory; more are gone through again for the next sources
+MAX_PASS_PAIRS = 2**26  # pairs in memory; more are gone through again for the next sources
 
 
-def write_edges(folder: Path, histories: Histories, items: int, nearness: Nearness) -> None:
-    """Edges of the lists, both directions, by sparse matrices: all that fit at once, then the
-    next.
-    """
+def write_edges(folder: Path, histories: Histories, items: int, nearness: PairWeights) -> None:
+    """Sum edges of the lists in both directions, in as many passes as fit into memory."""
     rows = (
         np.bincount(histories.items // BUCKET_ITEMS, minlength=len(buckets(items)))
         * 2
         * nearness.window
     )
     for low, high in _passes(rows):
-        edges = summed(
-            both(pairs(histories, nearness)),
+        edges = sum_pairs(
+            both_directions(pairs(histories, nearness)),
             low * BUCKET_ITEMS,
             min(high * BUCKET_ITEMS, items),
             items,
@@ -41,33 +37,41 @@ def write_edges(folder: Path, histories: Histories, items: int, nearness: Nearne
 
 
 def update_edges(
-    folder: Path, base: Artefact, changes: Changes, renamed: Renamed, items: int, nearness: Nearness
+    folder: Path,
+    base: Artefact,
+    changes: Changes,
+    renamed: RowMapping,
+    items: int,
+    nearness: PairWeights,
 ) -> None:
-    """Yesterday's edges without what the changed users gave them, with what they give now. Sums of
-    whole numbers: it equals a new build.
+    """Update yesterday's edges with the changes of the users whose lists differ.
+
+    Weights are sums of whole numbers, so the result equals a new build.
     """
     gone = (
         (one, other, day, -weight)
         for one, other, day, weight in pairs(changes.before, nearness, changes.since)
     )
-    delta = summed(both(chain(gone, pairs(changes.now, nearness, changes.since))), 0, items, items)
+    delta = sum_pairs(
+        both_directions(chain(gone, pairs(changes.now, nearness, changes.since))), 0, items, items
+    )
     old = _Before(base, renamed)
     for bucket in buckets(items):
         low, high = bucket * BUCKET_ITEMS, min((bucket + 1) * BUCKET_ITEMS, items)
         parts = (
             dataclasses.astuple(part) for part in (old.between(low, high), _cut(delta, bucket))
         )
-        write_bucket(folder, bucket, summed(parts, low, high, items))
+        write_bucket(folder, bucket, sum_pairs(parts, low, high, items))
 
 
 class _Before:
     """Yesterday's edges in today's rows."""
 
-    def __init__(self, base: Artefact, renamed: Renamed) -> None:
+    def __init__(self, base: Artefact, renamed: RowMapping) -> None:
         self.base, self.rows = base, renamed.rows
         self.known = np.flatnonzero(self.rows >= 0)
 
-    def between(self, low: int, high: int) -> Summed:
+    def between(self, low: int, high: int) -> DailyEdges:
         """Edges whose source is from `low` up to but not with `high`."""
         mine = self.known[
             np.searchsorted(self.rows[self.known], low) : np.searchsorted(
@@ -89,7 +93,7 @@ class _Before:
             self.rows[columns[1]].astype(np.int32),
         )
         keep = (sources >= low) & (sources < high) & (targets >= 0)
-        return Summed(
+        return DailyEdges(
             sources[keep], targets[keep], columns[2][keep].astype(np.int32), columns[3][keep]
         )
 
@@ -97,16 +101,16 @@ class _Before:
 def _passes(rows: np.ndarray) -> Iterator[tuple[int, int]]:
     low = 0
     for high in range(1, len(rows) + 1):
-        if high == len(rows) or rows[low : high + 1].sum() > AT_ONCE:
+        if high == len(rows) or rows[low : high + 1].sum() > MAX_PASS_PAIRS:
             yield low, high
             low = high
 
 
-def _cut(edges: Summed, bucket: int) -> Summed:
+def _cut(edges: DailyEdges, bucket: int) -> DailyEdges:
     first, last = np.searchsorted(
         edges.sources, [bucket * BUCKET_ITEMS, (bucket + 1) * BUCKET_ITEMS]
     )
-    return Summed(
+    return DailyEdges(
         edges.sources[first:last],
         edges.targets[first:last],
         edges.days[first:last],

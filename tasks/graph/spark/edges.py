@@ -15,12 +15,13 @@ from tasks.core.data.snapshot import Snapshot
 from tasks.core.spark.session import session
 from tasks.core.spark.settings import Spark
 from tasks.graph.edges import BUCKET_ITEMS, FOLDER, buckets, name, write_bucket
-from tasks.graph.pairs import SECONDS, Nearness, Summed
+from tasks.graph.pairs import DAY_SECONDS, DailyEdges, PairWeights
 
 
-def write_edges(settings: Spark, folder: Path, snapshot: Snapshot, nearness: Nearness) -> None:
-    """The same edges as by sparse matrices: sums of whole numbers, in the same buckets, in the same
-    order.
+def write_edges(settings: Spark, folder: Path, snapshot: Snapshot, nearness: PairWeights) -> None:
+    """Write the same edges as `tasks.graph.laws.window.write_edges`, by Spark.
+
+    Weights are sums of whole numbers, in the same buckets and the same order.
     """
     bytes_read = sum(
         entry["bytes"]
@@ -42,10 +43,14 @@ def write_edges(settings: Spark, folder: Path, snapshot: Snapshot, nearness: Nea
     log("graph.edges", engine="spark", master=settings.master, buckets=len(buckets(items)))
 
 
-def edges(rows: DataFrame, nearness: Nearness) -> DataFrame:
+def edges(rows: DataFrame, nearness: PairWeights) -> DataFrame:
     """Rows of user, item, position, timestamp to source, target, day, weight."""
     order = Over.partitionBy("user").orderBy("position")
-    day = F.floor(F.col("timestamp") / SECONDS).cast("int") if nearness.half_life_days else F.lit(0)
+    day = (
+        F.floor(F.col("timestamp") / DAY_SECONDS).cast("int")
+        if nearness.half_life_days
+        else F.lit(0)
+    )
     placed = rows.select("user", "position", "item", day.alias("day"))
     near: list[Column] = []
     for apart, weight in enumerate(nearness.by_places().tolist(), 1):
@@ -77,7 +82,7 @@ def _liked(spark: SparkSession, snapshot: Snapshot) -> DataFrame:
 def _name(folder: Path, items: int) -> None:
     """One file a bucket under the name of the format; a bucket without edges is an empty one."""
     (folder / FOLDER).mkdir(exist_ok=True)
-    empty = Summed(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.int32, np.int64)))
+    empty = DailyEdges(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.int32, np.int64)))
     for bucket in buckets(items):
         files = sorted((folder / "by-bucket" / f"bucket={bucket}").glob("*.parquet"))
         if len(files) > 1:

@@ -1,5 +1,4 @@
-"""Walks by Spark: shards spread over the executors, each running the walker over the memory-mapped
-graph.
+"""Walks by Spark: each executor draws shards from the memory-mapped graph.
 
 Executors see the store's disk. What they write is what one machine would write, byte for byte: a
 walk depends on its number alone.
@@ -45,8 +44,9 @@ def write_shards(request: WalkRequest, graph: Artefact, folder: Path) -> None:
 
 
 def draw_shard(graph: str, folder: str, length: int, seed: int, shard: tuple[int, int, int]) -> str:
-    """Draw and write one shard in an executor's process; returns the process's parent, of which an
-    executor has one.
+    """Draw and write one shard in an executor's process.
+
+    Returns the process's parent, of which an executor has one.
     """
     number, first, count = shard
     write_shard(Path(folder), number, walk(_tables(graph), first, count, length, seed))

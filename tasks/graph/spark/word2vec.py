@@ -1,5 +1,6 @@
-"""Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013), trained in
-parts that are averaged.
+"""Input vectors by Spark ML: skip-gram with hierarchical softmax (Mikolov et al. 2013).
+
+Partitions are trained apart and averaged.
 
 It has no output vectors: a decoder makes them from users' histories (see
 `tasks.core.models.input_vectors`).
@@ -43,17 +44,18 @@ def word2vec(request: Word2VecRequest) -> dict:
     }
     code = code_version(__name__)
     id = identity(walks=walks.id, settings=settings, code=code)
-    place = ("vectors", walks.facts["dataset"], id)
-    if store.find(*place) is None:
+    path = ("vectors", walks.facts["dataset"], id)
+    if store.find(*path) is None:
         rows, inputs = _train(request, walks)
-        with store.writing("vectors", *place) as draft:
+        with store.writing("vectors", *path) as draft:
             save(draft.path / "rows.npy", rows)
             save(draft.path / "inputs.npy", inputs)
             draft.counts = {"items": len(rows)}
             draft.facts = {name: walks.facts[name] for name in ("dataset", "day", "snapshot")}
             draft.facts |= {"trainer": "spark", "dimension": request.dimension}
             draft.lineage = {"settings": settings, "code": code, "parents": [walks.uri]}
-    artefact = store.find(*place)
+    artefact = store.find(*path)
+    assert artefact is not None  # it was there, or has just been written
     return {"uri": artefact.uri, "id": artefact.id, "day": artefact.facts["day"], **artefact.counts}
 
 

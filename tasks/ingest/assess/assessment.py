@@ -1,272 +1,220 @@
-"""What is to be said of the written tables: accounts, figures, the batch verdict, quarantine,
-report, manifest.
-"""
+"""The step *assess*: the accounts of all rows, the figures of the written tables, the checks."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from functools import cached_property, reduce
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
-from tasks.core.store.identity import code_version
-from tasks.core.store.manifest import Draft
-from tasks.core.store.store import write_json
 from tasks.ingest.assess import batch, drift, figures, great_expectations
-from tasks.ingest.derived_settings import Decision, recommend_seen
-from tasks.ingest.resolve import accounts, quarantine
+from tasks.ingest.assess.batch import Check
+from tasks.ingest.assess.drift import DriftChart
+from tasks.ingest.derived_settings import DerivedSetting
+from tasks.ingest.derived_settings import recommend_seen as derive_recommend_seen
+from tasks.ingest.resolve import accounts
 from tasks.ingest.resolve.accounts import Accounts
-from tasks.ingest.resolve.selection import narrows
+from tasks.ingest.resolve.earlier_snapshot import EarlierSnapshot
+from tasks.ingest.resolve.interactions import Interactions
+from tasks.ingest.resolve.resolution import Resolved
+from tasks.ingest.resolve.selection import leaves_rows_out
+from tasks.ingest.settings import SnapshotRequest, recommend_seen
+from tasks.ingest.sources import Source
 
-if TYPE_CHECKING:
-    from tasks.ingest.pipeline import Making
 
-
-@dataclasses.dataclass(frozen=True)
-class Judgement:
-    """The end of making a snapshot.
+@dataclass(frozen=True)
+class ClosedAccounts:
+    """The accounts of all rows, and the figures of the written tables.
 
     Attributes:
-        delivered, rows, catalogues: what it was made of, see `making`.
-        id_types: item_id_type and user_id_type, `integer` or `text`.
+        by_table: over all deliveries.
+        newest: of the newest delivery of the interactions alone.
+        written: the tables `interactions` and `items`, read again.
+        measured: figures of those, see `figures.measure`.
+        invalid: every row left out, see `quarantine.with_locations`; None if there are none.
+        examples: the first invalid rows of each reason.
     """
 
-    making: Making
-    draft: Draft
-    aside: Draft
-    delivered: dict
-    rows: object
-    catalogues: dict
-    id_types: dict
-
-    def conclude(self) -> None:
-        """Close the accounts, judge, and fill the drafts.
-
-        Raises:
-            RefusedData: too many bad rows, or an expectation of level `fail` is not met.
-        """
-        told, request = self.making.told, self.making.request
-        every = self.closed["interactions"]
-        told["accounts"] = every.plain() | {"left_out": every.kept - self.measured["interactions"]}
-        told["reasons"] = {name: one.reasons for name, one in self.closed.items()}
-        self._set_aside()
-        told["recommend_seen"] = self.recommend_seen
-        log("ingest.kept", rows=every.kept, repeats=every.repeats)
-        log(
-            "ingest.decided",
-            setting="recommend_seen",
-            value=self.recommend_seen.value,
-            because=self.recommend_seen.because,
-        )
-        of_days, told["drift"] = drift.trailing(
-            self.written["interactions"], request.day_starts, request.day_ends
-        )
-        told["figures"] = measured = self._meant(
-            self.measured | figures.of_accounts(self.kept) | of_days
-        )
-        told["counts"] = {name: measured[name] for name in ("interactions", "users", "items")}
-        told["parts"] = {part: measured[f"{part}_rows"] for part in figures.PARTS}
-        told["held_out"] = {part: measured[f"{part}_users"] for part in ("validation", "test")}
-        told["ratings"] = figures.histogram(self.written["interactions"])
-        begun = time.monotonic()
-        told["checks"] = checks = batch.judge(
-            measured, self.making.suite, first=self.kept.previous is None
-        )
-        gx_seconds = time.monotonic() - begun + great_expectations.importing()
-        if every.later and not every.kept:
-            self._refuse_later(every.later)
-        warnings = batch.decide(checks)
-        warnings += [str(day) for day in self.making.left_out]
-        for warning in warnings:
-            log("ingest.warning", what=warning)
-        log("ingest.batch", checks=len(checks), warnings=len(warnings), gx_seconds=gx_seconds)
-        self._manifest(measured, warnings, checks)
-        (self.draft.path / "report.html").write_text(self.making.page(self.draft.id))
-
-    def _refuse_later(self, rows: int) -> None:
-        first = figures.date(self.rows.sound.agg(F.min("ms")).first()[0] // 1000)
-        raise RefusedData(
-            "the batch is refused: every row is of a day to come",
-            got=f"{rows:,} rows, the first of {first}",
-            allowed=f"rows of the day asked for, {self.making.request.day}, or before it",
-            remedy="ask for a later day; or look in the report at how the times were read",
-        )
-
-    def _meant(self, measured: dict) -> dict:
-        """Without the figures that this source cannot have."""
-        source = self.making.source
-        lacking = (
-            (
-                ["rating_sd", "rating_mean"]
-                if source.rating_range is None and not source.weighted
-                else []
-            )
-            + (["days_since_last_row"] if not measured["last_timestamp"] else [])
-            + (["new_user_share"] if self._sessions else [])
-        )
-        return measured | dict.fromkeys(lacking)
+    by_table: dict[str, Accounts]
+    newest: Accounts
+    written: dict[str, DataFrame]
+    measured: dict
+    invalid: DataFrame | None
+    examples: list[dict]
 
     @property
-    def _sessions(self) -> bool:
-        """Whether lists are so short that users were held out whole: sessions, whose ids are new
-        every day.
-        """
-        split = self.rows.split
-        return split.open and split.value.method == "users"
+    def interactions(self) -> Accounts:
+        """Of the interactions, over all deliveries."""
+        return self.by_table["interactions"]
 
-    @cached_property
-    def written(self) -> dict[str, DataFrame]:
-        return {
-            name: figures.read(self.making.spark, self.draft.path / name)
-            for name in ("interactions", "items")
-        }
+    @property
+    def catalogues(self) -> dict[str, Accounts]:
+        """Of the items and users, as far as the source has them."""
+        return {name: one for name, one in self.by_table.items() if name != "interactions"}
 
-    @cached_property
-    def measured(self) -> dict:
-        return figures.measure(
-            self.written["interactions"], self.written["items"], self.making.request
-        )
+    @property
+    def totals(self) -> dict[str, int]:
+        """Of the interactions, with the kept rows that the request leaves out."""
+        every = self.interactions
+        return every.plain() | {"left_out": every.kept - self.measured["interactions"]}
 
-    @cached_property
-    def _interactions(self) -> tuple[Accounts, Accounts]:
-        return self.rows.close(
-            None if narrows(self.making.request) else self.measured["interactions"]
-        )
+    @property
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """Rows in quarantine, by table and reason."""
+        return {name: one.reasons for name, one in self.by_table.items()}
 
-    @cached_property
-    def closed(self) -> dict[str, Accounts]:
-        """The accounts of every table, over all deliveries."""
-        return {"interactions": self._interactions[0]} | {
-            name: one.close() for name, one in self.catalogues.items()
-        }
 
-    @cached_property
-    def kept(self) -> figures.Kept:
-        every, newest = self._interactions
-        return figures.Kept(
-            every,
-            newest,
-            self.rows.totals["late"] if self.rows.newest else 0,
-            self.rows.totals["bot_rows"],
-            self.making.previous(),
-        )
+@dataclass(frozen=True)
+class Assessed:
+    """The batch in figures, and how they compare with what the suite expects.
 
-    @cached_property
-    def recommend_seen(self) -> Decision:
-        source, every = self.making.source, self.closed["interactions"]
-        return recommend_seen(
-            self.making.recommend_seen,
-            source.rating_range is not None,
-            bool(source.weights),
-            every.kept,
-            self.rows.repeats["repeats_alike"],
-            self.making.before.get("recommend_seen"),
-        )
+    Attributes:
+        late: rows of the newest delivery that are of an earlier day.
+        figures: by name, with None for those that this source cannot have.
+        drift: the day beside the days before it.
+        ratings: the most frequent ratings with their counts.
+        gx_seconds: time that Great Expectations took.
+    """
 
-    def _catalogue(self) -> dict:
-        return {
-            name: one.plain() | {"reasons": one.reasons}
-            for name, one in self.closed.items()
-            if name != "interactions"
-        }
+    recommend_seen: DerivedSetting
+    late: int
+    figures: dict
+    drift: DriftChart
+    ratings: list[tuple[float | None, int]]
+    checks: list[Check]
+    gx_seconds: float
 
-    def _set_aside(self) -> None:
-        """Write the quarantine; refuse what is too bad."""
-        duplicates = any(
-            reason.endswith("_duplicate") for reason in self.closed["interactions"].reasons
-        )
-        frames = [self.rows.bad(duplicates), *(one.bad() for one in self.catalogues.values())]
-        frames = [frame for frame in frames if frame is not None]
-        if frames:
-            bad = reduce(DataFrame.unionByName, frames).persist()
-            self.making.told["examples"] = accounts.examples(bad)
-            quarantine.write(bad, self.aside.path)
-        newest = {"interactions": self._interactions[1]} | {
-            name: one for name, one in self.closed.items() if name != "interactions"
-        }
-        for name, one in newest.items():
-            log("ingest.judged", table=name, **one.plain())
-            accounts.refuse_if_too_many(
-                name, one, self.making.request.maximum_quarantined, self.making.told["examples"]
-            )
-        summary = self.making.told["reasons"]
-        write_json(self.aside.path / "summary.json", summary)
-        self.aside.counts = {name: one.quarantined for name, one in self.closed.items()}
-        self.aside.facts = {
-            "dataset": self.making.request.dataset,
-            "day": self.making.request.day,
-            "reasons": summary,
-        }
-        self.aside.lineage = self._lineage()
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows, users and items of the snapshot."""
+        return {name: self.figures[name] for name in ("interactions", "users", "items")}
 
-    def _manifest(self, measured: dict, warnings: list[str], checks: list) -> None:
-        request, draft = self.making.request, self.draft
-        every, newest = self._interactions
-        split = self.rows.split
-        bots = {"users": self.rows.totals["bots"], "rows": self.rows.totals["bot_rows"]}
-        draft.counts = self.making.told["counts"]
-        draft.facts = {
-            "dataset": request.dataset,
-            "day": request.day,
-            "split": split.value.fields(),
-            **self.id_types,
-            "decided": {
-                name: dataclasses.asdict(one)
-                for name, one in (("split", split), ("recommend_seen", self.recommend_seen))
-            },
-            "liked": request.liked or self.making.source.liked,
-            "events": self.rows.events,
-            "weighted": self.making.source.weighted,
-            "recommend_seen": self.recommend_seen.value,
-            "recommend_seen_because": self.recommend_seen.because,
-            "first_timestamp": measured["first_timestamp"],
-            "last_timestamp": measured["last_timestamp"],
-            "accounts": self.making.told["accounts"] | {"late": self.kept.late},
-            "delivered": newest.plain()
-            | {"reasons": newest.reasons, "delivery": self.delivered["interactions"][-1].name},
-            "reasons": every.reasons,
-            "warnings": warnings,
-            "bots": bots,
-            "notes": self.making.notes,
-            "days_left_out": [dataclasses.asdict(day) for day in self.making.left_out],
-            "parts": self.making.told["parts"],
-            "held_out_users": self.making.told["held_out"],
-            "content_digest": measured["digest"],
-            "checks": batch.plain(checks),
-            "catalogue": self._catalogue(),
-            "quarantine": self.making.store.uri(
-                "quarantine", request.dataset, request.day, draft.id
-            ),
-        }
-        draft.lineage = self._lineage()
+    @property
+    def parts(self) -> dict[str, int]:
+        """Rows of each part."""
+        return {part: self.figures[f"{part}_rows"] for part in figures.PARTS}
 
-    def _lineage(self) -> dict:
-        tables = self.making.source.tables
-        deliveries = {
-            name: [
-                {
-                    "delivery": one.name,
-                    "encoding": tables[name].encoding or "utf-8",
-                    "files": one.facts["files"],
-                }
-                for one in ones
-            ]
-            for name, ones in self.delivered.items()
-        }
-        parents = [
-            self.making.uri(one)
-            for name, ones in self.making.plan.items()
-            for one in ones
-            if one.name in {delivered.name for delivered in self.delivered[name]}
-        ]
-        return {
-            "settings": self.making.settings,
-            "code": code_version("tasks.ingest.snapshot"),
-            "source": deliveries,
-            "parents": parents,
-        }
+    @property
+    def held_out_users(self) -> dict[str, int]:
+        """Users with liked rows in the parts that are held out."""
+        return {part: self.figures[f"{part}_users"] for part in ("validation", "test")}
+
+
+def close_accounts(
+    spark: SparkSession, request: SnapshotRequest, resolved: Resolved
+) -> ClosedAccounts:
+    """Count where every row has gone, and collect the invalid ones.
+
+    Raises:
+        RuntimeError: a row is lost or counted twice. That is a fault of ours, never of the data.
+    """
+    written = {
+        name: figures.read(spark, resolved.folder / name) for name in ("interactions", "items")
+    }
+    measured = figures.measure(written["interactions"], written["items"], request)
+    rows = resolved.interactions
+    every, newest = rows.close_accounts(
+        None if leaves_rows_out(request) else measured["interactions"]
+    )
+    by_table = {"interactions": every} | {
+        name: one.close_accounts() for name, one in resolved.catalogues.items()
+    }
+    duplicates = any(reason.endswith("_duplicate") for reason in every.reasons)
+    frames = [
+        rows.invalid_rows(duplicates),
+        *(one.invalid_rows() for one in resolved.catalogues.values()),
+    ]
+    found = [frame for frame in frames if frame is not None]
+    invalid = reduce(DataFrame.unionByName, found).persist() if found else None
+    examples = [] if invalid is None else accounts.first_examples(invalid)
+    return ClosedAccounts(by_table, newest, written, measured, invalid, examples)
+
+
+def refuse_if_too_many(closed: ClosedAccounts, maximum: float) -> None:
+    """Compare the share of invalid rows of each table with the maximum: of the newest delivery of
+    the interactions, and of all deliveries of the catalogues.
+
+    Raises:
+        RefusedData: a share is above it.
+    """
+    for name, one in ({"interactions": closed.newest} | closed.catalogues).items():
+        log("ingest.judged", table=name, **one.plain())
+        accounts.refuse_if_too_many(name, one, maximum, closed.examples)
+
+
+def assess(
+    request: SnapshotRequest,
+    source: Source,
+    suite: dict,
+    earlier: EarlierSnapshot,
+    resolved: Resolved,
+    closed: ClosedAccounts,
+) -> Assessed:
+    """Compute the figures of the batch and check them against the suite.
+
+    Raises:
+        BadRequest: the suite names a figure or an expectation that does not exist.
+    """
+    rows, every = resolved.interactions, closed.interactions
+    seen = derive_recommend_seen(
+        recommend_seen(request, source),
+        source.rating_range is not None,
+        bool(source.weights),
+        every.kept,
+        rows.repeats["repeats_alike"],
+        earlier.derived.get("recommend_seen"),
+    )
+    log("ingest.kept", rows=every.kept, repeats=every.repeats)
+    log("ingest.decided", setting="recommend_seen", value=seen.value, because=seen.because)
+    of_days, chart = drift.compare_with_trailing_days(
+        closed.written["interactions"], request.day_starts, request.day_ends
+    )
+    late = rows.totals["late"] if rows.newest else 0
+    counts = figures.RowCounts(every, closed.newest, late, rows.totals["bot_rows"], earlier.rows)
+    measured = closed.measured | figures.account_figures(counts) | of_days
+    measured |= dict.fromkeys(_unknown_figures(source, rows, measured))
+    ratings = figures.histogram(closed.written["interactions"])
+    begun = time.monotonic()
+    checks = batch.check(measured, suite, first=earlier.rows is None)
+    seconds = time.monotonic() - begun + great_expectations.import_seconds()
+    return Assessed(seen, late, measured, chart, ratings, checks, seconds)
+
+
+def _unknown_figures(source: Source, rows: Interactions, measured: dict) -> list[str]:
+    """The figures that this source cannot have.
+
+    Sessions have new ids every day, so that the share of new users says nothing; rows are taken
+    for sessions where lists are so short that users were held out whole.
+    """
+    names = []
+    if source.rating_range is None and not source.weighted:
+        names += ["rating_sd", "rating_mean"]
+    if not measured["last_timestamp"]:
+        names += ["days_since_last_row"]
+    if rows.split.open and rows.split.value.method == "users":
+        names += ["new_user_share"]
+    return names
+
+
+def refuse_if_all_later(
+    request: SnapshotRequest, resolved: Resolved, closed: ClosedAccounts
+) -> None:
+    """A batch must hold a row of the day or of a day before it.
+
+    Raises:
+        RefusedData: every row is of a day to come.
+    """
+    rows = closed.interactions.later
+    if not rows or closed.interactions.kept:
+        return
+    first = figures.date(resolved.interactions.sound.agg(F.min("ms")).first()[0] // 1000)
+    raise RefusedData(
+        "the batch is refused: every row is of a day to come",
+        got=f"{rows:,} rows, the first of {first}",
+        allowed=f"rows of the day asked for, {request.day}, or before it",
+        remedy="ask for a later day; or look in the report at how the times were read",
+    )

@@ -17,7 +17,7 @@ from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest.assess import great_expectations
 from tasks.ingest.assess.great_expectations import preload
 
-__all__ = ["Check", "decide", "judge", "load", "plain", "preload"]
+__all__ = ["Check", "as_dicts", "check", "load", "preload", "refuse_or_warn"]
 
 SUITES = Path(__file__).parents[1] / "expectations"
 LEVELS = ("fail", "warn")
@@ -26,8 +26,10 @@ UNKNOWN = "no history yet"
 
 @dataclass(frozen=True)
 class Check:
-    """What was expected of a figure and what was seen; `observed` is None, and nothing is held
-    against it, where the data is too young for the figure."""
+    """An expectation of one figure, and the figure.
+
+    `observed` is None, and `met` true, if the data is too young for the figure.
+    """
 
     figure: str
     level: str
@@ -82,7 +84,7 @@ def _levels(meta: dict) -> tuple[str, str]:
     return meta["level"], meta.get("first", meta["level"])
 
 
-def judge(figures: dict, suite: dict, first: bool = False) -> list[Check]:
+def check(figures: dict, suite: dict, first: bool = False) -> list[Check]:
     """Every expectation of the suite against the figures, in the suite's order.
 
     Args:
@@ -105,18 +107,20 @@ def judge(figures: dict, suite: dict, first: bool = False) -> list[Check]:
                 got=one["kwargs"]["column"],
                 allowed=f"one of {', '.join(numbers)}",
             )
-    met = great_expectations.met(numbers, suite)
+    met = great_expectations.validate(numbers, suite)
     checks = []
     for nth, one in enumerate(suite["expectations"]):
         figure, meta = one["kwargs"]["column"], one["meta"]
-        seen = (None, True) if numbers[figure] is None else (float(numbers[figure]), met[nth])
+        number = numbers[figure]
+        observed, is_met = (None, True) if number is None else (float(number), met[nth])
         checks.append(
             Check(
                 figure,
                 _levels(meta)[first],
                 meta.get("about", ""),
                 _expected(one["type"], one["kwargs"]),
-                *seen,
+                observed,
+                is_met,
             )
         )
     return checks
@@ -134,7 +138,7 @@ def _expected(type: str, kwargs: dict) -> str:
     )
 
 
-def decide(checks: list[Check]) -> list[str]:
+def refuse_or_warn(checks: list[Check]) -> list[str]:
     """The warnings, when nothing fails.
 
     Raises:
@@ -150,6 +154,6 @@ def decide(checks: list[Check]) -> list[str]:
     return [str(check) for check in checks if not check.met]
 
 
-def plain(checks: list[Check]) -> list[dict]:
+def as_dicts(checks: list[Check]) -> list[dict]:
     """For the manifest."""
     return [asdict(check) for check in checks]

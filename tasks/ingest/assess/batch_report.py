@@ -1,26 +1,31 @@
-"""What a report can tell of a batch. All but its name may be missing: a batch refused early has no
-split and no figures.
+"""The report of a batch, as data: `report_page` makes a page of it.
+
+All but the name of the batch may be missing: a batch refused early has no split and no figures.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.ingest.assess.batch import Check
 
 if TYPE_CHECKING:
-    from tasks.ingest.assess.drift import Picture
-    from tasks.ingest.derived_settings import Decision
+    from tasks.ingest.assess.drift import DriftChart
+    from tasks.ingest.derived_settings import DerivedSetting
 
 GONE_TO = ("kept", "quarantined", "later", "superseded")
 
 
 @dataclass(frozen=True)
-class File:
-    """A file that was read: its name in the source, its size, its rows (None where they were not
-    counted), its digest, and what was found out about it (the fields of `reading.Understanding`;
-    None where it was read before that was kept)."""
+class FileSummary:
+    """A file that was read.
+
+    Attributes:
+        name: in the source.
+        rows: None if they were not counted.
+        understood: the fields of `FormatGuess`; None for a delivery that an older version read.
+    """
 
     name: str
     bytes: int
@@ -30,10 +35,8 @@ class File:
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What one day's delivery brought: its rows, and how many of them nothing is wrong with by
-    themselves.
-    """
+class DeliveryCounts:
+    """The rows of one delivery, and how many of them have valid fields (`sound`)."""
 
     name: str
     rows: int
@@ -41,8 +44,8 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Told:
-    """One batch, as its report shows it.
+class BatchReport:
+    """One batch, as far as it was assessed.
 
     Attributes:
         refused: why the batch was refused; None when it was accepted.
@@ -57,7 +60,7 @@ class Told:
         parts: rows by part; `split`: how they were divided, and why; None when that was not
             decided; `held_out`: users by part.
         ratings: how often each was given.
-        reasons: how many rows were set aside, by table and reason; None when none was judged.
+        reasons: rows in quarantine, by table and reason; None if no row was checked.
         examples: some of those: table, reason, file, line, text.
         drift: the day beside the days before it.
         settings: those of the request, nested as it is.
@@ -70,18 +73,18 @@ class Told:
     checks: list[Check] = field(default_factory=list)
     accounts: dict[str, int] = field(default_factory=dict)
     cut_items: int = 0
-    recommend_seen: Decision | None = None
+    recommend_seen: DerivedSetting | None = None
     counts: dict[str, int] = field(default_factory=dict)
-    figures: dict[str, object] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
-    split: Decision | None = None
+    split: DerivedSetting | None = None
     held_out: dict[str, int] = field(default_factory=dict)
     ratings: list[tuple[float | None, int]] = field(default_factory=list)
     reasons: dict[str, dict[str, int]] | None = None
     examples: list[dict] = field(default_factory=list)
-    files: list[File] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    drift: Picture | None = None
+    files: list[FileSummary] = field(default_factory=list)
+    deliveries: list[DeliveryCounts] = field(default_factory=list)
+    drift: DriftChart | None = None
     settings: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -1,6 +1,4 @@
-"""The classes in which a day is compared with the days before it: ratings, and items by their
-popularity.
-"""
+"""Classes in which a day is compared with earlier days: ratings, and popularity of items."""
 
 from __future__ import annotations
 
@@ -11,8 +9,9 @@ import numpy as np
 
 from tasks.ingest.assess import shift
 
-MOST = 12  # ratings that are shown and compared one by one
+MAX_SINGLE_RATINGS = 12  # ratings that are shown and compared one by one
 NO_RATING = "none"
+Ratings = Counter[float | None]  # rows by rating; None: rows without one
 POPULARITY = (
     "most popular tenth",
     *(f"tenth {nth}" for nth in range(2, shift.TENTHS)),
@@ -35,19 +34,24 @@ class Classes:
         return list(zip(self.names, day.tolist(), before.tolist(), strict=True))
 
 
-def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
-    """By rating: each its own class, or, where there are many, in ten spans that hold about as many
-    rows before the day.
+def by_rating(counted: list[tuple[float | None, bool, int]]) -> Classes:
+    """Rows by rating: one class for each, or, of many, ten spans.
+
+    A span holds about a tenth of the rows before the day.
 
     Args:
         counted: rating, whether of the day, rows.
     """
-    sides = (Counter(), Counter())
+    sides: tuple[Ratings, Ratings] = (Counter(), Counter())
     for rating, of_day, rows in counted:
         sides[of_day][None if rating is None else float(f"{rating:.2g}")] += rows
     before, day = sides
-    ratings = sorted((before.keys() | day.keys()) - {None})
-    classes = _spans(ratings, before) if len(ratings) > MOST else [[rating] for rating in ratings]
+    ratings = sorted(rating for rating in before.keys() | day.keys() if rating is not None)
+    classes: list[list[float | None]] = (
+        _spans(ratings, before)
+        if len(ratings) > MAX_SINGLE_RATINGS
+        else [[rating] for rating in ratings]
+    )
     classes += [[None]] if None in before or None in day else []
     return Classes(
         tuple(map(_name, classes)),
@@ -58,7 +62,7 @@ def of_ratings(counted: list[tuple[float | None, bool, int]]) -> Classes:
     )
 
 
-def _spans(ratings: list[float], before: Counter) -> list[list[float]]:
+def _spans(ratings: list[float], before: Ratings) -> list[list[float | None]]:
     rows = np.array([before[rating] for rating in ratings], float)
     span = np.floor(shift.TENTHS * (np.cumsum(rows) - rows / 2) / max(rows.sum(), 1))
     return [
@@ -73,9 +77,9 @@ def _name(ratings: list[float | None]) -> str:
     return f"{ratings[0]:g}" if len(ratings) == 1 else f"{ratings[0]:g} to {ratings[-1]:g}"
 
 
-def of_popularity(counted: list) -> Classes:
+def by_popularity(counted: list) -> Classes:
     """By the popularity that items had before the day (rows with popularity, day, ids)."""
     columns = [
         np.array([row[name] for row in counted], float) for name in ("popularity", "day", "ids")
     ]
-    return Classes(POPULARITY, *shift.tenths(*columns))
+    return Classes(POPULARITY, *shift.popularity_tenths(*columns))

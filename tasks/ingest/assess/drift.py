@@ -1,8 +1,7 @@
-"""A day against the days before it: its volume, its newcomers, its ratings and the popularity of
-its items.
+"""A day compared with earlier days: volume, new users and items, ratings, popularity.
 
 Spark counts in two passes over a few columns; what it hands back stays small, however large the
-data. The rest is arithmetic (see `change`).
+data. The rest is arithmetic (see `shift`).
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from pyspark.sql import functions as F
 from tasks.ingest.assess import classes, shift
 from tasks.ingest.assess.classes import Classes
 
-DAY = 86_400
-ENOUGH_DAYS = 7  # with rows, before a day is compared with them
-ENOUGH = 10  # users or items: fewer say nothing about a share
-INDEPENDENT = 5  # rows: what fewer tastes than these agree on is no drift
-WEEK = 7
+DAY_SECONDS = 86_400
+MIN_DAYS = 7  # with rows, before a day is compared with them
+MIN_IDS = 10  # users or items: fewer say nothing about a share
+MIN_EFFECTIVE_ROWS = 5  # rows: what fewer tastes than these agree on is no drift
+WEEK_DAYS = 7
 
 Shares = list[tuple[str, float, float]]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What a page needs to draw a day beside the days before it.
+class DriftChart:
+    """Data for the chart of a day beside the days before it.
 
     Attributes:
         days: date and rows, oldest first; the last is the day itself.
@@ -40,9 +39,9 @@ class Picture:
     popularity: Shares = field(default_factory=list)
 
 
-def trailing(
+def compare_with_trailing_days(
     interactions: DataFrame, day_starts: int, day_ends: int, days: int = 28
-) -> tuple[dict, Picture]:
+) -> tuple[dict, DriftChart]:
     """The figures of the day against its trailing days, and the picture of them.
 
     Args:
@@ -54,24 +53,20 @@ def trailing(
         `items_with_rows` (of the whole history), `rows_of_day`, `trailing_days` (those with rows),
         `trailing_median_rows` (over those), `volume_ratio`, `volume_surprise`, `new_user_share`,
         `new_item_share` (of the day's users and items, those that no earlier row has),
-        `rating_drift`, `popularity_drift` (see `change.drift`), `days_missing` (of the 7 before,
+        `rating_drift`, `popularity_drift` (see `shift.drift`), `days_missing` (of the 7 before,
         those without rows). None where there is too little to compare: fewer than 7 days with rows,
         10 users or items, or 5 independent rows.
     """
-    rows, trailing_starts = (
-        interactions.where(F.col("timestamp") < day_ends),
-        day_starts - days * DAY,
-    )
+    rows = interactions.where(F.col("timestamp") < day_ends)
+    trailing_starts = day_starts - days * DAY_SECONDS
     counted = _by_day_and_rating(rows.where(F.col("timestamp") >= trailing_starts), day_ends)
     users, popularity = _by_user_and_item(rows, day_starts, trailing_starts)
-    by_day = np.bincount(
-        [row["age"] for row in counted], [row["rows"] for row in counted], days + 1
-    ).astype(int)
-    ratings = classes.of_ratings([(row["rating"], row["age"] == 0, row["rows"]) for row in counted])
-    tenths = classes.of_popularity(popularity)
-    known = (
-        0 if users["first"] is None else min(days, -(-max(day_starts - users["first"], 0) // DAY))
-    )
+    ages, sizes = [row["age"] for row in counted], [row["rows"] for row in counted]
+    by_day = np.bincount(ages, sizes, days + 1).astype(int)
+    ratings = classes.by_rating([(row["rating"], row["age"] == 0, row["rows"]) for row in counted])
+    tenths = classes.by_popularity(popularity)
+    age = 0 if users["first"] is None else max(day_starts - users["first"], 0)
+    known = min(days, -(-age // DAY_SECONDS))
     figures = (
         _volume(by_day, known)
         | _newcomers(users, popularity, by_day)
@@ -85,10 +80,11 @@ def trailing(
 
 
 def _by_day_and_rating(rows: DataFrame, day_ends: int) -> list[Row]:
-    """Rows by day (0 is the day itself) and rating. Two digits of a rating keep the answer small,
-    whatever a source calls one.
+    """Rows by day (0 is the day itself) and rating.
+
+    Ratings are rounded to two digits, so that the answer stays small.
     """
-    age = F.floor((F.lit(day_ends - 1) - F.col("timestamp")) / DAY).cast("int")
+    age = F.floor((F.lit(day_ends - 1) - F.col("timestamp")) / DAY_SECONDS).cast("int")
     rating = F.col("rating").cast("double")
     digit = F.pow(F.lit(10.0), F.floor(F.log10(F.abs(rating))) - 1)
     rounded = F.when(rating == 0, 0.0).otherwise(F.round(rating / digit) * digit)
@@ -102,8 +98,7 @@ def _by_day_and_rating(rows: DataFrame, day_ends: int) -> list[Row]:
 def _by_user_and_item(
     rows: DataFrame, day_starts: int, trailing_starts: int
 ) -> tuple[Row, list[Row]]:
-    """Over the whole history, in one job: one row over all users, and one for each popularity that
-    items have.
+    """One row over all users, and one row for each popularity of items, in one job.
 
     A popularity is a number of trailing rows, so there are at most about the root of twice the
     trailing rows.
@@ -139,20 +134,22 @@ def _volume(by_day: np.ndarray, known: int) -> dict:
     before = by_day[1 : 1 + known]
     met = before[before > 0]
     median = float(np.median(met)) if len(met) else None
-    enough = len(met) >= ENOUGH_DAYS
+    enough = len(met) >= MIN_DAYS
     return {
         "rows_of_day": int(by_day[0]),
         "trailing_days": len(met),
         "trailing_median_rows": median,
         "volume_ratio": float(by_day[0] / median) if enough else None,
         "volume_surprise": shift.surprise(int(by_day[0]), before) if enough else None,
-        "days_missing": int((before[:WEEK] == 0).sum()) if known else None,
+        "days_missing": int((before[:WEEK_DAYS] == 0).sum()) if known else None,
     }
 
 
 def _newcomers(users: Row, popularity: list[Row], by_day: np.ndarray) -> dict:
     def share(new: int | None, met: int | None) -> float | None:
-        return new / met if _enough_days(by_day) and (met or 0) >= ENOUGH else None
+        if new is None or met is None or met < MIN_IDS or not _enough_days(by_day):
+            return None
+        return new / met
 
     return {
         "new_user_share": share(users["new"], users["met"]),
@@ -163,27 +160,27 @@ def _newcomers(users: Row, popularity: list[Row], by_day: np.ndarray) -> dict:
 
 
 def _enough_days(by_day: np.ndarray) -> bool:
-    return int((by_day[1:] > 0).sum()) >= ENOUGH_DAYS
+    return int((by_day[1:] > 0).sum()) >= MIN_DAYS
 
 
 def _drift(counts: Classes, users: Row, by_day: np.ndarray) -> float | None:
     if not _enough_days(by_day):
         return None
-    day = shift.independent(float(by_day[0]), users["day_squares"])
-    before = shift.independent(float(by_day[1:].sum()), users["trailing_squares"])
+    day = shift.effective_rows(float(by_day[0]), users["day_squares"])
+    before = shift.effective_rows(float(by_day[1:].sum()), users["trailing_squares"])
     return (
         shift.drift(counts.day, counts.before, day, before)
-        if min(day, before) >= INDEPENDENT
+        if min(day, before) >= MIN_EFFECTIVE_ROWS
         else None
     )
 
 
-def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> Picture:
+def _picture(by_day: np.ndarray, day_starts: int, *counts: Classes) -> DriftChart:
     first = datetime.datetime.fromtimestamp(day_starts, datetime.UTC).date()
     days = [
         ((first - datetime.timedelta(days=age)).isoformat(), int(by_day[age]))
         for age in reversed(range(len(by_day)))
     ]
-    return Picture(
+    return DriftChart(
         days, *(one.shares() if _enough_days(by_day) and by_day[0] else [] for one in counts)
     )

@@ -1,6 +1,4 @@
-"""The batch in figures, which a suite of expectations may speak of: taken from what was written,
-not from what was meant.
-"""
+"""Figures of the batch, which a suite of expectations may name; measured on what was written."""
 
 from __future__ import annotations
 
@@ -14,13 +12,20 @@ from tasks.ingest.parse.spark_paths import to_read
 from tasks.ingest.resolve.accounts import Accounts
 from tasks.ingest.settings import SnapshotRequest
 
-BARS = 21
+HISTOGRAM_RATINGS = 21
 PARTS = ("train", "history", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What was counted on the way to the written tables."""
+class RowCounts:
+    """Interactions as they were counted on the way to the written tables.
+
+    Attributes:
+        all, newest: the accounts over all deliveries, and over the newest alone.
+        late: rows of the newest delivery that are of an earlier day.
+        bot_rows: rows of users who act faster than a person can.
+        previous: rows kept by the newest snapshot of an earlier day; None if there is none.
+    """
 
     all: Accounts
     newest: Accounts
@@ -29,8 +34,8 @@ class Kept:
     previous: int | None
 
 
-def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest) -> dict:
-    """The written tables in numbers."""
+def _totals(interactions: DataFrame) -> dict:
+    """Sums over all users; 0 for sums over none."""
     one = (
         _by_user(interactions)
         .agg(
@@ -54,7 +59,12 @@ def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest)
         .first()
         .asDict()
     )
-    one = {name: value if value is not None else 0 for name, value in one.items()}
+    return {name: value if value is not None else 0 for name, value in one.items()}
+
+
+def measure(interactions: DataFrame, items: DataFrame, request: SnapshotRequest) -> dict:
+    """The written tables in numbers."""
+    one = _totals(interactions)
     titles = items.agg(
         F.count("*").alias("items"), F.count_if(F.col("title") != "").alias("titled")
     ).first()
@@ -95,11 +105,9 @@ def _by_user(rows: DataFrame) -> DataFrame:
     )
 
 
-def of_accounts(kept: Kept) -> dict:
-    """The accounts in numbers: shares are of the newest delivery, which is what a verdict is
-    about.
-    """
-    new = kept.newest
+def account_figures(counts: RowCounts) -> dict:
+    """The accounts in numbers; shares are of the newest delivery, which is what is assessed."""
+    new = counts.newest
     judged = max(new.rows_in - new.later, 1)
     duplicates = sum(n for reason, n in new.reasons.items() if reason.endswith("_duplicate"))
     return {
@@ -109,20 +117,20 @@ def of_accounts(kept: Kept) -> dict:
         "quarantined": new.quarantined,
         "quarantined_share": new.quarantined_share,
         "duplicate_share": duplicates / judged,
-        "late_share": kept.late / judged,
-        "bot_rows_share": kept.bot_rows / max(kept.all.kept, 1),
-        "rows_against_previous": kept.all.kept / kept.previous if kept.previous else None,
+        "late_share": counts.late / judged,
+        "bot_rows_share": counts.bot_rows / max(counts.all.kept, 1),
+        "rows_against_previous": counts.all.kept / counts.previous if counts.previous else None,
     }
 
 
-def histogram(interactions: DataFrame) -> list[tuple[float, int]]:
+def histogram(interactions: DataFrame) -> list[tuple[float | None, int]]:
     """The most frequent ratings with their counts, in the order of the ratings."""
     counts = (
         interactions.where("rating is not null")
         .groupBy("rating")
         .count()
         .orderBy(F.desc("count"), "rating")
-        .limit(BARS)
+        .limit(HISTOGRAM_RATINGS)
         .collect()
     )
     return sorted((row["rating"], row["count"]) for row in counts)

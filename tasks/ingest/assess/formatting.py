@@ -1,6 +1,4 @@
-"""Values as a page shows them: numbers with thousands, text with nothing hidden in it and not too
-long.
-"""
+"""Values as a page shows them: numbers with thousands, text with visible marks and limits."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ def percent(share: float | None, unknown: str = "") -> str:
 
 
 def visible(text: str, most: int = 160) -> Markup:
-    """The text, escaped, with a marked sign for each character that would not be seen, cut with an
-    ellipsis after `most`.
-    """
+    """The text, escaped, cut after `most` characters, with a sign for each invisible one."""
     cut = text if len(text) <= most else text[:most] + "…"
     return Markup("").join(map(_visible, cut))
 
@@ -53,7 +49,7 @@ def _visible(character: str) -> str:
 
 def flat(settings: dict, before: str = "") -> list[tuple[str, str]]:
     """Nested settings as `split.method`, `"temporal"`."""
-    rows = []
+    rows: list[tuple[str, str]] = []
     for name, value in settings.items():
         nested = isinstance(value, dict) and value
         rows += (

@@ -13,9 +13,7 @@ _TOOK: list[float] = []
 
 
 def preload() -> threading.Thread:
-    """Start importing Great Expectations (seconds of Python) while Spark starts (seconds of
-    Java).
-    """
+    """Start to import Great Expectations, which takes seconds, while Spark starts."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # nothing of the data's shape leaves the machine
     thread = threading.Thread(target=_import, daemon=True)
     thread.start()
@@ -28,14 +26,15 @@ def _import() -> None:
     _TOOK.append(time.thread_time() - begun)
 
 
-def importing() -> float:
+def import_seconds() -> float:
     """Seconds of processor time that the import took."""
     return sum(_TOOK)
 
 
-def met(numbers: dict, suite: dict) -> dict[int, bool]:
-    """What Great Expectations says of the expectations whose figures are known, by their place in
-    the suite.
+def validate(numbers: dict, suite: dict) -> dict[int, bool]:
+    """Validate the figures: index of the expectation in the suite → whether it is met.
+
+    Expectations of unknown figures are left out.
 
     All of the suite is built first, so that what cannot be understood is found on the first day,
     not when there is history.
@@ -76,9 +75,9 @@ def _build(gx, asked: list[dict]):
 
 
 def _met(result) -> bool:
-    config, told = result.expectation_config, result.exception_info or {}
-    if told.get("raised_exception") or any(
-        isinstance(one, dict) and one.get("raised_exception") for one in told.values()
+    config, exceptions = result.expectation_config, result.exception_info or {}
+    if exceptions.get("raised_exception") or any(
+        isinstance(one, dict) and one.get("raised_exception") for one in exceptions.values()
     ):
         raise BadRequest(
             f"expectations: {config.type} cannot be evaluated",

@@ -9,12 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.ingest.assess import formatting
 from tasks.ingest.assess.batch import UNKNOWN, Check
-from tasks.ingest.assess.batch_report import Delivery, File, Told
+from tasks.ingest.assess.batch_report import BatchReport
 from tasks.ingest.assess.figures import date
-from tasks.ingest.parse.format_guess import Understanding
+from tasks.ingest.parse.format_guess import FormatGuess
 from tasks.ingest.parse.row_checks import REASONS
-
-__all__ = ["Delivery", "File", "Told", "page"]
 
 MOST_FILES, MOST_WAYS = 40, 12
 STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
@@ -37,9 +35,10 @@ AGAINST = {
 }
 
 
-def page(told: Told) -> str:
-    """The page as HTML. Everything is escaped by the template's engine; the page may load nothing
-    and run nothing.
+def page(report: BatchReport) -> str:
+    """Render the page as HTML.
+
+    The template's engine escapes everything; the page may load nothing and run nothing.
     """
     engine = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -55,57 +54,57 @@ def page(told: Told) -> str:
         "visible": formatting.visible,
     }
     return engine.get_template("report.template.html").render(
-        told=told,
-        state=STATES[told.state],
-        checks=sorted(told.checks, key=_order),
+        report=report,
+        state=STATES[report.state],
+        checks=sorted(report.checks, key=_order),
         unknown=UNKNOWN,
-        span=_span(told),
-        closing=_closing(told),
+        span=_span(report),
+        closing=_closing(report),
         accounts=[
-            (text, told.accounts[name]) for name, text in GONE.items() if name in told.accounts
+            (text, report.accounts[name]) for name, text in GONE.items() if name in report.accounts
         ],
-        against=_against(told),
-        ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in told.ratings],
-        aside=_aside(told),
-        understood=_understood(told),
+        against=_against(report),
+        ratings=[("none" if rating is None else f"{rating:g}", n) for rating, n in report.ratings],
+        invalid=_invalid_rows(report),
+        understood=_understood(report),
         meaning=REASONS,
-        settings=formatting.flat(told.settings),
+        settings=formatting.flat(report.settings),
         most=MOST_FILES,
     )
 
 
 def _order(check: Check) -> tuple[bool, bool, bool]:
-    """What fails first, then what warns, then what is met, then what is not known."""
+    """Sort key: failures, warnings, met expectations, unknown figures."""
     return check.observed is None, check.met, check.level != "fail"
 
 
-def _span(told: Told) -> str:
-    first, last = told.figures.get("first_timestamp"), told.figures.get("last_timestamp")
+def _span(report: BatchReport) -> str:
+    first, last = report.figures.get("first_timestamp"), report.figures.get("last_timestamp")
     return f"{date(first)} to {date(last)}" if first is not None and last else ""
 
 
-def _closing(told: Told) -> str:
+def _closing(report: BatchReport) -> str:
     """`100,000 in = 97,722 kept + 2,278 set aside`."""
     terms = [
         f"{rows:,} {GONE[name].split(',')[0]}"
-        for name, rows in told.destinations.items()
+        for name, rows in report.destinations.items()
         if rows or name == "kept"
     ]
-    return f"{told.accounts['rows_in']:,} in = {' + '.join(terms)}" if told.accounts else ""
+    return f"{report.accounts['rows_in']:,} in = {' + '.join(terms)}" if report.accounts else ""
 
 
-def _against(told: Told) -> list[tuple[str, str]]:
+def _against(report: BatchReport) -> list[tuple[str, str]]:
     return [
-        (text, show(told.figures[name], "unknown"))
+        (text, show(report.figures[name], "unknown"))
         for name, (text, show) in AGAINST.items()
-        if name in told.figures
+        if name in report.figures
     ]
 
 
-def _understood(told: Told) -> list[dict]:
-    """How each file was read, a file for each way: those that were read alike show the same."""
+def _understood(report: BatchReport) -> list[dict]:
+    """The distinct ways in which files were read, each with the first file read so."""
     ways: dict[str, dict] = {}
-    for file in told.files:
+    for file in report.files:
         if how := file.understood:
             key = json.dumps(
                 [
@@ -127,22 +126,22 @@ def _understood(told: Told) -> list[dict]:
 
 def _facts(how: dict) -> str:
     """`csv, delimiter ',', quotes doubled, utf-8, times in seconds`."""
-    return str(Understanding(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
+    return str(FormatGuess(**how | {"header": tuple(how["header"]), "notes": (), "rows": ()}))
 
 
-def _aside(told: Told) -> list[dict]:
+def _invalid_rows(report: BatchReport) -> list[dict]:
     """Each table and reason with its rows and the first of them, the most frequent first."""
-    by_place: dict[tuple[str, str], list[dict]] = {}
-    for one in told.examples:
-        by_place.setdefault((one["table"], one["reason"]), []).append(one)
+    by_reason: dict[tuple[str, str], list[dict]] = {}
+    for one in report.examples:
+        by_reason.setdefault((one["table"], one["reason"]), []).append(one)
     rows = [
         {
             "table": table,
             "reason": reason,
             "rows": rows,
-            "examples": by_place.get((table, reason), []),
+            "examples": by_reason.get((table, reason), []),
         }
-        for table, reasons in (told.reasons or {}).items()
+        for table, reasons in (report.reasons or {}).items()
         for reason, rows in reasons.items()
     ]
     return sorted(rows, key=lambda row: -row["rows"])

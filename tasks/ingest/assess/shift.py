@@ -1,4 +1,4 @@
-"""How far a day is from the days before it: plain arithmetic over a few numbers, whatever the size
+"""Distances between a day and the days before it: arithmetic over a few numbers, whatever the size
 of the data.
 """
 
@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 
-WEEKDAYS_FROM = 21  # days: three of each weekday say what a weekday is like
-STEADY = 0.1  # a tenth is nothing, however steady the source
+MIN_WEEKDAY_DAYS = 21  # days: three of each weekday say what a weekday is like
+MIN_SPREAD = 0.1  # a tenth is nothing, however steady the source
 TENTHS = 10
 
 
 def surprise(day: int, before: np.ndarray) -> float:
-    """The robust z of log(1 + rows): how many of the source's own usual deviations the day is away
-    from what was to be expected.
+    """The robust z of log(1 + rows): the day's deviation in units of the source's usual one.
 
     A source with a weekly rhythm is held to the same weekday, where that explains its days better.
     What is usual is the middle deviation, or that of the tenth of poorest or of richest days if it
@@ -26,16 +25,14 @@ def surprise(day: int, before: np.ndarray) -> float:
     levels = np.log1p(before)
     expected, off = _expected(levels)
     chance = 1 / np.sqrt(1 + np.median(before))
-    return float((np.log1p(day) - expected) / max(_spread(off), STEADY, chance))
+    return float((np.log1p(day) - expected) / max(_spread(off), MIN_SPREAD, chance))
 
 
 def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
-    """What the day should come to, and how far each day before it was from what it should have come
-    to.
-    """
+    """The expected level of the day, and the deviations of the days before it from theirs."""
     usual = np.median(levels)
     weekday = np.arange(1, len(levels) + 1) % 7
-    if len(levels) < WEEKDAYS_FROM:
+    if len(levels) < MIN_WEEKDAY_DAYS:
         return usual, levels - usual
     of_weekday = np.array([np.median(levels[weekday == one]) for one in range(7)])
     # The median of four days lies nearer to those four than to the next one: by 1.3, for normal
@@ -49,9 +46,7 @@ def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _spread(off: np.ndarray) -> float:
-    """The standard deviation, if they were normal, told from the middle one and from the tenth at
-    either end.
-    """
+    """The standard deviation of normal deviations with this median and these outer tenths."""
     return max(1.4826 * np.median(np.abs(off)), *(np.quantile([off, -off], 0.9, axis=1) / 1.2816))
 
 
@@ -76,9 +71,10 @@ def cramers_v(table: np.ndarray) -> float:
     return float(min(np.sqrt(phi / smaller), 1.0)) if smaller > 0 else 0.0
 
 
-def independent(rows: float, squares: float) -> float:
-    """Kish's effective number: how many independent rows users who each made several amount to, if
-    each has one taste.
+def effective_rows(rows: float, squares: float) -> float:
+    """Kish's effective number: independent rows that the rows of users amount to.
+
+    Users who made several rows are taken to have one taste each.
 
     Kish 1965, "Survey Sampling", section 8.2.
 
@@ -91,8 +87,9 @@ def independent(rows: float, squares: float) -> float:
 def drift(
     day: np.ndarray, before: np.ndarray, independent_of_day: float, independent_before: float
 ) -> float:
-    """Cramér's V between the day and the time before it, over counts by class, each side worth its
-    independent rows.
+    """Cramér's V between a day and the time before it, over counts by class.
+
+    Each side is worth its effective rows.
 
     A day's rows come from few users, and a user's rows resemble each other. Counted one by one, an
     afternoon of two heavy users would be drift; counted so, the difference must be more than a few
@@ -105,11 +102,12 @@ def drift(
     )
 
 
-def tenths(
+def popularity_tenths(
     popularity: np.ndarray, day: np.ndarray, items: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The day's and the trailing rows by popularity: ten buckets of equal trailing rows, most
-    popular first, then `new`.
+    """The day's and the trailing rows by popularity of items.
+
+    There are ten buckets of equal trailing rows, most popular first, then `new`.
 
     Items of one popularity cannot be told apart, so where a bucket ends among them, the day's rows
     are divided in proportion.

@@ -1,4 +1,4 @@
-"""The words of landing: a file found, a file landed."""
+"""A file at the source, and a file on local disk."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tasks.ingest.rules import Limits
 
-__all__ = ["Found", "Landed", "Limits"]
+__all__ = ["Limits", "LocalFile", "SourceFile"]
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceFile:
     """One file at the source, not yet read.
 
     Attributes:
@@ -30,7 +30,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Landed:
+class LocalFile:
     """One plain file that Python and Spark can both read.
 
     Attributes:

@@ -1,5 +1,4 @@
-"""A file's fingerprint, taken while its bytes pass by in blocks: digest, size, lines, the longest
-line.
+"""A file's fingerprint, taken in blocks: digest, size, lines, the longest line.
 
 The id of a snapshot is made of these digests, the settings, the day and this stage's code, not of
 what Spark computed, which adds nothing to it. So the id depends on no cores, partitions or cluster,
@@ -17,7 +16,7 @@ LF, CR, QUOTE = 10, 13, 34
 PRINTABLE = bytes([9, LF, CR, *range(32, 127)])  # ASCII, with tabs and the ends of lines
 
 
-class Tally:
+class Fingerprint:
     """Feed it every block in turn, then read it.
 
     Attributes:
@@ -66,18 +65,17 @@ class Tally:
         if self._after_cr and data[0] == LF:  # the other half of a line's end
             data = data[1:]
         self._after_cr = block[-1] == CR
-        marks, halves = data == LF, None
+        marks, crlf = data == LF, None
         if b"\r" in block:
             returns = data == CR
-            halves = returns[:-1] & marks[1:]
+            crlf = returns[:-1] & marks[1:]
             marks |= returns
         at = np.flatnonzero(marks)
         if self.quotes and not self.odd_quotes:
             self._count_quotes(np.flatnonzero(data == QUOTE), at)
-        # Between the halves of a CR LF lies a line of no bytes: it cannot be the longest, and is
-        # taken off the count.
-        self._measure(at, len(data), halves)
-        self._ended += len(at) - (int(np.count_nonzero(halves)) if halves is not None else 0)
+        # A CR LF counts as two ends with an empty line between them, which is taken off the count.
+        self._measure(at, len(data), crlf)
+        self._ended += len(at) - (int(np.count_nonzero(crlf)) if crlf is not None else 0)
 
     def _count_quotes(self, quotes: np.ndarray, ends: np.ndarray) -> None:
         before = np.concatenate([[0], np.searchsorted(quotes, ends)])
@@ -90,12 +88,10 @@ class Tally:
 
     @property
     def unbalanced(self) -> bool:
-        """Whether some line, the last one without its end included, holds an odd number of
-        quotes.
-        """
+        """Whether a line, the last one without its end included, has an odd number of quotes."""
         return self.odd_quotes or self._open % 2 == 1
 
-    def _measure(self, at: np.ndarray, size: int, halves: np.ndarray | None) -> None:
+    def _measure(self, at: np.ndarray, size: int, crlf: np.ndarray | None) -> None:
         if not len(at):
             self._pending += size
             self._longer(self._pending, lambda: self._ended + 1)
@@ -104,18 +100,18 @@ class Tally:
         if len(at) > 1:
             gaps = np.diff(at)
             self._longer(
-                int(gaps.max()) - 1, lambda: self._number(int(gaps.argmax()) + 1, at, halves)
+                int(gaps.max()) - 1, lambda: self._number(int(gaps.argmax()) + 1, at, crlf)
             )
         self._pending = size - int(at[-1]) - 1
-        self._longer(self._pending, lambda: self._number(len(at), at, halves))
+        self._longer(self._pending, lambda: self._number(len(at), at, crlf))
 
-    def _number(self, ends: int, at: np.ndarray, halves: np.ndarray | None) -> int:
+    def _number(self, ends: int, at: np.ndarray, crlf: np.ndarray | None) -> int:
         """The number of the line that starts after so many marks of this block."""
         return (
             self._ended
             + 1
             + ends
-            - (int(np.count_nonzero(halves[: int(at[ends - 1])])) if halves is not None else 0)
+            - (int(np.count_nonzero(crlf[: int(at[ends - 1])])) if crlf is not None else 0)
         )
 
     def _longer(self, length: int, number) -> None:

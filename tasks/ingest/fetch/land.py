@@ -16,12 +16,12 @@ from typing import Literal
 from tasks.core.cli.errors import RefusedData, Unreachable
 from tasks.core.cli.log import log
 from tasks.ingest.fetch import packing, unpack
-from tasks.ingest.fetch.files import Found, Landed, Limits
+from tasks.ingest.fetch.files import Limits, LocalFile, SourceFile
 from tasks.ingest.fetch.find import tree_of
-from tasks.ingest.fetch.fingerprint import Tally
-from tasks.ingest.fetch.local import Local
+from tasks.ingest.fetch.fingerprint import Fingerprint
+from tasks.ingest.fetch.local import LocalFileSystem
 from tasks.ingest.fetch.s3 import Bucket
-from tasks.ingest.fetch.unpack_budget import Budget, room
+from tasks.ingest.fetch.unpack_budget import Budget, require_free_space
 
 THREADS = min(4, os.cpu_count() or 1)  # digests and decompression leave Python's lock to others
 FULL = (28, 122, 30, 5)  # no space, quota, read-only, input/output
@@ -31,12 +31,13 @@ EASY = re.compile(r"/(?:[A-Za-z0-9._=@+-]+/)*[A-Za-z0-9][A-Za-z0-9._=@+-]*")
 ENDS = (".gz", ".zst", ".zstd", ".bz2", ".snappy", ".lz4", ".deflate", ".xz", ".lzo")
 
 
-def land(
-    found: list[Found], kind: Literal["lines", "parquet"], scratch: Path, limits: Limits
-) -> list[Landed]:
-    """Make plain files of what was found, by name. A zip is read like a folder: each file in it is
-    one of the table's. Files without a byte are passed over, since parallel writers leave some,
-    unless there are no others.
+def fetch_files(
+    found: list[SourceFile], kind: Literal["lines", "parquet"], scratch: Path, limits: Limits
+) -> list[LocalFile]:
+    """Make plain local files of source files, by name.
+
+    A zip is read like a folder: each file in it is one of the table's. Empty files, which
+    parallel writers leave, are passed over unless there are no others.
 
     Args:
         scratch: unpacked and fetched files go into a new folder in it, which must outlive their
@@ -59,7 +60,7 @@ def land(
         return landed
 
 
-def _together(landings: list[_Landing], budget: Budget) -> list[Landed]:
+def _together(landings: list[_Landing], budget: Budget) -> list[LocalFile]:
     """The first that is refused stops the others."""
     with ThreadPoolExecutor(THREADS) as pool:
         try:
@@ -73,8 +74,9 @@ def _together(landings: list[_Landing], budget: Budget) -> list[Landed]:
 
 @contextlib.contextmanager
 def _scratch(scratch: Path) -> Iterator[Path]:
-    """A new folder in there, gone when the block fails. What fails to be read is told before, so a
-    full disk is this one.
+    """A new folder in `scratch`, removed if the block fails.
+
+    Errors of reading are named before they come here, so a full disk is that of the folder.
     """
     folder = None
     try:
@@ -98,18 +100,18 @@ class _Landing:
 
     def __init__(
         self,
-        found: Found,
+        found: SourceFile,
         kind: str,
         target: Path,
         budget: Budget,
-        trees: dict[str, Local | Bucket],
+        trees: dict[str, LocalFileSystem | Bucket],
     ) -> None:
         self.found, self.kind, self.target, self.budget = found, kind, target, budget
         self.away, self.path = found.uri.startswith("s3://"), found.uri.removeprefix("s3://")
         self.tree = trees["s3" if self.away else "file"]
         self.empty: list[str] = []
 
-    def all(self) -> list[Landed]:
+    def all(self) -> list[LocalFile]:
         """The file, or those inside it."""
         landed = []
         if self.found.bytes:
@@ -127,23 +129,26 @@ class _Landing:
             )
         return landed
 
-    def _land(self, file: io.BufferedReader) -> list[Landed]:
-        with unpack.telling(self.found.name, None):
-            how = packing.packing(file.peek(packing.HEAD_BYTES))
+    def _land(self, file: io.BufferedReader) -> list[LocalFile]:
+        with unpack.naming_damage(self.found.name, None):
+            how = packing.detect_packing(file.peek(packing.HEAD_BYTES))
         if how == "zip":
             return self._members(file)
         target = self.target if how or self.away else None
         kept = self._keep(
-            self.found.name, unpack.unpacked(self.found.name, how, file), target, how is not None
+            self.found.name,
+            unpack.unpack_blocks(self.found.name, how, file),
+            target,
+            how is not None,
         )
         return [kept] if kept else []
 
-    def _members(self, file: io.BufferedReader) -> list[Landed]:
+    def _members(self, file: io.BufferedReader) -> list[LocalFile]:
         if not self.away:
             return self._inside(file)
         fetched = self.target.with_suffix(".zip")  # a zip is read from its end
         with _writing(fetched) as write:
-            for block in unpack.unpacked(self.found.name, None, file):
+            for block in unpack.unpack_blocks(self.found.name, None, file):
                 self.budget.fetch(self.found.name, self.found.bytes)
                 write(block)
         try:
@@ -152,7 +157,7 @@ class _Landing:
         finally:
             fetched.unlink()
 
-    def _inside(self, file: io.BufferedReader) -> list[Landed]:
+    def _inside(self, file: io.BufferedReader) -> list[LocalFile]:
         landed, out = [], 0
         for nth, (name, source) in enumerate(unpack.members(self.found.name, file)):
             if kept := self._keep(
@@ -164,15 +169,13 @@ class _Landing:
 
     def _keep(
         self, name: str, source: Iterator[bytes], target: Path | None, packed: bool, before: int = 0
-    ) -> Landed | None:
-        """Read plain bytes once: judged, counted and, with a target, written. None where there are
-        none.
-        """
-        tally = Tally(lines=self.kind == "lines")
+    ) -> LocalFile | None:
+        """Check, count and, with a target, write plain bytes in one pass; None if none."""
+        tally, one_value = Fingerprint(lines=self.kind == "lines"), False
         with _writing(target) as write:
             for block in source:
                 if not tally.bytes:
-                    packing.check(name, block[: packing.HEAD_BYTES], self.kind)
+                    packing.check_content(name, block[: packing.HEAD_BYTES], self.kind)
                     one_value = packing.is_json_array(block)
                 tally.add(block)
                 self.budget.take(
@@ -182,10 +185,11 @@ class _Landing:
                     self.budget.line(name, tally.longest, tally.longest_line)
                 write(block)
         if not tally.bytes:
-            return self._passed_over(name)
+            self._passed_over(name)
+            return None
         path = target or self._in_place()
         rows = tally.rows if self.kind == "lines" else _footer(name, path)
-        return Landed(
+        return LocalFile(
             name,
             path,
             tally.bytes,
@@ -204,9 +208,7 @@ class _Landing:
         log("ingest.empty_file", file=name)
 
     def _in_place(self) -> Path:
-        """The file where it is; by way of a link when Spark would take its path for something
-        else.
-        """
+        """The file where it is, or a link to it if Spark would misread its path."""
         if EASY.fullmatch(self.path) and not self.path.lower().endswith(ENDS):
             return Path(self.path)
         self.target.symlink_to(self.path)
@@ -215,12 +217,17 @@ class _Landing:
 
 @contextlib.contextmanager
 def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """What keeps a block; nothing does when there is no target."""
+    """A function that writes a block to the target, if there is one."""
     if target is None:
         yield lambda block: None
         return
     with target.open("xb") as copy:
-        yield lambda block: (room(target.parent, len(block)), copy.write(block))
+
+        def write(block: bytes) -> None:
+            require_free_space(target.parent, len(block))
+            copy.write(block)
+
+        yield write
 
 
 def _footer(name: str, path: Path) -> int:
@@ -242,12 +249,11 @@ def _footer(name: str, path: Path) -> int:
 
 
 def _empty(names: list[str]) -> RefusedData:
-    others = (
-        f", and so "
-        f"{'is the other file' if len(names) == 2 else f'are the {len(names) - 1} other files'}"
-        if len(names) > 1
-        else ""
-    )
+    others = ""
+    if len(names) == 2:
+        others = ", and so is the other file"
+    elif len(names) > 2:
+        others = f", and so are the {len(names) - 1} other files"
     return RefusedData(
         f"{names[0]} is empty{others}",
         got="0 bytes",

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.core.cli.errors import BadRequest, RecallError, Unreachable
-from tasks.ingest.fetch.locations import hidden
+from tasks.ingest.fetch.locations import is_hidden
 
 READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a folder holds: `kind` is "file", "folder" or what else it is, in words."""
+    """An entry of a folder; `kind` is "file", "folder", or in words what else it is."""
 
     path: str
     kind: str
@@ -29,25 +29,25 @@ class Entry:
         return self.path.rpartition("/")[2]
 
 
-class Local:
+class LocalFileSystem:
     """The file system of this machine."""
 
     def look(self, path: str) -> Entry | None:
         """What lies there, links followed; None when nothing does."""
         try:
-            told = os.stat(path)
+            status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return Entry(path, "a link to nothing", 0, 0) if os.path.islink(path) else None
         except OSError as error:
-            raise refused(error, path) from error
+            raise read_error(error, path) from error
         kind = (
             "folder"
-            if stat.S_ISDIR(told.st_mode)
+            if stat.S_ISDIR(status.st_mode)
             else "file"
-            if stat.S_ISREG(told.st_mode)
+            if stat.S_ISREG(status.st_mode)
             else "neither a file nor a folder"
         )
-        return Entry(path, kind, told.st_size, told.st_mtime_ns)
+        return Entry(path, kind, status.st_size, status.st_mtime_ns)
 
     def children(self, folder: str) -> list[Entry]:
         """What a folder holds, by name; nothing when there is no such folder."""
@@ -56,7 +56,7 @@ class Local:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise refused(error, folder) from error
+            raise read_error(error, folder) from error
         found = (self.look(os.path.join(folder, name)) for name in names)
         return [entry for entry in found if entry]
 
@@ -69,7 +69,7 @@ class Local:
     ) -> Iterator[tuple[tuple[str, ...], Entry]]:
         inside = (*inside, os.path.realpath(folder))
         for entry in self.children(folder):
-            if not hidden(entry.name):
+            if not is_hidden(entry.name):
                 path = (*names, entry.name)
                 yield path, entry
                 if (
@@ -83,15 +83,13 @@ class Local:
     def open(self, path: str) -> io.BufferedReader:
         """A file for reading, with a look ahead."""
         try:
-            return open(path, "rb", buffering=READ_BYTES)
+            return io.BufferedReader(io.FileIO(path), READ_BYTES)
         except OSError as error:
-            raise refused(error, path) from error
+            raise read_error(error, path) from error
 
 
-def refused(error: OSError, path: str) -> RecallError:
-    """What a failure to read means: a file that may not be read stays so, anything else may
-    pass.
-    """
+def read_error(error: OSError, path: str) -> RecallError:
+    """The error for a failure to read: a bad request if it will stay so, else unreachable."""
     if isinstance(error, PermissionError):
         return BadRequest(
             "this may not be read", got=path, remedy="let the user that runs ingestion read it"

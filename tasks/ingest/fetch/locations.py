@@ -1,6 +1,4 @@
-"""Where the data is, as a person writes it: a path, a `file://` or an `s3://` URI, with wildcards
-or without.
-"""
+"""Locations of data: a path, a `file://` or an `s3://` URI, with wildcards or without."""
 
 from __future__ import annotations
 
@@ -23,10 +21,8 @@ FOLDER_MARK = "_$folder$"  # left in buckets by older Hadoop
 
 
 @dataclass(frozen=True)
-class Place:
-    """A path cut up: what stands as it is (`root`: a folder, or a bucket's name) and the parts
-    below it, perhaps wildcards.
-    """
+class Location:
+    """A path in parts: `root` (a folder or a bucket), and names below it, perhaps wildcards."""
 
     written: str
     scheme: str
@@ -34,7 +30,7 @@ class Place:
     parts: tuple[str, ...]
 
 
-def parse(where: str, base: Path) -> Place:
+def parse(where: str, base: Path) -> Location:
     """Cut a path up. What lies below the base starts from there, however it is written.
 
     Raises:
@@ -42,7 +38,7 @@ def parse(where: str, base: Path) -> Place:
     """
     scheme, mark, rest = where.partition("://")
     if mark and scheme == "s3" and (keys := [part for part in rest.split("/") if part]):
-        return Place(where, "s3", keys[0], tuple(keys[1:]))
+        return Location(where, "s3", keys[0], tuple(keys[1:]))
     if mark and scheme == "file":
         host, slash, rest = rest.partition("/")
         if slash and host in ("", "localhost") and "%00" not in rest:
@@ -52,27 +48,25 @@ def parse(where: str, base: Path) -> Place:
     raise BadRequest("this place cannot be read", got=where, allowed=ALLOWED)
 
 
-def _local(written: str, path: str, base: Path) -> Place:
-    root, path = PurePosixPath(base.absolute()), PurePosixPath(posixpath.normpath(path))
-    if path.is_relative_to(root):
-        path = path.relative_to(root)
-    parts = path.parts
-    if path.is_absolute():
-        return Place(written, "file", "/", parts[1:])
+def _local(written: str, path: str, base: Path) -> Location:
+    root, full = PurePosixPath(base.absolute()), PurePosixPath(posixpath.normpath(path))
+    if full.is_relative_to(root):
+        full = full.relative_to(root)
+    parts = full.parts
+    if full.is_absolute():
+        return Location(written, "file", "/", parts[1:])
     while parts and parts[0] == "..":
         root, parts = root.parent, parts[1:]
-    return Place(written, "file", str(root), parts)
+    return Location(written, "file", str(root), parts)
 
 
-def wild(part: str) -> bool:
+def has_wildcard(part: str) -> bool:
     """Whether a part of a path is a pattern."""
     return any(mark in part for mark in "*?[")
 
 
-def hidden(name: str) -> bool:
-    """Whether a name is a marker or a file in the making (`_SUCCESS`, `.part-0.crc`, `__MACOSX`),
-    not data.
-    """
+def is_hidden(name: str) -> bool:
+    """Whether a name is a marker or an unfinished file (`_SUCCESS`, `.part-0.crc`, `__MACOSX`)."""
     return name.startswith(HIDDEN) or name.endswith(FOLDER_MARK)
 
 
@@ -92,19 +86,20 @@ def plain_name(name: str) -> str:
     return name
 
 
-def matches(name: str, part: str) -> bool:
-    """Whether a name is one that a part of a pattern means; one that is hidden has to be asked for
-    by its first letter.
+def name_matches(name: str, part: str) -> bool:
+    """Whether a name matches a part of a pattern.
+
+    A hidden name matches only a part with the same first letter.
     """
-    if hidden(name) and not part.startswith(HIDDEN):
+    if is_hidden(name) and not part.startswith(HIDDEN):
         return False
     return bool(re.fullmatch(fnmatch.translate(part), name))
 
 
-def fits(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+def path_matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
     """The same for a whole path; `**` stands for any number of folders."""
     if not parts or not names:
         return not names and all(part == "**" for part in parts)
     if parts[0] == "**":
-        return fits(names, parts[1:]) or fits(names[1:], parts)
-    return matches(names[0], parts[0]) and fits(names[1:], parts[1:])
+        return path_matches(names, parts[1:]) or path_matches(names[1:], parts)
+    return name_matches(names[0], parts[0]) and path_matches(names[1:], parts[1:])

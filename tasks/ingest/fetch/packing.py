@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes; its name may say anything."""
+"""The format of a file, by its first bytes, whatever its name says."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ NAME_IT = "name its format in the description"
 UNPACK = "unpack it, and pack it with gzip, zstd or zip if it has to be small"
 
 
-def packing(head: bytes) -> str | None:
+def detect_packing(head: bytes) -> str | None:
     """`gzip`, `zstd`, `zip`, or None for what is to be read as it is."""
     return next((name for name, magic in PACKED.items() if re.match(magic, head)), None)
 
 
-def check(name: str, head: bytes, kind: str) -> None:
+def check_content(name: str, head: bytes, kind: str) -> None:
     """Refuse plain bytes that cannot be of this kind.
 
     Args:
@@ -56,7 +56,7 @@ def check(name: str, head: bytes, kind: str) -> None:
         RefusedData: an archive in an archive, another format, or text that is not of one byte a
             letter of ASCII.
     """
-    if inner := packing(head):
+    if inner := detect_packing(head):
         raise RefusedData(
             f"{name} is packed twice",
             got=f"{inner} inside",
@@ -80,9 +80,7 @@ def check(name: str, head: bytes, kind: str) -> None:
 
 
 def is_json_array(head: bytes) -> bool:
-    """Whether a text begins as a JSON array of objects does, whose line may be as long as the
-    file.
-    """
+    """Whether a text begins as a JSON array of objects, whose line may be the whole file."""
     return bool(re.match(rb"(\xef\xbb\xbf)?\s*\[\s*[{\]]", head))
 
 
@@ -101,7 +99,5 @@ def _text(name: str, head: bytes) -> None:
 
 
 def _allowed(kind: str) -> str:
-    return (
-        f"{'text: csv or JSON lines' if kind == 'lines' else 'Parquet'}, plain or as gzip, "
-        f"zstd or zip"
-    )
+    content = "text: csv or JSON lines" if kind == "lines" else "Parquet"
+    return f"{content}, plain or as gzip, zstd or zip"

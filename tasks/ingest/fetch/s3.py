@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tasks.core.store import s3
 from tasks.ingest.fetch.local import Entry
-from tasks.ingest.fetch.locations import hidden
+from tasks.ingest.fetch.locations import is_hidden
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, S3FileSystem
@@ -37,14 +37,14 @@ class Bucket:
             (tuple(entry.path[len(folder) + 1 :].split("/")), entry)
             for entry in self._list(folder, recursive=True)
         ]
-        return [(names, entry) for names, entry in named if not any(map(hidden, names))]
+        return [(names, entry) for names, entry in named if not any(map(is_hidden, names))]
 
     def _list(self, folder: str, recursive: bool) -> list[Entry]:
         from pyarrow.fs import FileSelector
 
         wanted = FileSelector(folder, allow_not_found=True, recursive=recursive)
-        told = s3.call(folder, lambda: self.system.get_file_info(wanted))
-        return sorted(filter(None, map(_entry, told)), key=lambda entry: entry.path)
+        entries = s3.call(folder, lambda: self.system.get_file_info(wanted))
+        return sorted(filter(None, map(_entry, entries)), key=lambda entry: entry.path)
 
     def uri(self, entry: Entry) -> str:
         return f"s3://{entry.path}"
@@ -56,7 +56,7 @@ class Bucket:
 
 
 class _Raw(io.RawIOBase):
-    """An object's bytes; a connection that breaks is told as such, not as a damaged file."""
+    """An object's bytes; a broken connection is reported as such, not as a damaged file."""
 
     def __init__(self, raw, path: str) -> None:
         self.raw, self.path = raw, path

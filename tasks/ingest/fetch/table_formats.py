@@ -1,5 +1,6 @@
-"""Table formats that keep files which no longer count: of a Delta table only the current files are
-taken; others are refused.
+"""Table formats that keep outdated files.
+
+Of a Delta table the current files are taken; other formats are refused.
 
 Delta's log, as far as it is read here: https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
 "Actions" and "Checkpoints".
@@ -13,7 +14,8 @@ from urllib.parse import unquote
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
-from tasks.ingest.fetch.local import Entry, Local
+from tasks.ingest.fetch.local import Entry, LocalFileSystem
+from tasks.ingest.fetch.s3 import Bucket
 
 COMMIT = re.compile(r"([0-9]{20})\.json")
 CHECKPOINT = re.compile(r"([0-9]{20})\.checkpoint(?:\.([0-9]{10})\.([0-9]{10}))?\.parquet")
@@ -23,7 +25,9 @@ EXPORT = "export its current rows as Parquet, csv or JSON lines, and name that f
 Tables = dict[str, str | None]  # from a folder to the root of the Delta table that it is in
 
 
-def current(tree: Local, files: dict[str, Entry], tables: Tables) -> dict[str, Entry]:
+def current(
+    tree: LocalFileSystem | Bucket, files: dict[str, Entry], tables: Tables
+) -> dict[str, Entry]:
     """Those of the files that count: all of them, but in a Delta table only the ones its log names.
 
     Args:
@@ -59,7 +63,7 @@ def current(tree: Local, files: dict[str, Entry], tables: Tables) -> dict[str, E
     return kept
 
 
-def _table(tree: Local, folder: str, known: Tables) -> str | None:
+def _table(tree: LocalFileSystem | Bucket, folder: str, known: Tables) -> str | None:
     """The root of the Delta table that a folder is in; None where it is in none."""
     if folder in known:
         return known[folder]
@@ -84,12 +88,12 @@ def _table(tree: Local, folder: str, known: Tables) -> str | None:
     return known[folder]
 
 
-def _is_folder(tree: Local, path: str) -> bool:
+def _is_folder(tree: LocalFileSystem | Bucket, path: str) -> bool:
     entry = tree.look(path)
     return entry is not None and entry.kind == "folder"
 
 
-def _live(tree: Local, table: str) -> set[str]:
+def _live(tree: LocalFileSystem | Bucket, table: str) -> set[str]:
     """The paths of a Delta table's current files."""
     entries = {entry.name: entry for entry in tree.children(f"{table}/_delta_log")}
     version, actions = _checkpoint(tree, table, entries)
@@ -126,7 +130,7 @@ def _live(tree: Local, table: str) -> set[str]:
     return paths
 
 
-def _actions(tree: Local, entry: Entry) -> list[dict]:
+def _actions(tree: LocalFileSystem | Bucket, entry: Entry) -> list[dict]:
     try:
         with tree.open(entry.path) as file:
             actions = [
@@ -150,10 +154,10 @@ def _unreadable(path: str, error: Exception) -> RefusedData:
     )
 
 
-def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int, list[dict]]:
-    """The newest complete checkpoint: its version and its actions; -1 and none where there is
-    none.
-    """
+def _checkpoint(
+    tree: LocalFileSystem | Bucket, table: str, entries: dict[str, Entry]
+) -> tuple[int, list[dict]]:
+    """Version and actions of the newest complete checkpoint; -1 and none if there is none."""
     import pyarrow.parquet
 
     parts: dict[int, list[tuple[str, int]]] = {}
@@ -181,9 +185,7 @@ def _checkpoint(tree: Local, table: str, entries: dict[str, Entry]) -> tuple[int
 
 
 def _apply(table: str, versions: dict[tuple[str, str], bool], action: dict) -> None:
-    """Adds or removes a version of a file: its path and the rows that are marked as deleted in it;
-    True where there are some.
-    """
+    """Add or remove a version of a file; True if rows in it are marked as deleted."""
     for kind in ("remove", "add"):
         if file := action.get(kind):
             if not isinstance(file.get("path"), str):
@@ -209,9 +211,7 @@ def _apply(table: str, versions: dict[tuple[str, str], bool], action: dict) -> N
 
 
 def _path(table: str, path: str) -> str:
-    """The place of a file of a table; its log writes paths as URIs do, relative to the table as a
-    rule.
-    """
+    """The path of a file of a table; its log writes URIs, usually relative to the table."""
     scheme, mark, rest = path.partition("://")
     return (
         unquote(rest if scheme == "s3" else "/" + rest.partition("/")[2])

@@ -1,5 +1,6 @@
-"""Packed files as plain blocks: gzip (also several in a row), zstd and zip. Never more than a block
-in memory.
+"""Packed files as plain blocks: gzip (also several in a row), zstd and zip.
+
+Never more than one block is in memory.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tasks.core.cli.errors import RecallError, RefusedData
-from tasks.ingest.fetch.local import refused
-from tasks.ingest.fetch.locations import hidden, plain_name
+from tasks.ingest.fetch.local import read_error
+from tasks.ingest.fetch.locations import is_hidden, plain_name
 
 BLOCK_BYTES = 1 << 19
 DAMAGED = (
@@ -40,12 +41,12 @@ OFFICE = "[Content_Types].xml"  # in every docx, pptx and xlsx
 
 
 def blocks(file) -> Iterator[bytes]:
-    """What is left of an open file."""
+    """The remaining bytes of an open file."""
     while block := file.read(BLOCK_BYTES):
         yield bytes(block)
 
 
-def unpacked(name: str, how: str | None, file: io.BufferedReader) -> Iterator[bytes]:
+def unpack_blocks(name: str, how: str | None, file: io.BufferedReader) -> Iterator[bytes]:
     """A file's plain bytes, in blocks.
 
     Args:
@@ -68,14 +69,15 @@ def _opened(how: str | None, file: io.BufferedReader):
 
 
 def members(name: str, file: io.BufferedReader) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The files in a zip, as it lists them: `name!path inside` and plain bytes. A path inside is a
-    name and nothing else.
+    """The files in a zip, as it lists them: `name!path inside` and plain bytes.
+
+    A path inside is a name and nothing else.
 
     Raises:
         RefusedData: it is cut short, damaged or encrypted, holds no file, a link or two files of
             one name.
     """
-    with telling(name, "zip"):
+    with naming_damage(name, "zip"):
         archive = zipfile.ZipFile(file)
         infos = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info)]
     _acceptable(name, archive, infos)
@@ -89,7 +91,7 @@ def _inner(info: zipfile.ZipInfo) -> str:
 
 
 def _hidden(info: zipfile.ZipInfo) -> bool:
-    return any(hidden(part) for part in _inner(info).split("/") if part not in (".", ".."))
+    return any(is_hidden(part) for part in _inner(info).split("/") if part not in (".", ".."))
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -124,20 +126,20 @@ def _acceptable(name: str, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo
 
 
 def _told(name: str, how: str | None, source: Iterator[bytes]) -> Iterator[bytes]:
-    with telling(name, how):
+    with naming_damage(name, how):
         yield from source
 
 
 @contextlib.contextmanager
-def telling(name: str, how: str | None) -> Iterator[None]:
-    """What goes wrong while a file is read is told as its damage, or as the disk's."""
+def naming_damage(name: str, how: str | None) -> Iterator[None]:
+    """Report what fails while a file is read as damage to it, or to the disk."""
     try:
         yield
     except RecallError:
         raise
     except DAMAGED as error:
         if isinstance(error, OSError) and (how is None or error.errno not in NO_DISK):
-            raise refused(error, name) from error
+            raise read_error(error, name) from error
         if how is None:
             raise
         raise _damaged(name, how, error) from error

@@ -1,6 +1,4 @@
-"""What unpacking may use up. It is asked before each block is kept, so that nothing can fill a
-disk.
-"""
+"""The budget of unpacking, checked before each block is kept: nothing can fill a disk."""
 
 from __future__ import annotations
 
@@ -79,7 +77,7 @@ class Budget:
             )
 
 
-def room(folder: Path, size: int) -> None:
+def require_free_space(folder: Path, size: int) -> None:
     """Raises Unreachable when a disk would be left without its reserve."""
     if (free := shutil.disk_usage(folder).free) - size < RESERVE_BYTES:
         raise Unreachable(

@@ -1,5 +1,4 @@
-"""Repaired lines: what a person made of rows in quarantine. A delivery is made again with them in
-the place of the old ones.
+"""Repaired lines, with which a delivery is made again in place of quarantined ones.
 
     corrections/<dataset>/<table>/<delivery>/<id>/lines.parquet     sha256 (of the file), line, text
     (the repaired bytes)
@@ -22,8 +21,8 @@ from tasks.ingest.parse import multiline
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from tasks.ingest.fetch import Landed
-    from tasks.ingest.parse.layout import Shape
+    from tasks.ingest.fetch import LocalFile
+    from tasks.ingest.parse.layout import FileLayout
 
 FILE = "lines.parquet"
 SCHEMA = pa.schema([("sha256", pa.string()), ("line", pa.int64()), ("text", pa.binary())])
@@ -31,9 +30,7 @@ SCHEMA = pa.schema([("sha256", pa.string()), ("line", pa.int64()), ("text", pa.b
 
 @dataclass(frozen=True)
 class Corrections:
-    """Repaired lines of one delivery: from (sha256 of the file, line) to the bytes that stand there
-    now.
-    """
+    """Repaired lines of one delivery: (sha256 of the file, line) → the repaired bytes."""
 
     lines: dict[tuple[str, int], bytes]
 
@@ -44,30 +41,32 @@ class Corrections:
         )
 
     def apply(
-        self, spark: SparkSession, rows: DataFrame, landed: list[Landed], shape: Shape
+        self, spark: SparkSession, rows: DataFrame, local_files: list[LocalFile], layout: FileLayout
     ) -> DataFrame:
         """The rows with the repaired ones in their places. `rows` are numbered."""
         from pyspark.sql import functions as F
 
-        numbers = {file.sha256: number for number, file in enumerate(landed)}
-        table = shape.table
+        numbers = {file.sha256: number for number, file in enumerate(local_files)}
+        table = layout.table
         mine = [
-            (numbers[sha256], line, bytearray(multiline.as_line(text) if shape.joined else text))
+            (numbers[sha256], line, bytearray(multiline.as_line(text) if layout.joined else text))
             for (sha256, line), text in self.lines.items()
         ]
         new = F.broadcast(spark.createDataFrame(mine, "file int, line bigint, repaired binary"))
         rows = rows.join(new, ["file", "line"], "left")
         if table.kind == "parquet":  # its fields do not come out of raw
-            schema = ", ".join(f"`{name}` string" for name in table.fields)
+            schema = ", ".join(f"`{name}` string" for name in table.named_fields)
             fields = F.from_json(F.col("repaired").cast("string"), schema)
-            told = {
+            repaired_fields = {
                 ours: F.coalesce(fields.getField(theirs), F.lit(""))
-                for ours, theirs in zip(table.columns, table.fields, strict=True)
+                for ours, theirs in zip(table.columns, table.named_fields, strict=True)
             }
             rows = rows.withColumns(
                 {
-                    ours: F.when(F.col("repaired").isNotNull(), told[ours]).otherwise(F.col(ours))
-                    for ours in told
+                    ours: F.when(F.col("repaired").isNotNull(), repaired_fields[ours]).otherwise(
+                        F.col(ours)
+                    )
+                    for ours in repaired_fields
                 }
                 | {"fault": F.when(F.col("repaired").isNull(), F.col("fault"))}
             )
@@ -79,12 +78,12 @@ class Corrections:
         )
 
 
-def of(
-    store: Store, dataset: str, table: str, delivery: str, landed: tuple[Landed, ...]
+def find_corrections(
+    store: Store, dataset: str, table: str, delivery: str, local_files: tuple[LocalFile, ...]
 ) -> Corrections | None:
     """All repairs that hold for these files, the newest of a line; None when there are none."""
     lines: dict[tuple[str, int], bytes] = {}
-    present = {file.sha256 for file in landed}
+    present = {file.sha256 for file in local_files}
     for artefact in sorted(
         store.children("corrections", dataset, table, delivery), key=lambda one: one.order
     ):
@@ -94,7 +93,7 @@ def of(
     return Corrections(lines) if lines else None
 
 
-def keep(
+def keep_corrections(
     store: Store,
     dataset: str,
     table: str,

@@ -1,8 +1,7 @@
-"""A delivery: what one set of files brought for one table, every row with its own verdict, as
-Parquet.
+"""A delivery: one set of files of one table as Parquet, each row with its verdict.
 
     deliveries/<dataset>/<table>/<day, or "whole">/<id>/
-        rows/*.parquet     the fields (see `verdicts`), raw, verdict, day, file, block, at
+        rows/*.parquet     the fields (see `row_checks`), raw, verdict, day, file, block, at
         blocks.parquet     file, block, first, lines: what makes line numbers out of places
         manifest.json      facts: files, accounts by file
 
@@ -25,12 +24,12 @@ from pyspark.sql import functions as F
 
 from tasks.core.cli.errors import Unreachable
 from tasks.core.store.manifest import Artefact
-from tasks.ingest.fetch import Found, Landed
+from tasks.ingest.fetch import LocalFile, SourceFile
 from tasks.ingest.parse import lines, row_checks
 from tasks.ingest.parse.corrections import Corrections
-from tasks.ingest.parse.fields import copied, cut
-from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.fields import copy_fields, cut_fields
+from tasks.ingest.parse.format_guess import FormatGuess
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.spark_paths import save, to_read
 from tasks.ingest.sources import Source
 
@@ -49,12 +48,12 @@ BLOCKS = pa.schema(
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery, made or to be made.
+    """One delivery, in the store or to be parsed.
 
     Attributes:
         name: its day, or `whole`.
-        made: where it is, when it is there already.
-        found, landed, shapes, understandings, corrections: what it is to be made of otherwise.
+        artefact: the delivery in the store, if it is there already.
+        source_files, local_files, layouts, guesses, corrections: what it is made from otherwise.
         reading: a digest of how its files are read, code aside.
     """
 
@@ -62,17 +61,64 @@ class Delivery:
     name: str
     id: str
     reading: str
-    found: tuple[Found, ...] = ()
-    landed: tuple[Landed, ...] = ()
-    shapes: tuple[Shape, ...] = ()
-    understandings: tuple[Understanding, ...] = ()
+    source_files: tuple[SourceFile, ...] = ()
+    local_files: tuple[LocalFile, ...] = ()
+    layouts: tuple[FileLayout, ...] = ()
+    guesses: tuple[FormatGuess, ...] = ()
     corrections: Corrections | None = None
-    made: Artefact | None = field(default=None, compare=False)
+    artefact: Artefact | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ParsedDelivery:
+    """A delivery whose rows are on the disk, in the store already or in a draft.
+
+    Attributes:
+        folder: holds `rows/` and `blocks.parquet`.
+        facts: as `write` returns them.
+    """
+
+    table: str
+    name: str
+    folder: Path
+    facts: dict
+
+    @property
+    def day(self) -> int:
+        """Its name as the rows carry it."""
+        return day_of(self.name)
 
 
 def day_of(name: str) -> int:
     """A delivery's name as its rows carry it: 20260115, or 0 for `whole`."""
     return 0 if name == WHOLE else int(name.replace("-", ""))
+
+
+def read_rows(
+    spark: SparkSession, deliveries: list[ParsedDelivery], merge_schema: bool = False
+) -> DataFrame:
+    """All rows of some deliveries of one table, valid and invalid.
+
+    Args:
+        merge_schema: whether a delivery that an older version wrote may lack a column.
+    """
+    return spark.read.option("mergeSchema", merge_schema and len(deliveries) > 1).parquet(
+        *[to_read(one.folder / "rows") for one in deliveries]
+    )
+
+
+def row_counts(facts: list[dict]) -> tuple[int, int, dict[str, int]]:
+    """Rows in, valid rows, and invalid rows by reason, over the files of some deliveries.
+
+    Args:
+        facts: of each delivery.
+    """
+    files = [file for one in facts for file in one["accounts"]]
+    reasons: dict[str, int] = {}
+    for file in files:
+        for reason, rows in file["reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + rows
+    return sum(file["rows_in"] for file in files), sum(file["sound"] for file in files), reasons
 
 
 def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path, now: int) -> dict:
@@ -84,7 +130,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
     """
     rows = reduce(
         DataFrame.unionByName,
-        [_rows(spark, delivery, source, shape, now) for shape in delivery.shapes],
+        [_rows(spark, delivery, source, layout, now) for layout in delivery.layouts],
     )
     save(rows.write.options(**WRITING), folder / "rows")
     _check_unchanged(delivery)
@@ -101,7 +147,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
         "table": delivery.table,
         "delivery": delivery.name,
         "reading": delivery.reading,
-        "listing": [[one.name, one.bytes, one.modified] for one in delivery.found],
+        "listing": [[one.name, one.bytes, one.modified] for one in delivery.source_files],
         "files": [
             {
                 "name": one.name,
@@ -110,7 +156,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
                 "sha256": one.sha256,
                 "understood": asdict(how),
             }
-            for one, how in zip(delivery.landed, delivery.understandings, strict=True)
+            for one, how in zip(delivery.local_files, delivery.guesses, strict=True)
         ],
         "repaired": len(delivery.corrections.lines) if delivery.corrections else 0,
         "accounts": _close(delivery, counts),
@@ -119,7 +165,7 @@ def write(spark: SparkSession, delivery: Delivery, source: Source, folder: Path,
 
 def _check_unchanged(delivery: Delivery) -> None:
     """Files are read more than once: by their digest, by a look at them, and by Spark."""
-    for file in delivery.found:
+    for file in delivery.source_files:
         if not file.uri.startswith("s3://"):
             now = os.stat(file.uri)
             if (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified):
@@ -132,34 +178,37 @@ def _check_unchanged(delivery: Delivery) -> None:
 
 
 def _rows(
-    spark: SparkSession, delivery: Delivery, source: Source, shape: Shape, now: int
+    spark: SparkSession, delivery: Delivery, source: Source, layout: FileLayout, now: int
 ) -> DataFrame:
-    table, landed = shape.table, list(delivery.landed)
+    table, local_files = layout.table, list(delivery.local_files)
     if table.kind == "parquet":
         rows = lines.read_copies(
-            spark, landed, shape.files, dict(zip(table.columns, table.fields, strict=True))
+            spark,
+            local_files,
+            layout.files,
+            dict(zip(table.columns, table.named_fields, strict=True)),
         )
     else:
-        rows = lines.read(spark, landed, shape.files)
-    if delivery.corrections or shape.cut_short:
-        rows = lines.numbered(rows)
+        rows = lines.read(spark, local_files, layout.files)
+    if delivery.corrections or layout.cut_short:
+        rows = lines.number_lines(rows)
     if delivery.corrections:
-        rows = delivery.corrections.apply(spark, rows, landed, shape)
-        shape = replace(shape, printable=False)  # a repaired line is not a line of the file
-    rows = copied(rows, shape) if table.kind == "parquet" else cut(rows, shape)
-    return _judge(rows, delivery.table, source, shape, now).withColumn(
+        rows = delivery.corrections.apply(spark, rows, local_files, layout)
+        layout = replace(layout, printable=False)  # a repaired line is not a line of the file
+    rows = copy_fields(rows, layout) if table.kind == "parquet" else cut_fields(rows, layout)
+    return _judge(rows, delivery.table, source, layout, now).withColumn(
         "day", F.lit(day_of(delivery.name))
     )
 
 
-def _judge(rows: DataFrame, table: str, source: Source, shape: Shape, now: int) -> DataFrame:
+def _judge(rows: DataFrame, table: str, source: Source, layout: FileLayout, now: int) -> DataFrame:
     if table == "interactions":
-        return row_checks.judge_interactions(rows, source, shape, now)
+        return row_checks.check_interactions(rows, source, layout, now)
     if table == "items":
         title = source.title() if source.title else F.col("id")
         genres = source.genres() if source.genres else F.array().cast("array<string>")
-        return row_checks.judge_catalogue(rows, title.alias("title"), genres.alias("genres"))
-    return row_checks.judge_catalogue(rows, *[F.col(f"`{name}`") for name in source.attributes])
+        return row_checks.check_catalogue(rows, title.alias("title"), genres.alias("genres"))
+    return row_checks.check_catalogue(rows, *[F.col(f"`{name}`") for name in source.attributes])
 
 
 def _write_blocks(counts: list, folder: Path) -> None:
@@ -180,12 +229,16 @@ def _write_blocks(counts: list, folder: Path) -> None:
 def _close(delivery: Delivery, counts: list) -> list[dict]:
     """Every file's accounts: rows_in, sound, reasons; its header line is no row."""
     headed = {
-        number for shape in delivery.shapes if shape.header is not None for number in shape.files
+        number
+        for layout in delivery.layouts
+        if layout.header is not None
+        for number in layout.files
     }
-    of_files, told = [Counter() for _ in delivery.landed], []
+    of_files: list[Counter[str | None]] = [Counter() for _ in delivery.local_files]
+    accounts = []
     for row in counts:
         of_files[row["file"]][row["verdict"]] += row["rows"]
-    for number, (file, of_file) in enumerate(zip(delivery.landed, of_files, strict=True)):
+    for number, (file, of_file) in enumerate(zip(delivery.local_files, of_files, strict=True)):
         headers = of_file.pop(row_checks.HEADER, 0)
         if headers > 1:
             of_file["repeated_header"] = headers - 1
@@ -196,7 +249,7 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
                 f"the accounts of {file.name} do not close: {rows_in} rows in, {sound} sound, "
                 f"{headers} headers, {dict(of_file)}"
             )
-        told.append(
+        accounts.append(
             {
                 "file": file.name,
                 "rows_in": rows_in,
@@ -205,4 +258,4 @@ def _close(delivery: Delivery, counts: list) -> list[dict]:
                 "reasons": dict(of_file),
             }
         )
-    return told
+    return accounts

@@ -1,4 +1,4 @@
-"""How a delimited text is written: what stands between its fields, and how a field is quoted."""
+"""Dialects of delimited text: the delimiter, and how fields are quoted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse.sample import BOM
 from tasks.ingest.sources import Table
 
@@ -45,21 +45,19 @@ class Dialect:
         )
 
     def fields(self, record: bytes) -> list[bytes] | None:
-        """The fields of a record, without their quotes; None where a quote is left open or stands
-        where none may.
-        """
+        """The fields of a record, without their quotes; None if a quote is open or misplaced."""
         if self.quoting == "none":
             return record.split(self.delimiter.encode())
         field, whole, _, between = self._patterns
         if not whole.fullmatch(record):
             return None
-        cells, at = [], 0
-        while True:
-            cell = field.match(record, at)
+        cells = []
+        cell = field.match(record)
+        while cell:
             cells.append(self._plain(cell[0]))
-            if cell.end() == len(record):
-                return cells
-            at = between.match(record, cell.end()).end()
+            after = between.match(record, cell.end())
+            cell = field.match(record, after.end()) if after else None
+        return cells
 
     def _plain(self, cell: bytes) -> bytes:
         stripped = cell.strip(b" ")
@@ -92,9 +90,10 @@ class Dialect:
         return record
 
 
-def find_dialects(file: Landed, table: Table) -> list[Dialect]:
-    """The ways in which a file may be cut, the likeliest first; one where the description leaves no
-    choice.
+def find_dialects(file: LocalFile, table: Table) -> list[Dialect]:
+    """The possible dialects of a file, the likeliest first.
+
+    There is one if the description leaves no choice.
     """
     quoting = table.quoting or "doubled"
     if table.delimiter:
@@ -111,10 +110,8 @@ def find_dialects(file: Landed, table: Table) -> list[Dialect]:
     ]
 
 
-def find_quoting(file: Landed, dialect: Dialect, width: int) -> tuple[str, tuple[str, ...]]:
-    """How the fields of a file are quoted, where its description does not say; with a note where
-    that is a guess.
-    """
+def find_quoting(file: LocalFile, dialect: Dialect, width: int) -> tuple[str, tuple[str, ...]]:
+    """Guess how fields are quoted; the second value is a note if that is not certain."""
     if not file.quotes or len(dialect.delimiter) > 1:
         return "none", ()
     doubled, backslash = (
@@ -150,10 +147,8 @@ def _begins_with_quote(line: bytes, delimiter: str) -> bool:
     )
 
 
-def _quoted_lines(file: Landed) -> Iterator[bytes]:
-    """Lines that hold a quote, without their ends: the first ones, and the first with a backslash
-    before one.
-    """
+def _quoted_lines(file: LocalFile) -> Iterator[bytes]:
+    """Lines with a quote, without their ends: the first, and the first with an escaped quote."""
     quoted = escaped = 0
     with file.path.open("rb") as lines:
         for line in lines:

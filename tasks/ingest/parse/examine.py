@@ -1,8 +1,8 @@
-"""A look at the landed files before anything heavy starts: how each is written, and whether it is
-of the layout that was promised.
+"""Inspection of the fetched files before Spark starts: how each is written, and whether it has the
+layout that was promised.
 
-What a description leaves open is found out here, file by file; what Spark could not cut as it
-stands is copied into a form that it can.
+What a description leaves open is guessed here, file by file. A file that Spark cannot cut into
+fields as it is written is copied into a form that it can.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from pathlib import Path
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import delimited, jsonlines, parquet
-from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.inspection import Looked
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.format_guess import FormatGuess
+from tasks.ingest.parse.inspection import InspectedFile
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.sources import Table
 
-__all__ = ["Examined", "Shape", "examine"]
+__all__ = ["FileLayout", "InspectedFiles", "inspect_files"]
 
-LOOKS: dict[str, Callable[[Landed, Table, Path], Looked]] = {
-    "delimited": delimited.look,
-    "jsonl": jsonlines.look,
-    "parquet": parquet.look,
+LOOKS: dict[str, Callable[[LocalFile, Table, Path], InspectedFile]] = {
+    "delimited": delimited.inspect,
+    "jsonl": jsonlines.inspect,
+    "parquet": parquet.inspect,
 }
 
 
 @dataclass(frozen=True)
-class Examined:
+class InspectedFiles:
     """The files of a table, ready to be read.
 
     Attributes:
-        landed: the files, those that were copied at the place of their copy.
-        shapes: how they are cut, in groups of one shape each.
-        understandings: what was found out about each file, in the order of the files.
+        local_files: the files, or their copies.
+        layouts: how they are cut into fields: one layout for each group of files.
+        guesses: how each file is written, in the order of the files.
     """
 
-    landed: tuple[Landed, ...]
-    shapes: tuple[Shape, ...]
-    understandings: tuple[Understanding, ...]
+    local_files: tuple[LocalFile, ...]
+    layouts: tuple[FileLayout, ...]
+    guesses: tuple[FormatGuess, ...]
 
 
-def examine(table: Table, landed: list[Landed], scratch: Path) -> Examined:
+def inspect_files(table: Table, local_files: list[LocalFile], scratch: Path) -> InspectedFiles:
     """Look at every file.
 
     Args:
@@ -56,45 +56,54 @@ def examine(table: Table, landed: list[Landed], scratch: Path) -> Examined:
             headers and nothing else.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    looked = [
+    inspected = [
         LOOKS[table.kind](file, table, scratch / f"copy-{number:06d}")
-        for number, file in enumerate(landed)
+        for number, file in enumerate(local_files)
     ]
-    if table.kind == "delimited" and all(
-        one.shape.header is not None and one.file.rows < 2 for one in looked
-    ):
-        raise RefusedData(
-            f"{landed[0].name} holds its header and nothing "
-            f"else{', and the others, too' if len(landed) > 1 else ''}",
-            remedy="get the data set again",
-        )
-    if table.kind != "delimited" and not any(one.file.rows for one in looked):
-        raise RefusedData(
-            f"{landed[0].name} holds no rows{', nor do the others' if len(landed) > 1 else ''}",
-            remedy="deliver the file again, or take it away if there is nothing to deliver",
-        )
-    for one in looked if not table.known else ():
+    _refuse_without_rows(table, local_files, inspected)
+    for one in inspected if not table.known else ():
         log(
             "ingest.understood",
             file=one.file.name,
-            how=str(one.understanding),
-            fields=one.understanding.fields,
-            notes=list(one.understanding.notes),
+            how=str(one.guess),
+            fields=one.guess.fields,
+            notes=list(one.guess.notes),
         )
-    return Examined(
-        tuple(one.file for one in looked),
-        tuple(_grouped(looked)),
-        tuple(one.understanding for one in looked),
+    return InspectedFiles(
+        tuple(one.file for one in inspected),
+        tuple(_grouped(inspected)),
+        tuple(one.guess for one in inspected),
     )
 
 
-def _grouped(looked: list[Looked]) -> list[Shape]:
-    groups: dict[Shape, list[int]] = {}
-    for number, one in enumerate(looked):
-        groups.setdefault(one.shape, []).append(number)
+def _refuse_without_rows(
+    table: Table, local_files: list[LocalFile], inspected: list[InspectedFile]
+) -> None:
+    if table.kind == "delimited" and all(
+        one.layout.header is not None and one.file.rows < 2 for one in inspected
+    ):
+        raise RefusedData(
+            f"{local_files[0].name} holds its header and nothing else"
+            f"{', and the others, too' if len(local_files) > 1 else ''}",
+            remedy="get the data set again",
+        )
+    if table.kind != "delimited" and not any(one.file.rows for one in inspected):
+        raise RefusedData(
+            f"{local_files[0].name} holds no rows"
+            f"{', nor do the others' if len(local_files) > 1 else ''}",
+            remedy="deliver the file again, or take it away if there is nothing to deliver",
+        )
+
+
+def _grouped(inspected: list[InspectedFile]) -> list[FileLayout]:
+    groups: dict[FileLayout, list[int]] = {}
+    for number, one in enumerate(inspected):
+        groups.setdefault(one.layout, []).append(number)
     return [
         dataclasses.replace(
-            shape, files=tuple(numbers), cut_short=tuple(n for n in numbers if looked[n].cut_short)
+            layout,
+            files=tuple(numbers),
+            cut_short=tuple(n for n in numbers if inspected[n].cut_short),
         )
-        for shape, numbers in groups.items()
+        for layout, numbers in groups.items()
     ]

@@ -10,32 +10,23 @@ from pyspark.sql import functions as F
 
 from tasks.ingest.parse import multiline, numeric_ids, sample
 from tasks.ingest.parse.json_paths import Keys
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.row_checks import BLANK, HEADER
 from tasks.ingest.parse.sample import BOM
 
 BROKEN = "recall broken"  # no name that a source might use
-MOST_FIELDS = (
-    20_000  # a line of a few more than these ends the whole job: Spark's parser cannot hold it
-)
+MAX_FIELDS = 20_000  # Spark's parser cannot hold a line of many more, and the whole job ends
 CONTROL = r"\x00-\x08\x0e-\x1f"
 CONTROL_BUT_MARKS = r"\x00-\x08\x0e-\x1d"
-RUN_TOGETHER = (
-    r"\}\s*\{"  # outside of a string never right, and what follows the first object would be lost
-)
+# Outside of a string never right: what follows the first object would be lost.
+RUN_TOGETHER = r"\}\s*\{"
 STRING = r'"(?:[^"\\]++|\\.)*+"'
 HALF_CHARACTER = (
     r"(?i)\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|"
     r"(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f][0-9a-f]{2})"
 )
-UNQUOTED = (
-    '"NaN"',
-    '"Infinity"',
-    '"-Infinity"',
-    '"INF"',
-    '"-INF"',
-    '"+INF"',
-)  # as Spark gives a word without quotes, or too great a number
+# As Spark gives a word without quotes, or too great a number.
+UNQUOTED = ('"NaN"', '"Infinity"', '"-Infinity"', '"INF"', '"-INF"', '"+INF"')
 ONE_BYTE = ("latin-1", "windows-1252")
 # What Python takes for white space around a text.
 SPACE = (
@@ -45,9 +36,8 @@ SPACE = (
 )
 
 
-def cut(lines: DataFrame, shape: Shape) -> DataFrame:
-    """The lines as fields named by the table's columns (null where a line is too short), with
-    `fault`.
+def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
+    """Cut lines into fields named by the table's columns; null where a line is too short.
 
     Args:
         lines: raw, file, block, at and, where a file may have been cut off, last.
@@ -56,31 +46,18 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         The lines with the fields and `fault`: null, why the line cannot be a row, `header`, or
             `blank`.
     """
-    table = shape.table
-    text = F.col("raw").cast("string") if shape.printable else _text(shape.encoding)
-    is_open = F.startswith(text, F.lit(multiline.OPEN)) if shape.joined else None
-    if shape.joined:
+    table = layout.table
+    text = F.col("raw").cast("string") if layout.printable else _text(layout.encoding)
+    is_open = F.startswith(text, F.lit(multiline.OPEN)) if layout.joined else None
+    if layout.joined:
         text = F.when(is_open, F.substring(text, 2, 2**31 - 1)).otherwise(text)
     fields, wrong = (
-        _objects if table.kind == "jsonl" else _plain if shape.quoting == "none" else _quoted
-    )(text, shape)
-    reason = "broken_json" if table.kind == "jsonl" else "wrong_number_of_fields"
-    fault = F.when(_blank(text, shape), BLANK).when(_damaged(text, shape), "broken_encoding")
-    if shape.joined:
-        fault = fault.when(is_open, "broken_quotes")
-    fault = fault.when(wrong, reason)
-    if shape.header is not None:
-        fault = F.when(
-            F.col("raw").isin(F.lit(shape.header), F.lit(BOM + shape.header)), HEADER
-        ).otherwise(fault)
-    if shape.cut_short:
-        fault = F.when(
-            F.col("last") & F.col("file").isin(*shape.cut_short) & ~_blank(text, shape),
-            "truncated_line",
-        ).otherwise(fault)
+        _objects if table.kind == "jsonl" else _plain if layout.quoting == "none" else _quoted
+    )(text, layout)
+    fault = _fault(text, wrong, is_open, layout)
     named = [
-        _trimmed(F.get("fields", F.lit(place)), shape).alias(name)
-        for name, place in zip(table.columns, shape.places, strict=True)
+        _trimmed(F.get("fields", F.lit(place)), layout).alias(name)
+        for name, place in zip(table.columns, layout.places, strict=True)
     ]
     made = lines.withColumn("fields", fields).select(
         *lines.columns,
@@ -88,16 +65,40 @@ def cut(lines: DataFrame, shape: Shape) -> DataFrame:
         *named,
         *([numeric_ids.strict(text).alias(numeric_ids.TEXT)] if table.kind == "jsonl" else []),
     )
-    made = numeric_ids.spelled(made, shape).drop(numeric_ids.TEXT)
-    return made.withColumn("raw", _unmarked(F.col("raw"))) if shape.joined else made
+    made = numeric_ids.normalize_ids(made, layout).drop(numeric_ids.TEXT)
+    return made.withColumn("raw", _unmarked(F.col("raw"))) if layout.joined else made
 
 
-def copied(rows: DataFrame, shape: Shape) -> DataFrame:
-    """Columns of text, see `columnar`, trimmed and with ids spelled as `cut` gives them."""
+def _fault(text: Column, wrong: Column, is_open: Column | None, layout: FileLayout) -> Column:
+    """Why a line cannot be a row; null if it can.
+
+    Args:
+        wrong: whether it cannot be cut into fields.
+        is_open: whether a quote is left open; None if no file has such lines.
+    """
+    reason = "broken_json" if layout.table.kind == "jsonl" else "wrong_number_of_fields"
+    fault = F.when(_blank(text, layout), BLANK).when(_damaged(text, layout), "broken_encoding")
+    if is_open is not None:
+        fault = fault.when(is_open, "broken_quotes")
+    fault = fault.when(wrong, reason)
+    if layout.header is not None:
+        fault = F.when(
+            F.col("raw").isin(F.lit(layout.header), F.lit(BOM + layout.header)), HEADER
+        ).otherwise(fault)
+    if layout.cut_short:
+        fault = F.when(
+            F.col("last") & F.col("file").isin(*layout.cut_short) & ~_blank(text, layout),
+            "truncated_line",
+        ).otherwise(fault)
+    return fault
+
+
+def copy_fields(rows: DataFrame, layout: FileLayout) -> DataFrame:
+    """Trim the columns of `parquet_columns`, and write ids as `cut_fields` does."""
     rows = rows.withColumns(
-        {name: F.trim(F.col(f"`{name}`"), F.lit(SPACE)) for name in shape.table.columns}
+        {name: F.trim(F.col(f"`{name}`"), F.lit(SPACE)) for name in layout.table.columns}
     )
-    return numeric_ids.spelled(rows, shape)
+    return numeric_ids.normalize_ids(rows, layout)
 
 
 def _text(encoding: str) -> Column:
@@ -110,64 +111,62 @@ def _text(encoding: str) -> Column:
     )
 
 
-def _blank(text: Column, shape: Shape) -> Column:
-    """Whether a line is no row: nothing but white space or delimiters, the end of a record, or what
-    stands before the header.
-    """
+def _blank(text: Column, layout: FileLayout) -> Column:
+    """Whether a line is no row: blank, delimiters alone, a record's end, or before the header."""
     first = F.ascii(text)  # a look at one letter spares most lines the rest
     blank = (first <= ord(" ")) & (F.trim(text, F.lit(SPACE)) == "")
-    if shape.delimiter and not shape.table.known:
-        empty = F.regexp_replace(text, f'{re.escape(shape.delimiter)}|[\\s"]', "") == ""
+    if layout.delimiter and not layout.table.known:
+        empty = F.regexp_replace(text, f'{re.escape(layout.delimiter)}|[\\s"]', "") == ""
         blank = blank | (
-            ((first <= ord(" ")) | first.isin(ord(shape.delimiter[0]), ord('"'))) & empty
+            ((first <= ord(" ")) | first.isin(ord(layout.delimiter[0]), ord('"'))) & empty
         )
-    if shape.preamble:
-        blank = blank | text.isin(*shape.preamble)
-    return blank | (text == F.lit(multiline.GOES_ON)) if shape.joined else blank
+    if layout.preamble:
+        blank = blank | text.isin(*layout.preamble)
+    return blank | (text == F.lit(multiline.GOES_ON)) if layout.joined else blank
 
 
-def _damaged(text: Column, shape: Shape) -> Column:
+def _damaged(text: Column, layout: FileLayout) -> Column:
     """Whether a line's bytes cannot be what the encoding writes."""
     half = (
         F.contains(text, F.lit("\\u"))
         & F.replace(text, F.lit("\\\\"), F.lit("")).rlike(HALF_CHARACTER)
-        if shape.table.kind == "jsonl" and shape.escapes
+        if layout.table.kind == "jsonl" and layout.escapes
         else F.lit(False)
     )
-    if shape.printable:
+    if layout.printable:
         return half
-    control = CONTROL_BUT_MARKS if shape.joined else CONTROL
+    control = CONTROL_BUT_MARKS if layout.joined else CONTROL
     string = (
-        F.decode("raw", "ISO-8859-1") if shape.encoding in ONE_BYTE else F.col("raw").cast("string")
+        F.decode("raw", "ISO-8859-1")
+        if layout.encoding in ONE_BYTE
+        else F.col("raw").cast("string")
     )
-    if shape.delimiter and shape.delimiter < " ":
-        string = F.translate(string, shape.delimiter, " ")
-    if shape.encoding in ONE_BYTE:
+    if layout.delimiter and layout.delimiter < " ":
+        string = F.translate(string, layout.delimiter, " ")
+    if layout.encoding in ONE_BYTE:
         return string.rlike(f"[{control}]")
-    if shape.encoding == "ascii":  # a byte-order mark may stand before the first line
+    if layout.encoding == "ascii":  # a byte-order mark may stand before the first line
         return string.rlike(
             f"^\ufeff?[\\x09\\x20-\\x7e{multiline.LF_MARK}{multiline.CR_MARK}{multiline.OPEN}]*$"
-            if shape.joined
+            if layout.joined
             else "^\ufeff?[\\x09\\x20-\\x7e]*$"
         ) == F.lit(False)
-    opened = F.startswith(string, F.lit(multiline.OPEN)) if shape.joined else F.lit(False)
+    opened = F.startswith(string, F.lit(multiline.OPEN)) if layout.joined else F.lit(False)
     string = (
         F.when(opened, F.substring(string, 2, 2**31 - 1)).otherwise(string)
-        if shape.joined
+        if layout.joined
         else string
     )
     return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{control}\\ufffd]") | half
 
 
-def _trimmed(field: Column, shape: Shape) -> Column:
-    """A field without the white space around it, and with the ends of lines that stood inside
-    it.
-    """
-    if shape.joined:
+def _trimmed(field: Column, layout: FileLayout) -> Column:
+    """A field without surrounding white space, with the line ends that were inside it."""
+    if layout.joined:
         field = F.translate(field, multiline.LF_MARK + multiline.CR_MARK, "\n\r")
     return (
         F.trim(field)
-        if shape.printable and not shape.escapes and not shape.joined
+        if layout.printable and not layout.escapes and not layout.joined
         else F.trim(field, F.lit(SPACE))
     )
 
@@ -180,23 +179,25 @@ def _unmarked(raw: Column) -> Column:
     return F.encode(text, "ISO-8859-1")
 
 
-def _plain(text: Column, shape: Shape) -> tuple[Column, Column]:
-    return F.split(text, re.escape(shape.delimiter), -1), F.size("fields") != shape.width
+def _plain(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+    assert layout.delimiter is not None  # as in every layout of delimited text
+    return F.split(text, re.escape(layout.delimiter), -1), F.size("fields") != layout.width
 
 
-def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
-    names = [f"f{i}" for i in range(shape.width)]
+def _quoted(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+    assert layout.delimiter is not None  # as in every layout of delimited text
+    names = [f"f{i}" for i in range(layout.width)]
     schema = ", ".join(f"`{name}` string" for name in (*names, BROKEN))
-    delimiters = F.regexp_count(text, F.lit(re.escape(shape.delimiter)))
-    crowded = (F.octet_length("raw") > MOST_FIELDS) & (delimiters > MOST_FIELDS)
-    space = str(shape.delimiter != " " and not shape.table.known).lower()
+    delimiters = F.regexp_count(text, F.lit(re.escape(layout.delimiter)))
+    crowded = (F.octet_length("raw") > MAX_FIELDS) & (delimiters > MAX_FIELDS)
+    space = str(layout.delimiter != " " and not layout.table.known).lower()
     parsed = F.from_csv(
         F.when(~crowded, text),
         schema,
         {
-            "sep": shape.delimiter,
+            "sep": layout.delimiter,
             "quote": '"',
-            "escape": "\\" if shape.quoting == "backslash" else '"',
+            "escape": "\\" if layout.quoting == "backslash" else '"',
             "mode": "PERMISSIVE",
             "maxCharsPerColumn": "-1",
             "columnNameOfCorruptRecord": BROKEN,
@@ -206,27 +207,26 @@ def _quoted(text: Column, shape: Shape) -> tuple[Column, Column]:
     )
     cells = [F.coalesce(parsed[name], F.lit("")) for name in names]
     return F.array(*cells, parsed[BROKEN]), crowded | F.get(
-        "fields", F.lit(shape.width)
+        "fields", F.lit(layout.width)
     ).isNotNull()
 
 
-def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
-    """Values as text; lists and objects as their JSON; nothing for NaN, which Python writes where
-    JSON has no word.
-    """
+def _objects(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+    """Values as text, lists and objects as their JSON, NaN as nothing."""
     options = {
         "mode": "PERMISSIVE",
         "columnNameOfCorruptRecord": BROKEN,
         "allowNonNumericNumbers": "true",
     }
-    found, faults = {}, []
-    for paths in _layers(shape.paths):
+    found: dict[Keys, Column] = {}
+    faults = []
+    for paths in _layers(layout.paths):
         parsed = F.from_json(text, f"{_schema(_tree(paths), ' ')}, `{BROKEN}` string", options)
         found |= {path: reduce(Column.getField, path, parsed) for path in paths}
         faults.append(parsed.getField(BROKEN))
     cells = [
         F.coalesce(F.when(~found[path].isin(*UNQUOTED), found[path]), F.lit(""))
-        for path in shape.paths
+        for path in layout.paths
     ]
     whole = F.trim(text)
     broken = (
@@ -238,8 +238,9 @@ def _objects(text: Column, shape: Shape) -> tuple[Column, Column]:
 
 
 def _layers(paths: tuple[Keys, ...]) -> list[list[Keys]]:
-    """The paths in groups, each for one schema: none of them leads through another, and no two
-    names differ in case alone.
+    """The paths in groups, each for one schema.
+
+    In a group no path leads through another, and no two names differ in case alone.
     """
     layers: list[list[Keys]] = []
     for path in dict.fromkeys(paths):
@@ -254,7 +255,7 @@ def _layers(paths: tuple[Keys, ...]) -> list[list[Keys]]:
 
 
 def _conflict(path: Keys, other: Keys) -> bool:
-    for name, beside in zip(path, other, strict=True):
+    for name, beside in zip(path, other, strict=False):
         if name != beside:
             return name.lower() == beside.lower()
     return True  # one is the other's beginning
@@ -281,9 +282,7 @@ def _schema(tree: dict, between: str) -> str:
 
 
 def _run_together(text: Column) -> Column:
-    """Whether one object ends and another begins in this line; strings, which may say anything, are
-    looked away from only where it matters.
-    """
+    """Whether one object ends and another begins in this line, outside of strings."""
     return F.when(
         text.rlike(RUN_TOGETHER), F.regexp_replace(text, STRING, '""').rlike(RUN_TOGETHER)
     ).otherwise(False)

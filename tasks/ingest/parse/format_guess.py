@@ -1,6 +1,4 @@
-"""What was found out about a file before it was read: how it is written, where its fields are,
-three rows as they were understood.
-"""
+"""The format of a file as it was guessed before it was read: dialect, fields, and three rows."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ ROWS = 3
 
 
 @dataclass(frozen=True)
-class Understanding:
+class FormatGuess:
     """How one file is read.
 
     Attributes:
@@ -44,14 +42,13 @@ class Understanding:
             *([f"delimiter {self.delimiter!r}"] if self.delimiter else []),
             *([f"quotes {self.quoting}"] if self.quoting else []),
             *([self.encoding] if self.encoding else []),
-            *([self._times()] if self.clock else []),
+            *([_times(self.clock)] if self.clock else []),
         ]
         return ", ".join(said)
 
-    def _times(self) -> str:
-        """`times in seconds`, `times as ISO 8601`, `times as date32[day]`."""
-        return (
-            f"times in {self.clock}"
-            if self.clock.endswith("seconds")
-            else f"times as {self.clock.replace('iso8601', 'ISO 8601')}"
-        )
+
+def _times(clock: str) -> str:
+    """`times in seconds`, `times as ISO 8601`, `times as date32[day]`."""
+    if clock.endswith("seconds"):
+        return f"times in {clock}"
+    return f"times as {clock.replace('iso8601', 'ISO 8601')}"

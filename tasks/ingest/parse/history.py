@@ -1,5 +1,4 @@
-"""Which deliveries a day is made of: those that are there already, and those that must be read
-first.
+"""The deliveries that a day is made of: those in the store, and those that must be read first.
 
 A static source has one delivery, `whole`. A growing one (`{day}` in its path) has one a day: a run
 reads its own day and whatever earlier day is new, was changed or was repaired; all others are taken
@@ -18,10 +17,10 @@ from tasks.core.data.snapshot import DAY as DATE
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.store import Store
 from tasks.ingest import fetch
-from tasks.ingest.fetch import Found
+from tasks.ingest.fetch import SourceFile
 from tasks.ingest.parse import corrections, time_span
 from tasks.ingest.parse.delivery import WHOLE, Delivery
-from tasks.ingest.parse.examine import examine
+from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import DAY, Source, Table
 
@@ -38,10 +37,45 @@ class LeftOut:
         return f"{self.day} is left out ({self.table}): {self.reason}"
 
 
-def leave_out(days: list[LeftOut], table: str, day: str, reason: str) -> None:
-    """Add a day, and say so in the log."""
-    days.append(LeftOut(table, day, reason))
+def leave_out(table: str, day: str, reason: str) -> LeftOut:
+    """A day that is left out; the log says so."""
     log("ingest.left_out", table=table, day=day, why=reason)
+    return LeftOut(table, day, reason)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetched:
+    """The files of every delivery that a snapshot is made from, on local disk and inspected.
+
+    Attributes:
+        deliveries: by table, oldest first; those that the store already holds have no files here.
+        left_out: earlier days that cannot be read, by table, oldest first.
+    """
+
+    deliveries: dict[str, list[Delivery]]
+    left_out: list[LeftOut]
+
+    @property
+    def all(self) -> list[Delivery]:
+        """The deliveries of all tables."""
+        return [one for deliveries in self.deliveries.values() for one in deliveries]
+
+    @property
+    def new(self) -> list[Delivery]:
+        """The deliveries that the store does not hold yet."""
+        return [one for one in self.all if not one.artefact]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files, those of kept deliveries included."""
+        new = sum(file.bytes for one in self.all for file in one.local_files)
+        kept = sum(
+            file["bytes"]
+            for one in self.all
+            if one.artefact
+            for file in one.artefact.facts["files"]
+        )
+        return new + kept
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,42 +84,47 @@ class History:
 
     Attributes:
         scratch: an empty folder for what must be unpacked or fetched.
-        left_out: filled by `plan`: the earlier days that cannot be read, by name.
-        tables: filled by `plan`: see `landing.find`.
+        tables: a cache for `tasks.ingest.fetch.find_files`.
     """
 
     store: Store
     request: SnapshotRequest
     source: Source
     scratch: Path
-    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     tables: dict[str, str | None] = dataclasses.field(default_factory=dict)
 
-    def plan(self) -> dict[str, list[Delivery]]:
-        """By table, the deliveries up to the day, oldest first.
+    def fetch(self) -> Fetched:
+        """Bring the files of the deliveries up to the day onto local disk and inspect them.
 
         Raises:
             RefusedData: a file is missing, empty, damaged, too large or not of its layout.
             Undelivered: nothing has been delivered for the day; of files that hold all days only
                 where the request waits for it.
         """
-        plan = {
-            name: self._daily(name, table)
-            if table.daily
-            else [self._delivery(name, table, WHOLE, fetch.find(table.path, self.source.base))]
-            for name, table in self.source.tables.items()
-        }
+        deliveries: dict[str, list[Delivery]] = {}
+        left_out: list[LeftOut] = []
+        for name, table in self.source.tables.items():
+            if table.daily:
+                deliveries[name], unreadable = self._daily(name, table)
+                left_out += unreadable
+            else:
+                found = fetch.find_files(table.path, self.source.base)
+                deliveries[name] = [self._delivery(name, table, WHOLE, found)]
         if self.request.waits:
-            self._refuse_if_undelivered(plan["interactions"])
-        return plan
+            self._refuse_if_undelivered(deliveries["interactions"])
+        return Fetched(deliveries, left_out)
 
     def _refuse_if_undelivered(self, deliveries: list[Delivery]) -> None:
         """Of files that hold all days, a row of the day or of a later one must be there."""
         table, whole, today = self.source.interactions, deliveries[-1], self.request.day
         if table.daily or "timestamp" not in table.columns:
             return
-        seen = examine(table, list(whole.landed), self.scratch / "awaited") if whole.made else whole
-        days = time_span.days(seen.landed, seen.shapes)
+        seen = (
+            inspect_files(table, list(whole.local_files), self.scratch / "awaited")
+            if whole.artefact
+            else whole
+        )
+        days = time_span.find_day_span(seen.local_files, seen.layouts)
         if days is None or days[1] < today:
             raise Undelivered(
                 f"{today} has not been delivered: no row of {table.path} is of that day or a "
@@ -95,15 +134,16 @@ class History:
                 remedy="wait for the delivery, then clear this task; or name another day",
             )
 
-    def _daily(self, name: str, table: Table) -> list[Delivery]:
+    def _daily(self, name: str, table: Table) -> tuple[list[Delivery], list[LeftOut]]:
+        """The deliveries of a table with one a day, and the days that cannot be read."""
         today = self.request.day
-        there = fetch.spelled_days(table.path, self.source.base)
+        there = fetch.find_days(table.path, self.source.base)
         if today not in there and name == "interactions":
             raise Undelivered(
                 f"{today} has not been delivered: nothing is at {table.path.replace(DAY, today)}",
                 got=f"{len(there)} days, the newest {max(there)}"
                 if there
-                else f"no day at all; {fetch.shown_where_days_are(table.path, self.source.base)}",
+                else f"no day at all; {fetch.describe_day_folders(table.path, self.source.base)}",
                 allowed=f"files for {today}",
                 remedy="wait for the delivery, then clear this task; or name another day",
             )
@@ -113,9 +153,11 @@ class History:
             if DATE.fullmatch(day)
         }
         days = sorted(day for day in there.keys() | kept if day <= today)
-        made = [one for day in days if (one := self._of_day(name, table, day, there.get(day)))]
-        if not made:
-            if out := [one for one in self.left_out if one.table == name]:
+        outcomes = [self._of_day(name, table, day, there.get(day)) for day in days]
+        deliveries = [one for one in outcomes if isinstance(one, Delivery)]
+        out = [one for one in outcomes if isinstance(one, LeftOut)]
+        if not deliveries:
+            if out:
                 raise RefusedData(
                     f"no day of the {name} can be read up to {today}",
                     got=f"{len(out)} days, the newest of them: {out[-1]}",
@@ -127,23 +169,27 @@ class History:
                 allowed=f"files for {today} or an earlier day",
                 remedy="wait for the delivery, then clear this task",
             )
-        return made
+        return deliveries, out
 
-    def _of_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
-        """The delivery of a day. An earlier one that cannot be read is left out: it must not stop
-        the days after it.
+    def _of_day(
+        self, name: str, table: Table, day: str, spelled: str | None
+    ) -> Delivery | LeftOut | None:
+        """The delivery of a day.
+
+        An earlier one that cannot be read is left out: it must not stop the days after it.
         """
         try:
             return self._read_day(name, table, day, spelled)
         except RefusedData as error:
             if day == self.request.day:
                 raise
-            leave_out(self.left_out, name, day, str(error))
-            return None
+            return leave_out(name, day, str(error))
 
-    def _read_day(self, name: str, table: Table, day: str, spelled: str | None) -> Delivery | None:
+    def _read_day(
+        self, name: str, table: Table, day: str, spelled: str | None
+    ) -> Delivery | LeftOut | None:
         found = (
-            fetch.find_day(table.path, self.source.base, day, spelled, self.tables)
+            fetch.find_files_of_day(table.path, self.source.base, day, spelled, self.tables)
             if spelled
             else []
         )
@@ -153,68 +199,78 @@ class History:
             and day != self.request.day
             and self._still_holds(newest.facts, name, table, day, found)
         ):
-            return Delivery(name, day, newest.id, newest.facts["reading"], made=newest)
+            return Delivery(name, day, newest.id, newest.facts["reading"], artefact=newest)
         if not spelled:
             return None
-        made = self._delivery(name, table, day, found)
-        if day != self.request.day and made.made is None and made.id in self._refused(day):
-            leave_out(
-                self.left_out,
-                name,
-                day,
-                "its delivery was refused; run that day again once it is repaired",
+        delivery = self._delivery(name, table, day, found)
+        if (
+            day != self.request.day
+            and delivery.artefact is None
+            and delivery.id in self._refused(day)
+        ):
+            return leave_out(
+                name, day, "its delivery was refused; run that day again once it is repaired"
             )
-            return None
-        return made
+        return delivery
 
     def _still_holds(
-        self, facts: dict, name: str, table: Table, day: str, found: list[Found]
+        self, facts: dict, name: str, table: Table, day: str, found: list[SourceFile]
     ) -> bool:
-        """Whether an earlier day can be taken as it was read; of its files only names, sizes and
-        times are looked at.
-        """
+        """Whether an earlier day still holds, by names, sizes and times of its files."""
         listing = [[one.name, one.bytes, one.modified] for one in found]
-        landed = tuple(
-            fetch.Landed(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0)
+        local_files = tuple(
+            fetch.LocalFile(f["name"], Path(), f["bytes"], f["sha256"], f["rows"], 0)
             for f in facts["files"]
         )
-        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        repairs = corrections.find_corrections(
+            self.store, self.request.dataset, name, day, local_files
+        )
         return (not found or listing == facts["listing"]) and facts["reading"] == self._reading(
             name, table, repairs
         )
 
-    def _delivery(self, name: str, table: Table, day: str, found: list[Found]) -> Delivery:
+    def _delivery(self, name: str, table: Table, day: str, found: list[SourceFile]) -> Delivery:
         folder = self.scratch / f"{name}-{day}"
-        kind = "parquet" if table.kind == "parquet" else "lines"
-        landed = tuple(fetch.land(found, kind, folder, self.request.limits))
-        repairs = corrections.of(self.store, self.request.dataset, name, day, landed)
+        local_files = tuple(
+            fetch.fetch_files(
+                found,
+                "parquet" if table.kind == "parquet" else "lines",
+                folder,
+                self.request.limits,
+            )
+        )
+        repairs = corrections.find_corrections(
+            self.store, self.request.dataset, name, day, local_files
+        )
         reading = self._reading(name, table, repairs)
         id = identity(
             reading=reading,
             code=code_version("tasks.ingest.snapshot"),
-            files=[[one.name, one.sha256] for one in landed],
+            files=[[one.name, one.sha256] for one in local_files],
         )
-        made = self.store.find("deliveries", self.request.dataset, name, day, id)
-        if made:
+        artefact = self.store.find("deliveries", self.request.dataset, name, day, id)
+        files = tuple(found)
+        if artefact:
             return Delivery(
-                name, day, id, reading, tuple(found), landed, corrections=repairs, made=made
+                name, day, id, reading, files, local_files, corrections=repairs, artefact=artefact
             )
-        seen = examine(table, list(landed), self.scratch / f"{name}-{day}-copies")
+        seen = inspect_files(table, list(local_files), self.scratch / f"{name}-{day}-copies")
         return Delivery(
             name,
             day,
             id,
             reading,
-            tuple(found),
-            seen.landed,
-            seen.shapes,
-            seen.understandings,
+            files,
+            seen.local_files,
+            seen.layouts,
+            seen.guesses,
             repairs,
         )
 
     def _reading(self, name: str, table: Table, repairs: corrections.Corrections | None) -> str:
-        """How files become rows: layout, meaning and repairs. New code reads no earlier day
-        again.
+        """A digest of how files become rows: layout, meaning and repairs.
+
+        It is without the code: new code reads no earlier day again.
         """
         layout = {
             field: value for field, value in dataclasses.asdict(table).items() if field != "path"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from tasks.core.cli.errors import RefusedData
-from tasks.ingest.fetch import Landed
-from tasks.ingest.parse.value_kinds import EXACT, whole
+from tasks.ingest.fetch import LocalFile
+from tasks.ingest.parse.value_kinds import EXACT, whole_number
 
 BLOCK_CHARACTERS = 1 << 20
 BETWEEN = re.compile(r"[ \t\r\n,]*")
@@ -21,9 +21,7 @@ Keys = tuple[str, ...]
 
 
 def parse(line: bytes | str) -> dict | None:
-    """The object in a line; None where there is none. Numbers that are not whole come as decimals,
-    as they are written.
-    """
+    """The object in a line, or None; all numbers are decimals, as they are written."""
     try:
         value = json.loads(line, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
     except (ValueError, RecursionError, decimal.InvalidOperation):
@@ -44,7 +42,7 @@ def _names(value: dict, depth: int) -> Iterator[str]:
 
 
 def path_of(field: str, objects: list[dict]) -> Keys | None:
-    """Where a field is: under its own name, dots and all, or in nested objects; None where no
+    """The path of a field: its own name, dots and all, or names of nested objects; None if no
     object has it.
     """
     if any(field in one for one in objects):
@@ -78,7 +76,7 @@ def text_at(value: object, path: Keys) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, decimal.Decimal):
-        return whole(str(value)) or str(value)
+        return whole_number(str(value)) or str(value)
     return (
         json.dumps(value, ensure_ascii=False, default=_number)
         if isinstance(value, (dict, list))
@@ -90,9 +88,10 @@ def _number(value: decimal.Decimal) -> int | float:
     return int(value) if abs(value) < EXACT and value == value.to_integral_value() else float(value)
 
 
-def a_line_each(file: Landed, copy: Path, longest: int) -> int:
-    """Write every object of a JSON array, or of a text of objects over several lines, as a line;
-    returns how many there are.
+def write_object_lines(file: LocalFile, copy: Path, longest: int) -> int:
+    """Write every object of a JSON text as a line; returns how many there are.
+
+    The text is an array, or objects over several lines.
 
     Args:
         longest: characters that one object may have.
@@ -121,15 +120,14 @@ def a_line_each(file: Landed, copy: Path, longest: int) -> int:
 
 
 def _values(name: str, text: TextIO, longest: int) -> Iterator[tuple[object, str]]:
-    """The values of arrays, or of several values in a row, each as soon as it is complete, and as
-    it is written.
-    """
+    """The values of a text and how each is written, as soon as it is complete."""
     decoder = json.JSONDecoder(
         parse_float=str, parse_int=str
     )  # a number may have more digits than Python takes
     rest, at, seen, in_array = "", 0, 0, False
     while True:
-        at = BETWEEN.match(rest, at).end()
+        between = BETWEEN.match(rest, at)
+        at = between.end() if between else at
         if rest[at : at + 1] == ("]" if in_array else "["):
             at, in_array = at + 1, not in_array
             continue

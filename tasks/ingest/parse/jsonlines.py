@@ -1,6 +1,4 @@
-"""A look at JSON: objects a line each, in an array or over several lines, and where their fields
-are.
-"""
+"""Inspection of JSON: objects a line each, in an array or over several lines."""
 
 from __future__ import annotations
 
@@ -9,15 +7,15 @@ from pathlib import Path
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import inspection, json_paths
-from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.inspection import REMEDY, Looked
-from tasks.ingest.parse.layout import Shape
-from tasks.ingest.parse.sample import sample
+from tasks.ingest.parse.format_guess import FormatGuess
+from tasks.ingest.parse.inspection import REMEDY, InspectedFile
+from tasks.ingest.parse.layout import FileLayout
+from tasks.ingest.parse.sample import read_sample
 from tasks.ingest.sources import SINGLE, Table
 
-LONGEST_OBJECT = 8 << 20
+MAX_OBJECT_CHARACTERS = 8 << 20
 OPTIONAL = ("title", "genres")
 
 
@@ -27,13 +25,13 @@ class Objects:
     whether those are all.
     """
 
-    file: Landed
+    file: LocalFile
     form: str
     found: list[dict]
     complete: bool
 
 
-def look(file: Landed, table: Table, copy: Path) -> Looked:
+def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     """Find out how JSON is written.
 
     Raises:
@@ -45,17 +43,11 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         return _empty(file, table)
     paths, notes = _paths(file.name, table, found, sampled.complete)
     _refuse_nested(file.name, table, paths, found)
-    rows = [
-        {
-            ours: json_paths.text_at(value, path)
-            for ours, path in zip(table.columns, paths, strict=True)
-        }
-        for value in found
-    ]
-    clock, sure, told = inspection.clock_of(file.name, table, rows)
-    numbers = inspection.numbers_of(table, rows)
+    rows = _rows(table, paths, found)
+    clock, sure, clock_notes = inspection.find_clock(file.name, table, rows)
+    numbers = inspection.find_numeric_ids(table, rows)
     width = len(table.columns)
-    shape = Shape(
+    layout = FileLayout(
         table,
         tuple(range(width)),
         width,
@@ -66,28 +58,40 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         printable=file.printable,
         escapes=file.escapes or not file.printable,
     )
-    understanding = Understanding(
+    guess = FormatGuess(
         file.name,
         sampled.form,
         encoding="utf-8",
         clock=clock if "timestamp" in table.columns else None,
         fields={ours: ".".join(path) for ours, path in zip(table.columns, paths, strict=True)},
-        notes=(*notes, *told),
-        rows=inspection.shown(table, rows, numbers, clock),
+        notes=(*notes, *clock_notes),
+        rows=inspection.preview_rows(table, rows, numbers, clock),
     )
-    return Looked(file, shape, understanding)
+    return InspectedFile(file, layout, guess)
 
 
-def read(file: Landed, copy: Path) -> Objects:
+def _rows(
+    table: Table, paths: tuple[json_paths.Keys, ...], objects: list[dict]
+) -> list[inspection.Row]:
+    return [
+        {
+            ours: json_paths.text_at(value, path)
+            for ours, path in zip(table.columns, paths, strict=True)
+        }
+        for value in objects
+    ]
+
+
+def read(file: LocalFile, copy: Path) -> Objects:
     """Sample the objects of a file; those that are not a line each are written so.
 
     Raises:
         RefusedData: it holds no objects.
     """
-    lines, form = sample(file.path), "JSON lines"
+    lines, form = read_sample(file.path), "JSON lines"
     found = _objects(lines.head)
     if _starts_with(lines.head, b"[") or (not found and _starts_with(lines.head, b"{")):
-        count = json_paths.a_line_each(file, copy, LONGEST_OBJECT)
+        count = json_paths.write_object_lines(file, copy, MAX_OBJECT_CHARACTERS)
         log("ingest.objects", file=file.name, objects=count)
         file, form = (
             dataclasses.replace(file, path=copy, rows=count, printable=False, escapes=True),
@@ -95,7 +99,7 @@ def read(file: Landed, copy: Path) -> Objects:
         )
         if not count:
             return Objects(file, form, [], True)
-        lines = sample(file.path)
+        lines = read_sample(file.path)
         found = _objects(lines.head)
     found += _objects(lines.later)
     if not found:
@@ -116,18 +120,18 @@ def _starts_with(head: list[bytes], mark: bytes) -> bool:
     return b"".join(head).lstrip().startswith(mark)
 
 
-def _empty(file: Landed, table: Table) -> Looked:
+def _empty(file: LocalFile, table: Table) -> InspectedFile:
     """An array without a value."""
     width = len(table.columns)
-    shape = Shape(
+    layout = FileLayout(
         table,
         tuple(range(width)),
         width,
         clock=table.clock or "seconds",
-        paths=tuple((field,) for field in table.fields),
+        paths=tuple((field,) for field in table.named_fields),
         escapes=True,
     )
-    return Looked(file, shape, Understanding(file.name, "JSON array", encoding="utf-8"))
+    return InspectedFile(file, layout, FormatGuess(file.name, "JSON array", encoding="utf-8"))
 
 
 def _refuse_nested(
@@ -165,11 +169,11 @@ def _paths(
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     paths = {
         ours: json_paths.path_of(field, found)
-        for ours, field in zip(table.columns, table.fields, strict=True)
+        for ours, field in zip(table.columns, table.named_fields, strict=True)
     }
     missing = {
         ours: field
-        for ours, field in zip(table.columns, table.fields, strict=True)
+        for ours, field in zip(table.columns, table.named_fields, strict=True)
         if paths[ours] is None
     }
     asked = [field for ours, field in missing.items() if complete or ours not in OPTIONAL]
@@ -179,5 +183,5 @@ def _paths(
         f"none of the first {len(found):,} rows has the field {field}" for field in missing.values()
     )
     return tuple(
-        path or (field,) for path, field in zip(paths.values(), table.fields, strict=True)
+        path or (field,) for path, field in zip(paths.values(), table.named_fields, strict=True)
     ), notes

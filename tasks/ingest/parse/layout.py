@@ -1,4 +1,4 @@
-"""How the rows of some files are cut: what was found out, in the terms that Spark needs."""
+"""How lines of some files are cut into fields, in the terms that Spark needs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from tasks.ingest.sources import Table
 
 
 @dataclass(frozen=True)
-class Shape:
-    """One way of cutting rows: `places[i]` is the field that holds `table.columns[i]`, of `width`
-    fields in all.
+class FileLayout:
+    """How the rows of a group of files are cut into fields.
+
+    Field `places[i]` of `width` fields holds `table.columns[i]`.
 
     Attributes:
         delimiter, quoting, encoding, clock: as in `Table`, none of them open any more.
@@ -18,11 +19,11 @@ class Shape:
             mark; as bytes, since some may be damaged.
         paths: of JSON objects, the way to each field.
         unit_shown: whether the times show their unit, so that a time in another one is a fault.
-        numbers: the columns of ids that hold numbers, see `values.are_numbers`.
-        joined: whether lines hold marks for the ends of lines inside fields, see `records`.
+        numbers: the columns of ids that hold numbers, see `value_kinds.are_numbers`.
+        joined: whether lines hold marks for the ends of lines inside fields, see `multiline`.
         preamble: the texts of lines before the header that are no rows, as Excel's `sep=;` and
             comments.
-        files: which of the landed files, counted from 0.
+        files: which of the fetched files, counted from 0.
         cut_short: which of them lack the end of their last line, where the layout always has one.
         printable: whether all of them are printable ASCII throughout, so that no line needs a look
             at its bytes.

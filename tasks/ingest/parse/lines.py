@@ -1,46 +1,49 @@
-"""Files as rows in their order. Nothing is lost here: what a row was, byte for byte, stays beside
-its fields.
-"""
+"""Lines of files as rows in their order; the bytes of each stay beside its fields."""
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse.parquet_columns import FAULT
 from tasks.ingest.parse.spark_paths import to_read
 
 # Orders the rows of a delivery as its files have them. `at` grows along a block; blocks are the
 # parts in which Spark reads a file.
-PLACE = ("file", "block", "at")
+POSITION = ("file", "block", "at")
 SOURCE = "recall path"  # no name that a source might use
 PATH = f"_metadata.file_path as `{SOURCE}`"
 
 
-def read(spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...]) -> DataFrame:
+def read(spark: SparkSession, local_files: list[LocalFile], numbers: tuple[int, ...]) -> DataFrame:
     """Every line of these files: raw (binary, without its end), file (its number), block, at."""
-    text = spark.read.text([to_read(landed[n].path) for n in numbers])
+    text = spark.read.text([to_read(local_files[n].path) for n in numbers])
     lines = text.select(
         F.col("value").cast("binary").alias("raw"),
         F.expr(PATH),
         F.col("_metadata.file_block_start").alias("block"),
         F.monotonically_increasing_id().alias("at"),
     )
-    return _with_number(spark, lines, landed, numbers)
+    return _with_number(spark, lines, local_files, numbers)
 
 
 def read_copies(
-    spark: SparkSession, landed: list[Landed], numbers: tuple[int, ...], wanted: dict[str, str]
+    spark: SparkSession,
+    local_files: list[LocalFile],
+    numbers: tuple[int, ...],
+    wanted: dict[str, str],
 ) -> DataFrame:
-    """Every row of these files, copied by `columnar`: raw (the named columns as JSON), file, block,
-    at, the columns as text, fault.
+    """Every row of these files, which `parquet_columns.copy` wrote.
+
+    Returns:
+        raw (the named columns as JSON), file, block, at, the columns as text, fault.
 
     Args:
         wanted: from our names to the files' columns.
     """
     schema = ", ".join(f"`{name}` string" for name in (*wanted, FAULT))
-    rows = spark.read.schema(schema).parquet(*[to_read(landed[n].path) for n in numbers])
+    rows = spark.read.schema(schema).parquet(*[to_read(local_files[n].path) for n in numbers])
     fields = [F.coalesce(F.col(f"`{ours}`"), F.lit("")).alias(ours) for ours in wanted]
     whole = F.to_json(
         F.struct(*[F.col(f"`{ours}`").alias(theirs) for ours, theirs in wanted.items()])
@@ -53,23 +56,23 @@ def read_copies(
         *fields,
         F.col(FAULT),
     )
-    return _with_number(spark, rows, landed, numbers)
+    return _with_number(spark, rows, local_files, numbers)
 
 
 def _with_number(
-    spark: SparkSession, rows: DataFrame, landed: list[Landed], numbers: tuple[int, ...]
+    spark: SparkSession, rows: DataFrame, local_files: list[LocalFile], numbers: tuple[int, ...]
 ) -> DataFrame:
     """The rows with the number of their file in the place of its path."""
     if len(numbers) == 1:
         return rows.withColumn("file", F.lit(numbers[0])).drop(SOURCE)
     known = spark.createDataFrame(
-        [(str(landed[n].path), n) for n in numbers], f"`{SOURCE}` string, file int"
+        [(str(local_files[n].path), n) for n in numbers], f"`{SOURCE}` string, file int"
     )
     path = F.regexp_replace(F.regexp_replace(F.col(f"`{SOURCE}`"), "^file:/+", "/"), r"\+", "%2B")
     return rows.withColumn(SOURCE, F.url_decode(path)).join(F.broadcast(known), SOURCE).drop(SOURCE)
 
 
-def numbered(rows: DataFrame) -> DataFrame:
+def number_lines(rows: DataFrame) -> DataFrame:
     """Adds line (from 1) and last (whether none follows in its file).
 
     Spark numbers nothing across the blocks in which it reads a file. Lines are numbered within
@@ -79,10 +82,10 @@ def numbered(rows: DataFrame) -> DataFrame:
     blocks = rows.groupBy("file", "block").agg(
         F.min("at").alias("first"), F.count("*").alias("lines")
     )
-    return placed(rows, blocks, "file")
+    return add_line_numbers(rows, blocks, "file")
 
 
-def placed(rows: DataFrame, blocks: DataFrame, *file: str) -> DataFrame:
+def add_line_numbers(rows: DataFrame, blocks: DataFrame, *file: str) -> DataFrame:
     """The rows with line and last, from what each block holds.
 
     Args:

@@ -1,5 +1,4 @@
-"""Records that span lines: a quoted field may hold the ends of lines, and Spark cuts a file at
-every end of a line.
+"""Records that span lines, which Spark would cut at every end of a line.
 
 A file that holds such records is copied, a record a line. Lines keep their numbers: those that a
 record goes on in stay, empty but for a mark. A quote that is opened and never properly closed ends
@@ -12,26 +11,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse.dialect import Dialect
 from tasks.ingest.parse.sample import BOM
 
 BLOCK_BYTES = 1 << 20
-LONGEST_RECORD = 1 << 20
-MOST_LINES = 1000
+MAX_RECORD_BYTES = 1 << 20
+MAX_RECORD_LINES = 1000
 # Characters that no sound text holds stand for what a line cannot: the ends of lines, a line that a
 # record goes on in, an open quote.
 LF_MARK, CR_MARK, GOES_ON, OPEN = "\x1e", "\x1f", "\x1d", "\x1c"
 MARKS = f"{OPEN}{GOES_ON}{LF_MARK}{CR_MARK}".encode()
 NO_TEXT = bytes.maketrans(
     MARKS, b"\x1a" * len(MARKS)
-)  # marks that stood in the file already: damage, and still told as such
+)  # marks that stood in the file already: damage, and still reported as such
 
 
 @dataclass(frozen=True)
-class Joined:
-    """A copy with a record a line: how many records spanned lines, and how many lines leave a quote
-    open.
+class JoinedFile:
+    """A copy with a record a line.
+
+    `spanning` counts records of several lines, `open` lines that leave a quote open.
     """
 
     path: Path
@@ -39,14 +39,14 @@ class Joined:
     open: int
 
 
-def join(
-    file: Landed,
+def join_records(
+    file: LocalFile,
     dialect: Dialect,
     width: int,
     single: tuple[int, ...],
     copy: Path,
     names: tuple[str, ...] = (),
-) -> Joined | None:
+) -> JoinedFile | None:
     """Write the copy; None, and no copy, where every record is a line and no quote is left open.
 
     Args:
@@ -76,7 +76,7 @@ def join(
                 left_open += is_open
                 out.write(OPEN.encode() * is_open + _cleared(line) + b"\n")
     if spanning or left_open:
-        return Joined(copy, spanning, left_open)
+        return JoinedFile(copy, spanning, left_open)
     copy.unlink()
     return None
 
@@ -117,7 +117,8 @@ def _records(
     path: Path, dialect: Dialect, sound: Callable[[list[bytes]], bool]
 ) -> Iterator[list[tuple[bytes, bytes]]]:
     """The lines of each record, each with its end."""
-    lines, waiting = _lines(path), []
+    lines = _lines(path)
+    waiting: list[tuple[bytes, bytes]] = []
     while True:
         line = waiting.pop(0) if waiting else next(lines, None)
         if line is None:
@@ -140,11 +141,9 @@ def _complete(
     dialect: Dialect,
     sound: Callable[[list[bytes]], bool],
 ) -> bool:
-    """Whether the lines that follow complete an open record; those that were looked at are added to
-    `ahead`.
-    """
+    """Whether following lines complete an open record; the lines read are added to `ahead`."""
     text = b"".join(ahead[0])
-    while len(ahead) < MOST_LINES and len(text) < LONGEST_RECORD:
+    while len(ahead) < MAX_RECORD_LINES and len(text) < MAX_RECORD_BYTES:
         line = waiting.pop(0) if waiting else next(lines, None)
         if line is None:
             return False

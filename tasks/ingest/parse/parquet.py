@@ -7,32 +7,32 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import inspection, parquet_columns
-from tasks.ingest.parse.format_guess import Understanding
-from tasks.ingest.parse.inspection import Looked
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.format_guess import FormatGuess
+from tasks.ingest.parse.inspection import InspectedFile
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import ROWS
 from tasks.ingest.sources import Table
 
 TIMES = (": timestamp", ": date")
 
 
-def look(file: Landed, table: Table, copy: Path) -> Looked:
+def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     """Copy what is wanted of a Parquet file, and find out the unit of its times.
 
     Raises:
         RefusedData: a column is missing or of a type that means nothing here; the file is damaged.
     """
-    fields = parquet_columns.copy(file, table.columns, table.fields, copy)
+    fields = parquet_columns.copy(file, table.columns, table.named_fields, copy)
     rows = _first_rows(copy, table)
     of_type = any(kind in fields.get("timestamp", "") for kind in TIMES)
     clock, sure, notes = (
-        ("iso8601", True, ()) if of_type else inspection.clock_of(file.name, table, rows)
+        ("iso8601", True, ()) if of_type else inspection.find_clock(file.name, table, rows)
     )
-    numbers = inspection.numbers_of(table, rows)
+    numbers = inspection.find_numeric_ids(table, rows)
     width = len(table.columns)
-    shape = Shape(
+    layout = FileLayout(
         table,
         tuple(range(width)),
         width,
@@ -42,15 +42,15 @@ def look(file: Landed, table: Table, copy: Path) -> Looked:
         escapes=True,
     )
     kind = fields["timestamp"].partition(": ")[2] if of_type else clock
-    understanding = Understanding(
+    guess = FormatGuess(
         file.name,
         "Parquet",
         clock=kind if "timestamp" in table.columns else None,
         fields=fields,
         notes=notes,
-        rows=inspection.shown(table, rows, numbers, clock),
+        rows=inspection.preview_rows(table, rows, numbers, clock),
     )
-    return Looked(dataclasses.replace(file, path=copy), shape, understanding)
+    return InspectedFile(dataclasses.replace(file, path=copy), layout, guess)
 
 
 def _first_rows(copy: Path, table: Table) -> list[dict[str, str]]:

@@ -1,5 +1,4 @@
-"""What a row's own fields say of it: null (sound), `header`, or the reason for which it is set
-aside.
+"""Checks of a row by its own fields: null (sound), `header`, or the reason against it.
 
 A row has one reason, the first that applies, so that the accounts close. What other rows say of it
 is in `relations`.
@@ -10,8 +9,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tasks.ingest.parse.layout import Shape
-from tasks.ingest.parse.lines import PLACE
+from tasks.ingest.parse.layout import FileLayout
+from tasks.ingest.parse.lines import POSITION
 from tasks.ingest.parse.value_kinds import FIRST_SECOND, LAST_SECOND, UNITS
 from tasks.ingest.sources import Source
 
@@ -53,8 +52,8 @@ WEIGHTLESS = 1.0
 IN_TIME = tuple(1000 * second for second in (FIRST_SECOND, LAST_SECOND))
 
 
-def judge_interactions(cut: DataFrame, source: Source, shape: Shape, now: int) -> DataFrame:
-    """One schema for every source, with a verdict.
+def check_interactions(cut: DataFrame, source: Source, layout: FileLayout, now: int) -> DataFrame:
+    """Bring rows into one schema for every source, with a verdict on each.
 
     Args:
         cut: fields as text, as far as the source has them: user, item, rating, event, timestamp,
@@ -66,46 +65,50 @@ def judge_interactions(cut: DataFrame, source: Source, shape: Shape, now: int) -
         (string, where events have kinds), ms (milliseconds since 1970; 0 where the source has no
         time), order (0 likewise), raw, file, block, at, verdict.
     """
-    has = set(cut.columns)
-    kind = [F.col("event").alias("kind")] if source.weights else []
-    rows = cut.select(
-        "raw",
-        *PLACE,
-        "fault",
-        "user",
-        "item",
-        *kind,
-        _rating(source, has).alias("rating"),
-        (F.col("timestamp") if "timestamp" in has else F.lit("")).alias("stamp"),
-        (_milliseconds(shape.clock) if "timestamp" in has else F.lit(None).cast("bigint")).alias(
-            "ms"
-        ),
-        (_whole(F.col("order")) if source.ordered else F.lit(0).cast("bigint")).alias("order"),
-    )
-    rated = (
-        F.when(F.col("rating") != F.lit(source.unrated), F.col("rating"))
-        if source.unrated is not None
-        else F.col("rating")
-    )
+    rows = _with_values(cut, source, layout)
+    rated = F.col("rating")
+    if source.unrated is not None:
+        rated = F.when(rated != F.lit(source.unrated), rated)
     return rows.select(
         "user",
         "item",
-        *(["kind"] if kind else []),
+        *(["kind"] if source.weights else []),
         rated.alias("rating"),
         F.coalesce("ms", F.lit(0)).alias("ms"),
         F.coalesce("order", F.lit(0)).alias("order"),
         "raw",
-        *PLACE,
-        _verdict(source, shape, now).alias("verdict"),
+        *POSITION,
+        _verdict(source, layout, now).alias("verdict"),
     )
 
 
-def judge_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
+def _with_values(cut: DataFrame, source: Source, layout: FileLayout) -> DataFrame:
+    """Texts as values; null for a text that is no value of its column."""
+    has = set(cut.columns)
+    stamp, ms = F.lit(""), F.lit(None)
+    if "timestamp" in has:
+        stamp, ms = F.col("timestamp"), _milliseconds(layout.clock)
+    order = _whole(F.col("order")) if source.ordered else F.lit(0)
+    return cut.select(
+        "raw",
+        *POSITION,
+        "fault",
+        "user",
+        "item",
+        *([F.col("event").alias("kind")] if source.weights else []),
+        _rating(source, has).alias("rating"),
+        stamp.alias("stamp"),
+        ms.cast("bigint").alias("ms"),
+        order.cast("bigint").alias("order"),
+    )
+
+
+def check_catalogue(cut: DataFrame, *fields: Column) -> DataFrame:
     """Rows of a catalogue: id and the given fields, with raw, place and verdict."""
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault")).when(
         F.col("id") == "", "missing_id"
     )
-    return cut.select("id", *fields, "raw", *PLACE, verdict.alias("verdict"))
+    return cut.select("id", *fields, "raw", *POSITION, verdict.alias("verdict"))
 
 
 def _rating(source: Source, has: set[str]) -> Column:
@@ -174,7 +177,7 @@ def _whole(text: Column) -> Column:
     )
 
 
-def _verdict(source: Source, shape: Shape, now: int) -> Column:
+def _verdict(source: Source, layout: FileLayout, now: int) -> Column:
     timeless = F.lit(False) if source.timed else F.col("stamp") == ""
     unrated = "unknown_event" if source.weights else "unparsable_rating"
     verdict = F.when(F.col("fault").isNotNull(), F.col("fault"))
@@ -182,7 +185,7 @@ def _verdict(source: Source, shape: Shape, now: int) -> Column:
         ("unparsable_timestamp", F.col("ms").isNull() & ~timeless),
         (
             "other_time_unit",
-            _in_other_unit() if shape.unit_shown and shape.clock in UNITS else F.lit(False),
+            _in_other_unit() if layout.unit_shown and layout.clock in UNITS else F.lit(False),
         ),
         ("before_epoch", F.col("ms") < source.first_second * 1000),
         ("in_future", F.col("ms") >= now * 1000),

@@ -1,6 +1,4 @@
-"""The first lines of a landed text, and some from further on: what a file looks like, for little
-reading.
-"""
+"""A sample of a text file: its first lines, and some from further on."""
 
 from __future__ import annotations
 
@@ -8,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 
 ROWS = 1000
 HEAD_BYTES = 1 << 20
 LATER_BYTES = 16 << 10
-LATER = (0.25, 0.5, 0.75, 1.0)  # shares of the file at which a few more lines are taken
+LATER_FRACTIONS = (0.25, 0.5, 0.75, 1.0)  # shares of the file at which a few more lines are taken
 ENDS = re.compile(rb"\r\n|\r|\n")
 BOM = b"\xef\xbb\xbf"
 LINES_LOOKED_AT = 10_000
@@ -42,7 +40,7 @@ class Sample:
     ended: bool
 
 
-def sample(path: Path) -> Sample:
+def read_sample(path: Path) -> Sample:
     """Read the head of a file and a few places behind it."""
     with path.open("rb") as file:
         start = file.read(HEAD_BYTES)
@@ -54,20 +52,18 @@ def sample(path: Path) -> Sample:
         if len(head) > 1 and (not head[-1] or size > HEAD_BYTES):
             head = head[:-1]  # nothing behind the last end, or a line cut in two
         later: list[bytes] = []
-        for share in () if complete else LATER:
+        for share in () if complete else LATER_FRACTIONS:
             file.seek(max(0, int(size * share) - LATER_BYTES))
             later += ENDS.split(file.read(LATER_BYTES))[1:-1]
     return Sample(head[:ROWS], later, complete, ended)
 
 
-def encoding_of(landed: Landed, given: str | None) -> tuple[str, tuple[str, ...]]:
-    """UTF-8, or Windows-1252 or Latin-1 for a text whose letters are never UTF-8; with a note where
-    that is a guess.
-    """
-    if given or landed.printable:
+def find_encoding(local_files: LocalFile, given: str | None) -> tuple[str, tuple[str, ...]]:
+    """UTF-8, or Windows-1252 or Latin-1 if letters are never UTF-8; with notes on a guess."""
+    if given or local_files.printable:
         return given or "utf-8", ()
     right = wrong = windows = 0
-    with landed.path.open("rb") as file:
+    with local_files.path.open("rb") as file:
         for line in file:
             if not line.isascii():
                 try:
@@ -86,7 +82,7 @@ def encoding_of(landed: Landed, given: str | None) -> tuple[str, tuple[str, ...]
     return "utf-8", ()
 
 
-def decoded(line: bytes, encoding: str) -> str:
+def decode(line: bytes, encoding: str) -> str:
     """A line as text, whatever it holds."""
     text = line.decode("utf-8" if encoding in ("utf-8", "ascii") else "latin-1", "replace")
     return text.translate(str.maketrans(*WINDOWS)) if encoding == "windows-1252" else text

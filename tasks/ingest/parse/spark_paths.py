@@ -1,6 +1,4 @@
-"""Parquet folders as Spark reads and writes them: by paths that are no URIs, and when reading are
-patterns.
-"""
+"""Paths for Spark, which reads them as patterns and takes no URIs when it writes."""
 
 from __future__ import annotations
 

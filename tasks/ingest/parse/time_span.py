@@ -1,5 +1,6 @@
-"""The first and the last moment of a file's rows, read without Spark: from it follow the days of a
-data set that does not grow.
+"""The first and last time of a file's rows, read without Spark.
+
+The days of a data set that does not grow follow from it.
 """
 
 from __future__ import annotations
@@ -14,37 +15,35 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from tasks.ingest.fetch import Landed
+from tasks.ingest.fetch import LocalFile
 from tasks.ingest.parse import json_paths, value_kinds
 from tasks.ingest.parse.dialect import Dialect
-from tasks.ingest.parse.layout import Shape
+from tasks.ingest.parse.layout import FileLayout
 from tasks.ingest.parse.sample import HEAD_BYTES
 
 BATCH_ROWS = 100_000
-CLOSE = (
+NEAREST_TIMES = (
     1000  # texts of the first and of the last date that are read whole, since a zone may move them
 )
 
 
-def extremes(file: Landed, shape: Shape) -> tuple[float, float] | None:
-    """Seconds since 1970 of the first and the last time that can be true; None where no row has
-    one.
-    """
+def extremes(file: LocalFile, layout: FileLayout) -> tuple[float, float] | None:
+    """Seconds since 1970 of the first and last plausible time; None if no row has one."""
     low, high, now = float("inf"), float("-inf"), time.time()
-    for texts in _times(file, shape):
-        for moment in _moments(pc.utf8_trim_whitespace(texts.cast(pa.string())), shape.clock):
+    for texts in _times(file, layout):
+        for moment in _moments(pc.utf8_trim_whitespace(texts.cast(pa.string())), layout.clock):
             if 0 <= moment < now:
                 low, high = min(low, moment), max(high, moment)
     return (low, high) if low <= high else None
 
 
-def days(files: Sequence[Landed], shapes: Sequence[Shape]) -> tuple[str, str] | None:
-    """The first and the last day (UTC, YYYY-MM-DD) of some files; None where no row has a time that
-    can be true.
-    """
-    shape_of = {number: shape for shape in shapes for number in shape.files}
+def find_day_span(
+    files: Sequence[LocalFile], layouts: Sequence[FileLayout]
+) -> tuple[str, str] | None:
+    """First and last day (UTC, YYYY-MM-DD) of some files; None if no time is plausible."""
+    layout_of = {number: layout for layout in layouts for number in layout.files}
     found = [
-        ends for number, file in enumerate(files) if (ends := extremes(file, shape_of[number]))
+        ends for number, file in enumerate(files) if (ends := extremes(file, layout_of[number]))
     ]
     return (
         (_day(min(low for low, _ in found)), _day(max(high for _, high in found)))
@@ -57,33 +56,34 @@ def _day(second: float) -> str:
     return datetime.datetime.fromtimestamp(second, datetime.UTC).date().isoformat()
 
 
-def _times(file: Landed, shape: Shape) -> Iterator[pa.Array]:
+def _times(file: LocalFile, layout: FileLayout) -> Iterator[pa.Array]:
     """The texts of the times, batch by batch."""
-    at = shape.table.columns.index("timestamp")
-    if shape.table.kind == "parquet":
+    at = layout.table.columns.index("timestamp")
+    if layout.table.kind == "parquet":
         with pq.ParquetFile(file.path) as source:
             yield from (
                 batch.column(0) for batch in source.iter_batches(BATCH_ROWS, columns=["timestamp"])
             )
-    elif shape.table.kind == "jsonl":
-        yield from _of_objects(file, shape.paths[at])
-    elif (
-        len(shape.delimiter) == 1
-        and not shape.joined
-        and (shape.quoting == "none" or (shape.quoting == "doubled" and not _spaced(file, shape)))
-    ):
-        yield from _of_csv(file, shape, f"f{shape.places[at]}")
+    elif layout.table.kind == "jsonl":
+        yield from _of_objects(file, layout.paths[at])
+    elif _is_plain_csv(file, layout):
+        yield from _of_csv(file, layout, f"f{layout.places[at]}")
     else:
-        yield from _of_lines(file, shape, shape.places[at])
+        yield from _of_lines(file, layout, layout.places[at])
 
 
-def _spaced(file: Landed, shape: Shape) -> bool:
-    """Whether blanks stand before quotes, which Arrow's reader takes for text."""
+def _is_plain_csv(file: LocalFile, layout: FileLayout) -> bool:
+    """Whether Arrow reads the file as Spark does: it takes quotes after a blank for text."""
+    delimiter = layout.delimiter or ""
+    if len(delimiter) != 1 or layout.joined:
+        return False
+    if layout.quoting != "doubled":
+        return layout.quoting == "none"
     with file.path.open("rb") as text:
-        return shape.delimiter.encode() + b' "' in text.read(HEAD_BYTES)
+        return delimiter.encode() + b' "' not in text.read(HEAD_BYTES)
 
 
-def _of_objects(file: Landed, path: tuple[str, ...]) -> Iterator[pa.Array]:
+def _of_objects(file: LocalFile, path: tuple[str, ...]) -> Iterator[pa.Array]:
     with file.path.open(
         encoding="utf-8", errors="replace"
     ) as lines:  # as text, since a CR alone ends a line, too
@@ -99,15 +99,15 @@ def _batches(texts: Iterator[str]) -> Iterator[pa.Array]:
         yield pa.array(batch, pa.string())
 
 
-def _of_csv(file: Landed, shape: Shape, name: str) -> Iterator[pa.Array]:
+def _of_csv(file: LocalFile, layout: FileLayout, name: str) -> Iterator[pa.Array]:
     csv = pyarrow.csv
     reading = csv.ReadOptions(
-        column_names=[f"f{n}" for n in range(shape.width)],
-        encoding="utf-8" if shape.encoding in ("utf-8", "ascii") else "latin-1",
+        column_names=[f"f{n}" for n in range(layout.width)],
+        encoding="utf-8" if layout.encoding in ("utf-8", "ascii") else "latin-1",
     )
     parsing = csv.ParseOptions(
-        delimiter=shape.delimiter,
-        quote_char='"' if shape.quoting == "doubled" else False,
+        delimiter=layout.delimiter,
+        quote_char='"' if layout.quoting == "doubled" else False,
         invalid_row_handler=lambda row: "skip",
     )
     types = csv.ConvertOptions(
@@ -118,7 +118,7 @@ def _of_csv(file: Landed, shape: Shape, name: str) -> Iterator[pa.Array]:
             for batch in batches:
                 yield _text(batch.column(0))
     except pa.ArrowInvalid:  # a byte or a quote that this reader does not bear
-        yield from _of_lines(file, shape, int(name[1:]))
+        yield from _of_lines(file, layout, int(name[1:]))
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -130,14 +130,15 @@ def _text(column: pa.Array) -> pa.Array:
         )
 
 
-def _of_lines(file: Landed, shape: Shape, place: int) -> Iterator[pa.Array]:
-    dialect = Dialect(shape.delimiter, shape.quoting)
+def _of_lines(file: LocalFile, layout: FileLayout, place: int) -> Iterator[pa.Array]:
+    assert layout.delimiter is not None  # as in every layout of delimited text
+    dialect = Dialect(layout.delimiter, layout.quoting)
     with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
         records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)
         yield from _batches(
             cells[place].decode("utf-8", "replace")
             for cells in records
-            if cells is not None and len(cells) == shape.width
+            if cells is not None and len(cells) == layout.width
         )
 
 
@@ -165,10 +166,10 @@ def _moments(texts: pa.Array, clock: str) -> list[float]:
     for day in (pc.min(dates), pc.max(dates)):
         of_day = written.filter(pc.equal(dates, day)).sort()
         ends = [
-            *of_day.slice(0, CLOSE).to_pylist(),
-            *of_day.slice(max(0, len(of_day) - CLOSE)).to_pylist(),
+            *of_day.slice(0, NEAREST_TIMES).to_pylist(),
+            *of_day.slice(max(0, len(of_day) - NEAREST_TIMES)).to_pylist(),
         ]
         found += [
-            moment for text in ends if (moment := value_kinds.moment(text, clock)) is not None
+            moment for text in ends if (moment := value_kinds.parse_time(text, clock)) is not None
         ]
     return found

@@ -1,6 +1,6 @@
-"""What values mean, told from a sample of them: the unit of times, and ids that are numbers.
+"""The meaning of values, by a sample of them: the unit of times, and ids that are numbers.
 
-Spark applies the same rules to every row (`verdicts`); here they serve to find out, and to show a
+Spark applies the same rules to every row (`row_checks`); here they serve to find out, and to show a
 few rows before anything starts.
 """
 
@@ -88,6 +88,18 @@ def find_clock(
             else ()
         )
         return given or "seconds", False, note
+    _refuse_mixed_units(file, texts, votes)
+    unit = votes.most_common()[0][0]
+    if given and given != unit:
+        contradiction = (
+            f"clock is {given!r}, but the times are written in {unit} (the first is "
+            f"{texts[0][:40]}): read as {unit}"
+        )
+        return unit, True, (contradiction,)
+    return unit, True, ()
+
+
+def _refuse_mixed_units(file: str, texts: list[str], votes: Counter[str]) -> None:
     (unit, _count), *others = votes.most_common()
     if others and others[0][1] >= max(MIXED * votes.total(), 2):
         other = next(text for text in texts if unit_of(text) == others[0][0])
@@ -98,16 +110,6 @@ def find_clock(
             remedy="export it again with one unit of time, or deliver its parts as files of "
             "their own",
         )
-    if given and given != unit:
-        return (
-            unit,
-            True,
-            (
-                f"clock is {given!r}, but the times are written in {unit} (the first is "
-                f"{texts[0][:40]}): read as {unit}",
-            ),
-        )
-    return unit, True, ()
 
 
 def _refuse_other_dates(file: str, texts: list[str]) -> None:
@@ -127,7 +129,7 @@ def _refuse_other_dates(file: str, texts: list[str]) -> None:
         )
 
 
-def moment(text: str, clock: str) -> float | None:
+def parse_time(text: str, clock: str) -> float | None:
     """Seconds since 1970 of one time; None where the clock does not write so."""
     try:
         if clock == "iso8601":
@@ -142,15 +144,16 @@ def moment(text: str, clock: str) -> float | None:
 
 
 def are_numbers(texts: Iterable[str]) -> bool:
-    """Whether a column of ids holds numbers, so that `12.0` means 12 there: all of a sample are
-    whole numbers, or no value.
+    """Whether a column of ids holds numbers, so that `12.0` means 12.
+
+    All of a sample are whole numbers, or no value.
 
     Where most are written with a point, as a table does that once missed one, a few others do not
     count.
     """
     values = [text for text in texts if text and text not in NO_VALUE]
     numbers = [
-        text for text in values if NUMBER.fullmatch(text) and (whole(text) or _is_huge(text))
+        text for text in values if NUMBER.fullmatch(text) and (whole_number(text) or _is_huge(text))
     ]
     if not numbers or len(numbers) == len(values):
         return bool(numbers)
@@ -163,7 +166,7 @@ def _is_huge(text: str) -> bool:
     return abs(float(text)) >= EXACT
 
 
-def whole(text: str) -> str | None:
+def whole_number(text: str) -> str | None:
     """`12345678` for `1.2345678E7` or `12345678.0`; None for what is no whole number."""
     try:
         value = decimal.Decimal(text)
@@ -178,7 +181,7 @@ def whole(text: str) -> str | None:
     return text if re.fullmatch("[-+]?[0-9]+", text) else f"{value.to_integral_value():f}"
 
 
-def id_of(text: str, numbers: bool) -> str:
+def normalize_id(text: str, numbers: bool) -> str:
     """An id as it is kept; empty where there is none.
 
     Args:
@@ -187,10 +190,10 @@ def id_of(text: str, numbers: bool) -> str:
     text = text.strip()
     if not numbers:
         return text
-    return "" if text in NO_VALUE else whole(text) or text
+    return "" if text in NO_VALUE else whole_number(text) or text
 
 
-def date(second: float) -> str:
+def format_time(second: float) -> str:
     """A moment as a person reads it, in UTC: `2020-09-13 12:26:40`."""
     try:
         return datetime.datetime.fromtimestamp(second, datetime.UTC).isoformat(

@@ -1,3 +1,1 @@
-"""Deliveries become the tables of a day: rows beside each other, numbered, divided, and accounted
-for.
-"""
+"""The step *resolve*: rows of deliveries become the numbered, divided tables of a day."""

@@ -1,4 +1,4 @@
-"""The accounts of a run: where every row that came in has gone."""
+"""The accounts of a run: what has become of every row that came in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Accounts:
         kept, later: rows of the day or before it; rows of days to come.
         superseded: rows in whose place a later delivery has put a newer one, and events that a
             delivery brought again.
-        reasons: how many were set aside, by reason.
+        reasons: rows in quarantine, by reason.
         repeats: of the kept rows, those that are not the first of their user and item; None where
             nobody counted.
     """
@@ -56,7 +56,7 @@ class Accounts:
         }
 
 
-def closed(
+def close_accounts(
     what: str,
     rows_in: int,
     kept: int,
@@ -71,23 +71,13 @@ def closed(
         RuntimeError: a row is lost or counted twice. That is a fault of ours, never of the data.
     """
     reasons = {name: (reasons or {})[name] for name in REASONS if (reasons or {}).get(name)}
-    told = Accounts(rows_in, kept, later, superseded, reasons, repeats)
-    if rows_in != kept + later + superseded + told.quarantined:
-        raise RuntimeError(f"the accounts of the {what} do not close: {told}")
-    return told
+    closed = Accounts(rows_in, kept, later, superseded, reasons, repeats)
+    if rows_in != kept + later + superseded + closed.quarantined:
+        raise RuntimeError(f"the accounts of the {what} do not close: {closed}")
+    return closed
 
 
-def summed(facts: list[dict]) -> tuple[int, int, dict[str, int]]:
-    """Over the files of some deliveries: rows in, sound rows, reasons."""
-    files = [file for one in facts for file in one["accounts"]]
-    reasons: dict[str, int] = {}
-    for file in files:
-        for reason, rows in file["reasons"].items():
-            reasons[reason] = reasons.get(reason, 0) + rows
-    return sum(file["rows_in"] for file in files), sum(file["sound"] for file in files), reasons
-
-
-def examples(bad: DataFrame) -> list[dict]:
+def first_examples(bad: DataFrame) -> list[dict]:
     """The first few of each reason: table, reason, delivery, file, line, text.
 
     Args:
@@ -113,25 +103,25 @@ def examples(bad: DataFrame) -> list[dict]:
     ]
 
 
-def refuse_if_too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> None:
+def refuse_if_too_many(what: str, closed: Accounts, maximum: float, shown: list[dict]) -> None:
     """A batch of which too much is bad is not made better by leaving that out.
 
     Raises:
         RefusedData: the share of bad rows is above `maximum`.
     """
-    if told.quarantined_share > maximum:
-        raise too_many(what, told, maximum, shown)
+    if closed.quarantined_share > maximum:
+        raise too_many_error(what, closed, maximum, shown)
 
 
-def too_many(what: str, told: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
+def too_many_error(what: str, closed: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
     """The refusal of a batch of which too much is bad, with the first places."""
     of = [one for one in shown if one["table"] == what]
     places = "; ".join(
         f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4]
     )
     return RefusedData(
-        f"{told.quarantined} of {told.rows_in - told.later} rows of the {what} are bad "
-        f"({100 * told.quarantined_share:.1f} %). {places}",
+        f"{closed.quarantined} of {closed.rows_in - closed.later} rows of the {what} are bad "
+        f"({100 * closed.quarantined_share:.1f} %). {places}",
         allowed=f"at most {100 * maximum:g} %",
         remedy="repair or replace the file; raise maximum_quarantined only if those rows may "
         "be lost",

@@ -2,30 +2,94 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.parse.lines import PLACE
+from tasks.ingest.parse.delivery import ParsedDelivery, read_rows, row_counts
+from tasks.ingest.parse.lines import POSITION
+from tasks.ingest.resolve import accounts, quarantine
+from tasks.ingest.resolve.accounts import Accounts
 from tasks.ingest.settings import SnapshotRequest
 
 DUPLICATE = "duplicate_id"
 
 
-def related(rows: DataFrame) -> DataFrame:
+@dataclass(frozen=True)
+class CatalogueRows:
+    """All deliveries of the items or of the users, and the newest row of each id."""
+
+    spark: SparkSession
+    deliveries: list[ParsedDelivery]
+
+    @cached_property
+    def rows(self) -> DataFrame:
+        """All rows, valid and invalid."""
+        return read_rows(self.spark, self.deliveries)
+
+    @cached_property
+    def related(self) -> DataFrame:
+        """The valid rows with their verdict, see `resolve_ids`."""
+        return resolve_ids(self.rows.where("verdict is null")).persist()
+
+    @property
+    def kept(self) -> DataFrame:
+        """One row for each id."""
+        return self.related.where("verdict is null")
+
+    def close_accounts(self) -> Accounts:
+        """Where every row has gone.
+
+        Raises:
+            RuntimeError: a row is lost or counted twice.
+        """
+        table = self.deliveries[0].table
+        rows_in, sound, reasons = row_counts([one.facts for one in self.deliveries])
+        counts = {
+            row["verdict"]: row["count"]
+            for row in self.related.groupBy("verdict").count().collect()
+        }
+        if sound != sum(counts.values()):
+            raise RuntimeError(
+                f"the accounts of the {table} do not close: {sound} sound rows, {counts}"
+            )
+        kept, superseded = counts.pop(None, 0), counts.pop("superseded", 0)
+        return accounts.close_accounts(
+            table, rows_in, kept, superseded=superseded, reasons=reasons | counts
+        )
+
+    def invalid_rows(self) -> DataFrame | None:
+        """The rows left out, see `quarantine.with_locations`; None if there are none."""
+        invalid = quarantine.invalid_rows(self.rows, self.deliveries)
+        twice = self.related.where(F.col("verdict") == DUPLICATE)
+        if twice.limit(1).count():
+            twice = quarantine.with_raw_bytes(
+                twice.withColumnRenamed("verdict", "reason"), self.rows
+            )
+            invalid = twice if invalid is None else invalid.unionByName(twice)
+        if invalid is None:
+            return None
+        return quarantine.with_locations(self.spark, invalid, self.deliveries)
+
+
+def resolve_ids(rows: DataFrame) -> DataFrame:
     """The sound rows of all deliveries of a catalogue, with the verdict that other rows bring.
 
     Within a delivery the first row of an id is kept and the others are set aside; a newer delivery
     supersedes an older one.
     """
-    within = F.row_number().over(Window.partitionBy("id", "day").orderBy(*PLACE))
+    within = F.row_number().over(Window.partitionBy("id", "day").orderBy(*POSITION))
     newest = F.max("day").over(Window.partitionBy("id"))
     verdict = F.when(within > 1, DUPLICATE).when(F.col("day") < newest, "superseded")
     return rows.withColumn("verdict", verdict)
 
 
-def bounded(items: DataFrame, request: SnapshotRequest) -> DataFrame:
-    """The rows with titles and genres no longer, and no more genres, than the request allows;
-    `cut`: whether something was left out.
+def cut_texts(items: DataFrame, request: SnapshotRequest) -> DataFrame:
+    """Cut titles, genres and their number to what the request allows.
+
+    `cut` says whether something was left out of the row.
     """
     title = _cut(F.col("title"), request.title_characters)
     genres = F.transform(
@@ -42,9 +106,11 @@ def _cut(text: Column, most: int) -> Column:
     ).otherwise(text)
 
 
-def met(interactions: DataFrame) -> DataFrame:
-    """A catalogue of what was met, for a source that has none: id, title (the id), genres
-    (none).
+def from_interactions(interactions: DataFrame) -> DataFrame:
+    """A catalogue for a source that has none, of the items in its rows.
+
+    Returns:
+        id, title (the id again), genres (an empty list).
     """
     ids = interactions.select(F.col("item").alias("id")).distinct()
     return ids.select(

@@ -1,10 +1,7 @@
-"""The interactions of a day: all deliveries up to it, seen beside each other, and what became of
-every row.
-"""
+"""The interactions of a day: all deliveries up to it, and what became of every row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,13 +9,13 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from tasks.ingest import derived_settings
-from tasks.ingest.derived_settings import WINDOWS, Decision, Shape
-from tasks.ingest.resolve import accounts, quarantine, relations, splits
+from tasks.ingest.derived_settings import DerivedSetting, UserActivity
+from tasks.ingest.parse.delivery import ParsedDelivery, read_rows, row_counts
+from tasks.ingest.resolve import accounts, event_kinds, quarantine, relations, splits, user_activity
 from tasks.ingest.resolve.accounts import Accounts
-from tasks.ingest.resolve.quarantine import Delivered
-from tasks.ingest.resolve.relations import ARRIVAL
-from tasks.ingest.resolve.row_numbers import Numbered, numbered
-from tasks.ingest.resolve.selection import narrows
+from tasks.ingest.resolve.relations import ARRIVAL_ORDER
+from tasks.ingest.resolve.row_numbers import NumberedTable, number_rows
+from tasks.ingest.resolve.selection import leaves_rows_out
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
 from tasks.ingest.sources import Source
@@ -35,10 +32,10 @@ class Interactions:
 
     spark: SparkSession
     request: SnapshotRequest
-    delivered: list[Delivered]
+    deliveries: list[ParsedDelivery]
     items: DataFrame
     source: Source
-    before: Decision | None = None
+    before: DerivedSetting | None = None
 
     @property
     def liked(self) -> Liked:
@@ -47,29 +44,23 @@ class Interactions:
 
     @property
     def events(self) -> bool:
-        """Whether every sound row is an event, so that a user's second one of an item is kept as
-        well.
-        """
+        """Whether every sound row is an event, so that repeats of an item are kept as well."""
         return self.source.rating_range is None
 
     @property
     def same(self) -> dict[str, int]:
         """Columns that hold one value in all rows."""
-        ordered, days, files = (
-            self.source.ordered,
-            {one.day for one in self.delivered},
-            [one.facts["files"] for one in self.delivered],
-        )
-        return (
-            ({} if ordered else {"order": 0})
-            | ({"day": self.newest} if len(days) == 1 else {})
-            | ({"file": 0} if all(len(its) == 1 for its in files) else {})
-        )
+        same = {} if self.source.ordered else {"order": 0}
+        if len({one.day for one in self.deliveries}) == 1:
+            same["day"] = self.newest
+        if all(len(one.facts["files"]) == 1 for one in self.deliveries):
+            same["file"] = 0
+        return same
 
     @cached_property
     def everything(self) -> DataFrame:
-        rows = quarantine.rows(self.spark, self.delivered, evolving=bool(self.source.weights))
-        return _with_kind(rows, self.source.weights) if self.source.weights else rows
+        rows = read_rows(self.spark, self.deliveries, merge_schema=bool(self.source.weights))
+        return event_kinds.with_kind(rows, self.source.weights) if self.source.weights else rows
 
     @cached_property
     def sound(self) -> DataFrame:
@@ -77,21 +68,21 @@ class Interactions:
 
     @property
     def newest(self) -> int:
-        return self.delivered[-1].day
+        return self.deliveries[-1].day
 
     @cached_property
     def bots(self) -> DataFrame | None:
         """The users left out for their rate: user, is_bot."""
         in_time = self.sound.where(F.col("ms") < self.request.day_ends * 1000)
-        found = relations.bots(
+        found = relations.find_bots(
             in_time, self.request.bots.rows_a_day, self.request.bots.rows_a_minute
         )
         return None if found is None else found.withColumn("is_bot", F.lit(True)).persist()
 
     @cached_property
     def of_users(self) -> DataFrame:
-        """user, is_bot and what `relations.counted` counts."""
-        counted = relations.counted(
+        """user, is_bot and what `relations.count_by_user` counts."""
+        counted = relations.count_by_user(
             self.sound, self.items, self.request.day_ends, self.newest, self.liked
         )
         flagged = (
@@ -120,50 +111,27 @@ class Interactions:
         )
 
     @cached_property
-    def numbered_users(self) -> Numbered:
+    def numbered_users(self) -> NumberedTable:
         """user (int) and id of those who are neither bots nor without a row that counts."""
-        return numbered(
+        return number_rows(
             self.of_users.where("known > 0 and not is_bot").select(F.col("user").alias("id")),
             "user",
         )
 
     @cached_property
-    def split(self) -> Decision:
+    def split(self) -> DerivedSetting:
         """How rows are divided."""
         given = self.request.split
         return derived_settings.split(
-            given, self.shape if given.method is None else None, self.before
+            given, self.activity if given.method is None else None, self.before
         )
 
     @cached_property
-    def shape(self) -> Shape:
-        """What the users did, bots aside."""
+    def activity(self) -> UserActivity:
+        """What the users did, without bots."""
         users = self.of_users.where("likes > 1 and not is_bot")
-        lengths = sorted(
-            (row["likes"], row["count"]) for row in users.groupBy("likes").count().collect()
-        )
-        count, middle, seen = sum(number for _, number in lengths), 0, 0
-        for length, number in lengths:
-            middle, seen = length, seen + number
-            if 2 * seen >= count:
-                break
-        end = self.request.day_ends * 1000
-        back = {
-            days: (F.col("last") >= end - 86_400_000 * days)
-            & (F.col("first") < end - 86_400_000 * days)
-            for days in WINDOWS
-        }
-        found = users.agg(
-            F.min("first").alias("first"),
-            *[F.count_if(did).alias(str(days)) for days, did in back.items()],
-        ).first()
-        timed = self.events and self.source.timed and found["first"] is not None
-        return Shape(
-            timed,
-            count,
-            middle,
-            (end - found["first"]) / 86_400_000 if timed else 0.0,
-            {days: found[str(days)] for days in back},
+        return user_activity.measure(
+            users, self.request.day_ends, self.events and self.source.timed
         )
 
     @cached_property
@@ -178,7 +146,7 @@ class Interactions:
 
     @cached_property
     def gathered(self) -> DataFrame:
-        return relations.gathered(
+        return relations.join_row_numbers(
             self.sound,
             self.items,
             self.users,
@@ -198,16 +166,19 @@ class Interactions:
     @property
     def _judged(self) -> DataFrame:
         if self.events:
-            return relations.judged_events(
+            return relations.find_copies(
                 self.gathered, self.source.timed, self.source.ordered, one_day="day" in self.same
             )
-        return relations.judged(self.gathered, one_day="day" in self.same)
+        return relations.find_duplicates(self.gathered, one_day="day" in self.same)
 
     @property
     def _counted_on_the_way(self) -> bool:
-        """Whether kept rows are gone through once, as they are written: then repeats are counted
-        there. A request that leaves rows out goes through them several times."""
-        return not narrows(self.request)
+        """Whether repeats are counted while the kept rows are written.
+
+        A request that leaves rows out goes through them several times, so that they are
+        counted apart.
+        """
+        return not leaves_rows_out(self.request)
 
     @cached_property
     def _observation(self) -> Observation:
@@ -215,8 +186,10 @@ class Interactions:
 
     @cached_property
     def repeats(self) -> dict[str, int]:
-        """How many kept rows are not the first of their user and item (`repeats`), nor of their
-        user, item and kind (`repeats_alike`). Asked for after the kept rows were written."""
+        """The number of kept rows that repeat another of their user and item.
+
+        `repeats_alike` are also of its kind. Only known after the kept rows were written.
+        """
         if (
             not self.events or self.totals["known"] == self.totals["bot_rows"]
         ):  # nothing was written: Spark has nothing to tell
@@ -229,9 +202,9 @@ class Interactions:
     def losers(self) -> DataFrame:
         """Rows in whose place another is kept: reason, place."""
         judged = self._judged.where("verdict is not null")
-        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL).persist()
+        return judged.select(F.col("verdict").alias("reason"), *ARRIVAL_ORDER).persist()
 
-    def close(self, written: int | None) -> tuple[Accounts, Accounts]:
+    def close_accounts(self, written: int | None) -> tuple[Accounts, Accounts]:
         """The accounts over all deliveries, and over the newest alone.
 
         Args:
@@ -239,7 +212,8 @@ class Interactions:
                 them were not wanted.
         """
         alive = self.totals["known"] - self.totals["bot_rows"]
-        reasons, of_newest = {}, {}
+        reasons: dict[str, int] = {}
+        of_newest: dict[str, int] = {}
         if written != alive:
             for row in (
                 self.losers.groupBy("reason", (F.col("day") == self.newest).alias("new"))
@@ -262,11 +236,11 @@ class Interactions:
         self, losers: dict[str, int], only_newest: bool = False, repeats: int | None = None
     ) -> Accounts:
         which = (
-            [one for one in self.delivered if one.day == self.newest]
+            [one for one in self.deliveries if one.day == self.newest]
             if only_newest
-            else self.delivered
+            else self.deliveries
         )
-        rows_in, sound, reasons = accounts.summed([one.facts for one in which])
+        rows_in, sound, reasons = row_counts([one.facts for one in which])
         later, unknown, known = (
             self.totals[("new_" if only_newest else "") + name]
             for name in ("later", "unknown_item", "known")
@@ -278,7 +252,7 @@ class Interactions:
             )
         losers = dict(losers)
         superseded = losers.pop("superseded", 0)
-        return accounts.closed(
+        return accounts.close_accounts(
             "interactions",
             rows_in,
             known - superseded - sum(losers.values()),
@@ -288,14 +262,14 @@ class Interactions:
             repeats,
         )
 
-    def bad(self, duplicates: bool) -> DataFrame | None:
-        """Every row set aside, as `aside.told` gives them; None where there are none.
+    def invalid_rows(self, duplicates: bool) -> DataFrame | None:
+        """The rows left out, as `quarantine.with_locations` returns them; None if there are none.
 
         Args:
             duplicates: whether the accounts count any: to look for them costs as much as to make
                 the tables.
         """
-        frames = [quarantine.own(self.everything, self.delivered)]
+        frames = [quarantine.invalid_rows(self.everything, self.deliveries)]
         if self.totals["unknown_item"]:
             items = self.items.select(F.col("id").alias("item"))
             lost = (
@@ -303,16 +277,20 @@ class Interactions:
                 .where(F.col("ms") < self.request.day_ends * 1000)
                 .join(items, "item", "left_anti")
             )
-            frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL, "raw"))
+            frames.append(lost.select(F.lit("unknown_item").alias("reason"), *ARRIVAL_ORDER, "raw"))
         if duplicates:
             frames.append(
-                quarantine.found_again(self.losers.where("reason != 'superseded'"), self.everything)
+                quarantine.with_raw_bytes(
+                    self.losers.where("reason != 'superseded'"), self.everything
+                )
             )
         frames = [frame for frame in frames if frame is not None]
         whole = None
         for frame in frames:
             whole = frame if whole is None else whole.unionByName(frame)
-        return None if whole is None else quarantine.told(self.spark, whole, self.delivered)
+        return (
+            None if whole is None else quarantine.with_locations(self.spark, whole, self.deliveries)
+        )
 
 
 def _repeats() -> list[Column]:
@@ -320,21 +298,3 @@ def _repeats() -> list[Column]:
         F.coalesce(F.count_if(F.col(flag)), F.lit(0)).alias(name)
         for flag, name in (("again", "repeats"), ("again_alike", "repeats_alike"))
     ]
-
-
-def _with_kind(rows: DataFrame, weights: Mapping[str, float]) -> DataFrame:
-    """The rows with `kind`: deliveries of an older version hold only its weight, which tells it
-    unless two kinds weigh alike.
-    """
-    pairs = [
-        F.lit(part)
-        for kind, weight in weights.items()
-        for part in (float(weight), kind)
-        if list(weights.values()).count(weight) == 1
-    ]
-    told: Column = (
-        F.try_element_at(F.create_map(*pairs), F.col("rating"))
-        if pairs
-        else F.lit(None).cast("string")
-    )
-    return rows.withColumn("kind", F.coalesce("kind", told) if "kind" in rows.columns else told)

@@ -1,5 +1,4 @@
-"""What a row's neighbours say of it: an unknown item, the same again, a newer one, an event that
-repeats another.
+"""Verdicts on a row by other rows: unknown items, duplicates, newer rows, copies of events.
 
 Verdicts here are of one day's view: rows of days to come wait, and a row may be superseded by one
 that was delivered later.
@@ -7,24 +6,25 @@ that was delivered later.
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from tasks.ingest.parse.lines import PLACE
+from tasks.ingest.parse.lines import POSITION
 from tasks.ingest.resolve.selection import reaches
 from tasks.ingest.rules import Liked
 
-ARRIVAL = ("day", *PLACE)  # the order in which rows were delivered
+ARRIVAL_ORDER = ("day", *POSITION)  # the order in which rows were delivered
 KIND = ("kind",)  # of an event, where the source has kinds
-ROWS_A_PART = 1_000_000
+PARTITION_ROWS = 1_000_000
 COUNTS = ("later", "unknown_item", "known", "new_later", "new_unknown_item", "new_known", "late")
 
 
-def counted(
+def count_by_user(
     rows: DataFrame, items: DataFrame, day_ends: int, newest: int, liked: Liked
 ) -> DataFrame:
-    """How every user's rows stand to the day and the catalogue: user and `COUNTS`; of the known
-    ones likes (int64), first and last (ms).
+    """Count each user's rows by their relation to the day and the catalogue.
+
+    Columns: user and `COUNTS`; of the known rows likes (int64), first and last (ms).
 
     Args:
         liked: likes are counted where the rule names a number; else every known row counts.
@@ -62,7 +62,7 @@ def _likely(rule: Liked) -> Column:
     return reaches(rule, F.lit(rule.bound)) if isinstance(rule.bound, float) else F.lit(True)
 
 
-def gathered(
+def join_row_numbers(
     rows: DataFrame,
     items: DataFrame,
     users: DataFrame,
@@ -88,18 +88,19 @@ def gathered(
     joined = rows.where(F.col("ms") < day_ends * 1000).join(items, "item").join(users, "user")
     travels = [
         name
-        for name in ("rating", "ms", "order", *KIND, *ARRIVAL, *carried)
+        for name in ("rating", "ms", "order", *KIND, *ARRIVAL_ORDER, *carried)
         if name in there and name not in same
     ]
     spread = joined.select(F.col("u").alias("user"), F.col("i").alias("item"), *travels)
-    return spread.repartition(max(1, -(-total // ROWS_A_PART)), "user").withColumns(
+    return spread.repartition(max(1, -(-total // PARTITION_ROWS)), "user").withColumns(
         {name: F.lit(value).cast(dict(rows.dtypes)[name]) for name, value in same.items()}
     )
 
 
-def judged(rows: DataFrame, one_day: bool) -> DataFrame:
-    """Adds the verdict on rows of one user and item: the newest is kept, and of equal ones the
-    first that was delivered.
+def find_duplicates(rows: DataFrame, one_day: bool) -> DataFrame:
+    """Add the verdict on rows of one user and item: the newest is kept.
+
+    Of equal ones the first that was delivered is kept.
 
     An older row is `conflicting_duplicate` beside a newer one of its own delivery, and `superseded`
     where that came later. Windows are of a user, whose rows of one item lie together: a window for
@@ -108,7 +109,7 @@ def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     Args:
         one_day: whether all rows are of one delivery, so that none can be superseded.
     """
-    order = ("item", F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL)
+    order = ("item", F.desc("ms"), F.desc("order"), F.desc("rating"), *ARRIVAL_ORDER)
     own = Window.partitionBy("user").orderBy(*order)
     again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
     alike = [F.lag(name).over(own).eqNullSafe(F.col(name)) for name in ("ms", "order", "rating")]
@@ -123,9 +124,8 @@ def judged(rows: DataFrame, one_day: bool) -> DataFrame:
     return rows.withColumn("verdict", verdict).drop("_again", "_alike")
 
 
-def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> DataFrame:
-    """Adds the verdict on events: all are kept but copies, of which the first that was delivered
-    is.
+def find_copies(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) -> DataFrame:
+    """Add the verdict on events: of copies the first that was delivered is kept.
 
     A copy that another delivery brought is `superseded`: whoever delivers everything anew each day
     delivers no bad rows.
@@ -141,24 +141,15 @@ def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) ->
         one_day: whether all rows are of one delivery, so that none can have brought another again.
 
     Returns:
-        the rows with `verdict`, `again` (bool: another row of this user and item stands before this
-            one) and
-        `again_alike` (bool: one of the same kind does). Only their sums mean something: rows are
-            not in time order.
+        The rows with `verdict`, `again` (bool: a row of this user and item precedes this one) and
+        `again_alike` (bool: one of the same kind does). Only their sums mean something, since rows
+        are not in time order.
     """
-    kind = [name for name in KIND if name in rows.columns]
-    second = F.expr("ms div 1000")
-    own = Window.partitionBy("user").orderBy("item", *kind, second, "order", "ms", *ARRIVAL)
-
-    def as_before(*columns: str | Column) -> Column:
-        same = F.lit(True)
-        for column in columns:
-            column = F.col(column) if isinstance(column, str) else column
-            same = same & F.lag(column).over(own).eqNullSafe(column)
-        return same
-
+    kind = [F.col(name) for name in KIND if name in rows.columns]
+    second, order = F.expr("ms div 1000"), F.col("order")
+    own = Window.partitionBy("user").orderBy("item", *kind, second, order, "ms", *ARRIVAL_ORDER)
     again = F.coalesce(F.lag("item").over(own) == F.col("item"), F.lit(False))
-    alike = again & as_before(*kind, second, "order") if timed or ordered else F.lit(False)
+    alike = again & _as_before(own, *kind, second, order) if timed or ordered else F.lit(False)
     copy = alike if ordered else alike & (F.col("ms") % 86_400_000 != 0)
     verdict = F.when(copy, "exact_duplicate")
     if not one_day:
@@ -167,11 +158,19 @@ def judged_events(rows: DataFrame, timed: bool, ordered: bool, one_day: bool) ->
             copy, "exact_duplicate"
         )
     return rows.withColumns(
-        {"verdict": verdict, "again": again, "again_alike": again & as_before(*kind)}
+        {"verdict": verdict, "again": again, "again_alike": again & _as_before(own, *kind)}
     )
 
 
-def bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:
+def _as_before(window: WindowSpec, *columns: Column) -> Column:
+    """Whether the row before this one, in the window's order, has the same values."""
+    same = F.lit(True)
+    for column in columns:
+        same = same & F.lag(column).over(window).eqNullSafe(column)
+    return same
+
+
+def find_bots(rows: DataFrame, rows_a_day: int, rows_a_minute: int) -> DataFrame | None:
     """The users (`user`) who act faster than a person can; None when no bound is set."""
     found = None
     for bound, milliseconds in ((rows_a_day, 86_400_000), (rows_a_minute, 60_000)):

@@ -8,22 +8,21 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 INTEGER = "^(0|[1-9][0-9]{0,17})$"  # an id that a number gives back exactly as it was written
-ROWS_A_PART = 1_000_000
+PARTITION_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Numbered:
-    """A table with row numbers; `type` is `integer` when every id is a plain whole number, else
-    `text`.
-    """
+class NumberedTable:
+    """A table with row numbers; `type` is `integer` if every id is a whole number, else `text`."""
 
     table: DataFrame
     type: str
 
 
-def numbered(table: DataFrame, name: str) -> Numbered:
-    """The table with a dense int32 row `name` from 0, in the order of its ids: as numbers when all
-    are, else as text.
+def number_rows(table: DataFrame, name: str) -> NumberedTable:
+    """Add a dense int32 row `name` from 0, in the order of the ids.
+
+    Ids are ordered as numbers if all are whole numbers, else as text.
 
     Parts are sorted where they lie and shifted by what the parts before them hold, so no machine
     holds all ids. The result is kept: a part that was computed anew after a loss could be cut
@@ -33,7 +32,7 @@ def numbered(table: DataFrame, name: str) -> Numbered:
         F.count("*"), F.bool_and(F.col("id").cast("string").rlike(INTEGER))
     ).first()
     key: Column = F.col("id").try_cast("bigint") if whole else F.col("id")
-    parts = max(1, -(-rows // ROWS_A_PART))
+    parts = max(1, -(-rows // PARTITION_ROWS))
     spread = table.repartitionByRange(parts, key) if parts > 1 else table.coalesce(1)
     placed = (
         spread.sortWithinPartitions(key)
@@ -49,12 +48,12 @@ def numbered(table: DataFrame, name: str) -> Numbered:
     ):
         first[row["_part"]] = row["first"] - before
         before += row["rows"]
-    shift = (
-        F.create_map(*[part for n, value in first.items() for part in (F.lit(n), F.lit(value))])
-        if first
-        else None
-    )
-    place = (F.col("_at") - shift[F.col("_part")]).cast("int") if first else F.lit(0).cast("int")
-    return Numbered(
-        placed.select(place.alias(name), *table.columns), "integer" if whole else "text"
+    place = F.lit(0)
+    if first:
+        shift = F.create_map(
+            *[part for n, value in first.items() for part in (F.lit(n), F.lit(value))]
+        )
+        place = F.col("_at") - shift[F.col("_part")]
+    return NumberedTable(
+        placed.select(place.cast("int").alias(name), *table.columns), "integer" if whole else "text"
     )

@@ -1,16 +1,16 @@
-"""Which of the kept rows a request wants, and which of them are liked."""
+"""Select the rows that a request wants, and mark the liked ones."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.resolve.row_numbers import numbered
+from tasks.ingest.resolve.row_numbers import number_rows
 from tasks.ingest.rules import Liked
 from tasks.ingest.settings import SnapshotRequest
 
 
-def liked(rows: DataFrame, rule: Liked) -> DataFrame:
+def mark_liked(rows: DataFrame, rule: Liked) -> DataFrame:
     """Adds liked (bool). A row without a rating is liked only where any is."""
     if rule.operator == "any":
         return rows.withColumn("liked", F.lit(True))
@@ -29,12 +29,12 @@ def reaches(rule: Liked, bound: Column) -> Column:
     )
 
 
-def narrows(request: SnapshotRequest) -> bool:
+def leaves_rows_out(request: SnapshotRequest) -> bool:
     """Whether a request leaves kept rows out."""
     return request.liked_only or request.minimum_item_interactions > 0
 
 
-def narrowed(
+def select_rows(
     rows: DataFrame, items: DataFrame, users: DataFrame, request: SnapshotRequest
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
     """The wanted rows, with items and users numbered anew over what is left of them.
@@ -66,6 +66,6 @@ def narrowed(
 
 def _anew(table: DataFrame, name: str) -> DataFrame:
     """From old numbers to dense ones, in the same order: name, new."""
-    return numbered(table.select(F.col(name).alias("id")), "new").table.select(
+    return number_rows(table.select(F.col(name).alias("id")), "new").table.select(
         F.col("id").alias(name), "new"
     )

@@ -1,4 +1,4 @@
-"""What each row is for: train, history, validation or test.
+"""Assign each row to a part: train, history, validation or test.
 
 Whatever the method, a user's rows go to their parts in the user's own order: no row of a later
 part, and no row after one, is in an earlier part. Cuts are counted over liked rows, since only
@@ -10,10 +10,10 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from tasks.ingest.resolve.relations import ARRIVAL
+from tasks.ingest.resolve.relations import ARRIVAL_ORDER
 from tasks.ingest.rules import Sessions, Split
 
-ORDERS = {"time": ("ms", *ARRIVAL), "given": ("order", *ARRIVAL), "file": ARRIVAL}
+ORDERS = {"time": ("ms", *ARRIVAL_ORDER), "given": ("order", *ARRIVAL_ORDER), "file": ARRIVAL_ORDER}
 BUCKETS = 1_000_000
 
 
@@ -23,6 +23,7 @@ def divide(rows: DataFrame, split: Split, day_ends: int) -> DataFrame:
     Args:
         rows: user, ms, order, day, file, block, at, liked; for the method `users` also `bucket`.
     """
+    assert split.order and split.method  # both are decided by now
     ordered = Window.partitionBy("user").orderBy(*ORDERS[split.order])
     everything = ordered.rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing
@@ -41,6 +42,7 @@ def divide(rows: DataFrame, split: Split, day_ends: int) -> DataFrame:
 
 def _leave_last(split: Split, _: int) -> Column:
     """Counted from the end: `test` likes, then `validation` likes; the rest is learned from."""
+    assert split.test is not None and split.validation is not None  # sizes of this method
     after, held_out = F.col("likes_after"), split.test + split.validation
     whole = F.col("likes") <= (0 if split.hold_out_short else held_out)
     return (
@@ -55,6 +57,8 @@ def _by_user(split: Split, _: int) -> Column:
     """A hash of the id decides the side, so that a user keeps it from day to day while others come
     and go.
     """
+    assert split.test_share is not None and split.validation_share is not None
+    assert split.history_share is not None  # sizes of this method
     bucket = F.col("bucket") / BUCKETS
     known = F.floor(F.col("likes") * split.history_share)
     label = (known > 0) & (F.col("likes_after") < F.col("likes") - known)
@@ -71,6 +75,7 @@ def bucket(id: Column, split: Split) -> Column:
 
 def _by_time(split: Split, day_ends: int) -> Column:
     """Two moments, counted back from the end of the day, cut everybody's rows."""
+    assert split.test_days is not None and split.validation_days is not None  # of this method
     test = day_ends - 86_400 * split.test_days
     validation = test - 86_400 * split.validation_days
     return (
@@ -81,10 +86,8 @@ def _by_time(split: Split, day_ends: int) -> Column:
 
 
 def sessions(rows: DataFrame, rule: Sessions) -> DataFrame:
-    """Adds session (int32, from 0 within each user): a longer silence than the gap begins the next
-    one.
-    """
-    own = Window.partitionBy("user").orderBy("ms", *ARRIVAL)
+    """Add session (int32, from 0 within each user): a silence longer than the gap begins one."""
+    own = Window.partitionBy("user").orderBy("ms", *ARRIVAL_ORDER)
     begins = (F.col("ms") - F.lag("ms").over(own) > F.lit(int(rule.gap_minutes * 60_000))).cast(
         "int"
     )

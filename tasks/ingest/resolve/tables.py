@@ -38,9 +38,9 @@ def build(
             part.
         items: item, id, title, genres; users: user, id and attributes.
     """
-    rows = selection.liked(rows, liked)
-    if selection.narrows(request):
-        rows, items, users = selection.narrowed(rows, items, users, request)
+    rows = selection.mark_liked(rows, liked)
+    if selection.leaves_rows_out(request):
+        rows, items, users = selection.select_rows(rows, items, users, request)
     more = ["session"] if request.sessions.gap_minutes else []
     if more:
         rows = splits.sessions(rows, request.sessions)
@@ -61,7 +61,5 @@ def build(
 
 
 def write(table: DataFrame, folder: Path, *order: str) -> None:
-    """Write a table, a file for each of its parts, each in the order of these columns; without any,
-    as they lie.
-    """
+    """Write a table, a file for each of its partitions, each sorted by these columns if any."""
     save((table.sortWithinPartitions(*order) if order else table).write, folder)

@@ -27,7 +27,7 @@ __all__ = ["DAY", "IDS", "READERS", "SINGLE", "Source", "Table", "describe"]
 
 
 def describe(format: str, location: str) -> Source:
-    """What is to be read at this place: a folder, or the TOML file of `own`.
+    """The source at a location: a folder, or the TOML file of `own`.
 
     Raises:
         BadRequest: nothing of that kind is there.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.ingest.sources.fields import column, separated
+from tasks.ingest.sources.fields import column, split_names
 from tasks.ingest.sources.layout import Source, Table
 
 RATINGS = Table(
@@ -32,7 +32,7 @@ def source(folder: Path) -> Source:
         RATINGS,
         TITLES,
         title=lambda: column("title"),
-        genres=lambda: separated("genres", ","),
+        genres=lambda: split_names("genres", ","),
         rating_range=POINTS,
         unrated=UNRATED,
         timed=False,

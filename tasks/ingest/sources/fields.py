@@ -26,14 +26,14 @@ def column(name: str):
     return F.col(name)
 
 
-def barred(name: str):
+def split_genres(name: str):
     """`Comedy|Drama` as an array of strings; empty when the source says that there are none."""
     from pyspark.sql import functions as F
 
-    return F.filter(separated(name, "|"), lambda genre: genre != NO_GENRES)
+    return F.filter(split_names(name, "|"), lambda genre: genre != NO_GENRES)
 
 
-def separated(name: str, separator: str):
+def split_names(name: str, separator: str):
     """The names in a text as an array of trimmed strings without empty ones.
 
     | written                                            | where                             |

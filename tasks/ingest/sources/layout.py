@@ -1,4 +1,4 @@
-"""What a source is: its files, how they are cut into rows and fields, and what the fields mean."""
+"""Sources: their files, how these are cut into rows and fields, and what the fields mean."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SINGLE = (
     "order",
 )  # columns of which a row has one value, on one line
 Clock = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601", "digits"]
+Order = Literal["time", "given", "file"]
 Quoting = Literal["doubled", "backslash", "none"]
 
 
@@ -62,13 +63,20 @@ class Table:
 
     @property
     def daily(self) -> bool:
+        """Whether there is one delivery a day."""
         return DAY in self.path
+
+    @property
+    def named_fields(self) -> tuple[str, ...]:
+        """`fields`; empty for lines without a header."""
+        return self.fields or ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source with one schema for all: interactions have user, item and perhaps rating, event,
-    timestamp, order, as text.
+    """A source with one schema for all.
+
+    Interactions have user, item and perhaps rating, event, timestamp, order, as text.
 
     Attributes:
         base: the folder from which the tables' paths are seen.
@@ -116,7 +124,7 @@ class Source:
         return len(set((self.weights or {}).values()) | {1}) > 1
 
     @property
-    def order(self) -> str:
+    def order(self) -> Order:
         """What orders a user's rows when a request does not say: see `rules.Split`."""
         return "time" if self.timed else "given" if self.ordered else "file"
 
@@ -128,9 +136,7 @@ class Source:
 
     @property
     def meaning(self) -> dict:
-        """What decides a row's own verdict, beside the table's layout: part of a delivery's
-        identity.
-        """
+        """Everything but the layout that decides a row's own verdict; part of a delivery's id."""
         return {
             "rating_range": self.rating_range,
             "weights": dict(self.weights) if self.weights else None,

@@ -69,18 +69,21 @@ def _flags(names: tuple[str, ...]):
     return F.array_compact(F.array(*flagged)) if flagged else F.array().cast("array<string>")
 
 
-def _recbole(folder: Path) -> Source:
+def _dated_title():
+    """`Title (year)`; two rows hold something else than a year."""
     from pyspark.sql import functions as F
 
-    def title():
-        dated = F.concat("title", F.lit(" ("), "year", F.lit(")"))
-        return F.when(F.col("year").rlike(r"^\d{4}$"), dated).otherwise(
-            F.col("title")
-        )  # two rows hold something else there
+    dated = F.concat("title", F.lit(" ("), "year", F.lit(")"))
+    return F.when(F.col("year").rlike(r"^\d{4}$"), dated).otherwise(F.col("title"))
 
-    def genres():
-        return F.filter(F.split("class", " "), lambda genre: (genre != "") & (genre != GENRELESS))
 
+def _genre_words():
+    from pyspark.sql import functions as F
+
+    return F.filter(F.split("class", " "), lambda genre: (genre != "") & (genre != GENRELESS))
+
+
+def _recbole(folder: Path) -> Source:
     return Source(
         folder,
         Table(
@@ -104,8 +107,8 @@ def _recbole(folder: Path) -> Source:
             "utf-8",
             ("user_id:token", "age:token", "gender:token", "occupation:token", "zip_code:token"),
         ),
-        title=title,
-        genres=genres,
+        title=_dated_title,
+        genres=_genre_words,
         attributes=ATTRIBUTES,
         rating_range=STARS,
         first_second=OPENED,

@@ -1,4 +1,5 @@
 """MovieLens 1M: fields between double colons, latin-1.
+
 https://files.grouplens.org/datasets/movielens/ml-1m-README.txt
 """
 
@@ -6,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.ingest.sources.fields import barred, column
+from tasks.ingest.sources.fields import column, split_genres
 from tasks.ingest.sources.layout import Source, Table
 
 ATTRIBUTES = ("gender", "age", "occupation", "zip_code")
@@ -24,7 +25,7 @@ def source(folder: Path) -> Source:
         MOVIES,
         USERS,
         title=lambda: column("title"),
-        genres=lambda: barred("genres"),
+        genres=lambda: split_genres("genres"),
         attributes=ATTRIBUTES,
         rating_range=STARS,
         first_second=OPENED,

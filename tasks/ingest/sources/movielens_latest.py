@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.ingest.sources.fields import barred, column
+from tasks.ingest.sources.fields import column, split_genres
 from tasks.ingest.sources.layout import Source, Table
 
 RATINGS = Table(
@@ -36,7 +36,7 @@ def source(folder: Path) -> Source:
         MOVIES,
         None,
         title=lambda: column("title"),
-        genres=lambda: barred("genres"),
+        genres=lambda: split_genres("genres"),
         attributes=(),
         rating_range=HALF_STARS,
         first_second=OPENED,

@@ -1,7 +1,8 @@
-"""Files whose fields have names of their own: told what to take, they become a table."""
+"""Tables from files whose fields have names of their own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
@@ -10,6 +11,7 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
 from tasks.ingest.sources.layout import Clock, Table
 
+Format = Literal["csv", "jsonl", "parquet"]
 PACKED = (".gz", ".zst", ".zip")
 RESERVED = frozenset(
     {
@@ -30,7 +32,7 @@ RESERVED = frozenset(
     }
 )
 OURS = frozenset({"user", "item", "id", "order"})
-FORMATS = {
+FORMATS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "csv",
@@ -52,9 +54,7 @@ class Files:
         "one delivery a day; "
         "a folder or a zip holds nothing but files of this table",
     )
-    format: Literal["csv", "jsonl", "parquet"] | None = setting(
-        None, "how rows are written; none: told by the name"
-    )
+    format: Format | None = setting(None, "how rows are written; none: told by the name")
     delimiter: str | None = setting(
         None, "csv: what stands between fields; none: found out from the header and the first rows"
     )
@@ -72,65 +72,74 @@ class Files:
 
 
 def table(
-    section: str, files: Files, wanted: dict[str, str | None], clock: Clock | None = None
+    section: str, files: Files, wanted: Mapping[str, str | None], clock: Clock | None = None
 ) -> Table:
-    """The table of a section; `wanted` maps our names to the source's fields (None: there is no
-    such field).
+    """The table of a section.
+
+    Args:
+        wanted: our names → the source's fields; None: there is no such field.
 
     Raises:
         BadRequest: the format cannot be told, a field is named that is not there, or two names want
             one field.
     """
     format = files.format or _format(section, files.path)
-    if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
-        raise BadRequest(
-            f"{section}.{empty[0]}: is empty",
-            got="''",
-            allowed="the name of a field, or no such setting",
-        )
-    wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
-    _check(section, wanted)
+    _refuse_empty(section, files, wanted, format)
+    named = {ours: theirs for ours, theirs in wanted.items() if theirs}
+    _check(section, named)
     if format != "csv":
         return Table(
             files.path,
-            tuple(wanted),
+            tuple(named),
             None,
             "utf-8",
-            tuple(wanted.values()),
+            tuple(named.values()),
             ends_with_newline=False,
             kind=format,
             clock=clock,
             known=False,
         )
-    if files.delimiter == "":
-        raise BadRequest(
-            f"{section}.delimiter: is empty",
-            got="''",
-            allowed="what stands between fields, or no such setting",
-        )
-    if files.columns:
-        if missing := [name for name in wanted.values() if name not in files.columns]:
-            raise BadRequest(
-                f"{section}.columns lacks {', '.join(missing)}",
-                got=list(files.columns),
-                allowed="every field that is named",
-            )
-        ours = {theirs: name for name, theirs in wanted.items()}
-        columns, fields = tuple(ours.get(name, f"unused {name}") for name in files.columns), None
-    else:
-        columns, fields = tuple(wanted), tuple(wanted.values())
     return Table(
         files.path,
-        columns,
+        _columns(section, files, named) if files.columns else tuple(named),
         files.delimiter,
         files.encoding,
-        fields,
+        None if files.columns else tuple(named.values()),
         files.quoting,
         False,
         clock=clock,
         known=False,
         names=files.columns,
     )
+
+
+def _refuse_empty(
+    section: str, files: Files, wanted: Mapping[str, str | None], format: Format
+) -> None:
+    if empty := [ours for ours, theirs in wanted.items() if theirs == ""]:
+        raise BadRequest(
+            f"{section}.{empty[0]}: is empty",
+            got="''",
+            allowed="the name of a field, or no such setting",
+        )
+    if format == "csv" and files.delimiter == "":
+        raise BadRequest(
+            f"{section}.delimiter: is empty",
+            got="''",
+            allowed="what stands between fields, or no such setting",
+        )
+
+
+def _columns(section: str, files: Files, named: dict[str, str]) -> tuple[str, ...]:
+    """Our names for the fields of lines without a header."""
+    if missing := [name for name in named.values() if name not in files.columns]:
+        raise BadRequest(
+            f"{section}.columns lacks {', '.join(missing)}",
+            got=list(files.columns),
+            allowed="every field that is named",
+        )
+    ours = {theirs: name for name, theirs in named.items()}
+    return tuple(ours.get(name, f"unused {name}") for name in files.columns)
 
 
 def _check(section: str, wanted: dict[str, str]) -> None:
@@ -163,7 +172,7 @@ def _check(section: str, wanted: dict[str, str]) -> None:
         )
 
 
-def format_by_name(path: str) -> str | None:
+def format_by_name(path: str) -> Format | None:
     """`csv`, `jsonl` or `parquet`, by what a name ends with; None where it says nothing."""
     suffixes = [
         suffix.lower() for suffix in PurePosixPath(path).suffixes if suffix.lower() not in PACKED
@@ -171,7 +180,7 @@ def format_by_name(path: str) -> str | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def _format(section: str, path: str) -> str:
+def _format(section: str, path: str) -> Format:
     if format := format_by_name(path):
         return format
     raise BadRequest(

@@ -1,5 +1,4 @@
-"""MovieLens 1M with each user's order given by a column instead of by timestamps, which may be
-empty.
+"""MovieLens 1M with an order column; its timestamps may be empty.
 
 `ratings_with_order.csv` (user_id, item_id, rating, order_in_user from 0 = oldest, timestamp or
 nothing) beside the official movies.dat and users.dat.

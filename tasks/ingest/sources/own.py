@@ -21,7 +21,7 @@ from pathlib import Path
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, parse, setting
 from tasks.ingest.rules import Liked
-from tasks.ingest.sources.fields import column, separated
+from tasks.ingest.sources.fields import column, split_names
 from tasks.ingest.sources.layout import Clock, Source
 from tasks.ingest.sources.named import Files, table
 
@@ -123,11 +123,11 @@ def source(path: Path) -> Source:
         BadRequest: it is no TOML, or does not say what is needed.
     """
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no TOML file ({error})", remedy="correct it there") from None
     try:
-        own = parse(Own, told)
+        own = parse(Own, document)
         if own.liked:
             Liked.parse(own.liked)
         return _source(path.parent, own)
@@ -154,9 +154,9 @@ def _source(base: Path, own: Own) -> Source:
         if users
         else None,
         title=(lambda: column("title")) if items and items.title else (lambda: column("id")),
-        genres=(lambda: separated("genres", items.separator)) if items and items.genres else None,
+        genres=(lambda: split_names("genres", items.separator)) if items and items.genres else None,
         attributes=users.attributes if users else (),
-        rating_range=rows.rating_range or None,
+        rating_range=(rows.rating_range[0], rows.rating_range[1]) if rows.rating_range else None,
         weights=rows.weights,
         timed=rows.timestamp is not None,
         liked=own.liked or _liked(rows),
