@@ -1,15 +1,19 @@
-"""Which environment each stage runs in. Imports nothing, so that tests and benchmarks can read it
-outside Airflow.
+"""Which environment each stage runs in, and which stages are families of models. Imports nothing,
+so that tests and benchmarks can read it outside Airflow.
 """
 
-ENVIRONMENTS = {
-    "ingest": "spark",
-    "graph": "spark",
+# A family's line here is all that its DAGs need; `families.py` may say more of it.
+FAMILIES = {
     "item2vec": "train",
     "gru4rec": "train",
     "two_tower": "train",
     "linear": "train",
     "fused": "train",
+}
+ENVIRONMENTS = {
+    "ingest": "spark",
+    "graph": "spark",
+    **FAMILIES,
     "tune": "train",
     "evaluate": "train",
     "promote": "serve",

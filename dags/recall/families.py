@@ -1,7 +1,8 @@
 """The families of models: their tasks before the common chain evaluate → gate → promote, and their
 forms.
 
-A new family is a stage folder, its form, and one entry in `FAMILIES`.
+A new family is a stage folder and its line in `environments.py`; `family_by_default` gives it its
+DAGs. An entry in `DESCRIBED` says more: title, text, further tasks, the order of the form's fields.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from recall import environments
 from recall.forms import training
+from recall.forms.stage_settings import stage_params
 from recall.requests import common, tuning
 
 Build = Callable[[Any], dict]
@@ -114,7 +117,25 @@ def fit_fused(context: Any) -> dict:
     }
 
 
-FAMILIES = (
+def family_by_default(name: str) -> Family:
+    """A family without an entry in `DESCRIBED`: one task `fit`, and a form with every setting that
+    has a title.
+    """
+    fields = stage_params(name, "Settings")
+
+    def fit(context: Any) -> dict:
+        return {**fit_request(context, name, fields), **snapshot_request(context)}
+
+    return Family(
+        name,
+        name.replace("_", " "),
+        (Step("fit", name, "fit", fit, ("mlflow",), doc=f"Trains {name}."),),
+        training.training_form(fields),
+        f"The family {name}, as tasks/{name} trains it.",
+    )
+
+
+DESCRIBED = (
     Family(
         "item2vec",
         "DeepWalk and item2vec",
@@ -211,5 +232,14 @@ FAMILIES = (
         "The champions of the other families side by side in one index: the inner product is "
         "the weighted sum of their scores.",
         follows=True,
+    ),
+)
+
+FAMILIES = (
+    *DESCRIBED,
+    *(
+        family_by_default(name)
+        for name in environments.FAMILIES
+        if name not in {family.name for family in DESCRIBED}
     ),
 )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from infra.local import ingestion
 from tasks.core.cli.printable import printable
+from tasks.ingest.formats import FORMATS as FORMATS
 
-FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 BAD_REQUEST, REFUSED_DATA = 2, 3
 LIMITS = {
     "unpacked_gb": "RECALL_UNPACKED_GB",

@@ -6,6 +6,7 @@ import dataclasses
 
 from infra.settings import kinds
 from infra.settings.kinds import Kind
+from tasks.ingest.formats import FORMATS
 
 LOCAL, AIRFLOW = "local", "airflow"  # `make run`; any Airflow that is not the local stack's
 
@@ -29,7 +30,6 @@ class Setting:
     secret: bool = False
 
 
-FORMATS = ("movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own")
 TABLE = (
     Setting(
         "RECALL_STORE",

@@ -5,20 +5,17 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
 from tasks.core.spark.settings import Spark
+from tasks.ingest.formats import Format
 from tasks.ingest.rules import Bots, Liked, Limits, Sessions, Split
 
 if TYPE_CHECKING:
     from tasks.ingest.sources import Source
 
-Format = Literal[
-    "movielens-100k", "movielens-latest", "movielens-1m", "ordered-csv", "anime", "own"
-]
-FORMATS = get_args(Format)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 

@@ -115,6 +115,8 @@ def test_make_look_shows_rows_as_they_were_understood_and_a_description_to_start
 
 
 def test_the_formats_are_those_of_ingestion():
-    from tasks.ingest.settings import FORMATS
+    from tasks.ingest.formats import FORMATS
 
     assert set(source_preview.FORMATS) == set(FORMATS)
+    sources = Path(__file__).resolve().parents[2] / "tasks" / "ingest" / "sources"
+    assert all((sources / f"{name.replace('-', '_')}.py").is_file() for name in FORMATS)

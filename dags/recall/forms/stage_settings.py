@@ -18,14 +18,15 @@ SETTINGS = json.loads(Path(__file__).with_name("settings.json").read_text())
 
 
 def stage_params(
-    stage: str, dataclass: str, fields: tuple[str, ...], **changes: dict[str, Any]
+    stage: str, dataclass: str, fields: tuple[str, ...] | None = None, **changes: dict[str, Any]
 ) -> dict[str, Param]:
     """The form fields of a stage's settings.
 
     Args:
         stage: such as `item2vec`.
         dataclass: the name of the request, or of a part of it, that holds the settings.
-        fields: which settings the form offers, in this order.
+        fields: which settings the form offers, in this order; None: every one that has a title, in
+            the order of the sources.
         changes: setting → what the form has differently: another `default`, a `note` after the
             description, a `pattern` or `examples`.
 
@@ -33,6 +34,8 @@ def stage_params(
         >>> list(stage_params("publish", "LoadRequest", ("dtype",), dtype={"default": "float16"}))
         ['dtype']
     """
+    if fields is None:
+        fields = tuple(SETTINGS.get(stage, {}).get(dataclass, {}))
     return {
         name: param(SETTINGS[stage][dataclass][name] | changes.get(name, {})) for name in fields
     }

@@ -103,14 +103,15 @@ def image(environment: str) -> str:
 
 
 def resources(stage: str) -> dict:
-    """The resources of a stage: `requests` and `limits` in Kubernetes' units. GPUs are among the
-    limits where the stage can use them and RECALL_GPUS allows some.
+    """The resources of a stage, else the entry `default`: `requests` and `limits` in Kubernetes'
+    units. GPUs are among the limits where the stage can use them and RECALL_GPUS allows some.
     """
     path = Path(
         os.environ.get("RECALL_RESOURCES") or ROOT / "infra" / "kubernetes" / "resources.json"
     )
     try:
-        entry = json.loads(path.read_text())[stage]
+        entries = json.loads(path.read_text())
+        entry = entries[stage if stage in entries or "default" not in entries else "default"]
         granted = {"requests": dict(entry["requests"]), "limits": dict(entry["limits"])}
         gpus = int(os.environ.get("RECALL_GPUS") or 0) if entry.get("gpu") else 0
     except (OSError, ValueError, KeyError, TypeError) as error:

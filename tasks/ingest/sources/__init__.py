@@ -1,29 +1,14 @@
-"""The sources that ingestion can read, by the name of their layout."""
+"""The sources that ingestion can read: one module for each layout in `tasks/ingest/formats.py`."""
 
 from __future__ import annotations
 
+import importlib
+
 from tasks.core.cli.errors import BadRequest
 from tasks.core.store.store import local_path
-from tasks.ingest.sources import (
-    anime,
-    movielens_1m,
-    movielens_100k,
-    movielens_latest,
-    ordered_csv,
-    own,
-)
 from tasks.ingest.sources.layout import DAY, IDS, SINGLE, Source, Table
 
-READERS = {
-    "movielens-100k": movielens_100k.source,
-    "movielens-latest": movielens_latest.source,
-    "movielens-1m": movielens_1m.source,
-    "ordered-csv": ordered_csv.source,
-    "anime": anime.source,
-    "own": own.source,
-}
-
-__all__ = ["DAY", "IDS", "READERS", "SINGLE", "Source", "Table", "describe"]
+__all__ = ["DAY", "IDS", "SINGLE", "Source", "Table", "describe"]
 
 
 def describe(format: str, location: str) -> Source:
@@ -47,4 +32,6 @@ def describe(format: str, location: str) -> Source:
             allowed=f"a folder with the files of {format}",
             remedy="get the data first, or correct the location",
         )
-    return READERS[format](place)
+    module = importlib.import_module(f"{__name__}.{format.replace('-', '_')}")
+    source: Source = module.source(place)
+    return source
