@@ -1,4 +1,4 @@
-"""What the README shows exists: its commands, its folders, its settings."""
+"""What the README and the pages behind it show exists: commands, folders, settings."""
 
 from __future__ import annotations
 
@@ -10,21 +10,48 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-TARGETS = {
-    line.split(":")[0]
-    for line in (ROOT / "Makefile").read_text().splitlines()
-    if re.match(r"[a-z0-9-]+:.*## ", line)
+# The pages of every setting and of every DAG's form are held by tests of their own.
+PAGES = {
+    page: page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "infra").rglob("*.md"))]
 }
+TEXT = "".join(PAGES.values())
+MAKEFILE = (ROOT / "Makefile").read_text()
+# By what lists them: everyday targets by `make`, benchmarks by `make bench`, drills by `make drill`.
+TARGETS = {
+    "": set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE)),
+    "bench": set(re.findall(r"^((?!drill-)[a-z0-9-]+):.*#: ", MAKEFILE, re.MULTILINE)),
+    "drill": set(re.findall(r"^(drill-[a-z0-9-]+):.*#: ", MAKEFILE, re.MULTILINE)),
+}
+ALL_TARGETS = set().union(*TARGETS.values())
 
 
-def test_every_make_command_of_the_readme_is_a_target():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_make_command_of_a_page_is_a_target(page):
+    named = set(re.findall(r"(?:`|^|\| )make ([a-z][a-z0-9-]*[a-z0-9])", PAGES[page], re.MULTILINE))
+    assert named <= ALL_TARGETS, named - ALL_TARGETS
+
+
+def test_the_readme_names_the_everyday_commands():
     named = set(re.findall(r"\bmake ([a-z][a-z0-9-]*)", README)) - {"a"}
-    assert named and named <= TARGETS, named - TARGETS
+    assert {"run", "test", "look", "status"} <= named <= ALL_TARGETS, named - ALL_TARGETS
 
 
-def test_every_target_is_listed_by_make_alone():
-    listed = subprocess.run(["make"], cwd=ROOT, text=True, capture_output=True, check=True).stdout
-    assert all(f"make {target}" in listed for target in TARGETS)
+def test_every_phony_target_is_listed_somewhere():
+    phony = set(re.findall(r"^\.PHONY: ([a-z0-9-]+)$", MAKEFILE, re.MULTILINE))
+    assert phony and phony <= ALL_TARGETS
+
+
+@pytest.mark.parametrize("command", TARGETS)
+def test_every_target_is_listed(command):
+    done = ["make", *command.split()]
+    listed = subprocess.run(done, cwd=ROOT, text=True, capture_output=True, check=True).stdout
+    shown = re.findall(r"^  make (\S+) +\S", listed, re.MULTILINE)
+    assert TARGETS[command] and set(shown) == TARGETS[command] and len(shown) <= 24
+
+
+def test_the_readme_is_short():
+    lines = README.splitlines()
+    assert len(lines) <= 150 and max(map(len, lines)) <= 140
 
 
 @pytest.mark.parametrize("folder", re.findall(r"\| `([a-z/]+/)` \|", README))
@@ -32,8 +59,10 @@ def test_every_folder_of_the_readme_exists(folder):
     assert (ROOT / folder).is_dir()
 
 
-@pytest.mark.parametrize("variable", sorted(set(re.findall(r"`(RECALL_[A-Z_]+)`", README))))
-def test_every_setting_of_the_readme_is_read_somewhere(variable):
+@pytest.mark.parametrize(
+    "variable", sorted(set(re.findall(r"`(RECALL_[A-Z0-9_]*[A-Z0-9])`", TEXT)))
+)
+def test_every_setting_of_a_page_is_read_somewhere(variable):
     sources = [
         path.read_text()
         for folder in ("dags", "tasks", "plugins", "infra")
@@ -44,9 +73,9 @@ def test_every_setting_of_the_readme_is_read_somewhere(variable):
 
 @pytest.mark.parametrize(
     "line",
-    re.findall(r"^\.recall/environments/(\S+/bin/python -m tasks\.\w+.*)$", README, re.MULTILINE),
+    re.findall(r"^\.recall/environments/(\S+/bin/python -m tasks\.\w+.*)$", TEXT, re.MULTILINE),
 )
-def test_every_stage_command_of_the_readme_knows_its_verb(line):
+def test_every_stage_command_of_a_page_knows_its_verb(line):
     from infra.environments.names import environments
 
     command = f"{environments()}/{line}".split(" --")[0].split()
@@ -67,10 +96,12 @@ def test_the_local_stack_understands_the_toml_of_the_readme(tmp_path):
 
 
 @pytest.mark.parametrize("without", ["rating", "event|weights"])
-def test_kinds_ratings_and_a_catalogue_of_the_readme_are_understood(tmp_path, without):
+def test_kinds_ratings_and_a_catalogue_of_the_page_on_data_are_understood(tmp_path, without):
     from infra.local import source_preview
 
-    log, more = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)[:2]
+    page = (ROOT / "infra" / "docs" / "data.md").read_text()
+    log, more = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[:2]
+    assert log == re.search(r"```toml\n(.*?)```", README, re.DOTALL)[1], "the same in both"
     more = "".join(line + "\n" for line in more.splitlines() if not re.match(without, line))
     (tmp_path / "shop.toml").write_text(log.replace("events/{day}/*.jsonl.gz", "log.jsonl") + more)
     row = '{"uid": "ann", "sku": "tea", "ts": 1600000000, "type": "view", "stars": 4}\n'
