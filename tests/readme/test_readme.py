@@ -16,7 +16,7 @@ PAGES = {
 }
 TEXT = "".join(PAGES.values())
 MAKEFILE = (ROOT / "Makefile").read_text()
-# By what lists them: everyday targets by `make`, benchmarks by `make bench`, drills by `make drill`.
+# What lists them: `make` the everyday targets, `make bench` and `make drill` the others.
 TARGETS = {
     "": set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE)),
     "bench": set(re.findall(r"^((?!drill-)[a-z0-9-]+):.*#: ", MAKEFILE, re.MULTILINE)),
