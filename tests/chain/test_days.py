@@ -274,8 +274,9 @@ def test_the_reader_prints_what_a_person_can_read(stack):
     assert len(shown) == 10 and {group(number) for number in shown} == {0}
 
 
-def test_the_python_of_the_readme_runs_with_the_installed_reader_alone(stack, tmp_path):
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+@pytest.mark.parametrize("page", ["README.md", "infra/docs/serving.md"])
+def test_the_python_of_a_page_runs_with_the_installed_reader_alone(stack, tmp_path, page):
+    code = re.search(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)[1]
     for shown, variable in (
         ("redis://user:password@host:6379/0", "RECALL_REDIS_URL"),
         ("file:///srv/recall", "RECALL_STORE"),

@@ -23,6 +23,7 @@ BY_HAND = (
     'eval "$(make env)"',
     "$EDITOR bad.jsonl",
     "git pull",
+    "git config blame.ignoreRevsFile .git-blame-ignore-revs",
 )  # a person's own: nothing of ours is named
 
 
@@ -91,6 +92,41 @@ def test_a_command_is_understood(line):
 def test_what_a_page_links_to_is_there(page):
     places = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
     assert all((page.parent / place).exists() for place in places), places
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_source_that_a_page_names_is_there(page):
+    named = re.findall(
+        r"`((?:dags|infra|plugins|tasks|tests)/[a-z0-9_/.]+\.(?:py|toml|json|sh|html|yaml))`",
+        page.read_text(),
+    )
+    assert not [path for path in named if not (ROOT / path).is_file()]
+
+
+def test_every_page_is_reached_from_the_readme():
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        waiting += [
+            (page.parent / link).resolve()
+            for link in re.findall(r"\]\((?!https?:|#)([^)#]+\.md)", page.read_text())
+        ]
+    assert reached == set(PAGES)
+
+
+def test_the_glossary_is_in_order_and_every_folder_of_contributing_is_there():
+    glossary = (ROOT / "infra/docs/glossary.md").read_text()
+    words = [word.lower() for word in re.findall(r"^\| ([^|]+?) \| [^|]", glossary, re.MULTILINE)]
+    assert len(words) > 40 and words[1:] == sorted(words[1:])
+    rooms = (ROOT / "infra/docs/contributing.md").read_text().split("```")[3]
+    for name in re.findall(r"^    ([a-z]+)/ ", rooms, re.MULTILINE):
+        assert (ROOT / "tasks" / "core" / name).is_dir()
+    for line in re.findall(r"^  ((?:[a-z0-9_]+/ )+)", rooms, re.MULTILINE):
+        for name in line.split():
+            assert any((ROOT / parent / name).is_dir() for parent in ("dags", "tasks"))
 
 
 def test_the_reference_of_settings_is_that_of_the_sources():
