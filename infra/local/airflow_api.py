@@ -15,14 +15,15 @@ from typing import Any
 from infra.local import supervisor
 from infra.local.state import Local
 
-PATIENCE = 120.0  # seconds in which a server that was ended is up again
+RESTART_SECONDS = 120.0  # in which a server that was ended is up again
 
 
 class Airflow:
     """A client that logs in with the generated password and asks again when the server is busy."""
 
     def __init__(self, local: Local) -> None:
-        self.local, self._token = local, None
+        self.local = local
+        self._token: str | None = None
 
     def _login(self) -> str:
         body = json.dumps(
@@ -43,24 +44,11 @@ class Airflow:
         Raises:
             urllib.error.HTTPError: the server refuses; `error.read()` says why.
         """
-        gives_up = time.monotonic() + PATIENCE
+        gives_up = time.monotonic() + RESTART_SECONDS
         for attempt in itertools.count():
             try:
                 self._token = self._token or self._login()
-                headers = {
-                    "Authorization": f"Bearer {self._token}",
-                    "Accept": accept,
-                    "Content-Type": "application/json",
-                }
-                data = None if body is None else json.dumps(body).encode()
-                request = urllib.request.Request(
-                    f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method
-                )
-                with urllib.request.urlopen(request, timeout=30) as response:
-                    text = response.read()
-                    return (
-                        json.loads(text) if accept == "application/json" and text else text.decode()
-                    )
+                return self._request(method, path, body, accept)
             except urllib.error.HTTPError as error:
                 if error.code == 401 and attempt == 4:
                     raise SystemExit(
@@ -81,6 +69,20 @@ class Airflow:
                         else OSError(f"Airflow's answer broke off: {error!r}")
                     ) from error
             time.sleep(min(0.5 * 2**attempt, 4.0))
+
+    def _request(self, method: str, path: str, body: Any, accept: str) -> Any:
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Accept": accept,
+            "Content-Type": "application/json",
+        }
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if accept == "application/json" and text else text.decode()
 
     def trigger(self, dag: str, key: str | None, settings: dict | None = None) -> dict:
         """Start a run of a DAG for a partition key (the day); returns the run."""

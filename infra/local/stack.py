@@ -47,6 +47,7 @@ def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozen
 def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) -> dict:
     """Wait until every service is ready and Airflow has parsed the DAGs."""
     begun, told = time.monotonic(), set()
+    now: dict = {"services": {}, "ready": []}
     while time.monotonic() - begun < PATIENCE:
         now = supervisor.read(local) or {"services": {}, "ready": []}
         for name in now["ready"]:

@@ -52,7 +52,9 @@ class Supervisor:
         self.due: dict[str, float] = {}
         self.ready: set[str] = set()
         self.stopping = False
-        self.own, self.boot = processes.of(os.getpid()), processes.boot()
+        own = processes.of(os.getpid())
+        assert own is not None, "this process lives"
+        self.own, self.boot = own, processes.boot()
         self.meter = Meter(self.own)
         self.family: set[Process] = set()
         self.strays: dict[Process, float] = {}

@@ -7,13 +7,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.settings.check import Source, env_file, faults
 from infra.settings.table import AIRFLOW, LOCAL, TABLE
 
 
-def check(part: str, files: list[Path] = ()) -> None:
+def check(part: str, files: Sequence[Path] = ()) -> None:
     """Nothing, where all is well.
 
     Raises:
