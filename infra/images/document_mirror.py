@@ -3,7 +3,7 @@ bucket, as a folder that the console reads.
 
 Manifests, JSON documents and pages of all complete folders, no vectors and no rows; kept as they
 are in the store, down to what was deleted there. Runs until it is stopped. The store or the disk
-being away is told and waited for; what lies here stays meanwhile.
+being unreachable is reported and waited for; what is here stays meanwhile.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
     """Bring `target` to what the store holds now.
 
     Args:
-        left_out: documents that were told of as left out already, as no file here can hold them;
+        left_out: documents that were reported as left out already, as no file here can hold them;
             those found now are added.
 
     Returns:

@@ -124,16 +124,16 @@ class Airflow:
             f"progress?map_index={task['map_index']}"
         )
         try:
-            told = self.call("GET", place)
+            state = self.call("GET", place)
         except (
             urllib.error.URLError,
             OSError,
         ):  # nothing there, or the server is busy: what waits for it is a line for the eye
             return None
-        earlier = datetime.fromisoformat(told["updated_at"]) < datetime.fromisoformat(
+        earlier = datetime.fromisoformat(state["updated_at"]) < datetime.fromisoformat(
             task["start_date"]
         )
-        return None if earlier else str(told["value"])
+        return None if earlier else str(state["value"])
 
     def log(self, dag: str, run: str, task: str, attempt: int) -> str:
         """The log of one try of a task, as plain lines."""
@@ -157,7 +157,7 @@ class Airflow:
         return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
 
     def families(self) -> list[str]:
-        """The families of models, told from the DAGs: there is one list of them, and it is not kept
+        """The families of models, read from the DAGs: there is one list of them, and it is not kept
         here.
         """
         return sorted(dag.removeprefix("train_") for dag in self.dags() if dag.startswith("train_"))

@@ -42,7 +42,7 @@ LARGEST_LOG = (
 
 
 class Supervisor:
-    """Keeps a list of services alive until it is told to stop."""
+    """Keeps a list of services alive until it is asked to stop."""
 
     def __init__(self, local: Local, wanted: list[Service]) -> None:
         self.local, self.wanted = local, wanted
@@ -231,8 +231,8 @@ class Supervisor:
 
 def read(local: Local) -> dict | None:
     """The state of the running supervisor, or None when there is none."""
-    told = _noted(local)
-    return told if told and Process(told["pid"], told["started"]).lives else None
+    noted = _noted(local)
+    return noted if noted and Process(noted["pid"], noted["started"]).lives else None
 
 
 def silent_seconds(local: Local) -> float:
@@ -258,10 +258,10 @@ def family(local: Local) -> set[Process]:
 def _noted(local: Local) -> dict | None:
     """What a supervisor wrote last, since this machine was started."""
     try:
-        told = json.loads((local.run / "supervisor.json").read_text())
+        noted = json.loads((local.run / "supervisor.json").read_text())
         return (
-            told
-            if told["boot"] == processes.boot() and {"pid", "started", "family"} <= told.keys()
+            noted
+            if noted["boot"] == processes.boot() and {"pid", "started", "family"} <= noted.keys()
             else None
         )
     except (OSError, ValueError, KeyError, TypeError):

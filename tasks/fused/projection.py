@@ -7,7 +7,7 @@ blocks are ranked together, and the greatest are kept:
 
     c' = V' L' c,    q' = V' L⁻¹ q        with L'C' = V S U'
 
-A block keeps its own dimensions, so that what a member adds to a score can still be told.
+A block keeps its own dimensions, so that what a member adds to a score can still be seen.
 """
 
 from __future__ import annotations

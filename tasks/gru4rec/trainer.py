@@ -88,7 +88,7 @@ class Trainer:
         self.top_rate *= self.settings.warm_share
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
-        """Train one pass (1, 2, …) over all positions, each told to `progress`.
+        """Train one pass (1, 2, …) over all positions, adding each to `progress`.
 
         Returns:
             train_loss (nats a position), positions_per_s, epoch_seconds, learning_rate.

@@ -185,7 +185,7 @@ def _train_epochs(
 
 def epochs_between_validations(users: int, items: int, words: int) -> int:
     """After how many epochs validation is due, so that it takes about a tenth of the time that
-    training takes. It is told from counts, not from a clock, so that a training repeated is the
+    training takes. It depends on counts, not on a clock, so that a training repeated is the
     same training.
 
     Args:

@@ -58,7 +58,7 @@ class Trainer:
         )
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
-        """Train one pass (1, 2, …) over all examples, each told to `progress`.
+        """Train one pass (1, 2, …) over all examples, adding each to `progress`.
 
         Returns:
             train_loss (nats, or squared error, an example), positions_per_s (an example is a

@@ -33,7 +33,7 @@ def epochs_within(
     each = sum(one.get(name, 0.0) for one in done for name in TIME_METRICS) / len(done)
     fit = max(len(done), int(60 * minutes / max(each, 1e-9)))
     if fit < epochs:
-        told = (
+        limit = (
             {
                 "because": f"one epoch takes {each / 60:.3g} minutes: the budget holds none, "
                 f"and one is trained"
@@ -47,6 +47,6 @@ def epochs_within(
             epochs=fit,
             instead_of=epochs,
             minutes_an_epoch=each / 60,
-            **told,
+            **limit,
         )
     return min(fit, epochs)

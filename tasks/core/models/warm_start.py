@@ -59,10 +59,10 @@ class PreviousModel:
     @property
     def choice(self) -> SearchChoice | None:
         """How queries and candidates were made of its vectors; None where these cannot be used."""
-        told = self.candidate.artefact.facts.get("choice")
+        facts = self.candidate.artefact.facts.get("choice")
         return (
-            SearchChoice(**{**told, "decays": tuple(told["decays"])})
-            if told and self.vectors
+            SearchChoice(**{**facts, "decays": tuple(facts["decays"])})
+            if facts and self.vectors
             else None
         )
 

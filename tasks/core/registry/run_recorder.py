@@ -201,7 +201,7 @@ class RunRecorder:
         was kept.
 
         Args:
-            validation_seconds: of all tries; told as a share of the training's time.
+            validation_seconds: of all tries; recorded as a share of the training's time.
         """
         spent = validation_seconds + sum(
             one["metrics"].get("epoch_seconds", 0.0) for one in self.epochs

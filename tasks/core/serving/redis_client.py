@@ -150,10 +150,10 @@ def redis_errors(client: Client) -> Iterator[None]:
     except RecallError:
         raise
     except REDIS_EXCEPTIONS as error:
-        told = _told(error, server_name(client))
-        if told is None:
+        translated = _told(error, server_name(client))
+        if translated is None:
             raise
-        raise told from None
+        raise translated from None
 
 
 def _told(error: Exception, where: str) -> RecallError | None:

@@ -46,7 +46,7 @@ class Trainer(Protocol):
     def optimiser(self) -> AdamW | RowAdamW: ...
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
-        """Train one pass (1, 2, …), each unit told to `progress`; returns its figures. It draws
+        """Train one pass (1, 2, …), adding each unit to `progress`; returns its figures. It draws
         from `epoch_seed(seed, number)` only.
         """
 
@@ -77,7 +77,7 @@ def train_epochs(
 
     Args:
         validate: from the model's tensors to figures, `validation_recall_50` among them, by which
-            the best epoch is told.
+            the best epoch is chosen.
         scratch: the folder of the checkpoint, written after every epoch.
         threads: for numpy, whose own would spin against those of other trainings.
         group: the processes that train together; its leader validates, records and writes.

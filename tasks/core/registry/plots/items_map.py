@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.core.registry.plots.items import Items
 
-MAX_ITEMS = 1000  # items on the map: t-SNE takes seconds, and more points cannot be told apart
+MAX_ITEMS = 1000  # items on the map: t-SNE takes seconds, and more points cannot be distinguished
 NAMED_ITEMS = 16  # of them with their title
 OTHER = "other"
 
