@@ -107,8 +107,8 @@ def index_settings() -> dict[str, str]:
 
 
 def stamp(name: str) -> str:
-    """What an environment is made of: its lock, what stands beside it, the interpreter and the
-    place it is bound to.
+    """The identity of an environment: its lock, what is installed beside it, the interpreter and
+    its path.
     """
     made_of = b"".join(
         (LOCKS / f"{lock}.txt").read_bytes() for lock in (name, *BESIDE.get(name, ()))

@@ -173,7 +173,7 @@ def usage(
 
 
 def status(local: Local) -> int:
-    """What runs, where; what is live."""
+    """Print what runs, where, and what is live."""
     now = supervisor.read(local)
     if now is None:
         lost = supervisor.leftover(local)

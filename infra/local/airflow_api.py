@@ -102,7 +102,7 @@ class Airflow:
         ]
 
     def result(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:
-        """What a task returned, or left under another key; None where it did not."""
+        """The value that a task returned, or left under another key; None where it did not."""
         try:
             value = self.call(
                 "GET",
@@ -116,9 +116,7 @@ class Airflow:
         return json.loads(value) if isinstance(value, str) and key == "return_value" else value
 
     def progress(self, dag: str, run: str, task: dict) -> str | None:
-        """What a running task said last of how far it is; None where this try has said nothing
-        yet.
-        """
+        """The last progress message of a running task; None where this try has written none yet."""
         place = (
             f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/"
             f"progress?map_index={task['map_index']}"

@@ -256,7 +256,7 @@ def family(local: Local) -> set[Process]:
 
 
 def _noted(local: Local) -> dict | None:
-    """What a supervisor wrote last, since this machine was started."""
+    """The last state that a supervisor wrote since this machine was started."""
     try:
         noted = json.loads((local.run / "supervisor.json").read_text())
         return (

@@ -15,7 +15,7 @@ from infra.settings.table import AIRFLOW, LOCAL, TABLE
 
 
 def check(part: str, files: Sequence[Path] = ()) -> None:
-    """Nothing, where all is well.
+    """Check all settings; returns where all is well.
 
     Raises:
         SystemExit: 2, after every fault was printed.

@@ -25,7 +25,7 @@ class Source:
 
 
 def faults(part: str, sources: list[Source]) -> list[str]:
-    """What is wrong, one line a fault, in the order of the table.
+    """All faults of the settings, one line each, in the order of the table.
 
     Args:
         part: who is about to start, `local` or `airflow`.
@@ -71,7 +71,7 @@ def _unknown(given: Mapping[str, str], found: Mapping[str, Source]) -> list[str]
 
 
 def _together(given: Mapping[str, str], found: Mapping[str, Source]) -> list[str]:
-    """What is wrong only beside another setting."""
+    """Faults of settings that do not go together."""
     messages, runtime = [], given.get("RECALL_RUNTIME")
     first, last = given.get("RECALL_FIRST_DAY", ""), given.get("RECALL_LAST_DAY", "")
     if first and last and first > last:

@@ -1,4 +1,4 @@
-"""What validation users make of each member: its scores of all items, in spreads."""
+"""Scores of every member for the validation users and all items, in spreads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is served: the members' candidates side by side, and the encoder whose queries meet them."""
+"""The fused model: its members' candidates side by side, and the encoder of its queries."""
 
 from __future__ import annotations
 

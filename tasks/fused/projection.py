@@ -49,7 +49,7 @@ def project(
 def _directions(
     asked: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What queries are turned by, the candidates turned, and the strength of each direction,
+    """The rotation of the queries, the rotated candidates, and the strength of each direction,
     strongest first.
     """
     moment = asked.T @ asked / max(len(asked), 1)

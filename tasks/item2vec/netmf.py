@@ -1,5 +1,5 @@
-"""What skip-gram would converge to, in closed form: the law of walks or of sequences factorised
-instead of sampled.
+"""NetMF: the closed form that skip-gram converges to, by factorising the law of walks or of
+sequences instead of sampling it.
 
 The leading d singular directions of the law's matrix (`tasks.item2vec.log_transitions`), each side
 with the square root of the values: inputs · outputs' is the best approximation of rank d.

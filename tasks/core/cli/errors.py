@@ -1,4 +1,4 @@
-"""What can go wrong, as families that decide whether a retry can help.
+"""The errors of all stages, in families that decide whether a retry can help.
 
     RecallError
     ├── BadRequest    exit 2   the request or a setting is wrong          never retried

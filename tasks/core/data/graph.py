@@ -51,7 +51,7 @@ from tasks.core.store.manifest import Artefact
 
 @dataclasses.dataclass(frozen=True)
 class Tables:
-    """What every law has; the fields are the arrays above."""
+    """The arrays that every law has, named as above."""
 
     item_offsets: np.ndarray
     slots: np.ndarray
@@ -66,8 +66,8 @@ class Tables:
 
     @property
     def edges(self) -> int:
-        """What a walk can take: (user, item) pairs that lead to another item, or (source, target)
-        pairs.
+        """The number of edges a walk can take: (user, item) pairs that lead to another item, or
+        (source, target) pairs.
         """
         return len(self.slots)
 

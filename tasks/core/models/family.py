@@ -30,7 +30,7 @@ Learned = TypeVar("Learned")
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What a family has written of one training.
+    """The files that a family has written of one training.
 
     Attributes:
         item_ids: of the n items that can be recommended.

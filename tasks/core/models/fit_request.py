@@ -1,4 +1,4 @@
-"""What the `fit` request of every family holds."""
+"""The base of every family's `fit` request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from tasks.core.cli.request import setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrackedRequest:
-    """How one training is drawn and recorded; a family's `FitRequest` adds what it learns from."""
+    """The seed of one training and where it is recorded; a family's `FitRequest` adds what it
+    learns from.
+    """
 
     seed: int = setting(
         0, "Of everything that the training draws at random.", minimum=0, maximum=2**31 - 1

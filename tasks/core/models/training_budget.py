@@ -14,8 +14,8 @@ TIME_METRICS = ("epoch_seconds", "validation_seconds")
 def epochs_within(
     minutes: float, epochs: int, done: Sequence[dict[str, float]], family: str
 ) -> int:
-    """How many epochs a training will have, at most `epochs` and at least those that are done, or
-    one.
+    """The number of epochs that fit the budget: at most `epochs`, and at least those that are done,
+    or one.
 
     The learning rate follows the answer, so that a training cut short still ends with small steps.
 

@@ -58,7 +58,7 @@ class PreviousModel:
 
     @property
     def choice(self) -> SearchChoice | None:
-        """How queries and candidates were made of its vectors; None where these cannot be used."""
+        """The previous model's way of search; None where its vectors cannot be used."""
         facts = self.candidate.artefact.facts.get("choice")
         return (
             SearchChoice(**{**facts, "decays": tuple(facts["decays"])})

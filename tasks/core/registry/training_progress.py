@@ -1,6 +1,4 @@
-"""How far a training is that goes round by round, each one validated: the same sentence for every
-family.
-"""
+"""Progress of a training in rounds, each of them validated; the same sentence for every family."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _reason(error: Exception) -> str:
 
 
 def server_name(client: Client) -> str:
-    """Where a client connects to, without its password."""
+    """The server that a client connects to, without its password."""
     if isinstance(client, redis.RedisCluster):
         return f"the cluster of {', '.join(node.name for node in client.get_primaries())}"
     settings = client.connection_pool.connection_kwargs

@@ -82,8 +82,8 @@ def call(path: str, what: Callable[[], T]) -> T:
 
 
 def request_error(error: OSError, path: str) -> RecallError:
-    """What a failed request means. The message has the service's code, never its whole answer,
-    which may hold what was signed.
+    """The error of the contract for a failed request. Its message has the service's code, never the
+    whole answer, which may hold what was signed.
     """
     code, place = _code(str(error)), f"s3://{path}"
     if code in DENIED:

@@ -1,5 +1,5 @@
-"""Which item comes next: ridge regression of every item of a sequence on means of what came before
-it, at several time scales.
+"""The causal decoder predicts the next item: ridge regression of every item of a sequence on means
+of the items before it, at several time scales.
 
 With x_t the query that `ScalesEncoder` makes of a user's first t items, and e_t the unit vector of
 the item that follows,

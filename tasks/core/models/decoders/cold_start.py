@@ -19,7 +19,7 @@ MAX_COLD_PER_TRAINED = 100
 
 @dataclasses.dataclass(frozen=True)
 class CompletedModel:
-    """What a candidate holds.
+    """A model with its cold items added, and which rows they are.
 
     Attributes:
         model: of all items that can be recommended.

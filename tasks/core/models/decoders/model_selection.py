@@ -44,7 +44,7 @@ CLEAR_GAIN = 0.02
 
 
 class Settings(Protocol):
-    """What a family's settings say of it.
+    """The settings of a family that the selection reads.
 
     Attributes:
         decoder: `auto`, or one of `DECODERS` and `blended`.
@@ -71,7 +71,7 @@ class SelectedModel:
     by_decoder: dict[str, float]
 
     def figures(self) -> dict[str, float]:
-        """What is recorded."""
+        """The figures to record."""
         tried = {
             f"validation_recall_50_{name.replace('-', '_')}": recall
             for name, recall in self.by_decoder.items()
