@@ -1,3 +1,3 @@
-"""What docker-compose.yaml needs beside the images: the file of its variables, and how its
-databases and servers begin.
+"""Parts of docker-compose.yaml beside the images: the file of its variables, and the start of its
+databases and servers.
 """

@@ -67,8 +67,8 @@ def variables(kept: dict[str, str], data: dict[str, str]) -> dict[str, str]:
 
 
 def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]:
-    """What is read, as a container sees it: the folder of a known layout, or the TOML file of your
-    own data, with its folder.
+    """The data as a container sees it: the folder of a known layout, or the TOML file of your own
+    data with its folder.
 
     Raises:
         SystemExit: it is not there, or cannot be named.

@@ -1,3 +1,1 @@
-"""What is written for people beyond the README, and what writes the part of it that follows from
-the sources.
-"""
+"""Pages for people beyond the README, and the writer of those that follow from the sources."""

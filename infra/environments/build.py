@@ -18,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from infra.environments.names import (
     BESIDE,
@@ -39,7 +41,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(command: list[str], **options) -> None:
+def run(command: Sequence[str | Path], **options: Any) -> None:
     """Run one command quietly; when it fails, show all it said."""
     done = subprocess.run(
         [str(part) for part in command],
@@ -105,8 +107,8 @@ def index_settings() -> dict[str, str]:
 
 
 def stamp(name: str) -> str:
-    """What an environment is made of: its lock, what stands beside it, the interpreter and the
-    place it is bound to.
+    """The identity of an environment: its lock, what is installed beside it, the interpreter and
+    its path.
     """
     made_of = b"".join(
         (LOCKS / f"{lock}.txt").read_bytes() for lock in (name, *BESIDE.get(name, ()))
@@ -170,7 +172,7 @@ def build(name: str, installer: Path, settings: dict[str, str]) -> str:
         wheels.append(built_wheel(package, entry))
     run([installer, "venv", "--quiet", "--python", sys.executable, home])
     (home / "lock.txt").write_text(lock)
-    target = ["--quiet", "--python", home / "bin" / "python"]
+    target: list[str | Path] = ["--quiet", "--python", home / "bin" / "python"]
     run(
         [
             installer,

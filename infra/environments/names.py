@@ -1,4 +1,6 @@
-"""Where the environments live. Standard library only: this runs before anything is installed."""
+"""Names and paths of the environments. Standard library only: this runs before anything is
+installed.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +55,8 @@ def python(name: str) -> Path:
 
 
 def cache() -> Path:
-    """What may be shared by every checkout of this person: built wheels, downloaded archives."""
+    """The folder of what every checkout of this person may share: built wheels, downloaded
+    archives.
+    """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "recallflow"

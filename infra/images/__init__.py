@@ -1,1 +1,1 @@
-"""What the images hold, and how their services begin."""
+"""Entry points and helpers of the container images."""

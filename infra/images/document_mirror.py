@@ -3,7 +3,7 @@ bucket, as a folder that the console reads.
 
 Manifests, JSON documents and pages of all complete folders, no vectors and no rows; kept as they
 are in the store, down to what was deleted there. Runs until it is stopped. The store or the disk
-being away is told and waited for; what lies here stays meanwhile.
+being unreachable is reported and waited for; what is here stays meanwhile.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import errno
 import os
 import sys
 import time
+from collections.abc import Container
 from pathlib import Path
 
 from tasks.core.cli.errors import RecallError
 from tasks.core.cli.printable import printable
 from tasks.core.store.manifest import NAME
+from tasks.core.store.mirror import Mirror
 from tasks.core.store.store import Store
 
 KINDS = ("audit", "verdicts", "snapshots", "quarantine", "refused", "generations")
@@ -38,27 +40,16 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
     """Bring `target` to what the store holds now.
 
     Args:
-        left_out: documents that were told of as left out already, as no file here can hold them;
+        left_out: documents that were reported as left out already, as no file here can hold them;
             those found now are added.
 
     Returns:
         How many files came and went.
     """
     left_out = set() if left_out is None else left_out
-    wanted: dict[Path, tuple[Path, float]] = {}
-    for kind in KINDS:
-        found = store.mirror.files(store.path(kind))
-        whole = {path.parent for path, _, _ in found if path.name == NAME}
-        for path, written, size in found:
-            document = path.parent.parent == store.path(
-                kind
-            )  # of the few that change, right below a family
-            if (
-                path.suffix in SUFFIXES
-                and size <= LARGEST
-                and (document or not whole.isdisjoint(path.parents))
-            ):
-                wanted[path.relative_to(store.root)] = path, written
+    mirror = store.mirror
+    assert mirror is not None, "the store is a bucket"
+    wanted = _wanted(store, mirror)
     come = sorted(
         (name for name, (_, written) in wanted.items() if _written(target / name) != written),
         key=lambda name: (name.name == NAME, name),
@@ -66,7 +57,7 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
     for name in come:  # manifests last: a folder without one does not exist
         path, written = wanted[name]
         try:
-            if (text := store.mirror.read(path)) is not None:
+            if (text := mirror.read(path)) is not None:
                 _write(target / name, text, written)
         except (UnicodeDecodeError, OSError) as error:
             if isinstance(error, OSError) and error.errno not in NO_NAME:
@@ -74,6 +65,29 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
             if name not in left_out:
                 _tell(f"left out {printable(str(name))[:300]}: {error!r:.200}")
             left_out.add(name)
+    return len(come) - len(left_out.intersection(come)), _remove_others(target, wanted)
+
+
+def _wanted(store: Store, mirror: Mirror) -> dict[Path, tuple[Path, float]]:
+    """Name in the folder → path in the store and when it was written."""
+    wanted: dict[Path, tuple[Path, float]] = {}
+    for kind in KINDS:
+        files = mirror.files(store.path(kind))
+        complete = {path.parent for path, _, _ in files if path.name == NAME}
+        for path, written, size in files:
+            # The few documents that change have no manifest: they lie right below a family.
+            document = path.parent.parent == store.path(kind)
+            if (
+                path.suffix in SUFFIXES
+                and size <= LARGEST
+                and (document or not complete.isdisjoint(path.parents))
+            ):
+                wanted[path.relative_to(store.root)] = path, written
+    return wanted
+
+
+def _remove_others(target: Path, wanted: Container[Path]) -> int:
+    """Remove files that the store no longer holds; returns how many."""
     gone = [
         path
         for path in target.rglob("*")
@@ -84,7 +98,7 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
     for folder in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
-    return len(come) - len(left_out.intersection(come)), len(gone)
+    return len(gone)
 
 
 def _written(path: Path) -> float | None:

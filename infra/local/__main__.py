@@ -87,7 +87,8 @@ def retrain(
     local: Local, dataset: str, day: str, form: dict, begun: float, was_running: bool
 ) -> int:
     """Trigger the day on a running stack, follow it, and tell what has come of it."""
-    before, started = supervisor.read(local), time.monotonic()
+    before = supervisor.read(local) or {"busy_seconds": 0.0, "peak_bytes": 0}
+    started = time.monotonic()
     airflow = Airflow(local)
     print(
         f"Airflow {local.airflow_url}   MLflow {local.mlflow_url}\n\nRetraining {dataset} for "
@@ -172,7 +173,7 @@ def usage(
 
 
 def status(local: Local) -> int:
-    """What runs, where; what is live."""
+    """Print what runs, where, and what is live."""
     now = supervisor.read(local)
     if now is None:
         lost = supervisor.leftover(local)
@@ -236,28 +237,27 @@ def main() -> int:
     if given.command == "look":
         print(source_preview.show())
         return 0
-    local = Local().prepare()
-    if given.command == "run":
+    return carry_out(given.command, given.rest, Local().prepare())
+
+
+def carry_out(command: str, rest: list[str], local: Local) -> int:
+    """One command of the stack; returns its exit code."""
+    if command == "run":
         return run(local)
-    if given.command == "up":
+    if command == "up":
         stack.start(local, source(local).settings)
+    if command in ("up", "status"):
         return status(local)
-    if given.command == "quarantine":
+    if command == "quarantine":
         print(quarantine.write(local, remembered(local)))
-        return 0
-    if given.command == "status":
-        return status(local)
-    if given.command == "env":
-        print(
-            "\n".join(
-                f"export {name}={shlex.quote(value)}"
-                for name, value in (local.reader_environment() | local.mlflow_environment()).items()
-            )
-        )
-    elif given.command in ("similar", "recommend"):
-        print(show(local, given.command, *given.rest))
+    elif command == "env":
+        variables = local.reader_environment() | local.mlflow_environment()
+        for name, value in variables.items():
+            print(f"export {name}={shlex.quote(value)}")
+    elif command in ("similar", "recommend"):
+        print(show(local, command, *rest))
     else:
-        getattr(stack, given.command)(local)
+        getattr(stack, command)(local)
     return 0
 
 

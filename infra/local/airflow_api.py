@@ -15,14 +15,15 @@ from typing import Any
 from infra.local import supervisor
 from infra.local.state import Local
 
-PATIENCE = 120.0  # seconds in which a server that was ended is up again
+RESTART_SECONDS = 120.0  # in which a server that was ended is up again
 
 
 class Airflow:
     """A client that logs in with the generated password and asks again when the server is busy."""
 
     def __init__(self, local: Local) -> None:
-        self.local, self._token = local, None
+        self.local = local
+        self._token: str | None = None
 
     def _login(self) -> str:
         body = json.dumps(
@@ -43,24 +44,11 @@ class Airflow:
         Raises:
             urllib.error.HTTPError: the server refuses; `error.read()` says why.
         """
-        gives_up = time.monotonic() + PATIENCE
+        gives_up = time.monotonic() + RESTART_SECONDS
         for attempt in itertools.count():
             try:
                 self._token = self._token or self._login()
-                headers = {
-                    "Authorization": f"Bearer {self._token}",
-                    "Accept": accept,
-                    "Content-Type": "application/json",
-                }
-                data = None if body is None else json.dumps(body).encode()
-                request = urllib.request.Request(
-                    f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method
-                )
-                with urllib.request.urlopen(request, timeout=30) as response:
-                    text = response.read()
-                    return (
-                        json.loads(text) if accept == "application/json" and text else text.decode()
-                    )
+                return self._request(method, path, body, accept)
             except urllib.error.HTTPError as error:
                 if error.code == 401 and attempt == 4:
                     raise SystemExit(
@@ -82,6 +70,20 @@ class Airflow:
                     ) from error
             time.sleep(min(0.5 * 2**attempt, 4.0))
 
+    def _request(self, method: str, path: str, body: Any, accept: str) -> Any:
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Accept": accept,
+            "Content-Type": "application/json",
+        }
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.local.airflow_url}/api/v2/{path}", data, headers, method=method
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if accept == "application/json" and text else text.decode()
+
     def trigger(self, dag: str, key: str | None, settings: dict | None = None) -> dict:
         """Start a run of a DAG for a partition key (the day); returns the run."""
         return self.call(
@@ -100,7 +102,7 @@ class Airflow:
         ]
 
     def result(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:
-        """What a task returned, or left under another key; None where it did not."""
+        """The value that a task returned, or left under another key; None where it did not."""
         try:
             value = self.call(
                 "GET",
@@ -114,24 +116,22 @@ class Airflow:
         return json.loads(value) if isinstance(value, str) and key == "return_value" else value
 
     def progress(self, dag: str, run: str, task: dict) -> str | None:
-        """What a running task said last of how far it is; None where this try has said nothing
-        yet.
-        """
+        """The last progress message of a running task; None where this try has written none yet."""
         place = (
             f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/"
             f"progress?map_index={task['map_index']}"
         )
         try:
-            told = self.call("GET", place)
+            state = self.call("GET", place)
         except (
             urllib.error.URLError,
             OSError,
         ):  # nothing there, or the server is busy: what waits for it is a line for the eye
             return None
-        earlier = datetime.fromisoformat(told["updated_at"]) < datetime.fromisoformat(
+        earlier = datetime.fromisoformat(state["updated_at"]) < datetime.fromisoformat(
             task["start_date"]
         )
-        return None if earlier else str(told["value"])
+        return None if earlier else str(state["value"])
 
     def log(self, dag: str, run: str, task: str, attempt: int) -> str:
         """The log of one try of a task, as plain lines."""
@@ -155,7 +155,7 @@ class Airflow:
         return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
 
     def families(self) -> list[str]:
-        """The families of models, told from the DAGs: there is one list of them, and it is not kept
+        """The families of models, read from the DAGs: there is one list of them, and it is not kept
         here.
         """
         return sorted(dag.removeprefix("train_") for dag in self.dags() if dag.startswith("train_"))

@@ -1,5 +1,5 @@
-"""What the whole stack uses: peak memory of everything together, and how much of the time a task
-was at work.
+"""Resource usage of the whole stack: peak memory of all processes together, and the share of time
+in which a task was at work.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Who may use the local MLflow, and for what: loaded by its server, as the function that its
-settings name for authorization.
+"""Authorization of the local MLflow, loaded by its server as the function that its settings name.
 
 Whoever may name the folder of an experiment's artefacts may have the server write anywhere, also
 where code is run from. So the server opens no place for artefacts but its own folder, however it

@@ -33,12 +33,12 @@ def write(local: Local, settings: dict[str, str]) -> str:
     done = ingestion.ask("quarantine", request)
     if done.returncode:
         raise SystemExit(done.returncode)
-    told = json.loads(done.stdout.splitlines()[-1])
-    if not told["rows"]:
-        return f"{told['day']} has set no row aside; {out} is empty"
+    result = json.loads(done.stdout.splitlines()[-1])
+    if not result["rows"]:
+        return f"{result['day']} has set no row aside; {out} is empty"
     return (
-        f"{told['rows']} rows of {told['day']} are in {out}\nrepair their texts, then: make "
-        f"run DAY={told['day']} REPAIRED={out}"
+        f"{result['rows']} rows of {result['day']} are in {out}\nrepair their texts, then: make "
+        f"run DAY={result['day']} REPAIRED={out}"
     )
 
 

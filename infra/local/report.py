@@ -39,9 +39,7 @@ ELSEWHERE = {
 
 
 def repeated(accounts: dict) -> str:
-    """How many of the kept rows repeat another, and what follows from it; nothing where none
-    does.
-    """
+    """The number of kept rows that repeat another, and what follows; empty where none does."""
     if not accounts.get("repeats"):
         return ""
     again = "may be" if accounts["recommend_seen"] else "is not"
@@ -52,7 +50,7 @@ def repeated(accounts: dict) -> str:
 
 
 def elsewhere(accounts: dict) -> str:
-    """What became of rows that were neither kept nor set aside."""
+    """The rows that were neither kept nor quarantined, by reason."""
     return "".join(
         f"{accounts[name]:,} {text}, " for name, text in ELSEWHERE.items() if accounts[name]
     )
@@ -190,7 +188,7 @@ def ask(local: Local, *arguments: str) -> tuple[int, str]:
 
 
 def show(local: Local, *arguments: str) -> str:
-    """What the reader prints; ends with it when it refuses."""
+    """The reader's output; ends with it when it refuses."""
     code, text = ask(local, *arguments)
     if code:
         raise SystemExit(f"local: the reader ended with {code}:\n{text}")

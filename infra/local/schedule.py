@@ -1,4 +1,4 @@
-"""When the next retrain is due, and what it waits for."""
+"""The time of the next retrain, and what it waits for."""
 
 from __future__ import annotations
 

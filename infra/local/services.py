@@ -130,14 +130,14 @@ def mlflow(local: Local) -> list[str]:
 
 
 def mlflow_folder(local: Local) -> Path:
-    """Where its databases, artefacts and settings lie."""
+    """The folder of MLflow's databases, artefacts and settings."""
     folder = local.home / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def mlflow_settings(local: Local) -> Path:
-    """Who may come in, in a file only the owner can read."""
+    """MLflow's login settings, in a file only the owner can read."""
     folder = mlflow_folder(local)
     path = folder / "login.ini"
     write_private(

@@ -1,5 +1,5 @@
-"""Which data the local stack works on: SOURCE of `make run`, else what it worked on before, else
-MovieLens 100K.
+"""The data set the local stack works on: SOURCE of `make run`, else the one before, else MovieLens
+100K.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Source:
 
 
 def source(local: Local) -> Source:
-    """What SOURCE, or the settings, name; remembered until `make clean`."""
+    """The source that SOURCE or the settings name, remembered until `make clean`."""
     kept, asked = remembered(local), _by_source() or _spelt_out()
     if asked and kept and any(asked[name] != kept[name] for name in NAMED):
         raise SystemExit(
@@ -88,7 +88,7 @@ def source(local: Local) -> Source:
 
 
 def remembered(local: Local) -> Settings:
-    """What the stack in this state folder works on; empty before its first start."""
+    """The source of the stack in this state folder; empty before its first start."""
     path = local.home / "source.json"
     return json.loads(path.read_text()) if path.is_file() else {}
 

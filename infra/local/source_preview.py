@@ -119,8 +119,8 @@ def _notes(tables: dict) -> list[str]:
 
 
 def show() -> str:
-    """What `make look SOURCE=…` prints: file by file what was found out, and three rows as they
-    were understood.
+    """The output of `make look SOURCE=…`: the findings of each file, and three rows as they were
+    understood.
     """
     given = os.environ.get("SOURCE")
     if not given:

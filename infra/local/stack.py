@@ -46,13 +46,14 @@ def start(local: Local, settings: dict[str, str], later: frozenset[str] = frozen
 
 def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) -> dict:
     """Wait until every service is ready and Airflow has parsed the DAGs."""
-    begun, told = time.monotonic(), set()
+    begun, ready = time.monotonic(), set()
+    now: dict = {"services": {}, "ready": []}
     while time.monotonic() - begun < PATIENCE:
         now = supervisor.read(local) or {"services": {}, "ready": []}
         for name in now["ready"]:
-            if name not in told and process is not None:
+            if name not in ready and process is not None:
                 say(f"  {name} is up after {time.monotonic() - begun:.0f} s")
-            told.add(name)
+            ready.add(name)
         if process is not None and process.poll() == supervisor.BUSY:
             say("local: it is being started already")
             process = None
@@ -126,7 +127,7 @@ def sweep(local: Local, strangers: bool = False) -> int:
     were.
 
     Args:
-        strangers: choose new ports, too, where somebody else listens on one of ours: told only
+        strangers: choose new ports, too, where somebody else listens on one of ours; given only
             under the lock, as else it may be the stack that is being started beside this.
     """
     if not local.lock():

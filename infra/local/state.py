@@ -1,6 +1,4 @@
-"""What the local stack remembers between starts: its ports, its generated passwords, where things
-lie.
-"""
+"""The state of the local stack between starts: its ports, generated passwords, paths."""
 
 from __future__ import annotations
 
@@ -138,7 +136,7 @@ class Local:
         return f"redis://:{self.secret('redis')}@127.0.0.1:{self.port('redis')}/0"
 
     def mlflow_environment(self) -> dict[str, str]:
-        """What MLflow's own client needs."""
+        """The environment of MLflow's own client."""
         return {
             "MLFLOW_TRACKING_URI": self.mlflow_url,
             "MLFLOW_TRACKING_USERNAME": MLFLOW_USER,
@@ -146,7 +144,7 @@ class Local:
         }
 
     def reader_environment(self) -> dict[str, str]:
-        """What `python -m tasks.retrieve` needs to find this stack."""
+        """The environment in which `python -m tasks.retrieve` finds this stack."""
         return {
             "RECALL_STORE": self.store.as_uri(),
             "RECALL_REDIS_URL": self.redis_url,
@@ -154,8 +152,8 @@ class Local:
         }
 
     def airflow_environment(self, source: dict[str, str]) -> dict[str, str]:
-        """What Airflow's processes run with: nothing of the caller's own AIRFLOW or RECALL settings
-        leaks in.
+        """The environment of Airflow's processes: nothing of the caller's own AIRFLOW or RECALL
+        settings leaks in.
 
         Args:
             source: RECALL_* settings of the data set that is replayed.

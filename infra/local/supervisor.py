@@ -42,7 +42,7 @@ LARGEST_LOG = (
 
 
 class Supervisor:
-    """Keeps a list of services alive until it is told to stop."""
+    """Keeps a list of services alive until it is asked to stop."""
 
     def __init__(self, local: Local, wanted: list[Service]) -> None:
         self.local, self.wanted = local, wanted
@@ -52,7 +52,9 @@ class Supervisor:
         self.due: dict[str, float] = {}
         self.ready: set[str] = set()
         self.stopping = False
-        self.own, self.boot = processes.of(os.getpid()), processes.boot()
+        own = processes.of(os.getpid())
+        assert own is not None, "this process lives"
+        self.own, self.boot = own, processes.boot()
         self.meter = Meter(self.own)
         self.family: set[Process] = set()
         self.strays: dict[Process, float] = {}
@@ -229,8 +231,8 @@ class Supervisor:
 
 def read(local: Local) -> dict | None:
     """The state of the running supervisor, or None when there is none."""
-    told = _noted(local)
-    return told if told and Process(told["pid"], told["started"]).lives else None
+    noted = _noted(local)
+    return noted if noted and Process(noted["pid"], noted["started"]).lives else None
 
 
 def silent_seconds(local: Local) -> float:
@@ -254,12 +256,12 @@ def family(local: Local) -> set[Process]:
 
 
 def _noted(local: Local) -> dict | None:
-    """What a supervisor wrote last, since this machine was started."""
+    """The last state that a supervisor wrote since this machine was started."""
     try:
-        told = json.loads((local.run / "supervisor.json").read_text())
+        noted = json.loads((local.run / "supervisor.json").read_text())
         return (
-            told
-            if told["boot"] == processes.boot() and {"pid", "started", "family"} <= told.keys()
+            noted
+            if noted["boot"] == processes.boot() and {"pid", "started", "family"} <= noted.keys()
             else None
         )
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,6 +1,4 @@
-"""What somebody sees while a day runs: lines that stay and, below them, some that are written
-anew.
-"""
+"""Output while a day runs: lines that stay and, below them, some that are rewritten."""
 
 from __future__ import annotations
 
@@ -30,8 +28,8 @@ class Terminal:
         print(f"{self._passed()}  {text}", flush=True)
 
     def tell(self, working: list[str]) -> None:
-        """What is at work: in a terminal a line each, cut to its width; elsewhere all in one line,
-        now and then.
+        """Show the tasks at work: in a terminal one line each, cut to its width; elsewhere all in
+        one line, now and then.
         """
         head, working = f"{self._passed()}  at work: ", working or ["nothing yet"]
         if self.live:

@@ -129,7 +129,7 @@ class Watch:
 
     def _last_words(self, one: Followed) -> str:
         task = next(task for task in one.tasks.values() if task["state"] == "failed")
-        log = self.airflow.log(one.dag, one.run, task["task_id"], task["try_number"])
+        log = self.airflow.log(one.dag, one.run or "", task["task_id"], task["try_number"])
         return (
             f"{one.dag}.{task['task_id']} failed after {task['try_number']} tries; the end of "
             f"its log:\n" + "\n".join(log.splitlines()[-40:]) + f"\n\nIts page: "
@@ -168,7 +168,7 @@ class Watch:
         key = one.dag, task["task_id"]
         asked, said = self.said.get(key, (0.0, None))
         if time.monotonic() - asked >= ASKED:
-            said = self.airflow.progress(one.dag, one.run, task)
+            said = self.airflow.progress(one.dag, one.run or "", task)
             self.said[key] = time.monotonic(), said
         return f"{one.dag}.{task['task_id']} {time.monotonic() - self.begins[key]:.0f} s" + (
             f": {said}" if said else ""

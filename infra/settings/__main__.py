@@ -7,23 +7,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.settings.check import Source, env_file, faults
 from infra.settings.table import AIRFLOW, LOCAL, TABLE
 
 
-def check(part: str, files: list[Path] = ()) -> None:
-    """Nothing, where all is well.
+def check(part: str, files: Sequence[Path] = ()) -> None:
+    """Check all settings; returns where all is well.
 
     Raises:
-        SystemExit: 2, after every fault was told.
+        SystemExit: 2, after every fault was printed.
     """
-    told = faults(part, [Source("the environment", os.environ), *map(env_file, files)])
-    if told:
+    messages = faults(part, [Source("the environment", os.environ), *map(env_file, files)])
+    if messages:
         print(
-            f"settings: {len(told)} to correct before anything starts",
-            *(f"  {line}" for line in told),
+            f"settings: {len(messages)} to correct before anything starts",
+            *(f"  {line}" for line in messages),
             sep="\n",
             file=sys.stderr,
             flush=True,

@@ -25,28 +25,28 @@ class Source:
 
 
 def faults(part: str, sources: list[Source]) -> list[str]:
-    """What is wrong, one line a fault, in the order of the table.
+    """All faults of the settings, one line each, in the order of the table.
 
     Args:
         part: who is about to start, `local` or `airflow`.
     """
-    found, told = {name: source for source in reversed(sources) for name in source.values}, []
+    found, messages = {name: source for source in reversed(sources) for name in source.values}, []
     given = {name: source.values[name] for name, source in found.items()}
     for setting in TABLE:
         value = given.get(setting.name, "")
         if not value:
             if part in setting.required:
-                told.append(
+                messages.append(
                     f"{setting.name} is not set (looked in "
                     f"{', '.join(source.name for source in sources)}); expected "
                     f"{setting.kind.allowed}: {setting.text}"
                 )
         elif not setting.kind.fits(value):
-            told.append(
+            messages.append(
                 f"{setting.name} is {_shown(setting, value)}, read from "
                 f"{found[setting.name].name}; expected {setting.kind.allowed}: {setting.text}"
             )
-    return told + _unknown(given, found) + _together(given, found)
+    return messages + _unknown(given, found) + _together(given, found)
 
 
 def _shown(setting: Setting, value: str) -> str:
@@ -59,40 +59,40 @@ def _unknown(given: Mapping[str, str], found: Mapping[str, Source]) -> list[str]
     """Names of ours that nobody reads: a slip of the pen would otherwise be the default,
     silently.
     """
-    told = []
+    messages = []
     for name in sorted(given):
         if name.startswith("RECALL_") and name not in BY_NAME:
             near = difflib.get_close_matches(name, BY_NAME, 1, 0.6)
-            told.append(
+            messages.append(
                 f"{name} is no setting, read from {found[name].name}; "
                 + (f"is {near[0]} meant?" if near else "leave it out")
             )
-    return told
+    return messages
 
 
 def _together(given: Mapping[str, str], found: Mapping[str, Source]) -> list[str]:
-    """What is wrong only beside another setting."""
-    told, runtime = [], given.get("RECALL_RUNTIME")
+    """Faults of settings that do not go together."""
+    messages, runtime = [], given.get("RECALL_RUNTIME")
     first, last = given.get("RECALL_FIRST_DAY", ""), given.get("RECALL_LAST_DAY", "")
     if first and last and first > last:
-        told.append(
+        messages.append(
             f"RECALL_FIRST_DAY is {first!r}, read from {found['RECALL_FIRST_DAY'].name}; "
             f"expected a day not after RECALL_LAST_DAY, {last}"
         )
     if runtime in ("container", "kubernetes") and not given.get("RECALL_IMAGES"):
-        told.append(
+        messages.append(
             f"RECALL_IMAGES is not set, but RECALL_RUNTIME is {runtime!r}, read from "
             f"{found['RECALL_RUNTIME'].name}; "
             f"expected {BY_NAME['RECALL_IMAGES'].kind.allowed}"
         )
     if runtime == "kubernetes" and given.get("RECALL_STORE", "").startswith(("file:", "/")):
-        told.append(
+        messages.append(
             f"RECALL_STORE is {given['RECALL_STORE']!r}, read from "
             f"{found['RECALL_STORE'].name}; expected s3://bucket/prefix, since RECALL_RUNTIME "
             f"is "
             "'kubernetes': pods share no folder"
         )
-    return told
+    return messages
 
 
 def env_file(path: Path) -> Source:

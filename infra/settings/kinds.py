@@ -1,4 +1,4 @@
-"""What a setting may hold: each kind says in words what it allows and whether a value is that."""
+"""Kinds of settings: each describes in words what it allows and tests a value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = re.compile(r"[A-Za-z0-9._=/-]*")
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """What is allowed, in words, and the test of a value."""
+    """A description of what is allowed, and the test of a value."""
 
     allowed: str
     fits: Callable[[str], bool]

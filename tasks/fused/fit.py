@@ -22,11 +22,11 @@ from tasks.core.retrieval.encoders import FusedEncoder
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.fused.blocks import member_models
+from tasks.fused.member_scores import MemberScores
 from tasks.fused.members import FAMILY, MemberCandidate, find_members
 from tasks.fused.model import FusedModel, assemble
 from tasks.fused.settings import FitRequest
-from tasks.fused.validation import MemberScores
-from tasks.fused.weights import search_weights
+from tasks.fused.weights import WeightsFound, search_weights
 
 SCALES = ("all", "each")
 
@@ -74,48 +74,55 @@ def fit(request: FitRequest) -> dict:
 def solve(
     request: FitRequest, snapshot: Snapshot, members: list[MemberCandidate], recorder: RunRecorder
 ) -> tuple[int, FusedModel]:
-    """Under every scale the best weights; the better of them, and what is served with them."""
-    settings, tried = request.settings, []
-    items, parts = member_models(members, snapshot)
-    validation = MemberScores(snapshot, items, parts, settings, request.seed)
+    """The best weights under every scale; the step of the better scale, and the model of it."""
+    settings = request.settings
+    items, models = member_models(members, snapshot)
+    scores = MemberScores(snapshot, items, models, settings, request.seed)
     scales = SCALES if settings.scale == "auto" else (settings.scale,)
+    tried: list[tuple[float, int, str, np.ndarray, dict[str, float]]] = []
     for step, scale in enumerate(scales, 1):
         started = time.monotonic()
-        say(f"scale {step} of {len(scales)}: weights of {len(parts)} members")
-        ranking = validation.ranking(scale)
-        found = search_weights(ranking, np.random.default_rng(request.seed))
-        alone = [ranking.recall(one) for one in np.eye(len(parts))]
-        told = {
-            "validation_ndcg": found.ndcg,
-            "validation_recall_50": ranking.recall(found.weights),
-            "validation_recall_50_best_member": max(alone),
-            **{
-                f"weight_{part.name}": float(weight)
-                for part, weight in zip(parts, found.weights, strict=True)
-            },
-        }
-        recorder.epoch(step, {"epoch_seconds": time.monotonic() - started, **told})
-        tried.append((found.ndcg, -step, scale, found.weights, told))
-    _, step, scale, weights, told = max(tried, key=lambda one: one[:2])
+        say(f"scale {step} of {len(scales)}: weights of {len(models)} members")
+        found, figures = _weights_under(scale, scores, request.seed)
+        recorder.epoch(step, {"epoch_seconds": time.monotonic() - started, **figures})
+        tried.append((found.ndcg, -step, scale, found.weights, figures))
+    _, step, scale, weights, figures = max(tried, key=lambda one: one[:2])
     kept = weights >= settings.least_weight
     if kept.sum() < 2:
         log(
             "fused.collapsed",
-            member=parts[int(np.argmax(weights))].name,
+            member=models[int(np.argmax(weights))].name,
             weight=float(weights.max()),
             because="no other adds to it on validation: it stands alone, and the gate will not "
             "find it better than itself",
         )
-    whole = assemble(
+    model = assemble(
         snapshot,
         items,
-        [part for part, keep in zip(parts, kept, strict=True) if keep],
+        [model for model, keep in zip(models, kept, strict=True) if keep],
         weights[kept] / weights[kept].sum(),
         scale,
-        validation,
+        scores,
         settings,
     )
-    return -step, dataclasses.replace(whole, figures=told)
+    return -step, dataclasses.replace(model, figures=figures)
+
+
+def _weights_under(
+    scale: str, scores: MemberScores, seed: int
+) -> tuple[WeightsFound, dict[str, float]]:
+    ranking = scores.ranking(scale)
+    found = search_weights(ranking, np.random.default_rng(seed))
+    names = [part.name for part in scores.parts]
+    return found, {
+        "validation_ndcg": found.ndcg,
+        "validation_recall_50": ranking.recall(found.weights),
+        "validation_recall_50_best_member": max(map(ranking.recall, np.eye(len(names)))),
+        **{
+            f"weight_{name}": float(weight)
+            for name, weight in zip(names, found.weights, strict=True)
+        },
+    }
 
 
 def _write(

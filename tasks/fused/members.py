@@ -1,6 +1,4 @@
-"""Whose vectors are put side by side: the champions of other families, as far as they fit the
-snapshot.
-"""
+"""The members of a fusion: champions of other families that fit the snapshot."""
 
 from __future__ import annotations
 

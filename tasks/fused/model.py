@@ -1,4 +1,4 @@
-"""What is served: the members' candidates side by side, and the encoder whose queries meet them."""
+"""The fused model: its members' candidates side by side, and the encoder of its queries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.encoders.fused import Member
 from tasks.fused.blocks import MemberModel
+from tasks.fused.member_scores import MemberScores
 from tasks.fused.projection import project
 from tasks.fused.settings import Settings
-from tasks.fused.validation import MemberScores
 
 MAX_INTERESTS = 16  # combinations of the members' interests at most
 
@@ -70,22 +70,7 @@ def assemble(
         float(weight) / (validation.means[member] if scale == "all" else 1.0)
         for weight, member in zip(weights, which, strict=True)
     ]
-    candidates, turns = [part.candidates for part in parts], [None] * len(parts)
-    width = sum(of.shape[1] for of in candidates)
-    if width > settings.dimension:
-        asked = [
-            (validation.scaled(member, scale) * np.float32(weight)).reshape(
-                -1, validation.parts[member].encoder.dimension
-            )
-            for weight, member in zip(weights, which, strict=True)
-        ]
-        turns, candidates = zip(*project(asked, candidates, settings.dimension), strict=True)
-        log(
-            "fused.reduced",
-            dimension=sum(of.shape[1] for of in candidates),
-            of=width,
-            allowed=settings.dimension,
-        )
+    candidates, turns = _reduced(parts, which, weights, scale, validation, settings.dimension)
     members = [
         Member(
             part.name, part.encoder, part.rows, factor, turn, part.root if scale == "each" else None
@@ -102,3 +87,34 @@ def assemble(
         {part.name: float(weight) for part, weight in zip(parts, weights, strict=True)},
         scale,
     )
+
+
+def _reduced(
+    parts: list[MemberModel],
+    which: list[int],
+    weights: np.ndarray,
+    scale: str,
+    scores: MemberScores,
+    dimension: int,
+) -> tuple[list[np.ndarray], list[np.ndarray | None]]:
+    """Every member's candidates, projected where together they are wider than `dimension`, and the
+    projection of its queries (None: none).
+    """
+    candidates = [part.candidates for part in parts]
+    width = sum(block.shape[1] for block in candidates)
+    if width <= dimension:
+        return candidates, [None] * len(parts)
+    queries = [
+        (scores.scaled(member, scale) * np.float32(weight)).reshape(
+            -1, scores.parts[member].encoder.dimension
+        )
+        for weight, member in zip(weights, which, strict=True)
+    ]
+    projections, reduced = zip(*project(queries, candidates, dimension), strict=True)
+    log(
+        "fused.reduced",
+        dimension=sum(block.shape[1] for block in reduced),
+        of=width,
+        allowed=dimension,
+    )
+    return list(reduced), list(projections)

@@ -7,7 +7,7 @@ blocks are ranked together, and the greatest are kept:
 
     c' = V' L' c,    q' = V' L⁻¹ q        with L'C' = V S U'
 
-A block keeps its own dimensions, so that what a member adds to a score can still be told.
+A block keeps its own dimensions, so that what a member adds to a score can still be seen.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def project(
 def _directions(
     asked: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What queries are turned by, the candidates turned, and the strength of each direction,
+    """The rotation of the queries, the rotated candidates, and the strength of each direction,
     strongest first.
     """
     moment = asked.T @ asked / max(len(asked), 1)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
+from tasks.core.models.fit_request import TrackedRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class FitRequest:
+class FitRequest(TrackedRequest):
     """Put champions side by side for one snapshot."""
 
     store: str = setting(REQUIRED, "URI of the store.")
@@ -113,12 +114,3 @@ class FitRequest:
         True, "Ask the registry for champions; false: only what candidates names takes part."
     )
     repeat: bool = setting(True, "false: nothing is done when this very fusion was judged already.")
-    seed: int = setting(
-        0,
-        "Of the users drawn, the starts of the search and the first random directions.",
-        minimum=0,
-        maximum=2**31 - 1,
-    )
-    track: bool = setting(True, "Record the fusion in MLflow and register it as challenger.")
-    experiment: str = setting("recall", "MLflow experiment.")
-    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

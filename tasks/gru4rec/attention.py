@@ -69,7 +69,7 @@ class Block(nn.Module):
 
 
 def padded(widths: list[int], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Where each sequence's positions lie in the packed order.
+    """The positions of each sequence in the packed order.
 
     Returns:
         int64 (b, t): row of sequence b's t-th position, 0 behind its end; bool (b, t): it has that

@@ -29,7 +29,7 @@ BY_ITEM = (
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """What the network is made of.
+    """The sizes of the network.
 
     Attributes:
         items: how many can be recommended.

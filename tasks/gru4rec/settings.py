@@ -7,6 +7,7 @@ from typing import Literal
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
+from tasks.core.models.fit_request import TrackedRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -264,7 +265,7 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class FitRequest:
+class FitRequest(TrackedRequest):
     """Train on the sequences of one snapshot."""
 
     store: str = setting(REQUIRED, "URI of the store.")
@@ -281,14 +282,3 @@ class FitRequest:
         "URI of the candidate to go on from; none takes the champion in the registry, when "
         "tracked.",
     )
-    seed: int = setting(
-        0,
-        "Of first weights, windows, batches, dropout and negatives.",
-        minimum=0,
-        maximum=2**31 - 1,
-    )
-    track: bool = setting(
-        True, "Record the training in MLflow and register the model as challenger."
-    )
-    experiment: str = setting("recall", "MLflow experiment.")
-    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

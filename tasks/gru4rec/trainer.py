@@ -88,7 +88,7 @@ class Trainer:
         self.top_rate *= self.settings.warm_share
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
-        """Train one pass (1, 2, …) over all positions, each told to `progress`.
+        """Train one pass (1, 2, …) over all positions, adding each to `progress`.
 
         Returns:
             train_loss (nats a position), positions_per_s, epoch_seconds, learning_rate.
@@ -148,7 +148,7 @@ class Trainer:
     def _reading(
         self, batch: Batch, sample: Sample | None
     ) -> Iterator[tuple[Batch, Sample | None]]:
-        """What a step is to learn, on whole tables or on the rows it reads."""
+        """The batch and sample of a step, on whole tables or on the rows that it reads."""
         if not isinstance(self.optimiser, RowAdamW) or sample is None:
             yield batch, sample
             return
@@ -181,7 +181,7 @@ class Trainer:
         return value
 
     def _state_of(self, batch: Batch, queries: torch.Tensor) -> str:
-        """What a person needs to see why."""
+        """The state of a step whose loss is no number, for the error message."""
         broken = [name for name, p in self.model.named_parameters() if not torch.isfinite(p).all()]
         return (
             f"{len(batch.inputs)} positions, {batch.widths[0]} windows of up to "

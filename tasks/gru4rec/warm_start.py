@@ -1,7 +1,7 @@
 """Day over day: the champion's network as the beginning of today's.
 
-    candidates/gru4rec/<id>/network.safetensors    the trained tensors, the item table in the order
-    of the candidate's rows
+    candidates/gru4rec/<id>/network.safetensors    the trained tensors, items in the order of the
+                                                   candidate's rows
 
 Items that both days know begin where they ended; new ones begin as in a first training.
 """

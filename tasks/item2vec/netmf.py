@@ -1,5 +1,5 @@
-"""What skip-gram would converge to, in closed form: the law of walks or of sequences factorised
-instead of sampled.
+"""NetMF: the closed form that skip-gram converges to, by factorising the law of walks or of
+sequences instead of sampling it.
 
 The leading d singular directions of the law's matrix (`tasks.item2vec.log_transitions`), each side
 with the square root of the values: inputs · outputs' is the best approximation of rank d.
@@ -60,35 +60,37 @@ def factorise(
     Raises:
         RefusedData: no two items share a user, or all do alike.
     """
-    rows = np.flatnonzero(known).astype(np.int32)
-    own, random = (
-        histories.remap_items(row_positions(rows, len(known))),
-        np.random.default_rng(seed),
-    )
-    parts = {"mixed": (("walks", dimension - dimension // 2), ("sequences", dimension // 2))}.get(
-        corpus, ((corpus, dimension),)
-    )
-    made = [
+    rows, random = np.flatnonzero(known).astype(np.int32), np.random.default_rng(seed)
+    own = histories.remap_items(row_positions(rows, len(known)))
+    halves = (("walks", dimension - dimension // 2), ("sequences", dimension // 2))
+    parts = halves if corpus == "mixed" else ((corpus, dimension),)
+    factors = [
         truncated_svd(LAWS[law](own, len(rows), exponent), width, random) for law, width in parts
     ]
-    inputs = np.hstack([unit_rows(one) if len(parts) > 1 else one for one, _ in made]).astype(
-        np.float32
-    )
-    outputs = np.hstack([one for _, one in made])
+    inputs = np.hstack([unit_rows(one) if len(parts) > 1 else one for one, _ in factors])
+    inputs = inputs.astype(np.float32)
+    outputs = np.hstack([one for _, one in factors])
     met = _says(inputs) & _says(outputs)
     if not met.any():
-        several = int((own.lengths > 1).sum())
-        raise RefusedData(
-            "no two items of the vocabulary are liked by one user, so nothing leads anywhere"
-            if not several
-            else "no two items of the vocabulary stand together more often than by chance, so "
-            "nothing leads anywhere",
-            got=f"{len(rows)} items, {len(histories)} users, {several} of them with two items "
-            f"or more",
-            remedy="lower minimum_count, or ingest more data"
-            + ("; or set settings.trainer to auto or gensim" if several else ""),
-        )
+        raise _nothing_learned(rows, len(histories), int((own.lengths > 1).sum()))
     return ItemVectors(rows[met], inputs[met], outputs[met])
+
+
+def _nothing_learned(rows: np.ndarray, users: int, users_with_two: int) -> RefusedData:
+    if users_with_two:
+        what = (
+            "no two items of the vocabulary stand together more often than by chance, so nothing "
+            "leads anywhere"
+        )
+        remedy = "; or set settings.trainer to auto or gensim"
+    else:
+        what = "no two items of the vocabulary are liked by one user, so nothing leads anywhere"
+        remedy = ""
+    return RefusedData(
+        what,
+        got=f"{len(rows)} items, {users} users, {users_with_two} of them with two items or more",
+        remedy="lower minimum_count, or ingest more data" + remedy,
+    )
 
 
 def _says(vectors: np.ndarray) -> np.ndarray:

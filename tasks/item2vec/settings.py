@@ -6,6 +6,7 @@ import dataclasses
 from typing import Literal
 
 from tasks.core.cli.request import REQUIRED, setting
+from tasks.core.models.fit_request import TrackedRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +198,7 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class FitRequest:
+class FitRequest(TrackedRequest):
     """Train item vectors on one graph and the snapshot it was built from."""
 
     store: str = setting(REQUIRED, "URI of the store.")
@@ -216,11 +217,3 @@ class FitRequest:
         "URI of the candidate to go on from and to align with; none takes the champion in "
         "the registry, when tracked.",
     )
-    seed: int = setting(
-        0, "Of walks, shuffling, first vectors and noise.", minimum=0, maximum=2**31 - 1
-    )
-    track: bool = setting(
-        True, "Record the training in MLflow and register the model as challenger."
-    )
-    experiment: str = setting("recall", "MLflow experiment.")
-    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

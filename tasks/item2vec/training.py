@@ -68,9 +68,9 @@ def learn(
     )
     log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
     if external is not None:
-        watch = EpochSelection(request.settings, validation, recorder)
-        watch.look(1, external_vectors.with_output_vectors(external, train, known), {})
-        return watch.best
+        selection = EpochSelection(request.settings, validation, recorder)
+        selection.look(1, external_vectors.with_output_vectors(external, train, known), {})
+        return selection.best
     if trainer == "netmf":
         try:
             return _factorise(request, train, known, validation, recorder)
@@ -114,9 +114,9 @@ def _factorise(
     vectors = netmf.factorise(
         train, known, settings.dimension, settings.negative_exponent, request.seed, settings.corpus
     )
-    watch = EpochSelection(settings, validation, recorder)
-    watch.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
-    return watch.best
+    selection = EpochSelection(settings, validation, recorder)
+    selection.look(1, vectors, {"epoch_seconds": time.monotonic() - started})
+    return selection.best
 
 
 def _train(
@@ -147,8 +147,21 @@ def _train(
         walks_an_epoch=corpus.walks,
         shards=corpus.shards,
     )
-    watch = EpochSelection(settings, validation, recorder)
-    every = epochs_between_validations(watch.users, validation.items, corpus.words)
+    return _train_epochs(
+        settings, trainer, corpus, EpochSelection(settings, validation, recorder), recorder
+    )
+
+
+def _train_epochs(
+    settings: Settings,
+    trainer: Trainer,
+    corpus: Corpus,
+    selection: EpochSelection,
+    recorder: RunRecorder,
+) -> Learned:
+    """Train until the last epoch, or until validation has not improved for `patience` of them."""
+    validation = selection.validation
+    every = epochs_between_validations(selection.users, validation.items, corpus.words)
     progress = TrainingProgress("epoch", trainer.epochs, 1, "epochs", recorder, settings.patience)
     done: list[dict[str, float]] = []
     while len(done) < trainer.epochs:
@@ -162,17 +175,17 @@ def _train(
             recorder.epoch(epoch, figures)
         else:
             progress.validate()
-            watch.look(epoch, trainer.vectors(), figures)
+            selection.look(epoch, trainer.vectors(), figures)
         progress.end(trainer.epochs)
         done.append(figures | {"validation_seconds": validation.seconds - begun})
-        if epoch - watch.best.epoch >= settings.patience:
+        if epoch - selection.best.epoch >= settings.patience:
             break
-    return watch.best
+    return selection.best
 
 
 def epochs_between_validations(users: int, items: int, words: int) -> int:
     """After how many epochs validation is due, so that it takes about a tenth of the time that
-    training takes. It is told from counts, not from a clock, so that a training repeated is the
+    training takes. It depends on counts, not on a clock, so that a training repeated is the
     same training.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the walks of a graph are like: drawn, counted, and held against their law. Kept with a
+"""Statistics of the walks of a graph: visits counted and compared with the law. Kept with a
 candidate as `walks.json`, drawn in MLflow.
 """
 

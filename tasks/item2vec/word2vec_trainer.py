@@ -66,8 +66,8 @@ class Trainer:
     def epoch(
         self, number: int, corpus: Corpus, progress: Progress | None = None
     ) -> dict[str, float]:
-        """One pass (0, 1, …), each shard told to `progress` as its share of an epoch; the learning
-        rate falls linearly over all epochs.
+        """One pass (0, 1, …), adding each shard to `progress` as its share of an epoch; the
+        learning rate falls linearly over all epochs.
 
         Raises:
             RuntimeError: gensim trained fewer words than the corpus holds.

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import log
+from tasks.core.data.histories import Histories
 from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.models.cooccurrence import like_matrix
 from tasks.core.models.decoders.export import Fitted, decoder_fit, write_candidate
@@ -18,6 +19,7 @@ from tasks.core.models.decoders.model_selection import (
     query_candidates,
     select_model,
 )
+from tasks.core.models.decoders.search_model import SearchChoice
 from tasks.core.models.family import Written, run_fit
 from tasks.core.models.item_vectors import ItemVectors, row_positions
 from tasks.core.models.validation import Validation
@@ -27,8 +29,8 @@ from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.registry.training_progress import TrainingProgress
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
-from tasks.linear.settings import FitRequest
-from tasks.linear.solvers import SOLVERS, choose_solver, normalise_users
+from tasks.linear.settings import FitRequest, Settings
+from tasks.linear.solvers import SOLVERS, Dense, LowRank, choose_solver, normalise_users
 
 FAMILY = "linear"
 PENALTIES = (100.0, 300.0, 1000.0)
@@ -66,64 +68,59 @@ def fit(request: FitRequest) -> dict:
 def solve(
     request: FitRequest, snapshot: Snapshot, previous: PreviousModel | None, recorder: RunRecorder
 ) -> tuple[float, Fitted]:
-    """Every penalty under every plain query; the best one, its vectors, and the decoder and query
-    chosen for them.
+    """The best penalty by the trainer's own query, its vectors, and the decoder and query chosen
+    for them.
     """
     settings, train, items = request.settings, snapshot.histories("train"), len(snapshot.item_ids)
     validation = Validation(
         snapshot.queries("validation"), items, settings.validation_users, request.seed
     )
-    rows = np.flatnonzero(vocabulary(train.users_of(items), settings.minimum_count)).astype(
-        np.int32
-    )
-    liked = normalise_users(
-        like_matrix(train.remap_items(row_positions(rows, items)), len(rows)),
-        settings.user_exponent,
-    )
+    known = vocabulary(train.users_of(items), settings.minimum_count)
+    rows = np.flatnonzero(known).astype(np.int32)
+    matrix = like_matrix(train.remap_items(row_positions(rows, items)), len(rows))
     penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
     solver = SOLVERS[choose_solver(settings, len(rows), len(penalties))](
-        liked, settings.dimension, request.seed
+        normalise_users(matrix, settings.user_exponent), settings.dimension, request.seed
     )
-    best: tuple[float, int, float, ItemVectors] | None = None
     progress = TrainingProgress("penalty", len(penalties), 1, "penalties", recorder)
+    solved: list[tuple[float, int, float, ItemVectors]] = []
     for step, penalty in enumerate(penalties, 1):
         started = time.monotonic()
         progress.begin(step)
-        inputs, outputs = solver.vectors(penalty)
-        met = inputs.any(axis=1) & outputs.any(axis=1)
-        if not met.any():
-            raise RefusedData(
-                "no two items of the vocabulary are liked by one user, so nothing leads anywhere",
-                got=f"{len(rows)} items, {int((train.lengths > 0).sum())} users, none with two "
-                f"of these items in the training part",
-                remedy="lower minimum_count, ingest more data, or hold out fewer rows of each user",
-            )
-        vectors = ItemVectors(rows[met], inputs[met], outputs[met])
-        recall, choice = max(
-            (
-                (validation.recall(model), model.choice)
-                for model in own_output_models(vectors, query_candidates(settings))
-            ),
-            key=lambda one: one[0],
-        )
+        vectors = _vectors(solver, penalty, rows, train)
+        recall, choice = _best_query(vectors, settings, validation)
         log("linear.penalty", penalty=penalty, validation_recall_50=recall)
-        recorder.epoch(
-            step,
-            {
-                "penalty": penalty,
-                "epoch_seconds": time.monotonic() - started,
-                "validation_recall_50": recall,
-                **choice.figures(),
-            },
-        )
+        figures = {"penalty": penalty, "epoch_seconds": time.monotonic() - started}
+        recorder.epoch(step, {**figures, "validation_recall_50": recall, **choice.figures()})
         progress.add(1)
         progress.end(len(penalties))
-        if best is None or recall > best[0]:
-            best = (recall, step, penalty, vectors)
-    assert best is not None, "at least one penalty is tried"
-    _, step, penalty, vectors = best
+        solved.append((recall, step, penalty, vectors))
+    _, step, penalty, vectors = max(solved, key=lambda one: (one[0], -one[1]))
     vectors = previous.aligned(vectors) if previous and settings.align else vectors
     chosen = select_model(
         settings, vectors, train, validation, previous.choice if previous else None
     )
     return penalty, Fitted(step, vectors, chosen, validation.seconds)
+
+
+def _vectors(
+    solver: Dense | LowRank, penalty: float, rows: np.ndarray, train: Histories
+) -> ItemVectors:
+    inputs, outputs = solver.vectors(penalty)
+    met = inputs.any(axis=1) & outputs.any(axis=1)
+    if not met.any():
+        raise RefusedData(
+            "no two items of the vocabulary are liked by one user, so nothing leads anywhere",
+            got=f"{len(rows)} items, {int((train.lengths > 0).sum())} users, none with two "
+            f"of these items in the training part",
+            remedy="lower minimum_count, ingest more data, or hold out fewer rows of each user",
+        )
+    return ItemVectors(rows[met], inputs[met], outputs[met])
+
+
+def _best_query(
+    vectors: ItemVectors, settings: Settings, validation: Validation
+) -> tuple[float, SearchChoice]:
+    models = own_output_models(vectors, query_candidates(settings))
+    recalls = ((validation.recall(model), model.choice) for model in models)
+    return max(recalls, key=lambda one: one[0])

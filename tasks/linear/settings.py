@@ -6,6 +6,7 @@ import dataclasses
 from typing import Literal
 
 from tasks.core.cli.request import REQUIRED, setting
+from tasks.core.models.fit_request import TrackedRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class FitRequest:
+class FitRequest(TrackedRequest):
     """Solve for the item vectors of one snapshot."""
 
     store: str = setting(REQUIRED, "URI of the store.")
@@ -153,9 +154,3 @@ class FitRequest:
         "URI of the candidate to align with; none takes the champion in the registry, when "
         "tracked.",
     )
-    seed: int = setting(0, "Of the first random directions.", minimum=0, maximum=2**31 - 1)
-    track: bool = setting(
-        True, "Record the training in MLflow and register the model as challenger."
-    )
-    experiment: str = setting("recall", "MLflow experiment.")
-    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

@@ -1,4 +1,4 @@
-"""What is not set of a training, decided by the data and logged with the reason."""
+"""Sizes of a training that are not set, decided by the data and logged with the reason."""
 
 from __future__ import annotations
 

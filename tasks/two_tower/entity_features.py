@@ -1,5 +1,5 @@
-"""What the towers read of users and items beside ids and histories: the snapshot's columns as rows
-of embedding tables.
+"""Features of users and items beside ids and histories: the snapshot's columns as rows of embedding
+tables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who liked what after which history: the examples of an epoch, cut into batches."""
+"""Training examples, targets after histories, cut into the batches of an epoch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """How many examples it holds."""
+        """The number of examples."""
         return int((self.targets >= 0).sum())
 
 

@@ -1,6 +1,4 @@
-"""What the towers learn from: the rest of the batch as negatives, or the squared error on
-ratings.
-"""
+"""Losses: the rest of the batch as negatives, or the squared error on ratings."""
 
 from __future__ import annotations
 

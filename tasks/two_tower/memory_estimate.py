@@ -1,4 +1,4 @@
-"""What a training takes, told from its settings and its data before it starts."""
+"""The memory that a training takes, estimated from settings and data before it starts."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """What the towers are made of.
+    """The sizes of the towers.
 
     Attributes:
         items, users: that are known by their ids.

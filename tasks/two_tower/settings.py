@@ -7,6 +7,7 @@ from typing import Literal
 
 from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, setting
+from tasks.core.models.fit_request import TrackedRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,7 +204,7 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class FitRequest:
+class FitRequest(TrackedRequest):
     """Train on one snapshot."""
 
     store: str = setting(REQUIRED, "URI of the store.")
@@ -215,9 +216,3 @@ class FitRequest:
         None, "Train on the newest snapshot of this day, YYYY-MM-DD; none takes the newest of all."
     )
     settings: Settings = setting(Settings(), "How the towers are shaped and trained.")
-    seed: int = setting(0, "Of first weights, batches and dropout.", minimum=0, maximum=2**31 - 1)
-    track: bool = setting(
-        True, "Record the training in MLflow and register the model as challenger."
-    )
-    experiment: str = setting("recall", "MLflow experiment.")
-    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")

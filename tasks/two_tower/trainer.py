@@ -58,7 +58,7 @@ class Trainer:
         )
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
-        """Train one pass (1, 2, …) over all examples, each told to `progress`.
+        """Train one pass (1, 2, …) over all examples, adding each to `progress`.
 
         Returns:
             train_loss (nats, or squared error, an example), positions_per_s (an example is a
@@ -214,7 +214,7 @@ class Trainer:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
     def _state_of(self, batch: Batch, queries: Tensor) -> str:
-        """What a person needs to see why."""
+        """The state of a step whose loss is no number, for the error message."""
         broken = [name for name, p in self.model.named_parameters() if not torch.isfinite(p).all()]
         return (
             f"{batch.size} examples, {len(set(batch.targets[batch.targets >= 0].tolist()))} "

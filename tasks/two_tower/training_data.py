@@ -1,4 +1,4 @@
-"""What one snapshot gives the towers to learn from."""
+"""The training data of the towers, read from one snapshot."""
 
 from __future__ import annotations
 

@@ -92,8 +92,8 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
 
 
 def full_disk(error: BaseException) -> str | None:
-    """What could not be written, where an error, or what it came of, is a disk without space:
-    libraries in C, Rust and Java wrap it as their own.
+    """The path or device that is full, if an error or one of its causes says so; libraries in C,
+    Rust and Java wrap a full disk as their own errors.
     """
     seen: set[int] = set()
     cause: BaseException | None = error

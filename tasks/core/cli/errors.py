@@ -1,12 +1,11 @@
-"""What can go wrong, as families that decide whether a retry can help.
+"""The errors of all stages, in families that decide whether a retry can help.
 
     RecallError
     ├── BadRequest    exit 2   the request or a setting is wrong          never retried
     ├── RefusedData   exit 3   the data is not what was promised          never retried
     ├── Conflict      exit 4   a newer writer has been here               never retried
     ├── Corrupt       exit 5   a stored artefact is damaged or too new    never retried
-    ├── Undelivered   exit 6   the data of the day is not there yet       never retried; a scheduled
-                      run waits for it
+    ├── Undelivered   exit 6   the data of the day is not there yet       a scheduled run waits
     ├── Unreachable   exit 10  a service or a disk is away                retried
     └── NothingToDo   exit 99  the work is not wanted; the task is skipped
 

@@ -62,7 +62,7 @@ def setting(
 
 
 def meaning(field: dataclasses.Field[Any], hint: Any) -> str:
-    """What a field means, with all that is written about it.
+    """The meaning of a field, with all that is written about it.
 
     Args:
         field: the field of a request.

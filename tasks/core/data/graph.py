@@ -1,13 +1,14 @@
 """A graph: who liked what, as arrays over which walks are drawn exactly by the graph's law.
 
     graphs/<dataset>/<day>/<id>/
-        entrance.npy       uint32 (enterable, 3)  alias table of where walks begin: threshold, item,
-                           other item; isolated items are not in it
-        item_offsets.npy   int64 (items + 1)      item i has slots[item_offsets[i]:item_offsets[i +
-                           1]]
+        entrance.npy       uint32 (enterable, 3)  alias table of the first items of walks:
+                                                  threshold, item, other item; without the
+                                                  isolated items
+        item_offsets.npy   int64 (items + 1)      the slots of item i are
+                                                  item_offsets[i]:item_offsets[i + 1]
         slots.npy          uint32 (edges, 3)      alias table of each item: threshold, one, other
-        user_offsets.npy   int64 (users + 1)      user u has
-                           user_items[user_offsets[u]:user_offsets[u + 1]]
+        user_offsets.npy   int64 (users + 1)      the user_items of user u are
+                                                  user_offsets[u]:user_offsets[u + 1]
         user_items.npy     int32 (rows)           oldest first
         manifest.json      facts: dataset, day, snapshot, law, law_version and the law's settings;
                            lineage: snapshot, settings, code
@@ -19,14 +20,14 @@ The laws differ in what a slot leads to, and in what else there is:
                        arrays of the next law (fact `weighted`)
     degree-penalised   slots lead to users, and each user has an alias table of items. 40 bytes an
                        interaction.
-        user_slots.npy     uint32 (rows, 3)       of user u, at the same places as user_items:
-                           threshold, item, other item
-        row_weights.npy    float64 (rows)         what the table is made of: the pair's weight ·
-                           popularity^−β
+        user_slots.npy     uint32 (rows, 3)       alias table of each user, parallel to
+                                                  user_items: threshold, item, other item
+        row_weights.npy    float64 (rows)         the weights of that table: the pair's weight ·
+                                                  popularity^−β
     window             slots lead to items: an explicit graph in compressed sparse rows. Walks read
                        nothing else; an update reads
         user_days.npy      int32 (rows)           days since 1970; `user_items` hold every row,
-                           repeated items too
+                                                  repeated items too
         edges/bucket-00000.parquet, …             source, target (int32), day (int32), weight
                                                   (int64), sorted so, both directions; bucket b has
                                                   the sources from 1024 b on
@@ -51,7 +52,7 @@ from tasks.core.store.manifest import Artefact
 
 @dataclasses.dataclass(frozen=True)
 class Tables:
-    """What every law has; the fields are the arrays above."""
+    """The arrays that every law has, named as above."""
 
     item_offsets: np.ndarray
     slots: np.ndarray
@@ -66,8 +67,8 @@ class Tables:
 
     @property
     def edges(self) -> int:
-        """What a walk can take: (user, item) pairs that lead to another item, or (source, target)
-        pairs.
+        """The number of edges a walk can take: (user, item) pairs that lead to another item, or
+        (source, target) pairs.
         """
         return len(self.slots)
 

@@ -162,7 +162,7 @@ class Histories:
 
 
 def damped_weights(weights: np.ndarray) -> np.ndarray:
-    """What a pair of a user and an item counts, by the sum of its events' weights: the square root.
+    """The weight of a user-item pair: the square root of the sum of its events' weights.
 
     The tenth event says less than the second. Recall@50 of EASE, best of four penalties, the last
     event of held-out sessions among 3,000 items, of all labels / of those the session had not met:

@@ -72,7 +72,7 @@ def find_snapshot(store: Store, uri: str | None, dataset: str, day: str | None =
 
 @dataclasses.dataclass(frozen=True)
 class Queries:
-    """What is asked of a model, and what would have been right.
+    """Held-out users: their known histories, and the items to find.
 
     Attributes:
         users: int32 (q), rows of the user table.
@@ -200,7 +200,7 @@ class Snapshot:
     def attributes(
         self, columns: tuple[str, ...] | None = None, users: np.ndarray | None = None
     ) -> UserAttributes:
-        """What is known of users beside what they did.
+        """The attributes of users, from the table of users.
 
         Args:
             columns: of the table of users; those it lacks are left out. None: all.

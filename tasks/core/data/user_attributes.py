@@ -1,4 +1,4 @@
-"""What is known of users beside what they did: their ids and the columns of the table of users."""
+"""User attributes: ids and columns of the table of users."""
 
 from __future__ import annotations
 

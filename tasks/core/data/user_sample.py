@@ -1,5 +1,5 @@
-"""How many users validation asks: enough to tell two models apart, few enough for a catalogue of
-any size.
+"""A sample of users for validation, large enough to compare two models and small enough for a
+catalogue of any size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MAX_SCORES = (
 
 
 def sample_size(wanted: int | None, items: int, scores: int = MAX_SCORES) -> int:
-    """How many users are drawn at most.
+    """The number of users to draw at most.
 
     Args:
         wanted: the setting; None: the catalogue decides: 5,000 up to 20,000 items, fewer above,

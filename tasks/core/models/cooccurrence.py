@@ -1,4 +1,4 @@
-"""Who has what, as a sparse matrix, and what is liked together."""
+"""Likes as a sparse matrix of users and items, and co-occurrence counts of items."""
 
 from __future__ import annotations
 

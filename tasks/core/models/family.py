@@ -3,7 +3,7 @@ then register it as challenger.
 
 A family says what makes the candidate's id (`Fit`), how it is learned and how it is written:
 
-    learn(recorder) → anything     the training, told to MLflow by the recorder
+    learn(recorder) → anything     the training; the recorder logs it to MLflow
     write(folder, learned)         its files, and what the manifest says of them (`Written`)
 """
 
@@ -30,7 +30,7 @@ Learned = TypeVar("Learned")
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What a family has written of one training.
+    """The files that a family has written of one training.
 
     Attributes:
         item_ids: of the n items that can be recommended.
@@ -132,7 +132,7 @@ def _describe(draft: Draft, written: Written, fit: Fit, recorder: RunRecorder) -
     request, previous = fit.request, fit.previous
     draft.counts = dict(written.counts)
     draft.facts = {
-        # Whether tomorrow's training is a refresh is told from what was requested alone.
+        # Whether tomorrow's training is a refresh depends on what was requested alone.
         **candidate_facts(
             fit.family,
             fit.snapshot,

@@ -1,4 +1,4 @@
-"""What a trainer leaves behind, whichever it is."""
+"""Item vectors as any trainer leaves them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class ItemVectors:
-    """What has been learned of the items that were met.
+    """Input and output vectors of the items that training met.
 
     Attributes:
         rows: int32 (n), their rows in the item table, ascending.

@@ -1,9 +1,12 @@
-"""Truncated singular value decomposition of matrices of items by items."""
+"""Truncated singular value decomposition of matrices of items by items.
+
+scikit-learn's `randomized_svd` takes as long, but leaves 1e-8 of the longest vector in rows that
+are zero, where this leaves 1e-16: `netmf` tells the rows that were never met by that.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.extmath import randomized_svd
 
 OVERSAMPLING, POWER_ITERATIONS = 20, 6  # directions beyond d, and rounds
 
@@ -23,15 +26,12 @@ def truncated_svd(
         Two float32 (items, dimension), whose product is the best approximation of that rank.
     """
     items, kept = len(matrix), min(dimension, len(matrix))
-    left, values, right = randomized_svd(
-        matrix,
-        kept,
-        n_oversamples=OVERSAMPLING,
-        n_iter=POWER_ITERATIONS,
-        power_iteration_normalizer="QR",
-        random_state=int(random.integers(2**31)),
-    )
-    factors = np.zeros((2, items, dimension), np.float32)
-    factors[0, :, :kept] = left * np.sqrt(values)
-    factors[1, :, :kept] = right.T * np.sqrt(values)
+    basis = matrix @ random.standard_normal((items, min(kept + OVERSAMPLING, items)), np.float32)
+    for _ in range(POWER_ITERATIONS):
+        basis = matrix @ (matrix.T @ np.linalg.qr(basis)[0])
+    basis = np.linalg.qr(basis)[0]
+    left, values, right = np.linalg.svd(basis.T @ matrix, full_matrices=False)
+    factors, root = np.zeros((2, items, dimension), np.float32), np.sqrt(values[:kept])
+    factors[0, :, :kept] = (basis @ left[:, :kept]) * root
+    factors[1, :, :kept] = right[:kept].T * root
     return factors[0], factors[1]

@@ -14,8 +14,8 @@ TIME_METRICS = ("epoch_seconds", "validation_seconds")
 def epochs_within(
     minutes: float, epochs: int, done: Sequence[dict[str, float]], family: str
 ) -> int:
-    """How many epochs a training will have, at most `epochs` and at least those that are done, or
-    one.
+    """The number of epochs that fit the budget: at most `epochs`, and at least those that are done,
+    or one.
 
     The learning rate follows the answer, so that a training cut short still ends with small steps.
 
@@ -33,7 +33,7 @@ def epochs_within(
     each = sum(one.get(name, 0.0) for one in done for name in TIME_METRICS) / len(done)
     fit = max(len(done), int(60 * minutes / max(each, 1e-9)))
     if fit < epochs:
-        told = (
+        limit = (
             {
                 "because": f"one epoch takes {each / 60:.3g} minutes: the budget holds none, "
                 f"and one is trained"
@@ -47,6 +47,6 @@ def epochs_within(
             epochs=fit,
             instead_of=epochs,
             minutes_an_epoch=each / 60,
-            **told,
+            **limit,
         )
     return min(fit, epochs)

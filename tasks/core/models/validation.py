@@ -89,8 +89,8 @@ class Validation:
         return found
 
     def recall_of_cold_start_users(self, model: Searchable) -> float:
-        """The same for users of whom attributes are all that is known: no history, and an id that
-        nobody has seen.
+        """Recall as for `recall`, of users without a history and with an unknown id, of whom only
+        attributes are known.
         """
         attributes = self._queries.attributes
         columns = dict(attributes.columns) if attributes else {}
@@ -106,8 +106,8 @@ class Validation:
         )
 
     def spread(self, model: Searchable) -> float:
-        """How much scores differ from item to item: their standard deviation for one query,
-        averaged over at most 1,000 users.
+        """The standard deviation of one query's scores over the items, averaged over at most 1,000
+        users.
         """
         some = self._queries.histories.select_users(np.arange(min(len(self), SPREAD_USERS)))
         queries = model.encoder.encode(some.remap_items(model.places(self.items)))

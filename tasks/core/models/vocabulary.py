@@ -1,4 +1,4 @@
-"""Which items are learned at all."""
+"""The vocabulary: the items that a model learns."""
 
 from __future__ import annotations
 

@@ -58,11 +58,11 @@ class PreviousModel:
 
     @property
     def choice(self) -> SearchChoice | None:
-        """How queries and candidates were made of its vectors; None where these cannot be used."""
-        told = self.candidate.artefact.facts.get("choice")
+        """The previous model's way of search; None where its vectors cannot be used."""
+        facts = self.candidate.artefact.facts.get("choice")
         return (
-            SearchChoice(**{**told, "decays": tuple(told["decays"])})
-            if told and self.vectors
+            SearchChoice(**{**facts, "decays": tuple(facts["decays"])})
+            if facts and self.vectors
             else None
         )
 

@@ -32,7 +32,7 @@ def members_of(candidate: Candidate) -> dict[str, dict[str, Any]]:
 
 
 def stale_reason(candidate: Candidate) -> str | None:
-    """Which member was taken down since, and why; None when none was.
+    """The member that was taken down since, and why; None when none was.
 
     Raises:
         Unreachable: the registry does not answer.

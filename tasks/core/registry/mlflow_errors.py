@@ -1,4 +1,4 @@
-"""What MLflow raises, as the errors of the contract; and its URI, without the login it may hold."""
+"""MLflow's errors, turned into those of the contract, and its URI without the login."""
 
 from __future__ import annotations
 

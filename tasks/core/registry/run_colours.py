@@ -21,7 +21,7 @@ GREYS = (
     "ease",
     "ease_64",
 )  # each baseline begins with a shade of its own
-SHADES = (0.42, 0.62, 0.28, 0.76)  # lightness; neighbours in the list are easily told apart
+SHADES = (0.42, 0.62, 0.28, 0.76)  # lightness; neighbours in the list are easily distinguished
 
 
 def next_colour(before: str | None, family: str, grey: bool = False) -> str:

@@ -36,7 +36,7 @@ CURVE_FILE = "training.json"
 
 
 class Request(Protocol):
-    """What the `fit` request of every family holds."""
+    """The fields of every family's `fit` request that a run needs."""
 
     settings: Any
     seed: int
@@ -76,7 +76,7 @@ def candidate_facts(
 
 
 def settings_digest(settings: Any, more: dict[str, Any] | None = None) -> str:
-    """What tells a refresh, the same settings on newer data, from a change."""
+    """The digest that distinguishes a refresh (the same settings on newer data) from a change."""
     return identity(
         settings={
             name: value
@@ -201,7 +201,7 @@ class RunRecorder:
         was kept.
 
         Args:
-            validation_seconds: of all tries; told as a share of the training's time.
+            validation_seconds: of all tries; recorded as a share of the training's time.
         """
         spent = validation_seconds + sum(
             one["metrics"].get("epoch_seconds", 0.0) for one in self.epochs

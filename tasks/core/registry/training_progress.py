@@ -1,6 +1,4 @@
-"""How far a training is that goes round by round, each one validated: the same sentence for every
-family.
-"""
+"""Progress of a training in rounds, each of them validated; the same sentence for every family."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ class TrainingProgress(Progress):
     Args:
         called: what a round is: `epoch`, `penalty`.
         last: the number of the last round.
-        each, unit: the work of one round, as told to `add`.
+        each, unit: the work of one round, as passed to `add`.
         recorder: knows the recall of the rounds that are over.
         patience: rounds without a better one after which no other is begun.
         done: rounds that an earlier try has done.

@@ -54,6 +54,18 @@ def save_candidate(
     Raises:
         ValueError: any of this does not hold.
     """
+    _check(item_ids, candidates, similar, encoder)
+    StringTable.of(item_ids).save(folder, "item_ids")
+    save(folder / "candidates.npy", candidates.astype(np.float32))
+    save(folder / "similar.npy", similar.astype(np.float32))
+    save_encoder(folder, encoder)
+    if cold is not None and len(cold):
+        save(folder / "cold.npy", cold.astype(np.int32))
+
+
+def _check(
+    item_ids: list[str], candidates: np.ndarray, similar: np.ndarray, encoder: Encoder
+) -> None:
     n = len(item_ids)
     if len(set(item_ids)) != n or n == 0:
         raise ValueError(
@@ -74,12 +86,6 @@ def save_candidate(
         raise ValueError(
             f"queries have {encoder.dimension} dimensions, candidates {candidates.shape[1]}"
         )
-    StringTable.of(item_ids).save(folder, "item_ids")
-    save(folder / "candidates.npy", candidates.astype(np.float32))
-    save(folder / "similar.npy", similar.astype(np.float32))
-    save_encoder(folder, encoder)
-    if cold is not None and len(cold):
-        save(folder / "cold.npy", cold.astype(np.int32))
 
 
 @dataclasses.dataclass(frozen=True)

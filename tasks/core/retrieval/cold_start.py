@@ -3,7 +3,7 @@ genres have in common.
 
 An unseen item deserves the standing of an item that hardly anybody has liked, and the taste of its
 genres. A plain mean of its genres' items has neither: most of those are liked by many, and the mean
-carries their popularity along. So three things are told apart by one ridge regression over the
+carries their popularity along. So three things are separated by one ridge regression over the
 trained items, v = a + b · log(1 + likes) + mean of the genres' effects: the general level, what
 popularity does to a vector, and each genre's effect: the mean deviation of its items, drawn to
 nothing where they are few. A cold item is the mean of the least liked trained items, its genres'
@@ -29,7 +29,7 @@ MAX_GENRES = 300
 
 @dataclasses.dataclass(frozen=True)
 class GenrePredictor:
-    """Which items can be told by their genres.
+    """Predicts the vectors of items from their genres.
 
     Attributes:
         shares: float64 (items, g), 1 / (number of its known genres) in each of them; a row of zeros
@@ -67,7 +67,7 @@ class GenrePredictor:
         Args:
             vectors: (n, d), of trained items: inputs, candidates or item-to-item vectors alike.
             rows: int (n), which items those are.
-            wanted: int (m), rows of items that are told.
+            wanted: int (m), rows of items with a known genre.
             standing: stand where the least liked trained items do; without, for vectors that only
                 say what is like what, in the middle of all.
 
@@ -91,7 +91,7 @@ class GenrePredictor:
         the likes that trained items have.
 
         Args:
-            vectors, rows, wanted: as `predict` takes them; those wanted need not be told.
+            vectors, rows, wanted: as `predict` takes them; those wanted need no genre.
 
         Returns:
             float32 (m, d); items of as many likes get the same vector.

@@ -1,5 +1,5 @@
-"""How far a new model's items stand where the champion's stood: what a downstream model that keeps
-yesterday's vectors can count on.
+"""Stability of item vectors from one model to the next: what a downstream model that keeps
+yesterday's vectors can rely on.
 """
 
 from __future__ import annotations

@@ -24,9 +24,8 @@ generations/<family>/<id>/
                                   others once
     liked.npy                     int32 (m): how many of a user's rows are liked
     manifest.json                 facts: family, candidate, snapshot, day, version, dimension,
-                                  trained, factory, search, depth, probe,
-                              recommend_seen (a missing one is false), similar: {factory, search,
-                              depth, probe}
+                                  trained, factory, search, depth, probe, recommend_seen (a
+                                  missing one is false), similar: {factory, search, depth, probe}
 """
 
 from __future__ import annotations

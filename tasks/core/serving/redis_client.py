@@ -116,7 +116,7 @@ def _reason(error: Exception) -> str:
 
 
 def server_name(client: Client) -> str:
-    """Where a client connects to, without its password."""
+    """The server that a client connects to, without its password."""
     if isinstance(client, redis.RedisCluster):
         return f"the cluster of {', '.join(node.name for node in client.get_primaries())}"
     settings = client.connection_pool.connection_kwargs
@@ -150,10 +150,10 @@ def redis_errors(client: Client) -> Iterator[None]:
     except RecallError:
         raise
     except REDIS_EXCEPTIONS as error:
-        told = _told(error, server_name(client))
-        if told is None:
+        translated = _told(error, server_name(client))
+        if translated is None:
             raise
-        raise told from None
+        raise translated from None
 
 
 def _told(error: Exception, where: str) -> RecallError | None:

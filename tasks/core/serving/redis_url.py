@@ -45,7 +45,7 @@ MAX_SOCKET_PATH_BYTES = 107  # of a socket's address on Linux
 
 @dataclasses.dataclass(frozen=True)
 class Address:
-    """Where a server is and how it is spoken to.
+    """The address of a server and the options of its connection.
 
     Attributes:
         host: a name or an IP address; "" for a socket.

@@ -49,10 +49,12 @@ def prepare() -> str:
 def version(java: str) -> int | None:
     """The major version that `java -version` tells; None when it does not run."""
     try:
-        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60).stderr
+        output = subprocess.run(
+            [java, "-version"], capture_output=True, text=True, timeout=60
+        ).stderr
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r'version "(\d+)', told)
+    found = re.search(r'version "(\d+)', output)
     return int(found[1]) if found else None
 
 

@@ -1,4 +1,4 @@
-"""Where Spark runs."""
+"""Settings of the Spark engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks.core.cli.request import setting
 
 @dataclass(frozen=True)
 class Spark:
-    """Where Spark runs. None of this changes what is made, so none of it is part of an id."""
+    """The cluster and its sizes. None of this changes the result or its id."""
 
     master: str = setting(
         "local[2]", "spark.master: local[n], or the URL of a cluster that shares the store's disk"

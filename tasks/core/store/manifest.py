@@ -72,8 +72,8 @@ class Artefact:
 
     @property
     def order(self) -> tuple[int, float]:
-        """What sorts the folders of a place from the oldest to the newest, also where a clock was
-        set back.
+        """The key that sorts folders of one place from the oldest to the newest, even if a clock
+        was set back.
         """
         return self.sequence, self.created
 

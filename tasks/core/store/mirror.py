@@ -79,7 +79,7 @@ class Mirror:
             return list(pool.map(self.manifest, places))
 
     def names(self, place: Path) -> list[str]:
-        """What lies right below a place: folders."""
+        """The names of folders directly below a place."""
         return [
             PurePosixPath(info.path).name
             for info in self._listed(place)
@@ -87,7 +87,7 @@ class Mirror:
         ]
 
     def documents(self, place: Path) -> list[str]:
-        """What lies right below a place: single objects."""
+        """The names of single objects directly below a place."""
         return [
             PurePosixPath(info.path).name
             for info in self._listed(place)

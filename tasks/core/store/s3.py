@@ -70,7 +70,7 @@ def _system(endpoint: str | None, region: str | None, settings: tuple[Any, ...])
 
 
 def call(path: str, what: Callable[[], T]) -> T:
-    """The answer of one request about `path`; what fails is told as one of the contract's
+    """The answer of one request about `path`; a failure is raised as one of the contract's
     errors.
     """
     try:
@@ -82,8 +82,8 @@ def call(path: str, what: Callable[[], T]) -> T:
 
 
 def request_error(error: OSError, path: str) -> RecallError:
-    """What a failed request means. The service's code is told, never its whole answer, which may
-    hold what was signed.
+    """The error of the contract for a failed request. Its message has the service's code, never the
+    whole answer, which may hold what was signed.
     """
     code, place = _code(str(error)), f"s3://{path}"
     if code in DENIED:

@@ -1,3 +1,3 @@
-"""What the families of torch models train with: an optimiser, a checkpoint, a schedule, validation,
-the loop over epochs.
+"""Training of the torch models: optimisers, checkpoints, learning rate, process groups, the loop
+over epochs.
 """

@@ -45,7 +45,7 @@ class AdamW:
 
     @property
     def moved(self) -> list[Tensor]:
-        """What takes the gradient of the next step."""
+        """The tensors that take the gradient of the next step."""
         return list(self.parameters.values())
 
     @torch.no_grad()

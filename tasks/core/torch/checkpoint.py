@@ -1,4 +1,4 @@
-"""Where a training stands, in one file of tensors and JSON: replaced whole after each epoch, read
+"""The checkpoint of a training, one file of tensors and JSON: replaced whole after each epoch, read
 without pickle.
 """
 
@@ -20,8 +20,8 @@ NAME = "last.safetensors"
 
 @dataclasses.dataclass
 class TrainingState:
-    """What a training has reached. No random state: each epoch draws from a stream of its own,
-    named by seed and epoch.
+    """The state of a training after an epoch. It holds no random state: each epoch draws from a
+    stream of its own, named by seed and epoch.
 
     Attributes:
         epoch: epochs done.

@@ -1,4 +1,4 @@
-"""Where a training runs, and whether it fits there."""
+"""The device a training runs on, and whether its memory suffices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ RUNTIME_BYTES = 600e6  # bytes of the interpreter with torch, before any data
 
 
 def prepare_device(asked: str, threads: int) -> torch.device:
-    """Where to train (`auto`, `cpu` or `cuda`), with torch set to give the same result every time.
+    """The device to train on (`auto`, `cpu` or `cuda`), with torch set to give the same result
+    every time.
 
     Raises:
         BadRequest: a GPU is asked for and none is here; more processes on this machine than it has

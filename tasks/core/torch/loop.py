@@ -46,7 +46,7 @@ class Trainer(Protocol):
     def optimiser(self) -> AdamW | RowAdamW: ...
 
     def epoch(self, number: int, progress: Progress) -> dict[str, float]:
-        """Train one pass (1, 2, …), each unit told to `progress`; returns its figures. It draws
+        """Train one pass (1, 2, …), adding each unit to `progress`; returns its figures. It draws
         from `epoch_seed(seed, number)` only.
         """
 
@@ -77,15 +77,15 @@ def train_epochs(
 
     Args:
         validate: from the model's tensors to figures, `validation_recall_50` among them, by which
-            the best epoch is told.
+            the best epoch is chosen.
         scratch: the folder of the checkpoint, written after every epoch.
         threads: for numpy, whose own would spin against those of other trainings.
         group: the processes that train together; its leader validates, records and writes.
         budget_minutes: that all epochs may take together, those before a resumption included.
     """
     group = group or ProcessGroup()
-    standing = _resume(family, trainer, scratch, recorder)
-    trainer.epochs = epochs_within(budget_minutes, trainer.epochs, standing.figures, family)
+    state = _resume(family, trainer, scratch, recorder)
+    trainer.epochs = epochs_within(budget_minutes, trainer.epochs, state.figures, family)
     progress = TrainingProgress(
         "epoch",
         trainer.epochs,
@@ -93,55 +93,66 @@ def train_epochs(
         trainer.unit,
         recorder,
         patience,
-        standing.epoch,
+        state.epoch,
         group.leads,
     )
-    while standing.epoch < trainer.epochs and standing.epoch - standing.best_epoch < patience:
-        number = standing.epoch + 1
+    while state.epoch < trainer.epochs and state.epoch - state.best_epoch < patience:
+        number = state.epoch + 1
         progress.begin(number)
         figures = trainer.epoch(number, progress)
         weights = {
             name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()
         }
         if group.leads:
-            begun = time.monotonic()
             progress.validate()
-            with threadpool_limits(threads):
-                figures |= validate(weights)
-            figures["validation_seconds"] = time.monotonic() - begun
+            figures |= _validated(validate, weights, threads)
         figures |= {
-            RECALL: group.told(figures.get(RECALL, 0.0), trainer.device),
+            RECALL: group.broadcast(figures.get(RECALL, 0.0), trainer.device),
             "peak_gb": peak_gb(trainer.device),
         }
-        if figures[RECALL] >= standing.best_recall:  # the latest among equals
-            standing.best_epoch, standing.best_recall, standing.best = (
-                number,
-                figures[RECALL],
-                weights,
-            )
-        standing.epoch, standing.weights = number, weights
-        standing.steps, standing.moments = trainer.optimiser.steps, trainer.optimiser.moments
-        standing.figures.append(figures)
-        trainer.epochs = int(
-            group.told(
-                epochs_within(budget_minutes, trainer.epochs, standing.figures, family),
-                trainer.device,
-            )
-        )
+        _advance(state, trainer, number, figures, weights)
+        left = epochs_within(budget_minutes, trainer.epochs, state.figures, family)
+        trainer.epochs = int(group.broadcast(left, trainer.device))
         if group.leads:
             recorder.epoch(number, figures)
-            checkpoint.save(scratch, standing)
+            checkpoint.save(scratch, state)
         progress.end(trainer.epochs)
-    return standing
+    return state
+
+
+def _validated(
+    validate: Callable[[dict[str, Tensor]], dict[str, float]],
+    weights: dict[str, Tensor],
+    threads: int,
+) -> dict[str, float]:
+    begun = time.monotonic()
+    with threadpool_limits(threads):
+        figures = validate(weights)
+    return {**figures, "validation_seconds": time.monotonic() - begun}
+
+
+def _advance(
+    state: TrainingState,
+    trainer: Trainer,
+    number: int,
+    figures: dict[str, float],
+    weights: dict[str, Tensor],
+) -> None:
+    """Note an epoch in the state, and its weights as the best where they are."""
+    if figures[RECALL] >= state.best_recall:  # the latest among equals
+        state.best_epoch, state.best_recall, state.best = number, figures[RECALL], weights
+    state.epoch, state.weights = number, weights
+    state.steps, state.moments = trainer.optimiser.steps, trainer.optimiser.moments
+    state.figures.append(figures)
 
 
 def _resume(family: str, trainer: Trainer, scratch: Path, recorder: RunRecorder) -> TrainingState:
-    standing = checkpoint.load(scratch)
-    if standing is None:
+    state = checkpoint.load(scratch)
+    if state is None:
         return TrainingState()
-    trainer.model.load_state_dict(standing.weights)
-    trainer.optimiser.restore(standing.steps, standing.moments)
-    log(f"{family}.resumed", epoch=standing.epoch)
-    for number, figures in enumerate(standing.figures, 1):
+    trainer.model.load_state_dict(state.weights)
+    trainer.optimiser.restore(state.steps, state.moments)
+    log(f"{family}.resumed", epoch=state.epoch)
+    for number, figures in enumerate(state.figures, 1):
         recorder.epoch(number, figures)
-    return standing
+    return state

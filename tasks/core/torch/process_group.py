@@ -63,7 +63,7 @@ class ProcessGroup:
             parameter.grad = part.view_as(parameter)
         return together[-1].item()
 
-    def told(self, value: float, device: torch.device) -> float:
+    def broadcast(self, value: float, device: torch.device) -> float:
         """The leader's value, in every process."""
         if self.size == 1:
             return value

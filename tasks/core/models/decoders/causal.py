@@ -1,11 +1,12 @@
-"""Which item comes next: ridge regression of every item of a sequence on means of what came before
-it, at several time scales.
+"""The causal decoder predicts the next item: ridge regression of every item of a sequence on means
+of the items before it, at several time scales.
 
 With x_t the query that `ScalesEncoder` makes of a user's first t items, and e_t the unit vector of
 the item that follows,
 
-    O = (Σ e_t x_t') (Σ x_t x_t' + λ (tr / D) I)⁻¹,        tr the trace of Σ x_t x_t', D the
-    dimensions of x_t
+    O = (Σ e_t x_t') (Σ x_t x_t' + λ (tr / D) I)⁻¹
+
+with tr the trace of Σ x_t x_t' and D the dimensions of x_t.
 
 With a horizon h, an item is also predicted, with weight exp(−b / h), from what was known b items
 earlier: e_t becomes Σ_b exp(−b / h) e_{t + b}. So o_i · x is the least-squares estimate of "i is

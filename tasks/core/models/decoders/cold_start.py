@@ -14,12 +14,12 @@ from tasks.core.models.decoders.search_model import SearchModel
 from tasks.core.retrieval.cold_start import GenrePredictor
 from tasks.core.retrieval.encoders import ScalesEncoder
 
-MAX_LONE_ITEMS = 100
+MAX_COLD_PER_TRAINED = 100
 
 
 @dataclasses.dataclass(frozen=True)
 class CompletedModel:
-    """What a candidate holds.
+    """A model with its cold items added, and which rows they are.
 
     Attributes:
         model: of all items that can be recommended.
@@ -43,65 +43,76 @@ def add_cold_items(
     trained one, and for those that `minimum_count` users liked or more and of which training
     learned nothing, as it does of one that stands beside no other; the others are left out.
 
-    Genres of a few trained items say nothing of a whole catalogue: more than `CROWD` cold items for
-    each trained one are left out as well.
-
-    So a history with a cold item of a known genre counts it, and it can be recommended;
-    `tasks.core.retrieval.cold_start` says where it stands. Of the latter nothing but their likes is
-    known: they are recommended by them, their input and item-to-item vectors are zero.
+    A history with a cold item of a known genre counts that item, and it can be recommended; see
+    `tasks.core.retrieval.cold_start`. Of the second kind only the likes are known: such items are
+    recommended by them, their input and item-to-item vectors are zero.
     """
     items = len(snapshot.item_ids)
-    trained = model.places(items) >= 0
-    placed = lone = np.zeros(0, np.int64)
+    trained, genres = model.places(items) >= 0, None
+    by_genre = by_likes = np.zeros(0, np.int64)
     if cold_items == "metadata":
         likes = snapshot.histories("train").users_of(items)
         genres = GenrePredictor.of(snapshot.items["genres"].to_pylist(), likes, trained)
-        placed = np.flatnonzero(~trained & genres.has_known_genre())
-        if len(placed) > MAX_LONE_ITEMS * trained.sum():
-            log(
-                "decoding.crowded",
-                cold=len(placed),
-                trained=int(trained.sum()),
-                because=f"more than {MAX_LONE_ITEMS} cold items for each trained one would "
-                "stand before them: they are left out",
-            )
-            placed = placed[:0]
-        lone = np.flatnonzero(
-            ~trained & ~genres.has_known_genre() & (likes >= max(minimum_count, 1))
-        )
-    wanted = np.concatenate([placed, lone])
+        by_genre, liked = _by_genre(genres, trained), likes >= max(minimum_count, 1)
+        by_likes = np.flatnonzero(~trained & ~genres.has_known_genre() & liked)
+    cold = np.concatenate([by_genre, by_likes])
     log(
         "decoding.cold",
         cold_items=cold_items,
         trained=int(trained.sum()),
-        items_cold=len(wanted),
-        items_by_likes=len(lone),
-        items_left_out=int((~trained).sum()) - len(wanted),
+        items_cold=len(cold),
+        items_by_likes=len(by_likes),
+        items_left_out=int((~trained).sum()) - len(cold),
     )
-    if not len(wanted):
-        return CompletedModel(model, similar, wanted)
-    order = np.argsort(np.concatenate([model.rows, wanted]))
+    if genres is None or not len(cold):
+        return CompletedModel(model, similar, cold)
+    return _completed(model, similar, genres, by_genre, by_likes)
 
-    def filled(known: np.ndarray, standing: bool, by_likes: bool) -> np.ndarray:
-        more = genres.predict(known, model.rows, placed, standing)
+
+def _by_genre(genres: GenrePredictor, trained: np.ndarray) -> np.ndarray:
+    """Rows of cold items with a known genre; none where they would crowd out the trained ones."""
+    rows = np.flatnonzero(~trained & genres.has_known_genre())
+    if len(rows) <= MAX_COLD_PER_TRAINED * trained.sum():
+        return rows
+    log(
+        "decoding.crowded",
+        cold=len(rows),
+        trained=int(trained.sum()),
+        because=f"more than {MAX_COLD_PER_TRAINED} cold items for each trained one would "
+        "stand before them: they are left out",
+    )
+    return rows[:0]
+
+
+def _completed(
+    model: SearchModel,
+    similar: np.ndarray,
+    genres: GenrePredictor,
+    by_genre: np.ndarray,
+    by_likes: np.ndarray,
+) -> CompletedModel:
+    cold = np.concatenate([by_genre, by_likes])
+    order = np.argsort(np.concatenate([model.rows, cold]))
+
+    def extended(known: np.ndarray, with_popularity: bool, predict_by_likes: bool) -> np.ndarray:
+        predicted = genres.predict(known, model.rows, by_genre, with_popularity)
         rest = (
-            genres.predict_by_likes(known, model.rows, lone)
-            if by_likes
-            else np.zeros((len(lone), known.shape[1]), np.float32)
+            genres.predict_by_likes(known, model.rows, by_likes)
+            if predict_by_likes
+            else np.zeros((len(by_likes), known.shape[1]), np.float32)
         )
-        return np.vstack([known, more, rest])[order]
+        return np.vstack([known, predicted, rest])[order]
 
-    candidates, inputs = (
-        filled(model.candidates, True, True),
-        filled(model.encoder.inputs, True, False),
-    )
-    alike = filled(similar, False, False)
     encoder = ScalesEncoder(
-        inputs, model.encoder.decays, model.encoder.last, model.encoder.constant
+        extended(model.encoder.inputs, True, False),
+        model.encoder.decays,
+        model.encoder.last,
+        model.encoder.constant,
     )
-    rows = np.concatenate([model.rows, wanted]).astype(np.int32)[order]
+    rows = np.concatenate([model.rows, cold]).astype(np.int32)[order]
+    alike = extended(similar, False, False)
     return CompletedModel(
-        SearchModel(rows, candidates, encoder, model.choice),
+        SearchModel(rows, extended(model.candidates, True, True), encoder, model.choice),
         alike / np.maximum(np.linalg.norm(alike, axis=1, keepdims=True), 1),
-        np.flatnonzero(np.isin(rows, wanted)),
+        np.flatnonzero(np.isin(rows, cold)),
     )

@@ -1,4 +1,4 @@
-"""What a family that is served by a decoder and a query writes of one training."""
+"""Writes the candidate of a family that is served by a decoder and a query."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Which item completes a list: every item is predicted from the rest of each list it stands in,
-whatever the order.
+"""The leave-one-out decoder predicts each item of a list from the rest of the list, whatever the
+order.
 
 With w_i the input vectors, x_ui what the pair of user u and item i counts, z_u = Σ x_uj w_j over
 the items of user u, s_i = Σ x_ui z_u and c_i = Σ x_ui² over the users u of item i,

@@ -44,7 +44,7 @@ CLEAR_GAIN = 0.02
 
 
 class Settings(Protocol):
-    """What a family's settings say of it.
+    """The settings of a family that the selection reads.
 
     Attributes:
         decoder: `auto`, or one of `DECODERS` and `blended`.
@@ -71,7 +71,7 @@ class SelectedModel:
     by_decoder: dict[str, float]
 
     def figures(self) -> dict[str, float]:
-        """What is recorded."""
+        """The figures to record."""
         tried = {
             f"validation_recall_50_{name.replace('-', '_')}": recall
             for name, recall in self.by_decoder.items()
@@ -86,7 +86,7 @@ def select_model(
     validation: Validation,
     before: SearchChoice | None = None,
 ) -> SelectedModel:
-    """Try what the settings leave open.
+    """Try the decoders, queries and popularity weights that the settings leave open.
 
     Args:
         train: liked rows of the training part, as rows of the item table.
@@ -98,10 +98,8 @@ def select_model(
     Raises:
         RefusedData: no item has a candidate vector.
     """
-    popular, own = (
-        train.popularity(validation.items),
-        train.remap_items(vectors.places(validation.items)),
-    )
+    own = train.remap_items(vectors.places(validation.items))
+    popular = train.popularity(validation.items)
     tried: dict[str, tuple[SearchModel, float]] = {}
     for decoder in DECODERS_BY_SETTING.get(settings.decoder, (settings.decoder,)):
         if decoder == "blended" and "causal" not in tried:
@@ -112,25 +110,10 @@ def select_model(
             if decoder == "blended"
             else DECODERS[decoder](settings, vectors, own)
         )
-        found = _best(models, validation, partial(_as_before, before=before) if before else None)
-        if found is None:
-            log(
-                "decoding.decoder",
-                decoder=decoder,
-                because="it makes no candidate vector of these lists: too few items stand "
-                "beside another",
-            )
-            continue
-        best, recall = found
-        model, recall = tried[decoder] = _with_popularity(
-            settings, best, recall, popular, validation, before
-        )
-        log(
-            "decoding.decoder",
-            decoder=decoder,
-            validation_recall_50=recall,
-            **model.choice.figures(),
-        )
+        best = _best(models, validation, partial(_as_before, before=before) if before else None)
+        if best is not None:
+            tried[decoder] = _with_popularity(settings, *best, popular, validation, before)
+        _log_decoder(decoder, tried.get(decoder))
     if not tried or (settings.decoder != "auto" and settings.decoder not in tried):
         raise RefusedData(
             "no item has a candidate vector: no two of the vocabulary follow each other",
@@ -138,21 +121,33 @@ def select_model(
             f"{int((own.lengths > 1).sum())} users with two of them or more",
             remedy="set decoder to auto, lower minimum_count, or ingest more data",
         )
-    wanted = (
-        settings.decoder
-        if settings.decoder != "auto"
-        else max(tried, key=lambda decoder: tried[decoder][1])
-    )
-    if (
-        settings.decoder == "auto"
-        and before
-        and before.decoder in tried
-        and tried[before.decoder][1] > tried[wanted][1] - CLEAR_GAIN
-    ):
-        wanted = before.decoder
-    return SelectedModel(
-        *tried[wanted], {decoder: recall for decoder, (_, recall) in tried.items()}
-    )
+    recalls = {decoder: recall for decoder, (_, recall) in tried.items()}
+    return SelectedModel(*tried[_wanted(settings, recalls, before)], recalls)
+
+
+def _log_decoder(decoder: str, best: tuple[SearchModel, float] | None) -> None:
+    if best is None:
+        log(
+            "decoding.decoder",
+            decoder=decoder,
+            because="it makes no candidate vector of these lists: too few items stand "
+            "beside another",
+        )
+        return
+    model, recall = best
+    log("decoding.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
+
+
+def _wanted(settings: Settings, recalls: dict[str, float], before: SearchChoice | None) -> str:
+    """The decoder that is set; else the best, or the champion's unless the best is clearly
+    better.
+    """
+    if settings.decoder != "auto":
+        return settings.decoder
+    best = max(recalls, key=lambda decoder: recalls[decoder])
+    if before and recalls.get(before.decoder, 0.0) > recalls[best] - CLEAR_GAIN:
+        return before.decoder
+    return best
 
 
 def query_candidates(settings: Settings) -> tuple[tuple[float | None, int | None], ...]:

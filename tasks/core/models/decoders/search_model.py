@@ -12,7 +12,7 @@ from tasks.core.retrieval.encoders import ScalesEncoder
 
 @dataclasses.dataclass(frozen=True)
 class SearchChoice:
-    """How queries and candidates are made from a trainer's vectors.
+    """The way queries and candidates are made from a trainer's vectors.
 
     Attributes:
         decoder: `none` (the trainer's own output vectors), `leave-one-out`, `causal`, or `blended`:
@@ -52,7 +52,7 @@ class SearchChoice:
 
 @dataclasses.dataclass(frozen=True)
 class SearchModel:
-    """What retrieval needs of the n items that can be recommended.
+    """Candidates of n recommendable items and the encoder of their queries.
 
     Attributes:
         rows: int32 (n), their rows in the item table, ascending.
@@ -86,7 +86,7 @@ class SearchModel:
         return row_positions(self.rows, items)
 
     def with_popularity(self, popular: np.ndarray, weight: float, spread: float) -> SearchModel:
-        """The same with a dimension more: each item's standardised log popularity, weighed by
+        """The model with one dimension more: each item's standardised log popularity, weighed by
         `weight` spreads of a query's scores.
 
         Args:

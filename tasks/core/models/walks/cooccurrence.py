@@ -1,7 +1,7 @@
 """Law `cooccurrence`: by the number of users who liked both.
 
-    P(j | i) = w(i, j) / Σ_k w(i, k),    w(i, j) = the number of users who liked i and j,  w(i, i) =
-                                         0
+    P(j | i) = w(i, j) / Σ_k w(i, k),    w(i, j) = the number of users who liked i and j
+                                         w(i, i) = 0
 
 The same law in two draws, without the graph: a user u of i with weight n_u − 1, then one of u's n_u
 − 1 other items uniformly; for Σ_u (n_u − 1) · [j ∈ u] / (n_u − 1) = w(i, j). Memory is linear in

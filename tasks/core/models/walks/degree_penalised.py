@@ -1,7 +1,7 @@
 """Law `degree-penalised`: by the number of users who liked both, popular targets held back.
 
-    P(j | i) = w(i, j) · p(j)^−β / Σ_k w(i, k) · p(k)^−β,    p(j) = Σ_u x_uj,  w(i, j) = Σ_u x_ui
-    x_uj,  w(i, i) = 0
+    P(j | i) = w(i, j) · p(j)^−β / Σ_k w(i, k) · p(k)^−β
+    p(j) = Σ_u x_uj,    w(i, j) = Σ_u x_ui x_uj,    w(i, i) = 0
 
 with x_ui what the pair of user u and item i counts: 1, so that p(j) is the number of users who
 liked j, unless events repeat or weigh differently. Two draws again, without the graph: with b(u, j)

@@ -1,6 +1,4 @@
-"""How often walks meet each item by the law, computed exactly: what counted walks are held
-against.
-"""
+"""Expected visits of each item by random walks, computed exactly, to compare counted walks with."""
 
 from __future__ import annotations
 

@@ -1,15 +1,14 @@
 """Law `window`: by how often two items stand near each other in a user's list in order of time.
 Symmetric: both directions count.
 
-    P(j | i) = v(i, j) / Σ_k v(i, k),    v(i, j) = Σ over pairs of places (p, q) of one user, 1 ≤ q
-                                         − p ≤ w, with items i and j in either order, of 2^−((q − p
-                                         − 1) / h) · 2^−(age / H)
+    P(j | i) = v(i, j) / Σ_k v(i, k)
+    v(i, j)  = Σ 2^−((q − p − 1) / h) · 2^−(age / H)
 
-with h the half-life in places, H the half-life in days of the pair's age (whole days from the later
-of the two to the newest row); without one, that factor is 1. Weights are whole numbers: the first
-factor in 1024ths, the second in 2²⁰ths, each rounded, so that sums do not depend on their order,
-and a pair older than 21 half-lives weighs nothing. An item next to itself is no pair: no
-self-loops.
+over pairs of places (p, q) of one user, 1 ≤ q − p ≤ w, with items i and j in either order, with h
+the half-life in places, H the half-life in days of the pair's age (whole days from the later of the
+two to the newest row); without one, that factor is 1. Weights are whole numbers: the first factor
+in 1024ths, the second in 2²⁰ths, each rounded, so that sums do not depend on their order, and a
+pair older than 21 half-lives weighs nothing. An item next to itself is no pair: no self-loops.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What a person looks at in MLflow: the map of the items, the training's curves, items beside the
-items most like them, the walks.
-"""
+"""Plots of a candidate for MLflow: a map of the items, training curves, similar items, walks."""
 
 from __future__ import annotations
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tasks.core.registry.plots.items import Items
 
-MAX_ITEMS = 1000  # items on the map: t-SNE takes seconds, and more points cannot be told apart
+MAX_ITEMS = 1000  # items on the map: t-SNE takes seconds, and more points cannot be distinguished
 NAMED_ITEMS = 16  # of them with their title
 OTHER = "other"
 
@@ -22,28 +23,13 @@ def draw_items_map(path: Path, items: Items, name: str) -> None:
     import matplotlib.pyplot as plt
 
     n = min(MAX_ITEMS, len(items))
-    places, likes = _places(items.vectors[:n]), items.likes[:n]
-    colours = np.array(main_genre(items.genres[:n]))
+    positions = _places(items.vectors[:n])
     figure, axes = plt.subplots(figsize=(10.5, 7.4), layout="constrained")
-    sizes, palette = 12 + 110 * likes / max(likes.max(), 1), plt.get_cmap("tab10")
-    shown = [genre for genre, _ in Counter(colours).most_common() if genre != OTHER] + [OTHER] * (
-        OTHER in colours
-    )
-    for i, genre in enumerate(shown):
-        of = colours == genre
-        axes.scatter(
-            *places[of].T,
-            s=sizes[of],
-            color=palette(i % 10) if genre != OTHER else "lightgrey",
-            alpha=0.75,
-            linewidths=0,
-            label=f"{genre} ({of.sum()})",
-            zorder=1 if genre == OTHER else 2,
-        )
-    for place in _apart(places, NAMED_ITEMS):
+    _draw_genres(axes, positions, items, plt.get_cmap("tab10"))
+    for row in _apart(positions, NAMED_ITEMS):
         axes.annotate(
-            _short(items.titles[place]),
-            places[place],
+            _short(items.titles[row]),
+            positions[row],
             xytext=(0, 7),
             textcoords="offset points",
             ha="center",
@@ -69,6 +55,24 @@ def draw_items_map(path: Path, items: Items, name: str) -> None:
     figure.text(0.99, 0.01, "area: users who like it", ha="right", fontsize=8, color="grey")
     figure.savefig(path, dpi=130)
     plt.close(figure)
+
+
+def _draw_genres(axes: Any, positions: np.ndarray, items: Items, palette: Any) -> None:
+    likes = items.likes[: len(positions)]
+    genres = np.array(main_genre(items.genres[: len(positions)]))
+    sizes = 12 + 110 * likes / max(likes.max(), 1)
+    common = [genre for genre, _ in Counter(genres).most_common() if genre != OTHER]
+    for number, genre in enumerate([*common, *([OTHER] if OTHER in genres else [])]):
+        rows = genres == genre
+        axes.scatter(
+            *positions[rows].T,
+            s=sizes[rows],
+            color=palette(number % 10) if genre != OTHER else "lightgrey",
+            alpha=0.75,
+            linewidths=0,
+            label=f"{genre} ({rows.sum()})",
+            zorder=1 if genre == OTHER else 2,
+        )
 
 
 def main_genre(genres: list[list[str]], most: int = 10) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every kind of encoder offers, and what those have in common that read histories only."""
+"""The interface of encoders, and the base of those that read histories only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.core.data.user_attributes import UserAttributes
 
 
 class Encoder(Protocol):
-    """From what is known of users to query vectors.
+    """Encodes users, by their histories and attributes, as query vectors.
 
     Attributes:
         kind: its name in `encoder.json`.
@@ -33,10 +33,10 @@ class Encoder(Protocol):
         """bool (users): whoever has a query."""
 
     def numbers(self) -> dict[str, Any]:
-        """What goes into `encoder.json`."""
+        """The content of `encoder.json`."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What goes into `encoder.<name>.npy`."""
+        """The content of `encoder.<name>.npy`, by name."""
 
 
 class HistoryEncoder:

@@ -138,7 +138,7 @@ class FusedEncoder:
 
     @classmethod
     def read(cls, members: list[dict[str, Any]], **arrays: np.ndarray) -> FusedEncoder:
-        """From what `numbers` and `arrays` told.
+        """Rebuild the encoder from what `numbers` and `arrays` returned.
 
         Raises:
             Corrupt: a member's kind is not known.

@@ -33,8 +33,11 @@ class SASRecEncoder(HistoryEncoder):
     """Blocks of causal self-attention and feed-forward (Kang & McAuley 2018), equation by equation
     what was trained.
 
-    Per block, with LN layer normalisation:  x ← x + O softmax(Q Kᵀ / √(d / heads)) V + o,  x ← x +
-                                             W₂ max(0, W₁ LN x + b₁) + b₂,
+    Per block, with LN layer normalisation,
+
+        x ← x + O softmax(Q Kᵀ / √(d / heads)) V + o
+        x ← x + W₂ max(0, W₁ LN x + b₁) + b₂
+
     of which Q, K, V are thirds of A LN x + a. Only the last position is asked for, so the last
     block computes no other.
 

@@ -1,4 +1,4 @@
-"""What encoders that read a history item by item have in common."""
+"""Shared parts of the encoders that read a history item by item."""
 
 from __future__ import annotations
 

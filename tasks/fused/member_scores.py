@@ -1,4 +1,4 @@
-"""What validation users make of each member: its scores of all items, in spreads."""
+"""Scores of every member for the validation users and all items, in spreads."""
 
 from __future__ import annotations
 
@@ -38,26 +38,7 @@ class MemberScores:
         seed: int,
     ) -> None:
         queries = snapshot.queries("validation")
-        each = 4 * len(items) * (len(parts) + 2)  # the members', their sum, and what is made of it
-        most = min(
-            sample_size(settings.validation_users, len(items), MAX_SCORES),
-            int(settings.memory_gb * 2**30 / each),
-        )
-        if most < 1:
-            raise RefusedData(
-                "the scores of one validation user take more memory than they may",
-                got=f"{each / 2**30:.3g} GB",
-                allowed=f"{settings.memory_gb:g} GB",
-                remedy="raise settings.memory_gb",
-            )
-        users = sample_users(len(queries.users), most, seed)
-        log(
-            "fused.validation",
-            users=len(users),
-            of=len(queries.users),
-            items=len(items),
-            scores_gb=each * len(users) / 2**30,
-        )
+        users = _users(len(queries.users), len(items), len(parts), settings, seed)
         histories, attributes = (
             queries.histories.select_users(users),
             queries.attributes and queries.attributes.select_users(users),
@@ -117,3 +98,23 @@ class MemberScores:
                     scores[member], asked[:, interest] @ part.candidates.T, out=scores[member]
                 )
         return Ranking(scores, self.labels, self.seen, self.expected)
+
+
+def _users(users: int, items: int, members: int, settings: Settings, seed: int) -> np.ndarray:
+    """The validation users who are asked: as many as the setting and the memory allow."""
+    each = 4 * items * (members + 2)  # bytes: the members', their sum, and what is made of it
+    most = min(
+        sample_size(settings.validation_users, items, MAX_SCORES),
+        int(settings.memory_gb * 2**30 / each),
+    )
+    if most < 1:
+        raise RefusedData(
+            "the scores of one validation user take more memory than they may",
+            got=f"{each / 2**30:.3g} GB",
+            allowed=f"{settings.memory_gb:g} GB",
+            remedy="raise settings.memory_gb",
+        )
+    chosen = sample_users(users, most, seed)
+    scores_gb = each * len(chosen) / 2**30
+    log("fused.validation", users=len(chosen), of=users, items=items, scores_gb=scores_gb)
+    return chosen
