@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from tasks.core.cli.request import REQUIRED, setting
+from tasks.core.models.fit_request import TrackedRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Settings:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class FitRequest:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FitRequest(TrackedRequest):
     """Make item vectors from the genres of one snapshot."""
 
     store: str = setting(REQUIRED, "URI of the store.")
@@ -30,7 +31,3 @@ class FitRequest:
     snapshot: str | None = setting(None, "URI of the snapshot; none takes the newest.")
     day: str | None = setting(None, "Train on the newest snapshot of this day, YYYY-MM-DD.")
     settings: Settings = setting(Settings(), "How genres become vectors.")
-    seed: int = setting(0, "Unused: nothing is drawn.", minimum=0, maximum=2**31 - 1)
-    track: bool = setting(True, "Record the training in MLflow and register the challenger.")
-    experiment: str = setting("recall", "MLflow experiment.")
-    origin: dict = setting({}, "Who asked: dag_id, run_id, task_id, url.")
