@@ -97,6 +97,7 @@ def build(request: BuildRequest) -> dict:
             left_out=cold.left_out,
         )
     done = store.find(*where)
+    assert done, "it was written, or found written, above"
     size = done.files["index.faiss"]["bytes"]
     return {
         "uri": done.uri,

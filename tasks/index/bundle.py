@@ -51,6 +51,7 @@ def bundle(request: BundleRequest) -> dict:
     if done is None:
         _write(store, where, request, index, candidate, snapshot, code)
         done = store.find(*where)
+    assert done, "it was written, or found written, above"
     for facts, of in ((done.facts, ITEMS), (done.facts["similar"], SIMILAR)):
         IndexReport.of(facts).judge(request.minimum_recall, of)
     return _result(done)

@@ -41,7 +41,7 @@ def build_index(vectors: np.ndarray, factory: str) -> faiss.Index:
         ) from None
 
 
-def _index(dimension: int, factory: str, parts: dict[str, str | None]) -> faiss.Index:
+def _index(dimension: int, factory: str, parts: dict[str, str]) -> faiss.Index:
     if parts["bits"]:
         return faiss.index_factory(
             dimension, factory + "r" * (int(parts["bits"]) > dimension), faiss.METRIC_L2

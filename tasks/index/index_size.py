@@ -19,8 +19,8 @@ ALLOWED = "Flat, IVF256,Flat, HNSW32, LSH256, SQ8, PQ16, IVF1024,SQ8, IVF1024,PQ
 MAX_EXACT_VECTORS = 20_000  # vectors: exact search of so many takes a tenth of a millisecond
 
 
-def parse_factory(factory: str) -> dict[str, str | None]:
-    """The parts of a factory string.
+def parse_factory(factory: str) -> dict[str, str]:
+    """The parts of a factory string, "" for a part it has not.
 
     Raises:
         BadRequest: not one of the kinds that are tested to serve.
@@ -33,7 +33,7 @@ def parse_factory(factory: str) -> dict[str, str | None]:
             allowed=ALLOWED,
             remedy="Flat is exact; auto chooses by size",
         )
-    return found.groupdict()
+    return found.groupdict("")
 
 
 def bytes_per_vector(factory: str, dimension: int, count: int) -> float:
@@ -96,11 +96,10 @@ def choose_factory(count: int, dimension: int, budget_bytes: float | None) -> st
             f"IVF{lists},{code}"
             for code in ("Flat", "SQfp16", "SQ8", "SQ4", f"PQ{max(1, dimension // 4)}")
         ]
+    if budget_bytes is None:
+        return fitting[0]
     for factory in fitting:
-        if (
-            budget_bytes is None
-            or bytes_per_vector(factory, dimension, count) * count <= budget_bytes
-        ):
+        if bytes_per_vector(factory, dimension, count) * count <= budget_bytes:
             return factory
     least = bytes_per_vector(fitting[-1], dimension, count) * count
     raise BadRequest(

@@ -105,7 +105,7 @@ def _ladders(factory: str, count: int) -> Iterator[list[Parameters]]:
         for depth in (1,) if parts["listed"] == "Flat" else DEPTHS[:5:2]:
             yield [(f"nprobe={step}", depth) for step in steps]
     elif parts["links"]:
-        for depth in (1,) if parts["stored"] in (None, "Flat") else DEPTHS[:3]:
+        for depth in (1,) if parts["stored"] in ("", "Flat") else DEPTHS[:3]:
             steps = [
                 round(2 ** (quarter / 4))
                 for quarter in range(22, 45)

@@ -56,20 +56,21 @@ def apply(request: PruneRequest) -> dict:
 def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
     """Folders and files that may go, with their kind and their bytes."""
     store, now = Store(request.store), time.time()
-    since, known, kinds = now - 86400 * request.keep_days, {}, {}
+    since = now - 86400 * request.keep_days
+    known: dict[Path, Artefact] = {}
+    kinds: dict[Path, str] = {}
     for kind in (*PRUNED_KINDS, *KINDS_WITHOUT_MANIFEST):
         whole, stray = store.below(kind)
         for path in whole:
-            known[path], kinds[path] = store.find(*path.relative_to(store.root).parts), kind
+            artefact = store.find(*path.relative_to(store.root).parts)
+            if artefact is not None:  # else it has gone since it was listed
+                known[path], kinds[path] = artefact, kind
         before = since if kind in KINDS_WITHOUT_MANIFEST else now - 86400 * HALF_WRITTEN_DAYS
         yield from (
             (path, "checkpoints" if kind in KINDS_WITHOUT_MANIFEST else "half-written", size)
             for path, written, size in stray
             if written < before
         )
-    known = {
-        path: artefact for path, artefact in known.items() if artefact is not None
-    }  # gone since they were listed
     young = {path for path, artefact in known.items() if artefact.created >= since}
     roots = (
         references.referenced_generations(store)

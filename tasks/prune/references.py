@@ -37,7 +37,7 @@ def referenced_candidates(store: Store) -> set[Path]:
         Unreachable: MLflow does not answer.
         BadRequest: a version behind an alias does not say where its candidate lies.
     """
-    found = set()
+    found: set[Path] = set()
     for family, named in mlflow_client.aliases().items():
         for alias in named:
             version = mlflow_client.by_alias(family, alias)
@@ -48,9 +48,9 @@ def referenced_candidates(store: Store) -> set[Path]:
                     allowed="a tag recall.uri",
                     remedy="set the tag; until then nothing is deleted",
                 )
-            if version is not None:
-                found.add(store.place(version.tags["recall.uri"]))
-    return found - {None}
+            if version is not None and (path := store.place(version.tags["recall.uri"])):
+                found.add(path)
+    return found
 
 
 def with_parents(store: Store, known: dict[Path, Artefact], roots: Iterable[Path]) -> set[Path]:
@@ -61,5 +61,6 @@ def with_parents(store: Store, known: dict[Path, Artefact], roots: Iterable[Path
         path = waiting.pop()
         if path in known and path not in found:
             found.add(path)
-            waiting += [store.place(uri) for uri in known[path].lineage.get("parents", []) if uri]
+            parents = (store.place(uri) for uri in known[path].lineage.get("parents", []) if uri)
+            waiting += [parent for parent in parents if parent is not None]
     return found

@@ -15,7 +15,9 @@ from tasks.publish.settings import SweepRequest
 def sweep(request: SweepRequest) -> dict:
     """Delete every load that is neither live nor the one before and cannot go live any more; write
     switches to the store that a crash kept from it."""
-    names, client, kept, swept, keys = FamilyKeys(request.family), connect(), {}, [], 0
+    names, client, keys = FamilyKeys(request.family), connect(), 0
+    kept: dict[str, str] = {}
+    swept: list[str] = []
     with redis_errors(client):
         for load, entry in load_entries(client, names).items():
             outcome, gone = retire_load(client, names, load, 3600 * request.abandoned_after_hours)

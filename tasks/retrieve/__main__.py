@@ -103,15 +103,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _similar(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[str]]:
+    notes: list[str] = []
     if asked.item is not None:
-        id, notes = asked.item, []
+        id = asked.item
     elif asked.title is not None:
         id, notes = _title(reader, asked.title, asked.family)
     else:
-        id, notes = (
-            reader.find("", asked.family)[0].id,
-            ["no item was named: this is the one that most users like"],
-        )
+        id = reader.find("", asked.family)[0].id
+        notes = ["no item was named: this is the one that most users like"]
     return reader.similar(id, asked.k, family=asked.family), notes
 
 
@@ -126,7 +125,8 @@ def _recommend(reader: Reader, asked: argparse.Namespace) -> tuple[Answer, list[
         return reader.recommend(user, asked.k, channels=_channels(asked)), [
             f"no user was named: this is {user}"
         ]
-    ids, notes = [], []
+    ids: list[str] = []
+    notes: list[str] = []
     for text in asked.history or ():
         if reader.knows(text, asked.family):
             ids.append(text)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tasks.retrieve.answers import Answer, Hit, Item, Source
 from tasks.retrieve.channels import Ranked
-from tasks.retrieve.fusion import by_quota, reciprocal_rank
+from tasks.retrieve.fusion import Merged, by_quota, reciprocal_rank
 from tasks.retrieve.loaded_generation import LoadedGeneration
 from tasks.retrieve.user_state import UserState
 
@@ -24,6 +24,7 @@ def build_answer(
     """One channel's list as it is; several merged, by quota if there are any, else by reciprocal
     rank.
     """
+    merged: Merged
     if len(lists) == 1:
         [(name, ranked)] = lists.items()
         merged = [(id, score, (name,)) for id, score in ranked[:k]]

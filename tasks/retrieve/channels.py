@@ -45,7 +45,7 @@ def with_ids(held: LoadedGeneration, rows: np.ndarray, scores: np.ndarray | None
 
 
 def _similar(held: Mapping[str, LoadedGeneration], known: UserState, depth: int) -> Ranked:
-    lists = {}
+    lists: dict[str, Ranked] = {}
     for one, h in held.items():
         newest = list(dict.fromkeys(known.liked[one][::-1].tolist()))[:SIMILAR_SEEDS]
         lists |= {

@@ -48,12 +48,16 @@ class Families:
         Raises:
             BadRequest: nothing has ever gone live.
         """
-        if family not in (None, ALL):
+        if family is not None and family != ALL:
             return [family]
         names = self.wanted or announced_families(self.client)
         if not names:
-            raise BadRequest("nothing is live", remedy="publish a model first")
+            raise self._nothing()
         return names
+
+    @staticmethod
+    def _nothing() -> BadRequest:
+        return BadRequest("nothing is live", remedy="publish a model first")
 
     def answering(
         self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None
@@ -61,7 +65,7 @@ class Families:
         """Of those that make an answer what `read` gives: the family that is named, the fusion
         alone where it is live, or all.
         """
-        if family not in (None, ALL):
+        if family is not None and family != ALL:
             return self.read([family], kinds, user, [family])
         names = self.names()
         if self.wanted is None and FUSED in names:
@@ -91,11 +95,14 @@ class Families:
             Corrupt: what is live of it cannot be opened.
         """
 
-        def fill(pipe, held: LoadedGeneration) -> None:
-            for kind in kinds if user is not None else ():
-                pipe.hget(held.bucket(kind, user.encode()), user)
+        def fill(pipe: Any, generation: LoadedGeneration) -> None:
+            if user is not None:
+                for kind in kinds:
+                    pipe.hget(generation.bucket(kind, user.encode()), user)
 
-        held, values, first = {}, {}, None
+        held: dict[str, LoadedGeneration] = {}
+        values: dict[str, list[Any]] = {}
+        first: RecallError | None = None
         for one in names:
             try:
                 followed = self._followed.get(one) or self._followed.setdefault(
@@ -108,7 +115,7 @@ class Families:
                 first = first or error
                 self._leave_out(one, error)
         if not held:
-            raise first
+            raise first or self._nothing()
         return held, values
 
     def _leave_out(self, family: str, error: RecallError) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 
@@ -98,7 +98,7 @@ class LoadedGeneration:
         """The key that holds an id's field."""
         return self.names.bucket(self.load, kind, bucket_of(id, self.buckets[kind]))
 
-    def items(self, rows: Sequence[int]) -> list[Item]:
+    def items(self, rows: np.ndarray) -> list[Item]:
         """What is known of the items of these rows."""
         folder = self.folder
         told = zip(
@@ -113,7 +113,7 @@ class LoadedGeneration:
         ]
 
     def item(self, row: int) -> Item:
-        return self.items([row])[0]
+        return self.items(np.array([row]))[0]
 
     def vector(self, value: bytes) -> np.ndarray:
         """float32 (d), or (interests d).
@@ -248,9 +248,10 @@ def _buckets(manifest: dict[str, str], kind: str) -> int:
 
 
 def _one_of(manifest: dict[str, str], name: str, allowed: Collection[str]) -> str:
-    if (told := manifest.get(name)) not in allowed:
-        raise _wrong(name, told, ", ".join(allowed))
-    return told
+    value = manifest.get(name)
+    if value is None or value not in allowed:
+        raise _wrong(name, value, ", ".join(allowed))
+    return value
 
 
 def _wrong(name: str, got: str | None, allowed: str) -> Corrupt:

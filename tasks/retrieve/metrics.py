@@ -14,7 +14,7 @@ import bisect
 import functools
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -42,8 +42,8 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, list[int]] = {}
-        self._sums: Counter[Any] = Counter()
-        self._refused: Counter[Any] = Counter()
+        self._sums: defaultdict[str, float] = defaultdict(float)
+        self._refused: Counter[tuple[str, str]] = Counter()
 
     def answered(self, call: str, seconds: float) -> None:
         """Count one answered call."""

@@ -52,7 +52,8 @@ class PointerFollower:
         self.client, self.store, self.names = client, store, FamilyKeys(family)
         self.held: LoadedGeneration | None = None
         self.switches = 0  # times another generation took over
-        self._lock, self._refused = threading.Lock(), {}
+        self._lock = threading.Lock()
+        self._refused: dict[str, float] = {}  # load → when it could not be opened
 
     def ask(self, fill: Fill | None = None) -> tuple[LoadedGeneration, list[Any]]:
         """A generation that is whole at this moment, and the replies to the commands that `fill`
@@ -134,7 +135,7 @@ class PointerFollower:
                 self.names.family,
                 load,
                 str(error),
-                self.held.id,
+                self.held and self.held.id,
             )
             return None
         finally:

@@ -118,13 +118,9 @@ class Reader:
                 for name in names
                 if (ranked := channel_items(name, held, known, depth))
             }
-            history = known.history(held)
+            liked = known.history(held)
             source: Source = (
-                "user"
-                if given is None and about is None
-                else "history"
-                if history
-                else "attributes"
+                "user" if given is None and about is None else "history" if liked else "attributes"
             )
             if not lists or list(lists) == [POPULAR]:
                 lists, source = {POPULAR: channel_items(POPULAR, held, known, depth)}, "popular"
@@ -137,7 +133,7 @@ class Reader:
                     lists,
                     k,
                     source,
-                    history,
+                    liked,
                     unknown,
                     channels if isinstance(channels, Mapping) else None,
                 ),

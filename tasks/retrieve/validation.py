@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def _value(name: str, value: object) -> Value:
     attribute that is known.
     """
     several = value.tolist() if isinstance(value, np.ndarray) else value
-    parts = several if isinstance(several, (list, tuple)) else [several]
+    parts: list[Any] = list(several) if isinstance(several, (list, tuple)) else [several]
     for one in parts:
         if not isinstance(one, (str, bool, np.bool_, *NUMBERS)):
             raise BadRequest(
@@ -141,7 +142,7 @@ def _value(name: str, value: object) -> Value:
             allowed="a text, a number, or a list of texts",
             remedy="leave out what is not known",
         )
-    plain = [
+    plain: list[Any] = [
         bool(one)
         if isinstance(one, np.bool_)
         else str(one)

@@ -109,7 +109,7 @@ def draw_study(folder: Path, book: optuna.Study, shares: dict[str, float]) -> No
     plt.close(figure)
     if shares:
         figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-        names = sorted(shares, key=shares.get)
+        names = sorted(shares, key=lambda name: shares[name])
         axes.barh(names, [shares[name] for name in names], color="#5b7db1")
         axes.set(xlabel="share of the variance of validation recall@50")
         figure.savefig(folder / "importance.png", dpi=110)

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from optuna.distributions import (
     BaseDistribution,
@@ -84,29 +84,33 @@ def _range(where: str, content: object) -> Range:
 
 
 def _start(where: str, start: object, choices: BaseDistribution) -> float | int | str:
-    if isinstance(choices, CategoricalDistribution):
-        inside = start in choices.choices
-    else:
-        kinds = int if isinstance(choices, IntDistribution) else (int, float)
-        inside = (
-            isinstance(start, kinds)
-            and not isinstance(start, bool)
-            and choices.low <= start <= choices.high
-        )
-    if not inside:
+    if not _inside(start, choices):
         raise BadRequest(f"{where}: the start is not in the range", got=start, allowed=str(choices))
     return start
 
 
+def _inside(start: object, choices: BaseDistribution) -> TypeGuard[float | int | str]:
+    if isinstance(choices, CategoricalDistribution):
+        return start in choices.choices
+    kinds = int if isinstance(choices, IntDistribution) else (int, float)
+    return (
+        isinstance(start, kinds)
+        and not isinstance(start, bool)
+        and choices.low <= start <= choices.high
+    )
+
+
 def _distribution(where: str, one: Range, content: dict) -> BaseDistribution:
-    if one.choices and one.low is None and one.high is None and not one.log:
+    low, high = one.low, one.high
+    if one.choices and low is None and high is None and not one.log:
         return CategoricalDistribution(tuple(one.choices))
-    numbers = one.low is not None and one.high is not None and not one.choices
     if (
-        not numbers
-        or not math.isfinite(one.high - one.low)
-        or not one.low < one.high
-        or (one.log and one.low <= 0)
+        one.choices
+        or low is None
+        or high is None
+        or not math.isfinite(high - low)
+        or not low < high
+        or (one.log and low <= 0)
     ):
         raise BadRequest(
             f"{where}: no such range",
@@ -115,7 +119,7 @@ def _distribution(where: str, one: Range, content: dict) -> BaseDistribution:
         )
     whole = all(isinstance(content[name], int) for name in ("low", "high"))
     return (
-        IntDistribution(int(one.low), int(one.high), log=one.log)
+        IntDistribution(int(low), int(high), log=one.log)
         if whole
-        else FloatDistribution(one.low, one.high, log=one.log)
+        else FloatDistribution(low, high, log=one.log)
     )

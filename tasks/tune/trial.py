@@ -91,6 +91,7 @@ def _train(
         stderr=subprocess.PIPE,
         preexec_fn=_die_with_parent,
     )
+    assert process.stdout and process.stderr, "both are pipes"
     last = ""
     try:
         for line in process.stderr:

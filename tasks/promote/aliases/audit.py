@@ -40,8 +40,9 @@ class Audit:
 
     def records(self) -> list[dict]:
         """Every move that was carried out, oldest first."""
-        found = [self.find(name) for name in self.store.documents(*self.place) if name != PENDING]
-        return sorted(found, key=lambda record: (record["when"], record["name"]))
+        names = (name for name in self.store.documents(*self.place) if name != PENDING)
+        records = [record for name in names if (record := self.find(name)) is not None]
+        return sorted(records, key=lambda record: (record["when"], record["name"]))
 
     def begin(self, record: dict) -> None:
         """Note what is about to be moved."""

@@ -62,6 +62,8 @@ def hold_reason(verdict: dict, answer: Answer | None) -> str | None:
 
 def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None:
     """Keep who turned a challenger down, once."""
+    answer = request.answer
+    assert answer, "nobody turned it down"
     if audit.find(f"turned-down-{id}") is None:
         audit.end(
             {
@@ -70,8 +72,8 @@ def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteReque
                 "family": verdict["family"],
                 "from": verdict["champion_version"],
                 "to": verdict["version"],
-                "by": request.answer.by,
-                "why": request.answer.why or "not approved",
+                "by": answer.by,
+                "why": answer.why or "not approved",
                 "when": now(),
                 "verdict": request.verdict,
                 "candidate": verdict["candidate"],

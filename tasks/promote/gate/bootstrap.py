@@ -7,11 +7,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 
 BLOCK_CELLS = 4_000_000  # resampled users held at a time: 32 MB of weights
 POWER = 0.8
+Name = TypeVar("Name", bound=Hashable)  # of a metric, or of a comparison
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,13 +51,13 @@ class Difference:
 
 
 def paired_differences(
-    challenger: dict[Hashable, np.ndarray],
-    other: dict[Hashable, np.ndarray],
+    challenger: dict[Name, np.ndarray],
+    other: dict[Name, np.ndarray],
     confidence: float,
     resamples: int,
     seed: int,
-    tested: tuple[str, ...] = (),
-) -> dict[Hashable, Difference]:
+    tested: tuple[Name, ...] = (),
+) -> dict[Name, Difference]:
     """The difference in every metric that both have, with its interval; metrics nobody has a value
     in are left out.
 
@@ -162,12 +164,13 @@ def _in_blocks(draw: Callable, table: np.ndarray, resamples: int, seed: int) -> 
     )
 
 
-def holm_correction(chances: dict[str, float]) -> dict[str, float]:
+def holm_correction(chances: dict[Name, float]) -> dict[Name, float]:
     """p values corrected for being several (Holm 1979): sorted, the i-th smallest of m times m − i
     + 1, never falling.
     """
-    corrected, highest = {}, 0.0
-    for place, name in enumerate(sorted(chances, key=chances.get)):
+    corrected: dict[Name, float] = {}
+    highest = 0.0
+    for place, name in enumerate(sorted(chances, key=lambda name: chances[name])):
         highest = max(highest, min(1.0, chances[name] * (len(chances) - place)))
         corrected[name] = highest
     return corrected

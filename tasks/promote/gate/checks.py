@@ -66,7 +66,8 @@ def check_comparison(case: Case, policy: Policy) -> Iterator[Check]:
     """Whether a comparison with the champion is a fair one, and whether a refresh left the items
     where they were.
     """
-    known, least = case.champion.get("items_known", 1.0), policy.health.champion_items_known_least
+    known = (case.champion or {}).get("items_known", 1.0)
+    least = policy.health.champion_items_known_least
     yield check(
         "champion.items_known",
         known >= least,
@@ -189,6 +190,7 @@ def check_not_worse(
 def check_coverage(case: Case, policy: Policy) -> Check:
     """A model shows more of the catalogue than the same list for everybody does."""
     own, popular = (case.overall[model]["coverage_50"] for model in ("challenger", "popularity"))
+    assert own is not None and popular is not None, "any lists have a coverage"
     least = policy.coverage_of_popularity_least * popular
     return check(
         "coverage.popularity",

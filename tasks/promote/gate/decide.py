@@ -145,7 +145,7 @@ def _checks(
     """
     metric = policy.metric
     made = [*checks.check_health(case, policy), checks.check_users(case, policy)]
-    if other == "champion":
+    if rival and other == "champion":
         made += checks.check_comparison(case, policy)
         made.append(checks.check_difference(rival[metric], case.question, policy))
     if best:

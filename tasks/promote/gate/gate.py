@@ -77,6 +77,7 @@ def gate(request: GateRequest) -> dict:
     if not (done := store.find(*place)):
         _write(store, place, policy, file.name, evaluation, version, taken_down)
         done = store.find(*place)
+    assert done, "it was written, or found written, above"
     verdict = json.loads(done.file("verdict.json").read_text())
     log(
         "promote.verdict",

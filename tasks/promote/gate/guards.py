@@ -35,7 +35,7 @@ def check_guard(
             f"{policy.slice_users_least} are wanted",
         )
     own, champion, error, users = _figures(case, rule, chosen, other)
-    allowed = rule.loss_most if rule.loss_most is not None else (1 - rule.share_least) * champion
+    allowed = _allowed_loss(rule, champion)
     noise = policy.noise_standard_errors * error
     wide = f" (or {noise:.4f}, the noise of {users} users)" if noise > allowed else ""
     lost, whose = champion - own, "its members' mean" if other == MEMBERS else "the champion's"
@@ -48,6 +48,13 @@ def check_guard(
         f"be{wide}",
         otherwise=rule.when_better if shown_better else "hold",
     )
+
+
+def _allowed_loss(rule: Guard, champion: float) -> float:
+    if rule.loss_most is not None:
+        return rule.loss_most
+    assert rule.share_least is not None, "a guard has one of the two bounds"
+    return (1 - rule.share_least) * champion
 
 
 def _chosen(case: Case, rule: Guard) -> np.ndarray | None:
@@ -71,18 +78,19 @@ def _figures(
     have a value for.
     """
     models = case.members if other == MEMBERS else (other,)
-    own, others = (
-        case.per_user["challenger"].get(rule.metric),
-        [case.per_user[model].get(rule.metric) for model in models],
-    )
-    if own is None and chosen is None and case.overall["challenger"].get(rule.metric) is not None:
+    own = case.per_user["challenger"].get(rule.metric)
+    others = [
+        values for model in models if (values := case.per_user[model].get(rule.metric)) is not None
+    ]
+    overall = case.overall["challenger"].get(rule.metric)
+    if own is None and chosen is None and overall is not None:
         return (
-            case.overall["challenger"][rule.metric],
+            overall,
             float(np.mean([case.overall[model][rule.metric] for model in models])),
             0.0,
             case.users,
         )
-    champion = None if any(one is None for one in others) else np.mean(others, axis=0)
+    champion = np.mean(others, axis=0) if len(others) == len(models) else None
     if own is None or champion is None:
         raise BadRequest(
             "the policy guards a metric that was not measured",

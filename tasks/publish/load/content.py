@@ -111,12 +111,13 @@ class Content:
 
     def fields(self, kind: str, rows: np.ndarray) -> dict[bytes, bytes]:
         """id → value, as any client would send or read them."""
-        ids, sizes, found = self.ids(kind), self.sizes(kind, rows), {}
+        ids, sizes = self.ids(kind), self.sizes(kind, rows)
+        fields: dict[bytes, bytes] = {}
         for size in np.unique(sizes).tolist():
             mine = rows[sizes == size]
             data = self.values(kind, mine, size).tobytes()
-            found |= {
+            fields |= {
                 ids[row].encode(): data[nth * size : (nth + 1) * size]
                 for nth, row in enumerate(mine.tolist())
             }
-        return found
+        return fields

@@ -22,7 +22,8 @@ def send_buckets(claim: Claim, content: Content, batch_fields: int) -> None:
     What a loader writes after it was taken over and before it notices is deleted by itself; after a
     crash in that moment, by the next sweep.
     """
-    client, sent = claim.client, deque(maxlen=BATCHES_IN_FLIGHT + 1)
+    client = claim.client
+    sent: deque[list[SentBucket]] = deque(maxlen=BATCHES_IN_FLIGHT + 1)
 
     def again(one: SentBucket) -> None:
         client.hset(one.key, mapping=content.fields(one.kind, one.rows))

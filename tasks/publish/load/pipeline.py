@@ -90,7 +90,8 @@ class Pipeline:
 
 class _Link:
     def __init__(self, pool: redis.ConnectionPool) -> None:
-        self.pool, self.connection, self.waiting = pool, pool.get_connection(), deque()
+        self.pool, self.connection = pool, pool.get_connection()
+        self.waiting: deque[list[SentBucket]] = deque()
 
     def send(self, share: list[SentBucket], moved: Callable[[SentBucket], object]) -> None:
         self.connection.send_packed_command(

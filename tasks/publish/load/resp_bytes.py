@@ -24,7 +24,7 @@ def encode_commands(
     for key, mine in buckets:
         start, end = end, end + len(mine)
         name = _bulk(key.encode())
-        pieces = [b"*%d\r\n$4\r\nHSET\r\n" % (2 + 2 * len(mine)), name]
+        pieces: list[bytes | memoryview] = [b"*%d\r\n$4\r\nHSET\r\n" % (2 + 2 * len(mine)), name]
         for first, last in _runs(group[start:end], start):
             pieces.append(
                 memoryview(records[group[first]][rank[first] : rank[first] + last - first]).cast(
