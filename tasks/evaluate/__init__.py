@@ -1,3 +1,1 @@
-"""Judging a candidate: exact full ranking of held-out rows, beside the champion and baselines, on
-the same users.
-"""
+"""The evaluate stage: exact full ranking of held-out rows by a candidate and its rivals."""

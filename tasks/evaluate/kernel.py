@@ -1,26 +1,22 @@
-"""The two inner loops of an evaluation, compiled: the best of a block of scores, and where the
-labels stand in them.
-"""
+"""The two inner loops of an evaluation, compiled: the best items by score, and the hits."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
 
-CHUNK_USERS = 64
+CHUNK_ITEMS = 64
 
 
 @numba.njit(inline="always", cache=True)
 def _before(value, row, other, other_row):
-    """Whether the first stands before the second in a list: a higher score, or an equal one of a
-    lower row.
-    """
+    """Whether an item precedes another in a list: higher score, or equal score and lower row."""
     return value > other or (value == other and row < other_row)
 
 
 @numba.njit(cache=True)
 def _sink(values, rows, size, at):
-    """Restore a heap whose root is what stands last in the list."""
+    """Restore a heap, whose root is the last item of the list, from position `at` downwards."""
     while True:
         child = 2 * at + 1
         if child >= size:
@@ -38,9 +34,7 @@ def _sink(values, rows, size, at):
 
 @numba.njit(cache=True)
 def _push(values, rows, size, value, row):
-    """Take one into the heap if it stands before the last, or if there is room; returns the new
-    size.
-    """
+    """Push an item if there is room or it precedes the last one; returns the new size."""
     if size < len(values):
         at = size
         while at > 0 and _before(values[(at - 1) // 2], rows[(at - 1) // 2], value, row):
@@ -56,9 +50,7 @@ def _push(values, rows, size, value, row):
 
 @numba.njit(cache=True)
 def _sorted(values, rows, size, best):
-    """Empty the heap into `best`, from its last place to its first; what is left of `best` is
-    −1.
-    """
+    """Empty the heap into `best`, from the last place to the first; the places after it are −1."""
     best[size:] = -1
     for last in range(size - 1, -1, -1):
         best[last] = rows[0]
@@ -67,74 +59,78 @@ def _sorted(values, rows, size, best):
         _sink(values, rows, last, 0)
 
 
-@numba.njit(nogil=True, cache=True)
-def best_items(scores, offsets, items, unseen, kept):
-    """The k best items of each user, without what was seen and with it, from one pass over the
-    scores.
+@numba.njit(cache=True)
+def _push_unseen(values, rows, scores, k):
+    """Fill a heap with the k best of one user's scores; returns its size."""
+    size, last = 0, np.float32(-np.inf)
+    for start in range(0, len(scores), CHUNK_ITEMS):
+        stop, above = min(start + CHUNK_ITEMS, len(scores)), 0
+        # Compared many at once: most chunks hold no score that is high enough.
+        for item in range(start, stop):
+            above += scores[item] > last
+        if above == 0:
+            continue
+        for item in range(start, stop):
+            # A later item with the score of the last one never precedes it.
+            if scores[item] > last:
+                size = _push(values, rows, size, scores[item], np.int32(item))
+                if size == k:
+                    last = values[0]
+    return size
 
-    An item with what was seen is either among the k best without it or seen itself, so the second
-    list needs no second pass. Equal scores are ordered by row; a score that is −∞ or not a number
-    is never shown.
+
+@numba.njit(nogil=True, cache=True)
+def best_items(scores, offsets, items, unseen, including_seen):
+    """The k best items of each user, without seen items and with them, in one pass over the scores.
+
+    An item of the list with seen items is either among the k best unseen ones or seen itself, so
+    the second list needs no second pass. Equal scores are ordered by row; a score that is −∞ or not
+    a number is never shown.
 
     Args:
         scores: float32 (users, items); overwritten.
         offsets, items: seen rows, `items[offsets[u]:offsets[u + 1]]` of user u.
-        unseen, kept: int32 (users, k), written.
+        unseen, including_seen: int32 (users, k), written.
     """
     k = unseen.shape[1]
     values, rows = np.empty(k, np.float32), np.empty(k, np.int32)
     for user in range(len(scores)):
         row = scores[user]
         seen = items[offsets[user] : offsets[user + 1]]
-        held = np.empty(len(seen), np.float32)
-        for at in range(len(seen)):
-            held[at] = row[seen[at]]
+        seen_scores = np.empty(len(seen), np.float32)
+        for i in range(len(seen)):
+            seen_scores[i] = row[seen[i]]
         for item in seen:
             row[item] = -np.inf
-        size, last = 0, np.float32(-np.inf)
-        for start in range(0, len(row), CHUNK_USERS):
-            stop, some = min(start + CHUNK_USERS, len(row)), 0
-            for item in range(
-                start, stop
-            ):  # many at once: most chunks hold nothing that is good enough
-                some += row[item] > last
-            if some == 0:
-                continue
-            for item in range(start, stop):
-                if (
-                    row[item] > last
-                ):  # a later item with the score of the last one never stands before it
-                    size = _push(values, rows, size, row[item], np.int32(item))
-                    if size == k:
-                        last = values[0]
+        size = _push_unseen(values, rows, row, k)
         top_values, top_rows = values.copy(), rows.copy()
         _sorted(top_values, top_rows, size, unseen[user])
-        for at in range(len(seen)):
-            if held[at] > -np.inf and row[seen[at]] == -np.inf:
-                row[seen[at]] = np.nan  # taken: an item seen twice stands once
-                size = _push(values, rows, size, held[at], np.int32(seen[at]))
-        _sorted(values, rows, size, kept[user])
+        for i in range(len(seen)):
+            if seen_scores[i] > -np.inf and row[seen[i]] == -np.inf:
+                row[seen[i]] = np.nan  # marks it as pushed: an item seen twice is listed once
+                size = _push(values, rows, size, seen_scores[i], np.int32(seen[i]))
+        _sorted(values, rows, size, including_seen[user])
 
 
 @numba.njit(nogil=True, cache=True)
-def mark_hits(lists, offsets, labels, found, different, tail, different_tail):
-    """Where the labels stand, and how many different ones there are, in all and in the tail.
+def mark_hits(lists, offsets, labels, hits, different, tail, different_tail):
+    """Mark the places that hold a label, and count the different labels, in all and in the tail.
 
     Args:
         lists: int32 (users, k).
         offsets, labels: the labels of each user, in order of row.
-        found: bool (users, k), written.
+        hits: bool (users, k), written.
         different, different_tail: int64 (users), written.
         tail: bool (items).
     """
     for user in range(len(lists)):
         own = labels[offsets[user] : offsets[user + 1]]
-        for at in range(len(own)):
-            if at == 0 or own[at] != own[at - 1]:
+        for i in range(len(own)):
+            if i == 0 or own[i] != own[i - 1]:
                 different[user] += 1
-                different_tail[user] += tail[own[at]]
+                different_tail[user] += tail[own[i]]
         for place in range(lists.shape[1]):
             item = lists[user, place]
             if item >= 0:
-                at = np.searchsorted(own, item)
-                found[user, place] = at < len(own) and own[at] == item
+                i = np.searchsorted(own, item)
+                hits[user, place] = i < len(own) and own[i] == item

@@ -1,4 +1,4 @@
-"""From ranked lists to figures: one value a user and metric, and their means."""
+"""Metrics of ranked lists: one value for each user and metric, and their means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tasks.core.data.histories import Histories
 from tasks.evaluate import kernel
 from tasks.evaluate.lists import Lists
-from tasks.evaluate.metrics import ACCURACY, ACCURACY_KEPT
+from tasks.evaluate.metrics import ACCURACY, ACCURACY_INCLUDING_SEEN
 from tasks.evaluate.metrics.coverage import coverage
 from tasks.evaluate.metrics.diversity import diversity
 from tasks.evaluate.metrics.popularity_rank import mean_popularity_rank
@@ -20,8 +20,7 @@ BLOCK_USERS = 8192  # users measured at a time, so that memory does not grow wit
 
 @dataclasses.dataclass(frozen=True)
 class ItemPopularity:
-    """What the metrics need to know of the items, taken from the snapshot and the same for every
-    model.
+    """Popularity and genres of the items of a snapshot, which the metrics of every model share.
 
     Attributes:
         order: int (items), rows from the most to the least popular; equal counts by row.
@@ -36,21 +35,24 @@ class ItemPopularity:
     @classmethod
     def of(cls, counts: np.ndarray, genres: list[list[str] | None]) -> ItemPopularity:
         order = np.argsort(-counts, kind="stable")
-        names = sorted({name for one in genres for name in one or ()})
+        names = sorted({name for genres_of_item in genres for name in genres_of_item or ()})
         if not names:
             return cls(order, tail_of(order), None)
         column = {name: i for i, name in enumerate(names)}
         features = np.zeros((len(genres), len(names)))
-        for row, one in enumerate(genres):
-            features[row, [column[name] for name in one or ()]] = 1.0
+        for row, genres_of_item in enumerate(genres):
+            features[row, [column[name] for name in genres_of_item or ()]] = 1.0
         features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
         return cls(order, tail_of(order), features)
 
 
 @dataclasses.dataclass(frozen=True)
 class Metrics:
-    """`per_user`: metric → float64 (users), NaN where not defined; `overall`: metric → mean over
-    users, or None.
+    """Metrics of one model.
+
+    Attributes:
+        per_user: metric → float64 (users), NaN where it is not defined.
+        overall: metric → mean over users, or a figure of all lists together; None without a value.
     """
 
     per_user: dict[str, np.ndarray]
@@ -63,11 +65,11 @@ class Metrics:
 
 @dataclasses.dataclass(frozen=True)
 class Hits:
-    """Where the labels stand.
+    """Hits of the labels in the lists.
 
     Attributes:
-        found: bool (users, k): the place holds one of the user's labels.
-        different, tail: int64 (users): different labels of each user, in all and in the tail.
+        found: bool (users, k), the place holds one of the user's labels.
+        different, tail: int64 (users), different labels of each user, in all and in the tail.
     """
 
     found: np.ndarray
@@ -78,29 +80,28 @@ class Hits:
 def hits(lists: np.ndarray, labels: Histories, tail: np.ndarray) -> Hits:
     """Look the labels up in the lists. `tail`: bool (items)."""
     order = np.lexsort((labels.items, labels.users()))
-    made = Hits(
+    result = Hits(
         np.zeros(lists.shape, bool), np.zeros(len(lists), np.int64), np.zeros(len(lists), np.int64)
     )
     kernel.mark_hits(
         np.ascontiguousarray(lists, np.int32),
         labels.offsets,
         labels.items[order],
-        made.found,
-        made.different,
+        result.found,
+        result.different,
         tail,
-        made.tail,
+        result.tail,
     )
-    return made
+    return result
 
 
 def measure(lists: Lists, labels: Histories, catalogue: ItemPopularity) -> Metrics:
     """Every metric of one model. `labels` has at least one row for each user."""
     users, parts = len(lists.unseen), []
     for start in range(0, users, BLOCK_USERS):
-        some = np.arange(start, min(start + BLOCK_USERS, users))
-        parts.append(
-            _block(lists.unseen[some], lists.kept[some], labels.select_users(some), catalogue)
-        )
+        block = np.arange(start, min(start + BLOCK_USERS, users))
+        unseen, including_seen = lists.unseen[block], lists.including_seen[block]
+        parts.append(_block(unseen, including_seen, labels.select_users(block), catalogue))
     per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     items = len(catalogue.order)
     return Metrics(
@@ -111,16 +112,17 @@ def measure(lists: Lists, labels: Histories, catalogue: ItemPopularity) -> Metri
 
 
 def _block(
-    unseen: np.ndarray, kept: np.ndarray, labels: Histories, catalogue: ItemPopularity
+    unseen: np.ndarray, including_seen: np.ndarray, labels: Histories, catalogue: ItemPopularity
 ) -> dict[str, np.ndarray]:
-    shown, with_seen = (hits(lists, labels, catalogue.tail) for lists in (unseen, kept))
+    """metric → float64 (users), of some users."""
+    shown, with_seen = (hits(lists, labels, catalogue.tail) for lists in (unseen, including_seen))
     figures = {
         name: function(shown.found[:, :k], shown.different)
         for name, (function, k) in ACCURACY.items()
     }
     figures |= {
         name: function(with_seen.found[:, :k], shown.different)
-        for name, (function, k) in ACCURACY_KEPT.items()
+        for name, (function, k) in ACCURACY_INCLUDING_SEEN.items()
     }
     figures["recall_50_head"] = recall_of(
         unseen, shown.found, ~catalogue.tail, shown.different - shown.tail
@@ -136,25 +138,23 @@ def _block(
 
 
 def mean_over_seeds(several: list[Metrics]) -> Metrics:
-    """Several trainings of one recipe as one: each user's mean over them, so that no lucky seed
-    decides.
-    """
+    """Each user's mean over several trainings of one recipe, so that no lucky seed decides."""
     if len(several) == 1:
         return several[0]
     per_user = {
-        name: np.mean([one.per_user[name] for one in several], axis=0)
+        name: np.mean([seed.per_user[name] for seed in several], axis=0)
         for name in several[0].per_user
     }
     overall = {
         name: None
-        if any(one.overall[name] is None for one in several)
-        else float(np.mean([one.overall[name] for one in several]))
+        if any(seed.overall[name] is None for seed in several)
+        else float(np.mean([seed.overall[name] for seed in several]))
         for name in several[0].overall
     }
     return Metrics(per_user, overall)
 
 
 def mean(values: np.ndarray) -> float | None:
-    """The mean of what is defined, or None."""
+    """The mean of the defined values, or None."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else None

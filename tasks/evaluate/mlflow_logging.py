@@ -1,8 +1,7 @@
-"""What MLflow is told of an evaluation: the figures of a model and of its champion, and each
-baseline as a run of its own.
+"""Logging of an evaluation to MLflow: the figures of a model and its champion, a run a baseline.
 
-Every run has the same names, `test/recall_50` and so on, whoever it is of: models are compared by
-ticking runs.
+Every run has the same names, `test/recall_50` and so on, so that models are compared by ticking
+runs.
 """
 
 from __future__ import annotations
@@ -12,40 +11,41 @@ from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.evaluate.settings import JudgeRequest
 
-SLICE_METRICS = ("recall_50", "ndcg_10", "hr_10")  # of each slice
-CHARACTERS = str.maketrans(
-    {"≤": "to", ">": "over"}
-)  # MLflow takes letters, digits, spaces and _-./
+SLICE_METRICS = ("recall_50", "ndcg_10", "hr_10")
+# MLflow takes letters, digits, spaces and _-./ in the name of a metric
+REPLACEMENTS = str.maketrans({"≤": "to", ">": "over"})
 
 
-def log_evaluation(store: Store, done: Artefact, known: Artefact, request: JudgeRequest) -> None:
-    """Log the figures; doing so twice changes nothing that is read."""
-    metrics, slices = done.facts["metrics"], done.facts["slices"]
+def log_evaluation(
+    store: Store, evaluation: Artefact, baselines: Artefact, request: JudgeRequest
+) -> None:
+    """Log the figures of an evaluation; doing so twice changes nothing that is read."""
+    facts = evaluation.facts
+    metrics, slices = facts["metrics"], facts["slices"]
     if request.run:
         own = _figures("test", metrics["challenger"]) | _slices(slices, "challenger")
         if "champion" in metrics:
             own |= _figures("champion", metrics["champion"])
-        if done.facts["members"]:
+        if facts["members"]:
             own |= _figures(
                 "best member",
                 max(
-                    (metrics[family] for family in done.facts["members"]),
+                    (metrics[family] for family in facts["members"]),
                     key=lambda figures: figures["recall_50"] or 0.0,
                 ),
             )
         mlflow_client.log_metrics(request.run, own | _figures("popularity", metrics["popularity"]))
-    with store.alone(
-        *known.place.relative_to(store.root).parts
-    ):  # challengers of a day end together, and would begin the same runs
-        _tell_baselines(done.facts, known, request)
+    # The challengers of a day end together, and would start the same runs.
+    with store.alone(*baselines.place.relative_to(store.root).parts):
+        _log_baselines(facts, baselines, request)
 
 
-def _tell_baselines(facts: dict, known: Artefact, request: JudgeRequest) -> None:
-    for model, figures in known.facts["metrics"].items():
+def _log_baselines(facts: dict, baselines: Artefact, request: JudgeRequest) -> None:
+    for model, figures in baselines.facts["metrics"].items():
         run = mlflow_client.find_or_start(
             request.experiment,
             f"{model} {facts['day']}",
-            f"{model}-{known.id}",
+            f"{model}-{baselines.id}",
             {
                 "recall.family": model,
                 "recall.kind": "baseline",
@@ -55,7 +55,7 @@ def _tell_baselines(facts: dict, known: Artefact, request: JudgeRequest) -> None
             },
         )
         if not mlflow_client.logged_steps(run, "test/recall_50"):
-            mlflow_client.log_settings(run, known.facts["baselines"].get(model, {}))
+            mlflow_client.log_settings(run, baselines.facts["baselines"].get(model, {}))
             mlflow_client.log_metrics(
                 run, _figures("test", figures) | _slices(facts["slices"], model)
             )
@@ -63,18 +63,16 @@ def _tell_baselines(facts: dict, known: Artefact, request: JudgeRequest) -> None
 
 
 def _figures(section: str, figures: dict[str, float | None]) -> dict[str, float]:
-    return {
-        f"{section}/{name}": value for name, value in figures.items() if value is not None
-    }  # a section of charts each
+    """Metrics under a section, which MLflow shows as a group of charts."""
+    return {f"{section}/{name}": value for name, value in figures.items() if value is not None}
 
 
 def _slices(slices: dict, model: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, one in slices.items():
-        place = "".join(
-            c for c in name.translate(CHARACTERS) if (c.isalnum() and c.isascii()) or c in " _-."
+    figures: dict[str, float] = {}
+    for name, facts in slices.items():
+        section = "".join(
+            c for c in name.translate(REPLACEMENTS) if (c.isalnum() and c.isascii()) or c in " _-."
         ).strip()
-        found |= _figures(
-            f"slice {place}", {metric: one["metrics"][model][metric] for metric in SLICE_METRICS}
-        )
-    return found
+        means = {metric: facts["metrics"][model][metric] for metric in SLICE_METRICS}
+        figures |= _figures(f"slice {section}", means)
+    return figures

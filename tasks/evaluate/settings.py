@@ -1,4 +1,4 @@
-"""What `evaluate` can be asked."""
+"""The request of the evaluate stage."""
 
 from __future__ import annotations
 

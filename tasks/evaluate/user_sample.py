@@ -1,6 +1,4 @@
-"""Who is judged where there are more users than a decision needs: the same ones for every model,
-and on the next day.
-"""
+"""The sample of users to judge on, where there are more than a decision needs."""
 
 from __future__ import annotations
 
@@ -12,18 +10,18 @@ from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Queries
 
 
-def sample_queries(queries: Queries, user_ids: list[str], most: int) -> Queries:
-    """All users, or `most` of them in their order: those whose ids have the lowest digests.
+def sample_queries(queries: Queries, user_ids: list[str], max_users: int) -> Queries:
+    """All users, or the `max_users` whose ids have the lowest digests, in their order.
 
-    Whether a user is among them depends on the ids alone, so that models are compared on the same
-    users, and nearly the same ones from day to day. The standard error of a difference falls with
-    the root of their number, whatever number they were drawn from.
+    The sample depends on the ids alone, so models are compared on the same users, and on nearly the
+    same ones from day to day. The standard error of a difference falls with the root of the number
+    of users, whatever number they were drawn from.
 
     Args:
-        user_ids: of all rows of the user table.
-        most: users, at least 1.
+        user_ids: ids of all rows of the user table.
+        max_users: at least 1.
     """
-    if len(queries.users) <= most:
+    if len(queries.users) <= max_users:
         return queries
     digests = np.array(
         [
@@ -32,5 +30,5 @@ def sample_queries(queries: Queries, user_ids: list[str], most: int) -> Queries:
         ],
         np.uint64,
     )
-    log("evaluate.sample", users=most, of=len(queries.users))
-    return queries.select_users(np.sort(np.argsort(digests, kind="stable")[:most]))
+    log("evaluate.sample", users=max_users, of=len(queries.users))
+    return queries.select_users(np.sort(np.argsort(digests, kind="stable")[:max_users]))

@@ -1,3 +1,1 @@
-"""From a candidate to a generation: build the FAISS index, probe it against exact search, bundle
-what goes live.
-"""
+"""The index stage: build the FAISS index of a candidate, probe it, bundle a generation."""

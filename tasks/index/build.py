@@ -1,4 +1,12 @@
-"""Verb `build`: the FAISS indexes of a candidate's vectors."""
+"""Verb `build`: the FAISS indexes of a candidate's vectors.
+
+indexes/<family>/<id>/
+    index.faiss         the index of the candidate vectors
+    similar.faiss       the index of the item-to-item vectors
+    cold_ids.*          ids of the items whose vectors were predicted from their genres
+    cold.npy            float32 (cold, d), their candidate vectors
+    cold_similar.npy    float32 (cold, s), their item-to-item vectors
+"""
 
 from __future__ import annotations
 
@@ -11,6 +19,7 @@ from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import Candidate
 from tasks.core.store.arrays import StringTable, save
 from tasks.core.store.identity import code_version, identity
+from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 from tasks.index.catalogue import cold_items
 from tasks.index.factory import build_index
@@ -19,9 +28,12 @@ from tasks.index.settings import BuildRequest
 
 
 def build(request: BuildRequest) -> dict:
-    """Write `indexes/<family>/<id>/`, or find it written: the index of candidate vectors, that of
-    item-to-item vectors (chosen by size and memory), and the items that got theirs from their
-    genres.
+    """Write the indexes of a candidate, or find them written.
+
+    Returns:
+        uri and id of the index, family, candidate, version (of the registered model), factory,
+        bytes, bytes_per_vector, predicted_bytes_per_vector, items, cold_items, left_out_items,
+        dimension.
 
     Raises:
         BadRequest: another family's candidate, or an index that cannot be made or would weigh too
@@ -30,142 +42,154 @@ def build(request: BuildRequest) -> dict:
     """
     store = Store(request.store)
     uri, version = (request.candidate, None) if request.candidate else _champion(request.family)
-    artefact = store.open(uri, "candidate")
-    if artefact.facts["family"] != request.family:
-        raise BadRequest(
-            "the candidate is of another family",
-            got=artefact.facts["family"],
-            allowed=request.family,
-        )
+    candidate = _open_candidate(store, uri, request.family)
     snapshot = Snapshot(
-        store.open(request.snapshot or _learned_from(store, artefact.facts), "snapshot")
+        store.open(request.snapshot or _trained_on(store, candidate.facts), "snapshot")
     )
-    code = code_version(__name__)
     settings = {
         "factory": request.factory,
         "memory_mib": request.memory_mib,
         "cold_items": request.cold_items,
     }
+    code = code_version(__name__)
     id = identity(
         family=request.family,
-        candidate=artefact.id,
+        candidate=candidate.id,
         snapshot=snapshot.id,
         settings=settings,
         code=code,
     )
-    where = ("indexes", request.family, id)
-    if store.find(*where) is None:
-        candidate = Candidate(artefact)
-        cold = cold_items(candidate, snapshot, request.cold_items == "metadata")
-        vectors, similar = (
-            np.concatenate([candidate.vectors, cold.vectors]),
-            np.concatenate([candidate.similar, cold.similar]),
+    path = ("indexes", request.family, id)
+    if store.find(*path) is None:
+        lineage = {"settings": settings, "code": code, "parents": [uri, snapshot.uri]}
+        _write(store, path, request, uri, Candidate(candidate), snapshot, lineage)
+    index = store.find(*path)
+    assert index, "it was written, or found written, above"
+    return _result(index, uri, version)
+
+
+def _open_candidate(store: Store, uri: str, family: str) -> Artefact:
+    artefact = store.open(uri, "candidate")
+    if artefact.facts["family"] != family:
+        raise BadRequest(
+            "the candidate is of another family", got=artefact.facts["family"], allowed=family
         )
-        _usable(vectors)
-        factory, alike = (
-            _factory(request, request.factory, vectors.shape),
-            _factory(request, "auto", similar.shape),
-        )
-        faiss.omp_set_num_threads(request.threads)
-        with store.writing("index", *where) as draft:
-            say(f"step 1 of 2: the index {factory} of {len(vectors):,} candidate vectors")
-            faiss.write_index(build_index(vectors, factory), str(draft.path / "index.faiss"))
-            say(f"step 2 of 2: the index {alike} of what is like an item")
-            faiss.write_index(build_index(similar, alike), str(draft.path / "similar.faiss"))
-            StringTable.of(cold.ids).save(draft.path, "cold_ids")
-            save(draft.path / "cold.npy", cold.vectors)
-            save(draft.path / "cold_similar.npy", cold.similar)
-            draft.counts = {"items": len(vectors), "cold": len(cold.ids), "left_out": cold.left_out}
-            draft.facts = {
-                "family": request.family,
-                "candidate": uri,
-                "snapshot": snapshot.uri,
-                "factory": factory,
-                "similar_factory": alike,
-                "dimension": vectors.shape[1],
-                "predicted_bytes_per_vector": round(
-                    bytes_per_vector(factory, vectors.shape[1], len(vectors)), 2
-                ),
-            }
-            draft.lineage = {"settings": settings, "code": code, "parents": [uri, snapshot.uri]}
-        log(
-            "index.built",
-            factory=factory,
-            items=len(vectors),
-            dimension=vectors.shape[1],
-            cold=len(cold.ids),
-            left_out=cold.left_out,
-        )
-    done = store.find(*where)
-    size = done.files["index.faiss"]["bytes"]
+    return artefact
+
+
+def _write(
+    store: Store,
+    path: tuple[str, ...],
+    request: BuildRequest,
+    uri: str,
+    candidate: Candidate,
+    snapshot: Snapshot,
+    lineage: dict,
+) -> None:
+    cold = cold_items(candidate, snapshot, request.cold_items == "metadata")
+    vectors = np.concatenate([candidate.vectors, cold.vectors])
+    similar = np.concatenate([candidate.similar, cold.similar])
+    _check_vectors(vectors)
+    count, dimension = vectors.shape
+    factory = _factory(request, request.factory, vectors.shape)
+    similar_factory = _factory(request, "auto", similar.shape)
+    faiss.omp_set_num_threads(request.threads)
+    with store.writing("index", *path) as draft:
+        say(f"step 1 of 2: the index {factory} of {count:,} candidate vectors")
+        faiss.write_index(build_index(vectors, factory), str(draft.path / "index.faiss"))
+        say(f"step 2 of 2: the index {similar_factory} of item-to-item vectors")
+        faiss.write_index(build_index(similar, similar_factory), str(draft.path / "similar.faiss"))
+        StringTable.of(cold.ids).save(draft.path, "cold_ids")
+        save(draft.path / "cold.npy", cold.vectors)
+        save(draft.path / "cold_similar.npy", cold.similar)
+        counts = {"items": count, "cold": len(cold.ids), "left_out": cold.left_out}
+        draft.counts = counts
+        draft.facts = {
+            "family": request.family,
+            "candidate": uri,
+            "snapshot": snapshot.uri,
+            "factory": factory,
+            "similar_factory": similar_factory,
+            "dimension": dimension,
+            "predicted_bytes_per_vector": round(bytes_per_vector(factory, dimension, count), 2),
+        }
+        draft.lineage = lineage
+    log("index.built", factory=factory, dimension=dimension, **counts)
+
+
+def _result(index: Artefact, candidate_uri: str, version: str | None) -> dict:
+    size = index.files["index.faiss"]["bytes"]
     return {
-        "uri": done.uri,
-        "id": id,
-        "family": request.family,
-        "candidate": uri,
+        "uri": index.uri,
+        "id": index.id,
+        "family": index.facts["family"],
+        "candidate": candidate_uri,
         "version": version,
-        "factory": done.facts["factory"],
+        "factory": index.facts["factory"],
         "bytes": size,
-        "bytes_per_vector": round(size / done.counts["items"], 2),
-        "predicted_bytes_per_vector": done.facts["predicted_bytes_per_vector"],
-        "items": done.counts["items"],
-        "cold_items": done.counts["cold"],
-        "left_out_items": done.counts["left_out"],
-        "dimension": done.facts["dimension"],
+        "bytes_per_vector": round(size / index.counts["items"], 2),
+        "predicted_bytes_per_vector": index.facts["predicted_bytes_per_vector"],
+        "items": index.counts["items"],
+        "cold_items": index.counts["cold"],
+        "left_out_items": index.counts["left_out"],
+        "dimension": index.facts["dimension"],
     }
 
 
-def _usable(vectors: np.ndarray) -> None:
-    """Refuse what no search can rank: a zero vector would outrank every item with a negative
-    score.
+def _check_vectors(vectors: np.ndarray) -> None:
+    """Refuse vectors that no search can rank.
+
+    A zero vector would outrank every item with a negative score.
     """
-    for wrong, what in (
+    for invalid, what in (
         (~np.isfinite(vectors).all(axis=1), "not numbers"),
         (~np.any(vectors, axis=1), "all zero"),
     ):
-        if wrong.any():
+        if invalid.any():
             raise RefusedData(
                 f"candidate vectors are {what}",
-                got=f"{int(wrong.sum())} of {len(vectors)}",
+                got=f"{int(invalid.sum())} of {len(vectors)}",
                 remedy="train the candidate again; what is live stays",
             )
 
 
 def _factory(request: BuildRequest, factory: str, shape: tuple[int, int]) -> str:
-    """The factory string, and a line that says what it will weigh before anything is built."""
+    """The factory string of an index whose predicted size fits the request; the size is logged."""
     count, dimension = shape
     budget = None if request.memory_mib is None else request.memory_mib * 2**20
     factory = choose_factory(count, dimension, budget) if factory == "auto" else factory
-    each = bytes_per_vector(factory, dimension, count)
-    log("index.predicted", factory=factory, bytes_per_vector=each, mib=each * count / 2**20)
-    if budget is not None and each * count > budget:
+    per_vector = bytes_per_vector(factory, dimension, count)
+    size = per_vector * count
+    log("index.predicted", factory=factory, bytes_per_vector=per_vector, mib=size / 2**20)
+    if budget is not None and size > budget:
         raise BadRequest(
             f"{factory} would weigh more than the index may",
-            got=f"{each * count / 2**20:,.1f} MiB",
+            got=f"{size / 2**20:,.1f} MiB",
             allowed=f"{request.memory_mib:,.1f} MiB",
             remedy="take auto, or raise memory_mib",
         )
     return factory
 
 
-def _learned_from(store: Store, facts: dict) -> str:
+def _trained_on(store: Store, facts: dict) -> str:
+    """URI of the snapshot that a candidate was trained on."""
     return store.uri("snapshots", facts["dataset"], facts["day"], facts["snapshot"])
 
 
 def _champion(family: str) -> tuple[str, str]:
+    """URI of the candidate behind the champion of the registry, and its version."""
     from tasks.core.registry.mlflow_client import CHAMPION, by_alias, model_name
 
-    found = by_alias(family, CHAMPION)
-    if found is None:
+    champion = by_alias(family, CHAMPION)
+    if champion is None:
         raise BadRequest(
             f"{model_name(family)} has no champion yet",
             remedy=f"train {family} first, or name a candidate",
         )
-    if "recall.uri" not in found.tags:
+    if "recall.uri" not in champion.tags:
         raise BadRequest(
-            f"version {found.version} of {model_name(family)} does not say where its candidate "
-            f"lies",
+            f"version {champion.version} of {model_name(family)} does not name its candidate",
             allowed="the tag recall.uri",
             remedy="name the candidate in the request",
         )
-    return found.tags["recall.uri"], str(found.version)
+    return champion.tags["recall.uri"], str(champion.version)

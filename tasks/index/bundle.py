@@ -1,8 +1,14 @@
-"""Verb `bundle`: tune and probe an index, and write the generation that can go live."""
+"""Verb `bundle`: tune and probe an index, and write the generation that can go live.
+
+generations/<family>/<id>/
+    index.faiss, similar.faiss      the indexes, their search parameters set
+    the files of items, users and vectors, see `tasks.index.generation_files`
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -11,6 +17,7 @@ from tasks.core.cli.errors import RefusedData
 from tasks.core.cli.log import say
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.store.identity import code_version, identity
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
@@ -23,139 +30,197 @@ from tasks.index.settings import BundleRequest
 ITEMS, SIMILAR = "items", "similar items"
 
 
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """The artefacts that a generation is made of."""
+
+    index: Artefact
+    candidate: Candidate
+    snapshot: Snapshot
+
+    @classmethod
+    def of(cls, store: Store, index_uri: str) -> Inputs:
+        """The index and the candidate and snapshot that it was built from."""
+        index = store.open(index_uri, "index")
+        return cls(
+            index,
+            Candidate(store.open(index.facts["candidate"], "candidate")),
+            Snapshot(store.open(index.facts["snapshot"], "snapshot")),
+        )
+
+    @property
+    def uris(self) -> list[str]:
+        """URIs of the parents of the generation."""
+        return [self.index.uri, self.candidate.artefact.uri, self.snapshot.uri]
+
+
 def bundle(request: BundleRequest) -> dict:
-    """Write `generations/<family>/<id>/`, or find it written.
+    """Write the generation of an index, or find it written.
+
+    Returns:
+        uri and id of the generation, family, candidate, snapshot, day, version, factory, search,
+        depth, dimension, items, cold_items, left_out_items, users, left_out_users, recall,
+        queries_per_s, p50_ms, p99_ms, bytes_per_vector, similar_recall, bytes.
 
     Raises:
-        RefusedData: the index finds less than `minimum_recall` of the exact top 50, or nobody can
+        RefusedData: the index finds less than `minimum_recall` of the exact top 50, or no user can
             be served.
     """
     store = Store(request.store)
-    index = store.open(request.index, "index")
-    candidate = Candidate(store.open(index.facts["candidate"], "candidate"))
-    snapshot = Snapshot(store.open(index.facts["snapshot"], "snapshot"))
+    inputs = Inputs.of(store, request.index)
     code = code_version(__name__)
-    settings = {
-        name: getattr(request, name)
-        for name in ("search", "wanted_recall", "probes", "top", "seed")
-    }
     id = identity(
-        family=candidate.family,
-        index=index.id,
+        family=inputs.candidate.family,
+        index=inputs.index.id,
         version=request.version,
-        settings=settings,
+        settings={
+            name: getattr(request, name)
+            for name in ("search", "wanted_recall", "probes", "top", "seed")
+        },
         code=code,
     )
-    where = ("generations", candidate.family, id)
-    done = store.find(*where)
-    if done is None:
-        _write(store, where, request, index, candidate, snapshot, code)
-        done = store.find(*where)
-    for facts, of in ((done.facts, ITEMS), (done.facts["similar"], SIMILAR)):
+    path = ("generations", inputs.candidate.family, id)
+    if store.find(*path) is None:
+        _write(store, path, request, inputs, code)
+    generation = store.find(*path)
+    assert generation, "it was written, or found written, above"
+    for facts, of in ((generation.facts, ITEMS), (generation.facts["similar"], SIMILAR)):
         IndexReport.of(facts).judge(request.minimum_recall, of)
-    return _result(done)
+    return _result(generation)
 
 
 def _write(
-    store: Store,
-    where: tuple[str, ...],
-    request: BundleRequest,
-    index: Artefact,
-    candidate: Candidate,
-    snapshot: Snapshot,
-    code: str,
+    store: Store, path: tuple[str, ...], request: BundleRequest, inputs: Inputs, code: str
 ) -> None:
+    candidate, snapshot = inputs.candidate, inputs.snapshot
     say("step 1 of 4: the queries of the users")
-    catalogue = Catalogue.of(candidate, index)
-    crowd = find_served_users(
+    catalogue = Catalogue.of(candidate, inputs.index)
+    users = find_served_users(
         snapshot, candidate.encoder, catalogue.rows_of(snapshot.item_ids), catalogue.trained
     )
-    vectors = _queries(candidate, crowd)
-    with store.writing("generation", *where) as draft:
+    queries = _queries(candidate, users)
+    with store.writing("generation", *path) as draft:
         say(f"step 2 of 4: tuning and probing the index of {len(catalogue.item_ids):,} items")
-        found, searcher = tune_and_validate(
-            index.file("index.faiss", verify=False),
-            index.facts["factory"],
-            catalogue.vectors,
-            split_queries(vectors, request.probes, request.seed),
-            draft.path / "index.faiss",
-            request.wanted_recall,
-            request.search,
-            ours=index.lineage["settings"]["factory"] == "auto",
-        )
-        found.judge(request.minimum_recall, ITEMS)
-        say("step 3 of 4: tuning and probing what is like an item")
-        liked = split_queries(_liked(catalogue, crowd, request), request.probes, request.seed)
-        alike, _ = tune_and_validate(
-            index.file("similar.faiss", verify=False),
-            index.facts["similar_factory"],
-            catalogue.similar,
-            liked,
-            draft.path / "similar.faiss",
-            request.wanted_recall,
-            ours=True,
-        )
-        alike.judge(request.minimum_recall, SIMILAR)
+        report, searcher = _tune_items(request, inputs.index, catalogue, queries, draft.path)
+        say("step 3 of 4: tuning and probing the index of similar items")
+        similar = _tune_similar(request, inputs.index, catalogue, users, draft.path)
         faiss.omp_set_num_threads(request.threads)
-        say(f"step 4 of 4: lists and histories of {len(crowd.users):,} users")
+        say(f"step 4 of 4: lists and histories of {len(users.users):,} users")
         write_items(draft.path, catalogue, snapshot)
         write_users(
-            draft.path, crowd, vectors, snapshot, len(catalogue.item_ids), searcher, request.top
+            draft.path, users, queries, snapshot, len(catalogue.item_ids), searcher, request.top
         )
         write_vectors(draft.path, catalogue, candidate.encoder)
-        draft.counts = {
-            "items": len(catalogue.item_ids),
-            "cold_items": catalogue.cold,
-            "left_out_items": index.counts["left_out"],
-            "users": crowd.with_query,
-            "known_users": len(crowd.users),
-            "left_out_users": crowd.left_out,
-            "seen": len(crowd.seen.items),
-        }
+        draft.counts = _counts(inputs.index, catalogue, users)
         draft.facts = {
-            "family": candidate.family,
-            "candidate": candidate.artefact.uri,
-            "snapshot": snapshot.uri,
-            "day": snapshot.day,
-            "dataset": snapshot.dataset,
-            "version": request.version,
-            "trained": catalogue.trained,
-            "recommend_seen": snapshot.recommend_seen,
-            "dimension": candidate.vectors.shape[1],
-            **dataclasses.asdict(found),
-            "similar": dataclasses.asdict(alike),
+            **_facts(inputs, catalogue, request.version),
+            **dataclasses.asdict(report),
+            "similar": dataclasses.asdict(similar),
         }
         draft.lineage = {
             "settings": dataclasses.asdict(request),
             "code": code,
-            "parents": [index.uri, candidate.artefact.uri, snapshot.uri],
+            "parents": inputs.uris,
         }
 
 
-def _queries(candidate: Candidate, crowd: ServedUsers) -> np.ndarray:
-    asked = np.arange(crowd.with_query)
-    vectors = encode_users(
-        candidate.encoder, crowd.read.select_users(asked), crowd.attributes.select_users(asked)
+def _tune_items(
+    request: BundleRequest,
+    index: Artefact,
+    catalogue: Catalogue,
+    queries: np.ndarray,
+    folder: Path,
+) -> tuple[IndexReport, Searcher]:
+    """Write the tuned index of candidate vectors; refuse one that finds too little."""
+    report, searcher = tune_and_validate(
+        index.file("index.faiss", verify=False),
+        index.facts["factory"],
+        catalogue.vectors,
+        split_queries(queries, request.probes, request.seed),
+        folder / "index.faiss",
+        request.wanted_recall,
+        request.search,
+        ours=index.lineage["settings"]["factory"] == "auto",
     )
-    if not len(vectors):
+    report.judge(request.minimum_recall, ITEMS)
+    return report, searcher
+
+
+def _tune_similar(
+    request: BundleRequest,
+    index: Artefact,
+    catalogue: Catalogue,
+    users: ServedUsers,
+    folder: Path,
+) -> IndexReport:
+    """Write the tuned index of item-to-item vectors; refuse one that finds too little."""
+    report, _ = tune_and_validate(
+        index.file("similar.faiss", verify=False),
+        index.facts["similar_factory"],
+        catalogue.similar,
+        split_queries(_liked_items(catalogue, users, request), request.probes, request.seed),
+        folder / "similar.faiss",
+        request.wanted_recall,
+        ours=True,
+    )
+    report.judge(request.minimum_recall, SIMILAR)
+    return report
+
+
+def _counts(index: Artefact, catalogue: Catalogue, users: ServedUsers) -> dict:
+    return {
+        "items": len(catalogue.item_ids),
+        "cold_items": catalogue.cold,
+        "left_out_items": index.counts["left_out"],
+        "users": users.with_query,
+        "known_users": len(users.users),
+        "left_out_users": users.left_out,
+        "seen": len(users.seen.items),
+    }
+
+
+def _facts(inputs: Inputs, catalogue: Catalogue, version: str | None) -> dict:
+    candidate, snapshot = inputs.candidate, inputs.snapshot
+    return {
+        "family": candidate.family,
+        "candidate": candidate.artefact.uri,
+        "snapshot": snapshot.uri,
+        "day": snapshot.day,
+        "dataset": snapshot.dataset,
+        "version": version,
+        "trained": catalogue.trained,
+        "recommend_seen": snapshot.recommend_seen,
+        "dimension": candidate.vectors.shape[1],
+    }
+
+
+def _queries(candidate: Candidate, users: ServedUsers) -> np.ndarray:
+    """float32 (users with a query, d), or (users with a query, interests d).
+
+    Raises:
+        RefusedData: no user has a query, or a query is not finite.
+    """
+    rows = np.arange(users.with_query)
+    queries = encode_users(
+        candidate.encoder, users.read.select_users(rows), users.attributes.select_users(rows)
+    )
+    if not len(queries):
         raise RefusedData(
             "no user of the snapshot liked an item that the model knows",
             remedy="name the snapshot it learned from",
         )
-    if not np.isfinite(vectors).all():
+    if not np.isfinite(queries).all():
         raise RefusedData(
             "the encoder makes queries that are not numbers",
-            got=f"{int((~np.isfinite(vectors)).any(axis=1).sum())} users",
+            got=f"{int((~np.isfinite(queries)).any(axis=1).sum())} users",
             remedy="train the candidate again",
         )
-    return vectors
+    return queries
 
 
-def _liked(catalogue: Catalogue, crowd: ServedUsers, request: BundleRequest) -> np.ndarray:
-    """Vectors of items that people liked, as often as they did: whose neighbours will be asked
-    for.
-    """
-    items = crowd.liked.items
+def _liked_items(catalogue: Catalogue, users: ServedUsers, request: BundleRequest) -> np.ndarray:
+    """Item-to-item vectors of liked items, each as often as it was liked, to query with."""
+    items = users.liked.items
     return catalogue.similar[
         np.random.default_rng(request.seed).choice(
             items, min(2 * request.probes, len(items)), replace=False
@@ -163,11 +228,11 @@ def _liked(catalogue: Catalogue, crowd: ServedUsers, request: BundleRequest) -> 
     ]
 
 
-def _result(done: Artefact) -> dict:
-    facts, measured = done.facts, done.facts["probe"]
+def _result(generation: Artefact) -> dict:
+    facts, probe = generation.facts, generation.facts["probe"]
     return {
-        "uri": done.uri,
-        "id": done.id,
+        "uri": generation.uri,
+        "id": generation.id,
         "family": facts["family"],
         "candidate": facts["candidate"],
         "snapshot": facts["snapshot"],
@@ -178,13 +243,13 @@ def _result(done: Artefact) -> dict:
         "depth": facts["depth"],
         "dimension": facts["dimension"],
         **{
-            name: done.counts[name]
+            name: generation.counts[name]
             for name in ("items", "cold_items", "left_out_items", "users", "left_out_users")
         },
         **{
-            name: measured[name]
+            name: probe[name]
             for name in ("recall", "queries_per_s", "p50_ms", "p99_ms", "bytes_per_vector")
         },
         "similar_recall": facts["similar"]["probe"]["recall"],
-        "bytes": sum(file["bytes"] for file in done.files.values()),
+        "bytes": sum(file["bytes"] for file in generation.files.values()),
     }

@@ -1,6 +1,4 @@
-"""The items that can be recommended: those the model learned, and by setting those it never met but
-whose genres it knows.
-"""
+"""The catalogue of a generation: the items the model learned, and cold items by their genres."""
 
 from __future__ import annotations
 
@@ -20,11 +18,12 @@ class ColdItems:
     """Items of a snapshot that a candidate has no vector for.
 
     Attributes:
-        ids: the c items that get one from their genres (`tasks.core.retrieval.cold_start`).
+        ids: the c items whose vectors are predicted from their genres
+            (`tasks.core.retrieval.cold_start`).
         vectors: float32 (c, d); none is all zero.
-        similar: float32 (c, s), the same of the item-to-item vectors, at most of unit length.
-        left_out: how many items get none: a zero vector would outrank every item with a negative
-            score.
+        similar: float32 (c, s), their item-to-item vectors, at most of unit length.
+        left_out: number of items that get no vector: a zero vector would outrank every item with a
+            negative score.
     """
 
     ids: list[str]
@@ -34,7 +33,11 @@ class ColdItems:
 
 
 def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) -> ColdItems:
-    """What becomes of the items of `snapshot` that `candidate` does not know."""
+    """Predict vectors of the items of `snapshot` that `candidate` does not know, or leave them out.
+
+    Args:
+        from_metadata: predict vectors from genres; false: leave all of them out.
+    """
     rows = candidate.rows_of(snapshot.item_ids)
     missing = int((rows < 0).sum())
     if not (from_metadata and missing):
@@ -45,28 +48,27 @@ def cold_items(candidate: Candidate, snapshot: Snapshot, from_metadata: bool) ->
         snapshot.histories("train").users_of(len(rows)),
         trained,
     )
-    wanted, known = np.flatnonzero((rows < 0) & genres.has_known_genre()), np.flatnonzero(trained)
+    wanted = np.flatnonzero((rows < 0) & genres.has_known_genre())
+    known = np.flatnonzero(trained)
     vectors = genres.predict(candidate.vectors[rows[trained]], known, wanted)
     similar = genres.predict(candidate.similar[rows[trained]], known, wanted, standing=False)
-    there = np.any(vectors, axis=1)
-    ids = [snapshot.item_ids[item] for item in wanted[there].tolist()]
+    nonzero = np.any(vectors, axis=1)
+    ids = [snapshot.item_ids[item] for item in wanted[nonzero].tolist()]
+    norms = np.linalg.norm(similar[nonzero], axis=1, keepdims=True)
     return ColdItems(
-        ids,
-        vectors[there],
-        similar[there] / np.maximum(np.linalg.norm(similar[there], axis=1, keepdims=True), 1),
-        missing - len(ids),
+        ids, vectors[nonzero], similar[nonzero] / np.maximum(norms, 1), missing - len(ids)
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """What can be recommended, by row: the candidate's items, then those that got their vectors
-    from their genres.
+    """Items that can be recommended, by row: the candidate's own, then the cold ones.
 
     Attributes:
-        trained: how many are the candidate's own: its encoder reads them.
-        cold: how many were placed by their genres, by the candidate itself or here.
-        vectors, similar: float32 (n, d) and (n, s).
+        item_ids: the n items.
+        trained: number of the candidate's own items, which its encoder reads.
+        cold: number of items with predicted vectors, by the candidate itself or by this stage.
+        vectors, similar: float32 (n, d) candidate vectors, (n, s) item-to-item vectors.
     """
 
     item_ids: list[str]

@@ -1,4 +1,4 @@
-"""A FAISS index from its factory string, by inner product."""
+"""Building of a FAISS index by inner product from its factory string."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tasks.core.cli.errors import BadRequest
 from tasks.index.index_size import ALLOWED, padded_dimension, parse_factory
 
 BUILD_EFFORT = 80  # HNSW's efConstruction
-# vectors a centroid that k-means sees; of 100 the recall is the same (.983 at a million, 32 lists),
-# and it takes twice as long
-TRAINED_ON = 40
+# Training vectors of each centroid of k-means. With 100 the recall is the same (.983 at a million
+# vectors, 32 lists) and the training takes twice as long.
+VECTORS_PER_CENTROID = 40
 
 
 def build_index(vectors: np.ndarray, factory: str) -> faiss.Index:
     """Train and fill the index of `vectors`, float32 (n, d).
 
-    LSH knows no metric (it compares signs), so it is made without one, and with random rotations
-    when it has more bits than the vectors have dimensions; what it finds is re-scored by inner
-    product like all others.
+    LSH knows no metric (it compares signs), so it is built without one, and with random rotations
+    when it has more bits than the vectors have dimensions. Its results are re-scored by inner
+    product like those of every other kind.
 
     Raises:
-        BadRequest: not a factory string, or a kind that needs more vectors than there are.
+        BadRequest: not a factory string, or the kind needs more vectors than there are.
     """
     parts = parse_factory(factory)
     try:
@@ -41,30 +41,30 @@ def build_index(vectors: np.ndarray, factory: str) -> faiss.Index:
         ) from None
 
 
-def _index(dimension: int, factory: str, parts: dict[str, str | None]) -> faiss.Index:
+def _index(dimension: int, factory: str, parts: dict[str, str]) -> faiss.Index:
     if parts["bits"]:
         return faiss.index_factory(
             dimension, factory + "r" * (int(parts["bits"]) > dimension), faiss.METRIC_L2
         )
     index = faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
     if "PQ" in factory:
-        index.do_polysemous_training = (
-            False  # minutes of annealing, for a search that is not used here
-        )
+        # Polysemous training anneals for minutes, for a kind of search that is not used here.
+        index.do_polysemous_training = False
     if parts["links"]:
         index.hnsw.efConstruction = BUILD_EFFORT
-        # Pruned by inner product, a graph links all to the few longest vectors and leaves others
-        # without a way in: recall@50 ends at .96. Its lists filled up again, it goes to .9999.
-        # Equally long vectors (below) make the graph worse: .78.
+        # Pruning by inner product links all vectors to the few longest and leaves others
+        # unreachable: recall@50 ends at .96. With its lists filled up again the graph reaches
+        # .9999. Vectors made equally long (as for inverted lists) make it worse: .78.
         index.keep_max_size_level0 = True
     return index
 
 
 def _lists(vectors: np.ndarray, factory: str, code: str) -> faiss.Index:
-    """Inverted lists over vectors that one more dimension makes equally long: the nearest by
-    distance is then the best by inner product.
+    """Inverted lists over vectors that an added dimension makes equally long.
 
-    |q − x|² = |q|² + |x|² − 2 q·x orders by q·x once all |x| are alike: x gets √(M² − |x|²), M the
+    The nearest by distance is then the best by inner product.
+
+    |q − x|² = |q|² + |x|² − 2 q·x orders by q·x once all |x| are equal: x gets √(M² − |x|²), M the
     greatest length, and the query gets 0 (Bachrach et al. 2014, "Speeding up the Xbox recommender
     system using a Euclidean transformation for inner-product spaces"). 100,000 vectors of the
     benchmark, 16 of 1,265 lists searched: recall@50 .993; by inner product itself .711.
@@ -76,7 +76,7 @@ def _lists(vectors: np.ndarray, factory: str, code: str) -> faiss.Index:
     lists = faiss.index_factory(wide, factory, faiss.METRIC_L2)
     if "PQ" in factory:
         lists.do_polysemous_training = False
-    lists.cp.max_points_per_centroid = TRAINED_ON
+    lists.cp.max_points_per_centroid = VECTORS_PER_CENTROID
     lists.train(longer)
     lists.add(longer)
     widen = faiss.RemapDimensionsTransform(d, wide, False)
@@ -87,7 +87,5 @@ def _lists(vectors: np.ndarray, factory: str, code: str) -> faiss.Index:
 
 
 def _reason(error: RuntimeError) -> str:
-    """The last sentence of what FAISS says: the part before it is C++ for FAISS's own
-    developers.
-    """
+    """The last sentence of a message of FAISS; the rest is C++ for FAISS's developers."""
     return str(error).rsplit("failed: ", 1)[-1].rsplit(": ", 1)[-1].strip()

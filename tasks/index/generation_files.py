@@ -1,4 +1,17 @@
-"""The files of a generation."""
+"""The files of a generation, beside its two indexes.
+
+item_ids.*, titles.*, genres.*      strings by row of an item; genres joined by |
+item_rows.*                         hash index from an item's id to its row
+vectors.npy, similar.npy            float32 (items, d) and (items, s), behind the indexes
+the encoder                         see `tasks.core.retrieval.encoders`
+user_ids.*                          strings by row of a user
+user_vectors.npy                    float32 (users with a query, d), the first rows of users
+top.npy                             int32 (users with a query, top), precomputed lists
+seen.offsets.npy, seen.items.npy    item rows of each user, liked ones first
+liked.npy                           int32 (users), how many of these are liked
+popularity.npy                      int32 (items), likes
+popular.npy                         int32 (items), rows by likes, the most liked first
+"""
 
 from __future__ import annotations
 
@@ -16,19 +29,16 @@ from tasks.index.served_users import ServedUsers, popularity
 
 
 def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
-    """Ids, titles and genres by row; an item that the snapshot lacks is called by its id."""
+    """Write ids, titles and genres by row; an item that the snapshot lacks has its id as title."""
     titles, genres = list(catalogue.item_ids), [""] * len(catalogue.item_ids)
     rows = catalogue.rows_of(snapshot.item_ids)
     known = np.flatnonzero(rows >= 0)
-    all_titles, all_genres = (
-        snapshot.items["title"].to_pylist(),
-        snapshot.items["genres"].to_pylist(),
-    )
+    snapshot_titles = snapshot.items["title"].to_pylist()
+    snapshot_genres = snapshot.items["genres"].to_pylist()
     for item in known.tolist():
-        titles[rows[item]], genres[rows[item]] = (
-            all_titles[item] or titles[rows[item]],
-            "|".join(all_genres[item] or ()),
-        )
+        row = rows[item]
+        titles[row] = snapshot_titles[item] or titles[row]
+        genres[row] = "|".join(snapshot_genres[item] or ())
     for name, strings in (("item_ids", catalogue.item_ids), ("titles", titles), ("genres", genres)):
         StringTable.of(strings).save(folder, name)
     IdIndex.of(StringTable.of(catalogue.item_ids)).save(folder, "item_rows")
@@ -36,33 +46,37 @@ def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
 
 def write_users(
     folder: Path,
-    crowd: ServedUsers,
-    vectors: np.ndarray,
+    users: ServedUsers,
+    queries: np.ndarray,
     snapshot: Snapshot,
     items: int,
     searcher: Searcher,
     top: int,
 ) -> None:
-    """Everybody's ids and seen rows; queries and precomputed lists of those who have a query; what
-    is popular.
+    """Write ids, seen rows, queries and precomputed lists of users, and the popular items.
+
+    Args:
+        queries: float32, of the first rows of `users`; the others have none.
+        items: size of the catalogue.
+        top: length of a precomputed list.
     """
     ids = snapshot.user_ids
-    StringTable.of([ids[user] for user in crowd.users.tolist()]).save(folder, "user_ids")
-    save(folder / "user_vectors.npy", vectors)
+    StringTable.of([ids[user] for user in users.users.tolist()]).save(folder, "user_ids")
+    save(folder / "user_vectors.npy", queries)
     save(
         folder / "top.npy",
-        searcher.search_many(vectors, top, crowd.hidden.select_users(np.arange(len(vectors)))),
+        searcher.search_many(queries, top, users.hidden.select_users(np.arange(len(queries)))),
     )
-    save(folder / "seen.offsets.npy", crowd.seen.offsets)
-    save(folder / "seen.items.npy", crowd.seen.items)
-    save(folder / "liked.npy", crowd.seen_liked)
-    counts = popularity(crowd, items)
+    save(folder / "seen.offsets.npy", users.seen.offsets)
+    save(folder / "seen.items.npy", users.seen.items)
+    save(folder / "liked.npy", users.seen_liked)
+    counts = popularity(users, items)
     save(folder / "popularity.npy", counts)
     save(folder / "popular.npy", np.lexsort((np.arange(items), -counts)).astype(np.int32))
 
 
 def write_vectors(folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
-    """What the indexes beside it were built over, and what makes queries."""
+    """Write the vectors that the indexes were built over, and the encoder that makes queries."""
     save(folder / "vectors.npy", catalogue.vectors)
     save(folder / "similar.npy", catalogue.similar)
     save_encoder(folder, encoder)

@@ -1,6 +1,4 @@
-"""An index made ready to serve: its search parameters tuned, then probed as the reader will open
-it.
-"""
+"""Tuning and validation of an index, opened as the reader will open it."""
 
 from __future__ import annotations
 
@@ -18,18 +16,19 @@ from tasks.index.index_size import parse_factory
 from tasks.index.probe import Probe, probe_index
 from tasks.index.tune import set_parameters, tune_parameters
 
-MAX_TUNING_QUERIES = 500  # queries that tune, at most
+MAX_TUNING_QUERIES = 500
+MIN_QUERIES_TO_SPLIT = 100
 
 
 @dataclasses.dataclass(frozen=True)
 class IndexReport:
-    """What a generation's manifest says of an index.
+    """Facts of an index in the manifest of a generation.
 
     Attributes:
         factory: its factory string.
         search: FAISS's search parameters, set in the file.
-        depth: how many times the wanted rows it is asked for.
-        probe: of queries that did not tune it.
+        depth: how many times the wanted rows the index is asked for.
+        probe: measurement on queries that did not tune it.
     """
 
     factory: str
@@ -39,14 +38,14 @@ class IndexReport:
 
     @classmethod
     def of(cls, facts: dict) -> IndexReport:
-        """From its facts in a manifest."""
+        """The report in the facts of a manifest."""
         return cls(facts["factory"], facts["search"], facts["depth"], Probe(**facts["probe"]))
 
     def judge(self, minimum: float, of: str) -> None:
-        """Refuse an index that finds too little.
+        """Refuse an index whose recall is too low. `of` names its vectors in the message.
 
         Raises:
-            RefusedData: less than `minimum` of the exact top 50.
+            RefusedData: recall@50 below `minimum`.
         """
         if self.probe.recall < minimum:
             raise RefusedData(
@@ -67,15 +66,15 @@ def tune_and_validate(
     search: str = "",
     ours: bool = False,
 ) -> tuple[IndexReport, Searcher]:
-    """Write the index at `source` to `target` with its search parameters in it, and probe it there.
+    """Write the index at `source` to `target` with its search parameters set, and probe it there.
 
     Args:
-        vectors: float32 (n, d), what it was built over.
+        vectors: float32 (n, d), which the index was built over.
         queries: float32 (q, d) to probe with, and others to tune with.
         wanted: recall@50 to tune to.
         search: parameters to take instead of tuned ones.
-        ours: the kind was chosen by size alone. Lists of which most must be scanned give way to an
-            exact index, which is smaller and faster.
+        ours: the kind was chosen by size alone. Lists of which most must be scanned are then
+            replaced by an exact index, which is smaller and faster.
     """
     index, depth = faiss.read_index(str(source)), 1
     if search:
@@ -87,15 +86,15 @@ def tune_and_validate(
             index, factory, search = build_index(vectors, "Flat"), "Flat", ""
     faiss.write_index(index, str(target))
     searcher = Searcher(open_index(target), vectors, depth)
-    measured = probe_index(searcher, queries[0], target.stat().st_size)
+    probe = probe_index(searcher, queries[0], target.stat().st_size)
     log(
         "index.probed",
         file=target.name,
         factory=factory,
         search=search,
-        **dataclasses.asdict(measured),
+        **dataclasses.asdict(probe),
     )
-    return IndexReport(factory, search, depth, measured), searcher
+    return IndexReport(factory, search, depth, probe), searcher
 
 
 def _scans_most(index: faiss.Index, factory: str) -> bool:
@@ -108,8 +107,8 @@ def _scans_most(index: faiss.Index, factory: str) -> bool:
 
 
 def split_queries(vectors: np.ndarray, probes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Queries to probe with, and others to tune with; a few are used for both."""
-    if len(vectors) < 100:
+    """Queries to probe with, and others to tune with; fewer than 100 queries are used for both."""
+    if len(vectors) < MIN_QUERIES_TO_SPLIT:
         return vectors, vectors
     order = np.random.default_rng(seed).permutation(len(vectors))
     half = min(probes, len(vectors) // 2)

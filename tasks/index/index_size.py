@@ -1,6 +1,4 @@
-"""What an index will weigh, told from its factory string before it is built; and which one to
-take.
-"""
+"""The size of an index, predicted from its factory string, and the choice of a kind by size."""
 
 from __future__ import annotations
 
@@ -16,29 +14,29 @@ FACTORY = re.compile(
     rf"HNSW(?P<links>{LINKS})(?:,(?P<stored>Flat|SQ8|SQfp16))?"
 )
 ALLOWED = "Flat, IVF256,Flat, HNSW32, LSH256, SQ8, PQ16, IVF1024,SQ8, IVF1024,PQ16, or auto"
-MAX_EXACT_VECTORS = 20_000  # vectors: exact search of so many takes a tenth of a millisecond
+MAX_EXACT_VECTORS = 20_000  # exact search of so many takes a tenth of a millisecond
 
 
-def parse_factory(factory: str) -> dict[str, str | None]:
-    """The parts of a factory string.
+def parse_factory(factory: str) -> dict[str, str]:
+    """The parts of a factory string, "" for a part it has not.
 
     Raises:
         BadRequest: not one of the kinds that are tested to serve.
     """
-    found = FACTORY.fullmatch(factory)
-    if not found:
+    match = FACTORY.fullmatch(factory)
+    if not match:
         raise BadRequest(
             "not an index that can be served",
             got=factory,
             allowed=ALLOWED,
             remedy="Flat is exact; auto chooses by size",
         )
-    return found.groupdict()
+    return match.groupdict("")
 
 
 def bytes_per_vector(factory: str, dimension: int, count: int) -> float:
-    """Bytes of the index file for each of `count` vectors, what is stored once (centroids, code
-    books) shared among them.
+    """Bytes of the index file for each of `count` vectors, shared centroids and code books
+    included.
     """
     parts = parse_factory(factory)
     if parts["bits"]:
@@ -59,14 +57,13 @@ def bytes_per_vector(factory: str, dimension: int, count: int) -> float:
 
 
 def padded_dimension(code: str, dimension: int) -> int:
-    """Dimensions of the vectors in inverted lists: one more than there are, rounded up to what
-    product quantisation can divide.
-    """
+    """Dimensions of a vector in inverted lists: one more, rounded up for product quantisation."""
     pieces = int(code[2:].split("x")[0]) if code.startswith("PQ") else 1
     return math.ceil((dimension + 1) / pieces) * pieces
 
 
 def _code(code: str, dimension: int, count: int) -> float:
+    """Bytes of the code of one vector."""
     if code == "Flat":
         return 4 * dimension
     if code.startswith("SQ"):
@@ -79,14 +76,15 @@ def _code(code: str, dimension: int, count: int) -> float:
 
 
 def choose_factory(count: int, dimension: int, budget_bytes: float | None) -> str:
-    """The factory string for `auto`: exact while that is fast; then inverted lists, compressed as
-    far as the budget asks.
+    """The factory string for `auto`: exact while that is fast, else inverted lists.
+
+    Either is compressed as far as the budget asks.
 
     Args:
-        budget_bytes: what the index may weigh in memory; None: no bound.
+        budget_bytes: largest size of the index in memory; None: no bound.
 
     Raises:
-        BadRequest: nothing is small enough.
+        BadRequest: no kind is small enough.
     """
     if count <= MAX_EXACT_VECTORS:
         fitting = ["Flat", "SQ8", "SQ4"]
@@ -96,11 +94,10 @@ def choose_factory(count: int, dimension: int, budget_bytes: float | None) -> st
             f"IVF{lists},{code}"
             for code in ("Flat", "SQfp16", "SQ8", "SQ4", f"PQ{max(1, dimension // 4)}")
         ]
+    if budget_bytes is None:
+        return fitting[0]
     for factory in fitting:
-        if (
-            budget_bytes is None
-            or bytes_per_vector(factory, dimension, count) * count <= budget_bytes
-        ):
+        if bytes_per_vector(factory, dimension, count) * count <= budget_bytes:
             return factory
     least = bytes_per_vector(fitting[-1], dimension, count) * count
     raise BadRequest(

@@ -1,4 +1,4 @@
-"""The probe: an index against exact search, with queries that real users would send."""
+"""The probe: an index measured against exact search, with queries of real users."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.retrieval.top_k import inner_products, top_k
 
 PROBE_K = 50
-TIMED_QUERIES = 500  # queries timed one by one
+TIMED_QUERIES = 500  # the last so many, once caches are warm
 
 
 @dataclasses.dataclass(frozen=True)
 class Probe:
-    """What an index costs and what it finds; times are of one query after the other on one thread.
+    """Recall, speed and size of an index; times are of one query after the other on one thread.
 
     Attributes:
-        recall: the mean share of the exact top 50 that the index finds; an item that ties with the
+        recall: mean share of the exact top 50 that the index finds; an item that ties with the
             50th counts as found.
-        queries_per_s: one over the mean time.
-        p50_ms, p99_ms: milliseconds a query.
-        queries: how many were asked.
-        bytes: of the index file.
-        bytes_per_vector: of the index file, for each vector.
+        queries_per_s: one over the mean time of a query.
+        p50_ms, p99_ms: median and 99th percentile of the time of a query, milliseconds.
+        queries: number of queries.
+        bytes: size of the index file.
+        bytes_per_vector: the same for each vector.
     """
 
     recall: float
@@ -38,8 +38,11 @@ class Probe:
 
 
 def probe_index(searcher: Searcher, queries: np.ndarray, size: int) -> Probe:
-    """Ask `queries`, float32 (q ≥ 1, d) or (q ≥ 1, interests d), of an index whose file has `size`
-    bytes.
+    """Probe an index.
+
+    Args:
+        queries: float32 (q ≥ 1, d), or (q ≥ 1, interests d).
+        size: bytes of the index file.
     """
     found, seconds = [], []
     for query in queries:

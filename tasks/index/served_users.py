@@ -1,4 +1,4 @@
-"""Whom a generation serves: users with their query vectors, and what each of them has met."""
+"""The users that a generation serves: their query vectors and their histories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.core.data.snapshot import PARTS, Snapshot
 from tasks.core.data.user_attributes import UserAttributes
 from tasks.core.retrieval.encoders import Encoder
 
-BLOCK_USERS = 50_000  # users encoded at a time
+BLOCK_USERS = 50_000  # encoded at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,15 +21,15 @@ class ServedUsers:
     Attributes:
         users: int64 (m), rows of the snapshot's user table; those with a query first.
         liked: their liked rows, oldest first (m users, some may be empty).
-        read: those of them that the model learned, from which it makes a query (m users).
-        attributes: what else the encoder reads of them (m users).
-        seen: first the liked rows, as they happened, then every other item once; these are of no
-            use, and not there, where what was met may be recommended again (m users).
+        read: those of the liked rows that the model learned, which make the query (m users).
+        attributes: attributes that the encoder reads (m users).
+        seen: the liked rows, as they happened, then every other seen item once (m users); the
+            liked rows alone where seen items may be recommended again.
         seen_liked: int32 (m), how many of a user's rows in `seen` are liked.
-        hidden: what is left out of a user's list: `seen`, or nothing (m users).
-        with_query: how many have a query.
-        left_out: users of the snapshot who never met an item of this catalogue, and of whom the
-            encoder reads nothing else.
+        hidden: rows left out of a user's list: `seen`, or none (m users).
+        with_query: number of users with a query.
+        left_out: number of users of the snapshot without an item of this catalogue and without an
+            attribute that the encoder knows.
     """
 
     users: np.ndarray
@@ -46,12 +46,11 @@ class ServedUsers:
 def find_served_users(
     snapshot: Snapshot, encoder: Encoder, rows: np.ndarray, trained: int
 ) -> ServedUsers:
-    """Everybody who did anything with an item of the catalogue, over the whole history, or whom the
-    encoder knows otherwise.
+    """The users with an event on an item of the catalogue, or an attribute the encoder knows.
 
     Args:
-        rows: int32, the catalogue's row of each item of the snapshot, −1 where it has none.
-        trained: the first so many rows are the model's own.
+        rows: int32, the catalogue's row of each item of the snapshot, −1 for none.
+        trained: number of the model's own rows, which come first.
     """
     everything = snapshot.histories(*PARTS, liked_only=False).remap_items(rows)
     liked = snapshot.histories(*PARTS).remap_items(rows)
@@ -76,9 +75,7 @@ def find_served_users(
 
 
 def _liked_first(everything: Histories, liked: Histories) -> Histories:
-    """Each user's liked rows, then every item of `everything` that is not among them, once; the
-    order of time is kept within both.
-    """
+    """Each user's liked rows, then every other item of `everything` once, both in order of time."""
     others = everything.without(liked).pairs()
     users = np.concatenate([liked.users(), others.users()])
     items, timestamps = (
@@ -90,7 +87,7 @@ def _liked_first(everything: Histories, liked: Histories) -> Histories:
 
 
 def encode_users(encoder: Encoder, histories: Histories, attributes: UserAttributes) -> np.ndarray:
-    """float32 (users, d), or (users, interests d): encoded in blocks."""
+    """Query vectors, encoded in blocks: float32 (users, d), or (users, interests d)."""
     if not len(histories):
         return np.zeros((0, encoder.dimension), np.float32)
     blocks = [
@@ -105,8 +102,6 @@ def encode_users(encoder: Encoder, histories: Histories, attributes: UserAttribu
     )
 
 
-def popularity(people: ServedUsers, items: int) -> np.ndarray:
-    """int32 (items): how many users liked each row; of weighted or repeated events, the sum of
-    their pairs.
-    """
-    return np.rint(people.liked.popularity(items)).astype(np.int32)
+def popularity(users: ServedUsers, items: int) -> np.ndarray:
+    """int32 (items): number of users who liked each row; with weights, the sum over their pairs."""
+    return np.rint(users.liked.popularity(items)).astype(np.int32)

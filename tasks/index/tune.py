@@ -1,9 +1,8 @@
-"""Search parameters for a wanted recall, with the most queries a second, found on real query
-vectors.
-"""
+"""Tuning of the search parameters of an index, for a wanted recall, on queries of real users."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 
@@ -18,16 +17,15 @@ from tasks.index.index_size import parse_factory
 from tasks.index.probe import PROBE_K, recall
 
 DEPTHS = (1, 2, 4, 8, 16, 32)
-Parameters = tuple[
-    str, int
-]  # FAISS's search parameters, and how many times the wanted rows it is asked for
+# FAISS's search parameters, and the depth: how many times the wanted rows the index is asked for
+Parameters = tuple[str, int]
 
 
 def set_parameters(index: faiss.Index, factory: str, search: str) -> None:
     """Set search parameters in the index, as `nprobe=16` or `efSearch=64`.
 
     Raises:
-        BadRequest: a parameter this kind has not.
+        BadRequest: the index has no such parameter.
     """
     if not search:
         return
@@ -41,61 +39,95 @@ def set_parameters(index: faiss.Index, factory: str, search: str) -> None:
         ) from None
 
 
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """Measurement of one choice of parameters.
+
+    Attributes:
+        parameters: those that were tried.
+        recall: recall@50 against exact search.
+        seconds: mean time of a query.
+    """
+
+    parameters: Parameters
+    recall: float
+    seconds: float
+
+
 def tune_parameters(
     index: faiss.Index, vectors: np.ndarray, factory: str, queries: np.ndarray, wanted: float
 ) -> Parameters:
-    """The fastest parameters that reach `wanted` recall@50, or those of the best recall; they are
-    set in the index.
+    """Set the fastest parameters that reach `wanted` recall@50, or those of the highest recall.
 
-    Each list of settings goes from cheap to dear and recall only grows along it, so the cheapest
-    one that does is found by halving; of several lists (a compressed code may be searched wider or
-    asked for more) the fastest answer is taken.
+    Recall only grows along a ladder of parameters, so the cheapest one that reaches it is found by
+    bisection; of several ladders (a compressed code may be searched wider, or deeper) the fastest
+    result is taken.
 
     Args:
-        vectors: float32 (n, d), by which what is found is re-scored.
-        queries: float32 (q ≥ 1, d), of users who are not those that the probe asks.
+        vectors: float32 (n, d), which re-score the rows that the index returns.
+        queries: float32 (q ≥ 1, d), of other users than the probe's.
     """
     ladders = list(_ladders(factory, len(vectors)))
     if len(ladders) == len(ladders[0]) == 1:
         return ladders[0][0]
     exact = top_k(queries, vectors, PROBE_K)
-    tried: list[tuple[bool, float, float, Parameters]] = []
-
-    def measured(parameters: Parameters) -> bool:
-        set_parameters(index, factory, parameters[0])
-        searcher, started = Searcher(index, vectors, parameters[1]), time.perf_counter()
-        found = [searcher.search(query, PROBE_K)[0] for query in queries]
-        seconds = (time.perf_counter() - started) / len(queries)
-        reached = recall(queries, vectors, found, exact=exact)
-        tried.append((reached >= wanted, reached, seconds, parameters))
-        return reached >= wanted
-
-    for ladder in ladders:
-        low, high = 0, len(ladder) - 1
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if measured(ladder[middle]) else (middle + 1, high)
-        measured(ladder[low])
-    enough = [one for one in tried if one[0]]
-    _, reached, seconds, best = (
-        min(enough, key=lambda one: one[2])
-        if enough
-        else max(tried, key=lambda one: (one[1], -one[2]))
+    trials = [
+        trial
+        for ladder in ladders
+        for trial in _bisect(index, vectors, factory, queries, ladder, wanted, exact)
+    ]
+    reached = [trial for trial in trials if trial.recall >= wanted]
+    best = (
+        min(reached, key=lambda trial: trial.seconds)
+        if reached
+        else max(trials, key=lambda trial: (trial.recall, -trial.seconds))
     )
-    set_parameters(index, factory, best[0])
+    search, depth = best.parameters
+    set_parameters(index, factory, search)
     log(
         "index.tuned",
         factory=factory,
-        search=best[0] or "none",
-        depth=best[1],
-        recall=reached,
-        queries_per_s=1 / seconds,
-        tried=len(tried),
+        search=search or "none",
+        depth=depth,
+        recall=best.recall,
+        queries_per_s=1 / best.seconds,
+        tried=len(trials),
     )
-    return best
+    return best.parameters
+
+
+def _bisect(
+    index: faiss.Index,
+    vectors: np.ndarray,
+    factory: str,
+    queries: np.ndarray,
+    ladder: list[Parameters],
+    wanted: float,
+    exact: np.ndarray,
+) -> list[Trial]:
+    """Trials of a ladder, from cheap to dear; the last is of the cheapest that reaches `wanted`."""
+    trials: list[Trial] = []
+
+    def measure(parameters: Parameters) -> bool:
+        search, depth = parameters
+        set_parameters(index, factory, search)
+        searcher, started = Searcher(index, vectors, depth), time.perf_counter()
+        rows = [searcher.search(query, PROBE_K)[0] for query in queries]
+        seconds = (time.perf_counter() - started) / len(queries)
+        reached = recall(queries, vectors, rows, exact=exact)
+        trials.append(Trial(parameters, reached, seconds))
+        return reached >= wanted
+
+    low, high = 0, len(ladder) - 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if measure(ladder[middle]) else (middle + 1, high)
+    measure(ladder[low])
+    return trials
 
 
 def _ladders(factory: str, count: int) -> Iterator[list[Parameters]]:
+    """Lists of parameters of an index of `count` vectors, each from cheap to dear."""
     parts = parse_factory(factory)
     if parts["lists"]:
         lists = int(parts["lists"])
@@ -105,7 +137,7 @@ def _ladders(factory: str, count: int) -> Iterator[list[Parameters]]:
         for depth in (1,) if parts["listed"] == "Flat" else DEPTHS[:5:2]:
             yield [(f"nprobe={step}", depth) for step in steps]
     elif parts["links"]:
-        for depth in (1,) if parts["stored"] in (None, "Flat") else DEPTHS[:3]:
+        for depth in (1,) if parts["stored"] in ("", "Flat") else DEPTHS[:3]:
             steps = [
                 round(2 ** (quarter / 4))
                 for quarter in range(22, 45)

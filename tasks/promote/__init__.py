@@ -1,1 +1,1 @@
-"""Whether a challenger goes live, and the one place where the registry's aliases move."""
+"""The promote stage: the gate for challengers, and the moves of the registry's aliases."""

@@ -1,6 +1,4 @@
-"""`python -m tasks.promote gate | policy | promote | restore | force | refuse | status
-'<request>'`.
-"""
+"""`python -m tasks.promote gate|policy|promote|restore|force|refuse|status '<request>'`."""
 
 from __future__ import annotations
 

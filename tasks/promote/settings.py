@@ -1,4 +1,4 @@
-"""What `promote` can be asked; the policy of the gate stands in `tasks.promote.gate.policy`."""
+"""The requests of the promote stage; for the policy of the gate see `tasks.promote.gate.policy`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PolicyRequest:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a person said who was asked to approve a verdict."""
+    """Answer of a person who was asked to approve a verdict."""
 
     approved: bool = setting(REQUIRED, "Whether the challenger may go live.")
     by: str = setting(REQUIRED, "Who said so.")
@@ -59,9 +59,7 @@ class PromoteRequest:
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What a person decides, by a form or the command line: who and why stand in the audit
-    record.
-    """
+    """Decision of a person, by a form or the command line; the audit record keeps who and why."""
 
     store: str = setting(REQUIRED, "URI of the store.")
     family: str = setting(REQUIRED, "Family of models.")

@@ -1,4 +1,4 @@
-"""What the registry says now, and what the policy of a family is."""
+"""Verbs `status` and `policy`: the aliases of the registry, and the policy of a family."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tasks.promote.settings import PolicyRequest, StatusRequest
 
 
 def policy(request: PolicyRequest) -> dict:
-    """The policy as it was understood, and its file."""
-    found, file = read_policy(request.family, request.policy)
-    return {"file": str(file), "policy": dataclasses.asdict(found)}
+    """The policy of a family as it was read, and its file."""
+    policy, file = read_policy(request.family, request.policy)
+    return {"file": str(file), "policy": dataclasses.asdict(policy)}
 
 
 def status(request: StatusRequest) -> dict:
-    """Family → champion, previous, challenger (versions, None where there is none)."""
-    found = mlflow_client.aliases()
-    wanted = [request.family] if request.family else sorted(found)
+    """Family → version behind champion, previous and challenger, or None."""
+    aliases = mlflow_client.aliases()
+    families = [request.family] if request.family else sorted(aliases)
     return {
         "families": {
-            family: {alias: found.get(family, {}).get(alias) for alias in registry.ALIASES}
-            for family in wanted
+            family: {alias: aliases.get(family, {}).get(alias) for alias in registry.ALIASES}
+            for family in families
         }
     }

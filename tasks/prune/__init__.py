@@ -1,1 +1,1 @@
-"""What the store holds that nobody can need any more."""
+"""The prune stage: deletion of artefacts that are old and that nothing needs."""

@@ -1,5 +1,6 @@
-"""`python -m tasks.prune plan | apply '<request>'`; RECALL_REDIS_URL and MLFLOW_TRACKING_URI name
-who knows what is needed.
+"""`python -m tasks.prune plan | apply '<request>'`.
+
+RECALL_REDIS_URL and MLFLOW_TRACKING_URI name the servers whose references are kept.
 """
 
 from __future__ import annotations

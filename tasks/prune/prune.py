@@ -1,9 +1,9 @@
-"""Verbs `plan` and `apply`: mark what is needed, sweep the rest.
+"""Verbs `plan` and `apply`: mark the artefacts that are needed, delete the rest.
 
-What is the source or the record is never touched: deliveries, corrections, audit, verdicts. All
-else can be made again, and is looked at: it stays when it is young, when it is a data set's newest
-snapshot, or when something needed was made from it. A folder loses its manifest first, so that a
-killed run leaves nothing that looks whole.
+Sources and records (deliveries, corrections, audit, verdicts) are never deleted. Every other
+artefact can be made again; it is kept when it is young, when it is the newest snapshot of a data
+set, when Redis or the registry refers to it, or when a kept artefact was made from it. The manifest
+of a folder is deleted first, so that a killed run leaves no folder that looks complete.
 """
 
 from __future__ import annotations
@@ -31,45 +31,49 @@ PRUNED_KINDS = (
     "indexes",
     "generations",
 )
-KINDS_WITHOUT_MANIFEST = (
-    "checkpoints",
-)  # folders without a manifest: of trainings that were given up
-HALF_WRITTEN_DAYS = 2.0  # no stage writes so long at one folder, local or on S3
+KINDS_WITHOUT_MANIFEST = ("checkpoints",)  # of trainings that were given up
+HALF_WRITTEN_DAYS = 2.0  # no stage writes to one folder for so long, local or on S3
 
 
 def plan(request: PruneRequest) -> dict:
-    """{places, bytes, kinds: {kind: {places, bytes}}, keep_days}: what `apply` would delete."""
-    return _told(request, list(_old(request)))
+    """The folders that `apply` would delete.
+
+    Returns:
+        places (number of folders), bytes, kinds (kind → places, bytes), keep_days.
+    """
+    return _summary(request, list(_unneeded(request)))
 
 
 def apply(request: PruneRequest) -> dict:
-    """Delete it; the result is that of `plan`."""
-    store, old = Store(request.store), list(_old(request))
-    told, progress = _told(request, old), Progress("deleting", max(len(old), 1), "places")
-    for path, _, _ in old:
+    """Delete the folders that `plan` names; the result is that of `plan`."""
+    store, unneeded = Store(request.store), list(_unneeded(request))
+    summary = _summary(request, unneeded)
+    progress = Progress("deleting", max(len(unneeded), 1), "places")
+    for path, _, _ in unneeded:
         store.remove(path)
         progress.add(1)
-    log("prune.done", places=told["places"], gigabytes=told["bytes"] / 1e9)
-    return told
+    log("prune.done", places=summary["places"], gigabytes=summary["bytes"] / 1e9)
+    return summary
 
 
-def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
-    """Folders and files that may go, with their kind and their bytes."""
+def _unneeded(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
+    """(path, kind, bytes) of the folders and files to delete."""
     store, now = Store(request.store), time.time()
-    since, known, kinds = now - 86400 * request.keep_days, {}, {}
+    since = now - 86400 * request.keep_days
+    known: dict[Path, Artefact] = {}
+    kinds: dict[Path, str] = {}
     for kind in (*PRUNED_KINDS, *KINDS_WITHOUT_MANIFEST):
         whole, stray = store.below(kind)
         for path in whole:
-            known[path], kinds[path] = store.find(*path.relative_to(store.root).parts), kind
+            artefact = store.find(*path.relative_to(store.root).parts)
+            if artefact is not None:  # else it has gone since it was listed
+                known[path], kinds[path] = artefact, kind
         before = since if kind in KINDS_WITHOUT_MANIFEST else now - 86400 * HALF_WRITTEN_DAYS
         yield from (
             (path, "checkpoints" if kind in KINDS_WITHOUT_MANIFEST else "half-written", size)
             for path, written, size in stray
             if written < before
         )
-    known = {
-        path: artefact for path, artefact in known.items() if artefact is not None
-    }  # gone since they were listed
     young = {path for path, artefact in known.items() if artefact.created >= since}
     roots = (
         references.referenced_generations(store)
@@ -92,9 +96,7 @@ def _old(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
 
 
 def _newest(store: Store, known: dict[Path, Artefact]) -> set[Path]:
-    """Of each data set the snapshot of its last day that was made last: what the next training
-    reads.
-    """
+    """The newest snapshot of the last day of each data set, which the next training reads."""
     newest: dict[str, tuple[str, tuple[int, float], Path]] = {}
     for path, artefact in known.items():
         if path.is_relative_to(store.path("snapshots")):
@@ -105,21 +107,23 @@ def _newest(store: Store, known: dict[Path, Artefact]) -> set[Path]:
     return {path for _, _, path in newest.values()}
 
 
-def _told(request: PruneRequest, old: list[tuple[Path, str, int]]) -> dict:
+def _summary(request: PruneRequest, unneeded: list[tuple[Path, str, int]]) -> dict:
     kinds: dict[str, dict] = {}
-    for _, kind, size in old:
-        one = kinds.setdefault(kind, {"places": 0, "bytes": 0})
-        one["places"], one["bytes"] = one["places"] + 1, one["bytes"] + size
-    told = {
-        "places": len(old),
-        "bytes": sum(one["bytes"] for one in kinds.values()),
+    for _, kind, size in unneeded:
+        totals = kinds.setdefault(kind, {"places": 0, "bytes": 0})
+        totals["places"] += 1
+        totals["bytes"] += size
+    size_in_all = sum(size for _, _, size in unneeded)
+    summary = {
+        "places": len(unneeded),
+        "bytes": size_in_all,
         "kinds": dict(sorted(kinds.items())),
         "keep_days": request.keep_days,
     }
     log(
         "prune.found",
-        places=told["places"],
-        gigabytes=told["bytes"] / 1e9,
+        places=len(unneeded),
+        gigabytes=size_in_all / 1e9,
         keep_days=request.keep_days,
     )
-    return told
+    return summary

@@ -1,6 +1,4 @@
-"""What is needed: by readers and a rollback (Redis knows), by the gate and the next training (the
-registry knows), and their parents.
-"""
+"""References to artefacts: from Redis, from the registry, and from lineage."""
 
 from __future__ import annotations
 
@@ -17,17 +15,17 @@ from tasks.core.store.store import Store
 
 
 def referenced_generations(store: Store) -> set[Path]:
-    """The generations of which Redis holds anything: live, the one before, on their way.
+    """The generations with a load in Redis: live, the one before, on their way.
 
     Raises:
         Unreachable: Redis does not answer.
     """
-    client, found = connect(), set()
+    client, paths = connect(), set()
     with redis_errors(client):
         for family in announced_families(client):
             for text in client.hvals(FamilyKeys(family).loads):
-                found.add(store.path("generations", family, json.loads(text)["generation"]))
-    return found
+                paths.add(store.path("generations", family, json.loads(text)["generation"]))
+    return paths
 
 
 def referenced_candidates(store: Store) -> set[Path]:
@@ -35,31 +33,32 @@ def referenced_candidates(store: Store) -> set[Path]:
 
     Raises:
         Unreachable: MLflow does not answer.
-        BadRequest: a version behind an alias does not say where its candidate lies.
+        BadRequest: a version behind an alias does not name its candidate.
     """
-    found = set()
-    for family, named in mlflow_client.aliases().items():
-        for alias in named:
+    paths: set[Path] = set()
+    for family, versions in mlflow_client.aliases().items():
+        for alias in versions:
             version = mlflow_client.by_alias(family, alias)
             if version is not None and "recall.uri" not in version.tags:
                 raise BadRequest(
-                    f"version {version.version} of {version.name} ({alias}) does not say where "
-                    f"its candidate lies",
+                    f"version {version.version} of {version.name} ({alias}) does not name its "
+                    "candidate",
                     allowed="a tag recall.uri",
                     remedy="set the tag; until then nothing is deleted",
                 )
-            if version is not None:
-                found.add(store.place(version.tags["recall.uri"]))
-    return found - {None}
+            if version is not None and (path := store.place(version.tags["recall.uri"])):
+                paths.add(path)
+    return paths
 
 
 def with_parents(store: Store, known: dict[Path, Artefact], roots: Iterable[Path]) -> set[Path]:
-    """These folders and all that they were made from, as far as it is there."""
-    found: set[Path] = set()
+    """The folders at `roots`, and all folders of `known` that they were made from."""
+    needed: set[Path] = set()
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in known and path not in found:
-            found.add(path)
-            waiting += [store.place(uri) for uri in known[path].lineage.get("parents", []) if uri]
-    return found
+        if path in known and path not in needed:
+            needed.add(path)
+            parents = (store.place(uri) for uri in known[path].lineage.get("parents", []) if uri)
+            waiting += [parent for parent in parents if parent is not None]
+    return needed

@@ -1,3 +1,1 @@
-"""From a generation's folder to what readers see: load it into Redis, verify it, go live, sweep,
-roll back.
-"""
+"""The publish stage: load a generation into Redis, verify it, go live, sweep, roll back."""

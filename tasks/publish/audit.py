@@ -1,5 +1,10 @@
-"""The audit of a family: one document in the store for every switch of what is live, beside the
-list in Redis.
+"""The audit of a family: one document in the store for each switch of the live generation.
+
+audit/<family>/<time>-<fence>/
+    event.json      event, from, to, fence, at, by, why
+
+Redis holds the last switches as a list, from which a switch that a crash kept from the store is
+copied.
 """
 
 from __future__ import annotations
@@ -14,12 +19,13 @@ from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store, write_json
 
-MAX_ENTRIES = 1000  # entries in the list in Redis; the store keeps all
+MAX_ENTRIES = 1000  # of the list in Redis; the store keeps all
 
 
 def record(store: Store, family: str, event: dict) -> str | None:
-    """Write `audit/<family>/<time>-<fence>/event.json`; the switch has happened, so a full disk
-    only makes this None.
+    """Write the document of a switch; returns its URI, or None when the store cannot be written.
+
+    The switch has happened already, so a full disk must not fail it.
 
     Args:
         event: event, from, to, fence, at (seconds since 1970), by, why.
@@ -36,9 +42,7 @@ def record(store: Store, family: str, event: dict) -> str | None:
 
 
 def catch_up(store: Store, client: Client, family: str) -> None:
-    """Record the switches of the list in Redis that the store lacks: whoever made them was killed
-    in that moment.
-    """
+    """Record the switches that Redis lists and the store lacks, since their process was killed."""
     known = set(store.names("audit", family))
     for text in client.lrange(FamilyKeys(family).audit, 0, MAX_ENTRIES - 1):
         event = json.loads(text)
@@ -48,8 +52,8 @@ def catch_up(store: Store, client: Client, family: str) -> None:
 
 
 def events(store: Store, family: str) -> list[Artefact]:
-    """Every recorded switch, oldest first; its facts are the event."""
-    return sorted(store.children("audit", family), key=lambda one: int(one.facts["fence"]))
+    """Every recorded switch, oldest first; the facts of each are the event."""
+    return sorted(store.children("audit", family), key=lambda switch: int(switch.facts["fence"]))
 
 
 def _id(event: dict) -> str:

@@ -7,7 +7,7 @@ import time
 from tasks.core.cli.errors import BadRequest, Conflict
 from tasks.core.cli.log import log
 from tasks.core.serving.generation import Generation
-from tasks.core.serving.redis_client import connect, redis_errors
+from tasks.core.serving.redis_client import Client, connect, redis_errors
 from tasks.core.serving.redis_keys import FAMILIES, FamilyKeys
 from tasks.core.store.store import Store
 from tasks.publish.audit import MAX_ENTRIES, record
@@ -19,83 +19,96 @@ from tasks.publish.settings import GoLiveRequest
 def go_live(request: GoLiveRequest) -> dict:
     """Move the pointer, in one atomic step; called again, it finds the generation live.
 
+    Returns:
+        family, generation, previous (the generation that was live before, or None), fence, version,
+        day.
+
     Raises:
         BadRequest: not loaded, or not verified.
-        Conflict: it was deleted in this moment; a publisher or a rollback that started later has
-            been here, or a newer day is live.
+        Conflict: the generation has just been deleted; a publisher or a rollback that started later
+            has moved the pointer; or a newer day is live.
     """
     store = Store(request.store)
     generation = Generation(store.open(request.generation, "generation"))
-    facts, names, client, now = (
-        generation.facts,
-        FamilyKeys(generation.family),
-        connect(),
-        time.time(),
-    )
+    client, now = connect(), time.time()
     with redis_errors(client):
-        load = whole_load(client, names, generation.id)
-        if load is None:
-            raise BadRequest(
-                f"generation {generation.id} is not whole in Redis",
-                remedy="load and verify it, then go live",
-            )
-        outcome, *told = [
-            part.decode()
-            for part in client.eval(
-                GO_LIVE,
-                4,
-                names.live,
-                names.claims,
-                names.manifest(load),
-                names.audit,
-                load,
-                generation.id,
-                facts["day"],
-                facts["version"] or "",
-                generation.artefact.uri,
-                now,
-                request.by,
-                request.why,
-                MAX_ENTRIES,
-            )
-        ]
+        outcome, *details = _move_pointer(client, generation, request, now)
         if outcome == "live":
             client.sadd(FAMILIES, generation.family)  # after the pointer: what is announced exists
     if outcome != "live":
-        raise _refusal(outcome, told, generation)
-    previous, fence, when = told
+        raise _refusal(outcome, details, generation)
+    previous, fence, when = details[0] or None, int(details[1]), details[2]
     if when == "now":
-        record(
-            store,
-            generation.family,
-            {
-                "event": "go_live",
-                "from": previous or None,
-                "to": generation.id,
-                "fence": int(fence),
-                "at": now,
-                "by": request.by,
-                "why": request.why,
-            },
-        )
-        log(
-            "publish.live",
-            family=generation.family,
-            generation=generation.id,
-            previous=previous or None,
-            fence=fence,
-        )
+        _record_switch(store, generation, previous, fence, now, request)
     return {
         "family": generation.family,
         "generation": generation.id,
-        "previous": previous or None,
-        "fence": int(fence),
-        "version": facts["version"],
-        "day": facts["day"],
+        "previous": previous,
+        "fence": fence,
+        "version": generation.facts["version"],
+        "day": generation.facts["day"],
     }
 
 
-def _refusal(outcome: str, told: list[str], generation: Generation) -> BadRequest | Conflict:
+def _move_pointer(
+    client: Client, generation: Generation, request: GoLiveRequest, now: float
+) -> list[str]:
+    """The outcome of the script GO_LIVE, and its details."""
+    keys, facts = FamilyKeys(generation.family), generation.facts
+    load = whole_load(client, keys, generation.id)
+    if load is None:
+        raise BadRequest(
+            f"generation {generation.id} is not whole in Redis",
+            remedy="load and verify it, then go live",
+        )
+    reply = client.eval(
+        GO_LIVE,
+        4,
+        keys.live,
+        keys.claims,
+        keys.manifest(load),
+        keys.audit,
+        load,
+        generation.id,
+        facts["day"],
+        facts["version"] or "",
+        generation.artefact.uri,
+        now,
+        request.by,
+        request.why,
+        MAX_ENTRIES,
+    )
+    return [part.decode() for part in reply]
+
+
+def _record_switch(
+    store: Store,
+    generation: Generation,
+    previous: str | None,
+    fence: int,
+    now: float,
+    request: GoLiveRequest,
+) -> None:
+    event = {
+        "event": "go_live",
+        "from": previous,
+        "to": generation.id,
+        "fence": fence,
+        "at": now,
+        "by": request.by,
+        "why": request.why,
+    }
+    record(store, generation.family, event)
+    log(
+        "publish.live",
+        family=generation.family,
+        generation=generation.id,
+        previous=previous,
+        fence=fence,
+    )
+
+
+def _refusal(outcome: str, details: list[str], generation: Generation) -> BadRequest | Conflict:
     if outcome == "absent":
         return Conflict(
             f"generation {generation.id} was deleted from Redis in this moment",
@@ -106,16 +119,17 @@ def _refusal(outcome: str, told: list[str], generation: Generation) -> BadReques
             f"generation {generation.id} was not read back yet", remedy="verify it, then go live"
         )
     if outcome == "day":
+        live, day = details
         return Conflict(
             f"a newer day of {generation.family} is live",
             got=f"day {generation.facts['day']}",
-            allowed=f"{told[1]} or later (generation {told[0]})",
+            allowed=f"{day} or later (generation {live})",
             remedy="to go back on purpose, use rollback",
         )
-    live, fence, by, own = told
+    live, fence, by, own_fence = details
     return Conflict(
         f"{by} switched {generation.family} to generation {live} after this load had started",
-        got=f"fence {own}",
+        got=f"fence {own_fence}",
         allowed=f"more than {fence}",
         remedy="nothing to do; to publish this one after all, load it again",
     )

@@ -1,9 +1,8 @@
-"""The steps that must be atomic, as Lua scripts over the small keys of one family (one slot of a
-cluster).
+"""The atomic steps, as Lua scripts over the small keys of one family (one slot of a cluster).
 
-Fencing (Kleppmann 2016, "How to do distributed locking"): whoever starts to load, sweep or roll
-back draws a number that only grows. A load is named by the number it began with, so that no two
-processes ever write under one name; the pointer only moves to a higher number than the one it has.
+Fencing (Kleppmann 2016, "How to do distributed locking"): a load, a sweep and a rollback each begin
+by drawing a number that only grows. A load is named by its number, so that no two processes ever
+write under one name; the pointer only moves to a higher number than the one it has.
 """
 
 CLAIM = """-- KEYS fence, claims, loads; ARGV generation, entry. Returns the new load and its fence

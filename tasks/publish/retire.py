@@ -1,4 +1,4 @@
-"""Deleting loads that nobody can need, by their own list of keys."""
+"""Deletion of loads that cannot be needed any more, by their own list of keys."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.load.claims import Claim, delete_keys
 from tasks.publish.lua_scripts import RETIRE
 
-WATCHED_SECONDS = 60.0
-IMMEDIATELY = -1e12  # seconds: whatever it is doing, it is given up now
+WATCHED_SECONDS = 60.0  # for which the keys of a load deleted while it was written are watched
+IMMEDIATELY = -1e12  # as `abandoned_after_seconds`: every load counts as abandoned
 
 
 def retire_load(
@@ -19,17 +19,17 @@ def retire_load(
 ) -> tuple[str, int]:
     """Delete a load, unless it is live, the one before, or on its way.
 
-    A load claimed before the live one went live is refused by `go_live` for ever, so it goes at
-    once, half-done or not, even while its loader still runs: that one is told at its next batch.
-    One claimed later is on its way, until it is given up. What a half-done load's process sends
-    until it notices, or until it dies, comes after the deletion: so the load stays in the registry
-    for `WATCHED_SECONDS`, and every sweep until then deletes its keys again.
+    `go_live` refuses a load that was claimed before the live one, so that load is deleted at once,
+    complete or not; a loader that still runs learns of it at its next batch. A load claimed later
+    is on its way until it counts as abandoned. A running loader may write keys after the deletion:
+    its load therefore stays in the registry for `WATCHED_SECONDS`, and every sweep until then
+    deletes its keys again.
 
     Returns:
-        `retired`, or why it was kept; how many keys were deleted.
+        `retired`, or the reason to keep it; the number of deleted keys.
     """
     now = time.time()
-    outcome, *told = [
+    outcome, *details = [
         part.decode()
         for part in client.eval(
             RETIRE,
@@ -47,8 +47,8 @@ def retire_load(
     ]
     if outcome != "retired":
         return outcome, 0
-    entry = json.loads(told[1])
-    gone = delete_keys(client, names.buckets(load, entry["plan"]))
+    entry = json.loads(details[1])
+    deleted = delete_keys(client, names.buckets(load, entry["plan"]))
     if entry.get("watched_until", 0) <= now:
-        Claim(client, names, load, int(told[0])).forget()
-    return outcome, gone
+        Claim(client, names, load, int(details[0])).forget()
+    return outcome, deleted

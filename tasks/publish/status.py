@@ -1,4 +1,4 @@
-"""Verb `status`: what readers see now, and what else Redis holds."""
+"""Verb `status`: the live generation of each family, and the loads that Redis holds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from tasks.core.serving.redis_keys import BUCKET_KINDS, FamilyKeys, announced_fa
 from tasks.publish.load.claims import load_entries, read_pointer
 from tasks.publish.settings import StatusRequest
 
-SHOWN_SWITCHES = 10  # switches told
+SHOWN_SWITCHES = 10
 
 
 def status(request: StatusRequest) -> dict:
-    """{families: {family: {live, kept, switches}}, memory}: `live` is null when nothing is.
+    """The state of Redis: {families: {family: {live, kept, switches}}, memory}.
 
-    `kept` is by generation; one that is loaded twice shows the load that was claimed last.
+    `live` is the pointer, or null. `kept` has a load of each generation; of one that is loaded
+    twice, the load that was claimed last.
     """
     client = connect()
     with redis_errors(client):

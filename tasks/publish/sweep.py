@@ -1,4 +1,4 @@
-"""Verb `sweep`: delete what neither readers nor a rollback nor a publisher can need."""
+"""Verb `sweep`: delete the loads that no reader, rollback or publisher can need."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ from tasks.publish.settings import SweepRequest
 
 
 def sweep(request: SweepRequest) -> dict:
-    """Delete every load that is neither live nor the one before and cannot go live any more; write
-    switches to the store that a crash kept from it."""
-    names, client, kept, swept, keys = FamilyKeys(request.family), connect(), {}, [], 0
+    """Delete every load that is not live, not the one before and cannot go live any more.
+
+    Switches that a crash kept from the store are written to it.
+
+    Returns:
+        family, deleted_generations, deleted_keys, kept (generation → the reason to keep it).
+    """
+    names, client, keys = FamilyKeys(request.family), connect(), 0
+    kept: dict[str, str] = {}
+    swept: list[str] = []
     with redis_errors(client):
         for load, entry in load_entries(client, names).items():
-            outcome, gone = retire_load(client, names, load, 3600 * request.abandoned_after_hours)
-            keys += gone
-            if outcome == "retired" and (gone or entry["state"] != "deleting"):
+            outcome, deleted = retire_load(
+                client, names, load, 3600 * request.abandoned_after_hours
+            )
+            keys += deleted
+            if outcome == "retired" and (deleted or entry["state"] != "deleting"):
                 swept.append(entry["generation"])
             elif outcome not in ("gone", "retired"):
                 kept.setdefault(entry["generation"], outcome)

@@ -1,5 +1,4 @@
-"""What online services import: recommendations and similar items from what is live, with numpy,
-faiss and redis alone.
+"""The reader that online services import; it needs numpy, faiss and redis alone.
 
 >>> from tasks.retrieve import Reader                                          # doctest: +SKIP
 >>> reader = Reader("redis://:secret@localhost:6379/0", "file:///srv/recall")  # doctest: +SKIP

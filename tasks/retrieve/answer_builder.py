@@ -1,4 +1,4 @@
-"""From the lists of channels to an answer."""
+"""Answers from the lists of channels."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from tasks.retrieve.answers import Answer, Hit, Item, Source
 from tasks.retrieve.channels import Ranked
-from tasks.retrieve.fusion import by_quota, reciprocal_rank
+from tasks.retrieve.fusion import Merged, by_quota, reciprocal_rank
 from tasks.retrieve.loaded_generation import LoadedGeneration
 from tasks.retrieve.user_state import UserState
 
 
 def build_answer(
-    held: Mapping[str, LoadedGeneration],
+    generations: Mapping[str, LoadedGeneration],
     lists: Mapping[str, Ranked],
     k: int,
     source: Source,
@@ -21,42 +21,50 @@ def build_answer(
     unknown: tuple[str, ...] = (),
     quotas: Mapping[str, int] | None = None,
 ) -> Answer:
-    """One channel's list as it is; several merged, by quota if there are any, else by reciprocal
-    rank.
+    """An answer of the k best hits.
+
+    The list of a single channel is taken as it is; several are merged by quota if there are quotas,
+    else by reciprocal rank.
     """
+    merged: Merged
     if len(lists) == 1:
-        [(name, ranked)] = lists.items()
-        merged = [(id, score, (name,)) for id, score in ranked[:k]]
+        [(channel, ranked)] = lists.items()
+        merged = [(id, score, (channel,)) for id, score in ranked[:k]]
     else:
-        ids = {name: [id for id, _ in ranked] for name, ranked in lists.items()}
+        ids = {channel: [id for id, _ in ranked] for channel, ranked in lists.items()}
         merged = by_quota(ids, quotas, k) if quotas else reciprocal_rank(ids)[:k]
-    hits = tuple(Hit(_item(held, id, names), float(score), names) for id, score, names in merged)
-    return Answer(hits, {one: h.id for one, h in held.items()}, source, history, unknown)
+    hits = tuple(
+        Hit(_item(generations, id, channels), float(score), channels)
+        for id, score, channels in merged
+    )
+    ids_of = {family: generation.id for family, generation in generations.items()}
+    return Answer(hits, ids_of, source, history, unknown)
 
 
 def with_member_shares(
-    made: Answer, held: Mapping[str, LoadedGeneration], known: UserState
+    answer: Answer, generations: Mapping[str, LoadedGeneration], state: UserState
 ) -> Answer:
-    """The same, every hit of a fusion with the shares of its members."""
+    """The answer with the shares of the members on every hit of a fusion."""
     return dataclasses.replace(
-        made, hits=tuple(_with_shares(hit, held, known) for hit in made.hits)
+        answer, hits=tuple(_with_shares(hit, generations, state) for hit in answer.hits)
     )
 
 
-def _with_shares(hit: Hit, held: Mapping[str, LoadedGeneration], known: UserState) -> Hit:
-    for name in hit.channels:
+def _with_shares(hit: Hit, generations: Mapping[str, LoadedGeneration], state: UserState) -> Hit:
+    for channel in hit.channels:
         if (
-            name in held
-            and (query := known.query(held[name])) is not None
-            and (shares := held[name].shares(query, held[name].rows.get(hit.item.id)))
+            (generation := generations.get(channel)) is not None
+            and (query := state.query(generation)) is not None
+            and (shares := generation.shares(query, generation.rows.get(hit.item.id)))
         ):
             return dataclasses.replace(hit, shares=shares)
     return hit
 
 
-def _item(held: Mapping[str, LoadedGeneration], id: str, names: tuple[str, ...]) -> Item:
-    """As the first channel that proposed it tells it, if that is a family."""
-    for one in (*(name for name in names if name in held), *held):
-        if (row := held[one].rows.get(id)) >= 0:
-            return held[one].item(row)
+def _item(generations: Mapping[str, LoadedGeneration], id: str, channels: tuple[str, ...]) -> Item:
+    """The item as the first family among its channels describes it, else any family."""
+    proposing = [channel for channel in channels if channel in generations]
+    for family in (*proposing, *generations):
+        if (row := generations[family].rows.get(id)) >= 0:
+            return generations[family].item(row)
     raise KeyError(id)

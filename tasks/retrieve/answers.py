@@ -1,4 +1,4 @@
-"""What a reader answers."""
+"""The answers of a reader."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Hit:
         score: the inner product of query and item (cosine for similar items, number of likes for
             popular ones, 1 / rank for precomputed ones); over several channels, the sum of
             reciprocal ranks.
-        channels: those that proposed it, in the order asked.
-        shares: of an item that a fusion of models proposed: family → its share of how far the
-            item's score is above the average item's; they sum to one, and one that speaks against
+        channels: the channels that proposed it, in the order of the call.
+        shares: family → its share of the score, of an item that a fusion of models proposed: of how
+            far the score is above the average item's. They sum to one; a family that speaks against
             the item has a negative share. Empty for any other item.
     """
 
@@ -40,17 +40,15 @@ class Hit:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """Hits, best first, and where they come from.
+    """Hits, best first, and their source.
 
     Attributes:
         hits: at most k; fewer when the catalogue has no more that may be shown.
-        generations: family → id of the one generation that everything of that family in this answer
-            was read from.
-        source: what was searched with: the user's stored vector, a history, attributes alone, an
-            item; or nothing (a precomputed list, the popular items).
-        history: the items searched with, newest first: the user's liked ones, those of the history
-            given.
-        unknown: ids of the history given that no family knows; they played no part.
+        generations: family → id of the one generation that this answer read of it.
+        source: the query: the user's stored vector, a history, attributes alone, or an item; or
+            none (a precomputed list, the popular items).
+        history: the liked items of the query, newest first: the user's, and those of the request.
+        unknown: ids of the request's history that no family knows; they played no part.
     """
 
     hits: tuple[Hit, ...]

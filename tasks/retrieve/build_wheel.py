@@ -1,8 +1,8 @@
-"""Builds the reader's wheel (PEP 517) with the standard library alone: this folder, and the floors
-of `tasks.core` that it stands on.
+"""Build backend (PEP 517) of the reader's wheel, with the standard library alone.
 
-Inside, `tasks.retrieve` is called `recall_reader` and `tasks.core` is `recall_reader.core`, so that
-a service may have a module `tasks` of its own.
+The wheel holds this folder and the parts of `tasks.core` that it imports. Inside, `tasks.retrieve`
+is called `recall_reader` and `tasks.core` is `recall_reader.core`, so that a service may have a
+module `tasks` of its own.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def build_wheel(
         f"Version: {project['version']}",
         f"Summary: {project['description']}",
         f"Requires-Python: {project['requires-python']}",
-        *(f"Requires-Dist: {one}" for one in project["dependencies"]),
+        *(f"Requires-Dist: {name}" for name in project["dependencies"]),
     ]
     files |= {
         f"{NAME}/py.typed": "",
         f"{info}/METADATA": "\n".join(metadata) + "\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: build_wheel\nRoot-Is-Purelib: "
-        "true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: build_wheel\n"
+        "Root-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(
         f"{name},sha256={_digest(text)},{len(text.encode())}\n" for name, text in files.items()
@@ -62,11 +62,11 @@ def build_wheel(
 
 
 class UnsupportedOperation(Exception):
-    """What PEP 517 wants to be raised by a hook that a project cannot serve."""
+    """Error of PEP 517 of a hook that a project cannot serve."""
 
 
 def build_sdist(sdist_directory: str, config_settings: dict[str, Any] | None = None) -> str:
-    """There is none: the reader needs parts of the folder beside its own."""
+    """Refuse: a source distribution cannot hold `tasks.core`, which the reader needs."""
     raise UnsupportedOperation("the reader is built from a checkout: pip install ./tasks/retrieve")
 
 

@@ -1,4 +1,4 @@
-"""The list that each channel makes of what is known of somebody."""
+"""The ranked list that each channel proposes for a user state."""
 
 from __future__ import annotations
 
@@ -11,55 +11,61 @@ from tasks.retrieve.loaded_generation import LoadedGeneration
 from tasks.retrieve.user_state import UserState
 
 SIMILAR, POPULAR = "similar", "popular"
-SIMILAR_SEEDS = 5  # liked items, the newest ones, whose neighbours the channel `similar` proposes
+SIMILAR_SEEDS = 5  # newest liked items whose neighbours the channel `similar` proposes
 Ranked = list[tuple[str, float]]  # ids and scores, best first
 
 
 def channel_items(
-    channel: str, held: Mapping[str, LoadedGeneration], known: UserState, depth: int
+    channel: str, generations: Mapping[str, LoadedGeneration], state: UserState, depth: int
 ) -> Ranked:
-    """At most `depth` items that one channel proposes, none of those that are to be left out; empty
-    when it has nothing to go by.
+    """At most `depth` unseen items that a channel proposes; empty when it has no query.
 
     Args:
         channel: a family (its model searches: item2vec and two_tower from the user, gru4rec from
             the sequence, fused as its members do), `similar` (items like the newest liked ones) or
             `popular`.
-        held: the families this answer reads.
+        generations: the families that this answer reads.
     """
     if channel == POPULAR:
-        return _fused(
-            {one: with_ids(h, *h.popular(depth, known.seen[one])) for one, h in held.items()}
-        )[:depth]
+        return _popular(generations, state, depth)
     if channel == SIMILAR:
-        return _similar(held, known, depth)
-    one = held[channel]
-    query = known.query(one)
-    return [] if query is None else with_ids(one, *one.nearest(query, depth, known.seen[channel]))
+        return _similar(generations, state, depth)
+    generation = generations[channel]
+    query = state.query(generation)
+    if query is None:
+        return []
+    return with_ids(generation, *generation.nearest(query, depth, state.seen[channel]))
 
 
-def with_ids(held: LoadedGeneration, rows: np.ndarray, scores: np.ndarray | None = None) -> Ranked:
+def with_ids(
+    generation: LoadedGeneration, rows: np.ndarray, scores: np.ndarray | None = None
+) -> Ranked:
     """Rows by their ids, in this order; without scores, by 1 / rank."""
     scores = 1 / np.arange(1, len(rows) + 1) if scores is None else scores
-    return list(zip(held.folder.item_ids.take(rows), scores.tolist(), strict=True))
+    return list(zip(generation.folder.item_ids.take(rows), scores.tolist(), strict=True))
 
 
-def _similar(held: Mapping[str, LoadedGeneration], known: UserState, depth: int) -> Ranked:
-    lists = {}
-    for one, h in held.items():
-        newest = list(dict.fromkeys(known.liked[one][::-1].tolist()))[:SIMILAR_SEEDS]
-        lists |= {
-            f"{one} {row}": with_ids(h, *h.similar(row, depth, known.seen[one])) for row in newest
-        }
-    return _fused(lists)[:depth]
+def _popular(generations: Mapping[str, LoadedGeneration], state: UserState, depth: int) -> Ranked:
+    lists = {
+        family: with_ids(generation, *generation.popular(depth, state.seen[family]))
+        for family, generation in generations.items()
+    }
+    return _merged(lists)[:depth]
 
 
-def _fused(lists: Mapping[str, Ranked]) -> Ranked:
+def _similar(generations: Mapping[str, LoadedGeneration], state: UserState, depth: int) -> Ranked:
+    lists: dict[str, Ranked] = {}
+    for family, generation in generations.items():
+        newest = list(dict.fromkeys(state.liked[family][::-1].tolist()))[:SIMILAR_SEEDS]
+        for row in newest:
+            similar = generation.similar(row, depth, state.seen[family])
+            lists[f"{family} {row}"] = with_ids(generation, *similar)
+    return _merged(lists)[:depth]
+
+
+def _merged(lists: Mapping[str, Ranked]) -> Ranked:
+    """One list as it is; several by reciprocal rank."""
     if len(lists) == 1:
         return next(iter(lists.values()))
-    return [
-        (id, score)
-        for id, score, _ in reciprocal_rank(
-            {name: [id for id, _ in ranked] for name, ranked in lists.items()}
-        )
-    ]
+    ids = {name: [id for id, _ in ranked] for name, ranked in lists.items()}
+    return [(id, score) for id, score, _ in reciprocal_rank(ids)]

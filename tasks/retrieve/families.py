@@ -1,4 +1,4 @@
-"""The families that are live, each followed while its pointer moves."""
+"""The live families, each followed while its pointer moves."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from tasks.core.serving.redis_client import Client, decoded
 from tasks.core.serving.redis_keys import FamilyKeys, announced_families
 from tasks.core.store.store import Store
 from tasks.retrieve.loaded_generation import LoadedGeneration
-from tasks.retrieve.pointer_follower import PointerFollower
+from tasks.retrieve.pointer_follower import Fill, PointerFollower
 
 LOGGER = logging.getLogger("recall_reader")
 ALL = "all"
-MAX_TEXT_CHARACTERS = 2000  # characters of a pointer's text that are told
-FUSED = "fused"  # made of the others: it answers alone where it is live and no family is named
+MAX_TEXT_CHARACTERS = 2000  # of a field of a pointer
+FUSED = "fused"  # made of the others; answers alone where it is live and no family is named
 
 
 class Families:
-    """What is live, family by family.
+    """The live generation of each family.
 
     Args:
         client: the server.
-        store: where generations lie; None: where the publisher wrote them.
-        wanted: those to take when a call names none; None: all that ever went live.
+        store: the store of the generations; None: the one that the publisher wrote to.
+        wanted: families to read when a call names none; None: all that ever went live.
     """
 
     def __init__(self, client: Client, store: Store | None, wanted: Sequence[str] | None) -> None:
         if isinstance(wanted, (str, bytes)) or not all(
-            isinstance(one, str) for one in wanted or ()
+            isinstance(name, str) for name in wanted or ()
         ):
             raise BadRequest(
                 "families are a list of names",
@@ -43,25 +43,30 @@ class Families:
         self._left_out: dict[str, str] = {}
 
     def names(self, family: str | None = None) -> list[str]:
-        """The one that is named, or all.
+        """The family that is named, or all.
 
         Raises:
             BadRequest: nothing has ever gone live.
         """
-        if family not in (None, ALL):
+        if family is not None and family != ALL:
             return [family]
         names = self.wanted or announced_families(self.client)
         if not names:
-            raise BadRequest("nothing is live", remedy="publish a model first")
+            raise self._nothing()
         return names
+
+    @staticmethod
+    def _nothing() -> BadRequest:
+        return BadRequest("nothing is live", remedy="publish a model first")
 
     def answering(
         self, family: str | None = None, kinds: tuple[str, ...] = (), user: str | None = None
     ) -> tuple[dict[str, LoadedGeneration], dict[str, list[Any]]]:
-        """Of those that make an answer what `read` gives: the family that is named, the fusion
-        alone where it is live, or all.
+        """Read the families that answer: the named one, the fusion where it is live, or all.
+
+        Arguments and result are those of `read`.
         """
-        if family not in (None, ALL):
+        if family is not None and family != ALL:
             return self.read([family], kinds, user, [family])
         names = self.names()
         if self.wanted is None and FUSED in names:
@@ -79,91 +84,103 @@ class Families:
         user: str | None = None,
         needed: Sequence[str] = (),
     ) -> tuple[dict[str, LoadedGeneration], dict[str, list[Any]]]:
-        """Of each family the generation that answers, and what stands there of a user under these
-        kinds (None: nothing).
+        """Read the generation of each family, and the stored values of a user.
 
         Args:
-            needed: those without which there is no answer. The others are left out where nothing of
-                them is live or can be opened, as long as one answers.
+            kinds: kinds of values to read.
+            needed: families without which there is no answer. Any other one that is not live, or
+                cannot be opened, is left out as long as one answers.
+
+        Returns:
+            family → its generation; family → the user's value of each kind, None where there is
+            none.
 
         Raises:
-            BadRequest: nothing is live of one that is needed, or of any.
-            Corrupt: what is live of it cannot be opened.
+            BadRequest: a needed family is not live, or none is.
+            Corrupt: a needed family, or every one, cannot be opened.
         """
 
-        def fill(pipe, held: LoadedGeneration) -> None:
-            for kind in kinds if user is not None else ():
-                pipe.hget(held.bucket(kind, user.encode()), user)
-
-        held, values, first = {}, {}, None
-        for one in names:
+        fill = None if user is None else _reads(kinds, user)
+        generations: dict[str, LoadedGeneration] = {}
+        values: dict[str, list[Any]] = {}
+        first_error: RecallError | None = None
+        for family in names:
             try:
-                followed = self._followed.get(one) or self._followed.setdefault(
-                    one, PointerFollower(self.client, self.store, one)
-                )
-                held[one], values[one] = followed.ask(fill)
+                generations[family], values[family] = self._follower(family).ask(fill)
             except (BadRequest, Corrupt) as error:
-                if one in needed:
+                if family in needed:
                     raise
-                first = first or error
-                self._leave_out(one, error)
-        if not held:
-            raise first
-        return held, values
+                first_error = first_error or error
+                self._leave_out(family, error)
+        if not generations:
+            raise first_error or self._nothing()
+        return generations, values
+
+    def _follower(self, family: str) -> PointerFollower:
+        if family not in self._followed:
+            follower = PointerFollower(self.client, self.store, family)
+            self._followed.setdefault(family, follower)
+        return self._followed[family]
 
     def _leave_out(self, family: str, error: RecallError) -> None:
-        """Tell once why a family has no part in the answers, and again when the reason is another
-        one.
-        """
+        """Log why a family has no part in the answers, once for each reason in a row."""
         if self._left_out.get(family) != str(error):
             self._left_out[family] = str(error)
             LOGGER.warning("retrieve.left_out family=%s because=%r", family, str(error))
 
     def pointers(self) -> dict[str, dict[str, Any] | None]:
-        """What the pointer of each family says; None where nothing is live now."""
+        """The pointer of each family; None where nothing is live now."""
         names = self.wanted or announced_families(self.client)
         with self.client.pipeline(transaction=False) as pipe:
-            for one in names:
-                pipe.hgetall(FamilyKeys(one).live)
+            for family in names:
+                pipe.hgetall(FamilyKeys(family).live)
             answers = pipe.execute(raise_on_error=False)
         for answer in answers:
             if isinstance(answer, Exception) and "WRONGTYPE" not in str(answer):
                 raise answer
-        found = [
-            {}
-            if isinstance(answer, Exception)
-            else {name: text[:MAX_TEXT_CHARACTERS] for name, text in decoded(answer).items()}
-            for answer in answers
-        ]
         return {
-            one: {
-                "generation": live.get("generation") or live.get("load", ""),
-                "version": live.get("version") or None,
-                "day": live.get("day"),
-                "since": _number(live.get("since")),
-                "by": live.get("by"),
-                "why": live.get("why"),
-                "previous": live.get("previous") or None,
-                "fence": _number(live.get("fence"), int),
-            }
-            if live
-            else None
-            for one, live in zip(names, found, strict=True)
+            family: None if isinstance(answer, Exception) else _pointer(decoded(answer))
+            for family, answer in zip(names, answers, strict=True)
         }
 
-    def in_hand(self) -> list[tuple[str, str, str, int]]:
-        """Family, generation, version and number of switches of each family that a generation is
-        held of; nothing is read.
-        """
+    def loaded(self) -> list[tuple[str, str, str, int]]:
+        """Family, generation, version and number of switches of each loaded family."""
         return [
-            (one, followed.held.id, followed.held.version, followed.switches)
-            for one, followed in sorted(dict(self._followed).items())
-            if followed.held
+            (family, generation.id, generation.version, follower.switches)
+            for family, follower in sorted(dict(self._followed).items())
+            if (generation := follower.generation)
         ]
+
+
+def _reads(kinds: tuple[str, ...], user: str) -> Fill:
+    """Commands that read the values of a user."""
+
+    def fill(pipe: Any, generation: LoadedGeneration) -> None:
+        for kind in kinds:
+            pipe.hget(generation.bucket(kind, user.encode()), user)
+
+    return fill
+
+
+def _pointer(fields: dict[str, str]) -> dict[str, Any] | None:
+    """A pointer from its fields in Redis, long texts cut; None without any field."""
+    if not fields:
+        return None
+    live = {name: text[:MAX_TEXT_CHARACTERS] for name, text in fields.items()}
+    return {
+        "generation": live.get("generation") or live.get("load", ""),
+        "version": live.get("version") or None,
+        "day": live.get("day"),
+        "since": _number(live.get("since")),
+        "by": live.get("by"),
+        "why": live.get("why"),
+        "previous": live.get("previous") or None,
+        "fence": _number(live.get("fence"), int),
+    }
 
 
 def _number(text: str | None, kind: type = float) -> float | int | None:
-    """What a pointer says as a number; None where it says none."""
+    """The number that a text holds, or None."""
     try:
         return (
             kind(text)

@@ -1,24 +1,24 @@
-"""Merging the lists of several channels."""
+"""Fusion of the ranked lists of several channels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 RANK_CONSTANT = 60
-Merged = list[
-    tuple[str, float, tuple[str, ...]]
-]  # id, score, the names of the lists that hold it; best first
+# (id, score, names of the lists that hold the id), best first
+Merged = list[tuple[str, float, tuple[str, ...]]]
 
 
 def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = RANK_CONSTANT) -> Merged:
-    """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): score(i) = Σ over lists 1 /
-    (constant + rank of i, from 1).
+    """Reciprocal rank fusion: score(i) = Σ over lists 1 / (constant + rank of i, from 1).
+
+    Cormack, Clarke and Büttcher 2009.
 
     Args:
         lists: name → ids, best first.
 
     Returns:
-        every id of any list; equal scores in the order in which they were met.
+        every id of any list; equal scores in the order of the lists.
     """
     scores: dict[str, float] = {}
     names: dict[str, list[str]] = {}
@@ -30,8 +30,9 @@ def reciprocal_rank(lists: Mapping[str, list[str]], constant: int = RANK_CONSTAN
 
 
 def by_quota(lists: Mapping[str, list[str]], quotas: Mapping[str, int], k: int) -> Merged:
-    """Each list's best that no earlier list has taken, as many as its quota; what is missing up to
-    k is filled by reciprocal rank.
+    """The best of each list that no earlier list has taken, as many as its quota.
+
+    Places that remain up to k are filled by reciprocal rank.
 
     Returns:
         k ids, or all there are, ordered by their reciprocal ranks.
@@ -41,4 +42,4 @@ def by_quota(lists: Mapping[str, list[str]], quotas: Mapping[str, int], k: int) 
         taken.update([id for id in ids if id not in taken][: quotas[name]])
     merged = reciprocal_rank(lists)
     filling = [id for id, _, _ in merged if id not in taken][: max(0, k - len(taken))]
-    return [one for one in merged if one[0] in taken or one[0] in filling][:k]
+    return [entry for entry in merged if entry[0] in taken or entry[0] in filling][:k]

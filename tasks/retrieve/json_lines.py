@@ -1,16 +1,21 @@
-"""Questions and answers as JSON, one object a line, for a page that is not Python's: `python -m
-tasks.retrieve lines`.
+"""Questions and answers as JSON, one object a line, for a page that is not in Python.
 
-    {"id": 7, "ask": "live"}                              → {"id": 7, "answer": {family: pointer or
-    null}} {"id": 8, "ask": "find", "title": "star"}             → {"id": 8, "answer": [{"id",
-    "title", "genres"}, …]} {"id": 9, "ask": "user", "user": "1", "k": 10}        → {"id": 9,
-    "answer": {"channels": {name: list}, "merged": list, "history": […]}} {"id": 10, "ask": "item",
-    "item": "50", "k": 10}      → the same for an item: what is like it
+`python -m tasks.retrieve lines` answers
 
-Titles and genres are cut to what a page shows, a history to its newest items, and an answer that is
-still too long is refused. A list is {"hits": [{"id", "title", "genres", "score"}], "generation",
-"source"}; where a channel cannot answer, {"refused": text}. A question that cannot be answered gets
-{"id", "error": {"kind", "text"}}. Answers come in the order they are ready in.
+    {"id": 7, "ask": "live"}
+        {"id": 7, "answer": {family: pointer or null}}
+    {"id": 8, "ask": "find", "title": "star"}
+        {"id": 8, "answer": [{"id", "title", "genres"}, …]}
+    {"id": 9, "ask": "user", "user": "1", "k": 10}
+        {"id": 9, "answer": {"channels": {name: list}, "merged": list, "generations": {family: id},
+                             "history": [item, …]}}
+    {"id": 10, "ask": "item", "item": "50", "k": 10}
+        the same for the items similar to an item
+
+A list is {"hits": [{"id", "title", "genres", "score", "channels"}], "generation", "source"}, or
+{"refused": text} where a channel cannot answer. A question that cannot be answered gets {"id",
+"error": {"kind", "text"}}. Titles and genres are cut to what a page shows, a history to its newest
+items, and an answer that is still too long is refused. Answers come in the order they are ready in.
 """
 
 from __future__ import annotations
@@ -27,13 +32,13 @@ from tasks.retrieve.channels import POPULAR, SIMILAR
 from tasks.retrieve.reader import Reader
 from tasks.retrieve.validation import check_id
 
-AT_ONCE, FOUND, LONGEST = 4, 20, 100
-SHOWN, GENRES, NEWEST = (
-    300,
-    30,
-    200,
-)  # characters of a title or genre, genres of an item, items of a history
-MAX_ANSWER_BYTES = 2**22  # bytes; whoever asks reads no line that is much longer
+THREADS = 4  # which answer questions
+MAX_MATCHES = 20  # of a title
+MAX_K = 100
+MAX_TEXT_CHARACTERS = 300  # of a title, or of a genre
+MAX_GENRES = 30  # of an item
+MAX_HISTORY_ITEMS = 200
+MAX_ANSWER_BYTES = 2**22  # the console reads no line that is much longer
 
 
 def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
@@ -41,24 +46,24 @@ def serve(reader: Reader, questions: TextIO, answers: TextIO) -> int:
     lock = threading.Lock()
 
     def answer(line: str) -> None:
-        told = encode_reply(reply(reader, line))
+        text = encode_reply(reply(reader, line))
         with lock:
-            print(told, file=answers, flush=True)
+            print(text, file=answers, flush=True)
 
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         for line in questions:
             pool.submit(answer, line)
     return 0
 
 
-def encode_reply(told: dict[str, Any]) -> str:
-    """A reply as one line."""
-    line = json.dumps(told, ensure_ascii=True)
+def encode_reply(reply: dict[str, Any]) -> str:
+    """A reply as one line; a line that is too long becomes an error."""
+    line = json.dumps(reply, ensure_ascii=True)
     if len(line) <= MAX_ANSWER_BYTES:
         return line
     return json.dumps(
         {
-            "id": told["id"],
+            "id": reply["id"],
             "error": {
                 "kind": "BadRequest",
                 "text": f"the answer takes {len(line):,} bytes, at most {MAX_ANSWER_BYTES:,} "
@@ -69,12 +74,12 @@ def encode_reply(told: dict[str, Any]) -> str:
 
 
 def reply(reader: Reader, line: str) -> dict[str, Any]:
-    """One answer; whatever goes wrong is an answer too."""
+    """The reply to one question; an error of any kind is a reply too."""
     id = None
     try:
         question = json.loads(line)
         id = question.get("id")
-        return {"id": id, "answer": ASKED[question["ask"]](reader, question)}
+        return {"id": id, "answer": ANSWERS[question["ask"]](reader, question)}
     except RecallError as error:
         return {"id": id, "error": {"kind": type(error).__name__, "text": str(error)}}
     except Exception as error:  # the process answers the next question all the same
@@ -82,13 +87,13 @@ def reply(reader: Reader, line: str) -> dict[str, Any]:
 
 
 def _find(reader: Reader, question: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_item_shown(item) for item in reader.find(question["title"])[:FOUND]]
+    return [_item_fields(item) for item in reader.find(question["title"])[:MAX_MATCHES]]
 
 
 def _user(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
     user, k = check_id("a user's id", question["user"]), _k(question)
     merged = reader.recommend(user, k)
-    return _beside(
+    return _by_channel(
         merged,
         [*merged.generations, SIMILAR, POPULAR],
         lambda channel: reader.recommend(user, k, channels=[channel]),
@@ -98,13 +103,15 @@ def _user(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
 def _item(reader: Reader, question: dict[str, Any]) -> dict[str, Any]:
     item, k = check_id("an item's id", question["item"]), _k(question)
     merged = reader.similar(item, k)
-    return _beside(
+    return _by_channel(
         merged, list(reader.live()), lambda channel: reader.similar(item, k, family=channel)
     )
 
 
-def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -> dict[str, Any]:
-    """The list of each channel beside the merged one."""
+def _by_channel(
+    merged: Answer, channels: list[str], ask: Callable[[str], Answer]
+) -> dict[str, Any]:
+    """The list of each channel, and the merged one."""
     lists: dict[str, dict[str, Any]] = {}
     for channel in channels:
         try:
@@ -117,14 +124,14 @@ def _beside(merged: Answer, channels: list[str], ask: Callable[[str], Answer]) -
         "channels": lists,
         "merged": _list(merged, None),
         "generations": merged.generations,
-        "history": [_item_shown(item) for item in merged.history[:NEWEST]],
+        "history": [_item_fields(item) for item in merged.history[:MAX_HISTORY_ITEMS]],
     }
 
 
 def _list(answer: Answer, channel: str | None) -> dict[str, Any]:
     return {
         "hits": [
-            _item_shown(hit.item) | {"score": hit.score, "channels": list(hit.channels)}
+            _item_fields(hit.item) | {"score": hit.score, "channels": list(hit.channels)}
             for hit in answer.hits
         ],
         "generation": answer.generations.get(channel or ""),
@@ -132,26 +139,26 @@ def _list(answer: Answer, channel: str | None) -> dict[str, Any]:
     }
 
 
-def _item_shown(item: Item) -> dict[str, Any]:
+def _item_fields(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "title": _cut(item.title),
-        "genres": [_cut(genre) for genre in item.genres[:GENRES]],
+        "genres": [_cut(genre) for genre in item.genres[:MAX_GENRES]],
     }
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_TEXT_CHARACTERS else f"{text[:MAX_TEXT_CHARACTERS]}…"
 
 
 def _k(question: dict[str, Any]) -> int:
     k = question.get("k", 10)
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= LONGEST:
-        raise BadRequest("k is how many items are wanted", got=k, allowed=f"1 to {LONGEST}")
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
+        raise BadRequest("k is how many items are wanted", got=k, allowed=f"1 to {MAX_K}")
     return k
 
 
-ASKED: dict[str, Callable[[Reader, dict[str, Any]], Any]] = {
+ANSWERS: dict[str, Callable[[Reader, dict[str, Any]], Any]] = {
     "live": lambda reader, _: reader.live(),
     "find": _find,
     "user": _user,

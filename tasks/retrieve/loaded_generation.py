@@ -1,8 +1,8 @@
-"""A generation that a reader holds open: its files mapped, its digests checked once."""
+"""A generation opened by a reader: its files mapped, its digests checked once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from tasks.retrieve.answers import Item
 
 Ranked = tuple[np.ndarray, np.ndarray]  # rows, scores, best first
 NO_ROWS = np.zeros(0, np.int32)
-LONGEST_TOP, LONGEST_SEEN = 2**20, 2**22  # bytes of a list, and of a user's rows: a million events
+MAX_TOP_BYTES = 2**20  # of a precomputed list
+MAX_SEEN_BYTES = 2**22  # of a user's rows: a million events
 
 
 class LoadedGeneration:
@@ -32,51 +33,36 @@ class LoadedGeneration:
 
     Args:
         artefact: its folder.
-        manifest: what Redis says it holds under this load.
+        manifest: the manifest of its load in Redis.
 
     Raises:
         Corrupt: a file differs from its digest, or folder and Redis are not the same generation.
     """
 
     def __init__(self, artefact: Artefact, manifest: dict[str, str]) -> None:
-        _same(artefact, manifest)
+        _check_same(artefact, manifest)
         if missing := [name for name in ("load", "version") if name not in manifest]:
             raise _wrong(missing[0], None, "a text")
         self.folder = Generation(artefact, verified=SERVED)
-        self.id, self.load, self.family, self.names = (
-            self.folder.id,
-            manifest["load"],
-            self.folder.family,
-            FamilyKeys(self.folder.family),
-        )
-        self.version = manifest["version"]
+        self.id, self.family = self.folder.id, self.folder.family
+        self.load, self.version = manifest["load"], manifest["version"]
+        self.names = FamilyKeys(self.family)
         self.buckets = {kind: _buckets(manifest, kind) for kind in BUCKET_KINDS}
-        self.dtype, self.top_form = (
-            _one_of(manifest, "dtype", DTYPES),
-            _one_of(manifest, "top_form", FORMS),
-        )
-        self.searcher, self.alike, self.encoder = (
-            self.folder.searcher,
-            self.folder.similar,
-            self.folder.encoder,
-        )
+        self.dtype = _one_of(manifest, "dtype", DTYPES)
+        self.top_form = _one_of(manifest, "top_form", FORMS)
+        self.searcher, self.similar_searcher = self.folder.searcher, self.folder.similar
+        self.encoder = self.folder.encoder
         self.recommend_seen = artefact.facts.get("recommend_seen", False)
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
         self.width = self.encoder.encode(Histories.of_lists([NO_ROWS])).shape[1]
-        self.popular_rows, self.popularity = (
-            self.folder.array("popular"),
-            self.folder.array("popularity"),
-        )
+        self.popular_rows = self.folder.array("popular")
+        self.popularity = self.folder.array("popularity")
         self._check()
 
     def _check(self) -> None:
-        """Raises Corrupt where a figure of the folder cannot be, which else only an answer would
-        show.
-        """
-        items, depths = (
-            len(self.folder),
-            (self.folder.facts["depth"], self.folder.facts["similar"]["depth"]),
-        )
+        """Raise Corrupt for impossible figures of the folder, which else an answer would show."""
+        items, facts = len(self.folder), self.folder.facts
+        depths = (facts["depth"], facts["similar"]["depth"])
         if not (
             isinstance(self.trained, int)
             and 0 <= self.trained <= items
@@ -98,10 +84,10 @@ class LoadedGeneration:
         """The key that holds an id's field."""
         return self.names.bucket(self.load, kind, bucket_of(id, self.buckets[kind]))
 
-    def items(self, rows: Sequence[int]) -> list[Item]:
-        """What is known of the items of these rows."""
+    def items(self, rows: np.ndarray) -> list[Item]:
+        """The items of some rows."""
         folder = self.folder
-        told = zip(
+        texts = zip(
             folder.item_ids.take(rows),
             folder.titles.take(rows),
             folder.genres.take(rows),
@@ -109,14 +95,14 @@ class LoadedGeneration:
         )
         return [
             Item(id, title, tuple(genres.split("|")) if genres else ())
-            for id, title, genres in told
+            for id, title, genres in texts
         ]
 
     def item(self, row: int) -> Item:
-        return self.items([row])[0]
+        return self.items(np.array([row]))[0]
 
     def vector(self, value: bytes) -> np.ndarray:
-        """float32 (d), or (interests d).
+        """A user's query from its stored value: float32 (d), or (interests d).
 
         Raises:
             Corrupt: the value is no such vector.
@@ -131,13 +117,13 @@ class LoadedGeneration:
         return vector
 
     def top(self, value: bytes) -> np.ndarray:
-        """int32: the rows of a precomputed list.
+        """The rows of a precomputed list from its stored value: int32.
 
         Raises:
             Corrupt: the value is no such list.
         """
-        if len(value) > LONGEST_TOP:
-            raise self._corrupt("a precomputed list", value, f"at most {LONGEST_TOP:,} bytes")
+        if len(value) > MAX_TOP_BYTES:
+            raise self._corrupt("a precomputed list", value, f"at most {MAX_TOP_BYTES:,} bytes")
         try:
             ids = unpack(value, self.top_form, self.folder.item_ids)
         except (ValueError, IndexError, OverflowError):
@@ -151,19 +137,20 @@ class LoadedGeneration:
         return rows
 
     def seen(self, value: bytes | None) -> tuple[np.ndarray, np.ndarray]:
-        """Liked rows, oldest first, and all rows; both int32. A row that was met again is there
-        again.
+        """Liked rows, oldest first, and all seen rows, from a stored value; both int32.
+
+        A row that was seen again is listed again.
 
         Raises:
             Corrupt: the value holds no rows of this generation.
         """
         if not value:
             return NO_ROWS, NO_ROWS
-        if len(value) % 4 or len(value) > LONGEST_SEEN:
+        if len(value) % 4 or len(value) > MAX_SEEN_BYTES:
             raise self._corrupt(
                 "what a user has seen",
                 value,
-                f"whole numbers of 4 bytes, {LONGEST_SEEN:,} bytes at most",
+                f"whole numbers of 4 bytes, {MAX_SEEN_BYTES:,} bytes at most",
             )
         liked, rows = unpack_seen(value)
         if not 0 <= int.from_bytes(value[:4], "little", signed=True) <= len(rows) or (
@@ -187,11 +174,10 @@ class LoadedGeneration:
     def encode(
         self, rows: np.ndarray, attributes: UserAttributes | None = None
     ) -> np.ndarray | None:
-        """The query of a history of rows, oldest first, and of what else is known; None where the
-        model learned none of it.
+        """The query of a history of rows, oldest first, and of attributes.
 
         Returns:
-            float32 (d), or (interests d).
+            float32 (d), or (interests d); None where the model learned nothing of either.
         """
         history = Histories.of_lists([rows[rows < self.trained]])
         return (
@@ -201,36 +187,35 @@ class LoadedGeneration:
         )
 
     def nearest(self, query: np.ndarray, k: int, without: np.ndarray) -> Ranked:
-        """The candidate vectors of the k largest inner products."""
+        """The k items of the largest inner products with a query."""
         return self.searcher.search(query, k, np.unique(without))
 
     def shares(self, query: np.ndarray, row: int) -> dict[str, float]:
-        """Each member's share of a score, by its block of dimensions; empty where the model has no
-        members, or the score is not above 0.
+        """Each member's share of a score, by its block of dimensions.
 
-        Of several interests the one that counts is told.
+        Empty where the model has no members, or the score is not above 0. Of several interests the
+        one with the highest score counts.
         """
         blocks, vector = getattr(self.encoder, "blocks", {}), np.asarray(self.searcher.vectors[row])
         if not blocks:
             return {}
-        asked = max(query.reshape(-1, len(vector)), key=lambda one: float(one @ vector))
-        parts = {name: float(asked[block] @ vector[block]) for name, block in blocks.items()}
+        interests = query.reshape(-1, len(vector))
+        best = max(interests, key=lambda interest: float(interest @ vector))
+        parts = {name: float(best[block] @ vector[block]) for name, block in blocks.items()}
         whole = sum(parts.values())
         return {name: part / whole for name, part in parts.items()} if whole > 0 else {}
 
     def similar(self, row: int, k: int, without: np.ndarray = NO_ROWS) -> Ranked:
-        """The k items of the largest cosine with an item, itself left out; none for one of which
-        nothing is known, nor such a one.
+        """The k items of the largest cosine with an item, other than itself.
+
+        Items without an item-to-item vector have none, and are none.
         """
-        query, nothing = self.alike.vectors[row], (NO_ROWS, np.zeros(0, np.float32))
-        rows, scores = (
-            self.alike.search(query, k, np.unique(np.append(without, row)))
-            if np.any(query)
-            else nothing
-        )
-        known = np.any(
-            self.alike.vectors[rows], axis=1
-        )  # a zero vector would stand above all that is unlike
+        vectors = self.similar_searcher.vectors
+        if not np.any(vectors[row]):
+            return NO_ROWS, np.zeros(0, np.float32)
+        excluded = np.unique(np.append(without, row))
+        rows, scores = self.similar_searcher.search(vectors[row], k, excluded)
+        known = np.any(vectors[rows], axis=1)  # a zero vector outranks every negative cosine
         return rows[known], scores[known]
 
     def popular(self, k: int, without: np.ndarray) -> Ranked:
@@ -241,16 +226,17 @@ class LoadedGeneration:
 
 
 def _buckets(manifest: dict[str, str], kind: str) -> int:
-    told = manifest.get(f"buckets.{kind}", "")
-    if not (told.isascii() and told.isdigit() and 0 < int(told[:12]) < 2**31):
-        raise _wrong(f"buckets.{kind}", told, "a whole number above 0")
-    return int(told)
+    text = manifest.get(f"buckets.{kind}", "")
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) < 2**31):
+        raise _wrong(f"buckets.{kind}", text, "a whole number above 0")
+    return int(text)
 
 
 def _one_of(manifest: dict[str, str], name: str, allowed: Collection[str]) -> str:
-    if (told := manifest.get(name)) not in allowed:
-        raise _wrong(name, told, ", ".join(allowed))
-    return told
+    value = manifest.get(name)
+    if value is None or value not in allowed:
+        raise _wrong(name, value, ", ".join(allowed))
+    return value
 
 
 def _wrong(name: str, got: str | None, allowed: str) -> Corrupt:
@@ -262,8 +248,9 @@ def _wrong(name: str, got: str | None, allowed: str) -> Corrupt:
     )
 
 
-def _same(artefact: Artefact, manifest: dict[str, str]) -> None:
-    told = {
+def _check_same(artefact: Artefact, manifest: dict[str, str]) -> None:
+    """Check that a folder and a manifest in Redis are of the same generation."""
+    expected = {
         "generation": artefact.id,
         "family": artefact.facts.get("family"),
         "dimension": str(artefact.facts.get("dimension")),
@@ -271,7 +258,7 @@ def _same(artefact: Artefact, manifest: dict[str, str]) -> None:
     }
     wrong = [
         f"{name} {manifest.get(name)!r} in Redis, {value!r} in the folder"
-        for name, value in told.items()
+        for name, value in expected.items()
         if manifest.get(name) != value
     ]
     if wrong:

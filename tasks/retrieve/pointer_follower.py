@@ -1,11 +1,10 @@
-"""Following the pointer of a family while it moves, so that no answer fails and none mixes two
-generations.
+"""Follower of a family's pointer: no answer fails or mixes two generations while the pointer moves.
 
-What stands under a load's name is written once and never changed, so a value that is there is
-right. Sweeping deletes the manifest before anything else, so a value that is missing was never
-there if the manifest still stands afterwards; if not, the question is asked again of what is live
-now. When the pointer has moved, one caller opens the new generation; until that is done the others
-go on with the old one, which stays whole in Redis as the one before.
+The keys of a load are written once and never changed, so a value that is found is right. A sweep
+deletes the manifest first, so a value that is missing never existed if the manifest exists
+afterwards; if it does not, the query is repeated on the generation that is live by then. When the
+pointer has moved, one caller opens the new generation; the others use the old one meanwhile, which
+stays whole in Redis as the one before.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from tasks.retrieve.loaded_generation import LoadedGeneration
 
 LOGGER = logging.getLogger("recall_reader")
 MAX_TRIES = 20
+# Errors of reading files that somebody altered
 FOREIGN_CONTENT_ERRORS = (
     LookupError,
     TypeError,
@@ -33,52 +33,51 @@ FOREIGN_CONTENT_ERRORS = (
     ArithmeticError,
     RecursionError,
     MemoryError,
-)  # what comes of files that somebody altered
-MAX_LOAD_NAME_CHARACTERS = 300  # characters of a load's name; a longer one is none
+)
+MAX_LOAD_NAME_CHARACTERS = 300  # a longer name is cut, and found nowhere
 RETRY_SECONDS = 5.0  # before a generation that could not be opened is tried again
-Fill = Callable[[Any, LoadedGeneration], object]  # a pipeline of redis-py, what is held
+Fill = Callable[[Any, LoadedGeneration], object]  # adds commands to a pipeline of redis-py
 
 
 class PointerFollower:
-    """What is live of one family.
+    """The live generation of one family.
 
     Args:
         client: the server.
-        store: where generations lie; None: where the pointer says.
+        store: the store of the generations; None: the one that the manifest in Redis names.
         family: its name.
     """
 
     def __init__(self, client: Client, store: Store | None, family: str) -> None:
         self.client, self.store, self.names = client, store, FamilyKeys(family)
-        self.held: LoadedGeneration | None = None
+        self.generation: LoadedGeneration | None = None
         self.switches = 0  # times another generation took over
-        self._lock, self._refused = threading.Lock(), {}
+        self._lock = threading.Lock()
+        self._refused: dict[str, float] = {}  # load → when it could not be opened
 
     def ask(self, fill: Fill | None = None) -> tuple[LoadedGeneration, list[Any]]:
-        """A generation that is whole at this moment, and the replies to the commands that `fill`
-        puts into the pipeline for it.
+        """A generation that is whole at this moment, and the replies to the commands of `fill`.
 
         Raises:
             BadRequest: nothing of the family is live.
-            Corrupt: what is live cannot be opened, and nothing older is held.
+            Corrupt: the live generation cannot be opened, and no older one is loaded.
         """
         for _ in range(MAX_TRIES):
-            held = self.held or self._open(self._pointer(), wait=True)
-            if held is None:
+            generation = self.generation or self._open(self._pointer(), wait=True)
+            if generation is None:
                 continue
             with redis_errors(self.client), self.client.pipeline(transaction=False) as pipe:
                 pipe.hget(self.names.live, "load")
                 if fill:
-                    fill(pipe, held)
+                    fill(pipe, generation)
                 live, *replies = pipe.execute()
-                whole = (
-                    None not in replies or self.client.exists(self.names.manifest(held.load)) == 1
-                )
+                manifest = self.names.manifest(generation.load)
+                whole = None not in replies or self.client.exists(manifest) == 1
             load = self._named(live)
-            if whole and (load == held.load or not self._open(load, wait=False)):
-                return held, replies
+            if whole and (load == generation.load or not self._open(load, wait=False)):
+                return generation, replies
             if not whole:
-                self._open(self._pointer(), wait=True, again=held)
+                self._open(self._pointer(), wait=True, again=generation)
         raise Corrupt(
             f"the live generation of {self.names.family} is not whole in Redis",
             got=self._pointer(),
@@ -103,28 +102,27 @@ class PointerFollower:
     def _open(
         self, load: str, wait: bool, again: LoadedGeneration | None = None
     ) -> LoadedGeneration | None:
-        """Hold this load; None when another caller is opening one, or when it cannot be had and an
-        older one serves.
+        """Open a load; None when another caller is opening one, or an older one must serve.
 
         Args:
-            wait: wait for another caller, and raise what goes wrong.
-            again: what was held and is no longer whole.
+            wait: wait for another caller, and raise errors instead of serving an older one.
+            again: the loaded generation, which is no longer whole.
         """
         if not self._lock.acquire(blocking=wait):
             return None
         try:
-            if self.held and self.held.load == load and self.held is not again:
-                return self.held
-            if (
-                time.monotonic() - self._refused.get(load, -RETRY_SECONDS) < RETRY_SECONDS
-                and not wait
-            ):
+            if self.generation and self.generation.load == load and self.generation is not again:
+                return self.generation
+            refused = self._refused.get(load, -RETRY_SECONDS)
+            if not wait and time.monotonic() - refused < RETRY_SECONDS:
                 return None
-            before, self.held = self.held, self._read(load)
+            before, self.generation = self.generation, self._read(load)
             self.switches += (
-                before is not None and self.held is not None and before.id != self.held.id
+                before is not None
+                and self.generation is not None
+                and before.id != self.generation.id
             )
-            return self.held
+            return self.generation
         except RecallError as error:
             if wait:
                 raise
@@ -134,7 +132,7 @@ class PointerFollower:
                 self.names.family,
                 load,
                 str(error),
-                self.held.id,
+                self.generation and self.generation.id,
             )
             return None
         finally:
@@ -144,7 +142,7 @@ class PointerFollower:
         with redis_errors(self.client):
             manifest = decoded(self.client.hgetall(self.names.manifest(load)))
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
-            return self.held
+            return self.generation
         if (schema := manifest.get("schema", "0")) != str(SCHEMA):
             newer = schema.isascii() and schema.isdigit() and int(schema[:9]) > SCHEMA
             raise Corrupt(
@@ -158,7 +156,7 @@ class PointerFollower:
         except FOREIGN_CONTENT_ERRORS as error:
             raise Corrupt(
                 f"the folder of the live generation {load[:100]} of {self.names.family} is not "
-                f"what the pipeline writes",
+                "what the pipeline writes",
                 got=f"{type(error).__name__}: {error}",
                 remedy="publish it again; until then an older one, or another family, answers",
             ) from error
@@ -173,7 +171,7 @@ class PointerFollower:
         if artefact is None:
             raise Corrupt(
                 f"the folder of the live generation {generation} of {self.names.family} is not "
-                f"in the store",
+                "in the store",
                 remedy="mount the store where it was published, or name it by RECALL_STORE",
             )
         return artefact

@@ -1,4 +1,4 @@
-"""An answer as text a person reads."""
+"""An answer as a text table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import zip_longest
 from tasks.core.cli.printable import printable
 from tasks.retrieve.answers import Answer, Hit, Item
 
-TITLE, GENRES, HISTORY = 44, 32, 40
+TITLE_WIDTH, GENRES_WIDTH, HISTORY_WIDTH = 44, 32, 40  # characters of a column
 SOURCES = {
     "user": "recommended from the user's stored vector",
     "history": "recommended from the history given",
@@ -18,44 +18,40 @@ SOURCES = {
 
 
 def as_table(answer: Answer, notes: list[str]) -> str:
-    """A heading, the notes, a line a hit (with the history beside it), and the generations."""
-    beside = answer.source != "similar" and bool(answer.history)
-    told = [_about(answer), *notes]
-    told += [f"unknown to every live model: {', '.join(answer.unknown)}"] if answer.unknown else []
-    several, shared = len(answer.generations) > 1, any(hit.shares for hit in answer.hits)
-    heading = [
-        "#",
-        "title",
-        "genres",
-        "score",
-        *(["channels"] if several else []),
-        *(["shares"] if shared else []),
-        *(["history, newest first"] if beside else []),
-    ]
-    rows = []
-    for rank, (hit, past) in enumerate(
-        zip_longest(answer.hits, answer.history[: len(answer.hits)] if beside else ()), 1
-    ):
+    """A heading, the notes, a line a hit with the history beside it, and the generations."""
+    with_history = answer.source != "similar" and bool(answer.history)
+    lines = [_about(answer), *notes]
+    if answer.unknown:
+        lines.append(f"unknown to every live model: {', '.join(answer.unknown)}")
+    with_channels = len(answer.generations) > 1
+    with_shares = any(hit.shares for hit in answer.hits)
+    heading = ["#", "title", "genres", "score"]
+    heading += ["channels"] if with_channels else []
+    heading += ["shares"] if with_shares else []
+    heading += ["history, newest first"] if with_history else []
+    history = answer.history[: len(answer.hits)] if with_history else ()
+    rows = [heading]
+    for rank, (hit, liked) in enumerate(zip_longest(answer.hits, history), 1):
         row = [
             str(rank),
-            _cut(hit.item.title, TITLE),
-            _cut(", ".join(hit.item.genres), GENRES),
+            _cut(hit.item.title, TITLE_WIDTH),
+            _cut(", ".join(hit.item.genres), GENRES_WIDTH),
             f"{hit.score:.3f}",
         ]
-        row += ["+".join(hit.channels)] if several else []
-        row += [_shares(hit)] if shared else []
-        rows.append([*row, *([_cut(past.title, HISTORY) if past else ""] if beside else [])])
+        row += ["+".join(hit.channels)] if with_channels else []
+        row += [_shares(hit)] if with_shares else []
+        row += [_cut(liked.title, HISTORY_WIDTH) if liked else ""] if with_history else []
+        rows.append(row)
     generations = ", ".join(f"{family} {id}" for family, id in answer.generations.items())
-    return "\n".join(
-        map(printable, [*told, "", *_columns([heading, *rows]), "", f"generations: {generations}"])
-    )
+    text = [*lines, "", *_columns(rows), "", f"generations: {generations}"]
+    return "\n".join(map(printable, text))
 
 
 def _shares(hit: Hit) -> str:
-    """The members' shares, the largest first."""
+    """The shares of the members, the largest first."""
     return ", ".join(
         f"{name} {100 * share:.0f}%"
-        for name, share in sorted(hit.shares.items(), key=lambda one: -one[1])
+        for name, share in sorted(hit.shares.items(), key=lambda pair: -pair[1])
     )
 
 

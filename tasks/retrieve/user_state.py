@@ -1,4 +1,4 @@
-"""What is known of somebody."""
+"""The state of a user: query vectors, liked and seen rows, attributes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tasks.retrieve.loaded_generation import NO_ROWS, LoadedGeneration
 
 @dataclasses.dataclass(frozen=True)
 class UserState:
-    """What is known of one person, in the rows of each family.
+    """What is known of one user, in the rows of each family.
 
     Attributes:
         vectors: family → stored query vector, float32 (d).
         liked: family → int32, liked rows, oldest first.
-        seen: family → int32, every row to be left out: none of a family whose data set recommends
-            again what was met.
-        attributes: what else was told; None: nothing.
-        queries: family → its query, as far as it was asked for; None where the model knows nothing
-            of them.
+        seen: family → int32, rows to leave out; empty for a family whose data set recommends seen
+            items.
+        attributes: attributes of the user; None: none were given.
+        queries: family → its query, computed on demand; None where the model knows nothing of the
+            user.
     """
 
     vectors: Mapping[str, np.ndarray]
@@ -33,58 +33,69 @@ class UserState:
     attributes: UserAttributes | None = None
     queries: dict[str, np.ndarray | None] = dataclasses.field(default_factory=dict)
 
-    def query(self, held: LoadedGeneration) -> np.ndarray | None:
-        """float32 (d), or (interests d): the stored one, or made anew, once."""
-        one = held.family
-        if one not in self.queries:
-            self.queries[one] = (
-                self.vectors[one]
-                if one in self.vectors
-                else held.encode(self.liked[one], self.attributes)
+    def query(self, generation: LoadedGeneration) -> np.ndarray | None:
+        """The query of a family: float32 (d), or (interests d); stored, or encoded once."""
+        family = generation.family
+        if family not in self.queries:
+            self.queries[family] = (
+                self.vectors[family]
+                if family in self.vectors
+                else generation.encode(self.liked[family], self.attributes)
             )
-        return self.queries[one]
+        return self.queries[family]
 
     @classmethod
     def of(
         cls,
-        held: Mapping[str, LoadedGeneration],
+        generations: Mapping[str, LoadedGeneration],
         values: Mapping[str, list[Any]],
         history: list[str] | None,
         attributes: UserAttributes | None = None,
     ) -> UserState:
-        """What the families know together: one of them may be a day older than the others, so what
-        any of them saw is seen by all.
+        """The state of a user from stored values and a request.
+
+        One family may be a day older than another, so an item that any of them lists as seen is
+        seen for all.
 
         Args:
             values: family → the stored vector and the stored rows of a user, None where there is
                 none; empty without a user.
-            history: ids of what was liked since, oldest first; then the stored vectors are out of
+            history: ids of newly liked items, oldest first; the stored vectors are then out of
                 date.
-            attributes: what else is known now; then so are they.
+            attributes: attributes known now; the stored vectors are then out of date too.
         """
         vectors, liked, seen = {}, {}, {}
-        for one, h in held.items():
-            vector, rows = values[one] or (None, None)
-            liked[one], seen[one] = h.seen(rows)
+        for family, generation in generations.items():
+            vector, rows = values[family] or (None, None)
+            liked[family], seen[family] = generation.seen(rows)
             if vector is not None and history is None and attributes is None:
-                vectors[one] = h.vector(vector)
-        if len(held) > 1:
-            ids = list(
-                {
-                    id
-                    for one, rows in seen.items()
-                    for id in held[one].folder.item_ids.take(np.unique(rows))
-                }
-            )
-            seen = {one: h.rows.known(ids) for one, h in held.items()}
-        if history:
-            more = {one: h.rows.known(history) for one, h in held.items()}
-            liked = {one: np.concatenate([liked[one], more[one]]) for one in held}
-            seen = {one: np.concatenate([seen[one], more[one]]) for one in held}
-        seen = {one: NO_ROWS if h.recommend_seen else seen[one] for one, h in held.items()}
+                vectors[family] = generation.vector(vector)
+        if len(generations) > 1:
+            seen = _seen_by_any(generations, seen)
+        for family, generation in generations.items():
+            if history:
+                rows = generation.rows.known(history)
+                liked[family] = np.concatenate([liked[family], rows])
+                seen[family] = np.concatenate([seen[family], rows])
+            if generation.recommend_seen:
+                seen[family] = NO_ROWS
         return cls(vectors, liked, seen, attributes)
 
-    def history(self, held: Mapping[str, LoadedGeneration]) -> tuple[Item, ...]:
-        """What was liked, newest first, as the family that knows most of it tells it."""
-        longest = max(held, key=lambda one: len(self.liked[one]))
-        return tuple(held[longest].items(self.liked[longest][::-1]))
+    def history(self, generations: Mapping[str, LoadedGeneration]) -> tuple[Item, ...]:
+        """The liked items, newest first, from the family that knows most of them."""
+        longest = max(generations, key=lambda family: len(self.liked[family]))
+        return tuple(generations[longest].items(self.liked[longest][::-1]))
+
+
+def _seen_by_any(
+    generations: Mapping[str, LoadedGeneration], seen: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """family → int32, its rows of every item that any family lists as seen."""
+    ids = list(
+        {
+            id
+            for family, rows in seen.items()
+            for id in generations[family].folder.item_ids.take(np.unique(rows))
+        }
+    )
+    return {family: generation.rows.known(ids) for family, generation in generations.items()}

@@ -1,9 +1,10 @@
-"""Checks of what a service asks, before anything is read."""
+"""Checks of the arguments of a call, before anything is read."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 
@@ -11,15 +12,15 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.data.user_attributes import UserAttributes, Value
 from tasks.retrieve.channels import POPULAR, SIMILAR
 
-ID = "id"  # the column of the table of users that names them
+ID = "id"  # column of the table of users
 Channels = Sequence[str] | Mapping[str, int]
 WHOLE_NUMBERS = (int, np.integer)
-LONGEST_WHOLE = 2048  # bits
+MAX_ID_BITS = 2048  # of a whole number
 NUMBERS = (int, float, np.integer, np.floating)
 
 
 def check_count(k: int) -> int:
-    """A number of items; refuse what is none."""
+    """A number of items, checked."""
     if isinstance(k, bool) or not isinstance(k, WHOLE_NUMBERS) or k < 1:
         raise BadRequest(
             "k is how many items are wanted", got=k, allowed="a whole number, 1 or more"
@@ -28,27 +29,27 @@ def check_count(k: int) -> int:
 
 
 def check_history(history: Sequence[str] | None) -> list[str] | None:
-    """A history as ids; a single text would be taken for a list of its letters, and a set has no
-    order.
+    """A history as ids.
+
+    A single text is refused, since it would be taken for a list of its letters, and so is a set,
+    which has no order.
     """
     if history is None:
         return None
-    held = (
-        history.tolist() if hasattr(history, "tolist") else history
-    )  # an array of numpy, a column of pandas
-    if isinstance(held, (str, bytes, bytearray, Mapping, Set)) or not isinstance(held, Iterable):
+    # An array of numpy and a column of pandas have `tolist`.
+    ids = history.tolist() if hasattr(history, "tolist") else history
+    if isinstance(ids, (str, bytes, bytearray, Mapping, Set)) or not isinstance(ids, Iterable):
         raise BadRequest(
             "a history is a list of item ids", got=history, allowed='["50", "172"], oldest first'
         )
-    return [check_id("an item's id", id) for id in held]
+    return [check_id("an item's id", id) for id in ids]
 
 
 def check_id(what: str, value: object) -> str:
     """An id as text: a text, or a whole number as its digits.
 
     Raises:
-        BadRequest: another type, which no id was read from; nothing; half a character, which no
-            server and no file can hold.
+        BadRequest: another type, an empty text, or half a character, which cannot be encoded.
     """
     if isinstance(value, bool) or not isinstance(value, (str, *WHOLE_NUMBERS)):
         raise BadRequest(
@@ -62,11 +63,11 @@ def check_id(what: str, value: object) -> str:
 
 
 def _digits(what: str, value: object) -> str:
-    if isinstance(value, int) and value.bit_length() > LONGEST_WHOLE:
+    if isinstance(value, int) and value.bit_length() > MAX_ID_BITS:
         raise BadRequest(
             f"{what} is a number too long to be one",
             got=f"{value.bit_length()} bits",
-            allowed=f"at most {LONGEST_WHOLE}",
+            allowed=f"at most {MAX_ID_BITS}",
         )
     return str(value)
 
@@ -84,8 +85,7 @@ def _encodable(what: str, value: str) -> str:
 def check_attributes(
     user: str | None, fresh: bool, attributes: Mapping[str, Value] | None
 ) -> UserAttributes | None:
-    """What is known of somebody beside a history: the attributes given, and of a user whose query
-    is made anew also the id.
+    """Attributes of a user, with the id of a user whose query is computed anew; None without any.
 
     Args:
         fresh: a history is given as well.
@@ -100,10 +100,10 @@ def check_attributes(
             got=attributes,
             allowed='{"age": "25", "gender": "F"}',
         )
-    given = {_name(name): _value(name, value) for name, value in (attributes or {}).items()}
+    values = {_name(name): _value(name, value) for name, value in (attributes or {}).items()}
     if attributes is None and (user is None or not fresh):
         return None
-    return UserAttributes.of_one({**given, **({} if user is None else {ID: user})})
+    return UserAttributes.of_one({**values, **({} if user is None else {ID: user})})
 
 
 def _name(name: object) -> str:
@@ -113,27 +113,28 @@ def _name(name: object) -> str:
 
 
 def _value(name: str, value: object) -> Value:
-    """A value that holds something: nothing (None, NaN, an empty text or list) would pass for an
-    attribute that is known.
+    """The value of an attribute, as plain Python.
+
+    An empty one (None, NaN, an empty text or list) is refused, since it would pass for a known one.
     """
     several = value.tolist() if isinstance(value, np.ndarray) else value
-    parts = several if isinstance(several, (list, tuple)) else [several]
-    for one in parts:
-        if not isinstance(one, (str, bool, np.bool_, *NUMBERS)):
+    parts: list[Any] = list(several) if isinstance(several, (list, tuple)) else [several]
+    for part in parts:
+        if not isinstance(part, (str, bool, np.bool_, *NUMBERS)):
             raise BadRequest(
                 f"attribute {name}: not a value",
-                got=f"{one!r} ({type(one).__name__})",
+                got=f"{part!r} ({type(part).__name__})",
                 allowed="a text, a number, or a list of texts",
-                remedy=None if one is not None else "leave out what is not known",
+                remedy=None if part is not None else "leave out what is not known",
             )
-        if one == "" or (isinstance(one, (float, np.floating)) and not math.isfinite(one)):
+        if part == "" or (isinstance(part, (float, np.floating)) and not math.isfinite(part)):
             raise BadRequest(
                 f"attribute {name}: holds nothing",
-                got=one,
+                got=part,
                 allowed="a text, a finite number, or a list of texts",
                 remedy="leave out what is not known",
             )
-        _encodable(f"attribute {name!r}", _digits(f"attribute {name!r}", one))
+        _encodable(f"attribute {name!r}", _digits(f"attribute {name!r}", part))
     if not parts:
         raise BadRequest(
             f"attribute {name}: holds nothing",
@@ -141,19 +142,21 @@ def _value(name: str, value: object) -> Value:
             allowed="a text, a number, or a list of texts",
             remedy="leave out what is not known",
         )
-    plain = [
-        bool(one)
-        if isinstance(one, np.bool_)
-        else str(one)
-        if isinstance(one, WHOLE_NUMBERS) and not isinstance(one, bool)
-        else one
-        for one in parts
-    ]
+    plain = [_plain(part) for part in parts]
     return plain if isinstance(several, (list, tuple)) else plain[0]
 
 
+def _plain(value: Any) -> Any:
+    """A value without types of numpy; whole numbers as texts."""
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, WHOLE_NUMBERS) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
 def check_channels(channels: Channels, k: int) -> list[str]:
-    """The names of channels, each once; their quotas must leave no more than k."""
+    """The names of channels, each once; quotas may add up to k at most."""
     if isinstance(channels, (str, bytes, bytearray)) or not isinstance(channels, Iterable):
         raise BadRequest(
             "channels are a list of names",
@@ -194,7 +197,7 @@ def check_channels(channels: Channels, k: int) -> list[str]:
 
 
 def title_text(title: object) -> str:
-    """A title as a person types it."""
+    """A title, checked to be a text."""
     if not isinstance(title, str):
         raise BadRequest(
             "a title is a text",
@@ -205,7 +208,7 @@ def title_text(title: object) -> str:
 
 
 def family_name(family: object) -> str | None:
-    """The name of one family, or None for all."""
+    """The name of a family, or None for all, checked."""
     if family is not None and not isinstance(family, str):
         raise BadRequest(
             "a family is named by a text", got=family, allowed='"item2vec", or None for all'

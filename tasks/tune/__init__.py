@@ -1,3 +1,1 @@
-"""Finding a family's settings: a study of trials, each a training judged on validation rows
-only.
-"""
+"""The tune stage: a study of a family's settings, whose trials are judged on validation rows."""

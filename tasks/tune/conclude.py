@@ -1,4 +1,4 @@
-"""The end of a study: what won, how the search went, which settings mattered."""
+"""Verb `conclude`: the best settings of a study, and which settings mattered."""
 
 from __future__ import annotations
 
@@ -15,93 +15,89 @@ from tasks.core.store.store import Store, write_json
 from tasks.tune.settings import ConcludeRequest
 from tasks.tune.study import Study
 
+FINISHED_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
 
 def conclude(request: ConcludeRequest) -> dict:
-    """Write the best settings down, and the pictures into MLflow.
+    """Write the best settings to the study's folder, and plots to MLflow.
+
+    Returns:
+        study (its URI), family, settings, value (validation recall@50), number (of the best trial),
+        importance, run, and the number of trials in each of `FINISHED_STATES`.
 
     Raises:
         RefusedData: no trial was finished.
-        Unreachable: MLflow is away.
+        Unreachable: MLflow does not answer.
     """
     study = Study.open(Store(request.store), request.study)
-    book = study.load()
-    states = {
-        state: sum(one.state == state for one in book.trials)
-        for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+    trials = study.load()
+    counts = {
+        state.name.lower(): sum(trial.state == state for trial in trials.trials)
+        for state in FINISHED_STATES
     }
-    if not states[TrialState.COMPLETE]:
+    if not counts["complete"]:
         raise RefusedData(
             f"no trial of {study.uri} was finished",
-            got={state.name.lower(): count for state, count in states.items()},
+            got=counts,
             remedy="look at the trials' logs",
         )
-    best = book.best_trial
-    settings = {**study.content["fit"].get("settings", {}), **best.params}
+    best = trials.best_trial
     result = {
         "study": study.uri,
         "family": study.content["family"],
-        "settings": settings,
+        "settings": {**study.content["fit"].get("settings", {}), **best.params},
         "value": best.value,
         "number": best.number,
-        "importance": setting_importance(book),
+        "importance": setting_importance(trials),
         "run": study.content["run"],
-        **{state.name.lower(): count for state, count in states.items()},
+        **counts,
     }
     write_json(study.folder / "best.json", result)
     log("tune.concluded", family=result["family"], value=best.value, **best.params)
     if run := study.content["run"]:
-        mlflow_client.log_metrics(
-            run,
-            {
-                "best/validation_recall_50": best.value,
-                **{f"trials/{state.name.lower()}": n for state, n in states.items()},
-            },
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            draw_study(Path(folder), book, result["importance"])
-            write_json(Path(folder) / "best.json", result)
-            mlflow_client.log_folder(run, Path(folder))
-        mlflow_client.end(run)
+        _log_to_mlflow(run, trials, result, counts)
     return result
 
 
-def setting_importance(book: optuna.Study) -> dict[str, float]:
-    """Setting → share of the variance of validation recall that it explains (fANOVA, Hutter et al.
-    2014); empty for too few trials.
+def _log_to_mlflow(run: str, trials: optuna.Study, result: dict, counts: dict[str, int]) -> None:
+    """Log the result and the plots of a study to its run, and end the run."""
+    numbers = {f"trials/{state}": count for state, count in counts.items()}
+    mlflow_client.log_metrics(run, {"best/validation_recall_50": result["value"], **numbers})
+    with tempfile.TemporaryDirectory() as folder:
+        draw_study(Path(folder), trials, result["importance"])
+        write_json(Path(folder) / "best.json", result)
+        mlflow_client.log_folder(run, Path(folder))
+    mlflow_client.end(run)
+
+
+def setting_importance(study: optuna.Study) -> dict[str, float]:
+    """Setting → share of the variance of validation recall that it explains.
+
+    fANOVA, Hutter et al. 2014; empty for fewer than four finished trials, or equal values.
     """
-    finished = [one for one in book.trials if one.state == TrialState.COMPLETE]
-    if len(finished) < 4 or len({one.value for one in finished}) < 2:
+    finished = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
+    if len(finished) < 4 or len({trial.value for trial in finished}) < 2:
         return {}
-    found = optuna.importance.get_param_importances(
-        book, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
+    shares = optuna.importance.get_param_importances(
+        study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
     )
-    return {name: round(float(share), 4) for name, share in found.items()}
+    return {name: round(float(share), 4) for name, share in shares.items()}
 
 
-def draw_study(folder: Path, book: optuna.Study, shares: dict[str, float]) -> None:
-    """Write `history.png`, and `importance.png` where it is known."""
+def draw_study(folder: Path, study: optuna.Study, shares: dict[str, float]) -> None:
+    """Write `history.png`, and `importance.png` where there is an importance of the settings."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    finished = [one for one in book.trials if one.state == TrialState.COMPLETE]
+    finished = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
+    numbers = [trial.number for trial in finished]
+    values = [trial.value for trial in finished]
+    highest = [max(values[: i + 1]) for i in range(len(values))]
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    axes.plot(
-        [one.number for one in finished],
-        [one.value for one in finished],
-        "o",
-        color="#5b7db1",
-        label="trial",
-    )
-    highest = [max(one.value for one in finished[: i + 1]) for i in range(len(finished))]
-    axes.step(
-        [one.number for one in finished],
-        highest,
-        where="post",
-        color="#a3271b",
-        label="best so far",
-    )
+    axes.plot(numbers, values, "o", color="#5b7db1", label="trial")
+    axes.step(numbers, highest, where="post", color="#a3271b", label="best so far")
     axes.set(xlabel="trial", ylabel="validation recall@50")
     axes.legend(frameon=False)
     axes.grid(alpha=0.3)
@@ -109,7 +105,7 @@ def draw_study(folder: Path, book: optuna.Study, shares: dict[str, float]) -> No
     plt.close(figure)
     if shares:
         figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-        names = sorted(shares, key=shares.get)
+        names = sorted(shares, key=lambda name: shares[name])
         axes.barh(names, [shares[name] for name in names], color="#5b7db1")
         axes.set(xlabel="share of the variance of validation recall@50")
         figure.savefig(folder / "importance.png", dpi=110)

@@ -1,4 +1,4 @@
-"""What `tune` can be asked."""
+"""The requests of the tune stage."""
 
 from __future__ import annotations
 

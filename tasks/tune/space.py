@@ -1,4 +1,4 @@
-"""Search spaces: what a study may choose, as a TOML file says it."""
+"""Search spaces: the settings that a study may choose, read from a TOML file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import math
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from optuna.distributions import (
     BaseDistribution,
@@ -22,8 +22,9 @@ from tasks.core.serving.redis_keys import family_name
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """One setting: a number from `low` to `high`, whole when both are written whole, or one of
-    `choices`.
+    """One setting: a number from `low` to `high`, or one of `choices`.
+
+    The number is whole when both bounds are written whole.
     """
 
     low: float | None = setting(None, "least")
@@ -37,7 +38,7 @@ class Range:
 
 @dataclasses.dataclass(frozen=True)
 class Space:
-    """Setting → what may be chosen, and setting → what the first trial has."""
+    """A search space: setting → its distribution, and setting → its value in the first trial."""
 
     choices: dict[str, BaseDistribution]
     start: dict[str, float | int | str]
@@ -47,7 +48,7 @@ def read_space(family: str, file: str | None = None) -> Space:
     """The search space of a family.
 
     Raises:
-        BadRequest: no such file, not TOML, a range that cannot be, or a start outside it.
+        BadRequest: no such file, not TOML, an impossible range, or a start outside its range.
     """
     path = (
         Path(file) if file else Path(__file__).with_name("spaces") / f"{family_name(family)}.toml"
@@ -64,14 +65,15 @@ def read_space(family: str, file: str | None = None) -> Space:
         ) from None
     if not content:
         raise BadRequest(f"the search space {path} is empty", allowed="one table a setting")
-    ranges = {name: _range(f"{path}: {name}", one) for name, one in content.items()}
+    ranges = {name: _range(f"{path}: {name}", table) for name, table in content.items()}
     choices = {
-        name: _distribution(f"{path}: {name}", one, content[name]) for name, one in ranges.items()
+        name: _distribution(f"{path}: {name}", range_, content[name])
+        for name, range_ in ranges.items()
     }
     start = {
-        name: _start(f"{path}: {name}", one.start, choices[name])
-        for name, one in ranges.items()
-        if one.start is not None
+        name: _start(f"{path}: {name}", range_.start, choices[name])
+        for name, range_ in ranges.items()
+        if range_.start is not None
     }
     return Space(choices, start)
 
@@ -84,29 +86,33 @@ def _range(where: str, content: object) -> Range:
 
 
 def _start(where: str, start: object, choices: BaseDistribution) -> float | int | str:
-    if isinstance(choices, CategoricalDistribution):
-        inside = start in choices.choices
-    else:
-        kinds = int if isinstance(choices, IntDistribution) else (int, float)
-        inside = (
-            isinstance(start, kinds)
-            and not isinstance(start, bool)
-            and choices.low <= start <= choices.high
-        )
-    if not inside:
+    if not _inside(start, choices):
         raise BadRequest(f"{where}: the start is not in the range", got=start, allowed=str(choices))
     return start
 
 
-def _distribution(where: str, one: Range, content: dict) -> BaseDistribution:
-    if one.choices and one.low is None and one.high is None and not one.log:
-        return CategoricalDistribution(tuple(one.choices))
-    numbers = one.low is not None and one.high is not None and not one.choices
+def _inside(start: object, choices: BaseDistribution) -> TypeGuard[float | int | str]:
+    if isinstance(choices, CategoricalDistribution):
+        return start in choices.choices
+    kinds = int if isinstance(choices, IntDistribution) else (int, float)
+    return (
+        isinstance(start, kinds)
+        and not isinstance(start, bool)
+        and choices.low <= start <= choices.high
+    )
+
+
+def _distribution(where: str, range_: Range, content: dict) -> BaseDistribution:
+    low, high = range_.low, range_.high
+    if range_.choices and low is None and high is None and not range_.log:
+        return CategoricalDistribution(tuple(range_.choices))
     if (
-        not numbers
-        or not math.isfinite(one.high - one.low)
-        or not one.low < one.high
-        or (one.log and one.low <= 0)
+        range_.choices
+        or low is None
+        or high is None
+        or not math.isfinite(high - low)
+        or not low < high
+        or (range_.log and low <= 0)
     ):
         raise BadRequest(
             f"{where}: no such range",
@@ -115,7 +121,7 @@ def _distribution(where: str, one: Range, content: dict) -> BaseDistribution:
         )
     whole = all(isinstance(content[name], int) for name in ("low", "high"))
     return (
-        IntDistribution(int(one.low), int(one.high), log=one.log)
+        IntDistribution(int(low), int(high), log=range_.log)
         if whole
-        else FloatDistribution(one.low, one.high, log=one.log)
+        else FloatDistribution(low, high, log=range_.log)
     )

@@ -1,9 +1,9 @@
-"""A study: what is searched, and its trials in a journal that several tasks write at once.
+"""A study: its search space, and its trials in a journal that several tasks write at once.
 
     tunings/<family>/<id>/
         study.json     family, fit, space, seed, MLflow run; written once
         journal.log    Optuna's journal: one JSON line an event, no pickle
-        best.json      what won, when concluded
+        best.json      the best settings, once it is concluded
 
 The trials grow, so this is a working folder, not an artefact: it has no manifest.
 """
@@ -22,8 +22,9 @@ from optuna.storages.journal import JournalFileBackend
 from tasks.core.cli.errors import BadRequest
 from tasks.core.store.store import Store, local_path
 
-SLOT = "slot"
-WARM_UP, STARTUP = 5, 5  # epochs before a trial may be pruned; trials before any may
+SLOT = "slot"  # attribute of a trial
+MIN_EPOCHS_BEFORE_PRUNING = 5  # of a trial
+MIN_TRIALS_BEFORE_PRUNING = 5  # of a study
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +36,10 @@ class Study:
 
     @classmethod
     def open(cls, store: Store, uri: str) -> Study:
-        """Read a study back.
+        """Open a study by its URI.
 
         Raises:
-            BadRequest: outside the store, or never begun.
+            BadRequest: the URI is outside the store, or the study was never begun.
         """
         folder = local_path(uri).resolve()
         if not folder.is_relative_to(store.root) or not (folder / "study.json").is_file():
@@ -58,15 +59,19 @@ class Study:
         return {name: json_to_distribution(text) for name, text in self.content["space"].items()}
 
     def load(self, slot: int = 0) -> optuna.Study:
-        """Optuna's view of it. Every slot draws its own numbers; trials that run now count as bad,
-        so that two do not try the same.
+        """The study of Optuna.
+
+        Every slot draws its own numbers. Trials that are running count as bad, so that two slots do
+        not try the same settings.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = JournalStorage(JournalFileBackend(str(self.folder / "journal.log")))
         sampler = optuna.samplers.TPESampler(
             seed=self.content["seed"] + slot, multivariate=True, constant_liar=True
         )
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARM_UP)
+        pruner = optuna.pruners.MedianPruner(
+            n_startup_trials=MIN_TRIALS_BEFORE_PRUNING, n_warmup_steps=MIN_EPOCHS_BEFORE_PRUNING
+        )
         return optuna.create_study(
             storage=storage,
             study_name="tuning",
@@ -78,5 +83,5 @@ class Study:
 
 
 def as_text(space: dict[str, BaseDistribution]) -> dict[str, str]:
-    """A space as JSON."""
-    return {name: distribution_to_json(one) for name, one in space.items()}
+    """Setting → its distribution as JSON."""
+    return {name: distribution_to_json(distribution) for name, distribution in space.items()}

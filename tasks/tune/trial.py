@@ -1,9 +1,8 @@
-"""One trial: settings are chosen, the family trains with them in a process of its own, and
-validation is told epoch by epoch.
+"""Verb `trial`: choose settings, and train a family with them in a process of its own.
 
-The family's stage is run by its command line, so that this one imports no other. What it logs an
-epoch, `<family>.epoch epoch=3 … validation_recall_50=0.41`, is what pruning looks at: a training
-that falls behind is ended. What it says of how far it is, is said on.
+The family's stage is run by its command line, so that this stage imports no other. The training
+logs a line an epoch, `<family>.epoch epoch=3 … validation_recall_50=0.41`, which is reported to the
+pruner: a training that falls behind is ended. Its progress messages are passed on.
 """
 
 from __future__ import annotations
@@ -27,7 +26,8 @@ from tasks.tune.study import SLOT, Study
 METRIC = "validation_recall_50"
 EPOCH_LINE = re.compile(rf"\.epoch epoch=(\d+) .*\b{METRIC}=([0-9.e+-]+)")
 PROGRESS_LINE = re.compile(r" progress: (.+)")
-REFUSED_CODES = (BadRequest.exit_code, RefusedData.exit_code)  # with these settings; others may do
+# Exit codes of a training that refuses these settings; others may do
+REFUSED_CODES = (BadRequest.exit_code, RefusedData.exit_code)
 
 
 class Pruned(Exception):
@@ -35,72 +35,75 @@ class Pruned(Exception):
 
 
 def trial(request: TrialRequest) -> dict:
-    """The trial of a slot: found finished, begun again after a kill with the same settings, or
-    begun.
+    """Run the trial of a slot, or find it finished.
+
+    A trial that was killed is begun again with the same settings.
 
     Returns:
         slot, number, state (complete, pruned or refused), value (the best validation recall@50),
         settings.
     """
     study = Study.open(Store(request.store), request.study)
-    book = study.load(request.slot)
-    for one in book.trials:
-        if one.user_attrs.get(SLOT) == request.slot and one.state in (
-            TrialState.COMPLETE,
-            TrialState.PRUNED,
-        ):
-            return _told(request.slot, one)
-    made = _begun(book, study, request.slot)
-    settings = {**study.content["fit"].get("settings", {}), **made.params}
+    trials = study.load(request.slot)
+    for earlier in trials.trials:
+        finished = earlier.state in (TrialState.COMPLETE, TrialState.PRUNED)
+        if finished and earlier.user_attrs.get(SLOT) == request.slot:
+            return _result(request.slot, earlier)
+    current = _begin(trials, study, request.slot)
+    settings = {**study.content["fit"].get("settings", {}), **current.params}
     curve: list[tuple[int, float]] = []
-    log("tune.trial", slot=request.slot, number=made.number, **made.params)
+    log("tune.trial", slot=request.slot, number=current.number, **current.params)
     try:
-        value = _train(study, settings, made, curve)
-        book.tell(made, value)
+        value = _train(study, settings, current, curve)
+        trials.tell(current, value)
     except Pruned:
-        book.tell(made, state=TrialState.PRUNED)
+        trials.tell(current, state=TrialState.PRUNED)
     except RefusedData as error:
-        made.set_user_attr("refused", str(error))
-        book.tell(made, state=TrialState.PRUNED)
-    done = next(one for one in book.trials if one.number == made.number)
-    _record(study, request.slot, done, settings, curve)
-    return _told(request.slot, done)
+        current.set_user_attr("refused", str(error))
+        trials.tell(current, state=TrialState.PRUNED)
+    done = next(trial for trial in trials.trials if trial.number == current.number)
+    _log_to_mlflow(study, request.slot, done, settings, curve)
+    return _result(request.slot, done)
 
 
-def _begun(book: optuna.Study, study: Study, slot: int) -> optuna.Trial:
+def _begin(trials: optuna.Study, study: Study, slot: int) -> optuna.Trial:
     """A trial of this slot; one that was killed is closed, and its settings are tried again."""
-    for one in book.trials:
-        if one.user_attrs.get(SLOT) == slot and one.state == TrialState.RUNNING:
-            book.tell(one.number, state=TrialState.FAIL)
-            book.enqueue_trial(one.params)
-            log("tune.again", slot=slot, number=one.number)
-    made = book.ask(study.space)
-    made.set_user_attr(SLOT, slot)
-    return made
+    for trial in trials.trials:
+        if trial.user_attrs.get(SLOT) == slot and trial.state == TrialState.RUNNING:
+            trials.tell(trial.number, state=TrialState.FAIL)
+            trials.enqueue_trial(trial.params)
+            log("tune.again", slot=slot, number=trial.number)
+    current = trials.ask(study.space)
+    current.set_user_attr(SLOT, slot)
+    return current
 
 
 def _train(
-    study: Study, settings: dict, made: optuna.Trial, curve: list[tuple[int, float]]
+    study: Study, settings: dict, current: optuna.Trial, curve: list[tuple[int, float]]
 ) -> float:
+    """Train in a process of its own; returns the best validation recall@50.
+
+    Args:
+        curve: (epoch, validation recall@50) of every epoch is appended.
+
+    Raises:
+        Pruned: the training fell behind.
+        RefusedData: the family refused the settings.
+    """
     family = study.content["family"]
     request = {**study.content["fit"], "settings": settings, "track": False}
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"tasks.{family}", "fit", json.dumps(request)],
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=_die_with_parent,
-    )
+    process = _start(family, request)
+    assert process.stdout and process.stderr, "both are pipes"
     last = ""
     try:
         for line in process.stderr:
             last = line.strip() or last
-            if found := PROGRESS_LINE.search(line):
-                say(f"trial {made.number}: {found[1]}")
-            if found := EPOCH_LINE.search(line):
-                curve.append((int(found[1]), float(found[2])))
-                made.report(max(value for _, value in curve), curve[-1][0])
-                if made.should_prune():
+            if progress := PROGRESS_LINE.search(line):
+                say(f"trial {current.number}: {progress[1]}")
+            if epoch := EPOCH_LINE.search(line):
+                curve.append((int(epoch[1]), float(epoch[2])))
+                current.report(max(value for _, value in curve), curve[-1][0])
+                if current.should_prune():
                     raise Pruned
         answer = process.stdout.read()
         if process.wait() in REFUSED_CODES:
@@ -114,26 +117,36 @@ def _train(
             process.wait()
 
 
+def _start(family: str, request: dict) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tasks.{family}", "fit", json.dumps(request)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_die_with_parent,
+    )
+
+
 def _die_with_parent() -> None:
-    # A trial that is killed outright takes its training along: the next try would train beside it.
+    # The kernel kills the training when its trial is killed; else the next try would run beside it.
     import ctypes
 
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _told(slot: int, one: optuna.trial.FrozenTrial) -> dict:
-    refused = one.user_attrs.get("refused")
+def _result(slot: int, trial: optuna.trial.FrozenTrial) -> dict:
+    refused = trial.user_attrs.get("refused")
     return {
         "slot": slot,
-        "number": one.number,
-        "state": "refused" if refused else one.state.name.lower(),
-        "value": one.value,
-        "settings": one.params,
+        "number": trial.number,
+        "state": "refused" if refused else trial.state.name.lower(),
+        "value": trial.value,
+        "settings": trial.params,
         **({"why": refused} if refused else {}),
     }
 
 
-def _record(
+def _log_to_mlflow(
     study: Study,
     slot: int,
     done: optuna.trial.FrozenTrial,

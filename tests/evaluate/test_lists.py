@@ -50,7 +50,7 @@ def test_lists_equal_a_slow_ranking_by_item_id(tmp_path):
         query = inputs[history].mean(axis=0).tolist()
         absent = {row for row, item in enumerate(ids) if item not in read.item_ids}
         seen = {row_of[read.item_ids[i]] for i in queries.seen[user] if read.item_ids[i] in row_of}
-        for shown, left_out in ((lists.unseen, absent | seen), (lists.kept, absent)):
+        for shown, left_out in ((lists.unseen, absent | seen), (lists.including_seen, absent)):
             expected = [ids[row] for row in slow.rank_all(query, outputs.tolist(), left_out)[:50]]
             assert [read.item_ids[i] for i in shown[user] if i >= 0] == expected
 
@@ -69,7 +69,7 @@ def test_an_item_counts_by_the_best_of_a_users_interests(tmp_path):
     made.__dict__["encoder"] = SimpleNamespace(encode=lambda histories, users: asked)
     lists = lists_of_candidate(made, read.item_ids, read.queries("test"), 20)
     best = (asked.reshape(30, 3, 4) @ outputs.T).max(axis=1)
-    assert (lists.kept == np.argsort(-best, axis=1, kind="stable")[:, :20]).all()
+    assert (lists.including_seen == np.argsort(-best, axis=1, kind="stable")[:, :20]).all()
 
 
 def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
@@ -84,7 +84,7 @@ def test_a_history_the_candidate_does_not_know_gets_no_list(tmp_path):
     queries = read.queries("test")
     lists = lists_of_candidate(made, read.item_ids, queries, 10)
     stranger = WORLD.user_group[queries.users] == 1
-    assert (lists.silent == stranger).all() and stranger.any()
+    assert (lists.without_list == stranger).all() and stranger.any()
     assert (lists.unseen[stranger] == -1).all() and (lists.unseen[~stranger] >= 0).all()
 
 
@@ -96,7 +96,7 @@ def test_popularity_leaves_out_what_each_user_has_seen(tmp_path):
     lists = lists_of_scores(popularity(order), 80, queries, 10)
     for user in range(len(queries.users)):
         assert lists.unseen[user].tolist() == [i for i in order if i not in queries.seen[user]][:10]
-    assert (lists.kept == order[:10]).all()
+    assert (lists.including_seen == order[:10]).all()
 
 
 @pytest.mark.parametrize("different", [3, 1_000_000])
@@ -138,7 +138,7 @@ def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
     uri = generations.candidate(store, world, attributes=True)
     lists = lists_of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
     assert (
-        not lists.silent.any()
+        not lists.without_list.any()
         and (world.item_group[lists.unseen] == world.user_group[:, None]).all()
     )
 

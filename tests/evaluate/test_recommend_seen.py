@@ -49,7 +49,7 @@ def test_lists_of_models_and_baselines_hold_what_was_met_or_do_not(store, recomm
         for user in range(len(queries.users)):
             seen = set(queries.histories[user].tolist())
             assert bool(seen & set(lists.unseen[user].tolist())) is recommend_seen
-            assert seen & set(lists.kept[user].tolist())
+            assert seen & set(lists.including_seen[user].tolist())
 
 
 def test_labels_are_counted_once_and_the_figures_of_both_questions_are_right(store):

@@ -198,7 +198,7 @@ def test_items_that_the_candidate_itself_placed_by_their_genres_are_counted(root
 def test_an_index_of_similar_items_that_finds_too_little_does_not_become_a_generation(
     root, monkeypatch
 ):
-    monkeypatch.setattr("tasks.index.build.chosen", lambda *asked: "LSH2")
+    monkeypatch.setattr("tasks.index.build.choose_factory", lambda *asked: "LSH2")
     with pytest.raises(RefusedData, match="LSH2 of similar items"):
         generations.generation(
             root, worlds.grouped(users=60, items=6000, groups=3, likes=20), factory="Flat"

@@ -156,7 +156,7 @@ def test_a_server_that_fills_up_while_loading_keeps_what_is_live(root, server, m
     first = generations.publish(root, generations.generation(root, SMALL, id="c1"))
     large = generations.generation(root, LARGE, id="c2")
     monkeypatch.setattr(
-        "tasks.publish.load.load.check_room",
+        "tasks.publish.load.load.check_memory",
         lambda *asked: client.config_set(
             "maxmemory", client.info("memory")["used_memory"] + 300_000
         ),

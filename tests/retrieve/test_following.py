@@ -35,18 +35,18 @@ def test_a_generation_swept_under_a_reader_is_never_answered_from(
     """
     reader.recommend("1")
     follow, second, third = reader._live._followed["item2vec"], made(root, 2), made(root, 3)
-    held = follow.held
+    held = follow.generation
     generations.publish(root, second)
     generations.publish(root, third)
     generations.sweep(root)
-    monkeypatch.setattr(follow, "held", held)
+    monkeypatch.setattr(follow, "generation", held)
     answer = reader.recommend("1")
     assert (
         answer.generations == {"item2vec": third["id"]}
         and answer.source == "user"
         and answer.history
     )
-    monkeypatch.setattr(follow, "held", held)
+    monkeypatch.setattr(follow, "generation", held)
     folder = Store(root).open(third["uri"], "generation").path
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(

@@ -1,3 +1,1 @@
-"""What half a second of linear algebra does on the same users: popularity, ItemKNN, EASE, and EASE
-cut to 64 dimensions.
-"""
+"""The baselines: popularity, ItemKNN, EASE, and EASE cut to 64 dimensions."""

@@ -1,18 +1,20 @@
-"""The yardstick of a snapshot: its users, their slices, and every baseline's figures. Made once,
-found by every challenger of the day.
+"""The baseline evaluation of a snapshot: its users, their slices, the figures of every baseline.
+
+It is made once, and found by every challenger of the day.
 
 yardsticks/<dataset>/<id>/
     per_user.parquet   model (popularity, item_knn, ease, ease_64), one float64 column a metric;
                        users in the order of `slices`
     slices.parquet     user (string), history (rows known of the user), labels (different held-out
                        rows), one bool column a slice
-    manifest.json      facts: baselines → their settings, partial → what of the catalogue a baseline
-                       covers, slices → users and means
+    manifest.json      facts: baselines → their settings, partial → the part of the catalogue that a
+                       baseline covers, slices → users and means
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -47,35 +49,32 @@ def baseline_evaluation(
     catalogue: ItemPopularity,
     request: JudgeRequest,
 ) -> Artefact:
-    """Find the yardstick of these users, or make it. Where EASE of the whole catalogue needs more
-    memory than the request allows, it is that of the most popular items; which and what share of
-    the likes they hold is told.
+    """Find the baseline evaluation of these users, or make it.
+
+    Where EASE of the whole catalogue needs more memory than the request allows, it covers the most
+    popular items; `partial` says which, and what share of the likes they hold.
     """
-    labels, memory_gb = request.labels, request.baselines_memory_gb
-    place = (
-        "yardsticks",
-        snapshot.dataset,
-        identity(
-            snapshot=snapshot.id,
-            labels=labels,
-            newcomers=request.newcomers,
-            users=len(queries.users),
-            memory_gb=memory_gb,
-            code=code_version(__name__),
-        ),
+    id = identity(
+        snapshot=snapshot.id,
+        labels=request.labels,
+        newcomers=request.newcomers,
+        users=len(queries.users),
+        memory_gb=request.baselines_memory_gb,
+        code=code_version(__name__),
     )
-    if store.find(*place) is None:
-        with store.alone(*place):
-            if store.find(*place) is None:
-                _make(store, place, snapshot, queries, catalogue, request)
-    found = store.find(*place)
-    assert found, "it was made, or found made, above"
-    return found
+    path = ("yardsticks", snapshot.dataset, id)
+    if store.find(*path) is None:
+        with store.alone(*path):
+            if store.find(*path) is None:
+                _write(store, path, snapshot, queries, catalogue, request)
+    artefact = store.find(*path)
+    assert artefact, "it was written, or found written, above"
+    return artefact
 
 
-def _make(
+def _write(
     store: Store,
-    place: tuple[str, ...],
+    path: tuple[str, ...],
     snapshot: Snapshot,
     queries: Queries,
     catalogue: ItemPopularity,
@@ -85,29 +84,14 @@ def _make(
     measured, facts = _baselines(
         snapshot, queries, catalogue, request.labels, request.baselines_memory_gb
     )
-    with store.writing("yardstick", *place) as draft:
-        pq.write_table(
-            pa.concat_tables(
-                [
-                    pa.table({"model": [model] * len(queries.users), **one.per_user})
-                    for model, one in measured.items()
-                ]
-            ),
-            draft.path / "per_user.parquet",
-        )
-        pq.write_table(
-            pa.table(
-                {
-                    "user": [snapshot.user_ids[row] for row in queries.users],
-                    "history": queries.histories.lengths,
-                    "labels": hits(
-                        np.zeros((len(queries.users), 0), np.int32), queries.labels, catalogue.tail
-                    ).different,
-                    **groups,
-                }
-            ),
-            draft.path / "slices.parquet",
-        )
+    with store.writing("yardstick", *path) as draft:
+        tables = [
+            pa.table({"model": [model] * len(queries.users), **metrics.per_user})
+            for model, metrics in measured.items()
+        ]
+        pq.write_table(pa.concat_tables(tables), draft.path / "per_user.parquet")
+        users = _users_table(snapshot, queries, catalogue, groups)
+        pq.write_table(users, draft.path / "slices.parquet")
         draft.counts = {
             "users": len(queries.users),
             "items": len(snapshot.item_ids),
@@ -117,62 +101,74 @@ def _make(
             "snapshot": snapshot.uri,
             "labels": request.labels,
             **facts,
-            "metrics": {model: one.overall for model, one in measured.items()},
-            "slices": {
-                name: {
-                    "users": int(chosen.sum()),
-                    "metrics": {model: one.among(chosen) for model, one in measured.items()},
-                }
-                for name, chosen in groups.items()
-            },
+            "metrics": {model: metrics.overall for model, metrics in measured.items()},
+            "slices": {name: _slice(chosen, measured) for name, chosen in groups.items()},
         }
         draft.lineage = {"code": code_version(__name__), "parents": [snapshot.uri]}
+
+
+def _users_table(
+    snapshot: Snapshot, queries: Queries, catalogue: ItemPopularity, groups: dict[str, np.ndarray]
+) -> pa.Table:
+    """The table `slices.parquet`: a row a user."""
+    no_lists = np.zeros((len(queries.users), 0), np.int32)
+    return pa.table(
+        {
+            "user": [snapshot.user_ids[row] for row in queries.users],
+            "history": queries.histories.lengths,
+            "labels": hits(no_lists, queries.labels, catalogue.tail).different,
+            **groups,
+        }
+    )
+
+
+def _slice(chosen: np.ndarray, measured: dict[str, Metrics]) -> dict:
+    """Number of users of a slice, and every baseline's means over them."""
+    means = {model: metrics.among(chosen) for model, metrics in measured.items()}
+    return {"users": int(chosen.sum()), "metrics": means}
 
 
 def _baselines(
     snapshot: Snapshot, queries: Queries, catalogue: ItemPopularity, labels: str, memory_gb: float
 ) -> tuple[dict[str, Metrics], dict]:
+    """Baseline → its metrics, and the facts `partial` and `baselines`."""
     items = len(snapshot.item_ids)
-    made: dict[str, Metrics] = {}
+    measured: dict[str, Metrics] = {}
     liked = like_matrix(snapshot.histories("train"), items)
     counts = np.asarray(liked.sum(axis=0)).ravel()
     head = PopularItems.of(counts, memory_gb)
 
-    def judged(name: str, score) -> None:
+    def judge(name: str, score: Callable[[int, int], np.ndarray]) -> None:
         started = time.monotonic()
-        say(f"baseline {len(made) + 1} of 4: {name}, {len(queries.users):,} users")
-        made[name] = measure(
+        say(f"baseline {len(measured) + 1} of 4: {name}, {len(queries.users):,} users")
+        measured[name] = measure(
             lists_of_scores(score, items, queries, MAX_LIST_LENGTH), queries.labels, catalogue
         )
-        log(
-            "evaluate.baseline",
-            model=name,
-            recall_50=made[name].overall["recall_50"],
-            seconds=time.monotonic() - started,
-        )
+        recall, seconds = measured[name].overall["recall_50"], time.monotonic() - started
+        log("evaluate.baseline", model=name, recall_50=recall, seconds=seconds)
 
-    judged("popularity", popularity(catalogue.order))
-    whole, nearest = weighted_queries(queries.histories, items, None), item_knn(liked)
-    judged("item_knn", lambda start, stop: (whole[start:stop] @ nearest).toarray())
+    judge("popularity", popularity(catalogue.order))
+    histories, neighbours = weighted_queries(queries.histories, items, None), item_knn(liked)
+    judge("item_knn", lambda start, stop: (histories[start:stop] @ neighbours).toarray())
     if part := head.coverage(counts):
         log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
     say("baseline 3 of 4: tuning ease")
     chosen = tune_ease(
         cooccurrence_counts(head.columns(liked)), head, _validation(snapshot, labels)
     )
-    asked = head.columns(weighted_queries(queries.histories, items, chosen.decay))
-    judged("ease", head.scores(lambda start, stop: asked[start:stop] @ chosen.weights))
+    query = head.columns(weighted_queries(queries.histories, items, chosen.decay))
+    judge("ease", head.scores(lambda start, stop: query[start:stop] @ chosen.weights))
     left, right = low_rank(chosen.weights, DIMENSIONS)
-    judged("ease_64", head.scores(lambda start, stop: (asked[start:stop] @ left) @ right.T))
+    judge("ease_64", head.scores(lambda start, stop: (query[start:stop] @ left) @ right.T))
     settings = {"penalty": chosen.penalty, "decay": chosen.decay, "items": len(head.rows)}
-    return made, {
+    return measured, {
         "partial": {"ease": part, "ease_64": part} if part else {},
         "baselines": {"ease": settings, "ease_64": {**settings, "dimensions": DIMENSIONS}},
     }
 
 
 def _validation(snapshot: Snapshot, labels: str) -> Queries | None:
-    """The validation users, unless they are the ones to be judged, or there are none."""
+    """The validation users to tune on; None when they are judged themselves, or there are none."""
     if labels == "validation":
         return None
     try:

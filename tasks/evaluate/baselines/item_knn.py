@@ -1,4 +1,4 @@
-"""ItemKNN: items liked by the same users as what the user liked."""
+"""ItemKNN: items that share users with the items of a history."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
 NEIGHBOURS, SHRINK = 100, 10.0
-BLOCK_CELLS = 20_000_000  # of X'X held at a time: 160 MB where every item is liked with every other
+BLOCK_CELLS = 20_000_000  # of X'X in memory at a time: at most 160 MB
 
 
 def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SHRINK) -> csr_matrix:
-    """Cosine of two items' users, shrunk, of the nearest of each item only: c_ij / (√(c_i c_j) +
-    shrink), c = X'X.
+    """Shrunk cosines of the nearest items of each: c_ij / (√(c_i c_j) + shrink), c = X'X.
 
     Sarwar et al. 2001; cut to the nearest as in Deshpande & Karypis 2004. A user's score for item i
     is the sum of row j over what the user liked, at column i. Exact for any catalogue: only pairs
-    that somebody liked together are ever held.
+    that a user liked together are kept.
 
     Args:
         liked: X, float (users, items).
@@ -49,6 +48,6 @@ def _nearest(
         own = cosine[start:stop]
         if len(own) > neighbours:
             own[own < np.partition(own, -neighbours)[-neighbours]] = 0
-    made = csr_matrix((cosine, together.indices, together.indptr), together.shape)
-    made.eliminate_zeros()
-    return made
+    nearest = csr_matrix((cosine, together.indices, together.indptr), together.shape)
+    nearest.eliminate_zeros()
+    return nearest

@@ -1,4 +1,4 @@
-"""The most popular items of a catalogue: those that a matrix of items by items has room for."""
+"""The most popular items of a catalogue, as many as a matrix of items by items has room for."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class PopularItems:
 
     @classmethod
     def of(cls, counts: np.ndarray, memory_gb: float) -> PopularItems:
-        """The items with the most likes, as many as fit; of equal counts the lower rows. At least
-        as many as a list is long.
+        """The items with the most likes that fit into memory, and at least a list of them.
+
+        Of equal counts the lower rows are taken.
         """
         room = max(int((memory_gb * 2**30 / BYTES_PER_PAIR) ** 0.5), MAX_LIST_LENGTH)
         return cls(np.sort(np.argsort(-counts, kind="stable")[:room]), len(counts))
@@ -43,20 +44,22 @@ class PopularItems:
         return matrix if self.whole else csr_matrix(matrix[:, self.rows])
 
     def scores(self, score: Callable[[int, int], np.ndarray]) -> Callable[[int, int], np.ndarray]:
-        """Scores of the head as scores of the catalogue: what is not in the head is never shown."""
+        """Scores of the catalogue from scores of the head; other items get −∞, so are not shown."""
         if self.whole:
             return score
 
         def spread(start: int, stop: int) -> np.ndarray:
-            made = np.full((stop - start, self.items), -np.inf, np.float32)
-            made[:, self.rows] = score(start, stop)
-            return made
+            scores = np.full((stop - start, self.items), -np.inf, np.float32)
+            scores[:, self.rows] = score(start, stop)
+            return scores
 
         return spread
 
     def coverage(self, counts: np.ndarray) -> str | None:
-        """What of the catalogue it is, as a part of a sentence; None where it is all. `counts`:
-        likes of each item.
+        """Part of a sentence: the share of the catalogue; None where it is all.
+
+        Args:
+            counts: likes of each item.
         """
         if self.whole:
             return None

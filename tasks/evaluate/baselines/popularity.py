@@ -1,4 +1,4 @@
-"""Popularity: the same order for everybody."""
+"""Popularity: the same order for every user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def popularity(order: np.ndarray) -> Callable[[int, int], np.ndarray]:
-    """The score of an item is how far from the end of the order it stands.
+    """Scores by position in the order of popularity, the same for every user.
 
     Args:
         order: int (items), rows from the most to the least popular.

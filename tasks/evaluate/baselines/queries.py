@@ -9,8 +9,11 @@ from tasks.core.data.histories import Histories
 
 
 def weighted_queries(histories: Histories, items: int, decay: float | None) -> csr_matrix:
-    """float32 (users, items): what each pair counts, times exp(−a / decay) for an item whose age is
-    a items from the newest; without a decay no age matters."""
+    """Weights of each user's items: float32 (users, items).
+
+    The weight of a pair is multiplied by exp(−a / decay), a being the number of newer items of the
+    user; without a decay the age does not matter.
+    """
     pairs = histories.pairs()
     ages = np.repeat(pairs.offsets[1:], pairs.lengths) - 1 - np.arange(len(pairs.items))
     weights = (

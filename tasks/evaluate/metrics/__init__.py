@@ -1,5 +1,6 @@
-"""The metrics, one file each with its formula and source. All are binary: a held-out row is a
-label, every other item is not.
+"""The metrics, one file each with its formula and source.
+
+All are binary: a held-out row is a label, every other item is not.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ RANKED = {
     "mrr": reciprocal_rank,
     "hr": hit_rate,
 }
-# name → (function of hits and number of labels, k), on lists without what the user has seen
+# name → (function of hits and number of labels, k), on lists without seen items
 ACCURACY = {f"{name}_{k}": (function, k) for name, function in RANKED.items() for k in CUTOFFS} | {
     "map_10_div_10": (average_precision_by_k, 10)
 }
-# the same, on lists that may hold what the user has seen
-ACCURACY_KEPT = {"recall_50_kept": (recall, 50)}
+# the same, on lists that may hold seen items
+ACCURACY_INCLUDING_SEEN = {"recall_50_kept": (recall, 50)}

@@ -11,11 +11,10 @@ def _sum_of_precisions(hits: np.ndarray) -> np.ndarray:
 
 
 def average_precision(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Σ over hits of the precision at their rank, divided by min(k, |labels|): 1 for a perfect
-    list.
+    """Σ over hits of the precision at their rank, divided by min(k, |labels|).
 
-    The divisor is the one in use for cut-off lists (Kaggle's MAP@K; RecBole). Without a cut it is
-    Manning, Raghavan & Schütze, eq. 8.8.
+    A perfect list has 1. The divisor is the one in use for cut-off lists (Kaggle's MAP@K; RecBole).
+    Without a cut it is Manning, Raghavan & Schütze, eq. 8.8.
 
     Args:
         hits: bool (users, k), best first.
@@ -28,8 +27,7 @@ def average_precision(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
 
 
 def average_precision_by_k(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """The same sum divided by k whatever the number of labels: comparable with published figures
-    that do so, never near 1.
+    """Σ over hits of the precision at their rank, divided by k, for comparison with papers.
 
     Args, Returns: as `average_precision`.
     """

@@ -6,10 +6,10 @@ import numpy as np
 
 
 def coverage(lists: np.ndarray, items: int) -> float:
-    """Share of the catalogue that stands in at least one user's list (Ge, Delgado-Battenfeld &
-    Jannach 2010).
+    """Share of the catalogue that is in at least one user's list.
 
-    It grows with the number of users: compare on the same users only.
+    Ge, Delgado-Battenfeld & Jannach 2010. It grows with the number of users: compare on the same
+    users only.
 
     Args:
         lists: int (users, k), item rows, −1 for an empty place.
@@ -19,5 +19,5 @@ def coverage(lists: np.ndarray, items: int) -> float:
         0 to 1.
     """
     shown = np.zeros(items + 1, bool)
-    shown[lists.ravel()] = True  # an empty place, −1, falls on the last
+    shown[lists.ravel()] = True  # an empty place, −1, marks the last, extra entry
     return float(shown[:items].sum() / items)

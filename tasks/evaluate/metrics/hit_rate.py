@@ -6,8 +6,9 @@ import numpy as np
 
 
 def hit_rate(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """1 when at least one label stands in the list (Deshpande & Karypis 2004, there for a single
-    label).
+    """1 when at least one label is in the list, else 0.
+
+    Deshpande & Karypis 2004, there for a single label.
 
     Args:
         hits: bool (users, k), best first.

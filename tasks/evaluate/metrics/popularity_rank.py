@@ -6,11 +6,10 @@ import numpy as np
 
 
 def mean_popularity_rank(lists: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Mean rank by popularity of what is shown, 1 for the most popular item: small values mean the
-    model shows what all know.
+    """Mean rank by popularity of the shown items, 1 for the most popular item.
 
-    After the average recommendation popularity of Abdollahpouri et al. 2017, in ranks, so that data
-    sets compare.
+    Small values mean that the model shows popular items. After the average recommendation
+    popularity of Abdollahpouri et al. 2017, in ranks, so that data sets compare.
 
     Args:
         lists: int (users, k), item rows, −1 for an empty place.

@@ -6,9 +6,9 @@ import numpy as np
 
 
 def recall(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Share of a user's labels that stand in the list: Σ hits / |labels|.
+    """Share of a user's labels that are in the list: Σ hits / |labels|.
 
-    With more labels than places the best reachable value lies below 1 (the textbook form: Manning,
+    With more labels than places the best reachable value is below 1 (the textbook form: Manning,
     Raghavan & Schütze, Introduction to Information Retrieval, eq. 8.2).
 
     Args:

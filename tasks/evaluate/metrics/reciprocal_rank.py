@@ -6,8 +6,9 @@ import numpy as np
 
 
 def reciprocal_rank(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """1 / rank of the first label, 0 when none stands in the list (Voorhees, TREC-8 question
-    answering track, 1999).
+    """1 / rank of the first label, 0 when none is in the list.
+
+    Voorhees, TREC-8 question answering track, 1999.
 
     Args:
         hits: bool (users, k), best first.

@@ -1,6 +1,4 @@
-"""The tail of the catalogue: how much of it is shown, and how much of what users wanted there is
-found.
-"""
+"""The tail of the catalogue: its share of the lists, and the recall of its labels."""
 
 from __future__ import annotations
 
@@ -10,8 +8,9 @@ HEAD = 0.2  # of the items, the most popular ones
 
 
 def tail_of(order: np.ndarray, head: float = HEAD) -> np.ndarray:
-    """bool (items): every item but the most popular fifth, after Abdollahpouri, Burke & Mobasher
-    2017.
+    """The items of the tail: bool (items).
+
+    The head is the most popular fifth, after Abdollahpouri, Burke & Mobasher 2017.
 
     Args:
         order: int (items), rows from the most to the least popular.
@@ -47,7 +46,7 @@ def recall_of(
         wanted: int (users), different labels of each user that are in the part.
 
     Returns:
-        float64 (users), 0 to 1; NaN for a user who wanted nothing there.
+        float64 (users), 0 to 1; NaN for a user without a label in the part.
     """
-    found = (hits & part[lists]).sum(axis=1)
-    return np.divide(found, wanted, out=np.full(len(lists), np.nan), where=wanted > 0)
+    hits_in_part = (hits & part[lists]).sum(axis=1)
+    return np.divide(hits_in_part, wanted, out=np.full(len(lists), np.nan), where=wanted > 0)

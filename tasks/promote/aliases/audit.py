@@ -1,8 +1,8 @@
-"""Audit: every move of an alias is a document that stays: who, what, when, why.
+"""The audit of alias moves: one document for each move, with who, what, when and why.
 
     audit/<family>/<name>.json      a move that was carried out
-    audit/<family>/pending.json     a move that is being carried out; whoever comes next finishes it
-    audit/<family>/.lock            held, by the operating system, while a move is carried out
+    audit/<family>/pending.json     a move that is being carried out; the next mover finishes it
+    audit/<family>/.lock            locked by the operating system while a move is carried out
 
 The pending document makes two alias moves one: MLflow has no step that moves both.
 """
@@ -40,26 +40,27 @@ class Audit:
 
     def records(self) -> list[dict]:
         """Every move that was carried out, oldest first."""
-        found = [self.find(name) for name in self.store.documents(*self.place) if name != PENDING]
-        return sorted(found, key=lambda record: (record["when"], record["name"]))
+        names = (name for name in self.store.documents(*self.place) if name != PENDING)
+        records = [record for name in names if (record := self.find(name)) is not None]
+        return sorted(records, key=lambda record: (record["when"], record["name"]))
 
     def begin(self, record: dict) -> None:
-        """Note what is about to be moved."""
+        """Write the record of a move that is about to be made."""
         self.store.keep(record, PENDING, *self.place)
 
     def end(self, record: dict) -> None:
-        """Note that it was moved. Doing so twice changes nothing."""
+        """Write the record of a move that was made. Doing so twice changes nothing."""
         self.store.keep(record, record["name"], *self.place)
         self.store.forget(PENDING, *self.place)
 
     @contextlib.contextmanager
-    def lock(self, patience_seconds: float = 60.0) -> Iterator[None]:
-        """One mover at a time on a family; a mover that dies lets go.
+    def lock(self, timeout_seconds: float = 60.0) -> Iterator[None]:
+        """Let one mover at a time work on a family; the lock of a mover that dies is released.
 
         Raises:
-            Unreachable: another one holds it for longer than that.
+            Unreachable: another mover holds the lock for longer than `timeout_seconds`.
         """
-        until = time.monotonic() + patience_seconds
+        until = time.monotonic() + timeout_seconds
         with (self.folder / ".lock").open("w") as file:
             while True:
                 try:

@@ -1,4 +1,4 @@
-"""Moving the aliases champion and previous, together or, after a kill, by whoever comes next."""
+"""Moves of the aliases champion and previous; the next mover finishes an interrupted one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from tasks.promote.aliases.audit import PENDING, Audit
 
 
 def move_aliases(audit: Audit, record: dict) -> dict:
-    """Make `to` the champion and `from` the previous one, and keep the record. Call it with the
-    lock held.
+    """Make `to` the champion and `from` the previous one, and keep the record.
+
+    The caller holds the lock.
 
     Args:
         record: name, action, family, from (version or None), to (version), by, why, when; other
@@ -24,7 +25,10 @@ def move_aliases(audit: Audit, record: dict) -> dict:
 
 
 def finish_move(audit: Audit) -> dict | None:
-    """Finish what a killed mover began; returns its record, or None. Call it with the lock held."""
+    """Finish the move that a killed mover began; returns its record, or None.
+
+    The caller holds the lock.
+    """
     record = audit.find(PENDING)
     if record is None:
         return None
@@ -33,7 +37,7 @@ def finish_move(audit: Audit) -> dict | None:
 
 
 def _finish(audit: Audit, record: dict) -> dict:
-    """Every step can be done twice."""
+    """Carry the move out; every step can be done twice."""
     family, old, new = record["family"], record["from"], record["to"]
     if old is not None:
         registry.move_alias(family, mlflow_client.PREVIOUS, old)

@@ -1,6 +1,4 @@
-"""Overruling the gate: a person lets a version go live whatever its verdict says, or bars one. Both
-with a reason that is kept.
-"""
+"""Verbs `force` and `refuse`: a person overrules the gate, with a reason that is kept."""
 
 from __future__ import annotations
 
@@ -17,17 +15,18 @@ from tasks.promote.settings import Decision
 
 
 def force(request: Decision) -> dict:
-    """Make a version the champion; a bar on it is lifted. A second request of the same origin finds
-    its work done.
+    """Make a version the champion, whatever its verdict says, and lift a bar on it.
+
+    A second request of the same origin finds its work done.
 
     Returns:
         family, version, previous, candidate, snapshot (its id), day, by, why, when.
 
     Raises:
-        BadRequest: there is no such version, or it does not say where its candidate lies.
+        BadRequest: there is no such version, or it does not name its candidate.
         Conflict: it is the champion already.
     """
-    return _decided(request, "force")
+    return _decide(request, "force")
 
 
 def refuse(request: Decision) -> dict:
@@ -37,10 +36,10 @@ def refuse(request: Decision) -> dict:
         BadRequest: there is no such version.
         Conflict: it is the champion; roll back instead.
     """
-    return _decided(request, "refuse")
+    return _decide(request, "refuse")
 
 
-def _decided(request: Decision, action: str) -> dict:
+def _decide(request: Decision, action: str) -> dict:
     audit = Audit(Store(request.store), request.family)
     key = (
         identity(version=request.version, by=request.by, why=request.why, origin=request.origin)
@@ -49,7 +48,7 @@ def _decided(request: Decision, action: str) -> dict:
     )
     with audit.lock():
         finish_move(audit)
-        record = audit.find(f"{action}-{key}") or _carried_out(
+        record = audit.find(f"{action}-{key}") or _carry_out(
             audit, request, action, f"{action}-{key}"
         )
     tags = registry.version_of(request.family, record["to"]).tags
@@ -66,31 +65,15 @@ def _decided(request: Decision, action: str) -> dict:
     }
 
 
-def _carried_out(audit: Audit, request: Decision, action: str, name: str) -> dict:
+def _carry_out(audit: Audit, request: Decision, action: str, name: str) -> dict:
     live = registry.version_behind(request.family, mlflow_client.CHAMPION)
-    wanted = request.version or registry.version_behind(request.family, mlflow_client.CHALLENGER)
-    if wanted is None:
-        raise BadRequest(f"{request.family} has no challenger", remedy="name a version")
-    tags = registry.version_of(request.family, wanted).tags
-    if registry.URI not in tags:
-        raise BadRequest(
-            f"version {wanted} of {request.family} does not say where its candidate lies",
-            allowed=f"a tag {registry.URI}",
-            remedy="name another version",
-        )
-    if live == wanted:
-        raise Conflict(
-            f"version {wanted} of {request.family} is the champion",
-            remedy="roll back to take it down"
-            if action == "refuse"
-            else "nothing needs to be forced",
-        )
+    version, tags = _version_to_move(request, live, action)
     record = {
         "name": name,
         "action": action,
         "family": request.family,
         "from": live,
-        "to": wanted,
+        "to": version,
         "by": request.by,
         "why": request.why,
         "when": now(),
@@ -100,10 +83,31 @@ def _carried_out(audit: Audit, request: Decision, action: str, name: str) -> dic
     }
     if action == "force":
         return move_aliases(audit, record)
-    registry.tag_version(
-        request.family,
-        wanted,
-        {registry.TAKEN_DOWN: f"{record['why']} ({record['by']}, {record['when']})"},
-    )
+    reason = f"{record['why']} ({record['by']}, {record['when']})"
+    registry.tag_version(request.family, version, {registry.TAKEN_DOWN: reason})
     audit.end(record)
     return record
+
+
+def _version_to_move(
+    request: Decision, live: str | None, action: str
+) -> tuple[str, dict[str, str]]:
+    """The version that the decision is about, and its tags."""
+    version = request.version or registry.version_behind(request.family, mlflow_client.CHALLENGER)
+    if version is None:
+        raise BadRequest(f"{request.family} has no challenger", remedy="name a version")
+    tags = registry.version_of(request.family, version).tags
+    if registry.URI not in tags:
+        raise BadRequest(
+            f"version {version} of {request.family} does not name its candidate",
+            allowed=f"a tag {registry.URI}",
+            remedy="name another version",
+        )
+    if live == version:
+        raise Conflict(
+            f"version {version} of {request.family} is the champion",
+            remedy="roll back to take it down"
+            if action == "refuse"
+            else "nothing needs to be forced",
+        )
+    return version, tags

@@ -1,5 +1,6 @@
-"""Carry a verdict out, once: `champion` moves to the challenger, `previous` to the champion it was
-compared with.
+"""Verb `promote`: carry a verdict out, once.
+
+The alias `champion` moves to the challenger, `previous` to the champion it was compared with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from tasks.promote.settings import Answer, PromoteRequest
 def promote(request: PromoteRequest) -> dict:
     """Move the aliases as the verdict says, or find them moved.
 
+    Returns:
+        family, version, previous, candidate, snapshot, day.
+
     Raises:
         NothingToDo: the verdict is hold, or ask and nobody approved, or a person turned the
             challenger down.
@@ -37,7 +41,7 @@ def promote(request: PromoteRequest) -> dict:
         raise NothingToDo(f"{verdict['family']}: {reason}; the champion stays")
     with audit.lock():
         finish_move(audit)
-        _registered(verdict)
+        _check_version(verdict)
         _move(audit, verdict, artefact.id, request)
     return {
         "family": verdict["family"],
@@ -50,8 +54,9 @@ def promote(request: PromoteRequest) -> dict:
 
 
 def hold_reason(verdict: dict, answer: Answer | None) -> str | None:
-    """Why nothing moves, or None: a hold holds whoever says what; a person may turn down a
-    promotion, and must approve an ask.
+    """The reason not to move the aliases, or None.
+
+    A hold cannot be approved; a person may turn down a promotion, and must approve an ask.
     """
     if verdict["outcome"] != "hold" and answer and not answer.approved:
         return f"turned down by {answer.by}" + (f": {answer.why}" if answer.why else "")
@@ -61,7 +66,9 @@ def hold_reason(verdict: dict, answer: Answer | None) -> str | None:
 
 
 def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None:
-    """Keep who turned a challenger down, once."""
+    """Write the record of a person who turned a challenger down, once."""
+    answer = request.answer
+    assert answer, "nobody turned it down"
     if audit.find(f"turned-down-{id}") is None:
         audit.end(
             {
@@ -70,8 +77,8 @@ def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteReque
                 "family": verdict["family"],
                 "from": verdict["champion_version"],
                 "to": verdict["version"],
-                "by": request.answer.by,
-                "why": request.answer.why or "not approved",
+                "by": answer.by,
+                "why": answer.why or "not approved",
                 "when": now(),
                 "verdict": request.verdict,
                 "candidate": verdict["candidate"],
@@ -80,19 +87,22 @@ def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteReque
         )
 
 
-def _registered(verdict: dict) -> None:
+def _check_version(verdict: dict) -> None:
+    """Check that the version in the registry is the candidate of the verdict."""
     if verdict["version"] is None:
         raise BadRequest(
             f"the challenger of {verdict['family']} has no registered version",
             got=verdict["candidate"],
             remedy="train with track=true and judge again",
         )
-    found = registry.version_of(verdict["family"], verdict["version"]).tags.get(mlflow_client.TAG)
-    if found != verdict["candidate_id"]:
+    candidate = registry.version_of(verdict["family"], verdict["version"]).tags.get(
+        mlflow_client.TAG
+    )
+    if candidate != verdict["candidate_id"]:
         raise Conflict(
             f"version {verdict['version']} of {verdict['family']} is not the candidate of this "
-            f"verdict",
-            got=found,
+            "verdict",
+            got=candidate,
             allowed=verdict["candidate_id"],
             remedy="run the gate again",
         )
@@ -108,7 +118,7 @@ def _move(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None
     if done := audit.find(name):
         raise Conflict(
             f"this verdict was carried out at {done['when']} and undone since: version {live} "
-            f"is live",
+            "is live",
             remedy="train again, or bring the version back with restore",
         )
     if live != verdict["champion_version"]:
@@ -118,7 +128,10 @@ def _move(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None
             allowed=f"version {verdict['champion_version']}",
             remedy="judge the challenger again: evaluate, gate, promote",
         )
-    answer = request.answer
+    by, why = request.origin.get("run_id") or "command line", verdict["reason"]
+    if answer := request.answer:
+        by = answer.by
+        why = f"{why}; approved{f': {answer.why}' if answer.why else ''}"
     move_aliases(
         audit,
         {
@@ -127,10 +140,8 @@ def _move(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None
             "family": family,
             "from": live,
             "to": version,
-            "by": answer.by if answer else request.origin.get("run_id") or "command line",
-            "why": f"{verdict['reason']}; approved{f': {answer.why}' if answer.why else ''}"
-            if answer
-            else verdict["reason"],
+            "by": by,
+            "why": why,
             "when": now(),
             "verdict": request.verdict,
             "candidate": verdict["candidate"],

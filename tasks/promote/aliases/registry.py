@@ -1,4 +1,4 @@
-"""The registry as this stage uses it: versions, their tags, and the aliases of a family."""
+"""The registry of MLflow: versions of a family, their tags and aliases."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import mlflow_client
 from tasks.core.registry.mlflow_errors import mlflow_errors
 
-TAKEN_DOWN, LIVE_SINCE, LIVE_UNTIL = (
-    mlflow_client.TAKEN_DOWN,
-    "recall.live_since",
-    "recall.live_until",
-)
-VERDICT, REASON, URI = mlflow_client.VERDICT, "recall.reason", "recall.uri"
+# Tags of a version
+TAKEN_DOWN, VERDICT = mlflow_client.TAKEN_DOWN, mlflow_client.VERDICT
+LIVE_SINCE, LIVE_UNTIL = "recall.live_since", "recall.live_until"
+REASON, URI = "recall.reason", "recall.uri"
 ALIASES = (mlflow_client.CHAMPION, mlflow_client.PREVIOUS, mlflow_client.CHALLENGER)
 
 
 def version_of_candidate(family: str, candidate: str):
-    """The newest version that stands for a candidate (its id), or None."""
+    """The newest version of a candidate, named by its id, or None."""
     with mlflow_errors():
         name = mlflow_client.model_name(family)
-        found = mlflow_client.client().search_model_versions(
+        versions = mlflow_client.client().search_model_versions(
             f"name = '{name}' and tags.`{mlflow_client.TAG}` = '{candidate}'"
         )
-        return max(found, key=lambda version: int(version.version), default=None)
+        return max(versions, key=lambda version: int(version.version), default=None)
 
 
 def version_of(family: str, version: str):
@@ -50,12 +48,12 @@ def version_of(family: str, version: str):
 
 def version_behind(family: str, alias: str) -> str | None:
     """The number of the version behind an alias, or None."""
-    found = mlflow_client.by_alias(family, alias)
-    return None if found is None else str(found.version)
+    version = mlflow_client.by_alias(family, alias)
+    return None if version is None else str(version.version)
 
 
 def move_alias(family: str, alias: str, version: str) -> None:
-    """Move one alias; moving it to where it stands changes nothing."""
+    """Move one alias; moving it to its present version changes nothing."""
     with mlflow_errors():
         mlflow_client.client().set_registered_model_alias(
             mlflow_client.model_name(family), alias, version
@@ -63,9 +61,7 @@ def move_alias(family: str, alias: str, version: str) -> None:
 
 
 def tag_version(family: str, version: str, tags: dict[str, str | None]) -> None:
-    """Set tags of a version and of the run it came from, so that runs can be told apart without
-    opening them; None takes one away.
-    """
+    """Set tags of a version and of its run, so that lists of runs show them; None deletes a tag."""
     with mlflow_errors():
         client, name = mlflow_client.client(), mlflow_client.model_name(family)
         known = client.get_model_version(name, version)

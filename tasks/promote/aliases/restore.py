@@ -1,6 +1,4 @@
-"""Bring an earlier version back, without training or judging: a person's decision, with a reason
-that is kept.
-"""
+"""Verb `restore`: bring an earlier version back, by a person's decision with a reason."""
 
 from __future__ import annotations
 
@@ -20,12 +18,15 @@ def restore(request: Decision) -> dict:
     """Make a version the champion and today's champion the previous one.
 
     A second request of the same origin (a retried task) finds its work done instead of changing
-    back. The version that went down carries the reason, and the gate does not let the same
-    candidate up again.
+    back. The version that was taken down is tagged with the reason, and the gate holds its
+    candidate from then on.
+
+    Returns:
+        family, version, previous, moved, candidate, day, by, why, when.
 
     Raises:
-        BadRequest: there is no such version, no previous one, or the version does not say where its
-            candidate lies.
+        BadRequest: there is no such version, no previous one, or the version does not name its
+            candidate.
     """
     audit = Audit(Store(request.store), request.family)
     key = uuid.uuid4().hex[:16]
@@ -52,15 +53,15 @@ def restore(request: Decision) -> dict:
 
 def _move(audit: Audit, request: Decision, name: str) -> dict:
     live = registry.version_behind(request.family, mlflow_client.CHAMPION)
-    wanted = request.version or registry.version_behind(request.family, mlflow_client.PREVIOUS)
-    if wanted is None:
+    version = request.version or registry.version_behind(request.family, mlflow_client.PREVIOUS)
+    if version is None:
         raise BadRequest(
             f"{request.family} has no previous version",
             remedy="name a version, or leave the champion where it is",
         )
-    if registry.URI not in registry.version_of(request.family, wanted).tags:
+    if registry.URI not in registry.version_of(request.family, version).tags:
         raise BadRequest(
-            f"version {wanted} of {request.family} does not say where its candidate lies",
+            f"version {version} of {request.family} does not name its candidate",
             allowed=f"a tag {registry.URI}",
             remedy="name another version",
         )
@@ -69,13 +70,13 @@ def _move(audit: Audit, request: Decision, name: str) -> dict:
         "action": "restore",
         "family": request.family,
         "from": live,
-        "to": wanted,
+        "to": version,
         "by": request.by,
         "why": request.why,
         "when": now(),
-        "moved": live != wanted,
+        "moved": live != version,
         "origin": request.origin,
     }
-    if live == wanted:
+    if live == version:
         return {**record, "from": registry.version_behind(request.family, mlflow_client.PREVIOUS)}
     return move_aliases(audit, record)

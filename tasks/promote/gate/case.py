@@ -1,4 +1,4 @@
-"""A case: everything the gate looks at, read from an evaluation and its yardstick."""
+"""The case of a challenger: the figures the gate reads of its evaluation and the baselines'."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import pyarrow.parquet as pq
 from tasks.core.cli.errors import Corrupt
 from tasks.core.store.manifest import Artefact
 
-COLUMNS = ("user", "model", "history", "labels")
+NOT_METRICS = ("user", "model", "history", "labels")  # columns
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One challenger before the gate.
+    """A challenger, and the models it is compared with.
 
     Attributes:
         per_user: model (challenger, champion when there is one, baselines) → metric → float64
             (users), the same order of users.
         overall: model → metric → mean over users, or a figure of all lists together (coverage).
-        health: shares, see `tasks.evaluate.health`.
-        challenger, champion: uri, id, day, settings_digest, code, stability; champion also version,
-            items_known and stale, why it is no longer to be compared with; None without one.
+        health: figures of `tasks.evaluate.health`.
+        challenger, champion: uri, id, day, settings_digest, code, stability; the champion also has
+            version, items_known and stale, the reason not to compare with it. None: no champion.
         slices: name → bool (users).
-        partial: baseline → what of the catalogue it covers, where that is not all.
-        users_in_all: how many there were to be judged; None: all of them were.
-        seeds: each training of the challenger with its own means; the per-user figures are the mean
-            over them.
-        members: families of which the challenger is made; each is a model of `per_user`.
+        partial: baseline → the part of the catalogue it covers, where that is not all.
+        users_in_all: number of users before sampling; None: no sample was drawn.
+        seeds: trainings of the challenger with their own means; per-user figures are the mean over
+            them.
+        members: families that the challenger is made of; each is a model of `per_user`.
     """
 
     per_user: dict[str, dict[str, np.ndarray]]
@@ -46,7 +46,7 @@ class Case:
     members: tuple[str, ...] = ()
 
     def best_member(self, metric: str) -> str | None:
-        """The member that is best alone; None where there are none."""
+        """The member with the highest mean of a metric; None without members."""
         return max(
             self.members,
             key=lambda family: float(np.mean(self.per_user[family][metric])),
@@ -59,12 +59,12 @@ class Case:
 
     @property
     def same(self) -> bool:
-        """The challenger is the champion already: a day that is run again."""
+        """Whether the challenger is the champion already, as when a day is run again."""
         return self.champion is not None and self.champion["id"] == self.challenger["id"]
 
     @property
     def question(self) -> str:
-        """first, refresh (same settings and code) or change."""
+        """first (no champion), refresh (same settings and code) or change."""
         if self.champion is None:
             return "first"
         known = (
@@ -77,7 +77,7 @@ class Case:
 
 
 def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
-    """The case an evaluation describes.
+    """Read the case of an evaluation.
 
     Raises:
         Corrupt: the models were not measured on the same users.
@@ -96,7 +96,7 @@ def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
         facts["health"],
         facts["challenger"],
         facts["champion"],
-        {name: slices[name].to_numpy() for name in slices.column_names if name not in COLUMNS},
+        {name: slices[name].to_numpy() for name in slices.column_names if name not in NOT_METRICS},
         facts.get("partial", {}),
         facts.get("users_in_all"),
         facts["seeds"],
@@ -107,7 +107,8 @@ def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
 def _models(
     table: pa.Table, users: pa.ChunkedArray, artefact: Artefact
 ) -> dict[str, dict[str, np.ndarray]]:
-    found = {}
+    """model → metric → float64 (users), of a table of per-user figures."""
+    models = {}
     for model in table["model"].unique().to_pylist():
         rows = table.filter(pc.equal(table["model"], model))
         if len(rows) != len(users) or (
@@ -117,7 +118,7 @@ def _models(
                 f"{artefact.path}: {model} was measured on other users",
                 remedy="delete the folder and judge again",
             )
-        found[model] = {
-            name: rows[name].to_numpy() for name in rows.column_names if name not in COLUMNS
+        models[model] = {
+            name: rows[name].to_numpy() for name in rows.column_names if name not in NOT_METRICS
         }
-    return found
+    return models

@@ -1,6 +1,4 @@
-"""The checks of the gate: each looks at one thing and says, in a sentence with its figures, whether
-it is as the policy wants.
-"""
+"""The checks of the gate, each of one bound of the policy, with a sentence of its figures."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from tasks.promote.gate.policy import Floor, Policy
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One check: `hold` or `ask` is what it asks for when it does not pass; `ok` when it does."""
+    """Result of a check: `ok`, or the outcome it asks for when it does not pass (`hold`, `ask`)."""
 
     name: str
     says: str
@@ -22,12 +20,12 @@ class Check:
 
 
 def check(name: str, passed: bool, sentence: str, otherwise: str = "hold") -> Check:
-    """`ok` with its sentence, or what it otherwise asks for."""
+    """The result of a check: `ok` when it passed, else `otherwise`."""
     return Check(name, "ok" if passed else otherwise, sentence)
 
 
 def check_health(case: Case, policy: Policy) -> Iterator[Check]:
-    """What only a fault leaves."""
+    """Check the vectors and queries for signs of a fault."""
     share, bounds = case.health, policy.health
     for name, most, what in (
         ("not_finite", 0.0, "of the vectors are not finite"),
@@ -41,12 +39,12 @@ def check_health(case: Case, policy: Policy) -> Iterator[Check]:
             share[name] <= most,
             f"{share[name]:.1%} {what}, at most {most:.1%} may",
         )
+    collapsed = "has not" if share["alike"] <= bounds.alike_most else "has"
     yield check(
         "health.alike",
         share["alike"] <= bounds.alike_most,
         f"two vectors have a cosine of {share['alike']:.3f} on average, at most "
-        f"{bounds.alike_most:g} may be: the space "
-        f"{'has not' if share['alike'] <= bounds.alike_most else 'has'} collapsed",
+        f"{bounds.alike_most:g} may be: the space {collapsed} collapsed",
     )
     yield check(
         "health.longest",
@@ -63,10 +61,9 @@ def check_health(case: Case, policy: Policy) -> Iterator[Check]:
 
 
 def check_comparison(case: Case, policy: Policy) -> Iterator[Check]:
-    """Whether a comparison with the champion is a fair one, and whether a refresh left the items
-    where they were.
-    """
-    known, least = case.champion.get("items_known", 1.0), policy.health.champion_items_known_least
+    """Check that the champion knows today's items, and that a refresh left neighbours in place."""
+    known = (case.champion or {}).get("items_known", 1.0)
+    least = policy.health.champion_items_known_least
     yield check(
         "champion.items_known",
         known >= least,
@@ -74,10 +71,8 @@ def check_comparison(case: Case, policy: Policy) -> Iterator[Check]:
         "comparison",
         otherwise="ask",
     )
-    kept, least = (
-        (case.challenger.get("stability") or {}).get("neighbours_10"),
-        policy.health.neighbours_least,
-    )
+    kept = (case.challenger.get("stability") or {}).get("neighbours_10")
+    least = policy.health.neighbours_least
     if kept is not None and case.question == "refresh":
         yield check(
             "stability",
@@ -89,7 +84,7 @@ def check_comparison(case: Case, policy: Policy) -> Iterator[Check]:
 
 
 def check_users(case: Case, policy: Policy) -> Check:
-    """Enough users to decide anything."""
+    """Check that enough users were judged to decide."""
     return check(
         "users",
         case.users >= policy.users_least,
@@ -99,17 +94,14 @@ def check_users(case: Case, policy: Policy) -> Check:
 
 
 def check_floor(against: Difference, rule: Floor, policy: Policy, case: Case) -> Check:
-    """Better than a share of a baseline, whatever else. `against`: the difference to that share."""
-    whose, part = (
-        f"{'' if rule.share == 1 else f'{rule.share:g} × '}{rule.baseline}",
-        case.partial.get(rule.baseline),
-    )
+    """Check that the challenger beats a share of a baseline; `against`: the difference to it."""
+    whose = rule.baseline if rule.share == 1 else f"{rule.share:g} × {rule.baseline}"
+    part = f" ({rule.baseline} {part})" if (part := case.partial.get(rule.baseline)) else ""
     passed = against.low > 0
     return check(
         f"floor.{rule.baseline}",
         passed,
-        f"{difference_sentence(policy.metric, against, whose)}"
-        f"{f' ({rule.baseline} {part})' if part else ''}: "
+        f"{difference_sentence(policy.metric, against, whose)}{part}: "
         f"{'better' if passed else 'not better'}",
         otherwise=rule.below,
     )
@@ -122,39 +114,38 @@ def check_difference(
     whose: str = "the champion",
     prefix: str = "",
 ) -> Check:
-    """What the question asks for: a refresh is not worse, anything else is better; `prefix` of the
-    check's name.
+    """Check that a refresh is not worse, and any other challenger better.
+
+    Args:
+        whose: whom the challenger is compared with, for the sentence.
+        prefix: of the check's name.
     """
-    made = (
+    result = (
         check_not_worse(against, policy.metric, policy, whose)
         if question == "refresh"
         else check_better(against, policy.metric, question, whose)
     )
-    return dataclasses.replace(made, name=prefix + made.name)
+    return dataclasses.replace(result, name=prefix + result.name)
 
 
 def check_better(
     against: Difference, metric: str, question: str = "change", whose: str = "the champion"
 ) -> Check:
-    """A change: the interval of the difference lies above 0."""
-    must = "as a change must be" if question == "change" else "as a first one must be"
-    return check(
-        "better",
-        against.low > 0,
-        f"{difference_sentence(metric, against, whose)}: "
-        + (
-            "better"
-            if against.low > 0
-            else "worse"
-            if against.high < 0
-            else f"not shown to be better, {must} (these users show a gain of "
-            f"{against.detectable:.4f})"
-        ),
-    )
+    """Check that the interval of the difference is above 0."""
+    if against.low > 0:
+        finding = "better"
+    elif against.high < 0:
+        finding = "worse"
+    else:
+        must = "as a change must be" if question == "change" else "as a first one must be"
+        gain = f"these users show a gain of {against.detectable:.4f}"
+        finding = f"not shown to be better, {must} ({gain})"
+    sentence = f"{difference_sentence(metric, against, whose)}: {finding}"
+    return check("better", against.low > 0, sentence)
 
 
 def refresh_margin(against: Difference, policy: Policy) -> float:
-    """The loss a refresh may hide, in units of the metric: see `Refresh`."""
+    """The loss that a refresh may hide, in units of the metric; see `Refresh`."""
     wanted = policy.refresh.margin_standard_errors * against.standard_error
     return min(
         max(wanted, policy.refresh.margin_least * against.base),
@@ -165,11 +156,11 @@ def refresh_margin(against: Difference, policy: Policy) -> float:
 def check_not_worse(
     against: Difference, metric: str, policy: Policy, whose: str = "the champion"
 ) -> Check:
-    """A refresh: the interval of the difference lies above −margin."""
+    """Check that the interval of the difference is above −margin."""
     allowed, bounds = refresh_margin(against, policy), policy.refresh
-    said = f"{difference_sentence(metric, against, whose)}, margin {allowed:.4f}"
+    figures = f"{difference_sentence(metric, against, whose)}, margin {allowed:.4f}"
     if against.low > -allowed or (against.low == against.mean == 0):
-        return Check("not_worse", "ok", f"{said}: not worse")
+        return Check("not_worse", "ok", f"{figures}: not worse")
     too_wide = (
         bounds.margin_standard_errors * against.standard_error > bounds.margin_most * against.base
     )
@@ -177,29 +168,27 @@ def check_not_worse(
         return Check(
             "not_worse",
             "ask",
-            f"{said}: these users cannot show a loss of {bounds.margin_most:.0%}",
+            f"{figures}: these users cannot show a loss of {bounds.margin_most:.0%}",
         )
-    return Check(
-        "not_worse",
-        "hold",
-        f"{said}: worse" if against.high < 0 else f"{said}: may be worse by more than the margin",
-    )
+    finding = "worse" if against.high < 0 else "may be worse by more than the margin"
+    return Check("not_worse", "hold", f"{figures}: {finding}")
 
 
 def check_coverage(case: Case, policy: Policy) -> Check:
-    """A model shows more of the catalogue than the same list for everybody does."""
+    """Check that the lists cover more of the catalogue than popularity's."""
     own, popular = (case.overall[model]["coverage_50"] for model in ("challenger", "popularity"))
+    assert own is not None and popular is not None, "any lists have a coverage"
     least = policy.coverage_of_popularity_least * popular
     return check(
         "coverage.popularity",
         own >= least,
-        f"coverage@50 {own:.3f}, at least {least:.3f} ({policy.coverage_of_popularity_least:g} "
-        f"× popularity's)",
+        f"coverage@50 {own:.3f}, at least {least:.3f} "
+        f"({policy.coverage_of_popularity_least:g} × popularity's)",
     )
 
 
 def metric_title(metric: str) -> str:
-    """`recall_50_tail` as people write it."""
+    """A metric as people write it: `recall@50 tail` for `recall_50_tail`."""
     return (
         metric.replace("_50", "@50").replace("_10", "@10").replace("_20", "@20").replace("_", " ")
     )
@@ -210,6 +199,6 @@ def difference_sentence(metric: str, against: Difference, whose: str) -> str:
     chance = "" if against.p is None else f", p {against.p:.2g}"
     return (
         f"{metric_title(metric)} {against.base + against.mean:.4f} against {whose}'s "
-        f"{against.base:.4f}, "
-        f"difference {against.mean:+.4f} [{against.low:+.4f}, {against.high:+.4f}]{chance}"
+        f"{against.base:.4f}, difference {against.mean:+.4f} "
+        f"[{against.low:+.4f}, {against.high:+.4f}]{chance}"
     )

@@ -1,5 +1,13 @@
-"""The decision: a pure function from a case and a policy to a document that holds every figure that
-led to it.
+"""The decision of the gate: a pure function from a case and a policy to a verdict.
+
+The outcome is `hold` when a check asks for it, else `ask` when one does, else `promote`. With too
+few users the statistical checks say little: then only faults hold, and the rest is `ask`. A
+challenger that is the champion already (a day that is run again) is `promote`: no alias will move,
+and the tasks after a promotion can finish.
+
+A challenger made of other families' champions must be better than the best of them alone, and as a
+refresh not worse. Without a champion to compare with, that member is compared with instead, and the
+guards look at the mean of the members.
 """
 
 from __future__ import annotations
@@ -16,19 +24,16 @@ from tasks.promote.gate.checks import Check
 from tasks.promote.gate.guards import MEMBERS, check_guard
 from tasks.promote.gate.policy import Policy
 
+QUESTION_TITLES = {"first": "first model", "refresh": "refresh", "change": "change"}
+
 
 def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
-    """The verdict. `taken_down` is the reason for which a person took this very candidate down or
-    refused it, if one did.
+    """The verdict on a challenger.
 
-    The outcome is `hold` when a check asks for it, else `ask` when one does, else `promote`. With
-    too few users the statistical checks say little: then only faults hold, and the rest is `ask`. A
-    challenger that is the champion already (a day that is run again) is `promote`: nothing will
-    move, and what follows a promotion can finish.
+    For the rules see the module.
 
-    A challenger made of other families' champions has to do better than the best of them alone, and
-    as a refresh no worse; where it has no champion of its own that can be compared with, that one
-    takes its place, and the guards look at the mean of the members.
+    Args:
+        taken_down: the reason of a person who took this candidate down or refused it, if one did.
 
     Returns:
         outcome, question, reason (one sentence), reasons (sentences, those that decided first),
@@ -39,47 +44,23 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
     Raises:
         BadRequest: a metric or slice of the policy was not measured.
     """
-    _measured(case, policy)
-    best, stale = case.best_member(policy.metric), (case.champion or {}).get("stale")
-    other = "champion" if case.champion and not case.same and not stale else best or "popularity"
-    difference = paired_differences(
-        case.per_user["challenger"],
-        case.per_user[other],
-        policy.confidence,
-        policy.resamples,
-        policy.seed,
-        (policy.metric, *policy.tested),
-    )
-    beside = _beside(case, policy, other)
-    made = _checks(case, policy, None if other == "popularity" else difference, other, beside, best)
+    _check_measured(case, policy)
+    best_member, stale = case.best_member(policy.metric), (case.champion or {}).get("stale")
+    comparable = case.champion and not case.same and not stale
+    other = "champion" if comparable else best_member or "popularity"
+    difference = _difference_to(case, policy, other)
+    comparisons = _comparisons(case, policy, other)
+    rival = None if other == "popularity" else difference
+    results = _checks(case, policy, rival, other, comparisons, best_member)
     if stale and not case.same:
-        made.append(Check("stale", "ok", f"the champion is not compared with: {stale}"))
+        results.append(Check("stale", "ok", f"the champion is not compared with: {stale}"))
     if taken_down:
-        made.insert(
-            0, Check("taken_down", "hold", f"a person decided against this candidate: {taken_down}")
-        )
-    outcome = _outcome(case, made)
-    reasons = [check.sentence for check in sorted(made, key=lambda check: _weight(check, outcome))]
-    if case.same:
-        reasons.insert(0, "this candidate is the champion already: nothing moves")
+        results.insert(0, _check_taken_down(taken_down))
     return {
-        "outcome": outcome,
-        "question": case.question,
-        "reason": f"{_asked(case)}: {reasons[0]}",
-        "reasons": reasons,
-        "checks": [dataclasses.asdict(check) for check in made],
-        "users": case.users,
-        "users_in_all": case.users_in_all or case.users,
-        "margin": checks.refresh_margin(difference[policy.metric], policy)
-        if other != "popularity" and case.question == "refresh"
-        else None,
-        "difference": {name: one.document() for name, one in difference.items()},
-        "difference_to": other,
-        **{
-            kind: {name: one.document() for (of, name), one in beside.items() if of == kind}
-            for kind in ("baselines", "members", "slices")
-        },
-        "best_member": best,
+        **_outcome_and_reasons(case, results),
+        "margin": _margin(case, policy, rival),
+        **_differences(difference, other, comparisons),
+        "best_member": best_member,
         "partial": case.partial,
         "metrics": {"champion": None, **case.overall},
         "seeds": case.seeds,
@@ -87,7 +68,67 @@ def decide(case: Case, policy: Policy, taken_down: str | None = None) -> dict:
     }
 
 
-def _measured(case: Case, policy: Policy) -> None:
+def _margin(case: Case, policy: Policy, rival: dict[str, Difference] | None) -> float | None:
+    """The loss that a refresh may hide, in units of the metric; None for another question."""
+    if not rival or case.question != "refresh":
+        return None
+    return checks.refresh_margin(rival[policy.metric], policy)
+
+
+def _difference_to(case: Case, policy: Policy, other: str) -> dict[str, Difference]:
+    """Metric → difference to another model, of every metric; those of the policy have a p value."""
+    return paired_differences(
+        case.per_user["challenger"],
+        case.per_user[other],
+        policy.confidence,
+        policy.resamples,
+        policy.seed,
+        (policy.metric, *policy.tested),
+    )
+
+
+def _differences(
+    difference: dict[str, Difference],
+    other: str,
+    comparisons: dict[tuple[str, str], Difference],
+) -> dict:
+    """The differences as parts of the verdict."""
+    document = {
+        "difference": {metric: against.document() for metric, against in difference.items()},
+        "difference_to": other,
+    }
+    for wanted in ("baselines", "members", "slices"):
+        document[wanted] = {
+            name: against.document()
+            for (kind, name), against in comparisons.items()
+            if kind == wanted
+        }
+    return document
+
+
+def _check_taken_down(reason: str) -> Check:
+    return Check("taken_down", "hold", f"a person decided against this candidate: {reason}")
+
+
+def _outcome_and_reasons(case: Case, results: list[Check]) -> dict:
+    outcome = _outcome(case, results)
+    by_weight = sorted(results, key=lambda check: _weight(check, outcome))
+    reasons = [check.sentence for check in by_weight]
+    if case.same:
+        reasons.insert(0, "this candidate is the champion already: nothing moves")
+    return {
+        "outcome": outcome,
+        "question": case.question,
+        "reason": f"{QUESTION_TITLES[case.question]}: {reasons[0]}",
+        "reasons": reasons,
+        "checks": [dataclasses.asdict(check) for check in results],
+        "users": case.users,
+        "users_in_all": case.users_in_all or case.users,
+    }
+
+
+def _check_measured(case: Case, policy: Policy) -> None:
+    """Check that every metric and baseline of the policy was measured."""
     known = case.per_user["challenger"]
     for name in (policy.metric, *policy.tested):
         if name not in known or not np.isfinite(known[name]).all():
@@ -105,9 +146,11 @@ def _measured(case: Case, policy: Policy) -> None:
             )
 
 
-def _beside(case: Case, policy: Policy, other: str) -> dict[tuple[str, str], Difference]:
-    """The difference in the metric that decides: to each baseline, to each floor, and to `other` in
-    each slice of enough users.
+def _comparisons(case: Case, policy: Policy, other: str) -> dict[tuple[str, str], Difference]:
+    """(kind, name) → difference in the metric that decides.
+
+    The kinds are members, baselines, floors (a share of a baseline) and slices (`other` among the
+    users of a slice that has enough of them).
     """
     figures = {model: metrics[policy.metric] for model, metrics in case.per_user.items()}
     against = {
@@ -137,42 +180,45 @@ def _checks(
     policy: Policy,
     rival: dict[str, Difference] | None,
     other: str,
-    beside: dict[tuple[str, str], Difference],
-    best: str | None,
+    comparisons: dict[tuple[str, str], Difference],
+    best_member: str | None,
 ) -> list[Check]:
-    """`rival`: the differences to `other`, the champion or the best member; None where there is
-    neither.
+    """Every check of the policy.
+
+    Args:
+        rival: the differences to `other`, the champion or the best member; None when `other` is a
+            baseline.
     """
     metric = policy.metric
-    made = [*checks.check_health(case, policy), checks.check_users(case, policy)]
-    if other == "champion":
-        made += checks.check_comparison(case, policy)
-        made.append(checks.check_difference(rival[metric], case.question, policy))
-    if best:
-        made.append(
+    results = [*checks.check_health(case, policy), checks.check_users(case, policy)]
+    if rival and other == "champion":
+        results += checks.check_comparison(case, policy)
+        results.append(checks.check_difference(rival[metric], case.question, policy))
+    if best_member:
+        results.append(
             checks.check_difference(
-                beside[("members", best)], case.question, policy, best, "best_member."
+                comparisons[("members", best_member)],
+                case.question,
+                policy,
+                best_member,
+                "best_member.",
             )
         )
-    made += [
-        checks.check_floor(beside[("floors", rule.baseline)], rule, policy, case)
+    results += [
+        checks.check_floor(comparisons[("floors", rule.baseline)], rule, policy, case)
         for rule in policy.floors
     ]
-    made.append(checks.check_coverage(case, policy))
+    results.append(checks.check_coverage(case, policy))
     if rival:
-        made += [
-            check_guard(
-                case, rule, policy, rival[metric].low > 0, other if other == "champion" else MEMBERS
-            )
-            for rule in policy.guards
-        ]
-    return made
+        guarded, better = other if other == "champion" else MEMBERS, rival[metric].low > 0
+        results += [check_guard(case, rule, policy, better, guarded) for rule in policy.guards]
+    return results
 
 
-def _outcome(case: Case, made: list[Check]) -> str:
+def _outcome(case: Case, results: list[Check]) -> str:
     if case.same:
         return "promote"
-    says = {check.name: check.says for check in made if check.says != "ok"}
+    says = {check.name: check.says for check in results if check.says != "ok"}
     if any(
         says[name] == "hold" and (name == "taken_down" or name.startswith("health."))
         for name in says
@@ -184,7 +230,7 @@ def _outcome(case: Case, made: list[Check]) -> str:
 
 
 def _weight(check: Check, outcome: str) -> int:
-    """Those that decided first, then the main comparison, then the rest."""
+    """Sort key: the checks that decided first, then the main comparison, then the rest."""
     if outcome != "promote" and check.says == outcome:
         return 0
     if check.says != "ok":
@@ -196,7 +242,3 @@ def _weight(check: Check, outcome: str) -> int:
         "best_member.better": 3,
         "floor.popularity": 4,
     }.get(check.name, 5)
-
-
-def _asked(case: Case) -> str:
-    return {"first": "first model", "refresh": "refresh", "change": "change"}[case.question]

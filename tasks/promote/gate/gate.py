@@ -1,9 +1,8 @@
-"""The gate: read an evaluation, decide, write the verdict down where people and programs look for
-it.
+"""Verb `gate`: decide on an evaluation, and write the verdict to the store and to MLflow.
 
 verdicts/<family>/<id>/
     verdict.json    the whole document, see `tasks.promote.gate.decide`
-    verdict.html    the same as a page: the reasons, a table, a plot of the differences
+    verdict.html    the same as a page: the reasons, tables, a plot of the differences
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from tasks.promote.aliases import registry
 from tasks.promote.gate.case import read_case
 from tasks.promote.gate.checks import metric_title
 from tasks.promote.gate.decide import decide
-from tasks.promote.gate.policy import Policy, read_policy
+from tasks.promote.gate.policy import read_policy
 from tasks.promote.gate.verdict_page import users_sentence, verdict_page
 from tasks.promote.settings import GateRequest
 
@@ -49,98 +48,104 @@ RESULT_FIELDS = (
     "users",
     "checks",
 )
-
-
+FACT_FIELDS = (
+    "family",
+    "day",
+    "outcome",
+    "question",
+    "reason",
+    "version",
+    "champion_version",
+)
 TABLE_METRICS = ("recall_50", "ndcg_10", "hr_10", "coverage_50")
 
 
 def gate(request: GateRequest) -> dict:
-    """Write the verdict, or find it written, and tell MLflow.
+    """Write the verdict, or find it written, and log it to MLflow.
+
+    Returns:
+        uri and id of the verdict, and `RESULT_FIELDS` of it.
 
     Raises:
-        BadRequest: no such evaluation, or a policy that cannot be read or names what was not
-            measured.
+        BadRequest: there is no such evaluation, or the policy cannot be read or names a metric
+            that was not measured.
         Unreachable: the registry does not answer.
     """
     store = Store(request.store)
     evaluation = store.open(request.evaluation, "evaluation")
     policy, file = read_policy(evaluation.facts["family"], request.policy)
-    version, run, taken_down = _registered(request, evaluation)
-    made_of = {
+    version, run, taken_down = _registered_version(request, evaluation)
+    inputs = {
         "evaluation": evaluation.id,
         "policy": policy,
         "version": version,
         "taken_down": taken_down,
         "code": code_version(__name__),
     }
-    place = ("verdicts", evaluation.facts["family"], identity(**made_of))
-    if not (done := store.find(*place)):
-        _write(store, place, policy, file.name, evaluation, version, taken_down)
-        done = store.find(*place)
-    verdict = json.loads(done.file("verdict.json").read_text())
-    log(
-        "promote.verdict",
-        family=verdict["family"],
-        outcome=verdict["outcome"],
-        question=verdict["question"],
-        users=verdict["users"],
-    )
+    path = ("verdicts", evaluation.facts["family"], identity(**inputs))
+    if store.find(*path) is None:
+        decision = decide(
+            read_case(evaluation, store.open(evaluation.facts["yardstick"], "yardstick")),
+            policy,
+            taken_down,
+        )
+        document = _document(decision, evaluation, file.name, version)
+        _write(store, path, document, evaluation)
+    artefact = store.find(*path)
+    assert artefact, "it was written, or found written, above"
+    verdict = json.loads(artefact.file("verdict.json").read_text())
+    _log_verdict(verdict)
+    if request.track:
+        _log_to_mlflow(artefact, verdict, run)
+    fields = {name: verdict[name] for name in RESULT_FIELDS}
+    return {"uri": artefact.uri, "id": artefact.id, **fields}
+
+
+def _log_verdict(verdict: dict) -> None:
+    fields = {name: verdict[name] for name in ("family", "outcome", "question", "users")}
+    log("promote.verdict", **fields)
     for reason in verdict["reasons"]:
         log("promote.because", reason=reason)
-    if request.track:
-        _tell(done, verdict, run)
-    return {"uri": done.uri, "id": done.id, **{name: verdict[name] for name in RESULT_FIELDS}}
 
 
-def _registered(
+def _registered_version(
     request: GateRequest, evaluation: Artefact
 ) -> tuple[str | None, str | None, str | None]:
-    """The challenger's version, its run, and why it was taken down, as far as the registry
-    knows.
-    """
+    """The challenger's version, its run, and the reason it was taken down; None where unknown."""
     if not request.track:
         return request.version, request.run, None
     family, candidate = evaluation.facts["family"], evaluation.facts["challenger"]["id"]
-    found = (
+    version = (
         registry.version_of(family, request.version)
         if request.version
         else registry.version_of_candidate(family, candidate)
     )
-    if found is None:
+    if version is None:
         return None, request.run, None
-    if found.tags.get(mlflow_client.TAG) != candidate:
+    if version.tags.get(mlflow_client.TAG) != candidate:
         raise BadRequest(
-            f"version {found.version} of {family} stands for another candidate",
-            got=found.tags.get(mlflow_client.TAG),
+            f"version {version.version} of {family} stands for another candidate",
+            got=version.tags.get(mlflow_client.TAG),
             allowed=candidate,
         )
-    return str(found.version), request.run or found.run_id, found.tags.get(registry.TAKEN_DOWN)
+    run = request.run or version.run_id
+    return str(version.version), run, version.tags.get(registry.TAKEN_DOWN)
 
 
-def _write(
-    store: Store,
-    place: tuple,
-    policy: Policy,
-    file: str,
-    evaluation: Artefact,
-    version: str | None,
-    taken_down: str | None,
-) -> None:
-    facts, champion = (
-        evaluation.facts,
-        evaluation.facts["champion"] or {"uri": None, "version": None},
-    )
-    verdict = {
-        **decide(
-            read_case(evaluation, store.open(facts["yardstick"], "yardstick")), policy, taken_down
-        ),
+def _document(decision: dict, evaluation: Artefact, file: str, version: str | None) -> dict:
+    """The whole verdict: the decision, and what it was made on."""
+    facts = evaluation.facts
+    champion = facts["champion"] or {"uri": None, "version": None}
+    members = facts.get("members") or {}
+    return {
+        **decision,
         "policy_file": file,
         "family": facts["family"],
         "day": facts["day"],
         "dataset": facts["dataset"],
         "snapshot": facts["snapshot"],
         "labels": facts["labels"],
-        "weights": {family: one["weight"] for family, one in (facts.get("members") or {}).items()},
+        "weights": {family: member["weight"] for family, member in members.items()},
         "candidate": facts["challenger"]["uri"],
         "candidate_id": facts["challenger"]["id"],
         "version": version,
@@ -150,22 +155,14 @@ def _write(
         "stability": facts["challenger"].get("stability"),
         "health": facts["health"],
     }
-    with store.writing("verdict", *place) as draft:
+
+
+def _write(store: Store, path: tuple[str, ...], verdict: dict, evaluation: Artefact) -> None:
+    with store.writing("verdict", *path) as draft:
         write_json(draft.path / "verdict.json", _finite(verdict))
         (draft.path / "verdict.html").write_text(verdict_page(verdict))
         draft.counts = {"users": verdict["users"]}
-        draft.facts = {
-            name: verdict[name]
-            for name in (
-                "family",
-                "day",
-                "outcome",
-                "question",
-                "reason",
-                "version",
-                "champion_version",
-            )
-        }
+        draft.facts = {name: verdict[name] for name in FACT_FIELDS}
         draft.lineage = {
             "settings": verdict["policy"],
             "code": code_version(__name__),
@@ -174,37 +171,36 @@ def _write(
 
 
 def _finite(value: Any) -> Any:
-    """The same with None for a figure that is none: one user has no standard error, and JSON no
-    infinity.
+    """The value with None for figures that are not finite, which JSON has not.
+
+    One user, for example, has no standard error.
     """
     if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
+        return {name: _finite(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
+        return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _tell(done: Artefact, verdict: dict, run: str | None) -> None:
-    """Artefacts and tags of the run, tags and description of the version; telling twice changes
-    nothing.
-    """
+def _log_to_mlflow(artefact: Artefact, verdict: dict, run: str | None) -> None:
+    """Log the verdict to the run and the version; doing so twice changes nothing."""
     tags = {registry.VERDICT: verdict["outcome"], registry.REASON: verdict["reason"]}
     with mlflow_errors():
         if run:
             for name in ("verdict.json", "verdict.html"):
-                mlflow_client.client().log_artifact(run, str(done.path / name), "verdict")
-            mlflow_client.client().set_tag(run, mlflow_client.DESCRIPTION, _described(verdict))
+                mlflow_client.client().log_artifact(run, str(artefact.path / name), "verdict")
+            mlflow_client.client().set_tag(run, mlflow_client.DESCRIPTION, _description(verdict))
         if verdict["version"]:
             mlflow_client.client().update_model_version(
-                mlflow_client.model_name(verdict["family"]), verdict["version"], _described(verdict)
+                mlflow_client.model_name(verdict["family"]),
+                verdict["version"],
+                _description(verdict),
             )
             registry.tag_version(verdict["family"], verdict["version"], tags)
 
 
-def _described(verdict: dict) -> str:
-    """What a person reads beside the run and the version: the decision, why, and how far the model
-    is from what is simple.
-    """
+def _description(verdict: dict) -> str:
+    """Markdown for the run and the version: the decision, its reason, the metrics of each model."""
     lines = [
         f"{verdict['outcome']} on {verdict['day']}: {verdict['reason']}",
         "",

@@ -1,4 +1,4 @@
-"""Guards: what may not be lost against the champion while the metric that decides rises."""
+"""Guards: metrics that may not fall against the champion while the deciding metric rises."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from tasks.promote.gate.case import Case
 from tasks.promote.gate.checks import Check, check, metric_title
 from tasks.promote.gate.policy import Guard, Policy
 
-MAY_BE_EMPTY = ("new users", "short histories", "long histories")  # slices that a day need not have
-
-
-MEMBERS = "its members"  # their mean, user by user
+# Slices that may be empty on a day
+OPTIONAL_SLICES = ("new users", "short histories", "long histories")
+MEMBERS = "its members"  # stands for the mean of the members, user by user
 
 
 def check_guard(
     case: Case, rule: Guard, policy: Policy, shown_better: bool, other: str = "champion"
 ) -> Check:
-    """One guard against the champion; of a first fusion against the mean of its members, which are
-    served together until then. A loss is one when it exceeds both the policy's margin and what
-    equal models differ by on these users.
+    """Check one guard against the champion, or against the mean of the members of a first fusion.
+
+    Those members are served together until the fusion is live. A difference counts as a loss when
+    it exceeds both the policy's margin and the noise between equal models on these users.
+
+    Args:
+        shown_better: the challenger is better in the metric that decides.
+        other: `champion`, or `MEMBERS`.
 
     Raises:
         BadRequest: no such metric, or no such slice.
     """
     name = f"guard.{rule.metric}" + (f".{rule.users}" if rule.users else "")
-    chosen = _chosen(case, rule)
+    chosen = _users_of(case, rule)
     if chosen is not None and chosen.sum() < policy.slice_users_least:
         return Check(
             name,
@@ -35,60 +39,69 @@ def check_guard(
             f"{policy.slice_users_least} are wanted",
         )
     own, champion, error, users = _figures(case, rule, chosen, other)
-    allowed = rule.loss_most if rule.loss_most is not None else (1 - rule.share_least) * champion
+    allowed = _allowed_loss(rule, champion)
     noise = policy.noise_standard_errors * error
-    wide = f" (or {noise:.4f}, the noise of {users} users)" if noise > allowed else ""
-    lost, whose = champion - own, "its members' mean" if other == MEMBERS else "the champion's"
+    of_users = f" of {rule.users}" if rule.users else ""
+    whose = "its members' mean" if other == MEMBERS else "the champion's"
+    lost = champion - own
+    loss = f"{lost:.4f} is lost" if lost > 0 else "nothing is lost"
+    or_noise = f" (or {noise:.4f}, the noise of {users} users)" if noise > allowed else ""
     return check(
         name,
         lost <= max(allowed, noise) + 1e-12,
-        f"{metric_title(rule.metric)}{f' of {rule.users}' if rule.users else ''} {own:.4f} against "
-        f"{whose} {champion:.4f}, "
-        f"{f'{lost:.4f} is lost' if lost > 0 else 'nothing is lost'} and {allowed:.4f} may "
-        f"be{wide}",
+        f"{metric_title(rule.metric)}{of_users} {own:.4f} against {whose} {champion:.4f}, {loss} "
+        f"and {allowed:.4f} may be{or_noise}",
         otherwise=rule.when_better if shown_better else "hold",
     )
 
 
-def _chosen(case: Case, rule: Guard) -> np.ndarray | None:
+def _allowed_loss(rule: Guard, champion: float) -> float:
+    """The loss that a guard allows, in units of the metric."""
+    if rule.loss_most is not None:
+        return rule.loss_most
+    assert rule.share_least is not None, "a guard has one of the two bounds"
+    return (1 - rule.share_least) * champion
+
+
+def _users_of(case: Case, rule: Guard) -> np.ndarray | None:
+    """bool (users): the slice of the guard; None: all users."""
     if rule.users is None:
         return None
     if rule.users in case.slices:
         return case.slices[rule.users]
-    if rule.users in MAY_BE_EMPTY:
+    if rule.users in OPTIONAL_SLICES:
         return np.zeros(case.users, bool)
     raise BadRequest(
         f"the policy guards {rule.metric} of users who are not a slice",
         got=rule.users,
-        allowed=f"one of {', '.join(sorted({*case.slices, *MAY_BE_EMPTY}))}",
+        allowed=f"one of {', '.join(sorted({*case.slices, *OPTIONAL_SLICES}))}",
     )
 
 
 def _figures(
     case: Case, rule: Guard, chosen: np.ndarray | None, other: str
 ) -> tuple[float, float, float, int]:
-    """The challenger's and the others' mean, the standard error of their difference, the users both
-    have a value for.
-    """
+    """The challenger's mean, the others', the standard error of their difference, users of both."""
     models = case.members if other == MEMBERS else (other,)
-    own, others = (
-        case.per_user["challenger"].get(rule.metric),
-        [case.per_user[model].get(rule.metric) for model in models],
-    )
-    if own is None and chosen is None and case.overall["challenger"].get(rule.metric) is not None:
+    own = case.per_user["challenger"].get(rule.metric)
+    others = [
+        values for model in models if (values := case.per_user[model].get(rule.metric)) is not None
+    ]
+    overall = case.overall["challenger"].get(rule.metric)
+    if own is None and chosen is None and overall is not None:
         return (
-            case.overall["challenger"][rule.metric],
+            overall,
             float(np.mean([case.overall[model][rule.metric] for model in models])),
             0.0,
             case.users,
         )
-    champion = None if any(one is None for one in others) else np.mean(others, axis=0)
+    champion = np.mean(others, axis=0) if len(others) == len(models) else None
     if own is None or champion is None:
+        metrics = sorted({*case.per_user["challenger"], *case.overall["challenger"]})
         raise BadRequest(
             "the policy guards a metric that was not measured",
             got=rule.metric,
-            allowed=f"one of "
-            f"{', '.join(sorted({*case.per_user['challenger'], *case.overall['challenger']}))}",
+            allowed=f"one of {', '.join(metrics)}",
         )
     both = np.isfinite(own) & np.isfinite(champion) & (True if chosen is None else chosen)
     if both.sum() < 2:

@@ -1,4 +1,4 @@
-"""The policy of the gate: what a challenger must show, as a family's TOML file says it."""
+"""The policy of the gate: the bounds for a challenger, read from a family's TOML file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.cli.request import REQUIRED, parse, setting
 from tasks.core.serving.redis_keys import family_name
 
-# a folder of one's own, looked into before the one that comes with this stage
+# environment variable: a folder of policies that takes precedence over this stage's
 FOLDER_VARIABLE = "RECALL_POLICIES"
 
 
 @dataclasses.dataclass(frozen=True)
 class Refresh:
-    """The loss that the same recipe on newer data may hide.
+    """The loss that a refresh, the same recipe on newer data, may hide.
 
     The margin follows what the users at hand can show. With s the standard error of the paired
     difference, an equal model passes when its observed difference lies above 1.96 s − margin, so a
@@ -59,7 +59,7 @@ class Refresh:
 
 @dataclasses.dataclass(frozen=True)
 class Floor:
-    """Better than a baseline, or than a share of what it finds, whatever the champion does."""
+    """A baseline that must be beaten, or a share of its figure, whatever the champion does."""
 
     baseline: Literal["popularity", "item_knn", "ease", "ease_64"] = setting(REQUIRED, "which one")
     share: float = setting(1.0, "of the baseline's figure", minimum=0.01, maximum=10.0)
@@ -68,9 +68,7 @@ class Floor:
 
 @dataclasses.dataclass(frozen=True)
 class Guard:
-    """What may not be lost against the champion while the deciding metric rises, whichever question
-    is asked.
-    """
+    """A metric that may not fall against the champion, whichever question is asked."""
 
     metric: str = setting(REQUIRED, "what is guarded")
     users: str | None = setting(None, "the slice of users; null: all")
@@ -95,8 +93,9 @@ class Guard:
 
 @dataclasses.dataclass(frozen=True)
 class Health:
-    """What only a fault leaves. Vectors and queries that are not finite, and vectors that are zero,
-    are never let through.
+    """Bounds on signs of a fault.
+
+    Vectors and queries that are not finite, and vectors that are all zero, always hold.
     """
 
     duplicate_most: float = setting(
@@ -128,12 +127,12 @@ class Health:
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """What a challenger must show.
+    """The bounds for a challenger.
 
-    Three questions: the *first* model must pass the floors; a *refresh* (same settings and code,
-    newer data) must be not worse than the champion; a *change* must be better. "Better" is: the
-    lower bound of the paired interval lies above 0. "Not worse" is: it lies above −margin. `ask`
-    waits for a person; where nobody is asked it is a hold.
+    The *first* model of a family must pass the floors; a *refresh* (same settings and code, newer
+    data) must be not worse than the champion; a *change* must be better. "Better" means that the
+    lower bound of the paired interval is above 0, "not worse" that it is above −margin. `ask` waits
+    for a person; where nobody is asked it is a hold.
     """
 
     metric: str = setting("recall_50", "the metric that decides")
@@ -175,20 +174,19 @@ class Policy:
     def __post_init__(self) -> None:
         for names, what in (
             ((self.metric, *self.tested), "metrics to be tested"),
-            ([one.baseline for one in self.floors], "floors"),
-            ([(one.metric, one.users) for one in self.guards], "guards"),
+            ([floor.baseline for floor in self.floors], "floors"),
+            ([(guard.metric, guard.users) for guard in self.guards], "guards"),
         ):
             if len(set(names)) < len(names):
                 raise BadRequest(f"one of the {what} stands twice", got=names)
 
 
 def read_policy(family: str, file: str | None = None) -> tuple[Policy, Path]:
-    """The policy of a family and the file it stands in: the one named, else `<family>.toml` or
-    `default.toml`.
+    """The policy of a family and its file: the one named, else `<family>.toml` or `default.toml`.
 
     Raises:
-        BadRequest: no such file, not TOML, an unknown key, a value out of bounds, a margin that
-            cannot be.
+        BadRequest: no such file, not TOML, an unknown key, a value out of bounds, an impossible
+            margin.
     """
     path = Path(file) if file else _file(family)
     try:
@@ -208,12 +206,13 @@ def read_policy(family: str, file: str | None = None) -> tuple[Policy, Path]:
 
 
 def _file(family: str) -> Path:
-    own = [Path(os.environ[FOLDER_VARIABLE])] if os.environ.get(FOLDER_VARIABLE) else []
-    folders = [*own, Path(__file__).parents[1] / "policies"]
-    found = [
+    folders = [Path(__file__).parents[1] / "policies"]
+    if os.environ.get(FOLDER_VARIABLE):
+        folders.insert(0, Path(os.environ[FOLDER_VARIABLE]))
+    files = [
         folder / f"{name}.toml"
         for folder in folders
         for name in (family_name(family), "default")
         if (folder / f"{name}.toml").is_file()
     ]
-    return found[0]
+    return files[0]

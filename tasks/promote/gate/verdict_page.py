@@ -1,13 +1,14 @@
-"""A verdict as a page: one self-contained HTML file, its plot drawn as SVG."""
+"""The page of a verdict: one self-contained HTML file, its plots drawn as SVG."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
 
 from tasks.promote.gate.checks import metric_title
 
-WIDTH, ROW, LEFT, RIGHT = 480, 25, 165, 62
+WIDTH, ROW, LEFT, RIGHT = 480, 25, 165, 62  # of a plot, in units of its view box
 STYLE = """:root{color-scheme:light dark;--page:#fff;--ink:#1c2330;--quiet:#4a5568;--line:#dde2ea;
 --zero:#9aa4b2;--margin:#e8eef7;--good:#12703a;--bad:#a3271b;--warn:#8a5a00}
 @media (prefers-color-scheme:dark){:root{--page:#12161d;--ink:#e8ecf2;--quiet:#a3aebd;
@@ -40,44 +41,21 @@ PLOTTED_METRICS = (
 
 
 def verdict_page(verdict: dict) -> str:
-    """HTML of the whole verdict, without any address outside itself: what decided first, every
-    figure last.
+    """HTML of the whole verdict: first the reasons, last every figure.
+
+    The page refers to no address outside itself.
     """
-    title, policy, other = (
-        f"{verdict['family']} {verdict['day']}: {verdict['outcome']}",
-        verdict["policy"],
-        verdict["difference_to"],
-    )
-    whom = f"{other}, its best member" if other == verdict["best_member"] else other
-    metric = metric_title(policy["metric"])
-    against = "".join(
-        f"<li>{escape(one['sentence'])} <b>({escape(one['says'])})</b></li>"
-        for one in verdict["checks"]
-        if one["says"] != "ok"
-    )
-    drawn = {
-        metric_title(name): verdict["difference"][name]
-        for name in dict.fromkeys((policy["metric"], *policy["tested"], *PLOTTED_METRICS))
-        if name in verdict["difference"]
-    }
+    title = escape(f"{verdict['family']} {verdict['day']}: {verdict['outcome']}")
+    metric = metric_title(verdict["policy"]["metric"])
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
-        f"content='width=device-width, "
-        f"initial-scale=1'><title>{escape(title)}</title><style>{STYLE}</style>"
-        f"<h1 "
-        f"class={escape(verdict['outcome'])}>{escape(title)}</h1><p>{escape(verdict['reason'])}</p>"
-        + "".join(
-            f"<p>{escape(one['sentence'])}</p>"
-            for one in verdict["checks"]
-            if one["name"] == "stale"
-        )
-        + (f"<p>Against it:</p><ul>{against}</ul>" if against else "")
-        + f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, "
-        f"{users_sentence(verdict)}</h2>"
-        f"{differences_plot(drawn, metric, verdict['margin'])}"
-        f"<h2>{escape(metric)} by group of "
-        f"users</h2>{differences_plot(verdict['slices'])}"
-        f"{_differences('group', verdict['slices'], other)}"
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f"<title>{title}</title><style>{STYLE}</style>"
+        f"<h1 class={escape(verdict['outcome'])}>{title}</h1>"
+        f"{_reasons(verdict)}"
+        f"{_champion(verdict, metric)}"
+        f"<h2>{escape(metric)} by group of users</h2>{differences_plot(verdict['slices'])}"
+        f"{_differences('group', verdict['slices'], verdict['difference_to'])}"
         f"{_members(verdict, metric)}"
         f"<h2>{escape(metric)} beside baselines</h2>"
         f"{_differences('baseline', verdict['baselines'], 'baseline')}{_partial(verdict)}"
@@ -87,23 +65,59 @@ def verdict_page(verdict: dict) -> str:
     )
 
 
+def _reasons(verdict: dict) -> str:
+    """The reason of the verdict, a note on a stale champion, and every check that did not pass."""
+    stale = "".join(
+        f"<p>{escape(check['sentence'])}</p>"
+        for check in verdict["checks"]
+        if check["name"] == "stale"
+    )
+    failed = "".join(
+        f"<li>{escape(check['sentence'])} <b>({escape(check['says'])})</b></li>"
+        for check in verdict["checks"]
+        if check["says"] != "ok"
+    )
+    against = f"<p>Against it:</p><ul>{failed}</ul>" if failed else ""
+    return f"<p>{escape(verdict['reason'])}</p>{stale}{against}"
+
+
+def _champion(verdict: dict, metric: str) -> str:
+    """The plot of the differences to the champion, or to the model that takes its place."""
+    policy, other = verdict["policy"], verdict["difference_to"]
+    whom = f"{other}, its best member" if other == verdict["best_member"] else other
+    plotted = {
+        metric_title(name): verdict["difference"][name]
+        for name in dict.fromkeys((policy["metric"], *policy["tested"], *PLOTTED_METRICS))
+        if name in verdict["difference"]
+    }
+    return (
+        f"<h2>Difference to {escape(whom)}, {policy['confidence']:.0%} interval, "
+        f"{users_sentence(verdict)}</h2>"
+        f"{differences_plot(plotted, metric, verdict['margin'])}"
+    )
+
+
 def users_sentence(verdict: dict) -> str:
-    """Who was judged, as people write it."""
-    judged, there = verdict["users"], verdict["users_in_all"]
+    """The number of judged users, as people write it."""
+    judged, total = verdict["users"], verdict["users_in_all"]
     return (
         f"{judged} users"
-        if judged == there
-        else f"{judged:,} of {there:,} users, the same ones every day"
+        if judged == total
+        else f"{judged:,} of {total:,} users, the same ones every day"
     )
 
 
 def differences_plot(
-    found: dict[str, dict], decides: str | None = None, margin: float | None = None
+    differences: dict[str, dict], decides: str | None = None, margin: float | None = None
 ) -> str:
-    """SVG: a point and its interval for each difference, as a share of the other's mean; a band for
-    the margin of the one that decides.
+    """SVG of differences as shares of the other's mean: a point and its interval for each.
+
+    Args:
+        differences: name → a document of `Difference`.
+        decides: the name in bold, with a band for its `margin`.
+        margin: in units of the metric.
     """
-    shown = {name: one for name, one in found.items() if one["base"]}
+    shown = {name: one for name, one in differences.items() if one["base"]}
     if not shown:
         return "<p>Nothing to compare with.</p>"
     ends = [end / one["base"] for one in shown.values() for end in (one["low"], one["high"])]
@@ -114,26 +128,32 @@ def differences_plot(
 
     height = ROW * len(shown) + 10
     parts = [
-        f"<svg viewBox='0 0 {WIDTH} {height}' role=img aria-label=differences><line class=zero "
-        f"x1='{x(0):.1f}' x2='{x(0):.1f}' y1=0 y2={height} />"
+        f"<svg viewBox='0 0 {WIDTH} {height}' role=img aria-label=differences>"
+        f"<line class=zero x1='{x(0):.1f}' x2='{x(0):.1f}' y1=0 y2={height} />"
     ]
     for row, (name, one) in enumerate(shown.items()):
-        low, mean, high = (one[part] / one["base"] for part in ("low", "mean", "high"))
-        y, says = ROW * row + 18, "better" if low > 0 else "worse" if high < 0 else "even"
+        y = ROW * row + 18
         if name == decides and margin is not None:
             edge = max(-margin / one["base"], -reach)
             parts.append(
-                f"<rect class=margin x='{x(edge):.1f}' y={y - 12} width='{x(0) - x(edge):.1f}' "
-                f"height=22 />"
+                f"<rect class=margin x='{x(edge):.1f}' y={y - 12} width='{x(0) - x(edge):.1f}'"
+                " height=22 />"
             )
-        parts.append(
-            f"<text x=0 "
-            f"y={y + 4}{' class=decides' if name == decides else ''}>{escape(name)}</text>"
-            f"<g class={says}><line stroke-width=2 x1='{x(low):.1f}' x2='{x(high):.1f}' y1={y} "
-            f"y2={y} /><circle cx='{x(mean):.1f}' cy={y} r=4 /></g>"
-            f"<text x={WIDTH} y={y + 4} text-anchor=end>{mean:+.1%}</text>"
-        )
+        bold = " class=decides" if name == decides else ""
+        parts.append(f"<text x=0 y={y + 4}{bold}>{escape(name)}</text>{_plot_marks(one, x, y)}")
     return "".join([*parts, "</svg>"])
+
+
+def _plot_marks(difference: dict, x: Callable[[float], float], y: int) -> str:
+    """The interval as a line, the mean as a point and as a percentage, at height `y`."""
+    low, mean, high = (difference[end] / difference["base"] for end in ("low", "mean", "high"))
+    colour = "better" if low > 0 else "worse" if high < 0 else "even"
+    return (
+        f"<g class={colour}>"
+        f"<line stroke-width=2 x1='{x(low):.1f}' x2='{x(high):.1f}' y1={y} y2={y} />"
+        f"<circle cx='{x(mean):.1f}' cy={y} r=4 /></g>"
+        f"<text x={WIDTH} y={y + 4} text-anchor=end>{mean:+.1%}</text>"
+    )
 
 
 def _table(verdict: dict) -> str:
@@ -145,7 +165,7 @@ def _table(verdict: dict) -> str:
         [
             metric_title(name),
             *(_figure(verdict["metrics"][model].get(name)) for model in models),
-            *_compared(verdict["difference"].get(name)),
+            *_difference_cells(verdict["difference"].get(name)),
         ]
         for name in verdict["metrics"]["challenger"]
     ]
@@ -162,17 +182,20 @@ def _table(verdict: dict) -> str:
     )
 
 
-def _compared(one: dict | None) -> list[str]:
-    if one is None:
+def _difference_cells(difference: dict | None) -> list[str]:
+    """The difference with its interval, p, p corrected, and the detectable difference."""
+    if difference is None:
         return ["", "", "", ""]
+    p_values = (difference["p"], difference["p_holm"])
     return [
-        _interval(one),
-        *("" if one[name] is None else f"{one[name]:.2g}" for name in ("p", "p_holm")),
-        f"{one['detectable']:.4f}",
+        _interval(difference),
+        *("" if p is None else f"{p:.2g}" for p in p_values),
+        f"{difference['detectable']:.4f}",
     ]
 
 
-def _differences(what: str, found: dict[str, dict], other: str) -> str:
+def _differences(what: str, differences: dict[str, dict], other: str) -> str:
+    """A table of differences; `what` heads the column of their names."""
     return _rows(
         [what, "users", "challenger", other, "difference", "could be shown"],
         [
@@ -184,19 +207,19 @@ def _differences(what: str, found: dict[str, dict], other: str) -> str:
                 _interval(one),
                 f"{one['detectable']:.4f}",
             ]
-            for name, one in found.items()
+            for name, one in differences.items()
         ],
     )
 
 
 def _members(verdict: dict, metric: str) -> str:
-    """A model made of others beside each of them alone, the one with the most weight first."""
+    """The challenger beside each of its members alone, the one with the most weight first."""
     weights = verdict["weights"]
-    found = {
+    differences = {
         name: verdict["members"][name]
         for name in sorted(verdict["members"], key=lambda name: -weights[name])
     }
-    if not found:
+    if not differences:
         return ""
     rows = [
         [
@@ -207,10 +230,10 @@ def _members(verdict: dict, metric: str) -> str:
             _interval(one),
             f"{one['detectable']:.4f}",
         ]
-        for name, one in found.items()
+        for name, one in differences.items()
     ]
     return (
-        f"<h2>{escape(metric)} beside its members, each alone</h2>{differences_plot(found)}"
+        f"<h2>{escape(metric)} beside its members, each alone</h2>{differences_plot(differences)}"
         + _rows(
             ["member", "weight", "challenger", "member alone", "difference", "could be shown"], rows
         )
@@ -243,8 +266,9 @@ def _checks(verdict: dict) -> str:
 
 
 def _rows(head: list[str], rows: list[list[str]], kind: str = "figures") -> str:
-    """A table that scrolls by itself where it is too wide; a check's name may be broken, since on a
-    phone its sentence needs the room.
+    """A table that scrolls by itself where it is too wide.
+
+    In a table of checks a name may break, since its sentence needs the room on a phone.
     """
 
     def cell(text: str) -> str:
@@ -265,5 +289,5 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def _interval(one: dict | None) -> str:
-    return "" if one is None else f"{one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]"
+def _interval(one: dict) -> str:
+    return f"{one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]"

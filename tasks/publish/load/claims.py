@@ -1,6 +1,4 @@
-"""Who may write the keys of a load: the process that began it, until somebody newer claims it; and
-what the registry says of each.
-"""
+"""Claims: the right to write the keys of a load, and the registry of loads in Redis."""
 
 from __future__ import annotations
 
@@ -13,20 +11,18 @@ from tasks.core.serving.redis_client import Client, decoded
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.lua_scripts import CLAIM, FINISH, RECLAIM
 
-BATCH_KEYS = 1000
+BATCH_KEYS = 1000  # deleted in one pipeline
 
 
 class Claim:
-    """The right to write under one load's name, lost as soon as somebody else claims it."""
+    """The right of a process to write the keys of a load, until a newer process claims the load."""
 
     def __init__(self, client: Client, names: FamilyKeys, load: str, fence: int) -> None:
         self.client, self.names, self.load, self.fence = client, names, load, fence
 
     @classmethod
     def begin(cls, client: Client, names: FamilyKeys, generation: str, entry: dict) -> Claim:
-        """A new load; from now on its entry in the registry says what is happening, and which keys
-        there may be.
-        """
+        """Claim a new load, whose entry in the registry says its state and its plan."""
         load, fence = client.eval(
             CLAIM, 3, names.fence, names.claims, names.loads, generation, json.dumps(entry)
         )
@@ -34,15 +30,15 @@ class Claim:
 
     @classmethod
     def again(cls, client: Client, names: FamilyKeys, load: str) -> Claim | None:
-        """A load that is whole, under a new number; None when it has just been deleted."""
+        """Claim a whole load anew, under a new fence; None when it has just been deleted."""
         fence = client.eval(RECLAIM, 3, names.fence, names.claims, names.manifest(load), load)
         return cls(client, names, load, int(fence)) if fence else None
 
     def check(self) -> None:
-        """Go on only while nobody newer has claimed this load.
+        """Check that the claim still holds.
 
         Raises:
-            Conflict: somebody has.
+            Conflict: a newer process has claimed this load.
         """
         holder = self.client.hget(self.names.claims, self.load)
         if holder is None or int(holder) != self.fence:
@@ -54,7 +50,7 @@ class Claim:
             )
 
     def finish(self, entry: dict, manifest: dict) -> None:
-        """Write the manifest and the entry in one step: from here on the load is whole."""
+        """Write the manifest and the entry in one step, after which the load is whole."""
         fields = [part for pair in manifest.items() for part in pair]
         names = self.names
         if not self.client.eval(
@@ -77,26 +73,29 @@ class Claim:
 
 
 def delete_keys(client: Client, keys: Iterable[str]) -> int:
-    """Delete keys in batches; returns how many there were."""
-    keys, gone = iter(keys), 0
+    """Delete keys in batches; returns the number of those that existed."""
+    keys, deleted = iter(keys), 0
     while batch := list(islice(keys, BATCH_KEYS)):
         with client.pipeline(transaction=False) as pipe:
             for key in batch:
                 pipe.unlink(key)
-            gone += sum(pipe.execute())
-    return gone
+            deleted += sum(pipe.execute())
+    return deleted
 
 
 def load_entries(client: Client, names: FamilyKeys) -> dict[str, dict]:
-    """Every load that Redis may hold keys of, the one claimed last first, deleted ones at the end;
-    `fence` says under which number.
+    """Load → its entry and `fence`, of every load that Redis may hold keys of.
+
+    The load that was claimed last comes first; loads being deleted come last.
     """
     claims = {load.decode(): int(fence) for load, fence in client.hgetall(names.claims).items()}
-    found = {load.decode(): json.loads(text) for load, text in client.hgetall(names.loads).items()}
+    entries = {
+        load.decode(): json.loads(text) for load, text in client.hgetall(names.loads).items()
+    }
     order = sorted(
-        found, key=lambda load: (found[load]["state"] == "deleting", -claims.get(load, 0))
+        entries, key=lambda load: (entries[load]["state"] == "deleting", -claims.get(load, 0))
     )
-    return {load: {**found[load], "fence": claims.get(load, 0)} for load in order}
+    return {load: {**entries[load], "fence": claims.get(load, 0)} for load in order}
 
 
 def read_pointer(client: Client, names: FamilyKeys) -> dict[str, str]:
@@ -110,10 +109,10 @@ def read_manifest(client: Client, names: FamilyKeys, load: str) -> dict[str, str
 
 
 def whole_load(client: Client, names: FamilyKeys, generation: str) -> str | None:
-    """The load of a generation that has a manifest and was claimed last."""
-    mine = (
+    """The load of a generation that has a manifest; of several, the one that was claimed last."""
+    loads = (
         load
         for load, entry in load_entries(client, names).items()
         if entry["generation"] == generation
     )
-    return next((load for load in mine if client.exists(names.manifest(load))), None)
+    return next((load for load in loads if client.exists(names.manifest(load))), None)

@@ -1,4 +1,4 @@
-"""Sending all buckets of a load, in batches, while the claim holds."""
+"""Sending of the buckets of a load to Redis, in batches, while the claim holds."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from tasks.publish.load.content import Content
 from tasks.publish.load.pipeline import BATCHES_IN_FLIGHT, Pipeline, SentBucket
 from tasks.publish.load.resp_bytes import encode_commands
 
-LEASE_SECONDS = 24 * 3600  # keys of a load that crashed and that nobody ever swept
+LEASE_SECONDS = 24 * 3600  # expiry of the keys of a load that crashed and was never swept
 
 
 def send_buckets(claim: Claim, content: Content, batch_fields: int) -> None:
     """Send all buckets in batches of about `batch_fields` fields, while the claim holds.
 
-    What a loader writes after it was taken over and before it notices is deleted by itself; after a
-    crash in that moment, by the next sweep.
+    A loader that was taken over deletes the batches it sent before it noticed; after a crash in
+    that moment, the next sweep does.
+
+    Raises:
+        Conflict: a newer process has claimed the load.
     """
-    client, sent = claim.client, deque(maxlen=BATCHES_IN_FLIGHT + 1)
+    client = claim.client
+    sent: deque[list[SentBucket]] = deque(maxlen=BATCHES_IN_FLIGHT + 1)
 
-    def again(one: SentBucket) -> None:
-        client.hset(one.key, mapping=content.fields(one.kind, one.rows))
-        client.expire(one.key, LEASE_SECONDS)
+    def send_again(bucket: SentBucket) -> None:
+        client.hset(bucket.key, mapping=content.fields(bucket.kind, bucket.rows))
+        client.expire(bucket.key, LEASE_SECONDS)
 
+    fields = sum(content.plan[kind]["fields"] for kind in BUCKET_KINDS)
     with (
-        Progress(
-            "loading into Redis",
-            sum(content.plan[kind]["fields"] for kind in BUCKET_KINDS),
-            "fields",
-        ) as progress,
-        Pipeline(client, again) as channel,
+        Progress("loading into Redis", fields, "fields") as progress,
+        Pipeline(client, send_again) as pipeline,
     ):
         try:
             for kind in BUCKET_KINDS:
                 for batch in _batches(_buckets(claim, content, kind), batch_fields):
                     claim.check()
                     sent.append(batch)
-                    channel.send(batch)
-                    progress.add(sum(len(one.rows) for one in batch), kind=kind)
-            channel.flush()
+                    pipeline.send(batch)
+                    progress.add(sum(len(bucket.rows) for bucket in batch), kind=kind)
+            pipeline.flush()
         except Conflict:
-            channel.flush()
-            delete_keys(client, (one.key for batch in sent for one in batch))
+            pipeline.flush()
+            delete_keys(client, (bucket.key for batch in sent for bucket in batch))
             raise
 
 
 def _buckets(claim: Claim, content: Content, kind: str) -> Iterator[SentBucket]:
-    for some in content.buckets(kind):
-        named = [(claim.names.bucket(claim.load, kind, number), rows) for number, rows in some]
-        for (key, rows), command in zip(
-            named, encode_commands(content, kind, named, LEASE_SECONDS), strict=True
-        ):
+    for batch in content.buckets(kind):
+        buckets = [(claim.names.bucket(claim.load, kind, number), rows) for number, rows in batch]
+        commands = encode_commands(content, kind, buckets, LEASE_SECONDS)
+        for (key, rows), command in zip(buckets, commands, strict=True):
             yield SentBucket(key, command, kind, rows)
 
 
 def _batches(buckets: Iterator[SentBucket], fields: int) -> Iterator[list[SentBucket]]:
-    """Buckets that hold about so many fields together."""
+    """Batches of buckets that hold about `fields` fields together."""
     batch, size = [], 0
-    for one in buckets:
-        batch.append(one)
-        size += len(one.rows)
+    for bucket in buckets:
+        batch.append(bucket)
+        size += len(bucket.rows)
         if size >= fields:
             yield batch
             batch, size = [], 0

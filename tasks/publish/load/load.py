@@ -1,4 +1,4 @@
-"""Verb `load`: a generation into Redis, beside what is live."""
+"""Verb `load`: load a generation into Redis beside the live one."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from tasks.publish.settings import LoadRequest
 
 
 def load(request: LoadRequest) -> dict:
-    """Write every key of a generation, its manifest last; found loaded in this form, it is only
-    claimed anew.
+    """Write every key of a generation, its manifest last, or claim a whole load of it anew.
 
-    Killed at any moment, it can be called again: what is half-done is deleted, and a new load
+    Killed at any moment, it can be called again: an incomplete load is deleted, and a new one
     begun.
 
+    Returns:
+        generation, family, load, keys, items, users, bytes, vectors_per_s.
+
     Raises:
-        BadRequest: no room.
-        Conflict: somebody newer loads this generation.
-        Corrupt: the folder is not what its manifest says, or Redis lost keys while they were
-            written.
+        BadRequest: the server has too little room.
+        Conflict: a newer process loads this generation.
+        Corrupt: the folder differs from its manifest, or Redis lost keys while they were written.
     """
     generation = Generation(
         Store(request.store).open(request.generation, "generation"), verified=LOADED
@@ -43,28 +44,35 @@ def load(request: LoadRequest) -> dict:
                 entry["generation"] == generation.id
                 and entry["plan"] == planned
                 and (claim := Claim.again(client, names, load))
-            ) and not damaged_kinds(client, names, load, planned):
+                and not damaged_kinds(client, names, load, planned)
+            ):
                 log("publish.found_loaded", generation=generation.id)
                 return _result(claim, generation, entry)
         _clear(client, names, generation.id)
         check_memory(client, generation, planned, request.allow_eviction)
-        entry = {
-            "generation": generation.id,
-            "state": "loading",
-            "plan": planned,
-            "started": time.time(),
-            "uri": generation.artefact.uri,
-            "day": generation.facts["day"],
-            "version": generation.facts["version"],
-            "counts": {kind: planned[kind]["fields"] for kind in BUCKET_KINDS},
-        }
+        entry = _entry(generation, planned)
         claim = Claim.begin(client, names, generation.id, entry)
         return _result(claim, generation, _write(claim, generation, entry, request.batch_fields))
 
 
+def _entry(generation: Generation, planned: dict) -> dict:
+    """The entry of a new load in the registry."""
+    return {
+        "generation": generation.id,
+        "state": "loading",
+        "plan": planned,
+        "started": time.time(),
+        "uri": generation.artefact.uri,
+        "day": generation.facts["day"],
+        "version": generation.facts["version"],
+        "counts": {kind: planned[kind]["fields"] for kind in BUCKET_KINDS},
+    }
+
+
 def _clear(client: Client, names: FamilyKeys, generation: str) -> None:
-    """Delete what can never go live, and every load of this generation that nobody reads: it is
-    half-done, damaged or of another form.
+    """Delete loads that can never go live, and every load of this generation that is not read.
+
+    Such a load of the generation is incomplete, damaged or in another form.
     """
     for load, entry in load_entries(client, names).items():
         mine = entry["generation"] == generation
@@ -72,15 +80,15 @@ def _clear(client: Client, names: FamilyKeys, generation: str) -> None:
 
 
 def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int) -> dict:
-    """Write all buckets, count them, finish; returns the entry as it stands in the registry now."""
+    """Write all buckets, count them, finish; returns the new entry in the registry."""
     client, names, planned, started = claim.client, claim.names, entry["plan"], time.monotonic()
     send_buckets(claim, Content(generation, planned), batch_fields)
     _keep(client, list(names.buckets(claim.load, planned)))
-    if wrong := damaged_kinds(client, names, claim.load, planned):
+    if damaged := damaged_kinds(client, names, claim.load, planned):
         claim.check()
         raise Corrupt(
             f"Redis lost part of generation {generation.id} while it was loaded",
-            got=f"another number of {' and '.join(wrong)}",
+            got=f"another number of {' and '.join(damaged)}",
             remedy="look for eviction or another writer; load again",
         )
     seconds = time.monotonic() - started
@@ -103,7 +111,7 @@ def _write(claim: Claim, generation: Generation, entry: dict, batch_fields: int)
 
 
 def _keep(client: Client, keys: list[str]) -> None:
-    """Take the expiry off, now that everything is there."""
+    """Remove the expiry of the keys, now that all are written."""
     for start in range(0, len(keys), BATCH_KEYS):
         with client.pipeline(transaction=False) as pipe:
             for key in keys[start : start + BATCH_KEYS]:

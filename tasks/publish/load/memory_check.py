@@ -1,6 +1,4 @@
-"""Whether the server has room for a generation, asked before the first key is written; and what it
-took afterwards.
-"""
+"""The memory of a generation in Redis: estimated before it is loaded, measured afterwards."""
 
 from __future__ import annotations
 
@@ -16,14 +14,11 @@ from tasks.core.serving.generation import Generation
 from tasks.core.serving.redis_client import Client, memory_infos
 from tasks.core.serving.redis_keys import BUCKET_KINDS, DTYPES, FamilyKeys
 
-SAMPLED_BUCKETS = 32  # buckets of a kind whose memory is asked for
-GENERAL, COMPACT = (
-    120,
-    24,
-    # bytes a field beside id and value, at most: in a hash table, and in the compact encoding
-    # (listpack)
-)
-BUCKET_BYTES = 250  # bytes of a bucket itself
+SAMPLED_BUCKETS = 32  # of each kind, whose memory is measured
+# Bytes of a field beside its id and value, at most
+HASH_TABLE_FIELD_BYTES = 120
+COMPACT_FIELD_BYTES = 24  # in the compact encoding, listpack
+BUCKET_BYTES = 250  # of a bucket without its fields
 PROBE_KEY = "recall:probe"
 ENCODING_SCRIPT = """
 for number = 1, ARGV[1] - 1 do redis.call('HSET', KEYS[1], number, '') end
@@ -31,53 +26,46 @@ redis.call('HSET', KEYS[1], '0', string.rep('\\0', ARGV[2]))
 local encoding = redis.call('OBJECT', 'ENCODING', KEYS[1])
 redis.call('DEL', KEYS[1])
 return encoding
-"""  # in one step: nothing of it stays, whenever the publisher is killed
+"""  # one script, so that its key is deleted even when the publisher is killed
 
 
 def needed_bytes(generation: Generation, plan: dict, compact: Callable[[int, int], bool]) -> int:
     """An upper estimate of the memory that a load takes.
 
     Args:
-        compact: whether the server stores a bucket of so many fields, the longest value of so many
-            bytes, in the compact encoding.
+        compact: tells whether the server stores a bucket of so many fields, whose longest value has
+            so many bytes, in the compact encoding.
     """
     total = 0
     for kind, size, longest in _payload(generation, plan):
         fields, buckets = plan[kind]["fields"], plan[kind]["buckets"]
-        crowded = math.ceil(
-            fields / buckets + 4 * (fields / buckets) ** 0.5
-        )  # a bucket holds more or less than the mean
-        total += (
-            size
-            + BUCKET_BYTES * buckets
-            + fields * (COMPACT if compact(crowded, longest) else GENERAL)
-        )
+        mean = fields / buckets
+        fullest = math.ceil(mean + 4 * mean**0.5)  # fields of the fullest bucket
+        field_bytes = COMPACT_FIELD_BYTES if compact(fullest, longest) else HASH_TABLE_FIELD_BYTES
+        total += size + BUCKET_BYTES * buckets + fields * field_bytes
     return total
 
 
 def _payload(generation: Generation, plan: dict) -> list[tuple[str, int, int]]:
-    """Of each kind: bytes of ids and values, and of the longest value."""
-    dtype, people = DTYPES[plan["dtype"]], plan["users"]["fields"]
+    """(kind, bytes of its ids and values, bytes of its longest value) of each kind."""
+    dtype, with_query = DTYPES[plan["dtype"]], plan["users"]["fields"]
     width, query = (
         int(dtype[-1]) * generation.array(name).shape[1] for name in ("vectors", "user_vectors")
     )
     listed = generation.array("top").shape[1] * {"int64": 8, "uuid": 16}.get(plan["top_form"], 4)
-    users, items, offsets = (
-        generation.user_ids.offsets,
-        generation.item_ids.offsets,
-        generation.array("seen.offsets"),
-    )
+    users, items = generation.user_ids.offsets, generation.item_ids.offsets
+    offsets = generation.array("seen.offsets")
     seen = 4 * (len(generation.array("seen.items")) + len(generation.user_ids))
     return [
         ("items", int(items[-1]) + width * len(generation.item_ids), width),
-        ("users", int(users[people]) + query * people, query),
+        ("users", int(users[with_query]) + query * with_query, query),
         ("seen", int(users[-1]) + seen, int(4 + 4 * (offsets[1:] - offsets[:-1]).max(initial=0))),
-        ("top", int(users[people]) + listed * people, listed),
+        ("top", int(users[with_query]) + listed * with_query, listed),
     ]
 
 
 def check_memory(client: Client, generation: Generation, plan: dict, allow_eviction: bool) -> None:
-    """Refuse to start what would end in a full server, or in one that drops what is live.
+    """Refuse a load that would fill the server, or make it evict live keys.
 
     Raises:
         BadRequest: too little room below maxmemory, or a policy that evicts keys without an expiry.
@@ -98,14 +86,19 @@ def check_memory(client: Client, generation: Generation, plan: dict, allow_evict
             raise BadRequest(
                 f"the generation does not fit into Redis: it needs about {_mb(needed)}",
                 got=f"{_mb(max(0, limit - used))} free of {_mb(limit)}",
-                remedy=f"raise maxmemory to {_mb(used + needed)} or sweep old generations; "
-                f"what is live stays",
+                remedy=f"raise maxmemory to {_mb(used + needed)} or sweep old generations; what is "
+                "live stays",
             )
 
 
 def is_compact(client: Client, fields: int, longest: int) -> bool:
-    """Whether the server keeps such a bucket in the compact encoding; it is tried, as to read its
-    settings is to read its passwords too.
+    """Whether the server stores a bucket of `fields` fields in the compact encoding.
+
+    A test bucket is written, because the right to read the server's settings is also the right to
+    read its passwords.
+
+    Args:
+        longest: bytes of the longest value.
     """
     try:
         return client.eval(ENCODING_SCRIPT, 1, PROBE_KEY, fields, longest) in (
@@ -118,9 +111,7 @@ def is_compact(client: Client, fields: int, longest: int) -> bool:
 
 
 def measured_bytes(client: Client, names: FamilyKeys, load: str, plan: dict) -> int | None:
-    """Memory of a load's keys, extrapolated from some of its buckets; None where the server does
-    not tell.
-    """
+    """Memory of a load, extrapolated from some of its buckets; None if the server refuses."""
     total = 0.0
     try:
         for kind in BUCKET_KINDS:

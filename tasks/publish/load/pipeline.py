@@ -1,6 +1,4 @@
-"""Sending ready-made commands: a batch is on its way while the server still works on the one
-before.
-"""
+"""Pipelined sending of encoded commands: the next batch is sent before the last is answered."""
 
 from __future__ import annotations
 
@@ -14,17 +12,17 @@ from redis.exceptions import AskError, MovedError, ResponseError
 
 from tasks.core.serving.redis_client import Client
 
-BATCHES_IN_FLIGHT = 2  # batches sent and not yet answered, of each server
+BATCHES_IN_FLIGHT = 2  # sent to a server and not yet answered
 
 
 @dataclasses.dataclass(frozen=True)
 class SentBucket:
-    """A bucket on its way.
+    """A bucket to send.
 
     Attributes:
-        key: the one key that is written.
+        key: the key that is written.
         command: an HSET and an EXPIRE as bytes.
-        kind, rows: which fields these are, for the case that they must be sent again.
+        kind, rows: the kind and rows of its fields, for the case that they must be sent again.
     """
 
     key: str
@@ -34,11 +32,11 @@ class SentBucket:
 
 
 class Pipeline:
-    """One connection to each server that is written to; a context manager.
+    """Connections to the servers that are written to, one each; a context manager.
 
     Args:
         client: a server, or a cluster.
-        moved: called with a bucket whose slot has moved to another server since this client looked.
+        moved: called with a bucket whose slot has moved to another server meanwhile.
     """
 
     def __init__(self, client: Client, moved: Callable[[SentBucket], object]) -> None:
@@ -49,17 +47,16 @@ class Pipeline:
         """Send some buckets.
 
         Raises:
-            redis.RedisError: what the server answered to an earlier batch, or that it does not
-                answer.
+            redis.RedisError: a server refused an earlier batch, or does not answer.
         """
         shares = defaultdict(list)
-        for one in batch:
-            shares[self._node(one.key)].append(one)
+        for bucket in batch:
+            shares[self._node(bucket.key)].append(bucket)
         for node, share in shares.items():
             self._link(node).send(share, self.moved)
 
     def flush(self) -> None:
-        """Wait until everything is answered."""
+        """Wait until every batch is answered."""
         for link in self._links.values():
             link.flush(self.moved)
 
@@ -89,12 +86,15 @@ class Pipeline:
 
 
 class _Link:
+    """A connection to one server, with the batches that it has not answered yet."""
+
     def __init__(self, pool: redis.ConnectionPool) -> None:
-        self.pool, self.connection, self.waiting = pool, pool.get_connection(), deque()
+        self.pool, self.connection = pool, pool.get_connection()
+        self.waiting: deque[list[SentBucket]] = deque()
 
     def send(self, share: list[SentBucket], moved: Callable[[SentBucket], object]) -> None:
         self.connection.send_packed_command(
-            [b"".join(one.command for one in share)], check_health=False
+            [b"".join(bucket.command for bucket in share)], check_health=False
         )
         self.waiting.append(share)
         while len(self.waiting) > BATCHES_IN_FLIGHT:
@@ -105,14 +105,13 @@ class _Link:
             self._answers(self.waiting.popleft(), moved)
 
     def _answers(self, share: list[SentBucket], moved: Callable[[SentBucket], object]) -> None:
-        for one in share:
-            told = [self._answer(), self._answer()]
-            if any(isinstance(answer, (MovedError, AskError)) for answer in told):
-                moved(one)
-            elif error := next(
-                (answer for answer in told if isinstance(answer, ResponseError)), None
-            ):
-                raise error
+        for bucket in share:
+            answers = [self._answer(), self._answer()]  # to HSET and to EXPIRE
+            errors = [answer for answer in answers if isinstance(answer, ResponseError)]
+            if any(isinstance(error, (MovedError, AskError)) for error in errors):
+                moved(bucket)
+            elif errors:
+                raise errors[0]
 
     def _answer(self) -> object:
         try:

@@ -1,5 +1,7 @@
-"""Buckets as the bytes that a server reads, made thousands of fields at a time: redis-py spends as
-long on packing a field as the server on storing it."""
+"""Encoding of buckets into the bytes of the Redis protocol, thousands of fields at a time.
+
+redis-py spends as long on packing a field as the server on storing it.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,15 @@ import numpy as np
 
 from tasks.publish.load.content import Content
 
-Bucket = tuple[str, np.ndarray]  # its key, the rows of its fields
+Bucket = tuple[str, np.ndarray]  # key, rows of its fields
 
 
 def encode_commands(
     content: Content, kind: str, buckets: list[Bucket], lease_seconds: int
 ) -> Iterator[bytes]:
-    """For each bucket HSET with all its fields, and EXPIRE, in the protocol's form (RESP 2: arrays
-    of bulk strings).
+    """The bytes of an HSET of all fields and an EXPIRE, for each bucket.
+
+    RESP 2: a command is an array of bulk strings.
     """
     rows = np.concatenate([rows for _, rows in buckets])
     records, group, rank = _records(content, kind, rows)
@@ -24,13 +27,10 @@ def encode_commands(
     for key, mine in buckets:
         start, end = end, end + len(mine)
         name = _bulk(key.encode())
-        pieces = [b"*%d\r\n$4\r\nHSET\r\n" % (2 + 2 * len(mine)), name]
+        pieces: list[bytes | memoryview] = [b"*%d\r\n$4\r\nHSET\r\n" % (2 + 2 * len(mine)), name]
         for first, last in _runs(group[start:end], start):
-            pieces.append(
-                memoryview(records[group[first]][rank[first] : rank[first] + last - first]).cast(
-                    "B"
-                )
-            )
+            run = records[group[first]][rank[first] : rank[first] + last - first]
+            pieces.append(memoryview(run).cast("B"))
         pieces += [b"*3\r\n$6\r\nEXPIRE\r\n", name, _bulk(b"%d" % lease_seconds)]
         yield b"".join(pieces)
 
@@ -38,11 +38,11 @@ def encode_commands(
 def _records(
     content: Content, kind: str, rows: np.ndarray
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-    """Id and value of every row as two bulk strings: one block for all that are alike in size.
+    """Id and value of every row as two bulk strings, in one block for all rows of equal sizes.
 
     Returns:
-        the blocks, uint8 (alike, bytes); int64 (rows) which of them a row stands in; int64 (rows)
-        at which place.
+        the blocks, uint8 (rows of equal sizes, bytes); int64 (rows), the block of each row;
+        int64 (rows), its position in the block.
     """
     offsets = content.ids(kind).offsets
     widths, sizes = offsets[rows + 1] - offsets[rows], content.sizes(kind, rows)
@@ -59,6 +59,7 @@ def _records(
 
 
 def _block(content: Content, kind: str, rows: np.ndarray, width: int, size: int) -> np.ndarray:
+    """The records of rows whose ids have `width` bytes and whose values have `size` bytes."""
     ids = content.ids(kind)
     parts = [
         _same(b"$%d\r\n" % width, len(rows)),
@@ -75,7 +76,7 @@ def _same(text: bytes, count: int) -> np.ndarray:
 
 
 def _runs(group: np.ndarray, start: int) -> list[tuple[int, int]]:
-    """(first, last + 1) of every run of rows of one block."""
+    """(first, last + 1) of every run of rows of one block; `start` is the first row's number."""
     cuts = (np.flatnonzero(np.diff(group)) + 1 + start).tolist()
     return list(zip([start, *cuts], [*cuts, start + len(group)], strict=True))
 

@@ -1,4 +1,4 @@
-"""Verb `verify`: what Redis holds of a generation against its folder, byte for byte."""
+"""Verb `verify`: compare a generation in Redis with its folder, byte for byte."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from tasks.publish.load.counts import damaged_kinds
 from tasks.publish.lua_scripts import VERIFIED
 from tasks.publish.settings import VerifyRequest
 
-BATCH_BUCKETS = 50
+BATCH_BUCKETS = 50  # read back in one pipeline
 
 
 def verify(request: VerifyRequest) -> dict:
-    """Compare the counts of all buckets and the bytes of a share of them; then the generation may
-    go live.
+    """Compare the counts of all buckets and the bytes of a share; then it may go live.
+
+    Returns:
+        generation, family, load, checked (number of compared fields).
 
     Raises:
-        BadRequest: it is not loaded.
+        BadRequest: the generation is not loaded.
         Conflict: it was deleted while it was read.
-        Corrupt: Redis, or the folder, holds something else.
+        Corrupt: Redis and the folder differ, or the folder differs from its manifest.
     """
     generation = Generation(
         Store(request.store).open(request.generation, "generation"), verified=LOADED + SERVED
@@ -39,8 +41,8 @@ def verify(request: VerifyRequest) -> dict:
         if load is None:
             raise BadRequest(f"generation {generation.id} is not loaded", remedy="load it first")
         plan = load_entries(client, names)[load]["plan"]
-        if wrong := damaged_kinds(client, names, load, plan):
-            raise _differs(generation, f"another number of {' and '.join(wrong)}")
+        if damaged := damaged_kinds(client, names, load, plan):
+            raise _differs(generation, f"another number of {' and '.join(damaged)}")
         checked = _compare(client, names, load, Content(generation, plan), request)
         if not client.eval(VERIFIED, 1, names.manifest(load), time.time()):
             raise Conflict(
@@ -59,17 +61,14 @@ def _compare(
     client: Client, names: FamilyKeys, load: str, content: Content, request: VerifyRequest
 ) -> int:
     random, checked, plan = np.random.default_rng(request.seed), 0, content.plan
-    with Progress(
-        "reading back from Redis",
-        request.share * sum(plan[kind]["fields"] for kind in BUCKET_KINDS),
-        "fields",
-    ) as progress:
+    expected = request.share * sum(plan[kind]["fields"] for kind in BUCKET_KINDS)
+    with Progress("reading back from Redis", expected, "fields") as progress:
         for kind in BUCKET_KINDS:
             chosen = random.random(plan[kind]["buckets"]) < request.share
-            for some in content.buckets(kind):
+            for buckets in content.buckets(kind):
                 batch = [
                     (names.bucket(load, kind, number), rows)
-                    for number, rows in some
+                    for number, rows in buckets
                     if chosen[number]
                 ]
                 for start in range(0, len(batch), BATCH_BUCKETS):
@@ -85,14 +84,11 @@ def _read_back(
     with client.pipeline(transaction=False) as pipe:
         for key, _ in batch:
             pipe.hgetall(key)
-        for (key, rows), found in zip(batch, pipe.execute(), strict=True):
+        for (key, rows), stored in zip(batch, pipe.execute(), strict=True):
             expected = content.fields(kind, rows)
-            if found != expected:
-                raise _differs(
-                    content.generation,
-                    f"{key}, {sum(found.get(id) != value for id, value in expected.items())} "
-                    f"fields",
-                )
+            if stored != expected:
+                differing = sum(stored.get(id) != value for id, value in expected.items())
+                raise _differs(content.generation, f"{key}, {differing} fields")
     return sum(len(rows) for _, rows in batch)
 
 
