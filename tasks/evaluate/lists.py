@@ -104,5 +104,5 @@ def lists_of_scores(
     score: Callable[[int, int], np.ndarray], items: int, queries: Queries, k: int
 ) -> Lists:
     """The lists of a baseline, which has a list for every user; see `ranked_lists`."""
-    nobody = np.zeros(len(queries.users), bool)
-    return Lists(*ranked_lists(score, items, queries.seen, k), nobody, nobody)
+    no_user = np.zeros(len(queries.users), bool)
+    return Lists(*ranked_lists(score, items, queries.seen, k), no_user, no_user)

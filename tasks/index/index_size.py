@@ -35,8 +35,9 @@ def parse_factory(factory: str) -> dict[str, str]:
 
 
 def bytes_per_vector(factory: str, dimension: int, count: int) -> float:
-    """Bytes of the index file for each of `count` vectors, shared centroids and code books
-    included.
+    """Bytes of the index file for each of `count` vectors.
+
+    Centroids and code books, which are stored once, are shared among the vectors.
     """
     parts = parse_factory(factory)
     if parts["bits"]:

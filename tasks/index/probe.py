@@ -68,10 +68,11 @@ def recall(
     k: int = PROBE_K,
     exact: np.ndarray | None = None,
 ) -> float:
-    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k, k at most the
-    number of vectors.
+    """Mean over queries of |{r found : score(r) ≥ score of the exact k-th}| / k.
 
     Args:
+        found: int32 rows that the index found, of each query.
+        k: limited to the number of vectors.
         exact: int32 (q, k), the exact top k where it is known already.
     """
     k = min(k, len(vectors))

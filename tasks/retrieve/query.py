@@ -51,7 +51,7 @@ class Query:
         """Check the arguments of a call.
 
         Raises:
-            BadRequest: an argument is not of its kind, or there is nobody to recommend for.
+            BadRequest: an argument is not of its kind, or no user is described.
         """
         k = check_count(k)
         ids = check_history(history)
@@ -67,7 +67,7 @@ class Query:
         return cls(k, user, ids, known, names, channels if isinstance(channels, Mapping) else None)
 
     def source(self, has_history: bool) -> Source:
-        """What the families search with; `has_history`: at least one liked item is known."""
+        """The source of the families' queries; `has_history`: at least one liked item is known."""
         if self.history is None and self.attributes is None:
             return "user"
         return "history" if has_history else "attributes"

@@ -15,7 +15,7 @@ from tasks.retrieve.loaded_generation import NO_ROWS, LoadedGeneration
 
 @dataclasses.dataclass(frozen=True)
 class UserState:
-    """What is known of one user, in the rows of each family.
+    """Vectors, rows and attributes of one user, in the rows of each family.
 
     Attributes:
         vectors: family → stored query vector, float32 (d).

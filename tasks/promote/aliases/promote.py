@@ -68,7 +68,7 @@ def hold_reason(verdict: dict, answer: Answer | None) -> str | None:
 def record_rejection(audit: Audit, verdict: dict, id: str, request: PromoteRequest) -> None:
     """Write the record of a person who turned a challenger down, once."""
     answer = request.answer
-    assert answer, "nobody turned it down"
+    assert answer, "only an answer turns a challenger down"
     if audit.find(f"turned-down-{id}") is None:
         audit.end(
             {

@@ -11,7 +11,7 @@ from tasks.promote.gate.policy import Guard, Policy
 
 # Slices that may be empty on a day
 OPTIONAL_SLICES = ("new users", "short histories", "long histories")
-MEMBERS = "its members"  # stands for the mean of the members, user by user
+MEMBERS = "its members"  # means the mean of the members, user by user
 
 
 def check_guard(

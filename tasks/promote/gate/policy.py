@@ -21,7 +21,7 @@ class Refresh:
     """The loss that a refresh, the same recipe on newer data, may hide.
 
     The margin follows what the users at hand can show. With s the standard error of the paired
-    difference, an equal model passes when its observed difference lies above 1.96 s − margin, so a
+    difference, an equal model passes when its observed difference is above 1.96 s − margin, so a
     margin of 3.5 s passes 94 % of equal models whatever the number of users (Φ(3.5 − 1.96) = .94; a
     margin of 2 s would block every second one), and a true loss of 3.2 s passes in 5 %. It comes to
     some 2.7 % of the champion's mean at 604 users of MovieLens 1M and 2.5 to 3.6 % at 940 of
