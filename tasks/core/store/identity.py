@@ -48,15 +48,15 @@ def code_version(*modules: str) -> str:
         12
     """
     digest = hashlib.sha256()
-    for path in sorted(_imported(list(modules))):
+    for path, tree in sorted(_imported(list(modules)).items()):
         digest.update(str(path.relative_to(TASKS)).encode())
-        digest.update(_bare(path).encode())
+        digest.update(_bare(tree).encode())
     return digest.hexdigest()[:12]
 
 
-def _imported(modules: list[str]) -> set[Path]:
-    """The files of these modules and of all they import of `tasks`, in turn."""
-    found: set[Path] = set()
+def _imported(modules: list[str]) -> dict[Path, ast.Module]:
+    """The files of these modules and of all they import of `tasks`, in turn, and their trees."""
+    found: dict[Path, ast.Module] = {}
     for module in modules:
         if _file(module) is None:
             raise ModuleNotFoundError(f"no code of the name {module!r} in {TASKS}")
@@ -65,8 +65,8 @@ def _imported(modules: list[str]) -> set[Path]:
         path = _file(module)
         if path is None or path in found or module.startswith(PLUMBING):
             continue
-        found.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
+        found[path] = ast.parse(path.read_text())
+        for node in ast.walk(found[path]):
             if (
                 isinstance(node, ast.ImportFrom)
                 and node.module
@@ -83,8 +83,7 @@ def _file(module: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _bare(path: Path) -> str:
-    tree = ast.parse(path.read_text())
+def _bare(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if (
             isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
