@@ -103,11 +103,6 @@ def read_pointer(client: Client, names: FamilyKeys) -> dict[str, str]:
     return decoded(client.hgetall(names.live))
 
 
-def read_manifest(client: Client, names: FamilyKeys, load: str) -> dict[str, str]:
-    """A load's manifest in Redis, empty when it is not whole there."""
-    return decoded(client.hgetall(names.manifest(load)))
-
-
 def whole_load(client: Client, names: FamilyKeys, generation: str) -> str | None:
     """The load of a generation that has a manifest; of several, the one that was claimed last."""
     loads = (
