@@ -6,7 +6,8 @@ import dataclasses
 
 from tasks.core.cli.errors import BadRequest, NothingToDo
 from tasks.core.cli.log import log
-from tasks.core.data.snapshot import Snapshot, same_split
+from tasks.core.data.snapshot import Snapshot
+from tasks.core.models.warm_start import other_data_reason
 from tasks.core.registry import mlflow_client
 from tasks.core.registry.champion import find_champion
 from tasks.core.retrieval.candidate import Candidate
@@ -75,14 +76,12 @@ def unfit_reason(candidate: Candidate, snapshot: Snapshot) -> str | None:
     later than all that it learned.
     """
     facts = candidate.artefact.facts
-    if facts["dataset"] != snapshot.dataset:
-        return f"it learned from {facts['dataset']}, not {snapshot.dataset}"
+    if why := other_data_reason(candidate, snapshot):
+        return why
     if facts["day"] > snapshot.day:
         return f"it is of {facts['day']}: it has seen what is held out on {snapshot.day}"
     if facts["day"] == snapshot.day and facts["snapshot"] != snapshot.id:
         return f"it learned from another snapshot of {snapshot.day}, {facts['snapshot']}"
-    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
-        return "its rows were divided otherwise: it may have learned what is held out now"
     if candidate.encoder.kind == FAMILY:
         return "it is a fusion itself"
     return None

@@ -132,13 +132,22 @@ def unfit_reason(candidate: Candidate, snapshot: Snapshot, file: str) -> str | N
     Args:
         file: what the candidate's training left for the next one.
     """
-    facts = candidate.artefact.facts
-    if facts["dataset"] != snapshot.dataset:
-        return f"it was trained on {facts['dataset']}, this is {snapshot.dataset}"
-    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
-        return "its rows were divided otherwise: it may have learned what is held out now"
+    if why := other_data_reason(candidate, snapshot):
+        return why
     if file not in candidate.artefact.files:
         return f"an older version wrote it, without {file}"
+    return None
+
+
+def other_data_reason(candidate: Candidate, snapshot: Snapshot) -> str | None:
+    """Why a candidate cannot be compared on a snapshot's held-out rows: it learned from another
+    data set, or from rows that were divided otherwise. None: it can.
+    """
+    facts = candidate.artefact.facts
+    if facts["dataset"] != snapshot.dataset:
+        return f"it learned from {facts['dataset']}, not {snapshot.dataset}"
+    if not same_split(facts.get("split"), snapshot.artefact.facts["split"]):
+        return "its rows were divided otherwise: it may have learned what is held out now"
     return None
 
 
