@@ -115,7 +115,7 @@ class Corpus:
 
 
 def _cut(lengths: np.ndarray) -> np.ndarray:
-    """The lengths of sentences of at most LONGEST words."""
+    """The lengths of sentences of at most MAX_SENTENCE_WORDS words."""
     parts = -(-lengths // MAX_SENTENCE_WORDS)
     cut = np.full(parts.sum(), MAX_SENTENCE_WORDS)
     cut[np.cumsum(parts) - 1] = lengths - (parts - 1) * MAX_SENTENCE_WORDS

@@ -113,8 +113,8 @@ def console(airflow: Airflow, families: int) -> dict:
 
 def list_objects(here: Composed, bucket: str) -> list[str]:
     asked = (
-        "import sys; from pyarrow import fs; from tasks.core import s3; print(*[f.path for "
-        "f in s3.system().get_file_info(fs.FileSelector(sys.argv[1], recursive=True)) if "
+        "import sys; from pyarrow import fs; from tasks.core.store import s3; print(*[f.path for "
+        "f in s3.filesystem().get_file_info(fs.FileSelector(sys.argv[1], recursive=True)) if "
         "f.is_file], sep='\\n')"
     )
     done = subprocess.run(

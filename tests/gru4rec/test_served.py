@@ -32,10 +32,10 @@ from tasks.core.retrieval.candidate import Candidate
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.faiss_search import Searcher
 from tasks.core.store.store import Store
-from tasks.index.factory import make
+from tasks.index.factory import build_index
 store, uri, histories = json.loads(sys.argv[1])
 made = Candidate(Store(store).open(uri, "candidate"))
-searcher = Searcher(make(made.vectors, "Flat"), made.vectors)
+searcher = Searcher(build_index(made.vectors, "Flat"), made.vectors)
 queries = made.encoder.encode(Histories.of_lists(histories))
 assert "torch" not in sys.modules
 asked = zip(queries, histories)

@@ -72,7 +72,7 @@ def test_words_that_gensim_drops_stop_the_training(monkeypatch):
     monkeypatch.setattr(
         "tasks.item2vec.word2vec_trainer.BATCH_WORDS", 100_000
     )  # the setting that makes it drop the rest of every job
-    monkeypatch.setattr(module, "LONGEST", 30_000)
+    monkeypatch.setattr(module, "MAX_SENTENCE_WORDS", 30_000)
     histories = Histories.of_lists([[i % 50 for i in range(25_000)]])
     corpus = Corpus(
         dataclasses.replace(FIVE, item_offsets=np.zeros(51, np.int64)),
