@@ -72,22 +72,19 @@ class Stack:
         return sorted(found, key=lambda record: record["when"])
 
     def asked(self, dag: str, run: str, task: str, seconds: float = 240) -> dict:
-        """Wait until a task asks a person; what it asks."""
+        """Wait until a task waits for a person; what it asks.
+
+        The question is there before the task waits. On SQLite, which locks no rows, Airflow can
+        lose an answer that comes in between: it looks at it again when the time to answer is over.
+        """
         deadline = time.monotonic() + seconds
-        while not (
-            found := [
-                one
-                for one in self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")[
-                    "hitl_details"
-                ]
-                if one["task_instance"]["task_id"] == task
-            ]
-        ):
-            assert time.monotonic() < deadline, {
-                one["task_id"]: one["state"] for one in self.airflow.tasks(dag, run)
-            }
+        while (
+            states := {one["task_id"]: one["state"] for one in self.airflow.tasks(dag, run)}
+        ).get(task) != "awaiting_input":
+            assert time.monotonic() < deadline, states
             time.sleep(0.5)
-        return found[0]
+        asked = self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")["hitl_details"]
+        return next(one for one in asked if one["task_instance"]["task_id"] == task)
 
     def answer(self, dag: str, run: str, task: str, option: str, **fields: str) -> None:
         """Answer as the person who is logged in."""
