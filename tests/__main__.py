@@ -110,9 +110,10 @@ def side_by_side(folders: list[str], options: list[str]) -> Iterator[dict[str, i
 
     with ThreadPoolExecutor(LANES) as pool:
         for done in as_completed([pool.submit(one, folder) for folder in folders]):
-            folder, said, seconds, counts = done.result()
+            folder, output, seconds, counts = done.result()
             print(
-                f"── tests/{folder} in the environment {FOLDERS[folder]}\n{said}   {seconds:.0f} s",
+                f"── tests/{folder} in the environment {FOLDERS[folder]}\n{output}"
+                f"   {seconds:.0f} s",
                 flush=True,
             )
             yield counts

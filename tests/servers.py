@@ -95,14 +95,14 @@ def _process(
     """
     folder.mkdir(parents=True, exist_ok=True)
     variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    with (folder / f"{name}.log").open("ab") as said:
+    with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=folder,
             env={**variables, **settings},
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
     try:
@@ -119,7 +119,7 @@ def _end(process: subprocess.Popen) -> None:
             process.wait(10)
 
 
-def _wait(process: subprocess.Popen, said: Path, ask) -> None:
+def _wait(process: subprocess.Popen, log: Path, ask) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < until:
         try:
@@ -132,5 +132,5 @@ def _wait(process: subprocess.Popen, said: Path, ask) -> None:
         else f"did not answer within {PATIENCE_SECONDS} s"
     )
     raise RuntimeError(
-        f"{said.stem} {state}:\n" + "\n".join(said.read_text(errors="replace").splitlines()[-20:])
+        f"{log.stem} {state}:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:])
     )

@@ -73,8 +73,8 @@ class Place:
 
     def calls(self, command: str) -> int:
         """How often this command was sent to the servers."""
-        told = [redis.Redis.from_url(node.url).info("commandstats") for node in self.nodes]
-        return sum(one.get(f"cmdstat_{command}", {}).get("calls", 0) for one in told)
+        statistics = [redis.Redis.from_url(node.url).info("commandstats") for node in self.nodes]
+        return sum(one.get(f"cmdstat_{command}", {}).get("calls", 0) for one in statistics)
 
 
 def keys(client: redis.Redis | redis.RedisCluster, pattern: str = "*") -> list[bytes]:

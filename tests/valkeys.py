@@ -134,5 +134,8 @@ def valkey_cluster(
 
 
 def _joined(client, nodes: int) -> bool:
-    told = client.execute_command("CLUSTER INFO")
-    return str(told["cluster_state"]) == "ok" and int(told["cluster_known_nodes"]) == nodes
+    cluster_info = client.execute_command("CLUSTER INFO")
+    return (
+        str(cluster_info["cluster_state"]) == "ok"
+        and int(cluster_info["cluster_known_nodes"]) == nodes
+    )

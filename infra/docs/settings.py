@@ -87,8 +87,9 @@ def rows(kind: type, prefix: str = "") -> Iterator[str]:
         low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
         bounds = "" if low is None and high is None else f"{_shown(low)} to {_shown(high)}"
         yield (
-            f"| {f'**`{name}`**' if required else f'`{name}`'} | {_allowed(hint, bounds)} | "
-            f"{'' if required else _shown(default)} | {_cell(meaning(field, hint))} |"
+            f"| {f'**`{name}`**' if required else f'`{name}`'} "
+            f"| {_describe_bounds(hint, bounds)} | {'' if required else _shown(default)} "
+            f"| {_cell(meaning(field, hint))} |"
         )
 
 
@@ -97,17 +98,17 @@ def form_data() -> str:
     data: dict[str, dict[str, dict[str, Any]]] = {}
     for stage in stages():
         for kind in requests(stage):
-            for dataclass in (kind, *_nested(kind)):
+            for dataclass in (kind, *_nested_types(kind)):
                 if facts := _facts(dataclass):
                     data.setdefault(stage, {})[dataclass.__name__] = facts
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-def _nested(kind: type) -> Iterator[type]:
+def _nested_types(kind: type) -> Iterator[type]:
     for hint in get_type_hints(kind).values():
         if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             yield hint
-            yield from _nested(hint)
+            yield from _nested_types(hint)
 
 
 def _facts(kind: type) -> dict[str, dict[str, Any]]:
@@ -151,9 +152,9 @@ def _without_none(hint: Any) -> Any:
     return next(argument for argument in get_args(hint) if argument is not type(None))
 
 
-def _allowed(hint: Any, bounds: str) -> str:
+def _describe_bounds(hint: Any, bounds: str) -> str:
     if type(None) in get_args(hint):
-        return f"{_allowed(_without_none(hint), bounds)}, or none"
+        return f"{_describe_bounds(_without_none(hint), bounds)}, or none"
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
     name = (

@@ -94,14 +94,14 @@ def index_settings() -> dict[str, str]:
     any.
     """
     settings = dict(os.environ)
-    asked = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "pip", "config", "get", "global.find-links"],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    if asked.returncode == 0 and asked.stdout.strip():
-        settings.setdefault("UV_FIND_LINKS", ",".join(asked.stdout.split()))
+    if done.returncode == 0 and done.stdout.strip():
+        settings.setdefault("UV_FIND_LINKS", ",".join(done.stdout.split()))
     settings.setdefault("UV_HTTP_TIMEOUT", "180")
     return settings
 

@@ -49,9 +49,9 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
     left_out = set() if left_out is None else left_out
     mirror = store.mirror
     assert mirror is not None, "the store is a bucket"
-    wanted = _wanted(store, mirror)
+    wanted = _list_documents(store, mirror)
     come = sorted(
-        (name for name, (_, written) in wanted.items() if _written(target / name) != written),
+        (name for name, (_, written) in wanted.items() if _modified_at(target / name) != written),
         key=lambda name: (name.name == NAME, name),
     )
     for name in come:  # manifests last: a folder without one does not exist
@@ -68,7 +68,7 @@ def copy(store: Store, target: Path, left_out: set[Path] | None = None) -> tuple
     return len(come) - len(left_out.intersection(come)), _remove_others(target, wanted)
 
 
-def _wanted(store: Store, mirror: Mirror) -> dict[Path, tuple[Path, float]]:
+def _list_documents(store: Store, mirror: Mirror) -> dict[Path, tuple[Path, float]]:
     """Name in the folder → path in the store and when it was written."""
     wanted: dict[Path, tuple[Path, float]] = {}
     for kind in KINDS:
@@ -101,7 +101,7 @@ def _remove_others(target: Path, wanted: Container[Path]) -> int:
     return len(gone)
 
 
-def _written(path: Path) -> float | None:
+def _modified_at(path: Path) -> float | None:
     try:
         return path.stat().st_mtime if path.is_file() else None
     except OSError:

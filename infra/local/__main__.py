@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from infra.local import quarantine, schedule, source_preview, stack, supervisor
 from infra.local.airflow_api import Airflow
 from infra.local.report import Report, ask, not_live, show
-from infra.local.source import Source, day_of, remembered, source
+from infra.local.source import Source, day_of, remembered_source, source
 from infra.local.state import MLFLOW_USER, Local
 from infra.local.watch import Failed, Watch
 from infra.settings.__main__ import check
@@ -50,7 +50,7 @@ def next_day(local: Local, data: Source) -> str:
 def run(local: Local) -> int:
     """The daily retrain of one day, end to end."""
     begun = time.monotonic()
-    data, form = source(local), quarantine.repaired()
+    data, form = source(local), quarantine.repair_form()
     settings = data.settings
     was_running = supervisor.read(local) is not None
     day = next_day(local, data)
@@ -249,7 +249,7 @@ def carry_out(command: str, rest: list[str], local: Local) -> int:
     if command in ("up", "status"):
         return status(local)
     if command == "quarantine":
-        print(quarantine.write(local, remembered(local)))
+        print(quarantine.write(local, remembered_source(local)))
     elif command == "env":
         variables = local.reader_environment() | local.mlflow_environment()
         for name, value in variables.items():

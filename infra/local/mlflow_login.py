@@ -49,7 +49,7 @@ PLACES = {
 }  # protobuf takes them in both spellings
 
 
-def confined() -> None:
+def confine_artifacts() -> None:
     """Take from the server every kind of place for artefacts but its own folder, which runs and
     models are in too.
     """
@@ -83,45 +83,45 @@ class OwnServer(MlflowArtifactsRepository):
         super().__init__(artifact_uri, *more, **options)
 
 
-def authorized() -> Authorization | Response:
+def authorize() -> Authorization | Response:
     """The login of a request, or the answer that refuses it."""
     asks_for_gateways = (request.method, request.path, request.args.get("gateway_path")) == GATEWAYS
     if not asks_for_gateways and not OPEN.match(request.path):
-        return _refused("this server tracks trainings and registers models, and does nothing else")
+        return _refuse("this server tracks trainings and registers models, and does nothing else")
     if request.method == "DELETE" and "/mlflow-artifacts/" in request.path:
-        return _refused(
+        return _refuse(
             "artefacts are not deleted one by one or all at once; a run is deleted with them"
         )
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
         origin is not None and urlsplit(origin).netloc != request.host
     ):
-        return _refused("a page of another origin may ask nothing")
+        return _refuse("a page of another origin may ask nothing")
     if place := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(
         request.args.to_dict()
     ):
-        return _refused(
+        return _refuse(
             f"artefacts lie in the server's own folder (mlflow-artifacts:/…), not at {place[:200]}"
         )
     login = authenticate_request_basic_auth()
     return jsonify(endpoints=[]) if asks_for_gateways and not isinstance(login, Response) else login
 
 
-def _elsewhere(asked: object) -> str | None:
+def _elsewhere(origin: object) -> str | None:
     """A place for artefacts that is not the server's own, at any depth of what is asked; JSON
     within a text is read, too, as MLflow does.
     """
-    if isinstance(asked, str) and asked.lstrip().startswith(("{", "[", '"')):
+    if isinstance(origin, str) and origin.lstrip().startswith(("{", "[", '"')):
         try:
-            asked = json.loads(asked)
+            origin = json.loads(origin)
         except ValueError:
             return None
-        return _elsewhere(asked)
-    if isinstance(asked, list):
-        return next((found for one in asked if (found := _elsewhere(one))), None)
-    if not isinstance(asked, dict):
+        return _elsewhere(origin)
+    if isinstance(origin, list):
+        return next((found for one in origin if (found := _elsewhere(one))), None)
+    if not isinstance(origin, dict):
         return None
-    for name, value in asked.items():
+    for name, value in origin.items():
         if (
             name.replace("_", "").lower() in PLACES
             and isinstance(value, str)
@@ -134,8 +134,8 @@ def _elsewhere(asked: object) -> str | None:
     return None
 
 
-def _refused(why: str) -> Response:
+def _refuse(why: str) -> Response:
     return make_response(why, 403)
 
 
-confined()
+confine_artifacts()

@@ -88,7 +88,7 @@ def descendants(pid: int) -> list[int]:
     return [one.pid for one in below([root])] if (root := of(pid)) else []
 
 
-def marked(home: Path) -> set[Process]:
+def processes_of_stack(home: Path) -> set[Process]:
     """Those whose environment names this stack."""
     return {one for one in all_of_them() if has(one, MARK, home)}
 
@@ -117,17 +117,17 @@ def end(find: Callable[[], set[Process]], polite: float = POLITE) -> set[Process
     """End all that `find` finds, until it finds nothing: asked at first, and forced after `polite`
     seconds.
     """
-    asked, deadline = set(), time.monotonic() + polite
+    terminated, deadline = set(), time.monotonic() + polite
     while found := find():
         for one in found:
             if time.monotonic() > deadline:
                 one.send(signal.SIGKILL)
-            elif one not in asked:
+            elif one not in terminated:
                 one.send(signal.SIGTERM)
                 one.send(signal.SIGCONT)  # one that was stopped does not hear
-            asked.add(one)
+            terminated.add(one)
         time.sleep(0.1)
-    return asked
+    return terminated
 
 
 def bury(kept: set[int]) -> None:

@@ -42,7 +42,7 @@ def write(local: Local, settings: dict[str, str]) -> str:
     )
 
 
-def repaired() -> dict[str, str]:
+def repair_form() -> dict[str, str]:
     """The part of the form of `ingest` that REPAIRED fills in."""
     if not (given := os.environ.get("REPAIRED")):
         return {}

@@ -38,7 +38,7 @@ ELSEWHERE = {
 }
 
 
-def repeated(accounts: dict) -> str:
+def describe_repeats(accounts: dict) -> str:
     """The number of kept rows that repeat another, and what follows; empty where none does."""
     if not accounts.get("repeats"):
         return ""
@@ -82,7 +82,7 @@ class Report:
             f"{got['kept']:,} kept, "
             f"{elsewhere(got)}{got['quarantined']:,} in quarantine ({reasons}); "
             f"{got['users']:,} users, {got['items']:,} items",
-            *filter(None, [repeated(got), got.get("split") and f"  {got['split']}"]),
+            *filter(None, [describe_repeats(got), got.get("split") and f"  {got['split']}"]),
             *(f"  warning: {text}" for text in got["warnings"]),
             *(f"  note: {text}" for text in got.get("notes", [])),
             f"  report: {got['report']}",

@@ -145,7 +145,7 @@ def mlflow_settings(local: Local) -> Path:
         f"[mlflow]\ndefault_permission = NO_PERMISSIONS\ndatabase_uri = "
         f"sqlite:///{folder / 'login.db'}\nadmin_username = {MLFLOW_USER}\n"
         f"admin_password = {local.secret('mlflow')}\nauthorization_function = "
-        f"infra.local.mlflow_login:authorized\nauth_cache_ttl_seconds = 3600\n",
+        f"infra.local.mlflow_login:authorize\nauth_cache_ttl_seconds = 3600\n",
     )
     return path
 

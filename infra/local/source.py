@@ -46,14 +46,14 @@ class Source:
 
 def source(local: Local) -> Source:
     """The source that SOURCE or the settings name, remembered until `make clean`."""
-    kept, asked = remembered(local), _by_source() or _spelt_out()
-    if asked and kept and any(asked[name] != kept[name] for name in NAMED):
+    kept, source_given = remembered_source(local), _by_source() or _spelt_out()
+    if source_given and kept and any(source_given[name] != kept[name] for name in NAMED):
         raise SystemExit(
             f"local: this stack works on {_told(kept)}; its models cannot be compared with "
-            f"those of {_told(asked)}. "
+            f"those of {_told(source_given)}. "
             "`make clean` first forgets them, RECALL_STATE=another/folder keeps both"
         )
-    one = asked or (
+    one = source_given or (
         {name: kept[name] for name in NAMED} if kept.get("asked") else _movielens_100k()
     )
     rules = {name: value for name in RULES if (value := os.environ.get(name, kept.get(name)))}
@@ -82,12 +82,18 @@ def source(local: Local) -> Source:
         else {"RECALL_FIRST_DAY": span.first, "RECALL_LAST_DAY": span.newest}
     )
     _remember(
-        local, {**one, **rules, **given, **({"asked": "yes"} if asked or kept.get("asked") else {})}
+        local,
+        {
+            **one,
+            **rules,
+            **given,
+            **({"asked": "yes"} if source_given or kept.get("asked") else {}),
+        },
     )
     return Source({**one, **rules, **days}, span.first, span.newest)
 
 
-def remembered(local: Local) -> Settings:
+def remembered_source(local: Local) -> Settings:
     """The source of the stack in this state folder; empty before its first start."""
     path = local.home / "source.json"
     return json.loads(path.read_text()) if path.is_file() else {}

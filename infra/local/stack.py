@@ -67,7 +67,11 @@ def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) 
                     f"local: {name} does not stay up; the end of its "
                     f"log:\n{tail(local.logs / f'{name}.log')}"
                 )
-        if now["services"] and set(now["services"]) - set(now["ready"]) <= later and parsed(local):
+        if (
+            now["services"]
+            and set(now["services"]) - set(now["ready"]) <= later
+            and dags_are_parsed(local)
+        ):
             return now
         time.sleep(0.5)
     missing = sorted(set(now["services"]) - set(now["ready"]) - later) or ["Airflow's DAGs"]
@@ -76,7 +80,7 @@ def wait(local: Local, process: subprocess.Popen | None, later: frozenset[str]) 
     )
 
 
-def parsed(local: Local) -> bool:
+def dags_are_parsed(local: Local) -> bool:
     """Whether Airflow knows the DAGs; ends with the message when a file cannot be imported."""
     try:
         airflow = Airflow(local)

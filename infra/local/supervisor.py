@@ -231,7 +231,7 @@ class Supervisor:
 
 def read(local: Local) -> dict | None:
     """The state of the running supervisor, or None when there is none."""
-    noted = _noted(local)
+    noted = _read_state(local)
     return noted if noted and Process(noted["pid"], noted["started"]).lives else None
 
 
@@ -245,17 +245,17 @@ def silent_seconds(local: Local) -> float:
 
 def leftover(local: Local) -> set[Process]:
     """The processes of a stack whose supervisor is gone, but for the one that asks."""
-    return processes.below(family(local) | processes.marked(local.home)) - {
+    return processes.below(family(local) | processes.processes_of_stack(local.home)) - {
         processes.of(os.getpid())
     }
 
 
 def family(local: Local) -> set[Process]:
     """Everything below the supervisor as it was noted last, also by one that is gone."""
-    return {Process(*one) for one in (_noted(local) or {"family": []})["family"]}
+    return {Process(*one) for one in (_read_state(local) or {"family": []})["family"]}
 
 
-def _noted(local: Local) -> dict | None:
+def _read_state(local: Local) -> dict | None:
     """The last state that a supervisor wrote since this machine was started."""
     try:
         noted = json.loads((local.run / "supervisor.json").read_text())

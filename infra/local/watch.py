@@ -10,7 +10,7 @@ from infra.local.terminal import Terminal
 
 OVER = {"success", "failed"}
 APPEARS = 180.0  # seconds in which a run that an asset event starts must have appeared
-ASKED = 5.0  # seconds after which a task is asked again how far it is
+POLL_SECONDS = 5.0  # between two questions to a task how far it is
 
 
 @dataclasses.dataclass
@@ -50,7 +50,7 @@ class Watch:
             self.followed[f"publish_{family}"] = Followed(f"publish_{family}")
         self.since, self.terminal = time.monotonic(), Terminal()
         self.begins: dict[tuple[str, str], float] = {}
-        self.said: dict[tuple[str, str], tuple[float, str | None]] = {}
+        self.progress: dict[tuple[str, str], tuple[float, str | None]] = {}
 
     def follow(self) -> dict[str, Followed]:
         """Look every second or so until every run is over.
@@ -166,10 +166,10 @@ class Watch:
     def _working(self, one: Followed, task: dict) -> str:
         """A running task: for how long, and how far it says it is."""
         key = one.dag, task["task_id"]
-        asked, said = self.said.get(key, (0.0, None))
-        if time.monotonic() - asked >= ASKED:
-            said = self.airflow.progress(one.dag, one.run or "", task)
-            self.said[key] = time.monotonic(), said
+        polled, shown = self.progress.get(key, (0.0, None))
+        if time.monotonic() - polled >= POLL_SECONDS:
+            shown = self.airflow.progress(one.dag, one.run or "", task)
+            self.progress[key] = time.monotonic(), shown
         return f"{one.dag}.{task['task_id']} {time.monotonic() - self.begins[key]:.0f} s" + (
-            f": {said}" if said else ""
+            f": {shown}" if shown else ""
         )

@@ -46,7 +46,7 @@ def faults(part: str, sources: list[Source]) -> list[str]:
                 f"{setting.name} is {_shown(setting, value)}, read from "
                 f"{found[setting.name].name}; expected {setting.kind.allowed}: {setting.text}"
             )
-    return messages + _unknown(given, found) + _together(given, found)
+    return messages + _unknown_names(given, found) + _together(given, found)
 
 
 def _shown(setting: Setting, value: str) -> str:
@@ -55,7 +55,7 @@ def _shown(setting: Setting, value: str) -> str:
     return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}… ({len(value)} characters)"
 
 
-def _unknown(given: Mapping[str, str], found: Mapping[str, Source]) -> list[str]:
+def _unknown_names(given: Mapping[str, str], found: Mapping[str, Source]) -> list[str]:
     """Names of ours that nobody reads: a slip of the pen would otherwise be the default,
     silently.
     """

@@ -20,7 +20,7 @@ from recall_console.documents import (
     text,
     whole,
 )
-from recall_console.settings import NotFound, dataset, replayed, target_hours
+from recall_console.settings import NotFound, dataset, is_replayed, target_hours
 
 MAX_DAYS, MAX_WARNINGS = 30, 100
 
@@ -33,7 +33,12 @@ def data() -> dict:
         for day in reversed(_days(store_path("snapshots", name))[-MAX_DAYS:])
         if (one := _day(name, day))
     ]
-    return {"dataset": name, "days": days, "refused": _refused(name), "replayed": replayed()}
+    return {
+        "dataset": name,
+        "days": days,
+        "refused": _list_refusals(name),
+        "replayed": is_replayed(),
+    }
 
 
 def newest_day() -> str | None:
@@ -78,7 +83,7 @@ def _day_summary(name: str, day: str, folder: Path, manifest: dict) -> dict:
         "accounts": accounts,
         "users": whole(counts["users"]),
         "items": whole(counts["items"]),
-        "quarantine": _quarantined(name, day, folder.name),
+        "quarantine": _count_quarantined(name, day, folder.name),
         "warnings": [str(one) for one in facts.get("warnings") or []][:MAX_WARNINGS],
     }
 
@@ -96,7 +101,7 @@ def _is_day(name: str) -> bool:
     return True
 
 
-def _quarantined(name: str, day: str, id: str) -> dict[str, int]:
+def _count_quarantined(name: str, day: str, id: str) -> dict[str, int]:
     """Reason → rows in quarantine, of all tables."""
     total: dict[str, int] = {}
     try:
@@ -110,7 +115,7 @@ def _quarantined(name: str, day: str, id: str) -> dict[str, int]:
     return total
 
 
-def _refused(name: str) -> list[dict]:
+def _list_refusals(name: str) -> list[dict]:
     refusals = []
     for day in reversed(_days(store_path("refused", name))[-MAX_DAYS:]):
         refusals += [
@@ -139,7 +144,7 @@ def freshness(live: dict[str, str | None]) -> dict:
     """
     day, target = newest_day(), target_hours()
     now = time.time()
-    if replayed() and day:
+    if is_replayed() and day:
         now = min(now, _end(day))  # a data set that has ended is as old as its own newest day
     ages = {
         family: None if one is None else max(0.0, (now - _end(one)) / 3600)
@@ -148,7 +153,7 @@ def freshness(live: dict[str, str | None]) -> dict:
     return {
         "data": {"day": day, "hours": None if day is None else max(0.0, (now - _end(day)) / 3600)},
         "target_hours": target,
-        "replayed": replayed(),
+        "replayed": is_replayed(),
         "live": {
             family: {"day": live[family], "hours": hours, "late": hours is None or hours > target}
             for family, hours in ages.items()

@@ -59,7 +59,7 @@ def path_of_uri(uri: str) -> Path:
         NotFound: it is outside the store.
     """
     root, named = store().resolve(), os.environ.get("RECALL_STORE", "").rstrip("/")
-    return _resolved(
+    return _resolve(
         root,
         root / uri.removeprefix(f"{named}/")
         if named and uri.startswith(f"{named}/")
@@ -67,7 +67,7 @@ def path_of_uri(uri: str) -> Path:
     )
 
 
-def _resolved(root: Path, path: Path) -> Path:
+def _resolve(root: Path, path: Path) -> Path:
     """A path with its links followed, inside this folder.
 
     Raises:
@@ -107,7 +107,7 @@ def store_file(path: Path) -> Path:
         NotFound: outside the store, not a regular file (opening a pipe would block), or larger than
             RECALL_DOCUMENT_MB.
     """
-    resolved = _resolved(store().resolve(), path)
+    resolved = _resolve(store().resolve(), path)
     status = resolved.stat()
     if not stat.S_ISREG(status.st_mode):
         raise NotFound(f"{path.name} is no file")
@@ -187,7 +187,7 @@ def newest(folder: Path, most: int, name: str = "manifest.json") -> list[tuple[P
         ]
     except OSError:
         return []
-    return _readable(sorted(paths, key=_changed, reverse=True)[:most], lambda path: path.parent)
+    return _readable(sorted(paths, key=_modified_at, reverse=True)[:most], lambda path: path.parent)
 
 
 def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
@@ -200,7 +200,7 @@ def files(folder: Path, most: int) -> list[tuple[Path, dict]]:
         ]
     except OSError:
         return []
-    return _readable(sorted(paths, key=_changed, reverse=True)[:most], lambda path: path)
+    return _readable(sorted(paths, key=_modified_at, reverse=True)[:most], lambda path: path)
 
 
 def folder_names(folder: Path) -> list[str]:
@@ -268,7 +268,7 @@ def moment(value: object) -> float:
     return seconds
 
 
-def _changed(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:

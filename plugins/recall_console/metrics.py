@@ -165,9 +165,9 @@ def airflow_samples(dags: set[str]) -> Iterator[Sample]:
 def sample_line(sample: Sample) -> str:
     """One line of the exposition."""
     name, labels, value = sample
-    pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    pairs = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
     return f"{name}{{{pairs}}} {value:.10g}\n" if pairs else f"{name} {value:.10g}\n"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return str(text).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -66,13 +66,13 @@ def _model(family: str) -> dict:
 async def live_generations(dags: Dags) -> dict:
     """The generation that readers of each family use now, and the decision that made it live."""
     return {
-        family: await run_blocking(_served, family, live)
+        family: await run_blocking(_served_generation, family, live)
         for family, live in (await reader.ask("live")).items()
         if family in airflow_state.families_of(dags)
     }
 
 
-def _served(family: str, live: dict | None) -> dict | None:
+def _served_generation(family: str, live: dict | None) -> dict | None:
     if live is None:
         return None
     return {

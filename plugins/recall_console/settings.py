@@ -73,7 +73,7 @@ def target_hours() -> float:
         ) from None
 
 
-def replayed() -> bool:
+def is_replayed() -> bool:
     """Whether the data set has ended and is replayed: its newest day, not the clock, then gives the
     ages.
     """

@@ -49,7 +49,7 @@ def _push(values, rows, size, value, row):
 
 
 @numba.njit(cache=True)
-def _sorted(values, rows, size, best):
+def _pop_sorted(values, rows, size, best):
     """Empty the heap into `best`, from the last place to the first; the places after it are −1."""
     best[size:] = -1
     for last in range(size - 1, -1, -1):
@@ -104,12 +104,12 @@ def best_items(scores, offsets, items, unseen, including_seen):
             row[item] = -np.inf
         size = _push_unseen(values, rows, row, k)
         top_values, top_rows = values.copy(), rows.copy()
-        _sorted(top_values, top_rows, size, unseen[user])
+        _pop_sorted(top_values, top_rows, size, unseen[user])
         for i in range(len(seen)):
             if seen_scores[i] > -np.inf and row[seen[i]] == -np.inf:
                 row[seen[i]] = np.nan  # marks it as pushed: an item seen twice is listed once
                 size = _push(values, rows, size, seen_scores[i], np.int32(seen[i]))
-        _sorted(values, rows, size, including_seen[user])
+        _pop_sorted(values, rows, size, including_seen[user])
 
 
 @numba.njit(nogil=True, cache=True)

@@ -73,7 +73,7 @@ def _block(
         )
     trained = known & ~np.isin(rows, candidate.cold)
     vectors, similar = (
-        _completed(of, rows, items, GenrePredictor.of(genres, likes, trained), standing)
+        _complete_vectors(of, rows, items, GenrePredictor.of(genres, likes, trained), standing)
         for of, standing in ((candidate.vectors, True), (candidate.similar, False))
     )
     vectors = vectors - vectors.mean(axis=0)
@@ -104,7 +104,7 @@ def _block(
     )
 
 
-def _completed(
+def _complete_vectors(
     vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: GenrePredictor, standing: bool
 ) -> np.ndarray:
     """float (items, d): a member's vectors, and those of its genres where it has none."""

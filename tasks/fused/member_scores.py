@@ -57,8 +57,8 @@ class MemberScores:
             for part in parts
         ]
         self.spreads = [
-            np.sqrt(np.square(asked @ part.root).sum(axis=2).mean(axis=1))
-            for part, asked in zip(parts, self.queries, strict=True)
+            np.sqrt(np.square(member_queries @ part.root).sum(axis=2).mean(axis=1))
+            for part, member_queries in zip(parts, self.queries, strict=True)
         ]
         self.means = [
             float(spread[spread > 0].mean()) if (spread > 0).any() else 0.0
@@ -91,11 +91,11 @@ class MemberScores:
             (len(self.parts), len(self.expected), len(self.parts[0].candidates)), np.float32
         )
         for member, part in enumerate(self.parts):
-            asked = self.scaled(member, scale)
-            np.matmul(asked[:, 0], part.candidates.T, out=scores[member])
-            for interest in range(1, asked.shape[1]):
+            queries = self.scaled(member, scale)
+            np.matmul(queries[:, 0], part.candidates.T, out=scores[member])
+            for interest in range(1, queries.shape[1]):
                 np.maximum(
-                    scores[member], asked[:, interest] @ part.candidates.T, out=scores[member]
+                    scores[member], queries[:, interest] @ part.candidates.T, out=scores[member]
                 )
         return Ranking(scores, self.labels, self.seen, self.expected)
 

@@ -70,7 +70,9 @@ def assemble(
         float(weight) / (validation.means[member] if scale == "all" else 1.0)
         for weight, member in zip(weights, which, strict=True)
     ]
-    candidates, turns = _reduced(parts, which, weights, scale, validation, settings.dimension)
+    candidates, turns = _project_members(
+        parts, which, weights, scale, validation, settings.dimension
+    )
     members = [
         Member(
             part.name, part.encoder, part.rows, factor, turn, part.root if scale == "each" else None
@@ -89,7 +91,7 @@ def assemble(
     )
 
 
-def _reduced(
+def _project_members(
     parts: list[MemberModel],
     which: list[int],
     weights: np.ndarray,

@@ -31,8 +31,8 @@ def project(
         dimension: of all blocks together; each keeps at least one.
     """
     found = [
-        _directions(asked.astype(np.float64), of.astype(np.float64))
-        for asked, of in zip(queries, candidates, strict=True)
+        _directions(member_queries.astype(np.float64), of.astype(np.float64))
+        for member_queries, of in zip(queries, candidates, strict=True)
     ]
     strengths = np.concatenate([strength for _, _, strength in found])
     block = np.repeat(np.arange(len(found)), [len(strength) for _, _, strength in found])
@@ -47,12 +47,12 @@ def project(
 
 
 def _directions(
-    asked: np.ndarray, candidates: np.ndarray
+    queries: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rotation of the queries, the rotated candidates, and the strength of each direction,
     strongest first.
     """
-    moment = asked.T @ asked / max(len(asked), 1)
+    moment = queries.T @ queries / max(len(queries), 1)
     values, vectors = np.linalg.eigh(moment)
     root = np.sqrt(np.maximum(values, 0) + MIN_DIRECTION_SHARE * max(values.mean(), 1e-12))
     seen = candidates @ (vectors * root)

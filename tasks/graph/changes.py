@@ -48,7 +48,7 @@ class Changes:
         kept, gone = np.flatnonzero(users.rows >= 0), np.flatnonzero(users.rows < 0)
         order = np.full(len(now) + len(gone), -1)
         order[users.rows[kept]], order[len(now) :] = kept, gone
-        old = _placed(before, order, items)
+        old = _reorder(before, order, items)
         new = Histories(
             np.append(now.offsets, np.full(len(gone), now.offsets[-1])), now.items, now.timestamps
         )
@@ -57,7 +57,7 @@ class Changes:
         return cls(old.select_users(changed), new.select_users(changed), since[changed])
 
 
-def _placed(before: Histories, order: np.ndarray, items: RowMapping) -> Histories:
+def _reorder(before: Histories, order: np.ndarray, items: RowMapping) -> Histories:
     """Users in this order (−1: nobody, an empty list), items in today's rows."""
     renamed = items.rows[before.items].astype(np.int32) if len(items.rows) else before.items
     with_nobody = Histories(

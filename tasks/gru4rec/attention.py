@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, widths: list[int]) -> Tensor:
         """float32 (n, d): the state after each position, in the order of `x` (n, d)."""
-        rows, filled = padded(widths, x.device)
+        rows, filled = padded_positions(widths, x.device)
         x = (
             x[rows] + self.places.weight[: len(widths)]
         )  # (b, t, d); causal, so nobody reads the padding at the end
@@ -68,7 +68,7 @@ class Block(nn.Module):
         return x + self.dropout(self.narrow(torch.relu(self.wide(self.after(x)))))
 
 
-def padded(widths: list[int], device: torch.device) -> tuple[Tensor, Tensor]:
+def padded_positions(widths: list[int], device: torch.device) -> tuple[Tensor, Tensor]:
     """The positions of each sequence in the packed order.
 
     Returns:

@@ -27,7 +27,7 @@ class Batch:
         inputs: int64 (n), items that are read.
         targets: int64 (m), what came after each position asked for.
         widths: windows that have a first, second, … position; never rising, sums to n.
-        asked: int64 (m), rows of `inputs`; None: all, m = n.
+        query_rows: int64 (m), rows of `inputs`; None: all, m = n.
         whole: positions asked for in all parts of a batch that several processes share; m when
             there is one.
         others: int64, what all parts read and ask for; None: there is one part.
@@ -36,7 +36,7 @@ class Batch:
     inputs: np.ndarray
     targets: np.ndarray
     widths: list[int]
-    asked: np.ndarray | None
+    query_rows: np.ndarray | None
     whole: int
     others: np.ndarray | None = None
 
@@ -151,12 +151,12 @@ def pack(
     step = np.repeat(np.arange(len(widths)), widths)
     place = np.arange(len(step)) - np.repeat(begin, widths)
     rows = starts[place] + step
-    asked = begin[lengths - 1] + np.arange(len(lengths)) if last else None
-    trained = rows if asked is None else rows[asked]
+    query_rows = begin[lengths - 1] + np.arange(len(lengths)) if last else None
+    trained = rows if query_rows is None else rows[query_rows]
     return Batch(
         items[rows].astype(np.int64),
         after[trained].astype(np.int64),
         widths.tolist(),
-        asked,
+        query_rows,
         whole or len(trained),
     )

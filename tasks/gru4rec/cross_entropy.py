@@ -49,8 +49,8 @@ class CrossEntropy(torch.autograd.Function):
         scored = queries.new_empty(min(rows, n) * q, k)
         for begin, first, last in zip(begins, ends[:-1], ends[1:], strict=True):
             part, own = slice(begin, begin + rows), right[begin : begin + rows]
-            asked = queries[part].flatten(0, -2)  # (r q, d)
-            scores = torch.addmm(bias, asked, transposed, out=scored[: len(asked)])
+            block = queries[part].flatten(0, -2)  # (r q, d)
+            scores = torch.addmm(bias, block, transposed, out=scored[: len(block)])
             best = None
             if q > 1:
                 scores, best = scores.view(-1, q, k).max(1)  # (r, k)
@@ -71,7 +71,7 @@ class CrossEntropy(torch.autograd.Function):
                 )
                 each = each.repeat_interleave(q)
             d_queries[part] = torch.mm(shares, vectors).mul_(each[:, None]).view_as(queries[part])
-            d_vectors.addmm_(shares.t(), asked * each[:, None])
+            d_vectors.addmm_(shares.t(), block * each[:, None])
         ctx.save_for_backward(d_queries, d_vectors, d_bias, d_right)
         return loss / n
 

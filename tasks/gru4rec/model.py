@@ -85,22 +85,22 @@ class Network(nn.Module):
             self.embedding.weight, std=shape.dimension**-0.5
         )  # first scores of order one
 
-    def forward(self, items: Tensor, widths: list[int], asked: Tensor | None = None) -> Tensor:
+    def forward(self, items: Tensor, widths: list[int], query_rows: Tensor | None = None) -> Tensor:
         """Queries after each position, or after those asked for.
 
         Args:
             items: int64 (n), packed: all first items, then all second ones, …; within a step the
                 longest sequences first.
             widths: how many sequences have a first, second, … item; sums to n.
-            asked: int64 (m), rows of `items`; None asks for all.
+            query_rows: int64 (m), rows of `items`; None means all.
 
         Returns:
             float32 (n, d) or (m, d); with several interests (n, q, d) or (m, q, d).
         """
         x = self.drop_input(self.norm(self.embedding(items)))  # (n, d)
         states = self.encoder(x, widths)  # (n, h)
-        if asked is not None:
-            states = states[asked]  # (m, h)
+        if query_rows is not None:
+            states = states[query_rows]  # (m, h)
         queries = self.projection(self.drop_output(states))  # (n, q d)
         return (
             queries

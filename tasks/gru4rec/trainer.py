@@ -161,9 +161,11 @@ class Trainer:
         inputs, targets = (
             torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.targets)
         )
-        asked = None if batch.asked is None else torch.from_numpy(batch.asked).to(self.device)
+        query_rows = (
+            None if batch.query_rows is None else torch.from_numpy(batch.query_rows).to(self.device)
+        )
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
-            queries = self.model(inputs, batch.widths, asked)
+            queries = self.model(inputs, batch.widths, query_rows)
         queries = queries.float()
         # Each loss is given the sample that its own `draw` made.
         mean = self.loss(self.model, queries, targets, sample)  # type: ignore[arg-type]

@@ -67,7 +67,11 @@ def _table(source: Source, name: str, table: Table, scratch: Path, limits: Limit
             if days
             else {}
         )
-        return {"path": table.path} | of_days | _looked(source, name, table, days, scratch, limits)
+        return (
+            {"path": table.path}
+            | of_days
+            | _look_at_table(source, name, table, days, scratch, limits)
+        )
     except RefusedData as refusal:
         return {"path": table.path, "refused": str(refusal)} | (
             {"span": (min(days), max(days))} if days else {}
@@ -85,7 +89,7 @@ def _days_there(source: Source, table: Table) -> dict[str, str]:
     )
 
 
-def _looked(
+def _look_at_table(
     source: Source, name: str, table: Table, days: dict[str, str], scratch: Path, limits: Limits
 ) -> dict:
     newest = max(days, default=None)

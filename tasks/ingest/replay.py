@@ -61,7 +61,7 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
     changed: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
     unchanged = 0
     digests, encodings = _digests(made), _encodings(made)
-    for place, text in _repaired(Path(request.repaired), old):
+    for place, text in _repaired_rows(Path(request.repaired), old):
         table, delivery, file, line = place
         if text == old[place]:
             unchanged += 1
@@ -127,7 +127,7 @@ def _digests(made: Artefact) -> dict[tuple[str, str, str], str]:
     }
 
 
-def _repaired(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
+def _repaired_rows(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
     """Place and text of every row of the repaired file."""
     try:
         lines = path.read_text("utf-8").split("\n")

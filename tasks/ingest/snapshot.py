@@ -40,7 +40,7 @@ def snapshot(request: SnapshotRequest, now: int | None = None) -> dict:
         NothingToDo: the request waits for its day, and a later one has been made.
     """
     source = sources.describe(request.format, request.location)
-    request = _ordered(request, source)
+    request = _with_known_order(request, source)
     suite, store = batch.load(request.expectations), Store(request.store)
     if request.waits:
         _not_overtaken(store, request)
@@ -133,7 +133,7 @@ def scratch(store: Store) -> Iterator[Path]:
             whole.rmdir()
 
 
-def _ordered(request: SnapshotRequest, source: Source) -> SnapshotRequest:
+def _with_known_order(request: SnapshotRequest, source: Source) -> SnapshotRequest:
     """The request with an order of rows that the source has.
 
     Raises:

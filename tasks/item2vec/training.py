@@ -217,7 +217,7 @@ class EpochSelection:
     def __init__(self, settings: Settings, validation: Validation, recorder: RunRecorder) -> None:
         self.settings, self.validation, self.recorder = settings, validation, recorder
         self._best: Learned | None = None
-        self._few, self._asked = validation.few(), query_candidates(settings)
+        self._few, self._query_choices = validation.few(), query_candidates(settings)
 
     @property
     def best(self) -> Learned:
@@ -229,7 +229,7 @@ class EpochSelection:
     def users(self) -> int:
         """Users whose scores one look computes."""
         return len(self.validation) + (
-            len(self._asked) * len(self._few) if len(self._asked) > 1 else 0
+            len(self._query_choices) * len(self._few) if len(self._query_choices) > 1 else 0
         )
 
     def look(self, epoch: int, vectors: ItemVectors, figures: dict[str, float]) -> None:
@@ -245,7 +245,7 @@ class EpochSelection:
                 got=f"minimum_count {self.settings.minimum_count}",
                 remedy="lower minimum_count, or ingest more data",
             )
-        models = list(own_output_models(vectors, self._asked))
+        models = list(own_output_models(vectors, self._query_choices))
         model = max(models, key=self._few.recall) if len(models) > 1 else models[0]
         recall, choice = self.validation.recall(model), model.choice
         self.recorder.epoch(epoch, {**figures, "validation_recall_50": recall, **choice.figures()})

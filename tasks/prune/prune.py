@@ -41,12 +41,12 @@ def plan(request: PruneRequest) -> dict:
     Returns:
         places (number of folders), bytes, kinds (kind → places, bytes), keep_days.
     """
-    return _summary(request, list(_unneeded(request)))
+    return _summary(request, list(_list_unneeded(request)))
 
 
 def apply(request: PruneRequest) -> dict:
     """Delete the folders that `plan` names; the result is that of `plan`."""
-    store, unneeded = Store(request.store), list(_unneeded(request))
+    store, unneeded = Store(request.store), list(_list_unneeded(request))
     summary = _summary(request, unneeded)
     progress = Progress("deleting", max(len(unneeded), 1), "places")
     for path, _, _ in unneeded:
@@ -56,7 +56,7 @@ def apply(request: PruneRequest) -> dict:
     return summary
 
 
-def _unneeded(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
+def _list_unneeded(request: PruneRequest) -> Iterator[tuple[Path, str, int]]:
     """(path, kind, bytes) of the folders and files to delete."""
     store, now = Store(request.store), time.time()
     since = now - 86400 * request.keep_days

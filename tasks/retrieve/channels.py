@@ -50,7 +50,7 @@ def _popular(generations: Mapping[str, LoadedGeneration], state: UserState, dept
         family: with_ids(generation, *generation.popular(depth, state.seen[family]))
         for family, generation in generations.items()
     }
-    return _merged(lists)[:depth]
+    return _merge(lists)[:depth]
 
 
 def _similar(generations: Mapping[str, LoadedGeneration], state: UserState, depth: int) -> Ranked:
@@ -60,10 +60,10 @@ def _similar(generations: Mapping[str, LoadedGeneration], state: UserState, dept
         for row in newest:
             similar = generation.similar(row, depth, state.seen[family])
             lists[f"{family} {row}"] = with_ids(generation, *similar)
-    return _merged(lists)[:depth]
+    return _merge(lists)[:depth]
 
 
-def _merged(lists: Mapping[str, Ranked]) -> Ranked:
+def _merge(lists: Mapping[str, Ranked]) -> Ranked:
     """One list as it is; several by reciprocal rank."""
     if len(lists) == 1:
         return next(iter(lists.values()))

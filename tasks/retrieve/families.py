@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
-from tasks.core.serving.redis_client import Client, decoded
+from tasks.core.serving.redis_client import Client, decode_hash
 from tasks.core.serving.redis_keys import FamilyKeys, announced_families
 from tasks.core.store.store import Store
 from tasks.retrieve.loaded_generation import LoadedGeneration
@@ -139,7 +139,7 @@ class Families:
             if isinstance(answer, Exception) and "WRONGTYPE" not in str(answer):
                 raise answer
         return {
-            family: None if isinstance(answer, Exception) else _pointer(decoded(answer))
+            family: None if isinstance(answer, Exception) else _pointer(decode_hash(answer))
             for family, answer in zip(names, answers, strict=True)
         }
 

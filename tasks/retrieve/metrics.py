@@ -129,16 +129,16 @@ def _head(name: str, kind: str, description: str) -> tuple[str, str]:
 
 def sample(name: str, value: float, **labels: str) -> str:
     """One line: the name, its labels, the value."""
-    pairs = ",".join(f'{label}="{escaped(text)}"' for label, text in labels.items())
+    pairs = ",".join(f'{label}="{escape(text)}"' for label, text in labels.items())
     return f"{name}{{{pairs}}} {value}"
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """The value of a label, escaped for the format."""
     return str(text).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+def count_calls(call: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of a method: count its calls in the `counts` of its object, by its name."""
 
     @functools.wraps(call)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tasks.core.cli.errors import BadRequest, Corrupt, RecallError
-from tasks.core.serving.redis_client import Client, decoded, redis_errors
+from tasks.core.serving.redis_client import Client, decode_hash, redis_errors
 from tasks.core.serving.redis_keys import SCHEMA, FamilyKeys
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
@@ -140,7 +140,7 @@ class PointerFollower:
 
     def _read(self, load: str) -> LoadedGeneration | None:
         with redis_errors(self.client):
-            manifest = decoded(self.client.hgetall(self.names.manifest(load)))
+            manifest = decode_hash(self.client.hgetall(self.names.manifest(load)))
         if not manifest:  # the pointer has moved on since it was read, and this one was swept
             return self.generation
         if (schema := manifest.get("schema", "0")) != str(SCHEMA):

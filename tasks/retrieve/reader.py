@@ -15,7 +15,7 @@ from tasks.retrieve.answers import Answer, Item
 from tasks.retrieve.channels import POPULAR, SIMILAR, channel_items, with_ids
 from tasks.retrieve.families import Families
 from tasks.retrieve.loaded_generation import LoadedGeneration
-from tasks.retrieve.metrics import Metrics, counted
+from tasks.retrieve.metrics import Metrics, count_calls
 from tasks.retrieve.query import Query
 from tasks.retrieve.user_state import UserState
 from tasks.retrieve.validation import (
@@ -60,7 +60,7 @@ class Reader:
         self._live = Families(self.client, Store(store) if store else None, families)
         self.counts = Metrics()
 
-    @counted
+    @count_calls
     def recommend(
         self,
         user: str | None = None,
@@ -113,7 +113,7 @@ class Reader:
         answer = build_answer(generations, lists, query.k, source, liked, unknown, query.quotas)
         return with_member_shares(answer, generations, state)
 
-    @counted
+    @count_calls
     def precomputed(self, user: str, k: int = 10, *, family: str | None = None) -> Answer:
         """The list that the last publication computed for a user: one read, no search.
 
@@ -133,7 +133,7 @@ class Reader:
             }
             return build_answer(generations, lists, k, "precomputed")
 
-    @counted
+    @count_calls
     def similar(
         self,
         item: str | None = None,

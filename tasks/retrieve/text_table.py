@@ -57,12 +57,12 @@ def _shares(hit: Hit) -> str:
 
 def _about(answer: Answer) -> str:
     if answer.source == "similar":
-        return f"{SOURCES['similar']}: {_named(answer.history[0])}"
+        return f"{SOURCES['similar']}: {_item_text(answer.history[0])}"
     liked = f" ({len(answer.history)} items known)" if answer.history else ""
     return SOURCES[answer.source] + liked
 
 
-def _named(item: Item) -> str:
+def _item_text(item: Item) -> str:
     return f"{item.title} [{', '.join(item.genres)}]" if item.genres else item.title
 
 

@@ -27,20 +27,20 @@ def large(model: TwoTower) -> list[str]:
 
 @contextlib.contextmanager
 def keep_used_rows(
-    model: TwoTower, optimiser: RowAdamW, **asked: np.ndarray
+    model: TwoTower, optimiser: RowAdamW, **indices: np.ndarray
 ) -> Iterator[list[np.ndarray]]:
-    """While the context lasts, the model's tables that `optimiser` moves by row are only the rows
-    asked of them.
+    """While the context lasts, the model's tables that `optimiser` moves by row hold only the rows
+    that are used.
 
     Args:
-        asked: int64, rows by the table's name, each as often as it is needed.
+        indices: int64, rows of each table by its name, each as often as it is needed.
 
     Yields:
-        What was asked of each table, as places among its rows of now.
+        The indices of each table, as positions among the rows that it holds now.
     """
     found = {
         name: np.unique(rows, return_inverse=True)
-        for name, rows in asked.items()
+        for name, rows in indices.items()
         if name in optimiser.tables
     }
     whole = {name: getattr(model, name) for name in found}
@@ -50,7 +50,7 @@ def keep_used_rows(
     try:
         for name, part in parts.items():
             setattr(model, name, part)
-        yield [found[name][1] if name in found else rows for name, rows in asked.items()]
+        yield [found[name][1] if name in found else rows for name, rows in indices.items()]
     finally:
         for name, table in whole.items():
             setattr(model, name, table)

@@ -81,7 +81,7 @@ def encode_columns(
         )
     names = [name for name in there if wanted is None or name in wanted]
     columns = {name: _values(table[name], what) for name in names if name != ID}
-    return _joined(columns, ID in names, table.num_rows, minimum_count, buckets)
+    return _join_columns(columns, ID in names, table.num_rows, minimum_count, buckets)
 
 
 def _values(column: pa.ChunkedArray, what: str) -> list[Value]:
@@ -107,7 +107,7 @@ def _values(column: pa.ChunkedArray, what: str) -> list[Value]:
     return column.to_pylist()
 
 
-def _joined(
+def _join_columns(
     columns: Mapping[str, list[Value]], with_id: bool, count: int, minimum_count: int, buckets: int
 ) -> EntityFeatures:
     made = [

@@ -135,16 +135,16 @@ def rows() -> list[tuple[str, str, Settings, bool]]:
     ]
 
 
-def judge(model: SearchModel, asked: Queries, items: int) -> dict[str, float]:
+def judge(model: SearchModel, queries: Queries, items: int) -> dict[str, float]:
     """The metrics of the rows asked for, seen items left out."""
     places = model.places(items)
     best = top_k(
-        model.encoder.encode(asked.histories.remap_items(places)),
+        model.encoder.encode(queries.histories.remap_items(places)),
         model.candidates,
         50,
-        asked.seen.remap_items(places),
+        queries.seen.remap_items(places),
     )
-    found, labels = hits(np.where(best >= 0, model.rows[best], -1), asked.labels, items)
+    found, labels = hits(np.where(best >= 0, model.rows[best], -1), queries.labels, items)
     return {
         name: float(ACCURACY[name][0](found[:, : ACCURACY[name][1]], labels).mean())
         for name in METRICS
@@ -277,7 +277,7 @@ def main() -> int:
     parser.add_argument("--protocols", nargs="+", default=["p1-time", "p1-file"])
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    store, told = Store((state() / "quality").as_uri()), {}
+    store, results = Store((state() / "quality").as_uri()), {}
     for protocol in given.protocols:
         table = Table(
             store,
@@ -303,8 +303,8 @@ def main() -> int:
                     dataclasses.replace(HOPS, decoder="leave-one-out"),
                     False,
                 )
-        told[protocol] = table.lines
-    print(json.dumps({"seed": given.seed, **told}))
+        results[protocol] = table.lines
+    print(json.dumps({"seed": given.seed, **results}))
     return 0
 
 

@@ -142,7 +142,7 @@ class Composed:
 
     def environment(self, service: str) -> dict[str, str]:
         """The service's variables."""
-        told = {
+        variables = {
             name: self.here(str(value))
             for name, value in self.file["services"][service].get("environment", {}).items()
         }
@@ -168,14 +168,14 @@ class Composed:
                 **self.more,
             }
             if not self.spark:
-                told.pop("RECALL_SPARK_MASTER", None)
-        return outer_environment() | told | image
+                variables.pop("RECALL_SPARK_MASTER", None)
+        return outer_environment() | variables | image
 
     def command(self, service: str) -> list[str]:
         """The service's command, as its image would run it."""
-        told = [self.here(part) for part in self.file["services"][service]["command"]]
+        command_line = [self.here(part) for part in self.file["services"][service]["command"]]
         if service in AIRFLOW or service == "init":
-            return [str(python("cluster")), "-m", "infra.images.airflow", *told]
+            return [str(python("cluster")), "-m", "infra.images.airflow", *command_line]
         swap = {
             "0.0.0.0": "127.0.0.1",
             "5000": str(self.ports["mlflow"]),
@@ -184,12 +184,12 @@ class Composed:
             "8081": str(self.ports["spark_worker_page"]),
             "spark-master": "127.0.0.1",
         }
-        told = [swap.get(part, part) for part in told]
+        command_line = [swap.get(part, part) for part in command_line]
         return [
-            str(environments() / service / "bin" / told[0])
+            str(environments() / service / "bin" / command_line[0])
             if service == "mlflow"
             else str(python(IMAGES[service])),
-            *told[1:],
+            *command_line[1:],
         ]
 
     def start(self, service: str) -> None:
@@ -323,7 +323,7 @@ class Composed:
         ], outer_environment()
 
     def _redis(self) -> tuple[list[str], dict[str, str]]:
-        told = {
+        variables = {
             name: self.here(str(value))
             for name, value in self.file["services"]["redis"]["environment"].items()
         }
@@ -335,7 +335,7 @@ class Composed:
                 str(self.ports["redis"]),
             ],
             outer_environment()
-            | told
+            | variables
             | {
                 "USERS_FILE": str(self.home / "users.acl"),
                 "VALKEY_SERVER": str(valkey()),
@@ -389,13 +389,13 @@ class Composed:
             raise SystemExit(f"composed: initdb failed: {done.stderr}")
 
     def _databases(self) -> None:
-        told = {
+        postgres = {
             name: self.here(str(value))
             for name, value in self.file["services"]["postgres"]["environment"].items()
         }
         settings = (
             outer_environment()
-            | told
+            | postgres
             | {
                 "PGHOST": "127.0.0.1",
                 "PGPORT": str(self.ports["postgres"]),

@@ -41,14 +41,17 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=772)
     parser.add_argument("--threads", type=int, default=2, help="of building; a query has one")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     vectors, queries = clustered(
-        asked.items, asked.dimension, TUNING + PROBES, groups=max(20, asked.items // 1000)
+        arguments.items,
+        arguments.dimension,
+        TUNING + PROBES,
+        groups=max(20, arguments.items // 1000),
     )
-    exact, told, lists = (
+    exact, results, lists = (
         top_k(queries[TUNING:], vectors, PROBE_K),
         {},
-        max(16, round(4 * math.sqrt(asked.items))),
+        max(16, round(4 * math.sqrt(arguments.items))),
     )
     print("code         MiB  build s  recall@50  alone  ms      searched as", file=sys.stderr)
     for code in (
@@ -56,19 +59,21 @@ def main() -> int:
         "SQfp16",
         "SQ8",
         "SQ4",
-        f"PQ{asked.dimension // 4}",
-        f"PQ{asked.dimension // 8}",
+        f"PQ{arguments.dimension // 4}",
+        f"PQ{arguments.dimension // 8}",
     ):
         factory = f"IVF{lists},{code}"
-        faiss.omp_set_num_threads(asked.threads)
+        faiss.omp_set_num_threads(arguments.threads)
         started = time.perf_counter()
         index = build_index(vectors, factory)
         built = time.perf_counter() - started
-        size = round(bytes_per_vector(factory, asked.dimension, asked.items) * asked.items)
+        size = round(
+            bytes_per_vector(factory, arguments.dimension, arguments.items) * arguments.items
+        )
         search, depth = tune_parameters(index, vectors, factory, queries[:TUNING], WANTED)
         done = probe_index(Searcher(index, vectors, depth), queries[TUNING:], size)
         alone = own_order(index, queries[TUNING:], exact)
-        told[code] = {
+        results[code] = {
             "mib": round(size / 2**20, 1),
             "build_s": round(built, 1),
             "recall": round(done.recall, 4),
@@ -83,7 +88,7 @@ def main() -> int:
             file=sys.stderr,
             flush=True,
         )
-    print(json.dumps({"items": asked.items, "dimension": asked.dimension, **told}))
+    print(json.dumps({"items": arguments.items, "dimension": arguments.dimension, **results}))
     return 0
 
 

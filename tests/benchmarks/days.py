@@ -61,7 +61,7 @@ def snapshots(store: str, days: int, step: int) -> list[dict]:
 
 def line(store: str, days: list[dict], settings: dict, seed: int) -> list[dict]:
     """One model a day, each with that of the day before as its champion; its figures."""
-    champion, told = None, []
+    champion, lines = None, []
     for day in days:
         model = ask(
             "item2vec",
@@ -86,7 +86,7 @@ def line(store: str, days: list[dict], settings: dict, seed: int) -> list[dict]:
                 "track": False,
             },
         )
-        told.append(
+        lines.append(
             {
                 **{name: judged["metrics"]["challenger"][name] for name in QUALITY},
                 **(model["stability"] or {}),
@@ -96,7 +96,7 @@ def line(store: str, days: list[dict], settings: dict, seed: int) -> list[dict]:
             }
         )
         champion = model["uri"]
-    return told
+    return lines
 
 
 def table(lines: dict[tuple[str, str], list[list[dict]]]) -> str:
@@ -131,25 +131,25 @@ def _mean(values: list[float | None]) -> str:
 
 def summary(lines: dict[tuple[str, str], list[list[dict]]]) -> dict:
     """Means over seeds and the days after the first; the paired difference of the two ways."""
-    told: dict = {}
+    results: dict = {}
     for (trainer, way), seeds in lines.items():
         later = [day for one in seeds for day in one[1:]]
-        told.setdefault(trainer, {})[way] = {
+        results.setdefault(trainer, {})[way] = {
             name: round(statistics.fmean(day[name] for day in later), 4)
             for name in (*QUALITY, *KEPT, "fit_seconds")
             if all(name in day for day in later)
         }
-    for trainer in told:
+    for trainer in results:
         pairs = [
             kept["recall_50"] - cold["recall_50"]
             for one, other in zip(lines[trainer, "kept"], lines[trainer, "cold"])
             for kept, cold in zip(one[1:], other[1:])
         ]
-        told[trainer]["recall_50_difference"] = {
+        results[trainer]["recall_50_difference"] = {
             "mean": round(statistics.fmean(pairs), 4),
             "sd": round(statistics.stdev(pairs), 4) if len(pairs) > 1 else 0,
         }
-    return told
+    return results
 
 
 def main() -> int:

@@ -43,11 +43,11 @@ def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
     with Composed(folder, described, spark=spark) as here:
         say("up")
         airflow = Airflow(here)
-        while not stack.parsed(here):
+        while not stack.dags_are_parsed(here):
             here.check()
             time.sleep(0.5)
         families = airflow.families()
-        told = cost(retrain(airflow, families, day))
+        results = cost(retrain(airflow, families, day))
         done = subprocess.run(
             [str(python("serve")), "-m", "tasks.retrieve", "recommend", "--user", "1", "--json"],
             cwd=ROOT,
@@ -58,19 +58,19 @@ def composed(folder: Path, data: Path, day: str, spark: bool) -> dict:
         if done.returncode:
             raise SystemExit(done.stderr)
         live = json.loads(done.stdout)
-        asked = (
+        script = (
             "import os, sys, redis; "
             "redis.Redis.from_url(os.environ['RECALL_REDIS_URL']).set('recall:x', 1)"
         )
         denied = subprocess.run(
-            [str(python("serve")), "-c", asked],
+            [str(python("serve")), "-c", script],
             env=here.reader_environment(),
             text=True,
             capture_output=True,
         )
         objects = {bucket: len(list_objects(here, bucket)) for bucket in BUCKETS}
         return {
-            **told,
+            **results,
             "answered_by": sorted(live["generations"]),
             "families": len(families),
             "recommended": len(live["hits"]),
@@ -86,7 +86,7 @@ def console(airflow: Airflow, families: int) -> dict:
     """
     token, until = airflow._login(), time.monotonic() + 120
     while True:
-        told = {}
+        overview = {}
         for part in ("models", "data", "live"):
             request = urllib.request.Request(
                 f"{airflow.local.airflow_url}/recall/api/{part}",
@@ -94,31 +94,31 @@ def console(airflow: Airflow, families: int) -> dict:
             )
             try:
                 with urllib.request.urlopen(request, timeout=10) as answer:
-                    told[part] = json.load(answer)
+                    overview[part] = json.load(answer)
             except urllib.error.HTTPError as error:
-                told[part] = json.loads(error.read())
+                overview[part] = json.loads(error.read())
         judged = sorted(
             name
-            for name, one in told["models"].items()
+            for name, one in overview["models"].items()
             if isinstance(one, dict) and one.get("newest")
         )
-        if (len(judged) == families and told["data"].get("days")) or time.monotonic() > until:
+        if (len(judged) == families and overview["data"].get("days")) or time.monotonic() > until:
             return {
                 "verdicts": judged,
-                "days": [one["day"] for one in told["data"].get("days", [])],
-                "live": sorted(name for name, one in told["live"].items() if one),
+                "days": [one["day"] for one in overview["data"].get("days", [])],
+                "live": sorted(name for name, one in overview["live"].items() if one),
             }
         time.sleep(2)
 
 
 def list_objects(here: Composed, bucket: str) -> list[str]:
-    asked = (
+    script = (
         "import sys; from pyarrow import fs; from tasks.core.store import s3; print(*[f.path for "
         "f in s3.filesystem().get_file_info(fs.FileSelector(sys.argv[1], recursive=True)) if "
         "f.is_file], sep='\\n')"
     )
     done = subprocess.run(
-        [str(python("serve")), "-c", asked, bucket],
+        [str(python("serve")), "-c", script, bucket],
         cwd=ROOT,
         env=here.reader_environment(),
         text=True,
@@ -167,19 +167,21 @@ def main() -> int:
         help="ingest on Spark's own cluster of a master and a worker",
     )
     parser.add_argument("--beside", action="store_true", help="the local stack too")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         last = plant(folder / "data")
-        told = {
-            "cluster": composed(folder / "cluster", folder / "data", last.isoformat(), asked.spark)
+        results = {
+            "cluster": composed(
+                folder / "cluster", folder / "data", last.isoformat(), arguments.spark
+            )
         }
-        if asked.beside:
-            told["embedded"] = embedded(
+        if arguments.beside:
+            results["embedded"] = embedded(
                 folder / "embedded", folder / "data", last.isoformat(), last.isoformat()
             )
-    print(json.dumps(told))
-    whole = told["cluster"]
+    print(json.dumps(results))
+    whole = results["cluster"]
     # A fusion goes live only where it is better than its best member.
     return (
         0

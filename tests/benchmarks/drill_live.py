@@ -21,23 +21,23 @@ K, USERS = 10, 20
 def read(family: str, stop: Path, report: Path) -> None:
     """Ask without pause; write down what was wrong and what failed, each with its time."""
     reader = Reader(os.environ["RECALL_REDIS_URL"], os.environ["RECALL_STORE"], timeout_seconds=2.0)
-    told, lists = {"reads": 0, "wrong": [], "failures": []}, {}
+    counts, lists = {"reads": 0, "wrong": [], "failures": []}, {}
     user = 0
     while not stop.exists():
         user, began = user % USERS + 1, time.time()
         try:
             answer = reader.recommend(user=str(user), k=K)
         except RecallError as error:
-            told["failures"].append([began, time.time(), f"{type(error).__name__}: {error}"])
+            counts["failures"].append([began, time.time(), f"{type(error).__name__}: {error}"])
             time.sleep(0.2)
             continue
-        told["reads"] += 1
+        counts["reads"] += 1
         ids, generation = [hit.item.id for hit in answer.hits], answer.generations[family]
         same = lists.setdefault(
             (generation, user), ids
         )  # a generation never changes: the same user has the same list
         if len(set(ids)) != K or same != ids or answer.source != "user":
-            told["wrong"].append(
+            counts["wrong"].append(
                 [
                     began,
                     time.time(),
@@ -46,7 +46,7 @@ def read(family: str, stop: Path, report: Path) -> None:
             )
         time.sleep(0.02)
     report.write_text(
-        json.dumps(told | {"generations": len({generation for generation, _ in lists})})
+        json.dumps(counts | {"generations": len({generation for generation, _ in lists})})
     )
 
 

@@ -184,9 +184,9 @@ def drill(folder: Path, kills: int, server_every: int, readers: int, seed: int =
             stop.touch()
             for process in asking:
                 process.join(20)
-        told = [json.loads(report.read_text()) for report in reports]
+        counts = [json.loads(report.read_text()) for report in reports]
     failed = [
-        failure for one in told for failure in one["failures"] if not _excused(failure, work.down)
+        failure for one in counts for failure in one["failures"] if not _excused(failure, work.down)
     ]
     for failure in failed[:5]:
         print(f"failed: {failure}", file=sys.stderr)
@@ -195,9 +195,9 @@ def drill(folder: Path, kills: int, server_every: int, readers: int, seed: int =
         "kills": work.kills,
         "rollbacks": work.rollbacks,
         "server_kills": work.server_kills,
-        **{name: sum(one[name] for one in told) for name in ("reads", "torn", "mixed")},
+        **{name: sum(one[name] for one in counts) for name in ("reads", "torn", "mixed")},
         "failed": len(failed),
-        "failed_while_down": sum(len(one["failures"]) for one in told) - len(failed),
+        "failed_while_down": sum(len(one["failures"]) for one in counts) - len(failed),
         "leftover": work.leftover,
         "seconds": round(time.monotonic() - begun, 1),
     }
@@ -221,20 +221,26 @@ def main() -> int:
     )
     parser.add_argument("--readers", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        first = drill_first.drill(Path(folder) / "first", asked.readers)
+        first = drill_first.drill(Path(folder) / "first", arguments.readers)
         for failure in first["first_failed"][:5]:
             print(f"failed beside a first publication: {failure}", file=sys.stderr)
-        told = (
+        results = (
             first
             | {"first_failed": len(first["first_failed"])}
-            | drill(Path(folder), asked.kills, asked.server_every, asked.readers, asked.seed)
+            | drill(
+                Path(folder),
+                arguments.kills,
+                arguments.server_every,
+                arguments.readers,
+                arguments.seed,
+            )
         )
-    print(json.dumps(told))
+    print(json.dumps(results))
     return (
         1
-        if any(told[name] for name in ("first_failed", "torn", "mixed", "failed", "leftover"))
+        if any(results[name] for name in ("first_failed", "torn", "mixed", "failed", "leftover"))
         else 0
     )
 

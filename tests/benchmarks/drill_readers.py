@@ -82,7 +82,7 @@ def read(url: str, root: str, made: list[dict], stop: Path, report: Path, seed: 
         redis.Redis.from_url(url, socket_timeout=2.0),
     )
     choice, users = random.Random(seed), list(truth.of[made[0]["id"]])
-    told = {"reads": 0, "torn": 0, "mixed": 0, "failures": [], "generations": []}
+    counts = {"reads": 0, "torn": 0, "mixed": 0, "failures": [], "generations": []}
     ways = (
         lambda user: truth.verdict(reader.recommend(user, K), user),
         lambda user: truth.verdict(reader.precomputed(user, K), user),
@@ -92,14 +92,14 @@ def read(url: str, root: str, made: list[dict], stop: Path, report: Path, seed: 
         user, began = choice.choice(users), time.time()
         try:
             wrong = choice.choice(ways)(user)
-            told["reads"] += 1
+            counts["reads"] += 1
             if wrong:
-                told[wrong] += 1
+                counts[wrong] += 1
         except (RecallError, redis.RedisError) as error:
-            told["failures"].append([began, time.time(), f"{type(error).__name__}: {error}"])
+            counts["failures"].append([began, time.time(), f"{type(error).__name__}: {error}"])
             if isinstance(error, BadRequest):
                 raise
-    report.write_text(json.dumps(told))
+    report.write_text(json.dumps(counts))
 
 
 def _plain(client: redis.Redis, truth: Truth, user: str, tries: int = 20) -> str | None:

@@ -104,38 +104,38 @@ class Chain:
 
     def end(self, seconds: float = 600) -> tuple[bool, str]:
         """Wait for the whole chain; whether it ended well, and how."""
-        until, told = time.monotonic() + seconds, {}
+        until, tasks_by_dag = time.monotonic() + seconds, {}
         while time.monotonic() < until:
             for dag in ("ingest", f"train_{FAMILY}", f"publish_{FAMILY}"):
-                told[dag] = self.tasks(dag)
-            states = [state for tasks in told.values() for state in tasks.values()]
+                tasks_by_dag[dag] = self.tasks(dag)
+            states = [state for tasks in tasks_by_dag.values() for state in tasks.values()]
             if "failed" in states:
-                return False, f"{told}"
-            train, publish = told[f"train_{FAMILY}"], told[f"publish_{FAMILY}"]
+                return False, f"{tasks_by_dag}"
+            train, publish = tasks_by_dag[f"train_{FAMILY}"], tasks_by_dag[f"publish_{FAMILY}"]
             if train and train.get("promote") == "skipped":
                 return True, "held"
             if train and publish and all(state in OVER for state in states):
                 return True, "live"
             time.sleep(1)
-        return False, f"not over in {seconds:.0f} s: {told}"
+        return False, f"not over in {seconds:.0f} s: {tasks_by_dag}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--down-seconds", type=float, default=5.0)
     parser.add_argument("--together", action="store_true", help="all kills in one retrain")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "policies").mkdir()
         (folder / "policies" / "default.toml").write_text(POLICY)
-        told = drill(folder, asked.down_seconds, asked.together)
-    print(json.dumps(told))
+        results = drill(folder, arguments.down_seconds, arguments.together)
+    print(json.dumps(results))
     return (
         0
-        if told["chains_ok"] == told["chains"]
-        and not told["live_breaks"]
-        and not told["double_publishes"]
+        if results["chains_ok"] == results["chains"]
+        and not results["live_breaks"]
+        and not results["double_publishes"]
         else 1
     )
 
@@ -156,7 +156,7 @@ def drill(folder: Path, down: float, together: bool) -> dict:
         folder / "cluster", described, {"RECALL_POLICIES": str(folder / "policies")}
     ) as here:
         airflow = Airflow(here)
-        while not stack.parsed(here):
+        while not stack.dags_are_parsed(here):
             here.check()
             time.sleep(0.5)
         for family in airflow.families():

@@ -86,7 +86,7 @@ class Drill:
         }
         os.environ |= {"RECALL_STATE": str(home / "state")}
         self.local = Local().prepare()
-        self.told = {
+        self.counts = {
             "rounds": 0,
             "left_running": 0,
             "lost_acknowledged": 0,
@@ -125,10 +125,10 @@ class Drill:
             self._count_lost(writer)
         writer.ended.set()
         writer.join()
-        self.told["next_run_ok"] += self.command("run").wait() == 0
+        self.counts["next_run_ok"] += self.command("run").wait() == 0
         self.command("clean" if self.random.random() < 0.5 else "stop").wait()
         self._count_left(set())
-        self.told["rounds"] += 1
+        self.counts["rounds"] += 1
 
     def _kill(self) -> None:
         if running := supervisor.read(self.local):
@@ -142,24 +142,24 @@ class Drill:
             if "infra.local.supervisor" in processes.command(one)
             and processes.has(one, "RECALL_STATE", self.local.home.parent)
         ]
-        self.told["second_stacks"] += max(0, len(alive) - 1)
+        self.counts["second_stacks"] += max(0, len(alive) - 1)
 
     def _count_left(self, family: set[Process]) -> None:
-        left = processes.below(family | processes.marked(self.local.home))
+        left = processes.below(family | processes.processes_of_stack(self.local.home))
         for one in left:
             print(
                 f"left running: {one.pid} {processes.command(one)[:150]}",
                 file=sys.stderr,
                 flush=True,
             )
-        self.told["left_running"] += len(left)
+        self.counts["left_running"] += len(left)
 
     def _count_lost(self, writer: Writer) -> None:
         self.command("up").wait()
         writer.ended.set()
         writer.join()
         client = redis.Redis.from_url(self.local.redis_url)
-        self.told["lost_acknowledged"] += sum(
+        self.counts["lost_acknowledged"] += sum(
             not client.hexists(KEY, str(number)) for number in range(1, writer.last + 1)
         )
 
@@ -188,18 +188,18 @@ def main() -> int:
             drill.round(WAYS[number % len(WAYS)], seconds)
             print(
                 f"{time.monotonic() - begun:.0f} s, round {number + 1} of {given.rounds}, "
-                f"{WAYS[number % len(WAYS)]}: {drill.told}",
+                f"{WAYS[number % len(WAYS)]}: {drill.counts}",
                 file=sys.stderr,
                 flush=True,
             )
     finally:
         drill.command("stop").wait()
-    drill.told["traces"] = (
+    drill.counts["traces"] = (
         (home / "state" / "drill.log")
         .read_text(errors="replace")
         .count("Traceback (most recent call last)")
     )
-    print(json.dumps({**drill.told, "seconds": round(time.monotonic() - begun)}))
+    print(json.dumps({**drill.counts, "seconds": round(time.monotonic() - begun)}))
     wanted = {
         "rounds": given.rounds,
         "left_running": 0,
@@ -208,7 +208,7 @@ def main() -> int:
         "traces": 0,
         "next_run_ok": given.rounds,
     }
-    return 0 if drill.told == wanted else 1
+    return 0 if drill.counts == wanted else 1
 
 
 if __name__ == "__main__":

@@ -132,9 +132,12 @@ def bare(root: str, shape: str, block: int = 256) -> dict:
     started = time.monotonic()
     queries = model.encoder.encode(histories)
     between = time.monotonic()
-    asked, candidates = torch.from_numpy(queries), torch.from_numpy(model.vectors).T.contiguous()
+    query_block, candidates = (
+        torch.from_numpy(queries),
+        torch.from_numpy(model.vectors).T.contiguous(),
+    )
     for start in range(0, len(queries), block):
-        torch.topk(asked[start : start + block] @ candidates, PLACES, dim=1)
+        torch.topk(query_block[start : start + block] @ candidates, PLACES, dim=1)
     return {"encoding": between - started, "ranking": time.monotonic() - between}
 
 
@@ -155,14 +158,14 @@ def step(*arguments: str) -> dict:
 
 
 def main() -> int:
-    told = {}
+    results = {}
     for shape in SHAPES:
         with tempfile.TemporaryDirectory() as folder:
             root = str(Path(folder))
             step("make", root, shape)
             plain, own = step("bare", root, shape), step("measured", root)
         whole = plain["encoding"] + plain["ranking"]
-        told |= {
+        results |= {
             f"seconds_{shape}": round(own["seconds"], 2),
             f"bare_{shape}": round(whole, 2),
             f"encoding_{shape}": round(plain["encoding"], 2),
@@ -171,9 +174,9 @@ def main() -> int:
                 (own["seconds"] - plain["encoding"]) / plain["ranking"], 3
             ),
         }
-        told["peak_gb"] = round(own["peak_gb"], 2)
-        print(f"{shape}: {told}", file=sys.stderr, flush=True)
-    print(json.dumps({**told, "bare_ratio": told["ratio_20m"]}))
+        results["peak_gb"] = round(own["peak_gb"], 2)
+        print(f"{shape}: {results}", file=sys.stderr, flush=True)
+    print(json.dumps({**results, "bare_ratio": results["ratio_20m"]}))
     return 0
 
 

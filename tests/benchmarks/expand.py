@@ -243,14 +243,14 @@ def main() -> int:
     )
     made, copies = expand(base, given.rows, users, items, given.seed)
     write(given.folder.absolute(), base, made, copies, given.seed)
-    told = {
+    results = {
         "rows": len(made["user"]),
         "users": len(np.unique(made["user"])),
         "items": len(np.unique(made["item"])),
     }
     print(
         json.dumps(
-            told
+            results
             | {
                 "base": base.name,
                 "seed": given.seed,

@@ -72,12 +72,12 @@ def prefixes(
     for group in np.array_split(random.permutation(len(user)), -(-len(user) // size)):
         step = np.arange(window)[:, None]
         rows = np.where(step < length[group], end[group] - length[group] + step, end[group] - 1)
-        asked = (length[group] - 1) * len(group) + np.arange(len(group))
+        query_rows = (length[group] - 1) * len(group) + np.arange(len(group))
         yield Batch(
             of.items[rows].ravel().astype(np.int64),
             of.items[end[group]].astype(np.int64),
             [len(group)] * window,
-            asked,
+            query_rows,
             len(group),
         )
 

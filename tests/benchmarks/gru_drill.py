@@ -45,10 +45,10 @@ def start(*arguments: str) -> subprocess.Popen:
 
 def answer(process: subprocess.Popen) -> str:
     """The last line of its output."""
-    said = process.communicate()[0]
+    output = process.communicate()[0]
     if process.returncode:
         raise SystemExit(f"drill: {' '.join(process.args[1:4])} ended with {process.returncode}")
-    return said.strip().splitlines()[-1]
+    return output.strip().splitlines()[-1]
 
 
 def training(store: Path, snapshot: str, seed: int) -> subprocess.Popen:
@@ -87,38 +87,49 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     given = parser.parse_args()
     moments, begun = random.Random(given.seed), time.monotonic()
-    told = {"kills": 0, "killed_before_first_epoch": 0, "ended_before_the_kill": 0, "different": 0}
+    counts = {
+        "kills": 0,
+        "killed_before_first_epoch": 0,
+        "ended_before_the_kill": 0,
+        "different": 0,
+    }
     with tempfile.TemporaryDirectory() as scratch:
         store = Path(scratch)
         snapshot = answer(start("-c", PLANT, store.as_uri()))
         started = time.monotonic()
         unbroken = json.loads(answer(training(store, snapshot, 0)))
         seconds, expected = time.monotonic() - started, arrays(unbroken)
-        while told["kills"] < given.kills:
+        while counts["kills"] < given.kills:
             shutil.rmtree(store / "candidates")
             process = training(store, snapshot, 0)
             reached(store, process, moments.randrange(int(0.9 * SETTINGS["epochs"])))
             time.sleep(moments.uniform(0, 0.2))
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            told["kills" if process.returncode == -signal.SIGKILL else "ended_before_the_kill"] += 1
-            told["killed_before_first_epoch"] += process.returncode == -signal.SIGKILL and not any(
-                store.glob(CHECKPOINTS)
+            counts[
+                "kills" if process.returncode == -signal.SIGKILL else "ended_before_the_kill"
+            ] += 1
+            counts["killed_before_first_epoch"] += (
+                process.returncode == -signal.SIGKILL and not any(store.glob(CHECKPOINTS))
             )
             result = json.loads(answer(training(store, snapshot, 0)))
             same = arrays(result) == expected and result["epochs"] == unbroken["epochs"]
-            told["different"] += not same
+            counts["different"] += not same
             print(
-                f"kill {told['kills']}: {'the same' if same else 'DIFFERENT'}",
+                f"kill {counts['kills']}: {'the same' if same else 'DIFFERENT'}",
                 file=sys.stderr,
                 flush=True,
             )
     print(
         json.dumps(
-            {**told, "unbroken_s": round(seconds, 1), "seconds": round(time.monotonic() - begun, 1)}
+            {
+                **counts,
+                "unbroken_s": round(seconds, 1),
+                "seconds": round(time.monotonic() - begun, 1),
+            }
         )
     )
-    return 1 if told["different"] else 0
+    return 1 if counts["different"] else 0
 
 
 if __name__ == "__main__":

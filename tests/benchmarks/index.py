@@ -37,33 +37,33 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--graph", default="HNSW32")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     vectors, queries = clustered(
-        asked.items, DIMENSION, TUNING + PROBES, groups=max(20, asked.items // 1000)
+        arguments.items, DIMENSION, TUNING + PROBES, groups=max(20, arguments.items // 1000)
     )
-    told: dict = {"items": asked.items}
+    results: dict = {"items": arguments.items}
     flat = Searcher(build_index(vectors, "Flat"), vectors)
     exact = top_k(queries[TUNING:], vectors, PROBE_K)
     for name, factory in (
-        ("ivf", choose_factory(asked.items, DIMENSION, None)),
-        ("hnsw", asked.graph),
+        ("ivf", choose_factory(arguments.items, DIMENSION, None)),
+        ("hnsw", arguments.graph),
     ):
-        faiss.omp_set_num_threads(asked.threads)
+        faiss.omp_set_num_threads(arguments.threads)
         started = time.perf_counter()
         index = build_index(vectors, factory)
         built = time.perf_counter() - started
         search, depth = tune_parameters(index, vectors, factory, queries[:TUNING], WANTED)
-        told |= _compared(name, Searcher(index, vectors, depth), flat, queries[TUNING:], exact)
-        told |= {
+        results |= _compared(name, Searcher(index, vectors, depth), flat, queries[TUNING:], exact)
+        results |= {
             f"{name}_build_s": round(built, 1),
             f"{name}_search": search,
             f"{name}_factory": factory,
         }
-        print(told, file=sys.stderr, flush=True)
-    told |= _compared(
+        print(results, file=sys.stderr, flush=True)
+    results |= _compared(
         "lsh", Searcher(build_index(vectors, "LSH256"), vectors), flat, queries[TUNING:], exact
     )
-    print(json.dumps(told))
+    print(json.dumps(results))
     return 0
 
 

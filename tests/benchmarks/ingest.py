@@ -87,7 +87,7 @@ def timed(command: list[str]) -> tuple[float, float, str]:
     return seconds, peak[0] / 1e9, text
 
 
-def told(text: str, event: str, field: str) -> float:
+def event_field(text: str, event: str, field: str) -> float:
     """A number from a log line of a stage."""
     found = re.search(rf"{re.escape(event)} .*?\b{field}=([0-9.e+-]+)", text)
     if not found:
@@ -143,10 +143,10 @@ def main() -> int:
     if given.log:
         print(said, file=sys.stderr)
     start_small, start = (
-        told(said_small, "spark.started", "seconds"),
-        told(said, "spark.started", "seconds"),
+        event_field(said_small, "spark.started", "seconds"),
+        event_field(said, "spark.started", "seconds"),
     )
-    gx = told(said, "ingest.batch", "gx_seconds")
+    gx = event_field(said, "ingest.batch", "gx_seconds")
     print(
         f"ingest {given.small:,} rows {small:.1f} s, {given.rows:,} rows {large:.1f} s "
         f"({peak:.1f} GB); bare Spark {bare:.1f} s ({bare_peak:.1f} GB)",

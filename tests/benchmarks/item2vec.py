@@ -130,7 +130,7 @@ def main() -> int:
                 file=sys.stderr,
                 flush=True,
             )
-    told = {
+    results = {
         "data": base.name,
         "threads": given.threads,
         "words_an_epoch": sum(map(len, ready)),
@@ -138,7 +138,7 @@ def main() -> int:
         "gensim_words_per_s": round(statistics.median(one for _, one in rates)),
         "ratio": round(statistics.median(one / other for one, other in rates), 4),
     }
-    print(json.dumps(told | {name: round(value, 4) for name, value in whole.items()}))
+    print(json.dumps(results | {name: round(value, 4) for name, value in whole.items()}))
     return 0
 
 

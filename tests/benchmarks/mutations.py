@@ -205,7 +205,7 @@ def conclude(inputs: int, run: Run) -> int:
     ended = (
         counts["refused"] + counts["with_quarantine"] + counts["accepted_whole"] - counts["good"]
     )
-    told = {
+    results = {
         "inputs": inputs,
         "refused": counts["refused"],
         "with_quarantine": counts["with_quarantine"],
@@ -218,8 +218,12 @@ def conclude(inputs: int, run: Run) -> int:
         "rows_quarantined": counts["rows_quarantined"],
         "slowest_examination_s": round(run.slowest, 2),
     }
-    print(json.dumps(told))
-    return 1 if told["unaccounted"] or told["traces"] or told["phantom_ids"] or run.strange else 0
+    print(json.dumps(results))
+    return (
+        1
+        if results["unaccounted"] or results["traces"] or results["phantom_ids"] or run.strange
+        else 0
+    )
 
 
 if __name__ == "__main__":

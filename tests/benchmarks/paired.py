@@ -40,7 +40,7 @@ def means(folders: list[Path]) -> dict[str, dict[str, np.ndarray]]:
 
 def main() -> int:
     folders = [Path(urlparse(uri).path) for uri in sys.argv[1:]]
-    members, models, told = (
+    members, models, results = (
         json.loads((folders[0] / "manifest.json").read_text())["facts"]["members"],
         means(folders),
         {},
@@ -55,7 +55,7 @@ def main() -> int:
             SEED,
             (metric,),
         )[metric]
-        told[metric] = {
+        results[metric] = {
             "best_member": best,
             "of_it": round(one.base, 5),
             "difference": round(one.mean, 5),
@@ -64,7 +64,7 @@ def main() -> int:
             "p": round(one.p, 5),
             "members": {name: round(float(models[name][metric].mean()), 5) for name in members},
         }
-    print(json.dumps(told))
+    print(json.dumps(results))
     return 0
 
 

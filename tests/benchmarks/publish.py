@@ -131,10 +131,10 @@ def measure(folder: Path, count: int) -> dict:
     root = (folder / "store").as_uri()
     uri, vectors = candidate(Store(root), count, f"c{count}", seed=0)
     made = generation(root, uri, "auto")
-    told = {}
+    results = {}
     with valkey_server(folder / "default") as server:
         os.environ["RECALL_REDIS_URL"] = server.url
-        told["bytes_ratio_default"] = item_bytes(
+        results["bytes_ratio_default"] = item_bytes(
             redis.Redis.from_url(server.url), generations.load(root, made)
         ) / (4 * DIMENSION)
     with valkey_server(folder / "compact", "correct-horse", *COMPACT) as server:
@@ -142,7 +142,7 @@ def measure(folder: Path, count: int) -> dict:
         bare = mappings(server, vectors)
         loaded = generations.load(root, made)
         bare = max(bare, _again(mappings, folder, vectors))
-        told |= {
+        results |= {
             "vectors_per_s": loaded["vectors_per_s"],
             "bare_per_s": bare,
             "load_ratio": loaded["vectors_per_s"] / bare,
@@ -150,8 +150,8 @@ def measure(folder: Path, count: int) -> dict:
             "bytes_ratio": item_bytes(redis.Redis.from_url(server.url), loaded) / (4 * DIMENSION),
         }
         generations.switch(root, made)
-        told |= reading(server, root)
-    return {name: round(value, 4) for name, value in told.items()}
+        results |= reading(server, root)
+    return {name: round(value, 4) for name, value in results.items()}
 
 
 def _again(way, folder: Path, vectors: np.ndarray) -> float:
@@ -221,18 +221,18 @@ def rollback_seconds(folder: Path, count: int) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[200_000, 1_000_000])
-    told, sizes = {}, parser.parse_args().sizes
+    results, sizes = {}, parser.parse_args().sizes
     for count in sizes:
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
             measured = measure(Path(folder), count)
         print(f"{count} × {DIMENSION}: {measured}", file=sys.stderr, flush=True)
         for name, value in measured.items():
-            told.setdefault(name, []).append(value)
+            results.setdefault(name, []).append(value)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         rolled = rollback_seconds(Path(folder), max(sizes))
     worst = {
         name: (min if name.endswith(("_s", "load_ratio", "colon_ratio", "rps")) else max)(values)
-        for name, values in told.items()
+        for name, values in results.items()
     }
     print(json.dumps({**worst, "rollback_s": round(rolled, 3)}))
     return 0

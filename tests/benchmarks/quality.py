@@ -54,15 +54,15 @@ def recipe(protocol: str, family: str, name: str) -> tuple[str, dict, dict]:
             f"quality: no protocol is named {protocol!r}; choose from "
             f"{', '.join(content['protocol'])}"
         )
-    asked = content["protocol"][protocol]
-    dataset = asked.pop("same_as", protocol)
+    of_protocol = content["protocol"][protocol]
+    dataset = of_protocol.pop("same_as", protocol)
     settings = content.get(family, {}).get(name, {}).get(dataset)
     if settings is None and name != "default":
         raise SystemExit(
             f"quality: {family} has no recipe {name!r} for {protocol}; it has "
             f"{', '.join(content.get(family, {})) or 'none'}"
         )
-    return dataset, {**content["protocol"][dataset], **asked}, settings or {}
+    return dataset, {**content["protocol"][dataset], **of_protocol}, settings or {}
 
 
 def ingest(name: str, protocol: dict) -> dict:
@@ -195,7 +195,7 @@ def main() -> int:
         file=sys.stderr,
         flush=True,
     )
-    told = {
+    results = {
         name: {
             "mean": round(statistics.fmean(one[name] for one in figures), 5),
             "sd": round(statistics.stdev([one[name] for one in figures]), 5)
@@ -212,7 +212,7 @@ def main() -> int:
                 "recipe": given.recipe,
                 "labels": given.labels,
                 "seeds": given.seeds,
-                **told,
+                **results,
                 **(
                     {"over_best_member": intervals([one["uri"] for one in judged])}
                     if given.family == "fused"

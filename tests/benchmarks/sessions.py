@@ -158,7 +158,7 @@ def main() -> int:
             file=sys.stderr,
             flush=True,
         )
-    told = {
+    results = {
         name: {
             "mean": round(statistics.fmean(one[name] for one in found), 4),
             "sd": round(statistics.stdev(one[name] for one in found), 4) if len(found) > 1 else 0.0,
@@ -172,8 +172,8 @@ def main() -> int:
                 "family": given.family,
                 "settings": given.settings,
                 "seeds": given.seeds,
-                "recall_20": told["recall"],
-                "mrr_20": told["mrr"],
+                "recall_20": results["recall"],
+                "mrr_20": results["mrr"],
                 "seconds": round(time.monotonic() - begun, 1),
             }
         )

@@ -62,9 +62,9 @@ def plant(size: str, seed: int, folder: Path) -> dict:
 
 def gathered(airflow: Airflow, day: str) -> dict:
     """The figures of a day, from what its tasks returned."""
-    told, shares, live, unmeasured, asked, recalls = {}, [], [], 0, [], {}
+    figures, shares, live, unmeasured, waiting, recalls = {}, [], [], 0, [], {}
     ingest = first_run(airflow, "ingest", day)
-    told["seconds_ingest"] = round(seconds(airflow.tasks("ingest", ingest)), 1)
+    figures["seconds_ingest"] = round(seconds(airflow.tasks("ingest", ingest)), 1)
     for family in airflow.families():
         runs = {
             stage: first_run(airflow, f"{stage}_{family}", day) for stage in ("train", "publish")
@@ -75,7 +75,7 @@ def gathered(airflow: Airflow, day: str) -> dict:
             if run
             for task in airflow.tasks(f"{stage}_{family}", run)
         ]
-        told[f"seconds_{family}"] = round(seconds(tasks), 1)
+        figures[f"seconds_{family}"] = round(seconds(tasks), 1)
         fit, gate = (
             (airflow.result(f"train_{family}", runs["train"], task) if runs["train"] else None)
             or {}
@@ -89,14 +89,14 @@ def gathered(airflow: Airflow, day: str) -> dict:
         elif not gate.get("metrics", {}).get("challenger"):
             unmeasured += 1
         elif gate["outcome"] == "ask":
-            asked.append(family)
+            waiting.append(family)
         if gate.get("metrics", {}).get("challenger"):
             recalls[family] = round(gate["metrics"]["challenger"]["recall_50"], 4)
-    return told | {
+    return figures | {
         "live": len(live),
         "families_live": live,
         "held_unmeasured": unmeasured,
-        "asked": asked,
+        "asked": waiting,
         "recall_50": recalls,
         "validation_share": round(
             sum(part for part, _ in shares) / max(sum(length for _, length in shares), 1e-9), 4
@@ -165,7 +165,7 @@ def main() -> int:
         os.environ.update(environment)
         local = Local().prepare()
         now, snapshots = supervisor.read(local), sorted(local.store.glob("snapshots/*/*"))
-        told = gathered(Airflow(local), snapshots[-1].name) if now and snapshots else {"live": 0}
+        results = gathered(Airflow(local), snapshots[-1].name) if now and snapshots else {"live": 0}
         peak = round((now or {}).get("peak_bytes", 0) / 2**30, 2)
     finally:
         if not given.keep:
@@ -180,7 +180,7 @@ def main() -> int:
             {
                 "size": given.size,
                 "seconds": round(total, 1),
-                **told,
+                **results,
                 "peak_gb": peak,
                 **planted,
                 "exit": done.returncode,

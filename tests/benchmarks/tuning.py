@@ -118,7 +118,7 @@ def main() -> int:
     figures, defaults = (
         judged(given.family, store, snapshot, settings) for settings in (won["settings"], {})
     )
-    told = {
+    results = {
         f"{of}{name}": round(sum(one[name] for one in these) / SEEDS, 4)
         for of, these in (("", figures), ("default_", defaults))
         for name in ("hr_10", "ndcg_10", "recall_50")
@@ -140,7 +140,7 @@ def main() -> int:
                 "validation_best": round(won["value"], 4),
                 "settings": won["settings"],
                 "importance": won["importance"],
-                **told,
+                **results,
                 "seconds": round(seconds, 1),
             }
         )

@@ -89,9 +89,9 @@ def rounds(own: Contestant, peer: Contestant, times: int) -> dict[str, float]:
     for turn in range(times + 1):
         for contestant, name in turns:
             contestant.ask(name)  # whoever comes first after another finds the caches cold
-            told = contestant.ask(name)
+            answer = contestant.ask(name)
             if turn:  # the first compiles
-                rates[name].append(told["steps"] / told["seconds"])
+                rates[name].append(answer["steps"] / answer["seconds"])
         print(
             f"round {turn} of {times}"
             + (
@@ -143,7 +143,7 @@ def main() -> int:
             str(data(given.rows) / "ratings.csv"),
             str(Path(scratch) / "large"),
         )
-        told = large.ask("large")
+        results = large.ask("large")
         large.close()
     one = rates["cooccurrence"]
     ratios = {f"ratio_{name}": round(one / rates[name], 2) for name in PEERS}
@@ -159,8 +159,8 @@ def main() -> int:
                 **ratios,
                 **exact,
                 "peak_gb": round(peak, 2),
-                **told,
-                "large_slower": round(one / told["large_steps_per_s"], 2),
+                **results,
+                "large_slower": round(one / results["large_steps_per_s"], 2),
             }
         )
     )

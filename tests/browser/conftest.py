@@ -38,18 +38,18 @@ def window(browser):
                     dark,
                 )
             )
-            page, said = context.new_page(), []
+            page, messages = context.new_page(), []
             # A source that is away answers 503, and Chromium counts that as an error of its own.
             page.on(
                 "console",
-                lambda told: (
-                    said.append(told.text)
-                    if told.type == "error" and "status of 503" not in told.text
+                lambda message: (
+                    messages.append(message.text)
+                    if message.type == "error" and "status of 503" not in message.text
                     else None
                 ),
             )
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.said = said
+            page.on("pageerror", lambda error: messages.append(str(error)))
+            page.messages = messages
             page.goto(path, wait_until=wait)
             return page
 

@@ -28,9 +28,9 @@ def take(
                 page = context.new_page()
                 page.on(
                     "console",
-                    lambda told, width=width: (
-                        print(f"{name} {width}: {told.type}: {told.text}")
-                        if told.type == "error"
+                    lambda message, width=width: (
+                        print(f"{name} {width}: {message.type}: {message.text}")
+                        if message.type == "error"
                         else None
                     ),
                 )

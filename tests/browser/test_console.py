@@ -74,7 +74,7 @@ def test_a_held_challenger_is_seen_at_once_and_everything_fits(window, picture, 
     assert "item2vec: hold" in page.locator("#summary").inner_text()
     assert page.locator(".card").count() >= 4 and page.locator(".card .interval svg").count() >= 8
     fits(page, width)
-    assert page.evaluate(PALE) == [] and page.said == []
+    assert page.evaluate(PALE) == [] and page.messages == []
     picture(page, f"held-{width}-{SHADE[dark]}")
 
 
@@ -237,7 +237,7 @@ def test_how_far_each_task_at_work_is_is_seen_and_never_markup(window, picture, 
     ]
     assert "is running" not in page.locator("#summary").inner_text()
     fits(page, width)
-    assert page.evaluate(PALE) == [] and page.said == []
+    assert page.evaluate(PALE) == [] and page.messages == []
     picture(page, f"at-work-{width}")
 
 

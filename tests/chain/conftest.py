@@ -20,7 +20,7 @@ import pytest
 
 from infra.environments.names import ROOT, environments, python
 from infra.local.airflow_api import Airflow
-from infra.local.source import remembered
+from infra.local.source import remembered_source
 from infra.local.state import Local
 from tests.benchmarks.stages import ask
 
@@ -71,7 +71,7 @@ class Stack:
         ]
         return sorted(found, key=lambda record: record["when"])
 
-    def asked(self, dag: str, run: str, task: str, seconds: float = 240) -> dict:
+    def question(self, dag: str, run: str, task: str, seconds: float = 240) -> dict:
         """Wait until a task waits for a person; what it asks.
 
         The question is there before the task waits. On SQLite, which locks no rows, Airflow can
@@ -83,8 +83,8 @@ class Stack:
         ).get(task) != "awaiting_input":
             assert time.monotonic() < deadline, states
             time.sleep(0.5)
-        asked = self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")["hitl_details"]
-        return next(one for one in asked if one["task_instance"]["task_id"] == task)
+        question = self.airflow.call("GET", f"dags/{dag}/dagRuns/{run}/hitlDetails")["hitl_details"]
+        return next(one for one in question if one["task_instance"]["task_id"] == task)
 
     def answer(self, dag: str, run: str, task: str, option: str, **fields: str) -> None:
         """Answer as the person who is logged in."""
@@ -102,7 +102,7 @@ class Stack:
             text=True,
             capture_output=True,
             timeout=120,
-            env=self.local.airflow_environment(remembered(self.local)),
+            env=self.local.airflow_environment(remembered_source(self.local)),
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return done.stdout
@@ -225,7 +225,7 @@ def stack(tmp_path_factory):
         "TITLE": "Film 1 (1995)",
     }
     with environment_of(settings) as environment:
-        said = command(environment | {"DAY": days[0]}, "run")
+        output = command(environment | {"DAY": days[0]}, "run")
         local = Local()
         airflow = Airflow(local)
         with hook() as server:
@@ -239,4 +239,4 @@ def stack(tmp_path_factory):
                     "port": server.server_address[1],
                 },
             )
-            yield Stack(environment, local, airflow, days, said, home / "data", server.got)
+            yield Stack(environment, local, airflow, days, output, home / "data", server.got)

@@ -89,16 +89,16 @@ def test_three_days_go_live_by_themselves_and_a_late_one_is_waited_for_and_told(
     awaited = [f"Waiting for the delivery of {ago(days)} since " for days in (3, 2, 1)]
 
     def waiting() -> str | None:
-        told = command(environment, "status")
-        return told if all(line in told for line in awaited) else None
+        output = command(environment, "status")
+        return output if all(line in output for line in awaited) else None
 
     status = until(waiting, 400, every=2)
     due, day = re.search(r"Next retrain: due (\S+) 00:00 UTC, of (\S+)", status).groups()
     assert due > day >= str(TODAY), "the day that is over at midnight"
-    told = console(airflow)
-    assert [one["day"] for one in told["awaited"]][:3] == [
+    overview = console(airflow)
+    assert [one["day"] for one in overview["awaited"]][:3] == [
         ago(days) for days in (3, 2, 1)
-    ] and told["day"] == day
+    ] and overview["day"] == day
     for days in (3, 2, 1):
         deliver(home, ago(days))
         until(lambda days=days: live_day(airflow) == ago(days), 400, every=2)

@@ -79,10 +79,10 @@ def test_what_was_seen_is_not_recommended(stack):
 
 def test_the_second_day_compares_with_the_champion_on_the_same_users(stack):
     before = {family: stack.live(family) for family in FAMILIES}
-    said = stack.run(stack.days[1])
+    output = stack.run(stack.days[1])
     for family in FAMILIES:
-        outcome = re.search(rf"{family}: (\w+) \(refresh\): .*champion", said)
-        assert outcome, said
+        outcome = re.search(rf"{family}: (\w+) \(refresh\): .*champion", output)
+        assert outcome, output
         assert (stack.live(family) != before[family]) == (outcome[1] == "promote")
 
 
@@ -124,8 +124,10 @@ def test_a_person_who_is_asked_and_says_no_keeps_the_champion_and_stands_in_the_
     run = stack.airflow.trigger(
         "train_item2vec", None, {"day": stack.days[1], "approval": "always", "seed": 3, "seeds": 2}
     )["dag_run_id"]
-    asked = stack.asked("train_item2vec", run, "approve")
-    assert "recall@50" in asked["body"] and "is to go live (promote)" in asked["subject"], asked
+    question = stack.question("train_item2vec", run, "approve")
+    assert "recall@50" in question["body"] and "is to go live (promote)" in question["subject"], (
+        question
+    )
     stack.answer("train_item2vec", run, "approve", "Reject", why="not on a Friday")
     tasks = stack.finish("train_item2vec", run)
     assert (tasks["approve"]["state"], tasks["promote"]["state"]) == ("success", "skipped")

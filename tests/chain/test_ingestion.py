@@ -99,14 +99,14 @@ def test_half_a_source_is_refused_with_a_message_and_starts_nothing(stack, refus
     live = {dag: stack.live(dag.removeprefix("train_")) for dag in TRAININGS}
     [task] = stack.airflow.tasks("ingest", run)
     assert (task["state"], task["try_number"]) == ("failed", 1)
-    told = re.search(
+    message = re.search(
         r"AirflowFailException: (.*)", stack.airflow.log("ingest", run, "snapshot", 1)
     )[1]
     assert re.match(
         r"the data is refused: .*rows_against_previous is 0\.[45]\d*, expected at least "
         r"0\.9.*remedy: .*report: \S+report\.html",
-        told,
-    ), told
+        message,
+    ), message
     time.sleep(5)
     assert not any(day in stack.days_of(dag) for dag in TRAININGS)
     assert not list((stack.local.store / "snapshots" / "planted").glob(f"{day}/*/manifest.json"))

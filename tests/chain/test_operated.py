@@ -49,10 +49,10 @@ def ask(stack, path: str, login: bool = True) -> tuple[int, float, str]:
 def until(stack, path: str, seconds: float = 30) -> dict:
     """The answer of a route, once its source is there."""
     deadline = time.monotonic() + seconds
-    while (told := ask(stack, path))[0] != 200:
-        assert time.monotonic() < deadline, told
+    while (answer := ask(stack, path))[0] != 200:
+        assert time.monotonic() < deadline, answer
         time.sleep(0.5)
-    return json.loads(told[2])
+    return json.loads(answer[2])
 
 
 @pytest.fixture(scope="module")
@@ -104,27 +104,27 @@ def test_the_console_tells_what_readers_get_by_whose_decision_and_why_a_challeng
 
 
 def test_the_tab_of_a_run_has_its_verdict(stack, held):
-    told = until(
+    answer = until(
         stack, "api/run?" + urllib.parse.urlencode({"dag_id": "train_item2vec", "run_id": held})
     )
     assert (
-        told["verdict"]["outcome"] == "hold"
-        and told["tasks"]["promote"] == "skipped"
-        and told["verdict"]["checks"]
+        answer["verdict"]["outcome"] == "hold"
+        and answer["tasks"]["promote"] == "skipped"
+        and answer["verdict"]["checks"]
     )
 
 
 def test_trying_a_title_and_a_user_gives_what_the_reader_gives(stack):
     found = until(stack, "api/find?title=film%201%20")[0]
     assert found["title"] == "Film 1 (1995)"
-    told = until(stack, "api/try?user=1&k=5")
+    answer = until(stack, "api/try?user=1&k=5")
     for family in ("item2vec", "gru4rec", "two_tower"):
         wanted = stack.reader("recommend", "--user", "1", "--family", family, "--k", "5")
-        assert [hit["id"] for hit in told["channels"][family]["hits"]] == [
+        assert [hit["id"] for hit in answer["channels"][family]["hits"]] == [
             hit["item"]["id"] for hit in wanted["hits"]
         ]
-        assert told["channels"][family]["generation"] == stack.live(family)
-    assert {"similar", "popular"} < told["channels"].keys() and len(told["merged"]["hits"]) == 5
+        assert answer["channels"][family]["generation"] == stack.live(family)
+    assert {"similar", "popular"} < answer["channels"].keys() and len(answer["merged"]["hits"]) == 5
 
 
 def test_redis_or_mlflow_that_hang_are_told_in_their_panels_within_seconds_and_the_rest_answers(
@@ -158,11 +158,11 @@ def test_metrics_name_the_generation_that_is_live(stack):
 
 
 def test_people_were_told_of_what_was_held_and_of_all_that_happened_before(stack, held):
-    told = {notice["kind"]: notice for notice in stack.notices}
+    notifications = {notice["kind"]: notice for notice in stack.notices}
     days_before = (
         {"failure", "ask", "promotion", "rollback"} if stack.airflow.runs("rollback") else set()
     )  # what the days before this have done
-    assert {"hold"} | days_before <= told.keys()
+    assert {"hold"} | days_before <= notifications.keys()
     assert all(
         notice["title"]
         and notice["happened"]
@@ -172,12 +172,12 @@ def test_people_were_told_of_what_was_held_and_of_all_that_happened_before(stack
         for notice in stack.notices
     )
     assert (
-        told["hold"]["title"].startswith("item2vec: version")
-        and stack.live("item2vec") in told["hold"]["live"][0]
+        notifications["hold"]["title"].startswith("item2vec: version")
+        and stack.live("item2vec") in notifications["hold"]["live"][0]
     )
     assert (
-        told["hold"]["page"].startswith(stack.local.airflow_url)
-        and "DAG overrule" in told["hold"]["next"]
+        notifications["hold"]["page"].startswith(stack.local.airflow_url)
+        and "DAG overrule" in notifications["hold"]["next"]
     )
     secrets = [stack.local.secret(name) for name in ("redis", "airflow_admin", "jwt", "fernet")]
     assert not [secret for secret in secrets if secret in json.dumps(stack.notices)]

@@ -26,8 +26,8 @@ def test_epochs_that_fit(minutes, done, epochs):
 
 def test_a_budget_that_holds_no_epoch_is_told(capfd):
     epochs_within(0.5, 60, [MINUTE], "planted")
-    told = capfd.readouterr().err
-    assert "planted.budget" in told and "holds none, and one is trained" in told
+    log = capfd.readouterr().err
+    assert "planted.budget" in log and "holds none, and one is trained" in log
 
 
 def test_a_slower_machine_shortens_what_is_left():

@@ -33,8 +33,8 @@ def ask(
 def test_the_result_is_all_that_stands_on_stdout(tmp_path):
     done = ask("answer", '{"end": "well"}', RECALL_RESULT=str(tmp_path / "result.json"))
     assert done.returncode == 0 and done.stdout.count("\n") == 1
-    told = json.loads(done.stdout)
-    assert told.pop("seconds") >= 0 and told == {"said": "well"}
+    result = json.loads(done.stdout)
+    assert result.pop("seconds") >= 0 and result == {"said": "well"}
     assert (tmp_path / "result.json").read_text() == done.stdout.strip()
     assert "a library speaks" in done.stderr and "another one, in C" in done.stderr
 
@@ -93,10 +93,10 @@ def test_a_bug_is_told_with_its_trace_and_may_be_retried(end):
         (("answer", '{"end": 3}'), "end.*3"),
     ],
 )
-def test_a_bad_request_names_what_is_wrong_and_what_is_allowed(arguments, told):
+def test_a_bad_request_names_what_is_wrong_and_what_is_allowed(arguments, message):
     done = ask(*arguments)
     assert done.returncode == 2 and not done.stdout and "Traceback" not in done.stderr
-    assert re.search(told, done.stderr), done.stderr
+    assert re.search(message, done.stderr), done.stderr
 
 
 def test_help_lists_verbs_and_fields_with_their_defaults_and_imports_nothing_heavy():

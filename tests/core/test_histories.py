@@ -65,13 +65,13 @@ def test_tastes_are_means_over_pairs():
     vectors = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
     lists, weights = [[0, 1, 1, 1, 1], [1, 2], [2, 3, 0], [3]], [2.0]
     once = Histories.of_lists([[0, 1], [1, 2], [2, 3, 0], [3]])
-    told = dataclasses.replace(
+    repeated = dataclasses.replace(
         once, weights=np.array([1, *weights, 1, 1, 1, 1, 1, 1], np.float32), paired=True
     )
     np.testing.assert_allclose(
-        taste_space(vectors, Histories.of_lists(lists)), taste_space(vectors, told), atol=1e-6
+        taste_space(vectors, Histories.of_lists(lists)), taste_space(vectors, repeated), atol=1e-6
     )
-    assert not np.allclose(taste_space(vectors, once), taste_space(vectors, told), atol=1e-3)
+    assert not np.allclose(taste_space(vectors, once), taste_space(vectors, repeated), atol=1e-3)
 
 
 # Two users: the first comes back to item 0 in what is held out, the second meets nothing new there.

@@ -64,7 +64,7 @@ def test_a_name_without_code_is_a_fault_and_not_an_empty_digest(code):
 def test_what_decides_on_the_vectors_of_a_family_counts(family):
     counted = {
         str(path.relative_to(identity.TASKS))
-        for path in identity._imported([f"tasks.{family}.fit"])
+        for path in identity._import_closure([f"tasks.{family}.fit"])
     }
     assert {f"{family}/settings.py", "core/data/snapshot.py"} <= counted
     assert not any(name.startswith("core/cli") for name in counted)

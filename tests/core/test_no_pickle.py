@@ -42,7 +42,7 @@ SOURCES = sorted(
 )
 
 
-def told(path: str, text: str) -> list[str]:
+def pickle_uses(path: str, text: str) -> list[str]:
     """What of a source reads, or may read, code from data."""
     found = []
     for node in ast.walk(ast.parse(text)):
@@ -91,14 +91,16 @@ def told(path: str, text: str) -> list[str]:
     ],
 )
 def test_the_search_finds_what_it_is_to_find(text):
-    assert told("a.py", text)
+    assert pickle_uses("a.py", text)
 
 
 def test_no_source_reads_pickle():
     assert (
         len(SOURCES) > 150
         and [
-            line for path in SOURCES for line in told(str(path.relative_to(ROOT)), path.read_text())
+            line
+            for path in SOURCES
+            for line in pickle_uses(str(path.relative_to(ROOT)), path.read_text())
         ]
         == []
     )

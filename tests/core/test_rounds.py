@@ -138,7 +138,7 @@ def test_a_line_is_written_in_one_piece_with_its_fields_behind_the_sentence(cloc
 
 
 @pytest.mark.parametrize(
-    "seconds, told",
+    "seconds, expected",
     [
         (0.2, "1 s"),
         (7, "7 s"),
@@ -149,5 +149,5 @@ def test_a_line_is_written_in_one_piece_with_its_fields_behind_the_sentence(cloc
         (9000, "2.5 h"),
     ],
 )
-def test_times_in_words(seconds, told):
-    assert words(seconds) == told
+def test_times_in_words(seconds, expected):
+    assert words(seconds) == expected

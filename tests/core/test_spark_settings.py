@@ -7,8 +7,8 @@ from tasks.core.spark.settings import Spark
 
 
 def test_packages_are_told_to_spark_as_it_wants_them():
-    told = configuration(Spark(packages=("org.one:a:1", "org.two:b:2")), small=False)
-    assert told["spark.jars.packages"] == "org.one:a:1,org.two:b:2"
+    configured = configuration(Spark(packages=("org.one:a:1", "org.two:b:2")), small=False)
+    assert configured["spark.jars.packages"] == "org.one:a:1,org.two:b:2"
     assert "spark.jars.packages" not in configuration(Spark(), small=False)
 
 

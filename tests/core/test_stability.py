@@ -58,7 +58,7 @@ def test_unrelated_spaces_share_what_chance_gives():
 
 def test_items_asked_are_a_sample_of_a_large_catalogue():
     large = RANDOM.normal(size=(5000, 4)).astype(np.float32)
-    assert neighbours_kept(large, large, asked=50) == 1
+    assert neighbours_kept(large, large, sample_size=50) == 1
 
 
 def test_a_turned_space_has_the_same_neighbours_and_other_vectors(before):

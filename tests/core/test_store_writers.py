@@ -39,8 +39,8 @@ def test_writers_of_one_id_end_well_and_leave_one_whole_folder(tmp_path):
         one.start()
     for one in writers:
         one.join(120)
-    told = [errors.get() for _ in range(errors.qsize())]
-    assert told == [] and [one.exitcode for one in writers] == [0] * WRITERS
+    raised = [errors.get() for _ in range(errors.qsize())]
+    assert raised == [] and [one.exitcode for one in writers] == [0] * WRITERS
     store = Store(tmp_path.as_uri())
     for number in range(IDS):
         artefact = store.find("indexes", "family", f"i{number}")

@@ -29,8 +29,8 @@ VERDICT = {
 }
 
 
-def context(approval: str, outcome: str = "ask", said: dict | None = None) -> dict:
-    results = {"gate": {**VERDICT, "outcome": outcome}, "approve": said}
+def context(approval: str, outcome: str = "ask", answer: dict | None = None) -> dict:
+    results = {"gate": {**VERDICT, "outcome": outcome}, "approve": answer}
     ti = SimpleNamespace(
         xcom_pull=lambda task_ids: results[task_ids],
         id="1",
@@ -72,24 +72,24 @@ def test_a_person_is_asked_when_the_form_says_so_and_never_about_a_hold(
     from airflow.providers.standard.operators import hitl
     from airflow.sdk.exceptions import TaskAwaitingInput
 
-    asked = []
-    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **detail: asked.append(detail))
+    outcomes = []
+    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **detail: outcomes.append(detail))
     given = context(approval, outcome)
     task.render_template_fields(given)
     if not waits:
-        assert task.execute(given) is None and not asked
+        assert task.execute(given) is None and not outcomes
         return
     with pytest.raises(TaskAwaitingInput) as raised:
         task.execute(given)
-    assert raised.value.timeout == datetime.timedelta(hours=12) and asked[0]["defaults"] == [
+    assert raised.value.timeout == datetime.timedelta(hours=12) and outcomes[0]["defaults"] == [
         "Reject"
     ]
     assert (
-        "0.30 is lost" in asked[0]["body"]
-        and "| ease | 0.3900 |" in asked[0]["body"]
-        and "604 users" in asked[0]["body"]
+        "0.30 is lost" in outcomes[0]["body"]
+        and "| ease | 0.3900 |" in outcomes[0]["body"]
+        and "604 users" in outcomes[0]["body"]
     )
-    assert "version 7" in asked[0]["subject"] and "why" in asked[0]["params"]
+    assert "version 7" in outcomes[0]["subject"] and "why" in outcomes[0]["params"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, ap
     from tasks.core.cli.request import parse
     from tasks.promote.settings import PromoteRequest
 
-    said = task.execute_complete(
+    responded = task.execute_complete(
         context("always"),
         {
             "chosen_options": [chosen],
@@ -114,7 +114,7 @@ def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, ap
             "responded_by_user": user,
         },
     )
-    request = parse(PromoteRequest, promotion.promote(context("always", said=said)))
+    request = parse(PromoteRequest, promotion.promote(context("always", responded=responded)))
     assert (request.answer.approved, request.answer.by) == (
         approved,
         by,

@@ -89,7 +89,7 @@ def test_it_trains_on_the_snapshot_of_the_champion_and_after_a_rollback_on_the_n
     from recall.requests import tuning
 
     monkeypatch.setattr(tuning, "with_winner", lambda family, fields, given: given)
-    asked = {
+    days = {
         name: parse(FitRequest, families.fit_fused(context(extra, members=["gru4rec", "linear"])))
         for name, extra in {
             "promoted": EVENT,
@@ -97,9 +97,9 @@ def test_it_trains_on_the_snapshot_of_the_champion_and_after_a_rollback_on_the_n
             "by hand": None,
         }.items()
     }
-    assert {name: (one.snapshot, one.day, one.repeat) for name, one in asked.items()} == {
+    assert {name: (one.snapshot, one.day, one.repeat) for name, one in days.items()} == {
         "promoted": (EVENT["snapshot"], None, False),
         "restored": (None, None, False),
         "by hand": (None, None, True),
     }
-    assert asked["promoted"].settings.members == ("gru4rec", "linear")
+    assert days["promoted"].settings.members == ("gru4rec", "linear")

@@ -44,16 +44,16 @@ def test_a_form_as_it_comes_asks_for_the_stages_defaults(ask, monkeypatch):
 
 
 def test_what_a_scheduled_run_cannot_be_told_by_a_form_comes_from_the_environment(ask, monkeypatch):
-    told = {
+    variables = {
         "RECALL_LOCATION": "file:///srv/shop.toml",
         "RECALL_FORMAT": "own",
         "RECALL_DATASET": "shop",
         "RECALL_EXPECTATIONS": "/srv/suite.json",
     }
-    for name, value in told.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     made = parse(SnapshotRequest, ask())
-    assert [made.location, made.format, made.dataset, made.expectations] == list(told.values())
+    assert [made.location, made.format, made.dataset, made.expectations] == list(variables.values())
     made = parse(
         SnapshotRequest,
         ask(format="anime", location="/data/anime", split_order="given", expectations="default"),
@@ -141,18 +141,18 @@ def test_repaired_rows_are_replayed(ask):
 
 
 @pytest.mark.parametrize(
-    "given, partition, told",
+    "given, partition, message",
     [({"location": "/d"}, None, "no day is given"), ({}, DAY, "no source is given")],
 )
-def test_without_a_day_or_a_source_the_task_fails_with_what_to_do(ask, given, partition, told):
-    with pytest.raises(AirflowFailException, match=told):
+def test_without_a_day_or_a_source_the_task_fails_with_what_to_do(ask, given, partition, message):
+    with pytest.raises(AirflowFailException, match=message):
         ask(partition, **given)
 
 
 def test_the_event_of_a_day_tells_its_warnings_and_its_report():
     from recall.requests import ingestion
 
-    told = ingestion.announce(
+    event = ingestion.announce(
         {
             "uri": "file:///s/1",
             "day": DAY,
@@ -161,7 +161,7 @@ def test_the_event_of_a_day_tells_its_warnings_and_its_report():
             "kept": 5,
         }
     )
-    assert told == {
+    assert event == {
         "snapshot": "file:///s/1",
         "day": DAY,
         "report": "file:///s/1/report.html",

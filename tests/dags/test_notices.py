@@ -63,29 +63,29 @@ def of(kind, **given):
 
 
 def test_a_hold_says_why_what_is_live_and_how_to_overrule_it():
-    said = of("hold")
+    notice = of("hold")
     assert (
-        said.title == "item2vec: version 7 of 1998-04-16 is held"
-        and GATE["reason"] in said.happened
+        notice.title == "item2vec: version 7 of 1998-04-16 is held"
+        and GATE["reason"] in notice.happened
     )
-    assert said.live == ("item2vec: generation bbbb, by admin: a drill",)
+    assert notice.live == ("item2vec: generation bbbb, by admin: a drill",)
     assert (
-        said.page == "https://airflow.example/dags/train_item2vec/runs/run%201/tasks/promote"
-        and "DAG overrule" in said.next
+        notice.page == "https://airflow.example/dags/train_item2vec/runs/run%201/tasks/promote"
+        and "DAG overrule" in notice.next
     )
 
 
 def test_the_page_of_a_question_is_the_one_it_is_answered_on():
-    said = of("ask", task="gate")
+    notice = of("ask", task="gate")
     assert (
-        said.page.endswith("/tasks/approve/required_actions")
-        and "12 hours" in said.next
-        and "waits for a person" in said.title
+        notice.page.endswith("/tasks/approve/required_actions")
+        and "12 hours" in notice.next
+        and "waits for a person" in notice.title
     )
 
 
 @pytest.mark.parametrize(
-    "outcome, approval, asked",
+    "outcome, approval, notified",
     [
         ("ask", "borderline", True),
         ("ask", "never", False),
@@ -95,7 +95,7 @@ def test_the_page_of_a_question_is_the_one_it_is_answered_on():
     ],
 )
 def test_a_question_is_told_by_the_gate_when_a_person_will_be_asked(
-    bag, caplog, outcome, approval, asked
+    bag, caplog, outcome, approval, notified
 ):
     [notice] = bag.dags["train_item2vec"].get_task("gate").on_success_callback
     with caplog.at_level(logging.INFO):
@@ -106,22 +106,22 @@ def test_a_question_is_told_by_the_gate_when_a_person_will_be_asked(
                 params={"approval": approval},
             )
         )
-    assert ("waits for a person" in caplog.text) == asked
+    assert ("waits for a person" in caplog.text) == notified
 
 
 def test_a_failure_tells_the_reason_and_of_ingestion_that_nothing_started():
-    said = of(
+    notice = of(
         "failure",
         dag="ingest",
         task="snapshot",
         exception=ValueError("the data is refused: 9 % bad rows; report: /store/report.html"),
     )
     assert (
-        "9 % bad rows" in said.happened
-        and "After 2 tries" in said.happened
-        and "No training has started" in said.next
+        "9 % bad rows" in notice.happened
+        and "After 2 tries" in notice.happened
+        and "No training has started" in notice.next
     )
-    assert said.live == (
+    assert notice.live == (
         "gru4rec: generation cccc, by admin: a drill",
         "item2vec: generation bbbb, by admin: a drill",
     )
@@ -158,8 +158,8 @@ def test_a_promotion_and_a_rollback_name_both_versions_and_who():
 
 
 def test_what_stands_in_a_mail_is_never_markup():
-    said = of("failure", task="fit", exception=ValueError("<script>alert(1)</script>"))
-    assert "<script>" not in said.html() and "&lt;script&gt;" in said.html()
+    notice = of("failure", task="fit", exception=ValueError("<script>alert(1)</script>"))
+    assert "<script>" not in notice.html() and "&lt;script&gt;" in notice.html()
 
 
 class Mailbox(smtpd.SMTPServer):

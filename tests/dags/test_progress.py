@@ -94,7 +94,7 @@ def test_nothing_is_written_after_the_tasks_end(quick):
 
 
 @pytest.mark.parametrize(
-    "line, told",
+    "line, expected",
     [
         (
             "12:00:00 progress: epoch 7 of 15, about 4 min left [rate='3 rows/s' loss=2]",
@@ -105,9 +105,9 @@ def test_nothing_is_written_after_the_tasks_end(quick):
         ("26/11/26 12:00:00 WARN Spark: progress: no", None),
     ],
 )
-def test_only_what_a_stage_says_of_its_progress_is_shown(line, told):
+def test_only_what_a_stage_says_of_its_progress_is_shown(line, expected):
     from recall.operators.process_output import LastMessage
 
     shown = []
     LastMessage("gru4rec fit: ", shown.append).read(f"{line}\n")
-    assert shown == ([told] if told else [])
+    assert shown == ([expected] if expected else [])

@@ -129,7 +129,7 @@ def test_a_refusal_in_a_container_is_final(operator):
 
 
 @pytest.mark.parametrize(
-    "name, value, told",
+    "name, value, message",
     [
         ("RECALL_RUNTIME", "lambda", "'lambda'; expected one of process, container, kubernetes"),
         ("RECALL_IMAGES", "recallflow:1", "recallflow:1.*{environment}"),
@@ -137,9 +137,11 @@ def test_a_refusal_in_a_container_is_final(operator):
         ("RECALL_GPUS", "two", "whole number"),
     ],
 )
-def test_a_runtime_that_is_set_wrongly_says_what_to_set(operator, monkeypatch, name, value, told):
+def test_a_runtime_that_is_set_wrongly_says_what_to_set(
+    operator, monkeypatch, name, value, message
+):
     monkeypatch.setenv(name, value)
-    with pytest.raises(AirflowFailException, match=told):
+    with pytest.raises(AirflowFailException, match=message):
         operator("echo", {})[0].execute({})
 
 
@@ -182,15 +184,15 @@ shown = []
 request = json.dumps({"k": "$(not a shell)"})
 settings = {"RECALL_STORE": "s3://models/recall", "RECALL_SCRATCH": "/here"}
 work = Work("gru4rec", "fit", "train", request, settings, {}, print, shown.append)
-told = work.last_message()
-made = operator(work, told)
+last_message = work.last_message()
+made = operator(work, last_message)
 say = partial(made.callbacks[0].progress_callback, client=None, mode="sync", timestamp=None,
               pod=None)
 say(line="12:00:00 progress: epoch 7 of 15")
 say(line="gru4rec fit: RefusedData: too few users")
 say(line="a sidecar", container_name="istio-proxy")
 pod = ApiClient().sanitize_for_serialization(made.build_pod_request_obj(None, dry_run=True))
-print(json.dumps([pod, told.last, shown]))
+print(json.dumps([pod, last_message.last, shown]))
 """
 
 
@@ -258,11 +260,11 @@ def test_a_pod_runs_the_same_command_without_rights_with_its_bounds_and_without_
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    told = {one["name"]: one["value"] for one in base["env"]}
+    variables = {one["name"]: one["value"] for one in base["env"]}
     assert (
-        told["RECALL_STORE"] == "s3://models/recall"
-        and told["RECALL_SCRATCH"] == "/scratch"
-        and told["RECALL_RESULT"] == "/airflow/xcom/return.json"
+        variables["RECALL_STORE"] == "s3://models/recall"
+        and variables["RECALL_SCRATCH"] == "/scratch"
+        and variables["RECALL_RESULT"] == "/airflow/xcom/return.json"
     )
     assert base["envFrom"] == [{"secretRef": {"name": "recallflow"}}]
 

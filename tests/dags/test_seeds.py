@@ -35,17 +35,17 @@ def test_the_judge_is_given_every_training_of_the_run(bag, left, seeds):
     from recall.requests import promotion
     from tasks.evaluate.settings import JudgeRequest
 
-    asked = parse(JudgeRequest, promotion.evaluate(context(left)))
-    assert (asked.candidate, asked.seeds) == ("file:///c/1", seeds)
+    judge_request = parse(JudgeRequest, promotion.evaluate(context(left)))
+    assert (judge_request.candidate, judge_request.seeds) == ("file:///c/1", seeds)
 
 
 def test_a_further_training_differs_by_its_seed_and_is_not_registered(bag):
     from recall.requests import seeds
 
-    asked = seeds.request_for_seed(lambda context: {"settings": {"window": 4}, "seed": 7})(
+    request = seeds.request_for_seed(lambda context: {"settings": {"window": 4}, "seed": 7})(
         context(None, item=2)
     )
-    assert asked == {"settings": {"window": 4}, "seed": 9, "track": False}
+    assert request == {"settings": {"window": 4}, "seed": 9, "track": False}
     assert seeds.further.function("3") == [1, 2] and seeds.further.function(1) == []
 
 

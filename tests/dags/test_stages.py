@@ -167,13 +167,13 @@ def test_a_refusal_fails_at_once_with_its_message(operator, code):
 
 
 def test_the_stages_own_message_is_told_whatever_a_library_prints_after_it(operator):
-    said = (
+    output = (
         "planted exit: RefusedData: users is 3, expected at least 5: a bound of ours; "
         "remedy: look at the report"
     )
     with pytest.raises(AirflowFailException) as raised:
         operator(
-            "exit", {"code": 3, "say": said, "then": ["the virtual machine says good-bye", ""]}
+            "exit", {"code": 3, "say": output, "then": ["the virtual machine says good-bye", ""]}
         ).execute({})
     assert (
         str(raised.value)
@@ -228,7 +228,7 @@ def test_a_request_that_waits_comes_back_for_a_delivery_that_is_not_there_yet(op
 
 
 @pytest.mark.parametrize(
-    "waits, hours, said",
+    "waits, hours, message",
     [
         (
             True,
@@ -238,13 +238,13 @@ def test_a_request_that_waits_comes_back_for_a_delivery_that_is_not_there_yet(op
         (False, None, "the delivery is not there: "),
     ],
 )
-def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, waits, hours, said):
+def test_who_has_waited_long_enough_or_need_not_wait_fails(operator, waits, hours, message):
     task = operator(
         "exit",
         {"code": 6, "say": "2026-11-25 has not been delivered", "waits": waits},
         delivery_wait=(timedelta(hours=2), timedelta(minutes=10)),
     )
-    with pytest.raises(AirflowFailException, match=said):
+    with pytest.raises(AirflowFailException, match=message):
         task.execute(looked_for(hours))
 
 

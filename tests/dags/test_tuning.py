@@ -71,9 +71,9 @@ def test_a_study_of_another_family_asks_for_that_family_s_fit(bag, won, family):
     won(family)
     begin = copy.copy(bag.dags["tune"].get_task("begin"))
     begin.render_template_fields(context(family=family, seed=7, trials=3))
-    asked = parse(BeginRequest, begin.request)
+    begun = parse(BeginRequest, begin.request)
     fit = importlib.import_module(f"tasks.{family}.settings").FitRequest
-    assert asked.family == family and parse(fit, asked.fit).seed == 7
+    assert begun.family == family and parse(fit, begun.fit).seed == 7
 
 
 def test_the_requests_are_those_the_stage_takes(bag, won):
@@ -84,9 +84,9 @@ def test_the_requests_are_those_the_stage_takes(bag, won):
     won("item2vec")
     begin = copy.copy(bag.dags["tune"].get_task("begin"))
     begin.render_template_fields(context(family="item2vec", seed=7, trials=3))
-    asked = parse(BeginRequest, begin.request)
-    assert (asked.family, asked.trials, asked.seed) == ("item2vec", 3, 7)
-    assert parse(FitRequest, asked.fit).graph == "file:///s/graphs/1"
+    begun = parse(BeginRequest, begin.request)
+    assert (begun.family, begun.trials, begun.seed) == ("item2vec", 3, 7)
+    assert parse(FitRequest, begun.fit).graph == "file:///s/graphs/1"
     assert parse(TrialRequest, tuning.trial(context(item=2))).slot == 2
     assert parse(ConcludeRequest, tuning.conclude(context())).study.endswith("/1")
     assert tuning.slots.function({"trials": 3}) == [0, 1, 2]

@@ -147,13 +147,13 @@ def test_the_command_answers_one_line_of_json(store, snapshot):
         "champion_from_registry": False,
         "track": False,
     }
-    said = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "tasks.evaluate", "judge", json.dumps(request)],
         capture_output=True,
         text=True,
     )
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout.splitlines()[-1])["users"] == 300
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["users"] == 300
 
 
 def test_cold_items_of_one_genre_are_no_fault_and_not_counted_as_known(tmp_path):
@@ -195,8 +195,10 @@ def test_several_seeds_are_judged_as_their_mean(store, snapshot):
         assert done["metrics"]["challenger"][name] == pytest.approx(
             np.mean([one[name] for one in alone])
         ), name
-    told = store.open(done["uri"], "evaluation").facts["seeds"]
-    assert [one["metrics"]["recall_50"] for one in told] == [one["recall_50"] for one in alone]
+    seed_facts = store.open(done["uri"], "evaluation").facts["seeds"]
+    assert [one["metrics"]["recall_50"] for one in seed_facts] == [
+        one["recall_50"] for one in alone
+    ]
     with pytest.raises(BadRequest, match="differ in more than their seed"):
         ask(store, uris[0], seeds=(planted.good(store, snapshot, 2, settings="other"),))
 

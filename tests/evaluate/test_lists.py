@@ -59,16 +59,16 @@ def test_an_item_counts_by_the_best_of_a_users_interests(tmp_path):
     store = Store(str(tmp_path))
     uri = worlds.snapshot(store, WORLD)
     read, random = find_snapshot(store, uri, "planted"), np.random.default_rng(1)
-    outputs, asked = (
+    outputs, user_vectors = (
         random.normal(size=(80, 4)).astype(np.float32),
         random.normal(size=(30, 12)).astype(np.float32),
     )
     made = Candidate(
         store.open(planted.candidate(store, uri, "three interests", outputs, outputs), "candidate")
     )
-    made.__dict__["encoder"] = SimpleNamespace(encode=lambda histories, users: asked)
+    made.__dict__["encoder"] = SimpleNamespace(encode=lambda histories, users: user_vectors)
     lists = lists_of_candidate(made, read.item_ids, read.queries("test"), 20)
-    best = (asked.reshape(30, 3, 4) @ outputs.T).max(axis=1)
+    best = (user_vectors.reshape(30, 3, 4) @ outputs.T).max(axis=1)
     assert (lists.including_seen == np.argsort(-best, axis=1, kind="stable")[:, :20]).all()
 
 
@@ -128,15 +128,17 @@ def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
     split = find_snapshot(
         store, worlds.snapshot(store, world, test=4, validation=8), "planted"
     )  # nobody has anything to learn from
-    asked, known = split.newcomers("test"), split.queries("test")
-    assert not asked.histories.lengths.any() and (known.histories.lengths == 8).all()
+    without_history, known = split.newcomers("test"), split.queries("test")
+    assert not without_history.histories.lengths.any() and (known.histories.lengths == 8).all()
     assert (
-        asked.labels.items.tolist() == known.labels.items.tolist()
-        and asked.seen.items.tolist() == known.seen.items.tolist()
+        without_history.labels.items.tolist() == known.labels.items.tolist()
+        and without_history.seen.items.tolist() == known.seen.items.tolist()
     )
-    assert asked.attributes.columns["group"] == [str(group) for group in world.user_group]
+    assert without_history.attributes.columns["group"] == [str(group) for group in world.user_group]
     uri = generations.candidate(store, world, attributes=True)
-    lists = lists_of_candidate(Candidate(store.open(uri, "candidate")), split.item_ids, asked, 10)
+    lists = lists_of_candidate(
+        Candidate(store.open(uri, "candidate")), split.item_ids, without_history, 10
+    )
     assert (
         not lists.without_list.any()
         and (world.item_group[lists.unseen] == world.user_group[:, None]).all()

@@ -54,15 +54,15 @@ def test_every_user_has_the_figure_that_ranx_gives(tmp_path):
             }
         )
     )
-    said = subprocess.run(
+    done = subprocess.run(
         [python("ranx"), Path(__file__).with_name("ask_ranx.py"), tmp_path / "given.json"],
         capture_output=True,
         text=True,
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
     )  # compiling ranx takes minutes, its plain Python a second
-    assert said.returncode == 0, said.stderr
-    theirs = json.loads(said.stdout.splitlines()[-1])
-    for name, asked in names.items():
+    assert done.returncode == 0, done.stderr
+    theirs = json.loads(done.stdout.splitlines()[-1])
+    for name, metric in names.items():
         few = [
             user
             for user in range(USERS)
@@ -70,5 +70,5 @@ def test_every_user_has_the_figure_that_ranx_gives(tmp_path):
         ]
         assert len(few) >= 30
         assert ours[name][few] == pytest.approx(
-            [theirs[asked][str(user)] for user in few], abs=1e-9
+            [theirs[metric][str(user)] for user in few], abs=1e-9
         ), name

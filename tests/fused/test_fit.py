@@ -33,7 +33,7 @@ def snapshot(store) -> str:
     return worlds.snapshot(store, planted.WORLD)
 
 
-def asked(store: Store, snapshot: str, candidates: dict[str, str], **settings) -> FitRequest:
+def fit_request(store: Store, snapshot: str, candidates: dict[str, str], **settings) -> FitRequest:
     return FitRequest(
         str(store.root),
         "planted",
@@ -53,9 +53,9 @@ def found(store: Store, snapshot: str, candidate: Candidate) -> float:
     """Recall of a test user's three labels among ten."""
     taken = Snapshot(store.open(snapshot, "snapshot"))
     queries, rows = taken.queries("test"), candidate.rows_of(taken.item_ids)
-    asked = candidate.encoder.encode(queries.histories.remap_items(rows), queries.attributes)
+    fit_request = candidate.encoder.encode(queries.histories.remap_items(rows), queries.attributes)
     return recall(
-        asked,
+        fit_request,
         candidate.vectors,
         33,
         queries.labels.remap_items(rows),
@@ -67,7 +67,7 @@ def found(store: Store, snapshot: str, candidate: Candidate) -> float:
 @pytest.mark.parametrize("scale", ["auto", "all", "each"])
 def test_together_they_know_what_none_knows_alone(store, snapshot, scale):
     candidates = planted.members(store, snapshot, *ALL)
-    whole = made(store, fit(asked(store, snapshot, candidates, scale=scale)))
+    whole = made(store, fit(fit_request(store, snapshot, candidates, scale=scale)))
     alone = [
         found(store, snapshot, Candidate(store.open(uri, "candidate")))
         for uri in candidates.values()
@@ -86,7 +86,7 @@ def test_a_score_is_the_weighted_sum_of_the_members_scores_in_spreads_about_thei
     store, snapshot
 ):
     candidates = planted.members(store, snapshot, "item2vec", "gru4rec")
-    whole = made(store, fit(asked(store, snapshot, candidates, scale="each")))
+    whole = made(store, fit(fit_request(store, snapshot, candidates, scale="each")))
     taken = Snapshot(store.open(snapshot, "snapshot"))
     histories = taken.queries("test").histories
     expected = np.zeros((len(histories), len(whole.item_ids)))
@@ -106,7 +106,7 @@ def test_a_score_is_the_weighted_sum_of_the_members_scores_in_spreads_about_thei
 
 def test_work_is_found_done_and_every_member_setting_and_seed_counts(store, snapshot):
     candidates = planted.members(store, snapshot, "item2vec", "gru4rec")
-    request = asked(store, snapshot, candidates)
+    request = fit_request(store, snapshot, candidates)
     first = fit(request)
     assert fit(request)["uri"] == first["uri"]
     others = [
@@ -126,7 +126,7 @@ def test_work_is_found_done_and_every_member_setting_and_seed_counts(store, snap
 def test_wider_vectors_are_reduced_to_the_budget_and_rank_almost_alike(store, snapshot):
     candidates = planted.members(store, snapshot, "item2vec", "gru4rec")
     wide, narrow = (
-        made(store, fit(asked(store, snapshot, candidates, dimension=of))) for of in (1024, 2)
+        made(store, fit(fit_request(store, snapshot, candidates, dimension=of))) for of in (1024, 2)
     )
     assert (wide.vectors.shape[1], narrow.vectors.shape[1]) == (
         8,
@@ -146,7 +146,7 @@ def test_items_that_a_member_lacks_stand_in_its_block_where_hardly_liked_ones_of
         **planted.members(store, snapshot, "item2vec"),
         "gru4rec": planted.member(store, snapshot, "gru4rec", fewer),
     }
-    whole = made(store, fit(asked(store, snapshot, candidates)))
+    whole = made(store, fit(fit_request(store, snapshot, candidates)))
     assert len(whole.item_ids) == 150 and not len(whole.cold), "the other member has trained them"
     block = whole.vectors[:, whole.encoder.blocks["gru4rec"]]
     lacking = whole.rows_of(
@@ -164,7 +164,7 @@ def test_weights_that_fall_to_one_member_leave_it_alone_and_say_so(store, snapsh
         "item2vec": planted.member(store, snapshot, "item2vec", of=truth),
         "linear": planted.member(store, snapshot, "linear", of=noise),
     }
-    whole = made(store, fit(asked(store, snapshot, candidates, least_weight=0.5)))
+    whole = made(store, fit(fit_request(store, snapshot, candidates, least_weight=0.5)))
     assert "fused.collapsed member=item2vec" in capsys.readouterr().err
     assert list(whole.encoder.blocks) == ["item2vec"] and whole.vectors.shape[1] == 3
     assert whole.artefact.facts["members"]["linear"]["weight"] == 0
@@ -192,7 +192,7 @@ def test_a_member_with_interests_is_asked_with_each(store, snapshot):
         **planted.members(store, snapshot, "item2vec"),
         "gru4rec": planted.member(store, snapshot, "gru4rec", encoder=encoder, of=of),
     }
-    whole = made(store, fit(asked(store, snapshot, candidates, least_weight=0, scale="all")))
+    whole = made(store, fit(fit_request(store, snapshot, candidates, least_weight=0, scale="all")))
     histories = Snapshot(store.open(snapshot, "snapshot")).queries("test").histories
     query = whole.encoder.encode(histories)
     assert query.shape == (len(histories), several * whole.encoder.dimension) and isinstance(
@@ -222,7 +222,7 @@ def test_a_member_that_does_not_fit_the_snapshot_is_left_out_or_refused_where_it
         **planted.members(store, snapshot, "item2vec", "gru4rec"),
         "linear": planted.member(store, snapshot, "linear", **facts),
     }
-    whole = made(store, fit(asked(store, snapshot, candidates)))
+    whole = made(store, fit(fit_request(store, snapshot, candidates)))
     said = capsys.readouterr().err
     assert (
         set(whole.artefact.facts["members"]) == {"item2vec", "gru4rec"}
@@ -232,7 +232,7 @@ def test_a_member_that_does_not_fit_the_snapshot_is_left_out_or_refused_where_it
     with pytest.raises(
         BadRequest, match=f"linear cannot be a member.*{why}.*train linear for this day"
     ):
-        fit(asked(store, snapshot, candidates, members=ALL))
+        fit(fit_request(store, snapshot, candidates, members=ALL))
 
 
 def test_an_older_champion_may_take_part(store, snapshot):
@@ -240,7 +240,7 @@ def test_an_older_champion_may_take_part(store, snapshot):
         **planted.members(store, snapshot, "item2vec"),
         "gru4rec": planted.member(store, snapshot, "gru4rec", day="1998-04-10", snapshot="older"),
     }
-    assert found(store, snapshot, made(store, fit(asked(store, snapshot, candidates)))) > 0.95
+    assert found(store, snapshot, made(store, fit(fit_request(store, snapshot, candidates)))) > 0.95
 
 
 def test_fewer_than_two_members_are_nothing_to_do_and_a_name_without_a_champion_is_an_error(
@@ -248,9 +248,9 @@ def test_fewer_than_two_members_are_nothing_to_do_and_a_name_without_a_champion_
 ):
     candidates = planted.members(store, snapshot, "item2vec")
     with pytest.raises(NothingToDo, match="1 champions fit planted 1998-04-15"):
-        fit(asked(store, snapshot, candidates))
+        fit(fit_request(store, snapshot, candidates))
     with pytest.raises(BadRequest, match=r"gru4rec cannot be a member.*it has no champion"):
-        fit(asked(store, snapshot, candidates, members=("item2vec", "gru4rec")))
+        fit(fit_request(store, snapshot, candidates, members=("item2vec", "gru4rec")))
     for wrong in (("item2vec",), ("item2vec", "item2vec"), ("item2vec", "fused")):
         with pytest.raises(BadRequest, match="do not make a fusion"):
             Settings(members=wrong)
@@ -263,15 +263,15 @@ def test_a_member_that_tells_nothing_apart_is_refused(store, snapshot):
         "linear": planted.member(store, snapshot, "linear", of=same),
     }
     with pytest.raises(RefusedData, match="linear scores all items alike"):
-        fit(asked(store, snapshot, candidates))
+        fit(fit_request(store, snapshot, candidates))
 
 
 def test_scores_that_do_not_fit_the_memory_take_fewer_users_or_are_refused(store, snapshot, capsys):
     candidates = planted.members(store, snapshot, "item2vec", "gru4rec")
-    fit(asked(store, snapshot, candidates, memory_gb=2400 * 50 / 2**30))
+    fit(fit_request(store, snapshot, candidates, memory_gb=2400 * 50 / 2**30))
     assert "fused.validation users=50 of=150" in capsys.readouterr().err
     with pytest.raises(RefusedData, match="scores of one validation user take more memory"):
-        fit(asked(store, snapshot, candidates, memory_gb=1e-6))
+        fit(fit_request(store, snapshot, candidates, memory_gb=1e-6))
 
 
 def test_too_many_combinations_of_interests_are_refused(store, snapshot):
@@ -288,4 +288,4 @@ def test_too_many_combinations_of_interests_are_refused(store, snapshot):
         for family in ("item2vec", "gru4rec")
     }
     with pytest.raises(BadRequest, match=r"got 25.*16 at most"):
-        fit(asked(store, snapshot, candidates, least_weight=0))
+        fit(fit_request(store, snapshot, candidates, least_weight=0))

@@ -74,9 +74,11 @@ def test_as_many_directions_as_the_queries_have_keep_every_score(dimension, off)
     assert sum(of.shape[1] for _, of in made) == dimension and (
         dimension == 11 or made[1][1].shape[1] == 2
     )
-    for asked, candidate, (turn, of) in zip(queries, candidates, made):
+    for member_queries, candidate, (turn, of) in zip(queries, candidates, made):
         np.testing.assert_allclose(
-            asked @ turn @ of.T, asked @ candidate.T, atol=off * np.abs(asked @ candidate.T).max()
+            member_queries @ turn @ of.T,
+            member_queries @ candidate.T,
+            atol=off * np.abs(member_queries @ candidate.T).max(),
         )
 
 

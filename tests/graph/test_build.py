@@ -118,13 +118,13 @@ def test_the_next_day_after_yesterdays_graph_is_what_it_is_without_it(
     store, tmp_path, law, half_life_days
 ):
     world = TextIds(**vars(worlds.grouped()))
-    asked = {"law": law, "half_life_days": half_life_days}
+    settings = {"law": law, "half_life_days": half_life_days}
     worlds.snapshot(store, first(world, 9), day="1998-04-14")
-    before = build(request(store, **asked))
+    before = build(request(store, **settings))
     worlds.snapshot(store, world)
     there = Store((tmp_path / "there").as_uri())
     worlds.snapshot(there, world)
-    updated, new = build(request(store, **asked)), build(request(there, **asked))
+    updated, new = build(request(store, **settings)), build(request(there, **settings))
     assert updated["id"] == new["id"] != before["id"] and updated["edges"] == new["edges"]
     one, other = store.open(updated["uri"], "graph"), there.open(new["uri"], "graph")
     assert one.files == other.files and len(one.files) >= 5

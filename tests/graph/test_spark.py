@@ -64,10 +64,10 @@ def test_spark_builds_the_same_edges(spark, tmp_path, world, half_lives, monkeyp
     monkeypatch.setattr("tasks.graph.laws.window.BUCKET_ITEMS", 16)
     monkeypatch.setattr("tasks.graph.spark.edges.BUCKET_ITEMS", 16)
     here, there = stored(tmp_path / "here", world), stored(tmp_path / "there", world)
-    asked = {"dataset": "planted", "law": "window", "window_places": 3, **half_lives}
+    settings = {"dataset": "planted", "law": "window", "window_places": 3, **half_lives}
     one, other = (
-        build(BuildRequest(here.root.as_uri(), **asked)),
-        build(BuildRequest(there.root.as_uri(), engine="spark", **asked)),
+        build(BuildRequest(here.root.as_uri(), **settings)),
+        build(BuildRequest(there.root.as_uri(), engine="spark", **settings)),
     )
     assert one["id"] == other["id"] and one["edges"] == other["edges"] > 0
     assert edges_of(here, one["uri"], 60) == edges_of(there, other["uri"], 60)
@@ -139,8 +139,8 @@ def test_a_cluster_draws_the_same_walks_and_learns_from_them(tmp_path, world):
         build(BuildRequest(store.root.as_uri(), dataset="planted"))["uri"]
         for store in (here, there)
     ]
-    asked = {"walks": 1_000_000, "length": 5, "seed": 2}
-    one = write_walks(WalkRequest(here.root.as_uri(), made[0], **asked))
+    settings = {"walks": 1_000_000, "length": 5, "seed": 2}
+    one = write_walks(WalkRequest(here.root.as_uri(), made[0], **settings))
     with spark_cluster(tmp_path) as url:
         other = ask(
             "walk",
@@ -148,7 +148,7 @@ def test_a_cluster_draws_the_same_walks_and_learns_from_them(tmp_path, world):
             graph=made[1],
             engine="spark",
             spark={"master": url},
-            **asked,
+            **settings,
         )
         few = ask("walk", store=there.root.as_uri(), graph=made[1], walks=2000)
         learned = ask(
@@ -163,6 +163,6 @@ def test_a_cluster_draws_the_same_walks_and_learns_from_them(tmp_path, world):
     assert (
         other["id"] == one["id"]
         and there.open(other["uri"], "walks").files == files
-        and len(files) == 3 == len(walk_files.shards(WalkRequest("", "", **asked)))
+        and len(files) == 3 == len(walk_files.shards(WalkRequest("", "", **settings)))
     )
     assert learned["items"] == 60

@@ -44,8 +44,8 @@ def test_shards_hold_the_walks_in_order(store, graph, monkeypatch, capfd):
     expected = walk(Graph(store.open(graph, "graph")).tables, 0, 501, 6, seed=3)
     made = store.open(result["uri"], "walks")
     assert (read(store, result["uri"]) == expected).all() and len(made.files) == 4
-    told = capfd.readouterr().err
-    assert "progress: drawing walks, 100 % done" in told and "steps/s" in told
+    log = capfd.readouterr().err
+    assert "progress: drawing walks, 100 % done" in log and "steps/s" in log
 
 
 def test_threads_do_not_change_the_walks_and_work_is_found_done(store, graph):

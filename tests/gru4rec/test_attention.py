@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from tasks.gru4rec.attention import padded
+from tasks.gru4rec.attention import padded_positions
 from tests.gru4rec.conftest import random_model
 
 WIDTHS = [3, 3, 2, 1, 1]  # sequences of 5, 3 and 2 items
 
 
 def test_where_positions_lie():
-    rows, filled = padded(WIDTHS, torch.device("cpu"))
+    rows, filled = padded_positions(WIDTHS, torch.device("cpu"))
     assert [rows[number][filled[number]].tolist() for number in range(3)] == [
         [0, 3, 6, 8, 9],
         [1, 4, 7],

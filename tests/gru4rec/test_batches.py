@@ -71,7 +71,9 @@ def test_one_random_position_of_each_user_after_what_came_before_it():
         for seed in range(30)
     ]
     for epoch in drawn:
-        pairs = [pair for batch in epoch for pair in zip(batch.inputs[batch.asked], batch.targets)]
+        pairs = [
+            pair for batch in epoch for pair in zip(batch.inputs[batch.query_rows], batch.targets)
+        ]
         assert all(target == before + 1 for before, target in pairs)
         assert sorted(target // 100 for _, target in pairs) == [
             user for user, length in enumerate(LENGTHS) if length > 1
@@ -99,7 +101,8 @@ def test_with_a_horizon_a_position_predicts_one_of_the_next_of_the_same_history(
             pair
             for batch in epoch
             for pair in zip(
-                batch.inputs if batch.asked is None else batch.inputs[batch.asked], batch.targets
+                batch.inputs if batch.query_rows is None else batch.inputs[batch.query_rows],
+                batch.targets,
             )
         ]
         assert len(pairs) == positions(histories(), one) and all(

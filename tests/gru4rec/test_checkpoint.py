@@ -88,9 +88,9 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def start(asked) -> subprocess.Popen:
+def start(fit_request) -> subprocess.Popen:
     """The stage as Airflow starts it, in a process of its own."""
-    payload = json.dumps(dataclasses.asdict(asked))
+    payload = json.dumps(dataclasses.asdict(fit_request))
     return subprocess.Popen(
         [sys.executable, "-m", "tasks.gru4rec", "fit", payload],
         cwd=ROOT,

@@ -31,15 +31,15 @@ SAMPLED = dataclasses.replace(SMALL, full_softmax_items=0, negatives=40)
 
 @pytest.fixture(scope="module")
 def chained(store):
-    asked = request(store, RING, "chained")
-    return asked, fit(asked)
+    fit_request = request(store, RING, "chained")
+    return fit_request, fit(fit_request)
 
 
 @pytest.fixture(scope="module")
 def grouped(store):
     world = worlds.grouped(users=200, items=180, likes=20)
-    asked = request(store, world, "grouped")
-    return world, asked, fit(asked)
+    fit_request = request(store, world, "grouped")
+    return world, fit_request, fit(fit_request)
 
 
 def next_first(made, items: int = 90) -> float:
@@ -78,13 +78,13 @@ def test_so_does_every_other_way_to_train(store, chained, other):
 
 def test_while_it_trains_it_says_which_epoch_it_is_and_how_good_the_last_one_was(chained, capfd):
     fit(dataclasses.replace(chained[0], settings=dataclasses.replace(SMALL, epochs=2), seed=7))
-    told = capfd.readouterr().err
+    log = capfd.readouterr().err
     assert (
-        "progress: epoch 1 of 2, 0 % done" in told
-        and "progress: validation of epoch 2 of 2, about " in told
+        "progress: epoch 1 of 2, 0 % done" in log
+        and "progress: validation of epoch 2 of 2, about " in log
     )
     assert re.search(
-        r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", told
+        r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", log
     )
 
 
@@ -94,9 +94,9 @@ def test_heads_that_do_not_divide_the_dimension_are_refused():
 
 
 def test_recommends_from_the_users_own_group(store, grouped):
-    world, asked, result = grouped
+    world, fit_request, result = grouped
     made = candidate(store, result)
-    snapshot = Snapshot(store.open(asked.snapshot, "snapshot"))
+    snapshot = Snapshot(store.open(fit_request.snapshot, "snapshot"))
     histories = snapshot.histories("train").remap_items(made.rows_of(snapshot.item_ids))
     groups = world.item_group[np.array([int(item) - 1 for item in made.item_ids])]
     best = top_k(made.encoder.encode(histories), made.vectors, 10, histories)
@@ -113,10 +113,10 @@ def test_similar_items_share_the_group(store, grouped):
 
 
 def test_candidate_tells_what_it_was_made_of(store, chained):
-    asked, result = chained
+    fit_request, result = chained
     made = candidate(store, result)
     assert (
-        made.artefact.lineage["parents"] == [asked.snapshot]
+        made.artefact.lineage["parents"] == [fit_request.snapshot]
         and made.artefact.lineage["settings"]["hidden"] == SMALL.hidden
     )
     assert (
@@ -134,7 +134,7 @@ def test_candidate_tells_what_it_was_made_of(store, chained):
 
 
 def test_same_seed_same_vectors_and_another_seed_others(store, chained, tmp_path):
-    asked, result = chained
+    fit_request, result = chained
     elsewhere = worlds.Store(tmp_path.as_uri())
     again = fit(request(elsewhere, RING, "chained"))
     vectors = [
@@ -142,15 +142,19 @@ def test_same_seed_same_vectors_and_another_seed_others(store, chained, tmp_path
         for made in (candidate(store, result), candidate(elsewhere, again))
     ]
     assert again["id"] == result["id"] and vectors[0].tobytes() == vectors[1].tobytes()
-    other = fit(dataclasses.replace(asked, seed=1, settings=dataclasses.replace(SMALL, epochs=1)))
-    same = fit(dataclasses.replace(asked, seed=0, settings=dataclasses.replace(SMALL, epochs=1)))
+    other = fit(
+        dataclasses.replace(fit_request, seed=1, settings=dataclasses.replace(SMALL, epochs=1))
+    )
+    same = fit(
+        dataclasses.replace(fit_request, seed=0, settings=dataclasses.replace(SMALL, epochs=1))
+    )
     assert not np.array_equal(candidate(store, other).vectors, candidate(store, same).vectors)
 
 
 def test_work_is_found_done(store, chained):
-    asked, result = chained
+    fit_request, result = chained
     before = candidate(store, result).artefact.created
-    assert fit(asked) == result and candidate(store, result).artefact.created == before
+    assert fit(fit_request) == result and candidate(store, result).artefact.created == before
 
 
 def test_stops_when_validation_no_longer_improves(store):

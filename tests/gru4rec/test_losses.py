@@ -108,8 +108,8 @@ def test_with_several_interests_the_best_one_counts(make):
     queries, targets = torch.randn(6, 8, generator=random), torch.arange(6)
     loss = make()
     losses = [
-        loss(model, asked, targets, loss.draw(np.random.default_rng(1))).item()
-        for asked in (
+        loss(model, case, targets, loss.draw(np.random.default_rng(1))).item()
+        for case in (
             queries,
             torch.stack((queries - 5, queries), dim=1),
             torch.stack((queries, queries + 1), dim=1),
@@ -140,10 +140,10 @@ def test_cross_entropy_and_its_gradient_are_the_formula_however_many_rows_at_a_t
     assert sorted(out.tolist()) == sorted(
         (targets[:, None] == items[None]).flatten().nonzero().flatten().tolist()
     )
-    told = (
+    losses = (
         ((queries @ vectors.t()).amax(1) + bias).flatten().index_fill(0, out, -torch.inf).view(7, 9)
     )
-    expected = (torch.logsumexp(torch.cat((right[:, None], told), 1), 1) - right).mean()
+    expected = (torch.logsumexp(torch.cat((right[:, None], losses), 1), 1) - right).mean()
     found = CrossEntropy.apply(
         queries if interests > 1 else queries[:, 0], vectors, bias, right, out
     )

@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 
 def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypatch):
-    asked = request(Store(tmp_path.as_uri()), worlds.chained(users=50), "small")
+    fit_request = request(Store(tmp_path.as_uri()), worlds.chained(users=50), "small")
     monkeypatch.setattr(hardware, "available_bytes", lambda device: 10e6)
     monkeypatch.setattr(training, "Trainer", None)
     with pytest.raises(
@@ -35,7 +35,7 @@ def test_too_little_memory_is_said_before_anything_is_trained(tmp_path, monkeypa
         match=r"would need about .* GB of memory; got '0.01 GB free on "
         "(cpu|cuda:0)'.*batch_positions",
     ):
-        fit(asked)
+        fit(fit_request)
 
 
 def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
@@ -81,13 +81,13 @@ def test_more_than_what_a_step_takes_but_of_its_order():
     ):
         alive += event.nbytes()
         peak = max(peak, alive)
-    told = (
+    predicted = (
         memory_estimate.estimate_bytes(
             settings, network_shape(settings, 3000), len(histories.items)
         )
         - hardware.RUNTIME_BYTES
     )
-    assert peak < told < 6 * peak
+    assert peak < predicted < 6 * peak
 
 
 def test_free_memory_is_that_of_this_machine():

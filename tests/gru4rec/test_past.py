@@ -75,14 +75,14 @@ def test_another_shape_begins_anew(days, capsys):
 
 def test_a_short_training_that_goes_on_learns_more_than_a_short_one_that_begins_anew(days):
     store, first, second = days
-    asked = dataclasses.replace(
+    short_settings = dataclasses.replace(
         request(store, worlds.chained(users=150, items=80), "days"), snapshot=second
     )
     short = dataclasses.replace(SMALL, epochs=2)
-    cold = fit(dataclasses.replace(asked, settings=short))
+    cold = fit(dataclasses.replace(short_settings, settings=short))
     warm = fit(
         dataclasses.replace(
-            asked,
+            short_settings,
             settings=dataclasses.replace(short, warm_start=True, warm_share=1),
             champion=first["uri"],
         )

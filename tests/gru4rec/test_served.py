@@ -56,9 +56,9 @@ def test_lists_equal_torchs(store, kind):
     histories = [
         random.permutation(len(made.item_ids))[:length].tolist() for length in (1, 2, 5, 13, 40)
     ]
-    asked = json.dumps([store.root.as_uri(), result["uri"], histories])
+    question = json.dumps([store.root.as_uri(), result["uri"], histories])
     done = subprocess.run(
-        [str(python("serve")), "-c", SERVICE, asked],
+        [str(python("serve")), "-c", SERVICE, question],
         cwd=ROOT,
         text=True,
         capture_output=True,

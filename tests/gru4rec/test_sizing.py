@@ -56,32 +56,32 @@ def test_what_is_set_stays():
 
 
 def test_a_fit_tells_what_the_rows_decided_and_counts_as_the_same_settings(store, capfd):
-    asked = dataclasses.replace(SMALL, epochs=None, patience=1)
+    settings = dataclasses.replace(SMALL, epochs=None, patience=1)
     result = fit(
-        request(store, worlds.grouped(users=40, items=20, groups=2, likes=8), "sized", asked)
+        request(store, worlds.grouped(users=40, items=20, groups=2, likes=8), "sized", settings)
     )
     made = store.open(result["uri"], "candidate")
     assert made.lineage["settings"]["epochs"] == 15 and "gru4rec.decided" in capfd.readouterr().err
-    assert made.facts["settings_digest"] == settings_digest(asked)
+    assert made.facts["settings_digest"] == settings_digest(settings)
 
 
 def test_a_budget_too_small_for_one_epoch_trains_one_and_says_so(store, capfd):
-    asked = dataclasses.replace(SMALL, epochs=50, budget_minutes=0.01, batch_positions=4)
+    settings = dataclasses.replace(SMALL, epochs=50, budget_minutes=0.01, batch_positions=4)
     result = fit(
-        request(store, worlds.grouped(users=300, items=60, groups=3, likes=18), "hurried", asked)
+        request(store, worlds.grouped(users=300, items=60, groups=3, likes=18), "hurried", settings)
     )
-    told = capfd.readouterr().err
+    log = capfd.readouterr().err
     assert (
-        "gru4rec.budget" in told
-        and "holds none, and one is trained" in told
+        "gru4rec.budget" in log
+        and "holds none, and one is trained" in log
         and result["epochs"] == 1
     )
 
 
 def test_the_learning_rate_of_a_shortened_training_still_ends_low(store):
-    asked = dataclasses.replace(SMALL, epochs=2000, budget_minutes=0.03, patience=2000)
+    settings = dataclasses.replace(SMALL, epochs=2000, budget_minutes=0.03, patience=2000)
     result = fit(
-        request(store, worlds.grouped(users=60, items=30, groups=3, likes=8), "shortened", asked)
+        request(store, worlds.grouped(users=60, items=30, groups=3, likes=8), "shortened", settings)
     )
     curve = json.loads(store.open(result["uri"], "candidate").file("training.json").read_text())[
         "epochs"

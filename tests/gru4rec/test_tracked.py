@@ -18,7 +18,7 @@ from tests.servers import mlflow_server
 
 
 @pytest.fixture(scope="module")
-def asked(store):
+def fit_request(store):
     settings = dataclasses.replace(SMALL, epochs=4)
     return request(
         store,
@@ -30,7 +30,9 @@ def asked(store):
     )
 
 
-def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp_path, monkeypatch):
+def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(
+    fit_request, tmp_path, monkeypatch
+):
     real = checkpoint.save
 
     def save_then_stop(folder, standing):
@@ -41,14 +43,16 @@ def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp
     with mlflow_server(tmp_path):
         with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
             killed.setattr(checkpoint, "save", save_then_stop)
-            fit(asked)
+            fit(fit_request)
         (run,) = mlflow_client.client().search_runs(
             [mlflow_client.client().get_experiment_by_name("recall").experiment_id]
         )
         assert run.info.status == "FAILED"
-        result = fit(asked)
+        result = fit(fit_request)
         assert (
-            result == fit(asked) and result["run"] == run.info.run_id and result["version"] == "1"
+            result == fit(fit_request)
+            and result["run"] == run.info.run_id
+            and result["version"] == "1"
         )
         run = mlflow_client.client().get_run(result["run"])
         assert run.info.status == "FINISHED" and run.data.params["hidden"] == str(SMALL.hidden)
@@ -66,7 +70,7 @@ def test_broken_off_in_the_middle_it_is_one_run_with_every_epoch_once(asked, tmp
         )
 
 
-def test_a_server_that_is_not_named_is_a_bad_request(asked, monkeypatch):
+def test_a_server_that_is_not_named_is_a_bad_request(fit_request, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(BadRequest, match="MLFLOW_TRACKING_URI"):
-        fit(dataclasses.replace(asked, seed=5))
+        fit(dataclasses.replace(fit_request, seed=5))

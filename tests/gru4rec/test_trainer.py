@@ -30,9 +30,9 @@ def trainer(**settings) -> Trainer:
 
 
 def test_an_epoch_tells_every_position_and_lowers_the_loss():
-    one, told = trainer(), Progress("test", 1, "positions", every=1e9)
-    losses = [one.epoch(number, told)["train_loss"] for number in (1, 2, 3)]
-    assert told.done == 3 * 40 * 29 and losses[2] < losses[0]
+    one, progress = trainer(), Progress("test", 1, "positions", every=1e9)
+    losses = [one.epoch(number, progress)["train_loss"] for number in (1, 2, 3)]
+    assert progress.done == 3 * 40 * 29 and losses[2] < losses[0]
 
 
 def test_dropout_acts_in_training_and_not_in_serving():

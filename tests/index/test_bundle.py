@@ -198,7 +198,7 @@ def test_items_that_the_candidate_itself_placed_by_their_genres_are_counted(root
 def test_an_index_of_similar_items_that_finds_too_little_does_not_become_a_generation(
     root, monkeypatch
 ):
-    monkeypatch.setattr("tasks.index.build.choose_factory", lambda *asked: "LSH2")
+    monkeypatch.setattr("tasks.index.build.choose_factory", lambda *arguments: "LSH2")
     with pytest.raises(RefusedData, match="LSH2 of similar items"):
         generations.generation(
             root, worlds.grouped(users=60, items=6000, groups=3, likes=20), factory="Flat"
@@ -285,7 +285,7 @@ def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_no
 ):
     """Vectors without any structure have no lists that one query could leave out."""
     random = np.random.default_rng(0)
-    vectors, asked = (
+    vectors, query_vectors = (
         random.standard_normal((2000, 48), dtype=np.float32),
         random.standard_normal((200, 48), dtype=np.float32),
     )
@@ -295,7 +295,7 @@ def test_lists_of_which_most_must_be_scanned_give_way_to_an_exact_index_where_no
             tmp_path / "lists",
             "IVF32,Flat",
             vectors,
-            (asked[:100], asked[100:]),
+            (query_vectors[:100], query_vectors[100:]),
             tmp_path / kind,
             0.999,
             ours=ours,

@@ -30,36 +30,36 @@ def test_a_query_stays_on_the_thread_that_asks():
     """A service's worker has OpenMP's own number of threads, whatever the thread that imported the
     reader had set.
     """
-    searcher, told = Searcher(build_index(VECTORS, "SQ8"), VECTORS), []
+    searcher, threads = Searcher(build_index(VECTORS, "SQ8"), VECTORS), []
 
     def ask():
         faiss.omp_set_num_threads(4)
         before = len(os.listdir("/proc/self/task"))
         searcher.search(ASKED[0], 10)
-        told.extend([len(os.listdir("/proc/self/task")) - before, faiss.omp_get_max_threads()])
+        threads.extend([len(os.listdir("/proc/self/task")) - before, faiss.omp_get_max_threads()])
 
     worker = threading.Thread(target=ask)
     worker.start()
     worker.join()
-    assert told == [0, 4]
+    assert threads == [0, 4]
 
 
 def test_several_interests_search_together_and_the_best_score_of_an_item_counts():
-    search, asked = (
+    search, user = (
         Searcher(build_index(VECTORS, "Flat"), VECTORS),
         np.hstack([ASKED[:20], ASKED[20:]]),
     )
     best = np.maximum(ASKED[:20] @ VECTORS.T, ASKED[20:] @ VECTORS.T)
     best[:, 3] = -np.inf
-    for query, truth in zip(asked, best):
+    for query, truth in zip(user, best):
         rows, scores = search.search(query, 10, without=np.array([3]))
         assert rows.tolist() == np.argsort(-truth)[:10].tolist()
         np.testing.assert_allclose(scores, np.sort(truth)[:-11:-1], rtol=1e-5)
-    many = search.search_many(asked, 10, Histories.of_lists([[3]] * 20))
+    many = search.search_many(user, 10, Histories.of_lists([[3]] * 20))
     assert many.tolist() == np.argsort(-best, axis=1)[:, :10].tolist()
-    everything = search.search_many(asked[:1], 700, Histories.of_lists([[3]]))[0].tolist()
+    everything = search.search_many(user[:1], 700, Histories.of_lists([[3]]))[0].tolist()
     assert everything == [*np.argsort(-best[0])[:599], *[-1] * 101]
-    assert probe_index(search, asked, 1).recall == 1.0
+    assert probe_index(search, user, 1).recall == 1.0
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_several_interests_search_together_and_the_best_score_of_an_item_counts(
 )
 def test_many_at_once_are_answered_exactly_where_lists_would_scan_much(nprobe, exact):
     random = np.random.default_rng(2)
-    vectors, asked = (
+    vectors, queries = (
         random.standard_normal((1500, 16)).astype(np.float32),
         random.standard_normal((40, 16)).astype(np.float32),
     )
     index = build_index(vectors, "IVF30,Flat")
     set_parameters(index, "IVF30,Flat", f"nprobe={nprobe}")
-    found = Searcher(index, vectors).search_many(asked, 10, Histories.of_lists([[]] * 40))
-    assert (found == np.argsort(-(asked @ vectors.T), axis=1)[:, :10]).all() == exact
+    found = Searcher(index, vectors).search_many(queries, 10, Histories.of_lists([[]] * 40))
+    assert (found == np.argsort(-(queries @ vectors.T), axis=1)[:, :10]).all() == exact
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_a_graph_finds_the_best_by_inner_product_though_lengths_differ_tenfold()
 
 
 def test_no_more_is_searched_than_the_wanted_recall_needs():
-    vectors, asked = clustered(4000, 16, 80, groups=40)
+    vectors, queries = clustered(4000, 16, 80, groups=40)
     steps = []
     for wanted in (0.5, 0.9, 1.0):
         index = build_index(vectors, "IVF64,Flat")
-        parameters, depth = tune_parameters(index, vectors, "IVF64,Flat", asked, wanted)
+        parameters, depth = tune_parameters(index, vectors, "IVF64,Flat", queries, wanted)
         steps.append(int(parameters.removeprefix("nprobe=")))
         assert depth == 1 and faiss.extract_index_ivf(index).nprobe == steps[-1]
     assert steps[0] < steps[1] < steps[2] <= 64

@@ -40,14 +40,14 @@ def clustered(
         )
     vectors *= np.exp(0.3 * random.standard_normal((count, 1), dtype=np.float32))
     topics = group[random.integers(0, count, (queries, TOPICS))]
-    now, asked = topics[:, 0].copy(), np.zeros((queries, dimension), np.float32)
+    now, query_vectors = topics[:, 0].copy(), np.zeros((queries, dimension), np.float32)
     for age in range(SESSION):
         item = starts[now] + (random.random(queries) * (starts[now + 1] - starts[now])).astype(
             np.int64
         )
-        asked += np.float32(np.exp(-age / DECAY)) * vectors[item]
+        query_vectors += np.float32(np.exp(-age / DECAY)) * vectors[item]
         switching = random.random(queries) > STAYS
         now = np.where(
             switching, topics[np.arange(queries), random.integers(0, TOPICS, queries)], now
         )
-    return vectors, asked / np.float32(np.exp(-np.arange(SESSION) / DECAY).sum())
+    return vectors, query_vectors / np.float32(np.exp(-np.arange(SESSION) / DECAY).sum())

@@ -190,11 +190,11 @@ def test_what_waits_for_another_waits_for_one_that_is_there(services):
 
 def test_the_settings_of_its_airflow_are_right(services):
     values = variables({}, DATA)
-    told = {
+    environment = {
         name: re.sub(r"\$\{(\w+)[^}]*\}", lambda found: values[found[1]], str(value))
         for name, value in services["api-server"]["environment"].items()
     }
-    assert faults(AIRFLOW, [Source("the compose file", told)]) == []
+    assert faults(AIRFLOW, [Source("the compose file", environment)]) == []
 
 
 def test_every_file_that_is_mounted_or_run_is_there(services):

@@ -26,7 +26,7 @@ def test_every_lock_pins_every_package_by_hash_and_names_no_host(name):
 
 @pytest.mark.parametrize("name", [*NAMES, "installer"])
 def test_every_package_that_is_asked_for_is_in_the_lock(name):
-    asked = {
+    wanted = {
         re.split(r"[\[=<>;\s]", line)[0].lower()
         for line in (LOCKS / f"{name}.in").read_text().splitlines()
         if line and not line.startswith(("#", "-r"))
@@ -37,7 +37,7 @@ def test_every_package_that_is_asked_for_is_in_the_lock(name):
             r"(?m)^([A-Za-z0-9][A-Za-z0-9._-]*)==", (LOCKS / f"{name}.txt").read_text()
         )
     }
-    assert asked <= locked
+    assert wanted <= locked
 
 
 def test_airflow_runs_beside_none_of_the_libraries_of_the_work():
@@ -61,14 +61,14 @@ def test_a_package_is_taken_out_of_a_lock_with_all_its_hashes():
 def test_a_wheel_is_built_by_the_pinned_installer_alone():
     """Debian 12's Python brings pip 23.0, which builds no wheel without the package `wheel`."""
     locked = set(re.findall(r"(?m)^([a-z]+)==", build.INSTALLER.read_text()))
-    told = subprocess.run(
+    output = subprocess.run(
         [*build.pip(), "list", "--format=json"],
         capture_output=True,
         text=True,
         check=True,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
     ).stdout
-    there = {one["name"]: one["version"] for one in json.loads(told)}
+    there = {one["name"]: one["version"] for one in json.loads(output)}
     assert {"pip", "setuptools", "uv", "wheel"} <= locked <= there.keys()
     assert all(f"{name}=={there[name]} " in build.INSTALLER.read_text() for name in locked)
 
@@ -164,9 +164,9 @@ def test_what_stands_beside_a_lock_is_the_first_that_can_be_had_and_never_one_of
     else:
         build.install_first(("planted-cpu", "planted"), install, settings)
         assert ("is not to be had here" in capsys.readouterr().err) == (expected == "other")
-        told = subprocess.run(
+        output = subprocess.run(
             [python, "-I", "-c", "import planted; print(planted.BUILD)"],
             capture_output=True,
             text=True,
         )
-        assert told.stdout.strip() == expected
+        assert output.stdout.strip() == expected

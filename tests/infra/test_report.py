@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.local import __main__ as commands
-from infra.local.report import elsewhere, repeated
+from infra.local.report import describe_repeats, elsewhere
 
 
 def test_rows_neither_kept_nor_in_quarantine_are_counted_so_that_the_sum_is_that_of_all():
@@ -20,11 +20,11 @@ def test_rows_neither_kept_nor_in_quarantine_are_counted_so_that_the_sum_is_that
 def test_repeats_are_told_with_what_follows_from_them_and_nothing_where_there_is_none():
     got = {"repeats": 1500, "recommend_seen": True, "recommend_seen_because": "it is set"}
     assert (
-        repeated(got)
+        describe_repeats(got)
         == "  1,500 of the kept rows repeat another; what was met may be recommended again: it "
         "is set"
     )
-    assert repeated(got | {"repeats": 0}) == "" == repeated({})
+    assert describe_repeats(got | {"repeats": 0}) == "" == describe_repeats({})
 
 
 VERDICT = {
@@ -54,7 +54,7 @@ class PlantedReport:
 
 
 @pytest.mark.parametrize(
-    "served, gates, ends_well, said",
+    "served, gates, ends_well, message",
     [
         (["gru4rec", "linear", "fused"], {}, True, []),
         (
@@ -83,13 +83,13 @@ class PlantedReport:
     ],
 )
 def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_is_asked_for_it(
-    monkeypatch, capsys, served, gates, ends_well, said
+    monkeypatch, capsys, served, gates, ends_well, message
 ):
     monkeypatch.delenv("TITLE", raising=False)
-    asked = []
+    questions = []
 
     def ask(local, verb, *arguments):
-        asked.append(verb)
+        questions.append(verb)
         family = arguments[arguments.index("--family") + 1] if "--family" in arguments else None
         return (
             (2, f"{verb}: BadRequest: nothing of {family} is live")
@@ -101,7 +101,7 @@ def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_i
     assert commands.tell(None, PlantedReport(gates)) == ends_well
     printed = capsys.readouterr().out
     assert (
-        all(text in printed for text in said)
+        all(text in printed for text in message)
         and printed.count("is not live") == 3 - len(served)
         and "BadRequest" not in printed
     )
@@ -109,7 +109,7 @@ def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_i
         (f"a list of {family}" in printed) == (family in served)
         for family in PlantedReport.families
     )
-    assert ("recommend" in asked) == bool(served)
+    assert ("recommend" in questions) == bool(served)
 
 
 def test_a_day_run_again_ends_well_where_a_held_model_is_not_trained_twice(monkeypatch, capsys):

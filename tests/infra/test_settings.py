@@ -25,13 +25,13 @@ GOOD = {
 }
 
 
-def told(part: str = AIRFLOW, **values: str) -> list[str]:
+def fault_lines(part: str = AIRFLOW, **values: str) -> list[str]:
     return faults(part, [Source("the environment", values)])
 
 
 def test_good_settings_start():
-    assert told(**GOOD) == [] and told(LOCAL) == []
-    assert told(RECALL_STORE="file:///srv/recall%20store") == []
+    assert fault_lines(**GOOD) == [] and fault_lines(LOCAL) == []
+    assert fault_lines(RECALL_STORE="file:///srv/recall%20store") == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_good_settings_start():
     ],
 )
 def test_each_wrong_value_is_told_with_its_name_what_is_allowed_and_where_it_stood(name, value):
-    (line,) = told(LOCAL, **{name: value})
+    (line,) = fault_lines(LOCAL, **{name: value})
     assert (
         line.startswith(f"{name} is {value[:100]!r}"[:-1])
         and BY_NAME[name].kind.allowed in line
@@ -99,7 +99,7 @@ def test_all_faults_are_told_at_once_and_a_missing_one_says_where_was_looked(tmp
     ],
 )
 def test_a_server_of_redis_may_be_a_socket_or_have_an_address_of_version_six(url):
-    assert told(LOCAL, RECALL_REDIS_URL=url, AIRFLOW_CONN_RECALL_REDIS=url) == []
+    assert fault_lines(LOCAL, RECALL_REDIS_URL=url, AIRFLOW_CONN_RECALL_REDIS=url) == []
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def test_a_server_of_redis_may_be_a_socket_or_have_an_address_of_version_six(url
     ],
 )
 def test_a_secret_is_never_shown(name, value):
-    (line,) = told(LOCAL, **{name: value})
+    (line,) = fault_lines(LOCAL, **{name: value})
     assert name in line and "hunter2" not in line and "a secret of" in line
 
 
 def test_a_slip_of_the_pen_is_found_and_the_name_that_was_meant():
-    (line,) = told(LOCAL, RECALL_RUNTIMES="process")
+    (line,) = fault_lines(LOCAL, RECALL_RUNTIMES="process")
     assert "RECALL_RUNTIMES is no setting" in line and "is RECALL_RUNTIME meant?" in line
 
 
 def test_settings_that_contradict_each_other_are_told():
-    lines = told(
+    lines = fault_lines(
         LOCAL,
         RECALL_FIRST_DAY="2026-02-02",
         RECALL_LAST_DAY="2026-02-01",

@@ -82,22 +82,24 @@ def movielens(tmp_path, monkeypatch):
 
 
 def test_a_toml_file_names_data_of_ones_own_and_is_remembered_while_its_days_grow(run, shop, local):
-    told = {
+    variables = {
         "RECALL_DATASET": "shop",
         "RECALL_FORMAT": "own",
         "RECALL_LOCATION": shop.as_uri(),
         "RECALL_FIRST_DAY": "2026-11-21",
     }
-    assert run(SOURCE=shop) == told, "the schedule goes on behind the newest day and has no end"
+    assert run(SOURCE=shop) == variables, (
+        "the schedule goes on behind the newest day and has no end"
+    )
     assert (source.source(local).first, source.source(local).newest) == ("2026-11-01", "2026-11-20")
     delivered(shop.parent, "2026-11-21")
-    assert run() == told | {"RECALL_FIRST_DAY": "2026-11-22"} == run(SOURCE=shop)
+    assert run() == variables | {"RECALL_FIRST_DAY": "2026-11-22"} == run(SOURCE=shop)
 
 
 def test_a_last_day_that_is_given_ends_data_that_would_grow(run, shop):
-    told = run(SOURCE=shop, LAST_DAY="2026-11-20")
+    variables = run(SOURCE=shop, LAST_DAY="2026-11-20")
     assert (
-        [told[name] for name in DAYS]
+        [variables[name] for name in DAYS]
         == ["2026-11-01", "2026-11-20"]
         == [run()[name] for name in DAYS]
     )
@@ -108,8 +110,8 @@ def test_a_folder_of_a_known_layout_needs_its_format(run, movielens):
         SystemExit, match=r"expected a .toml file, or a folder with FORMAT one of movielens-100k"
     ):
         run(SOURCE=movielens)
-    told = run(SOURCE=movielens, FORMAT="movielens-100k", DATASET="mine")
-    assert [told[name] for name in (*NAMED, *DAYS)] == [
+    variables = run(SOURCE=movielens, FORMAT="movielens-100k", DATASET="mine")
+    assert [variables[name] for name in (*NAMED, *DAYS)] == [
         "mine",
         "movielens-100k",
         movielens.as_uri(),
@@ -178,7 +180,7 @@ def test_days_that_cannot_be_told_are_asked_for(run, timeless):
 
 
 @pytest.mark.parametrize(
-    "variables, told",
+    "variables, message",
     [
         ({"SOURCE": "nowhere.toml"}, "no file .*nowhere.toml"),
         ({"SOURCE": "nowhere", "FORMAT": "anime"}, "no folder .*nowhere"),
@@ -191,10 +193,12 @@ def test_days_that_cannot_be_told_are_asked_for(run, timeless):
         ({"FIRST_DAY": "yesterday"}, "FIRST_DAY is 'yesterday'"),
     ],
 )
-def test_what_names_no_source_is_refused_and_not_remembered(run, local, movielens, variables, told):
-    with pytest.raises(SystemExit, match=told):
+def test_what_names_no_source_is_refused_and_not_remembered(
+    run, local, movielens, variables, message
+):
+    with pytest.raises(SystemExit, match=message):
         run(**variables)
-    assert source.remembered(local) == {}
+    assert source.remembered_source(local) == {}
 
 
 def test_a_name_that_the_store_cannot_hold_is_refused(run, shop):
@@ -206,7 +210,7 @@ def test_a_name_that_the_store_cannot_hold_is_refused(run, shop):
 
 
 def test_a_stack_may_be_told_everything_as_outside(run):
-    told = {
+    variables = {
         "RECALL_DATASET": "x",
         "RECALL_FORMAT": "own",
         "RECALL_LOCATION": "s3://bucket/x.toml",
@@ -214,19 +218,19 @@ def test_a_stack_may_be_told_everything_as_outside(run):
         "RECALL_LAST_DAY": "2026-01-02",
         "RECALL_EXPECTATIONS": "/suite.json",
     }
-    assert run(**told) == told
+    assert run(**variables) == variables
 
 
 def test_repaired_rows_go_into_the_form_of_a_named_day(tmp_path, local, monkeypatch):
-    assert quarantine.repaired() == {}
+    assert quarantine.repair_form() == {}
     monkeypatch.setenv("REPAIRED", str(tmp_path / "rows.jsonl"))
     with pytest.raises(SystemExit, match="no file"):
-        quarantine.repaired()
+        quarantine.repair_form()
     (tmp_path / "rows.jsonl").write_text("")
     with pytest.raises(SystemExit, match="DAY must say which day"):
-        quarantine.repaired()
+        quarantine.repair_form()
     monkeypatch.setenv("DAY", "1998-04-15")
-    assert quarantine.repaired() == {"repaired": str(tmp_path / "rows.jsonl")}
+    assert quarantine.repair_form() == {"repaired": str(tmp_path / "rows.jsonl")}
 
 
 def test_a_file_under_repair_is_not_written_over(tmp_path, local, monkeypatch):
@@ -235,4 +239,4 @@ def test_a_file_under_repair_is_not_written_over(tmp_path, local, monkeypatch):
     with pytest.raises(SystemExit, match=r"rows.jsonl is there already"):
         quarantine.write(local, {"RECALL_DATASET": "shop"})
     with pytest.raises(SystemExit, match="no day has been taken yet"):
-        quarantine.write(local, source.remembered(local))
+        quarantine.write(local, source.remembered_source(local))

@@ -46,18 +46,18 @@ def test_it_is_not_wanted_when_every_challenger_was_held_nor_is_its_publication(
 
 
 class Api(Airflow):
-    """Answers as Airflow's API does, without one; `told`: what the store of task states holds,
+    """Answers as Airflow's API does, without one; `task_states`: what it holds of them,
     None: nothing.
     """
 
-    def __init__(self, told: dict | None) -> None:
-        self.told, self.asked = told, []
+    def __init__(self, task_states: dict | None) -> None:
+        self.task_states, self.paths = task_states, []
 
     def call(self, method, path, body=None, accept="application/json"):
-        self.asked.append(path)
-        if self.told is None:
+        self.paths.append(path)
+        if self.task_states is None:
             raise urllib.error.HTTPError(path, 404, "not found", {}, None)
-        return self.told
+        return self.task_states
 
 
 RUNNING = {
@@ -70,7 +70,7 @@ RUNNING = {
 
 
 @pytest.mark.parametrize(
-    "told, shown",
+    "task_states, shown",
     [
         (
             {"value": "epoch 7 of 15", "updated_at": "2026-11-26T12:05:00.123456Z"},
@@ -84,15 +84,15 @@ RUNNING = {
     ],
 )
 def test_a_running_task_is_shown_with_what_this_try_of_it_said_last_and_asked_now_and_then(
-    told, shown
+    task_states, shown
 ):
     made = watch(gru4rec=("running", ""))
-    made.airflow = Api(told)
+    made.airflow = Api(task_states)
     one = made.followed["train_gru4rec"]
     one.run = "scheduled__1998-04-15T00:00:00+00:00"
     made._changed("train_gru4rec", RUNNING)
     assert [made._working(one, RUNNING) for _ in range(3)] == [shown] * 3
-    assert made.airflow.asked == [
+    assert made.airflow.paths == [
         "dags/train_gru4rec/dagRuns/scheduled__1998-04-15T00%3A00%3A00%2B00%3A00/taskInstances/fit/state-store/progress?map_index=-1"
     ]
 

@@ -28,7 +28,7 @@ def world():
     return worlds.grouped(users=120, items=60, groups=3, likes=12)
 
 
-def opened(request: SnapshotRequest):
+def make_snapshot(request: SnapshotRequest):
     """Make the snapshot in this process and open it; returns the result and the snapshot."""
     from tasks.core.data.snapshot import Snapshot
     from tasks.core.store.store import Store
@@ -38,7 +38,7 @@ def opened(request: SnapshotRequest):
     return result, Snapshot(Store(request.store).open(result["uri"], "snapshot"))
 
 
-def asked(folder: Path, source: Path, **fields) -> SnapshotRequest:
+def snapshot_request(folder: Path, source: Path, **fields) -> SnapshotRequest:
     """A request for the planted world; fields given replace the usual ones."""
     return parse(
         SnapshotRequest,
@@ -58,8 +58,8 @@ def planted(spark, world, tmp_path_factory):
     snapshot. Only to be read.
     """
     folder = tmp_path_factory.mktemp("planted")
-    request = asked(folder, worlds.write_ml100k(folder / "source", world))
-    return request, *opened(request)
+    request = snapshot_request(folder, worlds.write_ml100k(folder / "source", world))
+    return request, *make_snapshot(request)
 
 
 @pytest.fixture
@@ -71,13 +71,13 @@ def source(tmp_path, world):
 @pytest.fixture
 def ask(tmp_path, source):
     """Requests for the test's own copy of the planted world."""
-    return lambda **fields: asked(tmp_path, source, **fields)
+    return lambda **fields: snapshot_request(tmp_path, source, **fields)
 
 
 @pytest.fixture
 def take(spark, ask):
     """The result and the snapshot of such a request."""
-    return lambda **fields: opened(ask(**fields))
+    return lambda **fields: make_snapshot(ask(**fields))
 
 
 @pytest.fixture

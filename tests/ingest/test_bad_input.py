@@ -15,7 +15,7 @@ from tasks.ingest.fetch import Limits, fetch_files, find_files
 from tasks.ingest.parse.examine import inspect_files
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
-from tests.ingest.conftest import NOW, asked
+from tests.ingest.conftest import NOW, snapshot_request
 
 BAD = {
     "broken_encoding": [b"1\t2\xff\t4\t876000000"],
@@ -94,7 +94,10 @@ def test_a_log_that_begins_after_the_day_is_refused_by_its_days(spark, tmp_path,
     try:
         with pytest.raises(RefusedData, match="every row is of a day to come") as refused:
             snapshot(
-                asked(tmp_path, str(tmp_path / "own.toml"), format="own", day="1997-10-03"), now=NOW
+                snapshot_request(
+                    tmp_path, str(tmp_path / "own.toml"), format="own", day="1997-10-03"
+                ),
+                now=NOW,
             )
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", before)

@@ -83,13 +83,13 @@ def test_the_default_suite_refuses_a_history_that_shrank_and_warns_of_late_rows_
     suite = batch.load("default")
     figures = {one["kwargs"]["column"]: None for one in suite["expectations"]}
     assert batch.refuse_or_warn(batch.check(figures, suite)) == []
-    told = batch.refuse_or_warn(
+    report = batch.refuse_or_warn(
         batch.check(
             figures | {"rows_against_previous": 1.02, "late_share": 0.3, "bot_rows_share": 0.06},
             suite,
         )
     )
-    assert told == [
+    assert report == [
         "late_share is 0.3, expected at most 0.2",
         "bot_rows_share is 0.06, expected at most 0.05",
     ]

@@ -87,17 +87,21 @@ def test_tenths_are_equal_before_the_day_and_items_of_one_popularity_share_in_pr
 
 
 def test_many_ratings_fall_into_spans_of_about_as_many_rows():
-    told = by_rating(
+    change = by_rating(
         [(float(rating), False, 10) for rating in range(1, 31)]
         + [(30.0, True, 5), (99.0, True, 1), (None, True, 2)]
     )
-    assert told.names == (
+    assert change.names == (
         "1 to 3",
         *(f"{low} to {low + 2}" for low in range(4, 31, 3)),
         "99",
         "none",
     )
-    assert told.before.tolist() == [30] * 10 + [0, 0] and told.day.tolist() == [0] * 9 + [5, 1, 2]
+    assert change.before.tolist() == [30] * 10 + [0, 0] and change.day.tolist() == [0] * 9 + [
+        5,
+        1,
+        2,
+    ]
     assert by_rating([(0.5, False, 1), (4.0, True, 2)]).shares() == [
         ("0.5", 0.0, 1.0),
         ("4", 1.0, 0.0),

@@ -12,7 +12,7 @@ import pytest
 from tasks.core.cli.errors import RefusedData
 from tasks.core.store.store import Store
 from tasks.ingest.snapshot import snapshot
-from tests.ingest.conftest import NOW, asked, opened
+from tests.ingest.conftest import NOW, make_snapshot, snapshot_request
 
 FIRST = 1_600_041_600  # 2020-09-14T00:00:00Z
 DAYS = ("2020-09-14", "2020-09-15", "2020-09-16")
@@ -62,7 +62,7 @@ def shop(tmp_path):
 
 
 def request(shop, day: int, **fields):
-    return asked(
+    return snapshot_request(
         shop,
         shop / "shop.toml",
         format="own",
@@ -83,17 +83,17 @@ def lists(made) -> dict[str, str]:
 
 
 def test_days_follow_each_other_and_every_row_finds_its_place(spark, shop):
-    result, made = opened(request(shop, 0))
+    result, made = make_snapshot(request(shop, 0))
     assert lists(made) == {"x": "abc", "y": "abc"} and result["rows_in"] == 6
-    result, made = opened(request(shop, 1))
+    result, made = make_snapshot(request(shop, 1))
     assert lists(made) == {"x": "acdb", "y": "abce"}, (
         "the late row stands where its time is, the newer opinion where its own is"
     )
-    told = {
+    counts = {
         name: result[name]
         for name in ("rows_in", "kept", "later", "superseded", "quarantined", "late")
     }
-    assert told == {
+    assert counts == {
         "rows_in": 11,
         "kept": 8,
         "later": 1,
@@ -112,7 +112,7 @@ def test_days_follow_each_other_and_every_row_finds_its_place(spark, shop):
         "reasons": {"exact_duplicate": 1},
         "delivery": DAYS[1],
     }
-    result, made = opened(request(shop, 2))
+    result, made = make_snapshot(request(shop, 2))
     assert lists(made) == {"x": "acdb", "y": "abced", "z": "abcf"}, (
         "what came early is there on its day"
     )
@@ -120,19 +120,19 @@ def test_days_follow_each_other_and_every_row_finds_its_place(spark, shop):
 
 
 def test_a_day_reads_only_what_is_new(spark, shop):
-    opened(request(shop, 0))
-    opened(request(shop, 1))
+    make_snapshot(request(shop, 0))
+    make_snapshot(request(shop, 1))
     store = Store(request(shop, 0).store)
     first = store.children("deliveries", "planted", "interactions", DAYS[0])
     shutil.rmtree(shop / "in" / DAYS[0])  # an archive may move away what was delivered
-    result, made = opened(request(shop, 2))
+    result, made = make_snapshot(request(shop, 2))
     assert lists(made)["x"] == "acdb" and result["rows_in"] == 15
     assert store.children("deliveries", "planted", "interactions", DAYS[0]) == first
 
 
 def test_the_same_day_twice_is_the_same_snapshot(spark, shop, monkeypatch):
-    first, _ = opened(request(shop, 0))
-    opened(request(shop, 1))
+    first, _ = make_snapshot(request(shop, 0))
+    make_snapshot(request(shop, 1))
     monkeypatch.setattr(
         "tasks.ingest.snapshot.session", lambda *_: pytest.fail("Spark was started")
     )
@@ -142,10 +142,10 @@ def test_the_same_day_twice_is_the_same_snapshot(spark, shop, monkeypatch):
 def test_days_that_were_left_out_are_read_with_the_next_one_and_a_changed_day_is_read_again(
     spark, shop
 ):
-    _, made = opened(request(shop, 1))
+    _, made = make_snapshot(request(shop, 1))
     assert lists(made) == {"x": "acdb", "y": "abce"}, "the first run takes all days up to its own"
     deliver(shop, 0, *(row(user, item, 0, n) for user in "xy" for n, item in enumerate("abf")))
-    _, made = opened(request(shop, 2))
+    _, made = make_snapshot(request(shop, 2))
     assert lists(made) == {"x": "afdb", "y": "abfed", "z": "abcf"}
 
 
@@ -168,12 +168,12 @@ def test_a_catalogue_that_has_not_come_yet_is_refused(spark, shop):
     (shop / "items").mkdir()
     (shop / "items.csv").rename(shop / "items" / f"{DAYS[0]}.csv")
     (shop / "items" / f"{DAYS[1]}.csv").write_text("i\ng\n")
-    _, made = opened(request(shop, 1))
+    _, made = make_snapshot(request(shop, 1))
     assert made.item_ids == list("abcdefg"), "a catalogue grows day by day, too"
 
 
 def test_a_refused_day_stays_out_until_it_is_repaired(spark, shop):
-    opened(request(shop, 0))
+    make_snapshot(request(shop, 0))
     deliver(shop, 1, *(f"x,a,{FIRST},9" for _ in range(8)))
     with pytest.raises(
         RefusedData, match=r"8 of 8 rows of the interactions are bad .*line 2: out_of_range_rating"
@@ -181,26 +181,26 @@ def test_a_refused_day_stays_out_until_it_is_repaired(spark, shop):
         snapshot(request(shop, 1))
     report = str(refusal.value).rsplit("report: ", 1)[1]
     assert "out_of_range_rating" in Path(report).read_text()
-    result, made = opened(request(shop, 2))
+    result, made = make_snapshot(request(shop, 2))
     assert lists(made) == {"x": "abc", "y": "abc", "z": "abcf"} and result["rows_in"] == 10, (
         "its rows are not let in by the back door"
     )
     deliver(shop, 1, row("x", "d", 1, 5))
-    _, made = opened(request(shop, 1))
+    _, made = make_snapshot(request(shop, 1))
     assert lists(made) == {"x": "abcd", "y": "abc"}
 
 
 def test_a_new_catalogue_lets_in_what_was_unknown(spark, shop):
     deliver(shop, 1, row("x", "g", 1, 5), row("x", "d", 1, 6))
-    result, _ = opened(request(shop, 1, bots={"rows_a_day": 4}))
+    result, _ = make_snapshot(request(shop, 1, bots={"rows_a_day": 4}))
     assert result["reasons"] == {"unknown_item": 1} and result["bots"] == {"users": 0, "rows": 0}
     (shop / "items.csv").write_text("i\n" + "\n".join("abcdefg") + "\n")
-    result, made = opened(request(shop, 1))
+    result, made = make_snapshot(request(shop, 1))
     assert result["reasons"] == {} and lists(made)["x"] == "abcgd"
 
 
 def test_superhuman_users_are_left_out_whole_and_counted(spark, shop):
     deliver(shop, 2, *(row("z", item, 2, n) for n, item in enumerate("abcdf")))
-    result, made = opened(request(shop, 2, bots={"rows_a_minute": 4}))
+    result, made = make_snapshot(request(shop, 2, bots={"rows_a_minute": 4}))
     assert made.user_ids == ["x", "y"] and result["bots"] == {"users": 1, "rows": 5}
     assert (result["kept"], result["left_out"]) == (14, 5)

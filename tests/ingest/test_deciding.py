@@ -13,7 +13,7 @@ from tasks.core.cli.request import parse
 from tasks.core.data.snapshot import same_split
 from tasks.ingest.derived_settings import DerivedSetting, UserActivity, keep_earlier, split
 from tasks.ingest.rules import Split
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 
 FIRST = 1_600_041_600  # 2020-09-14T00:00:00Z
 LOG = '[interactions]\npath = "log*.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\n'
@@ -129,7 +129,7 @@ def test_short_lists_are_held_out_by_users_and_so_they_are_the_next_day(spark, t
             for n in range(3)
         ],
     )
-    result, made = opened(asked(tmp_path, source, format="own", day="2020-09-14"))
+    result, made = make_snapshot(snapshot_request(tmp_path, source, format="own", day="2020-09-14"))
     facts = made.artefact.facts
     assert (
         facts["split"]["method"] == "users"
@@ -149,8 +149,8 @@ def test_short_lists_are_held_out_by_users_and_so_they_are_the_next_day(spark, t
         + [f"long{user},i{n},{FIRST + 86_400 + n}" for user in range(12_000) for n in range(13)],
         "log2.csv",
     )
-    _, next_day = opened(
-        asked(
+    _, next_day = make_snapshot(
+        snapshot_request(
             tmp_path, source, format="own", day="2020-09-15", expectations=str(anything(tmp_path))
         )
     )
@@ -161,8 +161,10 @@ def test_short_lists_are_held_out_by_users_and_so_they_are_the_next_day(spark, t
 
 
 def test_a_log_whose_users_come_back_is_cut_in_time(spark, tmp_path):
-    made = opened(
-        asked(tmp_path, write(tmp_path, rows(4_000, 40, 20)), format="own", day="2020-10-23")
+    made = make_snapshot(
+        snapshot_request(
+            tmp_path, write(tmp_path, rows(4_000, 40, 20)), format="own", day="2020-10-23"
+        )
     )[1]
     facts = made.artefact.facts
     assert (

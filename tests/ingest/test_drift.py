@@ -18,7 +18,7 @@ RHYTHM = (1.0, 1.0, 1.0, 1.05, 1.2, 0.6, 0.5)  # a weekend with half the rows
 def measure(spark, tmp_path):
     """The figures and the picture of rows given as columns user, item, rating, timestamp."""
 
-    def told(columns: dict) -> tuple[dict, object]:
+    def measure_rows(columns: dict) -> tuple[dict, object]:
         types = {
             "user": pa.int32(),
             "item": pa.int32(),
@@ -33,7 +33,7 @@ def measure(spark, tmp_path):
             spark.read.parquet(str(tmp_path / "rows.parquet")), STARTS, STARTS + DAY_SECONDS
         )
 
-    return told
+    return measure_rows
 
 
 def live(rows: int = 4000, days: int = 36, seed: int = 0) -> dict[str, np.ndarray]:

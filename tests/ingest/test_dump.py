@@ -9,7 +9,7 @@ import datetime
 import pytest
 
 from tasks.core.cli.errors import RefusedData
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 from tests.ingest.reading import LOG
 
 LAST = datetime.date(2020, 9, 20)
@@ -33,8 +33,8 @@ def dump(tmp_path):
 
 
 def taken(dump, day: datetime.date) -> dict:
-    return opened(
-        asked(
+    return make_snapshot(
+        snapshot_request(
             dump,
             dump / "shop.toml",
             format="own",

@@ -62,7 +62,7 @@ def test_a_name_in_the_header_may_span_lines(spark, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "header, said",
+    "header, message",
     [
         ("USER,item,TS", "remedy: write 'USER', 'TS' in the TOML file"),
         ("user^item^ts", "name what stands between the fields"),
@@ -71,9 +71,9 @@ def test_a_name_in_the_header_may_span_lines(spark, tmp_path):
         ("user,user,item,ts", "the header names user more than once"),
     ],
 )
-def test_a_header_that_lacks_a_name_is_refused_with_what_to_do(tmp_path, header, said):
+def test_a_header_that_lacks_a_name_is_refused_with_what_to_do(tmp_path, header, message):
     (tmp_path / "e.csv").write_text(f"{header}\n{ROWS}")
-    with pytest.raises(RefusedData, match=said):
+    with pytest.raises(RefusedData, match=message):
         looked_at(tmp_path, TOML)
 
 

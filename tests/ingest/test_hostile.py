@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from tests.hostile import VALUES
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 from tests.ingest.test_own import DAY, HOLD_ONE, SECOND
 
 TOML = (
@@ -52,8 +52,8 @@ def test_hostile_ids_are_kept_and_bytes_that_are_no_text_are_set_aside(spark, tm
         "utf-8",
     )
     (tmp_path / "shop.toml").write_text(TOML)
-    result, made = opened(
-        asked(
+    result, made = make_snapshot(
+        snapshot_request(
             tmp_path,
             str(tmp_path / "shop.toml"),
             format="own",

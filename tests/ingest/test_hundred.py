@@ -8,7 +8,7 @@ import html
 
 from tasks.ingest.parse.row_checks import REASONS
 from tests.ingest import hundred
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 from tests.ingest.test_replay import export, give_back
 
 # Of layouts of one's own: test_own, test_quotes, test_ids, test_json, test_clock.
@@ -24,7 +24,7 @@ OF_OWN = {
 
 def test_a_hundred_bad_rows_are_told_by_reason_and_come_back_repaired(spark, tmp_path):
     bad = hundred.write(tmp_path / "in")
-    request = asked(
+    request = snapshot_request(
         tmp_path,
         tmp_path / "in",
         format="ordered-csv",
@@ -32,7 +32,7 @@ def test_a_hundred_bad_rows_are_told_by_reason_and_come_back_repaired(spark, tmp
         dataset="hundred",
         maximum_quarantined=0.1,
     )
-    before, made = opened(request)
+    before, made = make_snapshot(request)
     expected = {reason: count for reason, (count, _) in hundred.ROWS.items()} | hundred.LOST
     assert before["reasons"] == expected and before["quarantined"] == 100 and before["kept"] == 1440
     assert made.artefact.facts["catalogue"]["items"]["reasons"] == hundred.CATALOGUE

@@ -60,7 +60,7 @@ def test_a_packed_array_is_read_and_an_empty_one_is_empty(spark, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    "text, message",
     [
         (json.dumps(OBJECTS) + "xyz", "value 5: the JSON breaks off or is none"),
         (json.dumps(OBJECTS)[:-20], "value 4: the JSON breaks off"),
@@ -78,9 +78,9 @@ def test_a_packed_array_is_read_and_an_empty_one_is_empty(spark, tmp_path):
         ('{"uid": 1, "item": 2, "ts": 3}', "the field user; got 'objects with uid, item, ts'"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path, text, said):
+def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path, text, message):
     (tmp_path / "e.json").write_text(text)
-    with pytest.raises(RefusedData, match=said):
+    with pytest.raises(RefusedData, match=message):
         looked_at(tmp_path, TOML)
 
 

@@ -122,7 +122,7 @@ def test_deletion_vectors_are_refused_while_they_count(d, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "commits, said",
+    "commits, message",
     [
         (
             {
@@ -142,28 +142,28 @@ def test_deletion_vectors_are_refused_while_they_count(d, tmp_path):
         ({0: [{"add": {"size": 1}}]}, "without a path"),
     ],
 )
-def test_what_is_refused(d, tmp_path, commits, said):
+def test_what_is_refused(d, tmp_path, commits, message):
     write(d, FILES, commits)
-    with pytest.raises(RefusedData, match=said):
+    with pytest.raises(RefusedData, match=message):
         read(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "marker, said",
+    "marker, message",
     [
         (".hoodie/hoodie.properties", "is a Hudi table"),
         ("metadata/v1.metadata.json", "is an Iceberg table"),
         ("_delta_log/00000000000000000001.checkpoint.x.json", "a checkpoint of a newer form"),
     ],
 )
-def test_other_tables_are_refused(d, tmp_path, marker, said):
+def test_other_tables_are_refused(d, tmp_path, marker, message):
     write(d, FILES, {0: [add("a.parquet")]})
     if not marker.startswith("_delta"):
         (d / COMMIT.format(0)).unlink(), (d / "_delta_log").rmdir()
     (d / marker).parent.mkdir(exist_ok=True)
     (d / marker).write_text("{}")
-    with pytest.raises(RefusedData, match=f"{said}.*remedy: export its current rows"):
+    with pytest.raises(RefusedData, match=f"{message}.*remedy: export its current rows"):
         read(tmp_path)
     if marker.startswith("metadata"):
-        with pytest.raises(RefusedData, match=said):
+        with pytest.raises(RefusedData, match=message):
             read(tmp_path, TOML.replace('"lake/d"', '"lake/d/*.parquet"'))

@@ -137,7 +137,7 @@ def test_an_object_of_several_requests_is_whole(store, base):
 
 
 def test_what_is_bad_is_refused_alike(store, base):
-    for key, data, told in (
+    for key, data, message in (
         ("half.gz", gz(LINES)[:-20], "is cut short"),
         ("empty.csv", b"", "is empty"),
         ("twice.gz", gz(gz(LINES)), "packed twice"),
@@ -145,7 +145,7 @@ def test_what_is_bad_is_refused_alike(store, base):
         ("wide.csv", LINES.decode().encode("utf-16"), "UTF-16"),
     ):
         store.put(f"data/bad/{key}", data)
-        with pytest.raises(RefusedData, match=rf"{key} .*{told}"):
+        with pytest.raises(RefusedData, match=rf"{key} .*{message}"):
             fetch_files(
                 find_files(f"s3://data/bad/{key}", base), "lines", base / "scratch", Limits()
             )
@@ -202,9 +202,9 @@ def test_a_store_that_refuses_the_key_says_so_without_telling_it(tmp_path, capfd
                 BadRequest,
                 match=r"refuses access \((ACCESS_DENIED|INVALID_ACCESS_KEY_ID)\); got "
                 r"'s3://data.*AWS_ACCESS_KEY_ID",
-            ) as told:
+            ) as refused:
                 ask()
-            assert SECRET not in str(told.value)
+            assert SECRET not in str(refused.value)
     assert SECRET not in "".join(capfd.readouterr())
 
 
@@ -214,9 +214,9 @@ def test_a_store_that_is_away_is_tried_again_later(tmp_path, monkeypatch):
         Unreachable,
         match=r"does not answer \(NETWORK_CONNECTION\); got 's3://data/\S+ at "
         r"http://127\.0\.0\.1:1'",
-    ) as told:
+    ) as refused:
         find_files("s3://data/a.csv", tmp_path)
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(refused.value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "not an address")
     with pytest.raises(
         BadRequest, match="the address of the object store is none; got 'not an address'"
@@ -241,7 +241,7 @@ def test_a_store_that_goes_away_halfway_is_no_damaged_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, kind, told",
+    "text, kind, message",
     [
         (
             "AWS Error UNKNOWN (HTTP status 301) during HeadObject operation",
@@ -271,6 +271,6 @@ def test_a_store_that_goes_away_halfway_is_no_damaged_file(tmp_path):
         ("something new", Unreachable, "does not answer .no code"),
     ],
 )
-def test_what_a_service_says_decides_whether_to_try_again(text, kind, told):
-    with pytest.raises(kind, match=told):
+def test_what_a_service_says_decides_whether_to_try_again(text, kind, message):
+    with pytest.raises(kind, match=message):
         raise request_error(OSError(text), "data/a.csv")

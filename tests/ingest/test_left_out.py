@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.cli.errors import RefusedData
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 from tests.ingest.reading import LOG
 
 FIRST = 1_600_387_200  # 2020-09-18T00:00:00Z
@@ -46,8 +46,8 @@ def deliver(folder, day: int, data: bytes, name: str = "a.csv") -> None:
 
 
 def take(shop, day: int = 2):
-    return opened(
-        asked(
+    return make_snapshot(
+        snapshot_request(
             shop,
             shop / "shop.toml",
             format="own",
@@ -88,10 +88,10 @@ def test_damaged_days_are_left_out_by_name(spark, shop):
     newest = 2 + len(DAMAGE)
     deliver(shop, newest, (HEADER + rows(newest)).encode())
     result = take(shop, newest)
-    for day, warning, (_, _, said) in zip(
+    for day, warning, (_, _, message) in zip(
         DAYS[2:], left_out(result), DAMAGE.values(), strict=False
     ):
-        assert warning.startswith(f"{day} is left out (interactions): ") and said in warning
+        assert warning.startswith(f"{day} is left out (interactions): ") and message in warning
     assert len(left_out(result)) == len(DAMAGE) and result["rows_in"] == 48
 
 

@@ -15,7 +15,7 @@ import pytest
 from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.ingest.snapshot import snapshot
 from tasks.ingest.sources import describe
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 
 SECOND = 1_600_000_000
 DAY = "2020-09-14"  # of SECOND and the day after
@@ -137,7 +137,9 @@ def write_parquet(folder):
 )
 def test_every_layout_gives_the_one_schema(spark, tmp_path, write):
     location = describe_as(tmp_path, write(tmp_path))
-    result, made = opened(asked(tmp_path, location, format="own", day=DAY, **HOLD_ONE))
+    result, made = make_snapshot(
+        snapshot_request(tmp_path, location, format="own", day=DAY, **HOLD_ONE)
+    )
     check(made)
     assert (result["rows_in"], result["kept"], result["quarantined"]) == (15, 15, 0)
     liked = made.table("interactions").to_pylist()
@@ -166,8 +168,8 @@ def test_every_event_is_a_row_with_the_weight_of_its_kind(spark, tmp_path):
         '[interactions]\npath = "e.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\nevent = '
         '"kind"\nweights = { view = 1, buy = 5 }\n'
     )
-    result, made = opened(
-        asked(
+    result, made = make_snapshot(
+        snapshot_request(
             tmp_path,
             describe_as(tmp_path, toml),
             format="own",
@@ -182,7 +184,7 @@ def test_every_event_is_a_row_with_the_weight_of_its_kind(spark, tmp_path):
         2,
         {"unknown_event": 1, "exact_duplicate": 1},
     )
-    told = [
+    rows = [
         (
             made.user_ids[row["user"]],
             made.item_ids[row["item"]],
@@ -195,7 +197,7 @@ def test_every_event_is_a_row_with_the_weight_of_its_kind(spark, tmp_path):
         .sort_by([("user", "ascending"), ("position", "ascending")])
         .to_pylist()
     ]
-    assert told == [
+    assert rows == [
         ("ann", "tea", 1, 1, 0, True),
         ("ann", "tea", 1, 2, 1, True),
         ("ann", "tea", 5, 3, 2, True),
@@ -233,8 +235,8 @@ def test_a_catalogue_brings_titles_and_genres_and_sets_unknown_items_aside(spark
         '"sku"\ntitle = "name"\ngenres = "tags"\n'
         '[users]\npath = "users.csv"\nid = "uid"\nattributes = ["country"]\n'
     )
-    result, made = opened(
-        asked(
+    result, made = make_snapshot(
+        snapshot_request(
             tmp_path,
             describe_as(tmp_path, toml),
             format="own",
@@ -245,8 +247,8 @@ def test_a_catalogue_brings_titles_and_genres_and_sets_unknown_items_aside(spark
     )
     check(made)
     assert result["reasons"] == {"unknown_item": 1}
-    told = {row["id"]: (row["title"], row["genres"]) for row in made.items.to_pylist()}
-    assert told == {
+    catalogue = {row["id"]: (row["title"], row["genres"]) for row in made.items.to_pylist()}
+    assert catalogue == {
         sku: (f"The {sku}", ["a 0", "b|c"] if n % 2 else ["d 0", "e"])
         for n, sku in enumerate(ITEMS)
     }
@@ -268,8 +270,8 @@ def test_lines_that_are_no_single_object_are_set_aside(spark, tmp_path):
     ]
     (tmp_path / "rows.jsonl").write_text(jsonl(rows()) + "\n".join(bad) + "\n")
     toml = STARS + 'path = "rows.jsonl"\nclock = "milliseconds"\n'
-    result, made = opened(
-        asked(
+    result, made = make_snapshot(
+        snapshot_request(
             tmp_path,
             describe_as(tmp_path, toml),
             format="own",
@@ -288,8 +290,8 @@ def test_a_line_of_more_fields_than_the_parser_holds_is_set_aside_and_ends_nothi
         "\n".join(["uid,sku,ts,stars", *lines, "3,2" + 30_000 * ","]) + "\n"
     )
     toml = STARS + 'path = "rows.csv"\nclock = "milliseconds"\n'
-    result, made = opened(
-        asked(
+    result, made = make_snapshot(
+        snapshot_request(
             tmp_path,
             describe_as(tmp_path, toml),
             format="own",
@@ -303,7 +305,7 @@ def test_a_line_of_more_fields_than_the_parser_holds_is_set_aside_and_ends_nothi
 
 
 @pytest.mark.parametrize(
-    "toml, told",
+    "toml, message",
     [
         ("[interactions\n", "no TOML"),
         ('[interactions]\npath = "a.csv"\nuser = "u"\n', "interactions.item: missing"),
@@ -342,24 +344,24 @@ def test_a_line_of_more_fields_than_the_parser_holds_is_set_aside_and_ends_nothi
         ),
     ],
 )
-def test_a_description_that_cannot_be_meant_is_refused_in_one_sentence(tmp_path, toml, told):
-    with pytest.raises(BadRequest, match=told):
+def test_a_description_that_cannot_be_meant_is_refused_in_one_sentence(tmp_path, toml, message):
+    with pytest.raises(BadRequest, match=message):
         describe("own", describe_as(tmp_path, toml))
 
 
 def test_files_that_are_not_as_described_are_refused(tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"who": 1}\n')
     pq.write_table(pa.table({"uid": ["a"]}), tmp_path / "rows.parquet")
-    for name, told in (
+    for name, message in (
         (
             "rows.jsonl",
             "none of its rows has the fields uid, sku, stars, ts; got 'objects with who'",
         ),
         ("rows.parquet", "lacks the column sku"),
     ):
-        with pytest.raises(RefusedData, match=told):
+        with pytest.raises(RefusedData, match=message):
             snapshot(
-                asked(
+                snapshot_request(
                     tmp_path,
                     describe_as(tmp_path, STARS + f'path = "{name}"\n'),
                     format="own",
@@ -369,7 +371,7 @@ def test_files_that_are_not_as_described_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "files, told",
+    "files, message",
     [
         (
             {"rows.csv": "uid,sku,stars,ts\na,b,5,1\n", "README.txt": "a,b\n"},
@@ -381,13 +383,13 @@ def test_files_that_are_not_as_described_are_refused(tmp_path):
         ),
     ],
 )
-def test_all_files_of_a_zip_are_of_the_one_table(tmp_path, files, told):
+def test_all_files_of_a_zip_are_of_the_one_table(tmp_path, files, message):
     with zipfile.ZipFile(tmp_path / "rows.zip", "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
-    with pytest.raises(RefusedData, match=told):
+    with pytest.raises(RefusedData, match=message):
         snapshot(
-            asked(
+            snapshot_request(
                 tmp_path,
                 describe_as(tmp_path, STARS + 'path = "rows.zip"\nformat = "csv"\n'),
                 format="own",
@@ -401,16 +403,16 @@ def test_titles_and_genres_are_cut_to_their_limits_and_the_items_counted(spark, 
         write_jsonl_gz(tmp_path)
         + '[items]\npath = "items.jsonl"\nid = "sku"\ntitle = "name"\ngenres = "tags"\n'
     )
-    told = [{"sku": item, "name": "short", "tags": ["a"]} for item in ITEMS]
-    told[0]["name"], told[1]["tags"], told[2]["tags"], told[3]["name"] = (
+    catalogue = [{"sku": item, "name": "short", "tags": ["a"]} for item in ITEMS]
+    catalogue[0]["name"], catalogue[1]["tags"], catalogue[2]["tags"], catalogue[3]["name"] = (
         "é" * 150_000,
         ["b" * 21],
         list("abcde"),
         "t" * 20,
     )
-    (tmp_path / "items.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
-    _, made = opened(
-        asked(
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(one) + "\n" for one in catalogue))
+    _, made = make_snapshot(
+        snapshot_request(
             tmp_path,
             describe_as(tmp_path, toml),
             format="own",

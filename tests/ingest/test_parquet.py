@@ -139,11 +139,11 @@ def test_a_field_in_a_struct_and_a_struct_that_is_missing(spark, tmp_path):
     )
     rows = read(spark, tmp_path, made, toml)
     assert kept(rows, "user", "item") == [("1", "x")] and reasons(rows) == ["missing_id"] * 2
-    for field, said in (
+    for field, message in (
         ("user.uid", "got 'columns user, user.id, "),
         ("user", "remedy: name a field in it, as in user.id"),
     ):
-        with pytest.raises(RefusedData, match=said):
+        with pytest.raises(RefusedData, match=message):
             looked_at(tmp_path, toml.replace('"user.id"', f'"{field}"'))
 
 
@@ -200,7 +200,7 @@ def test_a_part_that_lacks_a_column_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "made, said",
+    "made, message",
     [
         (
             pa.table([["a"], ["b"], ["c"], [T]], names=["user", "user", "item", "ts"]),
@@ -211,9 +211,9 @@ def test_a_part_that_lacks_a_column_is_named(tmp_path):
         (table().slice(0, 0), "e.parquet holds no rows"),
     ],
 )
-def test_what_is_refused(tmp_path, made, said):
+def test_what_is_refused(tmp_path, made, message):
     pq.write_table(made, tmp_path / "e.parquet")
-    with pytest.raises(RefusedData, match=said):
+    with pytest.raises(RefusedData, match=message):
         looked_at(tmp_path, LOG + 'path = "e.parquet"')
 
 
@@ -297,19 +297,19 @@ def test_a_catalogue_of_any_type(spark, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "setting, said",
+    "setting, message",
     [
         ('attributes = ["Age", "age"]', "differ in case alone"),
         ('attributes = ["a`b"]', "names with a backtick"),
         ('attributes = ["Fault"]', "names that are taken"),
     ],
 )
-def test_attributes_that_cannot_be_held_are_refused(tmp_path, setting, said):
+def test_attributes_that_cannot_be_held_are_refused(tmp_path, setting, message):
     toml = (
         f'[interactions]\npath = "e.csv"\nuser = "u"\nitem = "i"\n[users]\npath = '
         f'"u.csv"\nid = "id"\n{setting}\n'
     )
-    with pytest.raises(BadRequest, match=said):
+    with pytest.raises(BadRequest, match=message):
         looked_at(tmp_path, toml)
 
 

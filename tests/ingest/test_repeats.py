@@ -12,7 +12,7 @@ import pytest
 from tasks.core.cli.errors import RefusedData
 from tasks.ingest.derived_settings import recommend_seen
 from tasks.ingest.snapshot import snapshot
-from tests.ingest.conftest import NOW, asked, opened
+from tests.ingest.conftest import NOW, make_snapshot, snapshot_request
 from tests.ingest.test_own import DAY, HOLD_ONE, SECOND, describe_as
 
 LOG = '[interactions]\npath = "log.csv"\nuser = "u"\nitem = "i"\ntimestamp = "t"\n'
@@ -31,8 +31,8 @@ def log(folder, rows, toml=LOG, name="log.csv", header="u,i,t") -> str:
 
 
 def take(folder, location, day=DAY, **fields):
-    return opened(
-        asked(
+    return make_snapshot(
+        snapshot_request(
             folder,
             location,
             format="own",
@@ -350,14 +350,16 @@ WORLDS = {
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_data_set_of_nothing_but_is_taken_or_refused_in_one_sentence(spark, tmp_path, name):
-    request = asked(tmp_path, log(tmp_path, WORLDS[name]), format="own", day=DAY, **HOLD_ONE)
+    request = snapshot_request(
+        tmp_path, log(tmp_path, WORLDS[name]), format="own", day=DAY, **HOLD_ONE
+    )
     if name.startswith("one ") and name != "one second":
         with pytest.raises(
             RefusedData, match=r"the batch is refused: .*More than one (user acted|item was met)"
         ):
             snapshot(request, now=NOW)
     else:
-        result, _ = opened(request)
+        result, _ = make_snapshot(request)
         assert result["kept"] == len(WORLDS[name]) and result["quarantined"] == 0
 
 

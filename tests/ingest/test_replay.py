@@ -16,7 +16,7 @@ from tasks.core.cli.request import parse
 from tasks.core.store.store import Store
 from tasks.ingest.replay import quarantine, replay
 from tasks.ingest.settings import QuarantineRequest, ReplayRequest
-from tests.ingest.conftest import NOW, asked, opened
+from tests.ingest.conftest import NOW, make_snapshot, snapshot_request
 
 BAD = [
     b"121;7;4;876000000",
@@ -35,14 +35,14 @@ GOOD = {
 
 def export(folder, request, **more) -> list[dict]:
     out = folder / "bad.jsonl"
-    told = quarantine(
+    result = quarantine(
         parse(
             QuarantineRequest,
             {"store": request.store, "out": str(out), "dataset": request.dataset} | more,
         )
     )
     rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert told["rows"] == len(rows)
+    assert result["rows"] == len(rows)
     return rows
 
 
@@ -62,7 +62,7 @@ def test_repaired_rows_are_kept_and_the_rest_stays(spark, ask, source, tmp_path)
     with (source / "u.data").open("ab") as file:
         file.write(b"\n".join(BAD))  # and the last line lacks its end
     request = ask()
-    before, _ = opened(request)
+    before, _ = make_snapshot(request)
     assert before["reasons"] == {
         "truncated_line": 1,
         "wrong_number_of_fields": 2,
@@ -94,7 +94,7 @@ def test_repaired_rows_are_kept_and_the_rest_stays(spark, ask, source, tmp_path)
         made.lineage["source"]["interactions"]
         == Store(request.store).open(before["uri"], "snapshot").lineage["source"]["interactions"]
     )
-    again, snapshot = opened(request)
+    again, snapshot = make_snapshot(request)
     assert again["uri"] == after["uri"], "from now on the day is made with the repaired rows"
     user = snapshot.user_ids.index("121")
     assert [
@@ -121,7 +121,7 @@ def test_rows_of_parquet_and_of_the_catalogue_are_repaired_too(spark, tmp_path):
         '"t"\nrating = "r"\nrating_range = [1, 5]\n'
         '[items]\npath = "items.csv"\nid = "id"\ntitle = "name"\n'
     )
-    request = asked(
+    request = snapshot_request(
         tmp_path,
         tmp_path / "shop.toml",
         format="own",
@@ -129,7 +129,7 @@ def test_rows_of_parquet_and_of_the_catalogue_are_repaired_too(spark, tmp_path):
         maximum_quarantined=0.5,
         split={"test": 1, "validation": 0},
     )
-    before, _ = opened(request)
+    before, _ = make_snapshot(request)
     assert before["reasons"] == {"out_of_range_rating": 1, "unknown_item": 3}
     rows = export(tmp_path, request, reasons=["out_of_range_rating", "wrong_number_of_fields"])
     assert [(row["table"], row["line"]) for row in rows] == [("interactions", 20), ("items", 6)]
@@ -151,16 +151,16 @@ def test_a_repaired_line_keeps_the_encoding_of_its_file(spark, ask, source, tmp_
         + b"\n"
     )
     request = ask(maximum_quarantined=0.2)
-    opened(request)
+    make_snapshot(request)
     [row] = export(tmp_path, request, reasons=["wrong_number_of_fields"])
     assert row["text"].startswith("1|Café 1 (1995)|"), "as a person reads it"
     after = give_back(tmp_path, request, [row | {"text": row["text"].removesuffix("|1")}])
     assert (after["repaired"], after["reasons"]) == (1, {})
-    assert opened(request)[1].items["title"][0].as_py() == "Café 1 (1995)"
+    assert make_snapshot(request)[1].items["title"][0].as_py() == "Café 1 (1995)"
 
 
 @pytest.mark.parametrize(
-    "line, told",
+    "line, message",
     [
         ("{", "line 1 is no row"),
         ('{"table": "interactions"}', "line 1 is no row"),
@@ -171,9 +171,9 @@ def test_a_repaired_line_keeps_the_encoding_of_its_file(spark, ask, source, tmp_
         ),
     ],
 )
-def test_a_file_that_is_no_repair_is_refused(planted, tmp_path, line, told):
+def test_a_file_that_is_no_repair_is_refused(planted, tmp_path, line, message):
     (tmp_path / "repaired.jsonl").write_text(line + "\n")
     request, _, _ = planted
     fields = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
-    with pytest.raises(BadRequest, match=told):
+    with pytest.raises(BadRequest, match=message):
         replay(ReplayRequest(**fields, repaired=str(tmp_path / "repaired.jsonl")), now=NOW)

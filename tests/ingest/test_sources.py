@@ -32,8 +32,8 @@ def ratings(line) -> str:
 def check(made, titles: dict, first_genres: list):
     assert made.item_ids == ["2", "4", "9", "10", "30"]
     assert made.user_ids == ["1", "2", "3"]
-    told = dict(zip(made.item_ids, made.items["title"].to_pylist()))
-    assert {id: told[id] for id in titles} == titles
+    title_of_item = dict(zip(made.item_ids, made.items["title"].to_pylist()))
+    assert {id: title_of_item[id] for id in titles} == titles
     assert made.items["genres"][0].as_py() == first_genres
     for user in range(3):
         assert [
@@ -99,15 +99,15 @@ def test_ordered_csv_follows_the_order_given_where_there_is_no_time(take, tmp_pa
             tmp_path / name, ratings_with_order__csv=text, movies__dat=MOVIES, users__dat=USERS
         )
 
-    asked = {"format": "ordered-csv", "day": "2001-01-02", **ONE_TEST}
-    result, made = take(location=location("in", reversed(rows)), **asked)
+    fields = {"format": "ordered-csv", "day": "2001-01-02", **ONE_TEST}
+    result, made = take(location=location("in", reversed(rows)), **fields)
     check(made, {"10": "Café 10 (1999)"}, ["Comedy", "War"])
     assert (
         made.histories("train")[1].shape == (3,)
         and made.artefact.facts["split"]["order"] == "given"
         and result["quarantined"] == 0
     )
-    bad, _ = take(location=location("bad", [*rows, "3,2,5,,"]), maximum_quarantined=0.2, **asked)
+    bad, _ = take(location=location("bad", [*rows, "3,2,5,,"]), maximum_quarantined=0.2, **fields)
     assert bad["reasons"] == {"unparsable_order": 1}
 
 
@@ -167,11 +167,11 @@ def test_anime_has_no_times_and_ratings_that_say_only_watched(take, tmp_path):
     )
     check(made, {"2": "Kimi, no Na wa.", "30": "T30"}, ["Drama", "School"])
     assert result["reasons"] == {"exact_duplicate": 3, "out_of_range_rating": 1}
-    told = {
+    ratings = {
         made.item_ids[row["item"]]: (row["rating"], row["liked"])
         for row in made.table("interactions").to_pylist()
     }
-    assert told == {
+    assert ratings == {
         "10": (8, True),
         "9": (None, False),
         "2": (7, False),

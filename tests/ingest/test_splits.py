@@ -50,7 +50,7 @@ def divided(spark, rows, split) -> dict[str, list]:
     return {user: sorted(found, key=KEYS[split.order]) for user, found in users.items()}
 
 
-@pytest.mark.parametrize("asked", SPLITS, ids=lambda asked: "-".join(map(str, asked.values())))
+@pytest.mark.parametrize("split_settings", SPLITS, ids=lambda one: "-".join(map(str, one.values())))
 @settings(
     max_examples=8,
     deadline=None,
@@ -58,8 +58,8 @@ def divided(spark, rows, split) -> dict[str, list]:
     phases=(Phase.reuse, Phase.generate),
 )
 @given(rows=st.lists(ROW, min_size=30, max_size=120))
-def test_no_row_of_a_later_part_and_no_row_after_one_is_learned_from(spark, asked, rows):
-    split = parse(Split, asked)
+def test_no_row_of_a_later_part_and_no_row_after_one_is_learned_from(spark, split_settings, rows):
+    split = parse(Split, split_settings)
     made = divided(spark, rows, split)
     assert sum(map(len, made.values())) == len(rows), "no row is lost"
     for found in made.values():
@@ -68,10 +68,10 @@ def test_no_row_of_a_later_part_and_no_row_after_one_is_learned_from(spark, aske
         assert parts == sorted(parts), "a user's parts follow each other in the user's own order"
 
 
-def parts(spark, pattern: str, **asked) -> str:
+def parts(spark, pattern: str, **split) -> str:
     """One user whose rows are liked where `pattern` has an x; the first letters of their parts."""
     rows = [("a", day, day, mark == "x") for day, mark in enumerate(pattern)]
-    return "".join(row.part[0] for row in divided(spark, rows, parse(Split, asked))["a"])
+    return "".join(row.part[0] for row in divided(spark, rows, parse(Split, split))["a"])
 
 
 def test_cuts_are_counted_over_liked_rows_and_the_rest_goes_where_it_lies(spark):

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from tasks.core.cli.errors import NothingToDo, RefusedData, Undelivered
-from tests.ingest.conftest import asked, opened
+from tests.ingest.conftest import make_snapshot, snapshot_request
 from tests.ingest.reading import LOG
 
 FIRST = datetime.datetime(2020, 9, 10, tzinfo=datetime.UTC)
@@ -28,8 +28,8 @@ def shop(tmp_path):
 
 def taken(shop, day: int, **more) -> dict:
     date = (FIRST + datetime.timedelta(days=day)).date().isoformat()
-    return opened(
-        asked(
+    return make_snapshot(
+        snapshot_request(
             shop,
             shop / "shop.toml",
             format="own",

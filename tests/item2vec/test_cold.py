@@ -103,8 +103,8 @@ def test_a_history_with_new_items_counts_them(made):
     from tasks.core.data.histories import Histories
 
     new, known = rows(made)
-    asked = made.encoder.encode(Histories.of_lists([[row] for row in new]))
-    best = top_k(asked, made.vectors[known], 10)
+    queries = made.encoder.encode(Histories.of_lists([[row] for row in new]))
+    best = top_k(queries, made.vectors[known], 10)
     groups = np.array([(int(made.item_ids[row]) - 1) % 3 for row in known])
     assert (
         groups[best] == np.array([(int(made.item_ids[row]) - 1) % 3 for row in new])[:, None]

@@ -54,8 +54,8 @@ def candidate(store: Store, result: dict) -> Candidate:
 @pytest.fixture(scope="module")
 def grouped(store):
     world = worlds.grouped(users=150, items=90, likes=14)
-    asked = request(store, world, "grouped")
-    return world, asked, fit(asked)
+    fit_request = request(store, world, "grouped")
+    return world, fit_request, fit(fit_request)
 
 
 def own_group(
@@ -72,42 +72,45 @@ def own_group(
     return float((groups[best] == world.user_group[:, None]).mean())
 
 
-def histories_of(store, asked, made: Candidate) -> Histories:
+def histories_of(store, fit_request, made: Candidate) -> Histories:
     snapshot = Snapshot(
-        store.open(store.open(asked.graph, "graph").lineage["parents"][0], "snapshot")
+        store.open(store.open(fit_request.graph, "graph").lineage["parents"][0], "snapshot")
     )
     return snapshot.histories("train").remap_items(made.rows_of(snapshot.item_ids))
 
 
 @pytest.mark.parametrize("corpus", ["walks", "sequences", "mixed"])
 def test_recommends_from_the_users_own_group(store, grouped, corpus):
-    world, asked, _ = grouped
+    world, fit_request, _ = grouped
     made = candidate(
-        store, fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, corpus=corpus)))
+        store,
+        fit(dataclasses.replace(fit_request, settings=dataclasses.replace(SMALL, corpus=corpus))),
     )
-    histories = histories_of(store, asked, made)
+    histories = histories_of(store, fit_request, made)
     assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > 0.99
 
 
 def test_while_it_trains_it_says_which_epoch_it_is_and_how_good_the_last_one_was(grouped, capfd):
     fit(dataclasses.replace(grouped[1], settings=dataclasses.replace(SMALL, epochs=2), seed=7))
-    told = capfd.readouterr().err
+    log = capfd.readouterr().err
     assert (
-        "progress: epoch 1 of 2, 0 % done" in told
-        and "progress: validation of epoch 2 of 2, about " in told
+        "progress: epoch 1 of 2, 0 % done" in log
+        and "progress: validation of epoch 2 of 2, about " in log
     )
     assert re.search(
-        r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", told
+        r"progress: epoch 2 of 2, about \d+ s left, recall@50 \S+ \(the best\), 50 % done", log
     )
 
 
 def test_cbow_recommends_from_the_users_own_group(store, grouped):
-    world, asked, _ = grouped
+    world, fit_request, _ = grouped
     made = candidate(
         store,
-        fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, algorithm="cbow"))),
+        fit(
+            dataclasses.replace(fit_request, settings=dataclasses.replace(SMALL, algorithm="cbow"))
+        ),
     )
-    histories = histories_of(store, asked, made)
+    histories = histories_of(store, fit_request, made)
     assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > 0.99
 
 
@@ -115,10 +118,10 @@ def test_cbow_recommends_from_the_users_own_group(store, grouped):
 def test_the_closed_form_with_what_is_chosen_on_validation_recommends_from_the_users_own_group(
     store, grouped, corpus
 ):
-    world, asked, _ = grouped
-    result = fit(dataclasses.replace(asked, settings=Settings(corpus=corpus)))
+    world, fit_request, _ = grouped
+    result = fit(dataclasses.replace(fit_request, settings=Settings(corpus=corpus)))
     made = candidate(store, result)
-    histories = histories_of(store, asked, made)
+    histories = histories_of(store, fit_request, made)
     assert own_group(world, made, made.encoder.encode(histories), made.vectors, histories) > 0.99
     decoders = ("none", "leave_one_out", "causal", "blended")
     assert result["metrics"]["validation_recall_50"] == max(
@@ -141,7 +144,7 @@ def test_the_next_of_a_chain_is_among_the_first_and_a_query_meets_output_vectors
     """After 6, 7, 8 comes 9: outputs predict neighbours. Inputs searched with inputs find what has
     the same neighbours as 8, as 10 has.
     """
-    asked = request(
+    fit_request = request(
         store,
         worlds.chained(users=400),
         "chained",
@@ -157,7 +160,7 @@ def test_the_next_of_a_chain_is_among_the_first_and_a_query_meets_output_vectors
             query_decay=0.5,
         ),
     )
-    made = candidate(store, fit(asked))
+    made = candidate(store, fit(fit_request))
     numbers = np.array([int(item) - 1 for item in made.item_ids])
     row = {number: place for place, number in enumerate(numbers)}
     histories = Histories.of_lists(
@@ -171,7 +174,7 @@ def test_the_next_of_a_chain_is_among_the_first_and_a_query_meets_output_vectors
 
 
 def test_the_candidate_says_what_it_is_made_of(store, grouped):
-    _, asked, result = grouped
+    _, fit_request, result = grouped
     made = store.open(result["uri"], "candidate")
     assert {name: made.facts[name] for name in ("family", "day", "dataset", "dimension")} == {
         "family": "item2vec",
@@ -180,7 +183,7 @@ def test_the_candidate_says_what_it_is_made_of(store, grouped):
         "dimension": 16,
     }
     assert {"snapshot", "settings_digest", "code"} <= made.facts.keys()
-    assert made.lineage["parents"][0] == asked.graph and made.lineage["seed"] == 0
+    assert made.lineage["parents"][0] == fit_request.graph and made.lineage["seed"] == 0
     assert made.lineage["settings"]["walk_words"] == 2
     assert (
         result["items"] == made.counts["items"] == 90
@@ -189,7 +192,7 @@ def test_the_candidate_says_what_it_is_made_of(store, grouped):
 
 
 def test_same_seed_same_vectors_and_another_seed_another_candidate(store, grouped, tmp_path):
-    _, asked, result = grouped
+    _, fit_request, result = grouped
     again = Store(tmp_path.as_uri())
     second = fit(request(again, worlds.grouped(users=150, items=90, likes=14), "grouped"))
     assert second["id"] == result["id"]
@@ -198,44 +201,50 @@ def test_same_seed_same_vectors_and_another_seed_another_candidate(store, groupe
             load(again.open(second["uri"], "candidate").path / name)
             == load(store.open(result["uri"], "candidate").path / name)
         ).all()
-    assert fit(dataclasses.replace(asked, seed=1))["id"] != result["id"]
+    assert fit(dataclasses.replace(fit_request, seed=1))["id"] != result["id"]
 
 
 def test_finds_its_work_done(store, grouped):
-    _, asked, result = grouped
+    _, fit_request, result = grouped
     created = store.open(result["uri"], "candidate").created
-    assert fit(asked) == result and store.open(result["uri"], "candidate").created == created
+    assert fit(fit_request) == result and store.open(result["uri"], "candidate").created == created
 
 
 def test_stops_early_and_keeps_the_best_epoch(store, grouped):
-    _, asked, _ = grouped
+    _, fit_request, _ = grouped
     result = fit(
-        dataclasses.replace(asked, settings=dataclasses.replace(SMALL, epochs=500, patience=2))
+        dataclasses.replace(
+            fit_request, settings=dataclasses.replace(SMALL, epochs=500, patience=2)
+        )
     )
     assert result["epochs"] < 100
 
 
 def test_items_below_minimum_count_are_left_out(store):
     world = worlds.grouped(users=60, items=90, likes=8)
-    asked = request(
+    fit_request = request(
         store, world, "sparse", dataclasses.replace(SMALL, minimum_count=3, cold_items="leave-out")
     )
-    result = fit(asked)
+    result = fit(fit_request)
     made = candidate(store, result)
-    counts = np.bincount(histories_of(store, asked, made).items, minlength=len(made.item_ids))
+    counts = np.bincount(histories_of(store, fit_request, made).items, minlength=len(made.item_ids))
     assert counts.min() >= 3 and result["items"] < 90
     assert store.open(result["uri"], "candidate").counts["items_left_out"] == 90 - result["items"]
 
 
 def test_refuses_what_cannot_be_learned_from(store, grouped):
-    _, asked, _ = grouped
+    _, fit_request, _ = grouped
     with pytest.raises(RefusedData, match="lower minimum_count"):
-        fit(dataclasses.replace(asked, settings=dataclasses.replace(SMALL, minimum_count=1000)))
+        fit(
+            dataclasses.replace(
+                fit_request, settings=dataclasses.replace(SMALL, minimum_count=1000)
+            )
+        )
     other = worlds.snapshot(store, worlds.chained(), dataset="other")
     with pytest.raises(BadRequest, match="built from another snapshot"):
-        fit(dataclasses.replace(asked, snapshot=other))
+        fit(dataclasses.replace(fit_request, snapshot=other))
     with pytest.raises(BadRequest, match="no complete graph"):
-        fit(dataclasses.replace(asked, graph=asked.graph + "0"))
+        fit(dataclasses.replace(fit_request, graph=fit_request.graph + "0"))
 
 
 def test_another_law_of_walks_is_a_change_and_another_day_is_none(store):

@@ -47,7 +47,7 @@ def learned(store: Store, of: Snapshot, name: str, **changed) -> str:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory):
+def fit_request(tmp_path_factory):
     """A store, its snapshot, and a request on its graph."""
     store = Store(tmp_path_factory.mktemp("given").as_uri())
     uri = worlds.snapshot(store, WORLD, dataset="given")
@@ -60,8 +60,8 @@ def asked(tmp_path_factory):
     )
 
 
-def test_the_users_group_is_recommended_from_vectors_without_outputs(asked):
-    store, snapshot, request = asked
+def test_the_users_group_is_recommended_from_vectors_without_outputs(fit_request):
+    store, snapshot, request = fit_request
     uri = learned(store, snapshot, "one")
     with_vectors = dataclasses.replace(request, vectors=uri)
     made = candidate(store, fit(with_vectors))
@@ -78,16 +78,16 @@ def test_the_users_group_is_recommended_from_vectors_without_outputs(asked):
     assert fit(with_vectors)["id"] == made.artefact.id != fit(request)["id"]
 
 
-def test_vectors_of_another_snapshot_are_refused(asked):
-    store, snapshot, request = asked
+def test_vectors_of_another_snapshot_are_refused(fit_request):
+    store, snapshot, request = fit_request
     with pytest.raises(
         BadRequest, match=r"another snapshot, whose item rows differ.*walk on this snapshot's graph"
     ):
         fit(dataclasses.replace(request, vectors=learned(store, snapshot, "two", snapshot="other")))
 
 
-def test_a_minimum_count_that_leaves_no_vector_is_refused(asked):
-    store, snapshot, request = asked
+def test_a_minimum_count_that_leaves_no_vector_is_refused(fit_request):
+    store, snapshot, request = fit_request
     counts = np.bincount(snapshot.histories("train").items, minlength=60)
     with pytest.raises(RefusedData, match="lower minimum_count"):
         fit(

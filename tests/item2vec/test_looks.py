@@ -71,10 +71,14 @@ def test_the_first_and_the_last_epoch_are_validated_and_every_one_is_recorded(
 
 def test_a_budget_that_is_spent_ends_the_training_with_a_look(tmp_path):
     store = Store(tmp_path.as_uri())
-    asked = dataclasses.replace(SMALL, epochs=500, budget_minutes=0.02)
+    settings = dataclasses.replace(SMALL, epochs=500, budget_minutes=0.02)
     made = candidate(
         store,
-        fit(request(store, worlds.grouped(users=40, items=20, groups=2, likes=8), "budget", asked)),
+        fit(
+            request(
+                store, worlds.grouped(users=40, items=20, groups=2, likes=8), "budget", settings
+            )
+        ),
     )
     epochs = json.loads(made.artefact.file("training.json").read_text())["epochs"]
     assert len(epochs) < 500 and "validation_recall_50" in epochs[-1]["metrics"]

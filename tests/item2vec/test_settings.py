@@ -12,7 +12,7 @@ from tasks.item2vec.settings import FitRequest
 
 
 @pytest.mark.parametrize(
-    "settings, told",
+    "settings, message",
     [
         ('{"negative_exponent": NaN}', "negative_exponent: got NaN, expected a number"),
         ('{"popularity": -1}', "popularity: got -1"),
@@ -23,8 +23,8 @@ from tasks.item2vec.settings import FitRequest
         ('{"windows": 4}', "windows"),
     ],
 )
-def test_bad_settings_say_what_was_received_and_what_is_allowed(settings, told):
-    with pytest.raises(BadRequest, match=told):
+def test_bad_settings_say_what_was_received_and_what_is_allowed(settings, message):
+    with pytest.raises(BadRequest, match=message):
         parse(
             FitRequest,
             json.loads(f'{{"store": "file:///x", "graph": "file:///g", "settings": {settings}}}'),

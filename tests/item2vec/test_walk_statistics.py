@@ -13,15 +13,17 @@ GRAPHS = graphs.five()
 
 @pytest.mark.parametrize("law", list(GRAPHS))
 def test_counted_visits_are_within_chance_of_the_law(law):
-    told = statistics(GRAPHS[law], 4, 0)
+    measured = statistics(GRAPHS[law], 4, 0)
     assert (
-        told["law"] == law
-        and told["walks"] == SAMPLED_WALKS
-        and told["distance"] < 3 * told["distance_by_chance"]
+        measured["law"] == law
+        and measured["walks"] == SAMPLED_WALKS
+        and measured["distance"] < 3 * measured["distance_by_chance"]
     )
-    assert sum(one["items"] for one in told["by_degree"]) == 5
-    assert sum(one["items"] * one["visits"] for one in told["by_degree"]) == pytest.approx(1e6)
-    assert sum(one["items"] * one["expected"] for one in told["by_degree"]) == pytest.approx(1e6)
+    assert sum(one["items"] for one in measured["by_degree"]) == 5
+    assert sum(one["items"] * one["visits"] for one in measured["by_degree"]) == pytest.approx(1e6)
+    assert sum(one["items"] * one["expected"] for one in measured["by_degree"]) == pytest.approx(
+        1e6
+    )
 
 
 def test_walks_that_go_back_and_forth_have_few_different_items():
@@ -29,6 +31,6 @@ def test_walks_that_go_back_and_forth_have_few_different_items():
     from tasks.core.data.histories import Histories
     from tasks.graph.laws.cooccurrence import build_cooccurrence
 
-    told = statistics(build_cooccurrence(Histories.of_lists([[0, 1]]), 2), 3, 0)
-    assert told["distinct"] == [0, 1, 0] and told["distinct_mean"] == 2
-    assert np.isclose(told["by_degree"][0]["visits"], 5e5, rtol=0.01)
+    measured = statistics(build_cooccurrence(Histories.of_lists([[0, 1]]), 2), 3, 0)
+    assert measured["distinct"] == [0, 1, 0] and measured["distinct_mean"] == 2
+    assert np.isclose(measured["by_degree"][0]["visits"], 5e5, rtol=0.01)

@@ -31,7 +31,7 @@ def store(tmp_path_factory) -> Store:
     return Store(str(tmp_path_factory.mktemp("store")))
 
 
-def asked(
+def fit_request(
     store: Store,
     world: worlds.World,
     dataset: str,
@@ -73,7 +73,7 @@ def found(
 @pytest.mark.parametrize("solver", ["dense", "low-rank"])
 @pytest.mark.parametrize("decoder", ["auto", "none", "leave-one-out", "causal", "blended"])
 def test_users_get_the_items_of_their_group(store, solver, decoder):
-    request = asked(
+    request = fit_request(
         store, GROUPED, "grouped", Settings(dimension=16, solver=solver, decoder=decoder)
     )
     made, snapshot, best = found(store, request, fit(request))
@@ -84,7 +84,7 @@ def test_users_get_the_items_of_their_group(store, solver, decoder):
 
 
 def test_what_comes_next_is_among_the_first_three_where_order_is_all_there_is(store):
-    request = asked(store, CHAINED, "chained", Settings(dimension=120, decoder="causal"))
+    request = fit_request(store, CHAINED, "chained", Settings(dimension=120, decoder="causal"))
     made, snapshot, best = found(store, request, fit(request))
     last = np.array([snapshot.queries("test").histories[user][-1] for user in range(len(best))])
     names = np.array([int(item) - 1 for item in made.item_ids])
@@ -92,10 +92,10 @@ def test_what_comes_next_is_among_the_first_three_where_order_is_all_there_is(st
 
 
 def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, tmp_path):
-    request = asked(store, GROUPED, "grouped")
+    request = fit_request(store, GROUPED, "grouped")
     first, other = fit(request), Store(str(tmp_path))
     assert fit(request)["uri"] == first["uri"]
-    again = fit(asked(other, GROUPED, "grouped"))
+    again = fit(fit_request(other, GROUPED, "grouped"))
     assert again["id"] == first["id"]
     one, two = (
         Candidate(where.open(made["uri"], "candidate"))
@@ -109,23 +109,23 @@ def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, tmp_path):
 
 
 def test_the_next_day_keeps_the_space_and_the_choice(store):
-    first = fit(asked(store, GROUPED, "days"))
+    first = fit(fit_request(store, GROUPED, "days"))
     more = dataclasses.replace(
         GROUPED,
         ratings=np.where(np.arange(len(GROUPED.ratings)) % 97, GROUPED.ratings, 1).astype(
             np.float32
         ),
     )
-    second = fit(asked(store, more, "days", day="1998-04-16", champion=first["uri"]))
+    second = fit(fit_request(store, more, "days", day="1998-04-16", champion=first["uri"]))
     before, after = (Candidate(store.open(one["uri"], "candidate")) for one in (first, second))
     assert after.artefact.facts["choice"] == before.artefact.facts["choice"]
     assert after.artefact.facts["stability"]["neighbours_10"] > 0.5
     assert first["uri"] in after.artefact.lineage["parents"]
     with pytest.raises(BadRequest, match="has seen what is held out"):
-        fit(asked(store, GROUPED, "days", champion=first["uri"]))
+        fit(fit_request(store, GROUPED, "days", champion=first["uri"]))
 
 
 def test_one_item_is_nothing_to_solve_for(store):
     world = worlds.grouped(users=20, items=60, groups=1, likes=20)
     with pytest.raises(RefusedData, match="are liked by 1000 users or more"):
-        fit(asked(store, world, "few", Settings(minimum_count=1000)))
+        fit(fit_request(store, world, "few", Settings(minimum_count=1000)))

@@ -64,7 +64,7 @@ def verdict(
         "sentence": reason,
     }
     figures = dict.fromkeys(("recall_50", "ndcg_10", "hr_10", "coverage_50"), 0.5 + mean)
-    told = {
+    document = {
         "family": family,
         "outcome": outcome,
         "question": "change",
@@ -93,7 +93,7 @@ def verdict(
         family,
         id,
         facts={
-            name: told[name]
+            name: document[name]
             for name in (
                 "family",
                 "day",
@@ -105,7 +105,7 @@ def verdict(
             )
         },
     )
-    (place / "verdict.json").write_text(json.dumps(told))
+    (place / "verdict.json").write_text(json.dumps(document))
     (place / "verdict.html").write_text(
         "<!doctype html><h1>whole verdict</h1><script>alert(1)</script>"
     )

@@ -94,8 +94,8 @@ def test_who_may_read_no_training_is_refused_and_learns_nothing(client, monkeypa
 
 
 def test_the_families_are_those_that_airflow_trains(client):
-    told = client.get("/air/recall/api/chain").json()
-    assert told == {
+    answer = client.get("/air/recall/api/chain").json()
+    assert answer == {
         "families": ["item2vec"],
         "runs": {},
         "working": [],
@@ -105,9 +105,9 @@ def test_the_families_are_those_that_airflow_trains(client):
 
 
 def test_a_held_challenger_is_told_with_its_reason_and_its_differences(client):
-    told = client.get("/air/recall/api/models").json()["item2vec"]
-    assert [one["outcome"] for one in told["verdicts"]] == ["hold", "promote"]
-    newest = told["newest"]
+    answer = client.get("/air/recall/api/models").json()["item2vec"]
+    assert [one["outcome"] for one in answer["verdicts"]] == ["hold", "promote"]
+    newest = answer["newest"]
     assert (newest["outcome"], newest["version"], newest["champion_version"], newest["metric"]) == (
         "hold",
         "3",
@@ -120,22 +120,24 @@ def test_a_held_challenger_is_told_with_its_reason_and_its_differences(client):
 
 
 def test_what_is_live_is_told_from_the_audit_with_who_decided(client):
-    told = client.get("/air/recall/api/models").json()["item2vec"]
-    assert told["last"]["generation"] == "gen2" and told["generation"]["probe"]["recall"] == 0.997
-    assert [(one["action"], one["by"]) for one in told["decisions"]] == [
+    answer = client.get("/air/recall/api/models").json()["item2vec"]
+    assert (
+        answer["last"]["generation"] == "gen2" and answer["generation"]["probe"]["recall"] == 0.997
+    )
+    assert [(one["action"], one["by"]) for one in answer["decisions"]] == [
         ("go_live", "schedule"),
         ("promote", "the gate"),
     ]
 
 
 def test_the_days_tell_what_was_set_aside_and_refused(client):
-    told = client.get("/air/recall/api/data").json()
-    assert [one["day"] for one in told["days"]] == ["2026-11-20", "2026-11-19"]
+    answer = client.get("/air/recall/api/data").json()
+    assert [one["day"] for one in answer["days"]] == ["2026-11-20", "2026-11-19"]
     assert (
-        told["days"][0]["quarantine"] == {"rating out of range": 7, EVIL: 2}
-        and told["days"][0]["accounts"]["kept"] == 991
+        answer["days"][0]["quarantine"] == {"rating out of range": 7, EVIL: 2}
+        and answer["days"][0]["accounts"]["kept"] == 991
     )
-    assert told["refused"][0]["reason"] == "50 % of the rows are bad"
+    assert answer["refused"][0]["reason"] == "50 % of the rows are bad"
 
 
 def test_freshness_is_measured_against_the_target(client, monkeypatch):
@@ -143,8 +145,10 @@ def test_freshness_is_measured_against_the_target(client, monkeypatch):
 
     monkeypatch.setattr(days.time, "time", lambda: 1795305600.0)  # 2026-11-22 00:00 UTC
     monkeypatch.setenv("RECALL_FRESHNESS_HOURS", "20")
-    told = client.get("/air/recall/api/data").json()["freshness"]
-    assert told["data"] == {"day": "2026-11-20", "hours": 24.0} and told["live"]["item2vec"] == {
+    answer = client.get("/air/recall/api/data").json()["freshness"]
+    assert answer["data"] == {"day": "2026-11-20", "hours": 24.0} and answer["live"][
+        "item2vec"
+    ] == {
         "day": "2026-11-20",
         "hours": 24.0,
         "late": True,
@@ -272,11 +276,11 @@ def test_of_families_that_somebody_may_not_read_no_recommendation_is_shown(clien
     monkeypatch.setattr(
         type(get_auth_manager()), "get_authorized_dag_ids", lambda self, **_: {"train_item2vec"}
     )
-    told = client.get("/air/recall/api/try?user=1").json()
+    answer = client.get("/air/recall/api/try?user=1").json()
     assert (
-        told["channels"].keys() == {"item2vec"}
-        and told["merged"] is None
-        and told["generations"] == {"item2vec": "a"}
+        answer["channels"].keys() == {"item2vec"}
+        and answer["merged"] is None
+        and answer["generations"] == {"item2vec": "a"}
     )
 
 

@@ -156,8 +156,8 @@ def test_a_decision_links_to_pages_alone(client, store, url, kept):
         store / "audit/item2vec/promote-v7.json",
         record | {"origin": {"run_id": "run 1", "url": url}, "why": "linked"},
     )
-    told = client.get("/air/recall/api/models").json()["item2vec"]["decisions"]
-    assert [one["page"] for one in told if one["why"] == "linked"] == [url if kept else None]
+    answer = client.get("/air/recall/api/models").json()["item2vec"]["decisions"]
+    assert [one["page"] for one in answer if one["why"] == "linked"] == [url if kept else None]
 
 
 def generation(**other) -> dict:

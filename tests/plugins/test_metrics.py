@@ -17,7 +17,7 @@ LINE = re.compile(r'[a-z_]+(\{[a-z_]+="(\\.|[^"\\])*"(,[a-z_]+="(\\.|[^"\\])*")*
 
 
 @pytest.fixture
-def told(client, monkeypatch):
+def exposition(client, monkeypatch):
     monkeypatch.setenv("RECALL_METRICS_TOKEN", "scrape-me")
     return client.asked.get(
         "/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}
@@ -62,9 +62,9 @@ def test_the_token_may_stand_in_a_connection(nobody, monkeypatch):
     )
 
 
-def test_every_line_is_of_the_format_and_has_its_help(told):
+def test_every_line_is_of_the_format_and_has_its_help(exposition):
     described = set()
-    for line in told.splitlines():
+    for line in exposition.splitlines():
         if line.startswith("#"):
             described.add(line.split()[2])
         else:
@@ -72,7 +72,7 @@ def test_every_line_is_of_the_format_and_has_its_help(told):
             assert line.split("{")[0].split(" ")[0] in described
 
 
-def test_the_figures_are_those_of_the_store(told):
+def test_the_figures_are_those_of_the_store(exposition):
     for line in (
         'recall_rows{kind="kept"} 991',
         'recall_rows{kind="quarantined"} 9',
@@ -87,19 +87,22 @@ def test_the_figures_are_those_of_the_store(told):
         'recall_verdict_difference{family="item2vec",metric="recall_50",to="champion",part="mean"} '
         "-0.2",
     ):
-        assert line in told, line
+        assert line in exposition, line
     assert re.search(
         r'recall_verdict_timestamp_seconds\{family="item2vec",outcome="hold",question="change"\} '
         r"\d",
-        told,
+        exposition,
     )
-    assert 'recall_pool_slots{pool="default_pool",kind="queued"} 0' in told
+    assert 'recall_pool_slots{pool="default_pool",kind="queued"} 0' in exposition
 
 
 def test_a_store_that_is_away_is_a_metric_too(client, monkeypatch):
     monkeypatch.setenv("RECALL_STORE", "file:///not/mounted")
-    told = client.get("/air/recall/metrics").text
-    assert 'recall_up{source="store"} 0' in told and 'recall_up{source="airflow"} 1' in told
+    exposition = client.get("/air/recall/metrics").text
+    assert (
+        'recall_up{source="store"} 0' in exposition
+        and 'recall_up{source="airflow"} 1' in exposition
+    )
 
 
 def exposition_of_a_reader() -> str:
@@ -125,15 +128,17 @@ def test_the_dashboard_uses_only_metrics_that_exist():
         | {f"{name}_{part}" for name in readers for part in ("bucket", "sum", "count")}
     )
     dashboard = json.loads((ROOT / "infra" / "grafana" / "recall.json").read_text())
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
+    expressions = [
+        target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())
+    ]
     used = {
         name
-        for expression in asked
+        for expression in expressions
         for name in re.findall(
             r"\b(recall_[a-z_]+)\b(?!\s*=)", re.sub(r'"[^"]*"', '""', expression)
         )
     }
-    assert len(asked) >= 10 and used and used <= known, used - known
+    assert len(expressions) >= 10 and used and used <= known, used - known
     assert {
         "recall_live_generation_info",
         "recall_reader_seconds_bucket",
@@ -144,9 +149,11 @@ def test_the_dashboard_uses_only_metrics_that_exist():
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
 
-def test_every_metric_that_is_told_is_described(told):
+def test_every_metric_that_is_told_is_described(exposition):
     from recall_console.metrics import HELP
 
     assert {
-        line.split("{")[0].split(" ")[0] for line in told.splitlines() if not line.startswith("#")
+        line.split("{")[0].split(" ")[0]
+        for line in exposition.splitlines()
+        if not line.startswith("#")
     } <= set(HELP)

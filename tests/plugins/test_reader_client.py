@@ -78,11 +78,11 @@ def test_one_process_answers_many_side_by_side_and_sees_nothing_of_airflow(plant
             *(asker.ask("find", 5, title=str(number)) for number in range(10))
         )
 
-    told = asking(scene)
-    assert [one["title"] for one in told] == [str(number) for number in range(10)] and len(
-        {one["pid"] for one in told}
+    answer = asking(scene)
+    assert [one["title"] for one in answer] == [str(number) for number in range(10)] and len(
+        {one["pid"] for one in answer}
     ) == 1
-    assert told[0]["password"] and told[0]["airflow"] == []
+    assert answer[0]["password"] and answer[0]["airflow"] == []
 
 
 def test_a_process_that_dies_is_started_again_for_the_next_question(planted):

@@ -26,7 +26,7 @@ def running(server):
     from airflow.utils.session import create_session
     from sqlalchemy import delete, insert
 
-    def plant(said: str | None, after: float = 60.0, state: str = "running") -> None:
+    def plant(progress: str | None, after: float = 60.0, state: str = "running") -> None:
         of = {"dag_id": "train_item2vec", "run_id": "r1"}
         with create_session() as session:
             made = session.execute(
@@ -54,7 +54,7 @@ def running(server):
                     executor_config={},
                 )
             )
-            if said is not None:
+            if progress is not None:
                 session.execute(
                     insert(TaskStateStoreModel).values(
                         dag_run_id=made.inserted_primary_key[0],
@@ -62,7 +62,7 @@ def running(server):
                         task_id="fit",
                         map_index=-1,
                         key="progress",
-                        value=json.dumps(said),
+                        value=json.dumps(progress),
                         updated_at=BEGAN + timedelta(seconds=after),
                     )
                 )
@@ -74,7 +74,7 @@ def running(server):
 
 
 @pytest.mark.parametrize(
-    "said, after, shown",
+    "progress, after, shown",
     [
         ("epoch 7 of 15, about 4 min left", 60, "epoch 7 of 15, about 4 min left"),
         (EVIL, 60, EVIL),
@@ -83,9 +83,9 @@ def running(server):
     ],
 )
 def test_a_running_task_is_told_with_its_last_words_of_this_try(
-    client, running, said, after, shown
+    client, running, progress, after, shown
 ):
-    running(said, after)
+    running(progress, after)
     [one] = client.get("/air/recall/api/chain").json()["working"]
     assert (one["dag"], one["task"], one["said"], one["page"]) == (
         "train_item2vec",

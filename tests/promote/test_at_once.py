@@ -65,7 +65,7 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
             if turn % 5 == 0
             else []
         )
-        asked = [
+        requests = [
             (family, version, verdict(store, family, version, live[family]))
             for family, version in racing
         ]
@@ -77,12 +77,12 @@ def test_fifty_pairs_of_runs_finish_at_once(tmp_path, mlflow_uri):
             except Conflict:
                 refused.append(uri)
 
-        threads = [threading.Thread(target=go, args=(family, uri)) for family, _, uri in asked]
+        threads = [threading.Thread(target=go, args=(family, uri)) for family, _, uri in requests]
         [thread.start() for thread in threads], [thread.join() for thread in threads]
         assert len(refused) == 1, turn
         for family in {family for family, _ in racing}:
             winner = next(
-                version for one, version, uri in asked if one == family and uri not in refused
+                version for one, version, uri in requests if one == family and uri not in refused
             )
             found = (
                 mlflow_client.client()

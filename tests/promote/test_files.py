@@ -37,7 +37,7 @@ def test_a_folder_of_ones_own_comes_first(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text, told",
+    "text, message",
     [
         ("recall = 1", "recall: unknown"),
         ("[refresh]\nmargin = 0.1", "refresh.margin: unknown"),
@@ -59,11 +59,11 @@ def test_a_folder_of_ones_own_comes_first(tmp_path, monkeypatch):
         ("metric = ", "is not TOML"),
     ],
 )
-def test_a_fault_is_named_with_its_file(tmp_path, text, told):
+def test_a_fault_is_named_with_its_file(tmp_path, text, message):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadRequest) as raised:
         read_policy("item2vec", str(tmp_path / "mine.toml"))
-    assert told in str(raised.value) and "mine.toml" in str(raised.value)
+    assert message in str(raised.value) and "mine.toml" in str(raised.value)
 
 
 def test_a_file_that_is_not_there_is_named():
@@ -72,10 +72,10 @@ def test_a_file_that_is_not_there_is_named():
 
 
 def test_the_command_says_what_was_understood():
-    said = subprocess.run(
+    done = subprocess.run(
         [python("serve"), "-m", "tasks.promote", "policy", json.dumps({"family": "item2vec"})],
         capture_output=True,
         text=True,
     )
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout)["policy"]["metric"] == Policy().metric
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["policy"]["metric"] == Policy().metric

@@ -120,13 +120,13 @@ def test_mlflow_holds_the_verdict_and_its_figures(day):
         "evaluation": day.store.open(verdict["uri"], "verdict").lineage["parents"][0],
         "policy": day.policy,
     }
-    said = subprocess.run(
+    done = subprocess.run(
         [python("serve"), "-m", "tasks.promote", "gate", json.dumps(request)],
         capture_output=True,
         text=True,
     )
-    assert said.returncode == 0 and json.loads(said.stdout)["uri"] == verdict["uri"], (
-        said.stderr
+    assert done.returncode == 0 and json.loads(done.stdout)["uri"] == verdict["uri"], (
+        done.stderr
     )  # where it runs
 
 
@@ -282,9 +282,13 @@ def test_an_interval_over_six_thousand_users_and_sixteen_metrics_takes_seconds()
 
 
 def test_a_figure_of_one_user_is_none_in_the_document_and_the_rest_stays():
-    said = {
+    document = {
         "a": float("inf"),
         "b": [1.5, float("nan")],
         "c": {"d": (-float("inf"), "inf", 3, None, True)},
     }
-    assert _finite(said) == {"a": None, "b": [1.5, None], "c": {"d": [None, "inf", 3, None, True]}}
+    assert _finite(document) == {
+        "a": None,
+        "b": [1.5, None],
+        "c": {"d": [None, "inf", 3, None, True]},
+    }

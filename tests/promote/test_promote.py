@@ -80,7 +80,7 @@ def test_a_held_challenger_is_skipped_with_its_reason(day):
     with pytest.raises(NothingToDo, match=r"hold.*popularity"):
         day.promote(verdict)
     assert day.aliases() == (None, None)
-    said = subprocess.run(
+    done = subprocess.run(
         [
             python("serve"),
             "-m",
@@ -91,7 +91,7 @@ def test_a_held_challenger_is_skipped_with_its_reason(day):
         capture_output=True,
         text=True,
     )
-    assert said.returncode == 99 and said.stdout == "" and "hold" in said.stderr
+    assert done.returncode == 99 and done.stdout == "" and "hold" in done.stderr
 
 
 @pytest.mark.parametrize("step", range(5))

@@ -94,9 +94,9 @@ def world(tmp_path, mlflow_uri, server, monkeypatch) -> World:  # noqa: F811
         world.make(kind, *places, "old")
     import redis
 
-    told = redis.Redis.from_url(server.url)
-    told.sadd("recall:families", FAMILY)
-    told.hset(f"recall:{{{FAMILY}}}:loads", "live.1", json.dumps({"generation": "live"}))
+    connection = redis.Redis.from_url(server.url)
+    connection.sadd("recall:families", FAMILY)
+    connection.hset(f"recall:{{{FAMILY}}}:loads", "live.1", json.dumps({"generation": "live"}))
     return world
 
 
@@ -119,10 +119,10 @@ NEEDED = {
 
 def test_what_is_needed_stays_and_the_rest_goes(world):
     before, request = world.there(), PruneRequest(world.store.root.as_uri())
-    told = plan(request)
+    planned = plan(request)
     assert world.there() == before, "a plan deletes nothing"
-    assert told["kinds"] == {
-        kind: {"places": count, "bytes": told["kinds"][kind]["bytes"]}
+    assert planned["kinds"] == {
+        kind: {"places": count, "bytes": planned["kinds"][kind]["bytes"]}
         for kind, count in {
             "candidates": 1,
             "generations": 1,
@@ -131,8 +131,8 @@ def test_what_is_needed_stays_and_the_rest_goes(world):
             "snapshots": 1,
         }.items()
     }
-    assert told["places"] == 5 and told["bytes"] == 5 * 1000
-    assert apply(request) == told and world.there() == NEEDED
+    assert planned["places"] == 5 and planned["bytes"] == 5 * 1000
+    assert apply(request) == planned and world.there() == NEEDED
     assert apply(request)["places"] == 0
 
 
@@ -155,8 +155,8 @@ def test_a_store_on_s3_is_pruned_in_the_bucket(tmp_path, monkeypatch, mlflow_uri
         running.put("models/recall/candidates/planted/half/part", b"x")
         now = time.time()
         monkeypatch.setattr(prune.time, "time", lambda: now + 86400 * 50)
-        told = apply(PruneRequest("s3://models/recall"))
-        assert {kind: one["places"] for kind, one in told["kinds"].items()} == {
+        pruned = apply(PruneRequest("s3://models/recall"))
+        assert {kind: one["places"] for kind, one in pruned["kinds"].items()} == {
             "snapshots": 1,
             "half-written": 1,
         }

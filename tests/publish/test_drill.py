@@ -7,9 +7,14 @@ from tests.benchmarks.drill_readers import Truth
 
 
 def test_killed_publications_and_a_killed_server_tear_no_read_and_leave_no_key(tmp_path):
-    told = drill(tmp_path, kills=10, server_every=6, readers=1)
-    assert told["kills"] >= 10 and told["server_kills"] == 1 and told["reads"] > 100, told
-    assert (told["torn"], told["mixed"], told["failed"], told["leftover"]) == (0, 0, 0, 0), told
+    counts = drill(tmp_path, kills=10, server_every=6, readers=1)
+    assert counts["kills"] >= 10 and counts["server_kills"] == 1 and counts["reads"] > 100, counts
+    assert (counts["torn"], counts["mixed"], counts["failed"], counts["leftover"]) == (
+        0,
+        0,
+        0,
+        0,
+    ), counts
 
 
 def test_the_drill_knows_a_torn_and_a_mixed_answer_when_it_sees_one():

@@ -157,7 +157,7 @@ def test_a_server_that_fills_up_while_loading_keeps_what_is_live(root, server, m
     large = generations.generation(root, LARGE, id="c2")
     monkeypatch.setattr(
         "tasks.publish.load.load.check_memory",
-        lambda *asked: client.config_set(
+        lambda *arguments: client.config_set(
             "maxmemory", client.info("memory")["used_memory"] + 300_000
         ),
     )

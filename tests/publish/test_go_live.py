@@ -19,8 +19,8 @@ def test_the_pointer_says_what_when_who_and_why(root, client):
     first, second = made(root, 1), made(root, 2)
     generations.publish(root, first)
     generations.load(root, second)
-    told = generations.switch(root, second, by="ann")
-    assert told == {
+    first_answer = generations.switch(root, second, by="ann")
+    assert first_answer == {
         "family": "item2vec",
         "generation": second["id"],
         "previous": first["id"],
@@ -42,7 +42,7 @@ def test_the_pointer_says_what_when_who_and_why(root, client):
         "store": second["uri"],
     }
     assert abs(time.time() - float(pointer["since"])) < 60
-    assert generations.switch(root, second) == told  # a task that is run again
+    assert generations.switch(root, second) == first_answer  # a task that is run again
 
 
 def test_only_what_was_loaded_and_read_back_goes_live(root, client):
@@ -111,21 +111,25 @@ def test_status_tells_what_is_live_and_what_is_kept(root, client):
         generations.publish(root, made(root, 1)),
         generations.publish(root, made(root, 2)),
     )
-    told = status(StatusRequest(store=root))["families"]["item2vec"]
-    assert (told["live"]["generation"], told["live"]["by"], told["live"]["fence"]) == (
+    status_of_family = status(StatusRequest(store=root))["families"]["item2vec"]
+    assert (
+        status_of_family["live"]["generation"],
+        status_of_family["live"]["by"],
+        status_of_family["live"]["fence"],
+    ) == (
         second["id"],
         "a test",
         2,
     )
-    assert set(told["kept"]) == {first["id"], second["id"]}
-    kept = told["kept"][first["id"]]
+    assert set(status_of_family["kept"]) == {first["id"], second["id"]}
+    kept = status_of_family["kept"][first["id"]]
     assert (kept["state"], kept["whole"], kept["items"], kept["users"]) == (
         "loaded",
         True,
         60,
         120,
     ) and kept["bytes"] > 60 * 32
-    assert [switch["to"] for switch in told["switches"]] == [second["id"], first["id"]]
+    assert [switch["to"] for switch in status_of_family["switches"]] == [second["id"], first["id"]]
     assert status(StatusRequest(store=root, family="gru4rec"))["families"]["gru4rec"] == {
         "live": None,
         "kept": {},

@@ -53,7 +53,7 @@ def published(tmp_path_factory, shared_server):
 def test_no_verb_takes_it_for_a_family_a_generation_or_a_way_back(published, value):
     root, client, _, second = published
     before = dump(client)
-    asked = [
+    requests = [
         (LoadRequest, load, {"generation": value}),
         (VerifyRequest, verify, {"generation": value}),
         (GoLiveRequest, go_live, {"generation": value, "by": "a test", "why": "to see"}),
@@ -64,12 +64,12 @@ def test_no_verb_takes_it_for_a_family_a_generation_or_a_way_back(published, val
         ),
     ]
     if not FAMILY.fullmatch(value):
-        asked += [
+        requests += [
             (SweepRequest, sweep, {"family": value}),
             (StatusRequest, status, {"family": value or "-"}),
             (RollbackRequest, rollback, {"family": value, "by": "b", "why": "w"}),
         ]
-    for kind, verb, fields in asked:
+    for kind, verb, fields in requests:
         with pytest.raises(RecallError) as refused:
             verb(parse(kind, {"store": root, **fields}))
         assert isinstance(refused.value, BadRequest) and len(str(refused.value)) < 5000
@@ -88,8 +88,8 @@ def test_a_reason_and_a_name_are_kept_as_they_were_written(published):
         rollback(
             parse(RollbackRequest, {"store": root, "family": "item2vec", "by": value, "why": value})
         )
-        told = json.loads(client.lindex(FamilyKeys("item2vec").audit, 0))
-        assert told["by"] == told["why"] == value
+        record = json.loads(client.lindex(FamilyKeys("item2vec").audit, 0))
+        assert record["by"] == record["why"] == value
     assert {key for key in keys(client) if b":audit" not in key} == there
     assert (
         read_pointer(client, NAMES)["generation"] in (first["id"], second["id"])

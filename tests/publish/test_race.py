@@ -42,7 +42,9 @@ def test_of_two_publishers_racing_a_hundred_times_the_older_never_wins(root, any
         }
         newest = max(claims, key=claims.get)
         assert read_pointer(client, NAMES)["generation"] == newest and outcomes[newest] == "live"
-        older = [told for id, told in outcomes.items() if id != newest]
-        assert all(told == "live" or "after this load had started" in told for told in older)
-        refused += sum(told != "live" for told in older)
+        older = [outcome for id, outcome in outcomes.items() if id != newest]
+        assert all(
+            outcome == "live" or "after this load had started" in outcome for outcome in older
+        )
+        refused += sum(outcome != "live" for outcome in older)
     assert 0 < refused < rounds  # both orders were met

@@ -20,9 +20,9 @@ def test_rollback_restores_exactly_what_was_live_within_a_second(root, client):
     )
     before = {key: value for key, value in dump(client).items() if first["id"].encode() in key}
     started = time.monotonic()
-    told = generations.rollback(root)
+    pointer = generations.rollback(root)
     assert time.monotonic() - started < 1.0
-    assert (told["generation"], told["previous"], told["version"], told["fence"]) == (
+    assert (pointer["generation"], pointer["previous"], pointer["version"], pointer["fence"]) == (
         first["id"],
         second["id"],
         "1",

@@ -19,8 +19,8 @@ def test_sweep_keeps_the_live_one_the_one_before_and_what_is_on_its_way(root, cl
     first, second, third, fourth = (made(root, number) for number in (1, 2, 3, 4))
     for generation in (first, second, third):
         generations.publish(root, generation)
-    told = generations.sweep(root)
-    assert told["deleted_generations"] == [first["id"]] and told["deleted_keys"] == 7
+    swept = generations.sweep(root)
+    assert swept["deleted_generations"] == [first["id"]] and swept["deleted_keys"] == 7
     assert not [key for key in keys(client) if first["id"].encode() in key]
     generations.load(root, fourth)
     assert generations.sweep(root)["kept"] == {
@@ -86,8 +86,8 @@ def test_what_a_dead_loader_had_on_its_way_is_deleted_by_the_next_sweep(root, cl
     client.hset(NAMES.bucket(dead, "items", 0), "1", "x")
     assert generations.sweep(root)["deleted_keys"] == 1 and dead in load_entries(client, NAMES)
     monkeypatch.setattr("tasks.publish.retire.time", SimpleNamespace(time=lambda: time.time() + 61))
-    told = generations.sweep(root)
-    assert (told["deleted_keys"], told["deleted_generations"]) == (
+    swept = generations.sweep(root)
+    assert (swept["deleted_keys"], swept["deleted_generations"]) == (
         0,
         [],
     ) and dead not in load_entries(client, NAMES)

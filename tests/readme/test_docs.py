@@ -69,8 +69,8 @@ def test_a_command_is_understood(line):
         else:
             assert stage[2] in verbs
     elif words[0] == "airflow":
-        told = help_of(str(environments() / "airflow" / "bin" / "airflow"), *words[1:3])
-        assert all(word in told for word in words if word.startswith("--"))
+        help_text = help_of(str(environments() / "airflow" / "bin" / "airflow"), *words[1:3])
+        assert all(word in help_text for word in words if word.startswith("--"))
     elif words[:2] == ["docker", "build"]:  # no engine is asked: what is named must be there
         dockerfile = (ROOT / words[words.index("-f") + 1]).read_text()
         assert re.search(

@@ -109,8 +109,8 @@ def test_kinds_ratings_and_a_catalogue_of_the_page_on_data_are_understood(tmp_pa
     row = '{"uid": "ann", "sku": "tea", "ts": 1600000000, "type": "view", "stars": 4}\n'
     (tmp_path / "log.jsonl").write_text(row * 2)
     (tmp_path / "items.csv").write_text("sku,name,categories\ntea,Tea,drinks|hot\n")
-    told = source_preview.ask("own", str(tmp_path / "shop.toml"))
-    assert not any("refused" in table for table in told["tables"].values())
-    assert told["tables"]["items"]["understood"][0]["rows"] == [
+    preview = source_preview.ask("own", str(tmp_path / "shop.toml"))
+    assert not any("refused" in table for table in preview["tables"].values())
+    assert preview["tables"]["items"]["understood"][0]["rows"] == [
         {"id": "tea", "title": "Tea", "genres": "drinks|hot"}
     ]

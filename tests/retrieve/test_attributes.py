@@ -35,9 +35,9 @@ def test_a_users_new_attributes_count_beside_what_is_stored(reader):
     stored = reader.recommend(user, channels=["item2vec"])
     assert stored.source == "user"
     other = next(one for one in range(3) if one not in mine)
-    told = reader.recommend(user, k=20, attributes={"group": other}, channels=["item2vec"])
-    assert other in {group(hit) for hit in told.hits} and told.source == "history"
-    assert not {hit.item.id for hit in told.hits} & {str(item + 1) for item in own(int(user) - 1)}
+    answer = reader.recommend(user, k=20, attributes={"group": other}, channels=["item2vec"])
+    assert other in {group(hit) for hit in answer.hits} and answer.source == "history"
+    assert not {hit.item.id for hit in answer.hits} & {str(item + 1) for item in own(int(user) - 1)}
 
 
 def test_an_attribute_that_nobody_learned_gives_the_popular_items(reader):

@@ -76,11 +76,11 @@ def test_similar_names_the_item_and_the_other_matches(live, capsys):
 
 def test_who_names_nothing_is_shown_the_most_liked_item_and_a_user(live, world, capsys):
     assert main(["similar", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
     likes = np.bincount(world.items)
     assert (
-        likes[int(told["history"][0]["id"]) - 1] == likes.max()
-        and "most users like" in told["notes"][0]
+        likes[int(answer["history"][0]["id"]) - 1] == likes.max()
+        and "most users like" in answer["notes"][0]
     )
     assert main(["recommend", "--k", "4"]) == 0
     out = capsys.readouterr().out
@@ -100,13 +100,13 @@ def test_recommend_shows_the_history_beside_what_is_recommended(live, world, cap
 
 def test_a_history_may_hold_ids_and_titles(live, capsys):
     assert main(["recommend", "--history", "1", "Film 4 of group 0", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
     assert (
-        [item["id"] for item in told["history"]] == ["4", "1"]
-        and told["source"] == "history"
-        and len(told["hits"]) == 10
+        [item["id"] for item in answer["history"]] == ["4", "1"]
+        and answer["source"] == "history"
+        and len(answer["hits"]) == 10
     )
-    assert {hit["item"]["genres"][0] for hit in told["hits"]} == {"genre 0"}
+    assert {hit["item"]["genres"][0] for hit in answer["hits"]} == {"genre 0"}
 
 
 @pytest.mark.parametrize(
@@ -120,19 +120,19 @@ def test_a_history_may_hold_ids_and_titles(live, capsys):
 )
 def test_a_refusal_is_one_line_and_an_exit_code(live, capsys, arguments, code, says):
     assert main(arguments) == code
-    told = capsys.readouterr()
-    assert told.out == "" and says in told.err and told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == "" and says in output.err and output.err.count("\n") == 1
 
 
 def test_help_tells_the_defaults(capsys):
     with pytest.raises(SystemExit) as done:
         main(["recommend", "--help"])
-    told = " ".join(capsys.readouterr().out.split())
+    help_text = " ".join(capsys.readouterr().out.split())
     assert (
         done.value.code == 0
-        and "(default: 10)" in told
-        and "(default: all)" in told
-        and "RECALL_REDIS_URL" in told
+        and "(default: 10)" in help_text
+        and "(default: all)" in help_text
+        and "RECALL_REDIS_URL" in help_text
     )
 
 
@@ -149,5 +149,5 @@ def test_help_tells_the_defaults(capsys):
 )
 def test_what_names_nobody_is_refused_in_one_line(live, capsys, arguments):
     assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert not told.out and "BadRequest" in told.err and len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert not output.out and "BadRequest" in output.err and len(output.err.splitlines()) == 1

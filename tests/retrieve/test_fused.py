@@ -80,5 +80,7 @@ def test_the_table_for_people_shows_them(reader, root, server, capsys):
     assert (
         main(["recommend", "--user", "4", "--k", "3", "--redis", server.url, "--store", root]) == 0
     )
-    said = capsys.readouterr().out
-    assert "shares" in said and "gru4rec" in said and ("%, linear" in said or "%, gru4rec" in said)
+    table = capsys.readouterr().out
+    assert (
+        "shares" in table and "gru4rec" in table and ("%, linear" in table or "%, gru4rec" in table)
+    )

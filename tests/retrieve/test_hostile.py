@@ -54,8 +54,8 @@ def test_an_id_is_served_as_it_was_written(reader, row):
     """A user of that id gets what their group likes and nothing they have seen; an item of that id
     has its group's items beside it.
     """
-    asked, world = reader
-    answer = asked.recommend(user=IDS[row], k=5)
+    hostile_reader, world = reader
+    answer = hostile_reader.recommend(user=IDS[row], k=5)
     seen = {IDS[item] for item in world.items[world.users == row]}
     found = [hit.item.id for hit in answer.hits]
     assert (
@@ -65,23 +65,23 @@ def test_an_id_is_served_as_it_was_written(reader, row):
         and set(found) <= set(IDS)
     )
     assert sum(world.item_group[IDS.index(id)] == world.user_group[row] for id in found) >= 4
-    assert [hit.item.id for hit in asked.precomputed(user=IDS[row], k=5).hits] == found
-    similar = [hit.item.id for hit in asked.similar(item=IDS[row], k=5).hits]
+    assert [hit.item.id for hit in hostile_reader.precomputed(user=IDS[row], k=5).hits] == found
+    similar = [hit.item.id for hit in hostile_reader.similar(item=IDS[row], k=5).hits]
     assert IDS[row] not in similar and all(
         world.item_group[IDS.index(id)] == world.item_group[row] for id in similar
     )
-    assert [hit.item.id for hit in asked.recommend(history=[IDS[row]], k=3).hits]
+    assert [hit.item.id for hit in hostile_reader.recommend(history=[IDS[row]], k=3).hits]
 
 
 @pytest.mark.parametrize("value", [value for value in VALUES if value not in IDS], ids=named)
 def test_what_can_be_no_id_is_refused_or_nobodys(reader, value):
-    asked, _ = reader
+    hostile_reader, _ = reader
     for ask in (
-        lambda: asked.recommend(user=value, k=3),
-        lambda: asked.recommend(history=[value], k=3),
-        lambda: asked.precomputed(user=value, k=3),
-        lambda: asked.similar(item=value, k=3),
-        lambda: asked.recommend(attributes={"age": value}, k=3),
+        lambda: hostile_reader.recommend(user=value, k=3),
+        lambda: hostile_reader.recommend(history=[value], k=3),
+        lambda: hostile_reader.precomputed(user=value, k=3),
+        lambda: hostile_reader.similar(item=value, k=3),
+        lambda: hostile_reader.recommend(attributes={"age": value}, k=3),
     ):
         try:
             answer = ask()
@@ -98,13 +98,13 @@ STEERS = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202egnp.exe\u2028"
 
 def test_a_title_steers_no_terminal():
     item = Item("1", f"Alien {STEERS}", (f"Horror{STEERS}",))
-    told = as_table(
+    table = as_table(
         Answer((Hit(item, 0.5, ("item2vec",)),), {"item2vec": "g1"}, "similar", (item,)),
         [f"taken as {STEERS}"],
     )
     assert (
-        not {character for character in told if not character.isprintable()} - {"\n"}
-        and "Alien \\x1b]0;owned" in told
+        not {character for character in table if not character.isprintable()} - {"\n"}
+        and "Alien \\x1b]0;owned" in table
     )
     assert (
         as_table(Answer((Hit(Item("2", "پَرنده‌ها 👩‍🚀", ()), 0.5, ()),), {}, "popular"), []).count(

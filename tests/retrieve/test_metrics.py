@@ -113,42 +113,42 @@ def test_where_nothing_ever_went_live_that_is_the_answer(server, root):
 
 
 def answers(reader, *questions) -> dict:
-    told = io.StringIO()
+    output = io.StringIO()
     lines = [
         question if isinstance(question, str) else json.dumps(question) for question in questions
     ]
-    assert serve(reader, io.StringIO("\n".join(lines) + "\n"), told) == 0
-    return {one["id"]: one for one in map(json.loads, told.getvalue().splitlines())}
+    assert serve(reader, io.StringIO("\n".join(lines) + "\n"), output) == 0
+    return {one["id"]: one for one in map(json.loads, output.getvalue().splitlines())}
 
 
 def test_questions_by_line_are_answered_by_channel_side_by_side(reader):
-    told = answers(
+    by_id = answers(
         reader,
         {"id": 1, "ask": "user", "user": "1", "k": 4},
         {"id": 2, "ask": "item", "item": "1", "k": 3},
         {"id": 3, "ask": "find", "title": "film 1"},
         {"id": 4, "ask": "live"},
     )
-    assert set(told[1]["answer"]["channels"]) == {"item2vec", "similar", "popular"}
+    assert set(by_id[1]["answer"]["channels"]) == {"item2vec", "similar", "popular"}
     wanted = reader.recommend("1", 4, channels=["item2vec"])
-    assert [hit["id"] for hit in told[1]["answer"]["channels"]["item2vec"]["hits"]] == [
+    assert [hit["id"] for hit in by_id[1]["answer"]["channels"]["item2vec"]["hits"]] == [
         hit.item.id for hit in wanted.hits
     ]
     assert (
-        told[1]["answer"]["channels"]["item2vec"]["generation"]
+        by_id[1]["answer"]["channels"]["item2vec"]["generation"]
         == wanted.generations["item2vec"]
-        == told[4]["answer"]["item2vec"]["generation"]
+        == by_id[4]["answer"]["item2vec"]["generation"]
     )
-    assert {hit["id"] for hit in told[2]["answer"]["merged"]["hits"]} == {
+    assert {hit["id"] for hit in by_id[2]["answer"]["merged"]["hits"]} == {
         hit.item.id for hit in reader.similar("1", 3).hits
     }
-    assert len({group(hit) for hit in reader.similar("1", 3).hits}) == 1 and told[3]["answer"][0][
+    assert len({group(hit) for hit in reader.similar("1", 3).hits}) == 1 and by_id[3]["answer"][0][
         "title"
     ].startswith("Film 1")
 
 
 def test_what_cannot_be_answered_is_an_answer_and_the_next_question_is_heard(reader):
-    told = answers(
+    by_id = answers(
         reader,
         "no json",
         "[1]",
@@ -159,16 +159,16 @@ def test_what_cannot_be_answered_is_an_answer_and_the_next_question_is_heard(rea
         {"id": 5, "ask": "user", "user": "1"},
     )
     assert (
-        told[None]["error"]["kind"]
-        == told[1]["error"]["kind"]
-        == told[4]["error"]["kind"]
+        by_id[None]["error"]["kind"]
+        == by_id[1]["error"]["kind"]
+        == by_id[4]["error"]["kind"]
         == "Fault"
     )
     assert (
-        told[2]["error"]["kind"] == told[3]["error"]["kind"] == "BadRequest"
-        and "1 to 100" in told[3]["error"]["text"]
+        by_id[2]["error"]["kind"] == by_id[3]["error"]["kind"] == "BadRequest"
+        and "1 to 100" in by_id[3]["error"]["text"]
     )
-    assert told[5]["answer"]["merged"]["hits"]
+    assert by_id[5]["answer"]["merged"]["hits"]
 
 
 @pytest.mark.parametrize(

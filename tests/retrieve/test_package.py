@@ -98,9 +98,9 @@ def test_it_names_nothing_of_the_checkout_and_is_typed(installed):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 assert not any((name or "").split(".")[0] == "tasks" for name in modules), path
     assert (installed / "recall_reader" / "py.typed").is_file()
-    told = next(installed.glob("*.dist-info/METADATA")).read_text()
+    metadata = next(installed.glob("*.dist-info/METADATA")).read_text()
     assert [
         line.split()[1].split(">")[0]
-        for line in told.splitlines()
+        for line in metadata.splitlines()
         if line.startswith("Requires-Dist")
     ] == ["numpy", "faiss-cpu", "redis"]

@@ -229,8 +229,8 @@ def test_a_space_that_cannot_be_is_refused_with_its_file(tmp_path, text):
 def test_what_the_families_log_an_epoch_is_what_is_read():
     from tasks.core.cli.log import log
 
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said):
+    output = io.StringIO()
+    with contextlib.redirect_stderr(output):
         log(
             "item2vec.epoch",
             epoch=12,
@@ -238,5 +238,5 @@ def test_what_the_families_log_an_epoch_is_what_is_read():
             validation_recall_50=0.4123456,
             query_decay=2.0,
         )
-    found = trials.EPOCH_LINE.search(said.getvalue())
+    found = trials.EPOCH_LINE.search(output.getvalue())
     assert (int(found[1]), float(found[2])) == (12, 0.4123)

@@ -70,8 +70,10 @@ def test_a_rated_row_sees_the_likes_before_it_whether_liked_or_not():
     )
     [batch] = rated.batches(10, np.random.default_rng(0))
     rated = zip(batch.targets[:, 0].tolist(), batch.ratings[:, 0].tolist())
-    told = {item: (before(batch, run, 0, 3), rating) for run, (item, rating) in enumerate(rated)}
-    assert told == {77: ([], 0), 304: ([301, 302, 303], 1), 12: ([628, 629, 630], 0.5)}
+    likes_before = {
+        item: (before(batch, run, 0, 3), rating) for run, (item, rating) in enumerate(rated)
+    }
+    assert likes_before == {77: ([], 0), 304: ([301, 302, 303], 1), 12: ([628, 629, 630], 0.5)}
 
 
 def test_weights_fall_with_age_and_end_with_the_window():

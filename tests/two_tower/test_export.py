@@ -29,10 +29,10 @@ SETTINGS = dataclasses.replace(
 @pytest.fixture(scope="module")
 def built(store):
     """A random model over a planted world, and what is exported of it."""
-    asked = request(
+    fit_request = request(
         store, with_new_items(worlds.grouped(users=30, items=40, likes=9)), "export", SETTINGS
     )
-    snapshot = Snapshot(store.open(asked.snapshot, "snapshot"))
+    snapshot = Snapshot(store.open(fit_request.snapshot, "snapshot"))
     world = read_training_data(snapshot, SETTINGS)
     made = Trainer(SETTINGS, world, 0, torch.device("cpu"))
     with torch.no_grad():

@@ -30,8 +30,8 @@ WORLD = with_new_items(worlds.grouped(users=150, items=150, likes=20))
 
 @pytest.fixture(scope="module")
 def grouped(store):
-    asked = request(store, WORLD, "grouped")
-    return asked, fit(asked)
+    fit_request = request(store, WORLD, "grouped")
+    return fit_request, fit(fit_request)
 
 
 def share_of_group(
@@ -114,7 +114,7 @@ def test_whoever_is_known_by_nothing_has_a_query_of_zeros(store, grouped):
 
 
 def test_the_candidate_tells_what_it_was_made_of(store, grouped):
-    asked, result = grouped
+    fit_request, result = grouped
     made = candidate(store, result)
     assert (
         made.artefact.facts["user_features"] == "id,group(3)"
@@ -122,7 +122,7 @@ def test_the_candidate_tells_what_it_was_made_of(store, grouped):
     )
     assert made.artefact.counts == {"items": 162, "new_items": NEW_ITEMS} and made.artefact.lineage[
         "parents"
-    ] == [asked.snapshot]
+    ] == [fit_request.snapshot]
     assert (
         result["metrics"]["validation_recall_50"] > 0.95
         and result["metrics"]["validation_recall_50_newcomers"] > 0.9
@@ -133,14 +133,14 @@ def test_the_candidate_tells_what_it_was_made_of(store, grouped):
 
 
 def test_work_is_found_done_and_a_seed_gives_the_same_vectors(store, grouped, tmp_path):
-    asked, result = grouped
-    assert fit(asked) == result
+    fit_request, result = grouped
+    assert fit(fit_request) == result
     elsewhere, short = worlds.Store(tmp_path.as_uri()), dataclasses.replace(SMALL, epochs=1)
     same, again = (
-        fit(dataclasses.replace(asked, settings=short)),
+        fit(dataclasses.replace(fit_request, settings=short)),
         fit(request(elsewhere, WORLD, "grouped", short)),
     )
-    other = fit(dataclasses.replace(asked, settings=short, seed=1))
+    other = fit(dataclasses.replace(fit_request, settings=short, seed=1))
     vectors = [
         load(candidate(where, made).artefact.path / "candidates.npy")
         for where, made in ((store, same), (elsewhere, again), (store, other))
@@ -177,14 +177,14 @@ def test_squared_error_without_ratings_that_differ_is_refused(store, grouped):
 
 
 def test_a_feature_that_is_not_there_is_refused_with_what_is(store, grouped):
-    for settings, said in (
+    for settings, message in (
         (
             {"user_features": ("age", "group")},
             r"users has no such column; got \['age'\].*id, group",
         ),
         ({"item_features": ("brand",)}, r"items has no such column.*id, genres"),
     ):
-        with pytest.raises(BadRequest, match=said):
+        with pytest.raises(BadRequest, match=message):
             fit(dataclasses.replace(grouped[0], settings=dataclasses.replace(SMALL, **settings)))
 
 
@@ -194,8 +194,11 @@ def test_a_catalogue_of_one_item_is_refused(store):
 
 
 def test_users_with_empty_histories_are_served_by_what_else_is_known(store, grouped):
-    asked, result = grouped
-    made, snapshot = candidate(store, result), Snapshot(store.open(asked.snapshot, "snapshot"))
+    fit_request, result = grouped
+    made, snapshot = (
+        candidate(store, result),
+        Snapshot(store.open(fit_request.snapshot, "snapshot")),
+    )
     everybody, empty = snapshot.attributes(made.encoder.columns), nobody(len(snapshot.user_ids))
     assert (
         made.encoder.knows(empty, everybody).all()
@@ -235,11 +238,11 @@ def test_a_training_that_is_killed_goes_on_and_ends_like_an_unbroken_one(
             raise KeyboardInterrupt
 
     broken = worlds.Store(tmp_path.as_uri())
-    asked = request(broken, WORLD, "grouped", settings)
+    fit_request = request(broken, WORLD, "grouped", settings)
     with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
         killed.setattr(checkpoint, "save", save_then_stop)
-        fit(asked)
-    again = fit(asked)
+        fit(fit_request)
+    again = fit(fit_request)
     assert (again["id"], again["epochs"], again["metrics"]) == (
         expected["id"],
         expected["epochs"],
@@ -289,13 +292,13 @@ def test_the_ids_of_users_are_learned_where_lists_are_long_enough_to_learn_one(
     store, likes, ids, monkeypatch
 ):
     monkeypatch.setattr(training_data, "SHORT_LIST_ROWS", 12)
-    asked = request(
+    fit_request = request(
         store,
         worlds.grouped(users=60, items=60, likes=likes),
         f"lists_of_{likes}",
         dataclasses.replace(SMALL, epochs=1),
     )
-    made = candidate(store, fit(asked))
+    made = candidate(store, fit(fit_request))
     assert ("id" in made.encoder.columns) is ids and "group" in made.encoder.columns
 
 

@@ -36,10 +36,10 @@ TABLES = {
 def planted_trainer(
     store: Store, settings=SETTINGS, world: worlds.World = WORLD, dataset: str = "rows"
 ) -> Trainer:
-    asked = request(store, world, dataset, settings)
+    fit_request = request(store, world, dataset, settings)
     return Trainer(
         settings,
-        read_training_data(Snapshot(store.open(asked.snapshot, "snapshot")), settings),
+        read_training_data(Snapshot(store.open(fit_request.snapshot, "snapshot")), settings),
         0,
         prepare_device("cpu", threads=1),
     )
@@ -97,7 +97,7 @@ def test_a_large_world_goes_on_from_its_last_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(compact_rows, "ROWS_FROM", 1)
     unbroken, broken = (Store((tmp_path / name).as_uri()) for name in ("unbroken", "broken"))
     expected, original = fit(request(unbroken, WORLD, "rows", SETTINGS)), trainer.Trainer.epoch
-    asked = request(broken, WORLD, "rows", SETTINGS)
+    fit_request = request(broken, WORLD, "rows", SETTINGS)
 
     def stopped(self, number, progress):
         if number == 3:
@@ -106,8 +106,8 @@ def test_a_large_world_goes_on_from_its_last_epoch(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(trainer.Trainer, "epoch", stopped)
-        fit(asked)
-    again = fit(asked)
+        fit(fit_request)
+    again = fit(fit_request)
     assert again["metrics"] == expected["metrics"]
     for name in ("candidates.npy", "encoder.hidden.npy", "encoder.user_vectors.npy"):
         one, other = (

@@ -55,13 +55,15 @@ def deliver(kind: str, write: Callable[[], Any], find_connection: Callable[[], A
     notification = None
     try:
         notification = write()
-        notification = dataclasses.replace(notification, **masked(dataclasses.asdict(notification)))
+        notification = dataclasses.replace(
+            notification, **mask_secrets(dataclasses.asdict(notification))
+        )
         return channels.send(notification, find_connection())
     except Exception as error:  # a notification never fails the task it is about
         reason = (
             type(error).__name__
             if "http" in type(error).__module__
-            else f"{type(error).__name__}: {masked({'text': str(error)})['text']}"
+            else f"{type(error).__name__}: {mask_secrets({'text': str(error)})['text']}"
         )
         log.warning(
             "the notice of a %s could not be sent (%s)%s",
@@ -72,7 +74,7 @@ def deliver(kind: str, write: Callable[[], Any], find_connection: Callable[[], A
         return None
 
 
-def masked(fields: dict[str, Any]) -> dict[str, Any]:
+def mask_secrets(fields: dict[str, Any]) -> dict[str, Any]:
     """The same fields without the secrets that Airflow knows."""
     from airflow.sdk.log import mask_logs
 

@@ -98,7 +98,7 @@ class StageOperator(BaseOperator):
         self.item, self.delivery_wait = item, delivery_wait
         self.stage, self.verb, self.needs = stage, verb, needs
         self.custom_operator_name = stage  # what the graph shows below the task's name
-        self.request: Any = _deferred(build)
+        self.request: Any = _at_run_time(build)
         self._announce = announce
         self._runtime: Runtime | None = None
         self.mlflow_run: str | None = None
@@ -222,7 +222,7 @@ class StageOperator(BaseOperator):
             self._runtime.stop()
 
 
-def _deferred(build: Build) -> Callable[..., dict]:
+def _at_run_time(build: Build) -> Callable[..., dict]:
     # Airflow calls a template field that is a function, in mapped tasks too, and shows what it
     # returned under "Rendered templates".
     def request(context: Any, jinja_env: Any = None) -> dict:

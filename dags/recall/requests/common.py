@@ -29,7 +29,7 @@ def day(context: Any) -> str | None:
     return context["params"].get("day") or context["dag_run"].partition_key
 
 
-def scheduled(context: Any) -> bool:
+def is_scheduled(context: Any) -> bool:
     """Whether the schedule started this run of data that grows: the delivery of its day may be
     late.
     """

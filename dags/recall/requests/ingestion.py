@@ -42,7 +42,7 @@ def snapshot(context: Any) -> dict:
     cluster = (
         {"spark": {"master": master}} if (master := os.environ.get("RECALL_SPARK_MASTER")) else {}
     )
-    waits = {WAITS: True} if common.scheduled(context) else {}
+    waits = {WAITS: True} if common.is_scheduled(context) else {}
     return {
         "store": common.store(),
         "dataset": common.dataset(),

@@ -41,7 +41,7 @@ class RecallError(Exception):
             if len(what) <= MAX_MESSAGE_CHARACTERS
             else f"{what[:MAX_MESSAGE_CHARACTERS]}… ({len(what)} characters)"
         ]
-        parts += [f"got {quoted(got)}"] if got is not None else []
+        parts += [f"got {quote(got)}"] if got is not None else []
         parts += [f"expected {allowed}"] if allowed is not None else []
         parts += [f"remedy: {remedy}"] if remedy else []
         super().__init__(printable_lines("; ".join(parts)))
@@ -91,7 +91,7 @@ class NothingToDo(RecallError):
     exit_code = 99
 
 
-def quoted(value: object, limit: int = 200) -> str:
+def quote(value: object, limit: int = 200) -> str:
     """A value as a message tells it: escaped, and no longer than that."""
     try:
         text = repr(value)

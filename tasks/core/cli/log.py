@@ -70,10 +70,10 @@ class Progress:
     def tell(self, **fields: object) -> None:
         """Write the line now."""
         rate = self.done / max(time.monotonic() - self.started, 1e-9)
-        said = [self.label, f"{self.share} % done"]
+        parts = [self.label, f"{self.share} % done"]
         if 0 < self.done < self.total:
-            said.append(f"about {words((self.total - self.done) / rate)} left")
-        say(", ".join(said), rate=f"{rate:,.0f} {self.unit}/s", **fields)
+            parts.append(f"about {words((self.total - self.done) / rate)} left")
+        say(", ".join(parts), rate=f"{rate:,.0f} {self.unit}/s", **fields)
 
     @property
     def share(self) -> int:

@@ -19,7 +19,7 @@ import dataclasses
 import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from tasks.core.cli.errors import BadRequest, quoted
+from tasks.core.cli.errors import BadRequest, quote
 
 T = TypeVar("T")
 REQUIRED = dataclasses.MISSING
@@ -96,7 +96,7 @@ def _object(kind: Any, payload: object, where: str, faults: list[str]) -> Any:
     fields, hints, values = {f.name: f for f in dataclasses.fields(kind)}, get_type_hints(kind), {}
     for name in payload.keys() - fields.keys():
         faults.append(
-            f"{where}{name if name.isidentifier() and len(name) < 65 else quoted(name)}: "
+            f"{where}{name if name.isidentifier() and len(name) < 65 else quote(name)}: "
             f"unknown, expected one of {', '.join(sorted(fields))}"
         )
     for name, field in fields.items():
@@ -125,21 +125,21 @@ def _value(hint: Any, value: Any, where: str, faults: list[str]) -> Any:
     if origin is Literal:
         if value not in arguments:
             faults.append(
-                f"{where}: got {quoted(value)}, expected one of {', '.join(map(repr, arguments))}"
+                f"{where}: got {quote(value)}, expected one of {', '.join(map(repr, arguments))}"
             )
         return value
     if dataclasses.is_dataclass(hint):
         return _object(hint, value, f"{where}.", faults)
     if origin in (tuple, list):
         if not isinstance(value, (list, tuple)):
-            faults.append(f"{where}: got {quoted(value)}, expected a list")
+            faults.append(f"{where}: got {quote(value)}, expected a list")
             return ()
         return tuple(
             _value(arguments[0], one, f"{where}[{i}]", faults) for i, one in enumerate(value)
         )
     if origin is dict or hint is dict:
         if not isinstance(value, dict):
-            faults.append(f"{where}: got {quoted(value)}, expected a JSON object")
+            faults.append(f"{where}: got {quote(value)}, expected a JSON object")
         return value
     return _plain(hint, value, where, faults)
 
@@ -148,18 +148,16 @@ def _plain(hint: type, value: Any, where: str, faults: list[str]) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         if abs(value) > 1e300:
             faults.append(
-                f"{where}: got {quoted(value)}, expected a number that can be reckoned with"
+                f"{where}: got {quote(value)}, expected a number that can be reckoned with"
             )
             return 0.0
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         faults.append(
-            f"{where}: got {quoted(value)} ({type(value).__name__}), expected {hint.__name__}"
+            f"{where}: got {quote(value)} ({type(value).__name__}), expected {hint.__name__}"
         )
     elif hint is str and not (isinstance(value, str) and _text(value)):
-        faults.append(
-            f"{where}: got {quoted(value)}, expected text without NUL and half characters"
-        )
+        faults.append(f"{where}: got {quote(value)}, expected text without NUL and half characters")
     elif hint is float and value != value:
         faults.append(f"{where}: got NaN, expected a number")
     return value
@@ -180,7 +178,7 @@ def _bounds(field: dataclasses.Field[Any], value: Any, where: str, faults: list[
     low, high = field.metadata.get("minimum"), field.metadata.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
         faults.append(
-            f"{where}: got {quoted(value)}, expected {'any' if low is None else low} to "
+            f"{where}: got {quote(value)}, expected {'any' if low is None else low} to "
             f"{'any' if high is None else high}"
         )
 

@@ -299,8 +299,8 @@ class Snapshot:
         Raises:
             RefusedData: there are none.
         """
-        asked, learned = self.queries(labels), self.histories("train", liked_only=False)
-        new = np.flatnonzero(learned.lengths[asked.users] == 0)
+        known, learned = self.queries(labels), self.histories("train", liked_only=False)
+        new = np.flatnonzero(learned.lengths[known.users] == 0)
         if not len(new):
             raise RefusedData(
                 f"no user of {self.uri} has {labels} rows and none to learn from",
@@ -308,11 +308,11 @@ class Snapshot:
             )
         nothing = Histories.of_lists([[]] * len(new))
         return Queries(
-            asked.users[new],
+            known.users[new],
             nothing,
-            asked.labels.select_users(new),
-            asked.seen.select_users(new),
-            asked.attributes and asked.attributes.select_users(new),
+            known.labels.select_users(new),
+            known.seen.select_users(new),
+            known.attributes and known.attributes.select_users(new),
         )
 
 

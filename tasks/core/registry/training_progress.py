@@ -74,7 +74,7 @@ class TrainingProgress(Progress):
         if not self.leads:
             return
         learned = self._learned + (0 if self._validating else time.monotonic() - self._since)
-        said = [
+        parts = [
             f"validation of {self.label} {self._number} of {self.last}"
             if self._validating
             else f"{self.label} {self._number} of {self.last}",
@@ -83,7 +83,7 @@ class TrainingProgress(Progress):
             f"{self.share} % done",
         ]  # a narrow terminal cuts from the right
         say(
-            ", ".join(filter(None, said)),
+            ", ".join(filter(None, parts)),
             rate=f"{self.done / max(learned, 1e-9):,.4g} {self.unit}/s",
             **fields,
         )

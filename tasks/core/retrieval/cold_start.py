@@ -101,5 +101,5 @@ class GenrePredictor:
         law = np.linalg.solve(
             features.T @ features + 1e-6 * np.eye(2), features.T @ vectors.astype(np.float64)
         )
-        asked = np.log1p(np.clip(self.likes[wanted], likes.min(), likes.max()))
-        return (np.column_stack([np.ones(len(wanted)), asked]) @ law).astype(np.float32)
+        log_likes = np.log1p(np.clip(self.likes[wanted], likes.min(), likes.max()))
+        return (np.column_stack([np.ones(len(wanted)), log_likes]) @ law).astype(np.float32)

@@ -89,10 +89,10 @@ class Searcher:
             int64 (≤ k), float32 (≤ k); equal scores are ordered by row.
         """
         without = np.zeros(0, np.int64) if without is None else without
-        asked = min(len(self.vectors), k * self.depth + len(without))
+        candidates = min(len(self.vectors), k * self.depth + len(without))
         parts = self._parts(query)
         with one_thread():
-            rows = self.index.search(parts, asked)[1]
+            rows = self.index.search(parts, candidates)[1]
         rows = rows[0] if len(parts) == 1 else np.unique(rows)
         rows = rows[rows >= 0]
         if len(without):
@@ -117,14 +117,14 @@ class Searcher:
         while start < len(order):
             wide = min(len(self.vectors), k * self.depth + int(without.lengths[order[start]]))
             block = order[start : start + max(1, at_once // wide)]
-            asked = min(len(self.vectors), k * self.depth + int(without.lengths[block[-1]]))
-            found = self._block(queries[block], asked, without.select_users(block))[:, :k]
+            candidates = min(len(self.vectors), k * self.depth + int(without.lengths[block[-1]]))
+            found = self._block(queries[block], candidates, without.select_users(block))[:, :k]
             best[block, : found.shape[1]] = found
             start += len(block)
         return best
 
-    def _block(self, queries: np.ndarray, asked: int, without: Histories) -> np.ndarray:
-        rows = self._found(self._parts(queries), asked).reshape(len(queries), -1)
+    def _block(self, queries: np.ndarray, depth: int, without: Histories) -> np.ndarray:
+        rows = self._found(self._parts(queries), depth).reshape(len(queries), -1)
         vectors, d, stride = (
             self.vectors[np.maximum(rows, 0)],
             self.vectors.shape[1],
@@ -151,16 +151,16 @@ class Searcher:
             -1,
         ).astype(np.int32)
 
-    def _found(self, parts: np.ndarray, asked: int) -> np.ndarray:
-        """int64 (q, asked): what the index finds for many at once; where it would scan much of the
+    def _found(self, parts: np.ndarray, depth: int) -> np.ndarray:
+        """int64 (q, depth): what the index finds for many at once; where it would scan much of the
         vectors, the exact best by one product with all: lists are scanned query by query, which
         takes five to fifty times as long a vector."""
         inverted = faiss.try_extract_index_ivf(self.index)
         if inverted is not None and inverted.nprobe > SCANNED_SHARE * inverted.nlist:
             return faiss.knn(
-                parts, np.ascontiguousarray(self.vectors), asked, metric=faiss.METRIC_INNER_PRODUCT
+                parts, np.ascontiguousarray(self.vectors), depth, metric=faiss.METRIC_INNER_PRODUCT
             )[1]
-        return self.index.search(parts, asked)[1]
+        return self.index.search(parts, depth)[1]
 
     def _parts(self, queries: np.ndarray) -> np.ndarray:
         """float32 (q interests, d): each interest asks the index for itself."""

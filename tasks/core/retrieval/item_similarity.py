@@ -49,13 +49,13 @@ def taste_space(vectors: np.ndarray, histories: Histories) -> np.ndarray:
     tastes[active] = (likes[active] @ vectors) / of_users[active, None]
     tastes[active] -= tastes[active].mean(axis=0)
     items = (likes.T @ unit_rows(tastes)) / np.where(of_items > 0, of_items, 1)[:, None]
-    items = unit_rows(_whitened(items - items.mean(axis=0)))
+    items = unit_rows(_whiten(items - items.mean(axis=0)))
     return np.where(np.any(items, axis=1, keepdims=True), items, unit_rows(vectors)).astype(
         np.float32
     )
 
 
-def _whitened(rows: np.ndarray) -> np.ndarray:
+def _whiten(rows: np.ndarray) -> np.ndarray:
     """(n, d): rotated to the main directions, each divided by its standard deviation and a
     little.
     """

@@ -54,7 +54,7 @@ def stability(
 
 
 def neighbours_kept(
-    vectors: np.ndarray, before: np.ndarray, k: int = K, asked: int = MAX_ITEMS
+    vectors: np.ndarray, before: np.ndarray, k: int = K, sample_size: int = MAX_ITEMS
 ) -> float:
     """The mean overlap |A ∩ B| / k of the k nearest others of each item by inner product, now (A)
     and before (B).
@@ -65,7 +65,9 @@ def neighbours_kept(
         k: neighbours; n − 1 where there are fewer.
         asked: how many items are asked at most.
     """
-    some = np.unique(np.linspace(0, len(vectors) - 1, min(asked, len(vectors))).astype(np.int64))
+    some = np.unique(
+        np.linspace(0, len(vectors) - 1, min(sample_size, len(vectors))).astype(np.int64)
+    )
     k, selves = min(k, len(vectors) - 1), Histories.of_lists([[row] for row in some])
     now, then = (
         top_k(np.asarray(space)[some], np.asarray(space), k, selves) for space in (vectors, before)

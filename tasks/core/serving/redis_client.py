@@ -97,9 +97,9 @@ def check_certificates(address: Address) -> None:
         ),
     }
     wanted = [any(trusted.values()), "ssl_certfile" in options]
-    for (names, load), asked in zip(loads.items(), wanted, strict=True):
+    for (names, load), path in zip(loads.items(), wanted, strict=True):
         try:
-            if asked:
+            if path:
                 load()
         except (OSError, ValueError) as error:
             files = [options[name] for name in names.split(", ") if name in options]
@@ -134,7 +134,7 @@ def memory_infos(client: Client) -> list[dict[str, Any]]:
     return [client.info("memory")]
 
 
-def decoded(found: dict[bytes, bytes]) -> dict[str, str]:
+def decode_hash(found: dict[bytes, bytes]) -> dict[str, str]:
     """A hash of Redis as text; bytes that are none show as what they are."""
     return {
         name.decode(errors="replace"): value.decode(errors="replace")

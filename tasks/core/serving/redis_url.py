@@ -90,7 +90,7 @@ def parse_redis_url(url: str) -> Address:
         )
     login, _, place = authority.rpartition("@")
     user, _, password = login.partition(":")
-    given = {"username": _decoded(user), "password": _decoded(password)}
+    given = {"username": _decode(user), "password": _decode(password)}
     options = _options(query)
     for name in SECRETS:
         given[name] = given.get(name) or options.pop(name, "")
@@ -144,7 +144,7 @@ def _split(rest: str) -> tuple[str, str, str]:
     return authority, path, query
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
@@ -190,7 +190,7 @@ def _is_ip(host: str) -> bool:
 
 
 def _socket(place: str, path: str) -> str:
-    path = _decoded(path)  # Airflow writes the slashes of a path as %2F
+    path = _decode(path)  # Airflow writes the slashes of a path as %2F
     if place or not path.strip("/") or "\0" in path or len(path.encode()) > MAX_SOCKET_PATH_BYTES:
         raise BadRequest(
             "the URL of Redis names no socket",

@@ -48,13 +48,13 @@ def code_version(*modules: str) -> str:
         12
     """
     digest = hashlib.sha256()
-    for path, tree in sorted(_imported(list(modules)).items()):
+    for path, tree in sorted(_import_closure(list(modules)).items()):
         digest.update(str(path.relative_to(TASKS)).encode())
         digest.update(_bare(tree).encode())
     return digest.hexdigest()[:12]
 
 
-def _imported(modules: list[str]) -> dict[Path, ast.Module]:
+def _import_closure(modules: list[str]) -> dict[Path, ast.Module]:
     """The files of these modules and of all they import of `tasks`, in turn, and their trees."""
     found: dict[Path, ast.Module] = {}
     for module in modules:

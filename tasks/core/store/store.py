@@ -38,7 +38,7 @@ ROOT_FORMS = "file:///an/absolute/folder or s3://bucket/prefix"
 
 def local_path(uri: str) -> Path:
     """The path behind a `file://` URI or a plain absolute path."""
-    parsed = _parsed(uri)
+    parsed = _parse_uri(uri)
     if (
         parsed is None
         or parsed.scheme not in ("", "file")
@@ -65,7 +65,7 @@ def _holds(path: Path) -> bool:
         return False
 
 
-def _parsed(uri: str) -> ParseResult | None:
+def _parse_uri(uri: str) -> ParseResult | None:
     try:
         return urlparse(uri)
     except ValueError:

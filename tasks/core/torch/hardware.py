@@ -13,7 +13,7 @@ from tasks.core.cli.log import log
 RUNTIME_BYTES = 600e6  # bytes of the interpreter with torch, before any data
 
 
-def prepare_device(asked: str, threads: int) -> torch.device:
+def prepare_device(name: str, threads: int) -> torch.device:
     """The device to train on (`auto`, `cpu` or `cuda`), with torch set to give the same result
     every time.
 
@@ -21,7 +21,7 @@ def prepare_device(asked: str, threads: int) -> torch.device:
         BadRequest: a GPU is asked for and none is here; more processes on this machine than it has
             GPUs.
     """
-    if asked == "cuda" and not torch.cuda.is_available():
+    if name == "cuda" and not torch.cuda.is_available():
         raise BadRequest(
             "no GPU is here",
             got="settings.device 'cuda'",
@@ -34,7 +34,7 @@ def prepare_device(asked: str, threads: int) -> torch.device:
         False  # a guard against reading what was never written: 7 % of the time
     )
     torch.set_num_threads(threads)
-    if asked == "cpu" or not torch.cuda.is_available():
+    if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     number, gpus = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
     if number >= gpus:  # two processes on one GPU take turns, and NCCL refuses them

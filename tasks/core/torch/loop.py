@@ -105,7 +105,7 @@ def train_epochs(
         }
         if group.leads:
             progress.validate()
-            figures |= _validated(validate, weights, threads)
+            figures |= _validate(validate, weights, threads)
         figures |= {
             RECALL: group.broadcast(figures.get(RECALL, 0.0), trainer.device),
             "peak_gb": peak_gb(trainer.device),
@@ -120,7 +120,7 @@ def train_epochs(
     return state
 
 
-def _validated(
+def _validate(
     validate: Callable[[dict[str, Tensor]], dict[str, float]],
     weights: dict[str, Tensor],
     threads: int,

@@ -30,7 +30,7 @@ def write_edges(settings: Spark, folder: Path, snapshot: Snapshot, nearness: Pai
     )
     items = len(snapshot.item_ids)
     with session(settings, bytes_read * nearness.window) as spark:
-        rows = _liked(spark, snapshot)
+        rows = _liked_rows(spark, snapshot)
         made = edges(rows, nearness).withColumn(
             "bucket", (F.col("source") / BUCKET_ITEMS).cast("int")
         )
@@ -74,7 +74,7 @@ def edges(rows: DataFrame, nearness: PairWeights) -> DataFrame:
     return both.groupBy("source", "target", "day").agg(F.sum("weight").alias("weight"))
 
 
-def _liked(spark: SparkSession, snapshot: Snapshot) -> DataFrame:
+def _liked_rows(spark: SparkSession, snapshot: Snapshot) -> DataFrame:
     rows = spark.read.parquet(str(snapshot.artefact.path / "interactions"))
     return rows.where("liked and part = 'train'").select("user", "item", "position", "timestamp")
 

@@ -118,7 +118,7 @@ def check(figures: dict, suite: dict, first: bool = False) -> list[Check]:
                 figure,
                 _levels(meta)[first],
                 meta.get("about", ""),
-                _expected(one["type"], one["kwargs"]),
+                _describe_expectation(one["type"], one["kwargs"]),
                 observed,
                 is_met,
             )
@@ -126,7 +126,7 @@ def check(figures: dict, suite: dict, first: bool = False) -> list[Check]:
     return checks
 
 
-def _expected(type: str, kwargs: dict) -> str:
+def _describe_expectation(type: str, kwargs: dict) -> str:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     if low is None and high is None:
         rest = {name: value for name, value in kwargs.items() if name != "column"}

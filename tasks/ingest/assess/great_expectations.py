@@ -59,16 +59,16 @@ def validate(numbers: dict, suite: dict) -> dict[int, bool]:
     return {result.expectation_config.meta["nth"]: _met(result) for result in results}
 
 
-def _build(gx, asked: list[dict]):
-    built = gx.ExpectationSuite(name="suite", expectations=asked)
+def _build(gx, wanted: list[dict]):
+    built = gx.ExpectationSuite(name="suite", expectations=wanted)
     if len(built.expectations) != len(
-        asked
+        wanted
     ):  # what it does not understand, it drops without a word
         understood = {one.expectation_type for one in built.expectations}
-        strange = [one["type"] for one in asked if one["type"] not in understood]
+        strange = [one["type"] for one in wanted if one["type"] not in understood]
         raise BadRequest(
             "expectations: Great Expectations does not understand all of the suite",
-            got=strange or asked,
+            got=strange or wanted,
             remedy="correct the type or the kwargs; its own message stands in the log",
         )
     return built

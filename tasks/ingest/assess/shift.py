@@ -23,12 +23,12 @@ def surprise(day: int, before: np.ndarray) -> float:
         before: rows of each day before, newest first, days without rows as 0.
     """
     levels = np.log1p(before)
-    expected, off = _expected(levels)
+    expected, off = _expected_level(levels)
     chance = 1 / np.sqrt(1 + np.median(before))
     return float((np.log1p(day) - expected) / max(_spread(off), MIN_SPREAD, chance))
 
 
-def _expected(levels: np.ndarray) -> tuple[float, np.ndarray]:
+def _expected_level(levels: np.ndarray) -> tuple[float, np.ndarray]:
     """The expected level of the day, and the deviations of the days before it from theirs."""
     usual = np.median(levels)
     weekday = np.arange(1, len(levels) + 1) % 7

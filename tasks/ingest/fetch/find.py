@@ -55,9 +55,9 @@ def find_files(
         raise BadRequest("this path has one place a day", got=where, remedy="name the day")
     location = parse(where, base)
     tree = tree_of(location.scheme)
-    folder, rest = _fixed(tree, location)
+    folder, rest = _fixed_prefix(tree, location)
     if rest:
-        entries = [entry for _, entry in _matched(tree, folder, rest)]
+        entries = [entry for _, entry in _match_files(tree, folder, rest)]
     else:
         entries = list(filter(None, [tree.look(folder)]))
         folder = folder if entries and entries[0].kind == "folder" else folder.rpartition("/")[0]
@@ -131,7 +131,7 @@ def _where_days_are(
     return (
         location.parts[at],
         at == len(location.parts) - 1,
-        [entry for _, entry in _matched(tree, *_fixed(tree, cut))],
+        [entry for _, entry in _match_files(tree, *_fixed_prefix(tree, cut))],
     )
 
 
@@ -172,7 +172,9 @@ def _real(day: str) -> bool:
         return False
 
 
-def _fixed(tree: LocalFileSystem | Bucket, location: Location) -> tuple[str, tuple[str, ...]]:
+def _fixed_prefix(
+    tree: LocalFileSystem | Bucket, location: Location
+) -> tuple[str, tuple[str, ...]]:
     """The part of a path before its first wildcard, and the rest.
 
     A name that holds `[` and exists is a name.
@@ -187,7 +189,7 @@ def _join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def _matched(
+def _match_files(
     tree: LocalFileSystem | Bucket, folder: str, parts: tuple[str, ...], names: tuple = ()
 ) -> list[tuple[tuple[str, ...], Entry]]:
     if parts[0] == "**":
@@ -203,7 +205,7 @@ def _matched(
             if len(parts) == 1:
                 found.append((path, entry))
             elif entry.kind == "folder":
-                found += _matched(tree, entry.path, parts[1:], path)
+                found += _match_files(tree, entry.path, parts[1:], path)
     return found
 
 

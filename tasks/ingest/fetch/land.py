@@ -238,12 +238,12 @@ def _footer(name: str, path: Path) -> int:
     try:
         return parquet.read_metadata(path).num_rows
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        said = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         raise RefusedData(
             f"{name} is no Parquet file that can be read",
-            got=said,
+            got=reason,
             remedy="export it without encryption"
-            if "crypt" in said
+            if "crypt" in reason
             else "deliver the file again: compare its size and digest",
         ) from error
 

@@ -70,10 +70,10 @@ def check_content(name: str, head: bytes, kind: str) -> None:
                 if "archive" in what
                 else "export it as csv, JSON lines or Parquet, not encrypted"
             )
-            raise RefusedData(f"{name} is {what}", allowed=_allowed(kind), remedy=remedy)
+            raise RefusedData(f"{name} is {what}", allowed=_describe_allowed(kind), remedy=remedy)
     if kind == "parquet" and not head.startswith(PARQUET):
         raise RefusedData(
-            f"{name} is not Parquet", got=head[:24], allowed=_allowed(kind), remedy=NAME_IT
+            f"{name} is not Parquet", got=head[:24], allowed=_describe_allowed(kind), remedy=NAME_IT
         )
     if kind == "lines":
         _text(name, head)
@@ -86,7 +86,7 @@ def is_json_array(head: bytes) -> bool:
 
 def _text(name: str, head: bytes) -> None:
     if head.startswith(PARQUET_PAGE):
-        raise RefusedData(f"{name} is Parquet", allowed=_allowed("lines"), remedy=NAME_IT)
+        raise RefusedData(f"{name} is Parquet", allowed=_describe_allowed("lines"), remedy=NAME_IT)
     mark = next((what for mark, what in MARKS.items() if head.startswith(mark)), None)
     nuls = head.count(0)
     if mark or nuls > MANY_NULS * len(head):
@@ -98,6 +98,6 @@ def _text(name: str, head: bytes) -> None:
         )
 
 
-def _allowed(kind: str) -> str:
+def _describe_allowed(kind: str) -> str:
     content = "text: csv or JSON lines" if kind == "lines" else "Parquet"
     return f"{content}, plain or as gzip, zstd or zip"

@@ -55,10 +55,10 @@ def unpack_blocks(name: str, how: str | None, file: io.BufferedReader) -> Iterat
     Raises:
         RefusedData: it is cut short or damaged.
     """
-    return _told(name, how, blocks(_opened(how, file)))
+    return _told(name, how, blocks(_open(how, file)))
 
 
-def _opened(how: str | None, file: io.BufferedReader):
+def _open(how: str | None, file: io.BufferedReader):
     if how == "gzip":
         return gzip.GzipFile(fileobj=file)
     if how == "zstd":
@@ -79,7 +79,7 @@ def members(name: str, file: io.BufferedReader) -> Iterator[tuple[str, Iterator[
     """
     with naming_damage(name, "zip"):
         archive = zipfile.ZipFile(file)
-        infos = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info)]
+        infos = [info for info in archive.infolist() if not info.is_dir() and not _is_hidden(info)]
     _acceptable(name, archive, infos)
     for info in infos:
         inner = plain_name(f"{name}!{_inner(info)}")
@@ -90,7 +90,7 @@ def _inner(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/")  # some packers on Windows write it so
 
 
-def _hidden(info: zipfile.ZipInfo) -> bool:
+def _is_hidden(info: zipfile.ZipInfo) -> bool:
     return any(is_hidden(part) for part in _inner(info).split("/") if part not in (".", ".."))
 
 
@@ -142,10 +142,10 @@ def naming_damage(name: str, how: str | None) -> Iterator[None]:
             raise read_error(error, name) from error
         if how is None:
             raise
-        raise _damaged(name, how, error) from error
+        raise _damage_error(name, how, error) from error
 
 
-def _damaged(name: str, how: str, error: Exception) -> RefusedData:
+def _damage_error(name: str, how: str, error: Exception) -> RefusedData:
     short = (
         isinstance(error, EOFError) or "runcated" in str(error) or "not a zip file" in str(error)
     )  # a zip's list is its end

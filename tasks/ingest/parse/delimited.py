@@ -114,7 +114,7 @@ def _inspect_text(file: LocalFile, table: Table, copy: Path) -> Text:
         dialect = Dialect(dialect.delimiter, quoting)
         header = read_header(file, table, dialect, lines, encoding)
     quoting = quoting if file.quotes else "none"
-    joined = _joined(file, table, dialect, header, copy) if quoting != "none" else None
+    joined = _join_lines(file, table, dialect, header, copy) if quoting != "none" else None
     if joined:
         notes += _notes(joined)
         file = dataclasses.replace(file, path=joined.path)
@@ -165,7 +165,7 @@ def count_phrase(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
-def _joined(
+def _join_lines(
     file: LocalFile, table: Table, dialect: Dialect, header: Header, copy: Path
 ) -> multiline.JoinedFile | None:
     if not file.odd_quotes and not (dialect.quoting == "backslash" and file.escapes):

@@ -71,7 +71,7 @@ def inspect_files(table: Table, local_files: list[LocalFile], scratch: Path) -> 
         )
     return InspectedFiles(
         tuple(one.file for one in inspected),
-        tuple(_grouped(inspected)),
+        tuple(_group_by_layout(inspected)),
         tuple(one.guess for one in inspected),
     )
 
@@ -95,7 +95,7 @@ def _refuse_without_rows(
         )
 
 
-def _grouped(inspected: list[InspectedFile]) -> list[FileLayout]:
+def _group_by_layout(inspected: list[InspectedFile]) -> list[FileLayout]:
     groups: dict[FileLayout, list[int]] = {}
     for number, one in enumerate(inspected):
         groups.setdefault(one.layout, []).append(number)

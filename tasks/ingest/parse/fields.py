@@ -52,11 +52,15 @@ def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
     if layout.joined:
         text = F.when(is_open, F.substring(text, 2, 2**31 - 1)).otherwise(text)
     fields, wrong = (
-        _objects if table.kind == "jsonl" else _plain if layout.quoting == "none" else _quoted
+        _objects
+        if table.kind == "jsonl"
+        else _split_plain
+        if layout.quoting == "none"
+        else _split_quoted
     )(text, layout)
     fault = _fault(text, wrong, is_open, layout)
     named = [
-        _trimmed(F.get("fields", F.lit(place)), layout).alias(name)
+        _trim(F.get("fields", F.lit(place)), layout).alias(name)
         for name, place in zip(table.columns, layout.places, strict=True)
     ]
     made = lines.withColumn("fields", fields).select(
@@ -66,7 +70,7 @@ def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
         *([numeric_ids.strict(text).alias(numeric_ids.TEXT)] if table.kind == "jsonl" else []),
     )
     made = numeric_ids.normalize_ids(made, layout).drop(numeric_ids.TEXT)
-    return made.withColumn("raw", _unmarked(F.col("raw"))) if layout.joined else made
+    return made.withColumn("raw", _bytes_in_file(F.col("raw"))) if layout.joined else made
 
 
 def _fault(text: Column, wrong: Column, is_open: Column | None, layout: FileLayout) -> Column:
@@ -77,7 +81,7 @@ def _fault(text: Column, wrong: Column, is_open: Column | None, layout: FileLayo
         is_open: whether a quote is left open; None if no file has such lines.
     """
     reason = "broken_json" if layout.table.kind == "jsonl" else "wrong_number_of_fields"
-    fault = F.when(_blank(text, layout), BLANK).when(_damaged(text, layout), "broken_encoding")
+    fault = F.when(_blank(text, layout), BLANK).when(_is_damaged(text, layout), "broken_encoding")
     if is_open is not None:
         fault = fault.when(is_open, "broken_quotes")
     fault = fault.when(wrong, reason)
@@ -125,7 +129,7 @@ def _blank(text: Column, layout: FileLayout) -> Column:
     return blank | (text == F.lit(multiline.GOES_ON)) if layout.joined else blank
 
 
-def _damaged(text: Column, layout: FileLayout) -> Column:
+def _is_damaged(text: Column, layout: FileLayout) -> Column:
     """Whether a line's bytes cannot be what the encoding writes."""
     half = (
         F.contains(text, F.lit("\\u"))
@@ -160,7 +164,7 @@ def _damaged(text: Column, layout: FileLayout) -> Column:
     return ~F.call_function("is_valid_utf8", string) | string.rlike(f"[{control}\\ufffd]") | half
 
 
-def _trimmed(field: Column, layout: FileLayout) -> Column:
+def _trim(field: Column, layout: FileLayout) -> Column:
     """A field without surrounding white space, with the line ends that were inside it."""
     if layout.joined:
         field = F.translate(field, multiline.LF_MARK + multiline.CR_MARK, "\n\r")
@@ -171,7 +175,7 @@ def _trimmed(field: Column, layout: FileLayout) -> Column:
     )
 
 
-def _unmarked(raw: Column) -> Column:
+def _bytes_in_file(raw: Column) -> Column:
     """A line's bytes as they stood in the file."""
     text = F.translate(
         F.decode(raw, "ISO-8859-1"), multiline.LF_MARK + multiline.CR_MARK + multiline.OPEN, "\n\r"
@@ -179,12 +183,12 @@ def _unmarked(raw: Column) -> Column:
     return F.encode(text, "ISO-8859-1")
 
 
-def _plain(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+def _split_plain(text: Column, layout: FileLayout) -> tuple[Column, Column]:
     assert layout.delimiter is not None  # as in every layout of delimited text
     return F.split(text, re.escape(layout.delimiter), -1), F.size("fields") != layout.width
 
 
-def _quoted(text: Column, layout: FileLayout) -> tuple[Column, Column]:
+def _split_quoted(text: Column, layout: FileLayout) -> tuple[Column, Column]:
     assert layout.delimiter is not None  # as in every layout of delimited text
     names = [f"f{i}" for i in range(layout.width)]
     schema = ", ".join(f"`{name}` string" for name in (*names, BROKEN))

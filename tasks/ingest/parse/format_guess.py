@@ -37,14 +37,14 @@ class FormatGuess:
 
     def __str__(self) -> str:
         """One line for a log."""
-        said = [
+        parts = [
             self.format,
             *([f"delimiter {self.delimiter!r}"] if self.delimiter else []),
             *([f"quotes {self.quoting}"] if self.quoting else []),
             *([self.encoding] if self.encoding else []),
             *([_times(self.clock)] if self.clock else []),
         ]
-        return ", ".join(said)
+        return ", ".join(parts)
 
 
 def _times(clock: str) -> str:

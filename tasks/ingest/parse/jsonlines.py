@@ -176,9 +176,9 @@ def _paths(
         for ours, field in zip(table.columns, table.named_fields, strict=True)
         if paths[ours] is None
     }
-    asked = [field for ours, field in missing.items() if complete or ours not in OPTIONAL]
-    if asked:
-        raise json_paths.refuse_missing(file, asked, found, complete)
+    required = [field for ours, field in missing.items() if complete or ours not in OPTIONAL]
+    if required:
+        raise json_paths.refuse_missing(file, required, found, complete)
     notes = tuple(
         f"none of the first {len(found):,} rows has the field {field}" for field in missing.values()
     )

@@ -74,7 +74,7 @@ def join_records(
                 ((line, _),) = record
                 is_open = dialect.may_be_open(line) and dialect.is_open(line)
                 left_open += is_open
-                out.write(OPEN.encode() * is_open + _cleared(line) + b"\n")
+                out.write(OPEN.encode() * is_open + _strip_control_bytes(line) + b"\n")
     if spanning or left_open:
         return JoinedFile(copy, spanning, left_open)
     copy.unlink()
@@ -104,12 +104,12 @@ def _as_line(record: list[tuple[bytes, bytes]]) -> bytes:
         b"\r\n": (CR_MARK + LF_MARK).encode(),
         b"": b"",
     }
-    return b"".join(_cleared(line) + ends[end] for line, end in record[:-1]) + _cleared(
-        record[-1][0]
-    )
+    return b"".join(
+        _strip_control_bytes(line) + ends[end] for line, end in record[:-1]
+    ) + _strip_control_bytes(record[-1][0])
 
 
-def _cleared(line: bytes) -> bytes:
+def _strip_control_bytes(line: bytes) -> bytes:
     return line.translate(NO_TEXT)
 
 

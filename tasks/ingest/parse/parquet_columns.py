@@ -76,14 +76,14 @@ def copy(
 
 def refuse_damaged(name: str, error: Exception) -> RefusedData:
     """The refusal of a file that Arrow cannot read."""
-    said = str(error).partition("\n")[0][:200]
-    if "crypt" in said:
+    reason = str(error).partition("\n")[0][:200]
+    if "crypt" in reason:
         return RefusedData(
-            f"{name} is encrypted Parquet, or some of its columns are ({said})",
+            f"{name} is encrypted Parquet, or some of its columns are ({reason})",
             remedy="export it without encryption",
         )
     return RefusedData(
-        f"{name} cannot be read as Parquet ({said})",
+        f"{name} cannot be read as Parquet ({reason})",
         remedy="deliver the file again: compare its size and digest",
     )
 

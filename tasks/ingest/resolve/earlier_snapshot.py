@@ -36,12 +36,12 @@ def find(store: Store, request: SnapshotRequest, settings: dict) -> EarlierSnaps
         if made := store.newest("snapshots", request.dataset, day):
             same = made.lineage["settings"]["split"] == settings["split"]
             return EarlierSnapshot(
-                made.facts["accounts"]["kept"], _derived(made.facts) if same else {}
+                made.facts["accounts"]["kept"], _derived_settings(made.facts) if same else {}
             )
     return EarlierSnapshot()
 
 
-def _derived(facts: dict) -> dict[str, DerivedSetting]:
+def _derived_settings(facts: dict) -> dict[str, DerivedSetting]:
     return {
         name: DerivedSetting(_value(name, setting["value"]), setting["because"])
         for name, setting in facts.get("decided", {}).items()

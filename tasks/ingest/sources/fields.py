@@ -48,7 +48,7 @@ def split_names(name: str, separator: str):
     from pyspark.sql import functions as F
 
     text = F.regexp_replace(F.trim(F.col(name)), WRAPPED, "$1")
-    parts = F.when(text.rlike(BRACKETED), _listed(text)).otherwise(
+    parts = F.when(text.rlike(BRACKETED), _parse_list(text)).otherwise(
         F.split(text, re.escape(separator))
     )
     return F.filter(
@@ -57,7 +57,7 @@ def split_names(name: str, separator: str):
     )
 
 
-def _listed(text):
+def _parse_list(text):
     """The names in a list, by the first of the forms that it has."""
     from pyspark.sql import functions as F
 
@@ -80,19 +80,19 @@ def _listed(text):
     plain = ~F.contains(text, F.lit("'"))  # JSON and PostgreSQL quote with " alone
     return (
         F.when(objects & any_of(names), names)
-        .when(objects, _quoted(F.regexp_extract_all(text, F.lit(NAMED), F.lit(0))))
+        .when(objects, _unquote(F.regexp_extract_all(text, F.lit(NAMED), F.lit(0))))
         .when(an_object & name.isNotNull(), F.array(name))
         .when(a_list & any_of(texts) & (plain | text.rlike(r'^\[\s*"')), texts)
         .when(
             an_object & plain & F.contains(text, F.lit('"')) & ~F.contains(text, F.lit(":")),
-            _quoted(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))),
+            _unquote(F.regexp_extract_all(text, F.lit(MIXED), F.lit(0))),
         )
-        .when(text.rlike(QUOTED), _quoted(F.regexp_extract_all(text, F.lit(QUOTED), F.lit(0))))
+        .when(text.rlike(QUOTED), _unquote(F.regexp_extract_all(text, F.lit(QUOTED), F.lit(0))))
         .otherwise(F.split(F.regexp_replace(text, r"""^[\[({]|[\])}]$|["']""", ""), ","))
     )
 
 
-def _quoted(texts):
+def _unquote(texts):
     """Quoted texts without their quotes: what is doubled or behind a backslash is the character
     itself.
     """

@@ -159,11 +159,11 @@ def _source(base: Path, own: Own) -> Source:
         rating_range=(rows.rating_range[0], rows.rating_range[1]) if rows.rating_range else None,
         weights=rows.weights,
         timed=rows.timestamp is not None,
-        liked=own.liked or _liked(rows),
+        liked=own.liked or _like_condition(rows),
         recommend_seen=own.recommend_seen,
         spelling={"separator": items.separator} if items else {},
     )
 
 
-def _liked(rows: Interactions) -> str:
+def _like_condition(rows: Interactions) -> str:
     return f"> {sum(rows.rating_range) / 2:g}" if rows.rating else "any"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from tasks.core.cli.errors import Conflict
-from tasks.core.serving.redis_client import Client, decoded
+from tasks.core.serving.redis_client import Client, decode_hash
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.publish.lua_scripts import CLAIM, FINISH, RECLAIM
 
@@ -100,7 +100,7 @@ def load_entries(client: Client, names: FamilyKeys) -> dict[str, dict]:
 
 def read_pointer(client: Client, names: FamilyKeys) -> dict[str, str]:
     """The pointer, empty when nothing is live."""
-    return decoded(client.hgetall(names.live))
+    return decode_hash(client.hgetall(names.live))
 
 
 def whole_load(client: Client, names: FamilyKeys, generation: str) -> str | None:

@@ -34,7 +34,7 @@ def same_worlds():
     RANDOM.bit_generator.state = np.random.default_rng(3).bit_generator.state
 
 
-def asked(lists: list[list[int]]) -> tuple[Histories, Validation]:
+def known_and_validation(lists: list[list[int]]) -> tuple[Histories, Validation]:
     """Training lists without the newest item, which is to be found."""
     known = Histories.of_lists([one[:-1] for one in lists])
     wanted = Histories.of_lists([one[-1:] for one in lists])
@@ -71,7 +71,7 @@ def learned(train: Histories, dimension: int = 32) -> ItemVectors:
 
 def test_order_calls_for_the_causal_decoder():
     train = Histories.of_lists(hubs(2000))
-    _known, validation = asked(hubs(200))
+    _known, validation = known_and_validation(hubs(200))
     chosen = select_model(Settings(), learned(train), train, validation)
     assert chosen.model.choice.decoder == "causal" and chosen.recall > 0.95
     assert chosen.by_decoder["none"] < 0.8 and chosen.by_decoder["leave-one-out"] < 0.8
@@ -95,7 +95,7 @@ def test_order_calls_for_the_causal_decoder():
     ],
 )
 def test_the_champions_decoder_stays_unless_another_is_clearly_better(lists, seen, before, stays):
-    train, (_, validation) = Histories.of_lists(lists()), asked(seen())
+    train, (_, validation) = Histories.of_lists(lists()), known_and_validation(seen())
     vectors = learned(train)
     free, kept = (
         select_model(Settings(), vectors, train, validation, choice)
@@ -117,7 +117,7 @@ def test_the_champions_decoder_stays_unless_another_is_clearly_better(lists, see
 def test_the_champions_ridge_stays_unless_another_is_clearly_better(decoder, monkeypatch):
     settings, stayed = Settings(decoder=decoder), set()
     for lists, seen in ((groups(), groups()), (hubs(2000), hubs(200))):
-        train, (_, validation) = Histories.of_lists(lists), asked(seen)
+        train, (_, validation) = Histories.of_lists(lists), known_and_validation(seen)
         vectors = learned(train)
         free = select_model(settings, vectors, train, validation)
         for ridge in CAUSAL_RIDGES:
@@ -135,7 +135,7 @@ def test_the_champions_ridge_stays_unless_another_is_clearly_better(decoder, mon
 
 
 def test_a_query_that_is_clearly_worse_does_not_stay_for_being_the_champions():
-    train, validation = asked(newest())
+    train, validation = known_and_validation(newest())
     vectors = ItemVectors(
         np.arange(ITEMS, dtype=np.int32),
         *np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)[None].repeat(2, axis=0),
@@ -150,7 +150,7 @@ def test_a_query_that_is_clearly_worse_does_not_stay_for_being_the_champions():
 
 
 def test_the_champions_popularity_stays_unless_another_is_clearly_better():
-    train, validation = asked(groups())
+    train, validation = known_and_validation(groups())
     vectors, settings, stayed = learned(train), Settings(decoder="none"), set()
     free = select_model(settings, vectors, train, validation)
     for weight in (0, *POPULARITIES):
@@ -168,7 +168,7 @@ def test_the_champions_popularity_stays_unless_another_is_clearly_better():
 
 @pytest.mark.parametrize("decoder", ["none", "leave-one-out", "causal"])
 def test_a_decoder_that_is_asked_for_is_the_only_one_tried(decoder):
-    train, validation = asked(groups())
+    train, validation = known_and_validation(groups())
     chosen = select_model(
         Settings(decoder=decoder, popularity=0), learned(train), train, validation
     )
@@ -178,7 +178,7 @@ def test_a_decoder_that_is_asked_for_is_the_only_one_tried(decoder):
 
 
 def test_a_blend_scores_by_the_weighted_sum_of_its_two_searches():
-    train, validation = asked(groups())
+    train, validation = known_and_validation(groups())
     vectors = learned(train)
     chosen = select_model(Settings(decoder="blended"), vectors, train, validation)
     blend, choice = chosen.model, chosen.model.choice
@@ -212,7 +212,7 @@ def test_a_query_that_is_asked_for_is_the_only_one_tried():
 
 
 def test_the_newest_items_are_chosen_when_they_alone_matter():
-    _train, validation = asked(newest())
+    _train, validation = known_and_validation(newest())
     inputs = np.repeat(np.eye(101, dtype=np.float32), 2, axis=0)
     recalls = [
         validation.recall(model)
@@ -230,7 +230,7 @@ def test_popularity_is_a_dimension_when_it_helps_and_not_otherwise():
     """Vectors that know nothing: popularity is all there is to recommend by."""
     popular = [np.unique((RANDOM.power(0.3, 20) * 201).astype(int)).tolist() for _ in range(300)]
     popular = [[ITEMS - 1 - item for item in RANDOM.permutation(one)] for one in popular]
-    train, validation = asked(popular)
+    train, validation = known_and_validation(popular)
     vectors = ItemVectors(
         np.arange(ITEMS, dtype=np.int32), *RANDOM.standard_normal((2, ITEMS, 8)).astype(np.float32)
     )
@@ -263,7 +263,7 @@ def test_an_item_without_a_candidate_vector_is_left_out_of_queries_too():
 
 
 def test_nothing_to_choose_from_is_refused():
-    train, validation = asked(groups())
+    train, validation = known_and_validation(groups())
     nothing = ItemVectors(
         np.arange(3, dtype=np.int32), np.eye(3, dtype=np.float32), np.zeros((3, 3), np.float32)
     )

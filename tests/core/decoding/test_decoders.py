@@ -91,12 +91,13 @@ def test_causal_recovers_a_planted_law_that_a_mean_cannot_see():
     decays = (0.01, None)
     outputs = Causal(inputs, Histories.of_lists(ring), decays).outputs(1e-3)
     encoder = ScalesEncoder(inputs, decays, constant=True)
-    asked, answers = [one[:4] for one in ring], np.array([one[4] for one in ring])
-    scores = encoder.encode(Histories.of_lists(asked)) @ outputs.T
+    histories, answers = [one[:4] for one in ring], np.array([one[4] for one in ring])
+    scores = encoder.encode(Histories.of_lists(histories)) @ outputs.T
     assert (scores.argmax(axis=1) == answers).mean() > 0.9
     single = Causal(inputs, Histories.of_lists(ring), (0.01,)).outputs(1e-3)
     newest = (
-        ScalesEncoder(inputs, (0.01,), constant=True).encode(Histories.of_lists(asked)) @ single.T
+        ScalesEncoder(inputs, (0.01,), constant=True).encode(Histories.of_lists(histories))
+        @ single.T
     )
     assert (newest.argmax(axis=1) == answers).mean() < 0.8
 

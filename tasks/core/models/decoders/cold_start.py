@@ -66,7 +66,7 @@ def add_cold_items(
     )
     if genres is None or not len(cold):
         return CompletedModel(model, similar, cold)
-    return _completed(model, similar, genres, by_genre, by_likes)
+    return _complete(model, similar, genres, by_genre, by_likes)
 
 
 def _by_genre(genres: GenrePredictor, trained: np.ndarray) -> np.ndarray:
@@ -84,7 +84,7 @@ def _by_genre(genres: GenrePredictor, trained: np.ndarray) -> np.ndarray:
     return rows[:0]
 
 
-def _completed(
+def _complete(
     model: SearchModel,
     similar: np.ndarray,
     genres: GenrePredictor,

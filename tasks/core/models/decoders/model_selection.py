@@ -106,7 +106,7 @@ def select_model(
             continue
         say(f"choosing how the vectors are searched: decoder {decoder}")
         models = (
-            _blended(vectors, tried["causal"][0], validation)
+            _blend(vectors, tried["causal"][0], validation)
             if decoder == "blended"
             else DECODERS[decoder](settings, vectors, own)
         )
@@ -122,7 +122,7 @@ def select_model(
             remedy="set decoder to auto, lower minimum_count, or ingest more data",
         )
     recalls = {decoder: recall for decoder, (_, recall) in tried.items()}
-    return SelectedModel(*tried[_wanted(settings, recalls, before)], recalls)
+    return SelectedModel(*tried[_choose_decoder(settings, recalls, before)], recalls)
 
 
 def _log_decoder(decoder: str, best: tuple[SearchModel, float] | None) -> None:
@@ -138,7 +138,9 @@ def _log_decoder(decoder: str, best: tuple[SearchModel, float] | None) -> None:
     log("decoding.decoder", decoder=decoder, validation_recall_50=recall, **model.choice.figures())
 
 
-def _wanted(settings: Settings, recalls: dict[str, float], before: SearchChoice | None) -> str:
+def _choose_decoder(
+    settings: Settings, recalls: dict[str, float], before: SearchChoice | None
+) -> str:
     """The decoder that is set; else the best, or the champion's unless the best is clearly
     better.
     """
@@ -156,10 +158,10 @@ def query_candidates(settings: Settings) -> tuple[tuple[float | None, int | None
 
 
 def own_output_models(
-    vectors: ItemVectors, asked: tuple[tuple[float | None, int | None], ...]
+    vectors: ItemVectors, choices: tuple[tuple[float | None, int | None], ...]
 ) -> Iterator[SearchModel]:
     """The trainer's own output vectors under each of these queries."""
-    for decay, last in asked:
+    for decay, last in choices:
         yield SearchModel.of(
             vectors.rows, vectors.inputs, vectors.outputs, SearchChoice("none", (decay,), last)
         )
@@ -195,7 +197,7 @@ def _causal(settings: Settings, vectors: ItemVectors, own: Histories) -> Iterato
             )
 
 
-def _blended(
+def _blend(
     vectors: ItemVectors, causal: SearchModel, validation: Validation
 ) -> Iterator[SearchModel]:
     """The trainer's own outputs beside the causal ones, each scaled by the spread of its scores:

@@ -51,7 +51,7 @@ def walk(
             remedy="build it from users with two items or more",
         )
     walks = np.empty((count, length), np.int32)
-    arrays = [_fixed(getattr(tables, field.name)) for field in dataclasses.fields(tables)]
+    arrays = [_read_only(getattr(tables, field.name)) for field in dataclasses.fields(tables)]
     key, bounds = key_of(seed), np.linspace(0, count, threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:
         parts = [
@@ -65,7 +65,7 @@ def walk(
     return walks
 
 
-def _fixed(array: np.ndarray) -> np.ndarray:
+def _read_only(array: np.ndarray) -> np.ndarray:
     """The array without leave to write, mapped or not: a kernel is compiled once, for such ones."""
     view = np.asarray(array).view()
     view.flags.writeable = False

@@ -32,9 +32,9 @@ def write_similar_items(folder: Path, items: Items, name: str) -> None:
     n = len(items)
     tail = np.unique(np.linspace(int(0.8 * n), n - 1, TAIL).astype(int)).tolist()
     popular = list(range(min(POPULAR, n)))
-    asked = popular + [row for row in tail if row not in popular]
-    scores = items.vectors[asked] @ items.vectors.T
-    scores[np.arange(len(asked)), asked] = -np.inf
+    rows = popular + [row for row in tail if row not in popular]
+    scores = items.vectors[rows] @ items.vectors.T
+    scores[np.arange(len(rows)), rows] = -np.inf
     best = np.argsort(-scores, axis=1, kind="stable")[:, : min(NEIGHBOURS, n - 1)]
     table = [
         {
@@ -49,7 +49,7 @@ def write_similar_items(folder: Path, items: Items, name: str) -> None:
                 for other in best[place]
             ],
         }
-        for place, row in enumerate(asked)
+        for place, row in enumerate(rows)
     ]
     write_json(folder / "similar_items.json", table)
     (folder / "similar_items.html").write_text(_page(table, name))

@@ -48,14 +48,14 @@ class Member:
         """float32 (users, interests, width); zeros for whom it knows nothing of: then every item is
         an average one to it.
         """
-        asked = self.encoder.encode(histories.remap_items(self.rows), users).reshape(
+        vectors = self.encoder.encode(histories.remap_items(self.rows), users).reshape(
             len(histories), -1, self.encoder.dimension
         )
         if self.spread is not None:
-            spreads = np.sqrt(np.square(asked @ self.spread).sum(axis=2).mean(axis=1))
-            asked = asked / np.maximum(spreads, 1e-9)[:, None, None]
-        asked = asked if self.reduction is None else asked @ self.reduction
-        return (asked * np.float32(self.weight)).astype(np.float32)
+            spreads = np.sqrt(np.square(vectors @ self.spread).sum(axis=2).mean(axis=1))
+            vectors = vectors / np.maximum(spreads, 1e-9)[:, None, None]
+        vectors = vectors if self.reduction is None else vectors @ self.reduction
+        return (vectors * np.float32(self.weight)).astype(np.float32)
 
     def knows(self, histories: Histories, users: UserAttributes | None) -> np.ndarray:
         """bool (users)."""
