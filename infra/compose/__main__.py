@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from infra.environments.names import ROOT
@@ -78,40 +79,37 @@ def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]
         format or ("own" if place.suffix == ".toml" else "movielens-100k"),
     )
     dataset = dataset or (place.stem if format == "own" else place.name)
-    faults = (
-        []
-        if format in FORMATS
-        else [f"--format is {format!r}; expected one of {', '.join(FORMATS)}"]
-    )
-    faults += (
-        []
-        if (place.is_file() if format == "own" else place.is_dir())
-        else [
-            f"--data is {str(place)!r}; expected a "
-            f"{'TOML file' if format == 'own' else 'folder'} that is there"
-        ]
-    )
-    faults += (
-        []
-        if NAME.fullmatch(dataset)
-        else [f"--dataset is {dataset!r}; expected up to 128 letters, digits, '.', '_' and '-'"]
-    )
-    if faults:
+    if faults := list(_faults(place, format, dataset)):
         raise SystemExit("compose: " + "; ".join(faults))
-    folder = place.parent if format == "own" else place
-    first, last = ("", "")  # data that grows has neither
-    if format != "own":
-        with contextlib.suppress(DaysUnknown):
-            span = days(format, place)
-            first, last = ("", "") if span.grows else (span.first, span.newest)
+    first, last = _span(place, format)
     return {
-        "DATA_FOLDER": str(folder),
+        "DATA_FOLDER": str(place.parent if format == "own" else place),
         "FIRST_DAY": first,
         "LAST_DAY": last,
         "DATASET": dataset,
         "FORMAT": format,
         "LOCATION": f"/data/{place.name}" if format == "own" else "/data",
     }
+
+
+def _faults(place: Path, format: str, dataset: str) -> Iterator[str]:
+    """What is wrong with what `data` was given."""
+    if format not in FORMATS:
+        yield f"--format is {format!r}; expected one of {', '.join(FORMATS)}"
+    if not (place.is_file() if format == "own" else place.is_dir()):
+        kind = "TOML file" if format == "own" else "folder"
+        yield f"--data is {str(place)!r}; expected a {kind} that is there"
+    if not NAME.fullmatch(dataset):
+        yield f"--dataset is {dataset!r}; expected up to 128 letters, digits, '.', '_' and '-'"
+
+
+def _span(place: Path, format: str) -> tuple[str, str]:
+    """First and newest day of data that has ended; empty where it grows."""
+    if format != "own":
+        with contextlib.suppress(DaysUnknown):
+            span = days(format, place)
+            return ("", "") if span.grows else (span.first, span.newest)
+    return "", ""
 
 
 def main(arguments: list[str] | None = None) -> int:

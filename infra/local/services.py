@@ -35,28 +35,19 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
     """All of them, in the order they start; `source` are the RECALL_* settings of the data set."""
     airflow = local.airflow_environment(source)
     command = str(environments() / "airflow" / "bin" / "airflow")
-    quiet = outer_environment()
     # The log servers of scheduler and triggerer listen on every interface; here the API server
     # reads the files itself.
     return [
         Service(
             "valkey",
             [str(valkey()), str(valkey_settings(local))],
-            quiet,
+            outer_environment(),
             lambda: listens(local.port("redis")),
         ),
         Service(
             "mlflow",
             mlflow(local),
-            quiet
-            | {
-                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-                "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}",
-                "PYTHONPATH": str(ROOT),
-                "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)),
-                "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("mlflow_session"),
-                "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
-            },
+            mlflow_environment(local),
             lambda: answers(f"{local.mlflow_url}/health"),
             after=("api-server",),
         ),  # first needed after ingestion, and heavy to start
@@ -72,6 +63,18 @@ def services(local: Local, source: dict[str, str]) -> list[Service]:
             "triggerer", [command, "triggerer", "--skip-serve-logs"], airflow, after=("mlflow",)
         ),
     ]
+
+
+def mlflow_environment(local: Local) -> dict[str, str]:
+    """The environment of MLflow's server."""
+    return outer_environment() | {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PATH": f"{environments() / 'mlflow' / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_AUTH_CONFIG_PATH": str(mlflow_settings(local)),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": local.secret("mlflow_session"),
+        "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+    }
 
 
 def valkey() -> Path:

@@ -56,24 +56,8 @@ def source(local: Local) -> Source:
     one = source_given or (
         {name: kept[name] for name in NAMED} if kept.get("asked") else _movielens_100k()
     )
-    rules = {name: value for name in RULES if (value := os.environ.get(name, kept.get(name)))}
-    if (
-        kept
-        and supervisor.read(local)
-        and rules != {name: kept[name] for name in RULES if name in kept}
-    ):
-        raise SystemExit(
-            f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again"
-        )
-    given = {
-        name: value
-        for name in DAYS
-        if (
-            value := os.environ.get(name.removeprefix("RECALL_"))
-            or os.environ.get(name)
-            or kept.get(name)
-        )
-    }
+    rules = _rules(local, kept)
+    given = _given_days(kept)
     span = _span(one, given)
     grows = span.grows and "RECALL_LAST_DAY" not in given
     days = (
@@ -91,6 +75,30 @@ def source(local: Local) -> Source:
         },
     )
     return Source({**one, **rules, **days}, span.first, span.newest)
+
+
+def _rules(local: Local, kept: Settings) -> Settings:
+    """The rules that are set, else those that are remembered."""
+    rules = {name: value for name in RULES if (value := os.environ.get(name, kept.get(name)))}
+    before = {name: kept[name] for name in RULES if name in kept}
+    if kept and supervisor.read(local) and rules != before:
+        raise SystemExit(
+            f"local: the stack runs with other {' or '.join(RULES)}; `make stop`, then this again"
+        )
+    return rules
+
+
+def _given_days(kept: Settings) -> Settings:
+    """The first and last day that are set, else those that are remembered."""
+    return {
+        name: value
+        for name in DAYS
+        if (
+            value := os.environ.get(name.removeprefix("RECALL_"))
+            or os.environ.get(name)
+            or kept.get(name)
+        )
+    }
 
 
 def remembered_source(local: Local) -> Settings:

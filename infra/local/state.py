@@ -31,6 +31,21 @@ SETTABLE = (
     "RECALL_UNPACKED_GB",
     "AIRFLOW_CONN_RECALL_NOTICES",
 )
+AIRFLOW_SETTINGS = {
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__PARALLELISM": "4",
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+    "AIRFLOW__API__HOST": "127.0.0.1",
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+    "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "PYTHONUNBUFFERED": "1",  # the triggerer tells of missed deadlines
+}
 
 
 class Local:
@@ -162,34 +177,22 @@ class Local:
         port = self.port("airflow")
         return (
             outer_environment()
+            | AIRFLOW_SETTINGS
             | {
                 "PATH": f"{environments() / 'airflow' / 'bin'}:{os.environ['PATH']}",
                 "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dags'}",
-                "PYTHONUNBUFFERED": "1",  # the triggerer tells of missed deadlines
                 "AIRFLOW_HOME": str(home),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
                 "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-                "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-                "AIRFLOW__CORE__PARALLELISM": "4",
-                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
                 "AIRFLOW__CORE__FERNET_KEY": self.secret("fernet"),
                 "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
-                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(
                     self.home / "airflow_users.json"
                 ),
                 "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-                "AIRFLOW__API__HOST": "127.0.0.1",
                 "AIRFLOW__API__PORT": str(port),
-                "AIRFLOW__API__WORKERS": "1",
                 "AIRFLOW__API__BASE_URL": self.airflow_url,
                 "AIRFLOW__API_AUTH__JWT_SECRET": self.secret("jwt"),
-                "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-                "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-                "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
-                "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
-                "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
                 "AIRFLOW_CONN_RECALL_REDIS": self.redis_url,
                 "AIRFLOW_CONN_RECALL_MLFLOW": f"http://{MLFLOW_USER}:{self.secret('mlflow')}@127.0.0.1:{self.port('mlflow')}",
                 "RECALL_STORE": self.store.as_uri(),

@@ -43,7 +43,7 @@ def running_tasks(dags: set[str], run: str | None = None) -> list[dict]:
                 "run": one.run_id,
                 "task": one.task_id,
                 "seconds": time.time() - one.start_date.timestamp(),
-                "said": None if progress is None else str(json.loads(progress)),
+                "progress": None if progress is None else str(json.loads(progress)),
                 "page": page(one.dag_id, one.run_id, one.task_id),
             }
             for one, progress in session.execute(wanted.order_by(TaskInstance.start_date))

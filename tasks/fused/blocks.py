@@ -66,11 +66,7 @@ def _block(
 ) -> MemberModel:
     candidate, known = member.candidate, rows >= 0
     if not known.any():
-        raise RefusedData(
-            f"{member.family} knows none of the snapshot's items",
-            got=candidate.artefact.uri,
-            remedy="train it again, or leave it out of members",
-        )
+        raise _useless(member, "knows none of the snapshot's items")
     trained = known & ~np.isin(rows, candidate.cold)
     vectors, similar = (
         _complete_vectors(of, rows, items, GenrePredictor.of(genres, likes, trained), standing)
@@ -79,11 +75,7 @@ def _block(
     vectors = vectors - vectors.mean(axis=0)
     variances, directions = np.linalg.eigh(vectors.T @ vectors / len(vectors))
     if not variances[-1] > 0:
-        raise RefusedData(
-            f"{member.family} scores all items alike",
-            got=candidate.artefact.uri,
-            remedy="train it again, or leave it out of members",
-        )
+        raise _useless(member, "scores all items alike")
     log(
         "fused.member",
         family=member.family,
@@ -101,6 +93,14 @@ def _block(
         similar,
         ~trained[items],
         (directions * np.sqrt(np.maximum(variances, 0))).astype(np.float32),
+    )
+
+
+def _useless(member: MemberCandidate, why: str) -> RefusedData:
+    return RefusedData(
+        f"{member.family} {why}",
+        got=member.candidate.artefact.uri,
+        remedy="train it again, or leave it out of members",
     )
 
 

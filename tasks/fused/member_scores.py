@@ -61,16 +61,8 @@ class MemberScores:
             for part, member_queries in zip(parts, self.queries, strict=True)
         ]
         self.means = [
-            float(spread[spread > 0].mean()) if (spread > 0).any() else 0.0
-            for spread in self.spreads
+            _mean_spread(part, spread) for part, spread in zip(parts, self.spreads, strict=True)
         ]
-        for part, mean in zip(parts, self.means, strict=True):
-            if not mean > 0:
-                raise RefusedData(
-                    f"{part.name} has the same score for every item and validation user",
-                    got="a spread of 0",
-                    remedy="train it again, or leave it out of settings.members",
-                )
 
     def scaled(self, member: int, scale: str) -> np.ndarray:
         """float32 (users, interests, d): a member's queries, its scores in spreads."""
@@ -118,3 +110,15 @@ def _users(users: int, items: int, members: int, settings: Settings, seed: int) 
     scores_gb = each * len(chosen) / 2**30
     log("fused.validation", users=len(chosen), of=users, items=items, scores_gb=scores_gb)
     return chosen
+
+
+def _mean_spread(part: MemberModel, spread: np.ndarray) -> float:
+    """The mean spread of a member's scores, over the users it scores differently."""
+    mean = float(spread[spread > 0].mean()) if (spread > 0).any() else 0.0
+    if not mean > 0:
+        raise RefusedData(
+            f"{part.name} has the same score for every item and validation user",
+            got="a spread of 0",
+            remedy="train it again, or leave it out of settings.members",
+        )
+    return mean

@@ -58,14 +58,7 @@ def assemble(
         BadRequest: the members' interests make too many combinations.
     """
     which = [validation.parts.index(part) for part in parts]
-    several = int(np.prod([validation.queries[member].shape[1] for member in which]))
-    if several > MAX_INTERESTS:
-        raise BadRequest(
-            "the members' interests make too many query vectors a user",
-            got=several,
-            allowed=f"{MAX_INTERESTS} at most",
-            remedy="train them with fewer interests, or leave one out of settings.members",
-        )
+    _check_interests(int(np.prod([validation.queries[member].shape[1] for member in which])))
     factors = [
         float(weight) / (validation.means[member] if scale == "all" else 1.0)
         for weight, member in zip(weights, which, strict=True)
@@ -89,6 +82,16 @@ def assemble(
         {part.name: float(weight) for part, weight in zip(parts, weights, strict=True)},
         scale,
     )
+
+
+def _check_interests(combinations: int) -> None:
+    if combinations > MAX_INTERESTS:
+        raise BadRequest(
+            "the members' interests make too many query vectors a user",
+            got=combinations,
+            allowed=f"{MAX_INTERESTS} at most",
+            remedy="train them with fewer interests, or leave one out of settings.members",
+        )
 
 
 def _project_members(

@@ -5,6 +5,7 @@ next.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -96,23 +97,28 @@ def search_weights(
     best: WeightsFound | None = None
     for start in (np.ones(members), *(np.eye(members) + 1 / (4 * members))):
         weights = start / start.sum()
-        found = ndcg(weights)
+        found = WeightsFound(weights, ndcg(weights))
         for step in STEP_SIZES:
             for _ in range(rounds):
-                before = found
+                before = found.ndcg
                 for member in random.permutation(members):
-                    for value in (
-                        0.0,
-                        weights[member] / (1 + step),
-                        max(weights[member] * (1 + step), FIRST_WEIGHT * step),
-                    ):
-                        tried = weights.copy()
-                        tried[member] = value
-                        if tried.sum() > 1e-9 and (better := ndcg(tried)) > found + 1e-9:
-                            weights, found = tried / tried.sum(), better
-                if found == before:
+                    found = _move_weight(found, member, step, ndcg)
+                if found.ndcg == before:
                     break
-        if best is None or found > best.ndcg + 1e-9:
-            best = WeightsFound(weights, found)
+        if best is None or found.ndcg > best.ndcg + 1e-9:
+            best = found
     assert best is not None, "every start has weights"
     return best
+
+
+def _move_weight(
+    found: WeightsFound, member: int, step: float, ndcg: Callable[[np.ndarray], float]
+) -> WeightsFound:
+    """Drop, lower and raise the weight of one member; what is better is kept."""
+    start = found.weights[member]
+    for value in (0.0, start / (1 + step), max(start * (1 + step), FIRST_WEIGHT * step)):
+        tried = found.weights.copy()
+        tried[member] = value
+        if tried.sum() > 1e-9 and (better := ndcg(tried)) > found.ndcg + 1e-9:
+            found = WeightsFound(tried / tried.sum(), better)
+    return found

@@ -100,22 +100,13 @@ class Trainer:
         random = np.random.default_rng([self.seed, number])
         self.model.train()
         started, done, summed, now = time.monotonic(), 0, 0.0, 0.0
-        settings, part = self.settings, (self.group.number, self.group.size)
-        for batch in batches(
-            self.histories,
-            settings.window,
-            settings.batch_positions,
-            random,
-            settings.positions == "one",
-            part,
-            settings.horizon,
-        ):
+        for batch in self._batches(random):
             done += batch.whole
             now = learning_rate(
                 (number - 1 + done / self.total) / self.epochs,
                 self.top_rate,
-                settings.warm_up,
-                settings.schedule == "cosine",
+                self.settings.warm_up,
+                self.settings.schedule == "cosine",
             )
             loss = self._step(batch, now, random, number)
             summed += loss * batch.whole
@@ -128,6 +119,18 @@ class Trainer:
             "epoch_seconds": seconds,
             "learning_rate": now,
         }
+
+    def _batches(self, random: np.random.Generator) -> Iterator[Batch]:
+        """The batches of an epoch that fall to this process."""
+        return batches(
+            self.histories,
+            self.settings.window,
+            self.settings.batch_positions,
+            random,
+            self.settings.positions == "one",
+            (self.group.number, self.group.size),
+            self.settings.horizon,
+        )
 
     def settle(self) -> None:
         """Bring the whole tables up to date, where a step moves only what it reads."""

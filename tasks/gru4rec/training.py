@@ -77,14 +77,6 @@ def learn(
         trainer.model, champion, snapshot, item_ids
     ):
         trainer.go_on()
-    log(
-        "gru4rec.begin",
-        items=len(item_ids),
-        users=len(histories),
-        positions=trainer.total,
-        loss=type(trainer.loss).__name__,
-        device=device,
-    )
     state = loop.train_epochs(
         "gru4rec",
         trainer,
@@ -118,7 +110,16 @@ def _trainer(
     counts = np.bincount(histories.items, minlength=items)
     needed = estimate_bytes(settings, network_shape(settings, items), len(histories.items))
     check_memory("gru4rec", needed, device, REMEDY)
-    return Trainer(settings, histories, counts, request.seed, device, group)
+    trainer = Trainer(settings, histories, counts, request.seed, device, group)
+    log(
+        "gru4rec.begin",
+        items=items,
+        users=len(histories),
+        positions=trainer.total,
+        loss=type(trainer.loss).__name__,
+        device=device,
+    )
+    return trainer
 
 
 def _validate(

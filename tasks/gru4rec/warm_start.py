@@ -56,14 +56,7 @@ def load_previous_weights(
         return False
     then = champion.rows_of(item_ids)
     now = np.flatnonzero(then >= 0)
-    with torch.no_grad():
-        for name, tensor in network.state_dict().items():
-            if name in BY_ITEM:
-                tensor[torch.from_numpy(now)] = weights[name][
-                    torch.from_numpy(then[now]).long()
-                ].to(tensor.device)
-            else:
-                tensor.copy_(weights[name])
+    _copy_weights(network, weights, now, then[now])
     log(
         "gru4rec.warm_start",
         champion=champion.artefact.id,
@@ -72,6 +65,21 @@ def load_previous_weights(
         new=len(item_ids) - len(now),
     )
     return True
+
+
+def _copy_weights(
+    network: Network, weights: dict[str, Tensor], now: np.ndarray, then: np.ndarray
+) -> None:
+    """Of tables by item, rows `then` of the champion's become rows `now`; all others as they
+    are.
+    """
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name in BY_ITEM:
+                rows = weights[name][torch.from_numpy(then).long()]
+                tensor[torch.from_numpy(now)] = rows.to(tensor.device)
+            else:
+                tensor.copy_(weights[name])
 
 
 def _other_shapes(network: Network, weights: dict[str, Tensor]) -> list[str]:

@@ -61,16 +61,14 @@ def learn(
     train = snapshot.histories("train")
     frequencies = train.users_of(len(snapshot.item_ids))
     known = vocabulary(frequencies, request.settings.minimum_count)
-    trainer = (
-        choose_trainer(request.settings, int(known.sum()))
-        if external is None
-        else external.facts["trainer"]
-    )
-    log("item2vec.begin", trainer=trainer, items=int(known.sum()), left_out=int((~known).sum()))
+    counts = {"items": int(known.sum()), "left_out": int((~known).sum())}
     if external is not None:
+        log("item2vec.begin", trainer=external.facts["trainer"], **counts)
         selection = EpochSelection(request.settings, validation, recorder)
         selection.look(1, external_vectors.with_output_vectors(external, train, known), {})
         return selection.best
+    trainer = choose_trainer(request.settings, counts["items"])
+    log("item2vec.begin", trainer=trainer, **counts)
     if trainer == "netmf":
         try:
             return _factorise(request, train, known, validation, recorder)
@@ -78,15 +76,8 @@ def learn(
             if request.settings.trainer != "auto":
                 raise
             log("item2vec.trainer", trainer="gensim", because=why)
-    return _train(
-        request,
-        graph,
-        train,
-        frequencies * known,
-        validation,
-        recorder,
-        previous if request.settings.warm_start else None,
-    )
+    previous = previous if request.settings.warm_start else None
+    return _train(request, graph, train, frequencies * known, validation, recorder, previous)
 
 
 def choose_trainer(settings: Settings, items: int) -> str:

@@ -193,17 +193,17 @@ def test_what_data_says_is_never_markup(window):
 @pytest.mark.parametrize("width", [1400, 400])
 def test_how_far_each_task_at_work_is_is_seen_and_never_markup(window, picture, width):
     page = window("/recall/page/icon.svg", width)
-    said = "epoch 7 of 15, about 4 min left, recall@50 .412 (best .418, epoch 6), 43 % done"
+    progress = "epoch 7 of 15, about 4 min left, recall@50 .412 (best .418, epoch 6), 43 % done"
     working = [
         {
             "dag": f"train_{family}",
             "run": "r",
             "task": "fit",
             "seconds": 312,
-            "said": words,
+            "progress": words,
             "page": "/dags/train_x",
         }
-        for family, words in (("gru4rec", said), ("linear", "<b>bold</b>"), ("two_tower", None))
+        for family, words in (("gru4rec", progress), ("linear", "<b>bold</b>"), ("two_tower", None))
     ]
     page.route(
         "**/api/chain",
@@ -231,7 +231,7 @@ def test_how_far_each_task_at_work_is_is_seen_and_never_markup(window, picture, 
     page.goto("/recall/")
     page.locator(".working li").first.wait_for(timeout=10_000)
     assert page.locator(".working li").all_inner_texts() == [
-        f"train_gru4rec fit 5 min: {said}",
+        f"train_gru4rec fit 5 min: {progress}",
         "train_linear fit 5 min: <b>bold</b>",
         "train_two_tower fit 5 min",
     ]

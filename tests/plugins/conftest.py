@@ -59,7 +59,7 @@ def store(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def asked(server):
+def browser(server):
     """The server, as a browser reaches it."""
     from fastapi.testclient import TestClient
 
@@ -69,29 +69,29 @@ def asked(server):
 
 @dataclasses.dataclass
 class Caller:
-    """Somebody who asks."""
+    """Somebody with a browser."""
 
-    asked: Any
+    browser: Any
     headers: dict
 
     def get(self, path: str, headers: dict | None = None, **more: Any) -> Any:
-        return self.asked.get(path, headers=self.headers | (headers or {}), **more)
+        return self.browser.get(path, headers=self.headers | (headers or {}), **more)
 
 
 @pytest.fixture
-def client(asked, store, monkeypatch):
+def client(browser, store, monkeypatch):
     """Asks as somebody who is logged in as `admin`; nothing else is there: neither Redis nor
     MLflow.
     """
     monkeypatch.setenv("AIRFLOW_CONN_RECALL_MLFLOW", "http://127.0.0.1:1")
     monkeypatch.setenv("AIRFLOW_CONN_RECALL_REDIS", "redis://:s3cr3t@127.0.0.1:1/0")
-    return Caller(asked, {"Authorization": f"Bearer {token()}"})
+    return Caller(browser, {"Authorization": f"Bearer {token()}"})
 
 
 @pytest.fixture
-def nobody(asked, store):
+def nobody(browser, store):
     """Asks without having logged in."""
-    return Caller(asked, {})
+    return Caller(browser, {})
 
 
 def token(name: str = "admin", role: str = "admin") -> str:

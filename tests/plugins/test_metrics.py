@@ -19,7 +19,7 @@ LINE = re.compile(r'[a-z_]+(\{[a-z_]+="(\\.|[^"\\])*"(,[a-z_]+="(\\.|[^"\\])*")*
 @pytest.fixture
 def exposition(client, monkeypatch):
     monkeypatch.setenv("RECALL_METRICS_TOKEN", "scrape-me")
-    return client.asked.get(
+    return client.browser.get(
         "/air/recall/metrics", headers={"Authorization": "Bearer scrape-me"}
     ).text
 

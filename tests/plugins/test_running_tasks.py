@@ -87,7 +87,7 @@ def test_a_running_task_is_told_with_its_last_words_of_this_try(
 ):
     running(progress, after)
     [one] = client.get("/air/recall/api/chain").json()["working"]
-    assert (one["dag"], one["task"], one["said"], one["page"]) == (
+    assert (one["dag"], one["task"], one["progress"], one["page"]) == (
         "train_item2vec",
         "fit",
         shown,

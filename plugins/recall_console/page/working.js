@@ -6,5 +6,5 @@ import { lasted } from "./format.js";
 export function working(tasks) {
   if (!tasks?.length) return null;
   return h("ul", { class: "plain working", "aria-label": "At work" }, tasks.map((one) =>
-    h("li", {}, link(one.page, `${one.dag} ${one.task}`), ` ${lasted(one.seconds)}`, one.said ? [": ", h("b", {}, one.said)] : null)));
+    h("li", {}, link(one.page, `${one.dag} ${one.task}`), ` ${lasted(one.seconds)}`, one.progress ? [": ", h("b", {}, one.progress)] : null)));
 }

@@ -57,38 +57,45 @@ def run(stage: str, verbs: Mapping[str, Verb], arguments: list[str] | None = Non
     # wait cost a factor of fifty.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     answer = _claim_stdout()
-    started = time.monotonic()
     try:
-        verb, request = _read(stage, verbs, arguments)
-        if request is None:
-            answer(
-                f"python -m tasks.{stage} {arguments[0]} '<request as "
-                f"JSON>'\n{verb.text}\n{describe(verb.request)}"
-            )
-            return 0
-        result = verb.load()(request)
-        seconds = round(time.monotonic() - started, 2)
-        log(f"{stage}.{arguments[0]}.done", seconds=seconds)
-        text = json.dumps({**result, "seconds": seconds}, allow_nan=False)
-        if place := os.environ.get("RECALL_RESULT"):
-            Path(place).write_text(text)
-        answer(text)
+        answer(_answer(stage, verbs, arguments))
         return 0
-    except RecallError as error:
-        level = "skipped" if isinstance(error, NothingToDo) else type(error).__name__
-        print(f"{stage} {arguments[0]}: {level}: {error}", file=sys.stderr, flush=True)
-        return error.exit_code
     except Exception as error:
-        if place := full_disk(error):
-            full = Unreachable(
-                f"a disk is full ({place})",
-                remedy="free space where the store and temporary files (TMPDIR) lie, and run "
-                "it again; nothing half-written counts",
-            )
-            print(f"{stage} {arguments[0]}: Unreachable: {full}", file=sys.stderr, flush=True)
-            return full.exit_code
-        traceback.print_exc()
+        return _report(f"{stage} {arguments[0]}", error)
+
+
+def _answer(stage: str, verbs: Mapping[str, Verb], arguments: list[str]) -> str:
+    """The result of a request as one line of JSON; where a verb's help is wanted, that."""
+    started = time.monotonic()
+    verb, request = _read(stage, verbs, arguments)
+    if request is None:
+        return (
+            f"python -m tasks.{stage} {arguments[0]} '<request as JSON>'\n"
+            f"{verb.text}\n{describe(verb.request)}"
+        )
+    result = verb.load()(request)
+    seconds = round(time.monotonic() - started, 2)
+    log(f"{stage}.{arguments[0]}.done", seconds=seconds)
+    text = json.dumps({**result, "seconds": seconds}, allow_nan=False)
+    if path := os.environ.get("RECALL_RESULT"):
+        Path(path).write_text(text)
+    return text
+
+
+def _report(command: str, error: Exception) -> int:
+    """Print why a command has failed; returns its exit code."""
+    if not isinstance(error, RecallError) and (path := full_disk(error)):
+        error = Unreachable(
+            f"a disk is full ({path})",
+            remedy="free space where the store and temporary files (TMPDIR) lie, and run "
+            "it again; nothing half-written counts",
+        )
+    if not isinstance(error, RecallError):
+        traceback.print_exception(error)
         return 1
+    level = "skipped" if isinstance(error, NothingToDo) else type(error).__name__
+    print(f"{command}: {level}: {error}", file=sys.stderr, flush=True)
+    return error.exit_code
 
 
 def full_disk(error: BaseException) -> str | None:

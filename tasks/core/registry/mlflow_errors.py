@@ -97,14 +97,7 @@ def _meaning(error: Exception) -> RecallError | None:
             "Airflow connection recall_mlflow",
         )
     if "must be in the 'active' state" in text:
-        what = re.search(r"The (run|experiment) (\w+)", text)
-        kind, id = what.groups() if what else ("run", "")
-        return BadRequest(
-            f"the MLflow {kind} {id} was deleted",
-            remedy=f"restore it (`mlflow {kind}s restore --{kind}-id {id}`), or start the training "
-            "again: it begins a run of its own"
-            + ("" if kind == "run" else " in the experiment that `experiment` names"),
-        )
+        return _deleted(text)
     if code == "RESOURCE_DOES_NOT_EXIST":
         return BadRequest(
             f"MLflow does not have what is asked for any more "
@@ -122,3 +115,15 @@ def _meaning(error: Exception) -> RecallError | None:
             remedy="start it, or see its log; the task retries",
         )
     return None
+
+
+def _deleted(text: str) -> BadRequest:
+    """What MLflow says of a deleted run or experiment."""
+    what = re.search(r"The (run|experiment) (\w+)", text)
+    kind, id = what.groups() if what else ("run", "")
+    return BadRequest(
+        f"the MLflow {kind} {id} was deleted",
+        remedy=f"restore it (`mlflow {kind}s restore --{kind}-id {id}`), or start the training "
+        "again: it begins a run of its own"
+        + ("" if kind == "run" else " in the experiment that `experiment` names"),
+    )

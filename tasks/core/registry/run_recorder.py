@@ -133,14 +133,13 @@ class RunRecorder:
         """
         if not request.track:
             return cls(family, candidate, None)
+        origin = request.origin.get("url") or request.origin.get("run_id") or "by hand"
         tags = {
             "recall.family": family,
             "recall.day": snapshot.day,
             "recall.snapshot": snapshot.id,
             "recall.code": code,
-            "recall.origin": str(
-                request.origin.get("url") or request.origin.get("run_id") or "by hand"
-            ),
+            "recall.origin": str(origin),
         }
         run = mlflow_client.find_or_start(
             request.experiment,

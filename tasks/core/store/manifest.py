@@ -167,22 +167,7 @@ def read(path: Path, text: str | None = None, mirror: Source | None = None) -> A
     """
     try:
         content = json.loads((path / NAME).read_text() if text is None else text)
-        if content["schema"] > SCHEMA:
-            raise Corrupt(
-                f"{path / NAME} was written by a newer version",
-                got=f"schema {content['schema']}",
-                allowed=f"schema {SCHEMA} or older",
-                remedy="upgrade this reader",
-            )
-        for name, entry in content["files"].items():
-            if (
-                not inside(name)
-                or not isinstance(entry["bytes"], int)
-                or not DIGEST.fullmatch(entry["sha256"])
-            ):
-                raise ValueError(
-                    f"it names a file outside its folder, or says nothing of it: {name[:100]!r}"
-                )
+        _check(path / NAME, content)
         return Artefact(
             path,
             content["kind"],
@@ -200,6 +185,26 @@ def read(path: Path, text: str | None = None, mirror: Source | None = None) -> A
             f"{path / NAME} cannot be read ({error!r})",
             remedy="delete the folder and make it again",
         ) from None
+
+
+def _check(path: Path, content: dict[str, Any]) -> None:
+    """Refuse a newer schema, and files that are not of this folder."""
+    if content["schema"] > SCHEMA:
+        raise Corrupt(
+            f"{path} was written by a newer version",
+            got=f"schema {content['schema']}",
+            allowed=f"schema {SCHEMA} or older",
+            remedy="upgrade this reader",
+        )
+    for name, entry in content["files"].items():
+        if (
+            not inside(name)
+            or not isinstance(entry["bytes"], int)
+            or not DIGEST.fullmatch(entry["sha256"])
+        ):
+            raise ValueError(
+                f"it names a file outside its folder, or says nothing of it: {name[:100]!r}"
+            )
 
 
 def inside(name: str) -> bool:

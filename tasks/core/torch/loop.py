@@ -86,7 +86,35 @@ def train_epochs(
     group = group or ProcessGroup()
     state = _resume(family, trainer, scratch, recorder)
     trainer.epochs = epochs_within(budget_minutes, trainer.epochs, state.figures, family)
-    progress = TrainingProgress(
+    progress = _progress(trainer, state, recorder, patience, group)
+    while state.epoch < trainer.epochs and state.epoch - state.best_epoch < patience:
+        number = state.epoch + 1
+        progress.begin(number)
+        figures = trainer.epoch(number, progress)
+        weights = _weights(trainer)
+        if group.leads:
+            progress.validate()
+            figures |= _validate(validate, weights, threads)
+        recall = group.broadcast(figures.get(RECALL, 0.0), trainer.device)
+        figures |= {RECALL: recall, "peak_gb": peak_gb(trainer.device)}
+        _advance(state, trainer, number, figures, weights)
+        left = epochs_within(budget_minutes, trainer.epochs, state.figures, family)
+        trainer.epochs = int(group.broadcast(left, trainer.device))
+        if group.leads:
+            recorder.epoch(number, figures)
+            checkpoint.save(scratch, state)
+        progress.end(trainer.epochs)
+    return state
+
+
+def _progress(
+    trainer: Trainer,
+    state: TrainingState,
+    recorder: RunRecorder,
+    patience: int,
+    group: ProcessGroup,
+) -> TrainingProgress:
+    return TrainingProgress(
         "epoch",
         trainer.epochs,
         trainer.total,
@@ -96,28 +124,11 @@ def train_epochs(
         state.epoch,
         group.leads,
     )
-    while state.epoch < trainer.epochs and state.epoch - state.best_epoch < patience:
-        number = state.epoch + 1
-        progress.begin(number)
-        figures = trainer.epoch(number, progress)
-        weights = {
-            name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()
-        }
-        if group.leads:
-            progress.validate()
-            figures |= _validate(validate, weights, threads)
-        figures |= {
-            RECALL: group.broadcast(figures.get(RECALL, 0.0), trainer.device),
-            "peak_gb": peak_gb(trainer.device),
-        }
-        _advance(state, trainer, number, figures, weights)
-        left = epochs_within(budget_minutes, trainer.epochs, state.figures, family)
-        trainer.epochs = int(group.broadcast(left, trainer.device))
-        if group.leads:
-            recorder.epoch(number, figures)
-            checkpoint.save(scratch, state)
-        progress.end(trainer.epochs)
-    return state
+
+
+def _weights(trainer: Trainer) -> dict[str, Tensor]:
+    """A copy of the weights, which the next epoch does not change."""
+    return {name: tensor.detach().clone() for name, tensor in trainer.model.state_dict().items()}
 
 
 def _validate(

@@ -54,6 +54,13 @@ def decoder_fit(
     )
 
 
+def count_items(written: int, cold: int, items: int) -> dict[str, int]:
+    """The counts of a manifest: items with a vector, those among them whose vector is of their
+    genres, and items of the catalogue without one.
+    """
+    return {"items": written, "items_cold": cold, "items_left_out": items - written}
+
+
 def write_candidate(
     folder: Path,
     fitted: Fitted,
@@ -91,10 +98,6 @@ def write_candidate(
         fitted.step,
         chosen.figures(),
         fitted.validation_seconds,
-        counts={
-            "items": len(model.rows),
-            "items_cold": len(completed.cold),
-            "items_left_out": items - len(model.rows),
-        },
+        counts=count_items(len(model.rows), len(completed.cold), items),
         facts={"choice": dataclasses.asdict(model.choice), **(facts or {})},
     )

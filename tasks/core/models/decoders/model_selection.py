@@ -115,14 +115,18 @@ def select_model(
             tried[decoder] = _with_popularity(settings, *best, popular, validation, before)
         _log_decoder(decoder, tried.get(decoder))
     if not tried or (settings.decoder != "auto" and settings.decoder not in tried):
-        raise RefusedData(
-            "no item has a candidate vector: no two of the vocabulary follow each other",
-            got=f"decoder {settings.decoder}, {len(vectors.rows)} trained items, "
-            f"{int((own.lengths > 1).sum())} users with two of them or more",
-            remedy="set decoder to auto, lower minimum_count, or ingest more data",
-        )
+        raise _no_candidate(settings, vectors, own)
     recalls = {decoder: recall for decoder, (_, recall) in tried.items()}
     return SelectedModel(*tried[_choose_decoder(settings, recalls, before)], recalls)
+
+
+def _no_candidate(settings: Settings, vectors: ItemVectors, own: Histories) -> RefusedData:
+    return RefusedData(
+        "no item has a candidate vector: no two of the vocabulary follow each other",
+        got=f"decoder {settings.decoder}, {len(vectors.rows)} trained items, "
+        f"{int((own.lengths > 1).sum())} users with two of them or more",
+        remedy="set decoder to auto, lower minimum_count, or ingest more data",
+    )
 
 
 def _log_decoder(decoder: str, best: tuple[SearchModel, float] | None) -> None:
