@@ -114,7 +114,7 @@ def test_what_is_said_reaches_the_promotion_with_the_name(task, chosen, user, ap
             "responded_by_user": user,
         },
     )
-    request = parse(PromoteRequest, promotion.promote(context("always", responded=responded)))
+    request = parse(PromoteRequest, promotion.promote(context("always", answer=responded)))
     assert (request.answer.approved, request.answer.by) == (
         approved,
         by,

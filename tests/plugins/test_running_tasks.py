@@ -12,7 +12,7 @@ import pytest
 
 from tests.plugins.planted import EVIL
 
-BEGAN = datetime.now(UTC) - timedelta(seconds=312)
+SECONDS = 312  # for which the planted task has run
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def running(server):
     from sqlalchemy import delete, insert
 
     def plant(progress: str | None, after: float = 60.0, state: str = "running") -> None:
+        began = datetime.now(UTC) - timedelta(seconds=SECONDS)
         of = {"dag_id": "train_item2vec", "run_id": "r1"}
         with create_session() as session:
             made = session.execute(
@@ -34,8 +35,8 @@ def running(server):
                     **of,
                     run_type="manual",
                     state="running",
-                    run_after=BEGAN,
-                    start_date=BEGAN,
+                    run_after=began,
+                    start_date=began,
                     partition_key="2026-11-20",
                 )
             )
@@ -46,7 +47,7 @@ def running(server):
                     task_id="fit",
                     map_index=-1,
                     state=state,
-                    start_date=BEGAN,
+                    start_date=began,
                     try_number=1,
                     pool="default_pool",
                     pool_slots=1,
@@ -63,7 +64,7 @@ def running(server):
                         map_index=-1,
                         key="progress",
                         value=json.dumps(progress),
-                        updated_at=BEGAN + timedelta(seconds=after),
+                        updated_at=began + timedelta(seconds=after),
                     )
                 )
 
@@ -93,10 +94,10 @@ def test_a_running_task_is_told_with_its_last_words_of_this_try(
         shown,
         "http://testserver/air/dags/train_item2vec/runs/r1/tasks/fit",
     )
-    assert 312 <= one["seconds"] < 400
+    assert SECONDS <= one["seconds"] < 400
     assert (
         client.get("/air/recall/api/run?dag_id=train_item2vec&run_id=r1").json()["working"][0][
-            "said"
+            "progress"
         ]
         == shown
     )
