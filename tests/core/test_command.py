@@ -81,7 +81,7 @@ def test_a_bug_is_told_with_its_trace_and_may_be_retried(end):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("shout", "{}"), "no such verb.*shout.*one of answer"),
         (("answer",), "one JSON argument.*0 arguments"),
