@@ -26,7 +26,10 @@ def ask(
         cwd=ROOT,
         text=True,
         capture_output=True,
-        env={**os.environ, **environment},
+        env={
+            **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            **environment,
+        },
     )
 
 

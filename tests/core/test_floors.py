@@ -10,7 +10,7 @@ import pytest
 from infra.environments.names import ROOT
 
 # From the ground up: a floor imports those before it. `spark` stands on the ground floor alone.
-FLOORS = ("cli", "store", "data", "retrieval", "serving", "registry", "models", "torch")
+FLOORS = ("cli", "pages", "store", "data", "retrieval", "serving", "registry", "models", "torch")
 PACKAGES = {"tasks": "tasks", "recall": "dags/recall", "recall_console": "plugins/recall_console"}
 CORE = sorted((ROOT / "tasks" / "core").glob("*/**/*.py"))
 

@@ -259,7 +259,7 @@ def test_a_refused_batch_has_the_same_page_with_what_there_is():
             reasons={"interactions": {}},
         )
     )
-    assert 'class="refused"' in late and "No row was set aside." in late
+    assert '<header class="fail">' in late and "No row was set aside." in late
     assert Text(late).text.index("failed rating_drift") < Text(late).text.index(
         "warning volume_surprise"
     )

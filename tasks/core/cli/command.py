@@ -83,7 +83,10 @@ def _answer(stage: str, verbs: Mapping[str, Verb], arguments: list[str]) -> str:
 
 
 def _report(command: str, error: Exception) -> int:
-    """Print why a command has failed; returns its exit code."""
+    """Print why a command has failed, after all that libraries have printed; returns its exit
+    code.
+    """
+    sys.stdout.flush()
     if not isinstance(error, RecallError) and (path := full_disk(error)):
         error = Unreachable(
             f"a disk is full ({path})",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from tasks.core import pages
 from tasks.ingest.assess import formatting
 from tasks.ingest.assess.batch import UNKNOWN, Check
 from tasks.ingest.assess.batch_report import BatchReport
@@ -15,7 +14,17 @@ from tasks.ingest.parse.format_guess import FormatGuess
 from tasks.ingest.parse.row_checks import REASONS
 
 MOST_FILES, MOST_WAYS = 40, 12
-STATES = {"accepted": "Accepted", "warned": "Accepted with warnings", "refused": "REFUSED"}
+STATES = {
+    "accepted": ("Accepted", "ok"),
+    "warned": ("Accepted with warnings", "warn"),
+    "refused": ("REFUSED", "fail"),
+}
+FILTERS = {
+    "capitalized": lambda text: text[:1].upper() + text[1:],
+    "number": formatting.number,
+    "percent": formatting.percent,
+    "visible": formatting.visible,
+}
 GONE = {
     "kept": "kept",
     "quarantined": "set aside",
@@ -36,26 +45,15 @@ AGAINST = {
 
 
 def page(report: BatchReport) -> str:
-    """Render the page as HTML.
-
-    The template's engine escapes everything; the page may load nothing and run nothing.
-    """
-    engine = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    engine.filters |= {
-        "capitalized": lambda text: text[:1].upper() + text[1:],
-        "number": formatting.number,
-        "percent": formatting.percent,
-        "visible": formatting.visible,
-    }
-    return engine.get_template("report.template.html").render(
+    """Render the page as HTML."""
+    state, tone = STATES[report.state]
+    return pages.render(
+        Path(__file__).parent,
+        "report.template.html",
+        FILTERS,
         report=report,
-        state=STATES[report.state],
+        state=state,
+        tone=tone,
         checks=sorted(report.checks, key=_order),
         unknown=UNKNOWN,
         span=_span(report),
