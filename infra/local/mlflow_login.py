@@ -97,11 +97,12 @@ def authorize() -> Authorization | Response:
         origin is not None and urlsplit(origin).netloc != request.host
     ):
         return _refuse("a page of another origin may ask nothing")
-    if place := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(
+    if location := _elsewhere(request.get_json(force=True, silent=True)) or _elsewhere(
         request.args.to_dict()
     ):
         return _refuse(
-            f"artefacts lie in the server's own folder (mlflow-artifacts:/…), not at {place[:200]}"
+            "artefacts lie in the server's own folder (mlflow-artifacts:/…), "
+            f"not at {location[:200]}"
         )
     login = authenticate_request_basic_auth()
     return jsonify(endpoints=[]) if asks_for_gateways and not isinstance(login, Response) else login

@@ -119,25 +119,25 @@ def _by_source() -> Settings | None:
     if not (given := os.environ.get("SOURCE")):
         return None
     format = os.environ.get("FORMAT") or ("own" if given.endswith(".toml") else "")
-    place = Path(given).expanduser().resolve()
+    path = Path(given).expanduser().resolve()
     if format not in source_preview.FORMATS:
         raise SystemExit(
             f"run: SOURCE is {given!r} and FORMAT is {format!r}; expected a .toml file, or a "
             f"folder with FORMAT one of "
             f"{', '.join(one for one in source_preview.FORMATS if one != 'own')}"
         )
-    if not (place.is_file() if format == "own" else place.is_dir()):
+    if not (path.is_file() if format == "own" else path.is_dir()):
         raise SystemExit(
             f"run: SOURCE is {given!r}, but there is no "
-            f"{'file' if format == 'own' else 'folder'} {place}"
+            f"{'file' if format == 'own' else 'folder'} {path}"
         )
-    dataset = os.environ.get("DATASET") or (place.stem if format == "own" else place.name)
+    dataset = os.environ.get("DATASET") or (path.stem if format == "own" else path.name)
     if not NAME.fullmatch(dataset):
         raise SystemExit(
             f"run: {dataset!r} cannot name a data set; give DATASET=name, up to 128 letters, "
             f"digits, '.', '_' and '-'"
         )
-    return dict(zip(NAMED, (dataset, format, place.as_uri()), strict=True))
+    return dict(zip(NAMED, (dataset, format, path.as_uri()), strict=True))
 
 
 def _spelt_out() -> Settings | None:

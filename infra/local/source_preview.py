@@ -79,7 +79,7 @@ class Span:
         )
 
 
-def days(format: str, place: Path) -> Span:
+def days(format: str, path: Path) -> Span:
     """The days of the interactions in a folder of a known layout, or of `own` data by its TOML
     file.
 
@@ -87,8 +87,8 @@ def days(format: str, place: Path) -> Span:
         DaysUnknown: the rows have no times.
         SystemExit: the files are not there, or cannot be read.
     """
-    print(f"local: looking at {place}", file=sys.stderr, flush=True)
-    preview = ask(format, place.as_uri() if format != "own" else str(place))
+    print(f"local: looking at {path}", file=sys.stderr, flush=True)
+    preview = ask(format, path.as_uri() if format != "own" else str(path))
     rows = preview["tables"]["interactions"]
     if "refused" in rows and preview["first_day"] is None:
         raise SystemExit(f"local: {rows['refused']}")
@@ -128,8 +128,8 @@ def show() -> str:
             "look: SOURCE says what to look at: SOURCE=shop.toml, SOURCE=clicks.csv, or "
             "SOURCE=/data/ml-1m FORMAT=movielens-1m"
         )
-    place = given if "://" in given else str(Path(given).expanduser().absolute())
-    preview = ask(os.environ.get("FORMAT") or "own", place)
+    location = given if "://" in given else str(Path(given).expanduser().absolute())
+    preview = ask(os.environ.get("FORMAT") or "own", location)
     lines = []
     for name, table in preview["tables"].items():
         lines += _table(name, table)

@@ -129,8 +129,8 @@ def mark_hits(lists, offsets, labels, hits, different, tail, different_tail):
             if i == 0 or own[i] != own[i - 1]:
                 different[user] += 1
                 different_tail[user] += tail[own[i]]
-        for place in range(lists.shape[1]):
-            item = lists[user, place]
+        for position in range(lists.shape[1]):
+            item = lists[user, position]
             if item >= 0:
                 i = np.searchsorted(own, item)
-                hits[user, place] = i < len(own) and own[i] == item
+                hits[user, position] = i < len(own) and own[i] == item

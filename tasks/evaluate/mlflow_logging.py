@@ -36,7 +36,7 @@ def log_evaluation(
             )
         mlflow_client.log_metrics(request.run, own | _figures("popularity", metrics["popularity"]))
     # The challengers of a day end together, and would start the same runs.
-    with store.alone(*baselines.place.relative_to(store.root).parts):
+    with store.alone(*baselines.location.relative_to(store.root).parts):
         _log_baselines(facts, baselines, request)
 
 

@@ -43,12 +43,12 @@ class MemberScores:
             queries.histories.select_users(users),
             queries.attributes and queries.attributes.select_users(users),
         )
-        places = row_positions(items, len(snapshot.item_ids))
+        positions = row_positions(items, len(snapshot.item_ids))
         self.parts, self.expected = parts, queries.labels.select_users(users).lengths
         self.labels, self.seen = (
-            of.select_users(users).remap_items(places) for of in (queries.labels, queries.seen)
+            of.select_users(users).remap_items(positions) for of in (queries.labels, queries.seen)
         )
-        known = histories.remap_items(places)
+        known = histories.remap_items(positions)
         # float32 (users, interests, d) of each member
         self.queries = [
             part.encoder.encode(known.remap_items(part.rows), attributes).reshape(

@@ -50,7 +50,7 @@ class Ranking:
         most = np.cumsum(1 / np.log2(np.arange(2, int(expected.max(initial=1)) + 2)))
         self._ideal = most[expected - 1]
 
-    def places(self, weights: np.ndarray) -> np.ndarray:
+    def ranks(self, weights: np.ndarray) -> np.ndarray:
         """int64 (labels): how many unseen items stand above each."""
         fused = np.tensordot(weights.astype(np.float32), self.scores, 1)
         fused[self.seen] = -np.inf
@@ -62,7 +62,7 @@ class Ranking:
     def ndcg(self, weights: np.ndarray) -> float:
         """Mean over users."""
         gains = np.bincount(
-            self.labels[0], 1 / np.log2(self.places(weights) + 2.0), len(self.expected)
+            self.labels[0], 1 / np.log2(self.ranks(weights) + 2.0), len(self.expected)
         )
         return float((gains / self._ideal).mean())
 
@@ -70,7 +70,7 @@ class Ranking:
         """Mean over users of the labels among the first k."""
         return float(
             (
-                np.bincount(self.labels[0], self.places(weights) < k, len(self.expected))
+                np.bincount(self.labels[0], self.ranks(weights) < k, len(self.expected))
                 / self.expected
             ).mean()
         )

@@ -21,8 +21,8 @@ class RowMapping:
     @classmethod
     def of(cls, before: list[str], now: list[str]) -> RowMapping | None:
         """None where the order of the ids is another (whole numbers have become texts)."""
-        places = {id: row for row, id in enumerate(now)}
-        rows = np.array([places.get(id, -1) for id in before], np.int64)
+        row_of_id = {id: row for row, id in enumerate(now)}
+        rows = np.array([row_of_id.get(id, -1) for id in before], np.int64)
         return cls(rows) if (np.diff(rows[rows >= 0]) > 0).all() else None
 
 

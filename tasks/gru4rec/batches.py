@@ -149,8 +149,8 @@ def pack(
     widths = np.searchsorted(-lengths, -np.arange(lengths.max(initial=0)), side="left")
     begin = np.cumsum(widths) - widths
     step = np.repeat(np.arange(len(widths)), widths)
-    place = np.arange(len(step)) - np.repeat(begin, widths)
-    rows = starts[place] + step
+    position = np.arange(len(step)) - np.repeat(begin, widths)
+    rows = starts[position] + step
     query_rows = begin[lengths - 1] + np.arange(len(lengths)) if last else None
     trained = rows if query_rows is None else rows[query_rows]
     return Batch(

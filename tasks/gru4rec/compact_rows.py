@@ -22,12 +22,12 @@ def keep_used_rows(batch: Batch, sample: Sample) -> tuple[torch.Tensor, Batch, S
     drawn = sample.items.cpu().numpy()
     named = [batch.inputs, batch.targets, drawn] if batch.others is None else [batch.others, drawn]
     rows = np.unique(np.concatenate(named))
-    inputs, targets, places = (
+    inputs, targets, positions = (
         np.searchsorted(rows, items) for items in (batch.inputs, batch.targets, drawn)
     )
     device = sample.items.device
     return (
         torch.from_numpy(rows).to(device),
         dataclasses.replace(batch, inputs=inputs, targets=targets, others=None),
-        Sample(torch.from_numpy(places).to(device), sample.log_expected),
+        Sample(torch.from_numpy(positions).to(device), sample.log_expected),
     )

@@ -61,9 +61,9 @@ def replay(request: ReplayRequest, now: int | None = None) -> dict:
     changed: dict[tuple[str, str], dict[tuple[str, int], bytes]] = {}
     unchanged = 0
     digests, encodings = _digests(made), _encodings(made)
-    for place, text in _repaired_rows(Path(request.repaired), old):
-        table, delivery, file, line = place
-        if text == old[place]:
+    for row_key, text in _repaired_rows(Path(request.repaired), old):
+        table, delivery, file, line = row_key
+        if text == old[row_key]:
             unchanged += 1
             continue
         lines = changed.setdefault((table, delivery), {})
@@ -112,8 +112,7 @@ def _encodings(made: Artefact) -> dict[tuple[str, str, str], str]:
         for file in one["files"]
     }
     return {
-        place: "latin-1" if encoding == "latin-1" else "utf-8"
-        for place, encoding in encodings.items()
+        key: "latin-1" if encoding == "latin-1" else "utf-8" for key, encoding in encodings.items()
     }
 
 
@@ -141,9 +140,9 @@ def _repaired_rows(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
             continue
         try:
             row = json.loads(line)
-            place, text = tuple(row[key] for key in KEYS), row["text"]
+            row_key, text = tuple(row[key] for key in KEYS), row["text"]
             several = "\n" in text or "\r" in text
-            known = place in old and (not several or "\n" in old[place] or "\r" in old[place])
+            known = row_key in old and (not several or "\n" in old[row_key] or "\r" in old[row_key])
         except (ValueError, KeyError, TypeError):
             raise BadRequest(
                 f"repaired: {path}, line {number} is no row of a quarantine",
@@ -157,4 +156,4 @@ def _repaired_rows(path: Path, old: dict) -> Iterator[tuple[tuple, str]]:
                 got=line[:120],
                 allowed="rows of this day, as `quarantine` wrote them, with one line of text each",
             )
-        yield place, text
+        yield row_key, text

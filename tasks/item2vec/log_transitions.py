@@ -55,13 +55,13 @@ def sequence_transitions(histories: Histories, items: int, exponent: float) -> n
 
 
 @numba.njit(cache=True)
-def _count(offsets, items, places, law):
+def _count(offsets, items, positions, law):
     for user in range(len(offsets) - 1):
         for row in range(offsets[user], offsets[user + 1]):
-            for later in range(row + 1, min(row + 1 + places, offsets[user + 1])):
+            for later in range(row + 1, min(row + 1 + positions, offsets[user + 1])):
                 law[items[row], items[later]] += np.float32(
-                    places - (later - row) + 1
-                ) / np.float32(places)
+                    positions - (later - row) + 1
+                ) / np.float32(positions)
 
 
 def _cut(law: np.ndarray, met: np.ndarray, exponent: float, quantile: float) -> np.ndarray:

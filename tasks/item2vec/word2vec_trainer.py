@@ -57,8 +57,8 @@ class Trainer:
         """
         words = self.model.wv.key_to_index
         here = np.array([row in words for row in map(str, past.rows.tolist())])
-        places = [words[str(row)] for row in past.rows[here].tolist()]
-        self.model.wv.vectors[places], self.model.syn1neg[places] = (
+        word_rows = [words[str(row)] for row in past.rows[here].tolist()]
+        self.model.wv.vectors[word_rows], self.model.syn1neg[word_rows] = (
             past.inputs[here],
             past.outputs[here],
         )

@@ -46,7 +46,7 @@ def referenced_candidates(store: Store) -> set[Path]:
                     allowed="a tag recall.uri",
                     remedy="set the tag; until then nothing is deleted",
                 )
-            if version is not None and (path := store.place(version.tags["recall.uri"])):
+            if version is not None and (path := store.locate(version.tags["recall.uri"])):
                 paths.add(path)
     return paths
 
@@ -59,6 +59,6 @@ def with_parents(store: Store, known: dict[Path, Artefact], roots: Iterable[Path
         path = waiting.pop()
         if path in known and path not in needed:
             needed.add(path)
-            parents = (store.place(uri) for uri in known[path].lineage.get("parents", []) if uri)
+            parents = (store.locate(uri) for uri in known[path].lineage.get("parents", []) if uri)
             waiting += [parent for parent in parents if parent is not None]
     return needed

@@ -65,19 +65,19 @@ class Liked:
         order, step = random.permutation(len(user)), max(size // TARGETS_PER_EXAMPLE, 1)
         for begin in range(0, len(order), step):
             chosen = order[begin : begin + step]
-            places = start[chosen, None] + np.arange(TARGETS_PER_EXAMPLE)
+            positions = start[chosen, None] + np.arange(TARGETS_PER_EXAMPLE)
             yield Batch(
                 user[chosen],
                 window(self.histories, user[chosen], start[chosen], self.last, TARGETS_PER_EXAMPLE),
-                read(self.histories, user[chosen], places),
-                weights=self._weights(user[chosen], places),
+                read(self.histories, user[chosen], positions),
+                weights=self._weights(user[chosen], positions),
             )
 
-    def _weights(self, users: np.ndarray, places: np.ndarray) -> np.ndarray | None:
+    def _weights(self, users: np.ndarray, positions: np.ndarray) -> np.ndarray | None:
         weights = self.histories.weights
         if weights is None:
             return None
-        inside, rows = _rows(self.histories, users, places)
+        inside, rows = _rows(self.histories, users, positions)
         return np.where(inside, weights[rows], np.float32(0))
 
 
@@ -131,20 +131,20 @@ def window(
     return read(histories, users, starts[:, None] - last + np.arange(last + run - 1))
 
 
-def read(histories: Histories, users: np.ndarray, places: np.ndarray) -> np.ndarray:
+def read(histories: Histories, users: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """int64 (b, k): the items at these places of their users' histories, −1 outside of them."""
-    inside, rows = _rows(histories, users, places)
+    inside, rows = _rows(histories, users, positions)
     return np.where(inside, histories.items[rows] if len(histories.items) else -1, -1).astype(
         np.int64
     )
 
 
 def _rows(
-    histories: Histories, users: np.ndarray, places: np.ndarray
+    histories: Histories, users: np.ndarray, positions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """bool and int64 (b, k): whether there is such a place in the user's history, and its row, 0
     where there is none.
     """
     first, end = histories.offsets[users, None], histories.offsets[users + 1, None]
-    inside = (places >= 0) & (places < end - first)
-    return inside, np.where(inside, first + places, 0)
+    inside = (positions >= 0) & (positions < end - first)
+    return inside, np.where(inside, first + positions, 0)

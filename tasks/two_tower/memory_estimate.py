@@ -29,13 +29,19 @@ def estimate_bytes(settings: Settings, shape: Shape, interactions: int) -> int:
         shape.dimension,
         TARGETS_PER_EXAMPLE if settings.loss == "in-batch" else 1,
     )
-    places = n // run * (settings.window + run) if shape.decays else n
-    met = min(shape.items, places + n)
+    positions = n // run * (settings.window + run) if shape.decays else n
+    met = min(shape.items, positions + n)
     scored = 5 * min(shape.items, n) if settings.loss == "in-batch" else 0
     inside = 6 * ((len(shape.decays) + 2) * d + shape.hidden)
     return int(
         RUNTIME_BYTES
         + 4
-        * (weights + 3 * places * d + 8 * met * d + n * (inside + scored) + 3 * 1024 * shape.items)
+        * (
+            weights
+            + 3 * positions * d
+            + 8 * met * d
+            + n * (inside + scored)
+            + 3 * 1024 * shape.items
+        )
         + 100 * interactions
     )

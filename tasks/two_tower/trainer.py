@@ -109,19 +109,19 @@ class Trainer:
 
     def loss(self, batch: Batch, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         """The loss of a batch, a scalar, and its queries, float32 (n, d)."""
-        items, places = np.unique(
+        items, inverse = np.unique(
             np.concatenate([batch.window.ravel(), batch.targets.ravel()]), return_inverse=True
         )
         missing = int(
             items[0] == -1
         )  # it sorts first; its place becomes that of a row of zeros behind the others
-        items, places = (
+        items, inverse = (
             items[missing:],
-            np.where(places < missing, len(items) - missing, places - missing),
+            np.where(inverse < missing, len(items) - missing, inverse - missing),
         )
         at, targets = (
-            places[: batch.window.size].reshape(batch.window.shape),
-            places[batch.window.size :],
+            inverse[: batch.window.size].reshape(batch.window.shape),
+            inverse[batch.window.size :],
         )
         vectors = self.items(items, random.random(len(items)) >= self.settings.id_dropout)
         there = np.flatnonzero(

@@ -137,12 +137,12 @@ def rows() -> list[tuple[str, str, Settings, bool]]:
 
 def judge(model: SearchModel, queries: Queries, items: int) -> dict[str, float]:
     """The metrics of the rows asked for, seen items left out."""
-    places = model.places(items)
+    positions = model.positions(items)
     best = top_k(
-        model.encoder.encode(queries.histories.remap_items(places)),
+        model.encoder.encode(queries.histories.remap_items(positions)),
         model.candidates,
         50,
-        queries.seen.remap_items(places),
+        queries.seen.remap_items(positions),
     )
     found, labels = hits(np.where(best >= 0, model.rows[best], -1), queries.labels, items)
     return {
@@ -262,7 +262,7 @@ class Table:
         """Time scales and horizons of the causal decoder."""
         started = time.monotonic()
         for name, models in causal_models(
-            vectors, self.train.remap_items(vectors.places(self.items))
+            vectors, self.train.remap_items(vectors.positions(self.items))
         ):
             self.tell("scales", name, max(models, key=self.validation.recall), started)
             started = time.monotonic()

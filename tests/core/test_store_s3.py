@@ -207,6 +207,6 @@ def test_what_nobody_used_for_days_leaves_the_copy_and_only_the_copy(machine, mo
     os.utime(store.root / ".swept", (1, 1))
     again = Store(ROOT)
     assert (
-        not made.place.exists()
+        not made.location.exists()
         and again.open(made.uri, "candidate").file("parts/a.txt").read_text() == "vectors"
     )

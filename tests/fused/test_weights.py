@@ -30,7 +30,7 @@ def test_places_by_hand():
     ranking = Ranking(
         scores, Histories.of_lists([[1, 3], [0]]), Histories.of_lists([[0], []]), np.array([2, 2])
     )
-    assert ranking.places(np.ones(1)).tolist() == [1, 2, 3], "item 0 of the first user was seen"
+    assert ranking.ranks(np.ones(1)).tolist() == [1, 2, 3], "item 0 of the first user was seen"
     ideal = 1 + 1 / np.log2(3)
     expected = ((1 / np.log2(3) + 1 / np.log2(4)) / ideal + 1 / np.log2(5) / ideal) / 2
     assert ranking.ndcg(np.ones(1)) == pytest.approx(expected)

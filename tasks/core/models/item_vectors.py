@@ -21,7 +21,7 @@ class ItemVectors:
     inputs: np.ndarray
     outputs: np.ndarray
 
-    def places(self, items: int) -> np.ndarray:
+    def positions(self, items: int) -> np.ndarray:
         """int32 (items): the place in `rows` of each row of the item table, −1 for an item without
         a vector.
         """
@@ -32,6 +32,6 @@ def row_positions(rows: np.ndarray, items: int) -> np.ndarray:
     """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not
     among them.
     """
-    places = np.full(items, -1, np.int32)
-    places[rows] = np.arange(len(rows))
-    return places
+    positions = np.full(items, -1, np.int32)
+    positions[rows] = np.arange(len(rows))
+    return positions

@@ -29,7 +29,7 @@ class Searchable(Protocol):
     @property
     def candidates(self) -> np.ndarray: ...
 
-    def places(self, items: int) -> np.ndarray:
+    def positions(self, items: int) -> np.ndarray:
         """int32 (items of the snapshot): the model's row of each, −1 for one it does not know."""
 
 
@@ -41,7 +41,7 @@ class Searched:
     candidates: np.ndarray
     rows: np.ndarray
 
-    def places(self, items: int) -> np.ndarray:
+    def positions(self, items: int) -> np.ndarray:
         return self.rows
 
 
@@ -80,7 +80,7 @@ class Validation:
         """Mean over users of (labels among the top 50, seen items left out) / labels; an item the
         model does not know is a miss.
         """
-        begun, rows = time.monotonic(), model.places(self.items)
+        begun, rows = time.monotonic(), model.positions(self.items)
         queries = model.encoder.encode(
             self._queries.histories.remap_items(rows), self._queries.attributes
         )
@@ -97,7 +97,7 @@ class Validation:
         columns.pop("id", None)
         histories = Histories.of_lists([[]] * len(self))
         queries = model.encoder.encode(histories, UserAttributes(len(self), columns))
-        return self._recall(queries, model.candidates, model.places(self.items))
+        return self._recall(queries, model.candidates, model.positions(self.items))
 
     def _recall(self, queries: np.ndarray, candidates: np.ndarray, rows: np.ndarray) -> float:
         labels, seen = self._queries.labels, self._queries.seen
@@ -110,5 +110,5 @@ class Validation:
         users.
         """
         some = self._queries.histories.select_users(np.arange(min(len(self), SPREAD_USERS)))
-        queries = model.encoder.encode(some.remap_items(model.places(self.items)))
+        queries = model.encoder.encode(some.remap_items(model.positions(self.items)))
         return float((queries @ model.candidates.T).std(axis=1).mean())

@@ -106,11 +106,11 @@ def save_state(folder: Path, model: SearchModel, trained: ItemVectors, items: in
     """Write what the next training goes on from into the folder of a candidate that serves
     `model`.
     """
-    places = model.places(items)[trained.rows]
+    positions = model.positions(items)[trained.rows]
     for name, array in (
-        ("rows", places[places >= 0]),
-        ("inputs", trained.inputs[places >= 0]),
-        ("outputs", trained.outputs[places >= 0]),
+        ("rows", positions[positions >= 0]),
+        ("inputs", trained.inputs[positions >= 0]),
+        ("outputs", trained.outputs[positions >= 0]),
     ):
         save(folder / f"trained.{name}.npy", array)
 
@@ -120,8 +120,8 @@ def _in_todays_rows(candidate: Candidate, snapshot: Snapshot) -> ItemVectors:
         load(candidate.artefact.path / f"trained.{name}.npy")
         for name in ("rows", "inputs", "outputs")
     )
-    place = {item: row for row, item in enumerate(snapshot.item_ids)}
-    today = np.array([place.get(candidate.item_ids[row], -1) for row in rows], np.int32)
+    row_of_item = {item: row for row, item in enumerate(snapshot.item_ids)}
+    today = np.array([row_of_item.get(candidate.item_ids[row], -1) for row in rows], np.int32)
     order = np.argsort(today, kind="stable")[np.count_nonzero(today < 0) :]
     return ItemVectors(today[order], inputs[order], outputs[order])
 

@@ -202,10 +202,10 @@ def log_lineage(run: str, name: str, digest: str, uri: str) -> None:
             )
 
 
-def log_folder(run: str, folder: Path, place: str | None = None) -> None:
+def log_folder(run: str, folder: Path, artifact_path: str | None = None) -> None:
     """Upload a folder's files to a run, under `place`; files already there are written anew."""
     with mlflow_errors():
-        client().log_artifacts(run, str(folder), place)
+        client().log_artifacts(run, str(folder), artifact_path)
 
 
 def end(run: str, status: str = "FINISHED") -> None:

@@ -43,13 +43,13 @@ def without_login(uri: str) -> str:
             remedy="correct it, or the Airflow connection recall_mlflow",
         )
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    place = authority.rpartition("@")[2]
+    address = authority.rpartition("@")[2]
     host, _, port = (
-        (place, "", "")
-        if place.endswith("]")
-        else place.rpartition(":")
-        if ":" in place
-        else (place, "", "")
+        (address, "", "")
+        if address.endswith("]")
+        else address.rpartition(":")
+        if ":" in address
+        else (address, "", "")
     )
     sound = re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host) and (
         not port or (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536)
@@ -61,7 +61,7 @@ def without_login(uri: str) -> str:
             remedy="percent-encode the password (@ is %40, / is %2F), or set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
         )
-    return f"{scheme}://{place}"
+    return f"{scheme}://{address}"
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ def parse_redis_url(url: str) -> Address:
             allowed="unix:///run/redis.sock, with a password unix://user:password@/run/redis.sock",
             remedy=ENCODING_REMEDY,
         )
-    login, _, place = authority.rpartition("@")
+    login, _, address = authority.rpartition("@")
     user, _, password = login.partition(":")
     given = {"username": _decode(user), "password": _decode(password)}
     options = _options(query)
@@ -96,7 +96,7 @@ def parse_redis_url(url: str) -> Address:
         given[name] = given.get(name) or options.pop(name, "")
     cluster, tls = options.pop("cluster", False), options.pop("ssl", False) or scheme == "rediss"
     host, port, socket = (
-        ("", 0, _socket(place, path)) if scheme == "unix" else (*_host_and_port(place), "")
+        ("", 0, _socket(address, path)) if scheme == "unix" else (*_host_and_port(address), "")
     )
     database = _database("" if scheme == "unix" else path, options.pop("db", None))
     _check_together(scheme, tls, cluster, database, options)
@@ -153,8 +153,8 @@ def _decode(text: str) -> str:
         ) from None
 
 
-def _host_and_port(place: str) -> tuple[str, int]:
-    bracketed = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^\[\]:]*))(?::([^:]*))?", place)
+def _host_and_port(address: str) -> tuple[str, int]:
+    bracketed = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^\[\]:]*))(?::([^:]*))?", address)
     if not bracketed:
         raise BadRequest(
             "the URL of Redis has more than a host and a port behind its '@'",
@@ -189,9 +189,9 @@ def _is_ip(host: str) -> bool:
         return False
 
 
-def _socket(place: str, path: str) -> str:
+def _socket(address: str, path: str) -> str:
     path = _decode(path)  # Airflow writes the slashes of a path as %2F
-    if place or not path.strip("/") or "\0" in path or len(path.encode()) > MAX_SOCKET_PATH_BYTES:
+    if address or not path.strip("/") or "\0" in path or len(path.encode()) > MAX_SOCKET_PATH_BYTES:
         raise BadRequest(
             "the URL of Redis names no socket",
             allowed=f"unix:///an/absolute/path of at most {MAX_SOCKET_PATH_BYTES} bytes",

@@ -78,8 +78,8 @@ def _import_closure(modules: list[str]) -> dict[Path, ast.Module]:
 
 def _file(module: str) -> Path | None:
     """The file of a module or a package of `tasks`; None: it is no module."""
-    place = TASKS.joinpath(*module.split(".")[1:])
-    files = (place.with_suffix(".py"), place / "__init__.py")
+    path = TASKS.joinpath(*module.split(".")[1:])
+    files = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in files if file.is_file()), None)
 
 

@@ -21,9 +21,9 @@ DIGEST = re.compile("[0-9a-f]{64}")
 class Source(Protocol):
     """Whatever fetches the folders of a store that lies elsewhere; see `mirror`."""
 
-    def fetch(self, place: Path) -> Path: ...
+    def fetch(self, path: Path) -> Path: ...
 
-    def uri(self, place: Path) -> str: ...
+    def uri(self, path: Path) -> str: ...
 
 
 @dataclasses.dataclass
@@ -53,13 +53,13 @@ class Artefact:
     """A complete folder of the store.
 
     Attributes:
-        place: where it lies, or will lie once somebody asks for its `path`.
+        location: its folder, which of a mirror is there once `path` was asked for.
         created: seconds since 1970 by the clock of the machine that made it.
         sequence: as in `Draft`; 0 of one made before this was kept.
         mirror: of a store on S3: what fetches it.
     """
 
-    place: Path
+    location: Path
     kind: str
     id: str
     created: float
@@ -80,11 +80,11 @@ class Artefact:
     @property
     def path(self) -> Path:
         """The folder with its files, on this machine's disk."""
-        return self.mirror.fetch(self.place) if self.mirror else self.place
+        return self.mirror.fetch(self.location) if self.mirror else self.location
 
     @property
     def uri(self) -> str:
-        return self.mirror.uri(self.place) if self.mirror else self.place.as_uri()
+        return self.mirror.uri(self.location) if self.mirror else self.location.as_uri()
 
     def file(self, name: str, verify: bool = True) -> Path:
         """A file of this folder, checked against the manifest's digest.

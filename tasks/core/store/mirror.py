@@ -57,47 +57,47 @@ class Mirror:
         self._manifests: dict[Path, str] = {}
         self._forget()
 
-    def uri(self, place: Path) -> str:
-        """The URI of a place of the tree."""
-        return f"s3://{self._key(place)}"
+    def uri(self, path: Path) -> str:
+        """The URI of a path of the tree."""
+        return f"s3://{self._key(path)}"
 
-    def _key(self, place: Path) -> str:
-        inside = place.relative_to(self.root).as_posix()
+    def _key(self, path: Path) -> str:
+        inside = path.relative_to(self.root).as_posix()
         return self.remote if inside == "." else f"{self.remote}/{inside}"
 
-    def manifest(self, place: Path) -> str | None:
+    def manifest(self, path: Path) -> str | None:
         """The text of a folder's manifest in the store; None where there is no such folder."""
-        text = self.read(place / NAME)
+        text = self.read(path / NAME)
         if text is None:
-            self._manifests.pop(place, None)
+            self._manifests.pop(path, None)
         else:
-            self._manifests[place] = text
+            self._manifests[path] = text
         return text
 
-    def manifests(self, places: list[Path]) -> list[str | None]:
+    def manifests(self, paths: list[Path]) -> list[str | None]:
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            return list(pool.map(self.manifest, places))
+            return list(pool.map(self.manifest, paths))
 
-    def names(self, place: Path) -> list[str]:
-        """The names of folders directly below a place."""
+    def names(self, folder: Path) -> list[str]:
+        """The names of folders directly below a folder."""
         return [
             PurePosixPath(info.path).name
-            for info in self._listed(place)
+            for info in self._listed(folder)
             if info.type.name == "Directory"
         ]
 
-    def documents(self, place: Path) -> list[str]:
-        """The names of single objects directly below a place."""
+    def documents(self, folder: Path) -> list[str]:
+        """The names of single objects directly below a folder."""
         return [
             PurePosixPath(info.path).name
-            for info in self._listed(place)
+            for info in self._listed(folder)
             if info.type.name == "File"
         ]
 
-    def _listed(self, place: Path) -> list[Any]:
+    def _listed(self, path: Path) -> list[Any]:
         from pyarrow.fs import FileSelector
 
-        key = self._key(place)
+        key = self._key(path)
         return s3.call(
             key, lambda: s3.filesystem().get_file_info(FileSelector(key, allow_not_found=True))
         )
@@ -130,13 +130,13 @@ class Mirror:
         with contextlib.suppress(FileNotFoundError):
             s3.filesystem().delete_file(self._key(path))
 
-    def files(self, place: Path) -> list[tuple[Path, float, int]]:
-        """Every object below a place, with the time it was written and its bytes; not those whose
+    def files(self, folder: Path) -> list[tuple[Path, float, int]]:
+        """Every object below a folder, with the time it was written and its bytes; not those whose
         key, as a path, leads elsewhere.
         """
         from pyarrow.fs import FileSelector
 
-        key = self._key(place)
+        key = self._key(folder)
         found = s3.call(
             key,
             lambda: s3.filesystem().get_file_info(
@@ -144,7 +144,7 @@ class Mirror:
             ),
         )
         return [
-            (place / name, info.mtime.timestamp(), info.size)
+            (folder / name, info.mtime.timestamp(), info.size)
             for info in found
             if info.type.name == "File" and inside(name := info.path.removeprefix(f"{key}/"))
         ]
@@ -159,35 +159,35 @@ class Mirror:
         elif kind == "File":
             self.delete(path)
 
-    def fetch(self, place: Path) -> Path:
-        """The folder at this place with its files, as its manifest was last seen.
+    def fetch(self, path: Path) -> Path:
+        """The folder of this path with its files, as its manifest was last seen.
 
         Raises:
             Corrupt: a file is missing in the store, or not of the size that the manifest says.
         """
-        text = self._manifests[place]
-        if _text(place) == text:
-            os.utime(place / NAME)
-            return place
-        making = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
+        text = self._manifests[path]
+        if _text(path) == text:
+            os.utime(path / NAME)
+            return path
+        making = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
             files = [(name, entry["bytes"]) for name, entry in json.loads(text)["files"].items()]
             with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-                list(pool.map(lambda file: self._fetch(place, making, *file), files))
+                list(pool.map(lambda file: self._fetch(path, making, *file), files))
             (making / NAME).parent.mkdir(parents=True, exist_ok=True)
             (making / NAME).write_text(text)
-            if _text(place) != text:
-                shutil.rmtree(place, ignore_errors=True)
+            if _text(path) != text:
+                shutil.rmtree(path, ignore_errors=True)
                 with contextlib.suppress(OSError):  # somebody else has just fetched it
-                    making.rename(place)
+                    making.rename(path)
         finally:
             shutil.rmtree(making, ignore_errors=True)
-        return place
+        return path
 
-    def _fetch(self, place: Path, making: Path, name: str, size: int) -> None:
+    def _fetch(self, path: Path, making: Path, name: str, size: int) -> None:
         from pyarrow.fs import LocalFileSystem, copy_files
 
-        target, key = making / name, f"{self._key(place)}/{name}"
+        target, key = making / name, f"{self._key(path)}/{name}"
         target.parent.mkdir(parents=True, exist_ok=True)
 
         def ask() -> None:
@@ -203,23 +203,23 @@ class Mirror:
                 remedy="delete this folder in the store and run the stage that makes it again",
             )
 
-    def put(self, folder: Path, place: Path) -> None:
-        """Upload a finished folder to its place, the manifest last; nothing where the place is
+    def put(self, folder: Path, target: Path) -> None:
+        """Upload a finished folder to its path, the manifest last; nothing where the path is
         taken: who came first stays.
         """
-        if self.manifest(place) is not None:
+        if self.manifest(target) is not None:
             return
         files = [path for path in folder.rglob("*") if path.is_file() and path.name != NAME]
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             list(
                 pool.map(
                     lambda path: self._put(
-                        path, f"{self._key(place)}/{path.relative_to(folder).as_posix()}"
+                        path, f"{self._key(target)}/{path.relative_to(folder).as_posix()}"
                     ),
                     files,
                 )
             )
-        self._put(folder / NAME, f"{self._key(place)}/{NAME}")
+        self._put(folder / NAME, f"{self._key(target)}/{NAME}")
 
     @staticmethod
     def _put(path: Path, key: str) -> None:
@@ -240,8 +240,8 @@ class Mirror:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _text(place: Path) -> str | None:
+def _text(path: Path) -> str | None:
     try:
-        return (place / NAME).read_text()
+        return (path / NAME).read_text()
     except OSError:
         return None

@@ -85,18 +85,18 @@ def request_error(error: OSError, path: str) -> RecallError:
     """The error of the contract for a failed request. Its message has the service's code, never the
     whole answer, which may hold what was signed.
     """
-    code, place = _code(str(error)), f"s3://{path}"
+    code, uri = _code(str(error)), f"s3://{path}"
     if code in DENIED:
         return BadRequest(
             f"the object store refuses access ({code})",
-            got=place,
+            got=uri,
             remedy="check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or the "
             "role of this machine, "
             "and that it may list the bucket and read its objects",
         )
     if isinstance(error, FileNotFoundError):
         return Unreachable(
-            "this object is gone since it was listed", got=place, remedy="run it again"
+            "this object is gone since it was listed", got=uri, remedy="run it again"
         )
     if code == "VALIDATION":
         return BadRequest(
@@ -105,26 +105,26 @@ def request_error(error: OSError, path: str) -> RecallError:
             allowed="AWS_ENDPOINT_URL=https://host:port",
         )
     if code == "NO_SUCH_BUCKET":
-        return no_bucket(place)
+        return no_bucket(uri)
     if code in WRONG_ENDPOINT_CODES:
         return BadRequest(
             f"the bucket is not in this region ({code})",
-            got=f"{place}, AWS_REGION={_region()!r}",
+            got=f"{uri}, AWS_REGION={_region()!r}",
             remedy="set AWS_REGION to the bucket's region, and AWS_ENDPOINT_URL if it is not "
             "at AWS",
         )
     return Unreachable(
         f"the object store does not answer ({code})",
-        got=f"{place} at {_shown()}",
+        got=f"{uri} at {_shown()}",
         remedy="check AWS_ENDPOINT_URL and the network, then run it again",
     )
 
 
-def no_bucket(place: str) -> BadRequest:
+def no_bucket(uri: str) -> BadRequest:
     """For a bucket that the object store does not have."""
     return BadRequest(
         "there is no such bucket",
-        got=place,
+        got=uri,
         remedy="correct the path, or set AWS_ENDPOINT_URL to the store that has it",
     )
 

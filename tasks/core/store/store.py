@@ -1,6 +1,6 @@
 """The store: folders under one root that appear whole or not at all.
 
-A folder is written beside its place under a name that starts with a dot, its manifest last, and is
+A folder is written beside its path under a name that starts with a dot, its manifest last, and is
 moved there by one rename. A folder without `manifest.json` does not exist for any reader, and
 whoever comes second to the same id finds it done. The root is a folder (`file:///srv/recall`) or a
 prefix of a bucket (`s3://bucket/recall`), which is worked on in a copy (see `mirror`).
@@ -100,7 +100,7 @@ class Store:
         self.root = self.mirror.root if self.mirror else local_path(root).resolve()
 
     def path(self, *parts: str) -> Path:
-        """The place of a folder; each part is letters, digits, dot, dash and underscore, so that
+        """The path of a folder; each part is letters, digits, dot, dash and underscore, so that
         none can climb out.
         """
         for part in parts:
@@ -114,7 +114,7 @@ class Store:
         return self.root.joinpath(*map(str, parts))
 
     def find(self, *parts: str) -> Artefact | None:
-        """The complete folder at this place, if there is one."""
+        """The complete folder of this path, if there is one."""
         return self._read(self.path(*parts))
 
     def uri(self, *parts: str) -> str:
@@ -134,7 +134,7 @@ class Store:
         Raises:
             BadRequest: outside this store, absent, or another kind.
         """
-        path = self.place(uri)
+        path = self.locate(uri)
         if path is None:
             raise BadRequest(
                 f"this {kind} lies outside the store",
@@ -153,8 +153,8 @@ class Store:
             raise BadRequest(f"this is not a {kind}", got=f"{uri}, a {artefact.kind}")
         return artefact
 
-    def place(self, uri: str) -> Path | None:
-        """The place behind a URI; None where it is none of this store's."""
+    def locate(self, uri: str) -> Path | None:
+        """The path behind a URI; None where it is none of this store's."""
         if self.mirror is None:
             path = local_path(uri).resolve()
             return path if path.is_relative_to(self.root) else None
@@ -167,29 +167,29 @@ class Store:
         )
 
     def children(self, *parts: str) -> list[Artefact]:
-        """The complete folders right below a place, by name."""
-        place = self.path(*parts)
+        """The complete folders right below a path, by name."""
+        folder = self.path(*parts)
         if self.mirror:
-            places = [place / name for name in self.names(*parts)]
+            folders = [folder / name for name in self.names(*parts)]
             return [
                 read(one, text, self.mirror)
-                for one, text in zip(places, self.mirror.manifests(places), strict=True)
+                for one, text in zip(folders, self.mirror.manifests(folders), strict=True)
                 if text is not None
             ]
-        if not place.is_dir():
+        if not folder.is_dir():
             return []
         return [
             read(path)
-            for path in sorted(place.iterdir())
+            for path in sorted(folder.iterdir())
             if not path.name.startswith(".") and (path / NAME).is_file()
         ]
 
     def newest(self, *parts: str) -> Artefact | None:
-        """The complete folder right below a place that was made last, if there is one."""
+        """The complete folder right below a path that was made last, if there is one."""
         return max(self.children(*parts), key=lambda artefact: artefact.order, default=None)
 
     def _next(self, *parts: str) -> int:
-        """The sequence of whatever comes next to a place; what cannot be read there counts for
+        """The sequence of whatever comes next to a path; what cannot be read there counts for
         nothing.
         """
         found = 0
@@ -199,27 +199,27 @@ class Store:
         return found + 1
 
     def names(self, *parts: str) -> list[str]:
-        """The names of the folders right below a place, complete or not, in order."""
-        place = self.path(*parts)
+        """The names of the folders right below a path, complete or not, in order."""
+        folder = self.path(*parts)
         if self.mirror:
-            return sorted(name for name in self.mirror.names(place) if PART_NAME.fullmatch(name))
+            return sorted(name for name in self.mirror.names(folder) if PART_NAME.fullmatch(name))
         return (
-            sorted(p.name for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
-            if place.is_dir()
+            sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+            if folder.is_dir()
             else []
         )
 
     def below(self, *parts: str) -> tuple[list[Path], list[tuple[Path, float, int]]]:
-        """All that lies below a place: the complete folders, and the files in none of them with the
+        """All that lies below a path: the complete folders, and the files in none of them with the
         time they were written and their bytes.
         """
-        place = self.path(*parts)
+        folder = self.path(*parts)
         found = (
-            self.mirror.files(place)
+            self.mirror.files(folder)
             if self.mirror
             else [
                 (path, path.stat().st_mtime, path.stat().st_size)
-                for path in place.rglob("*")
+                for path in folder.rglob("*")
                 if path.is_file()
             ]
         )
@@ -227,7 +227,7 @@ class Store:
             path.parent
             for path, _, _ in found
             if path.name == NAME
-            and not any(part.startswith(".") for part in path.relative_to(place).parts)
+            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         }
         return sorted(whole), sorted(one for one in found if whole.isdisjoint(one[0].parents))
 
@@ -245,25 +245,25 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self, kind: str, *parts: str) -> Iterator[Draft]:
-        """A draft of the folder at this place; it is committed when the block ends well, and gone
+        """A draft of the folder of this path; it is committed when the block ends well, and gone
         when it does not.
         """
-        place = self.path(*parts)
-        making = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
+        folder = self.path(*parts)
+        making = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
         try:
             making.mkdir(parents=True)
-            draft = Draft(making, kind, place.name)
+            draft = Draft(making, kind, folder.name)
             yield draft
             draft.sequence = self._next(*parts[:-1]) if kind in ORDERED_KINDS else 0
             write(draft)
             if self.mirror:
-                self.mirror.put(making, place)
-            self._commit(making, place)
+                self.mirror.put(making, folder)
+            self._commit(making, folder)
         except OSError as error:
             if error.errno in (28, 122, 30, 5):  # no space, quota, read-only, input/output
                 raise Unreachable(
                     f"the store cannot be written ({error.strerror})",
-                    got=str(place),
+                    got=str(folder),
                     remedy="free space or mount the store again; nothing half-written is left",
                 ) from error
             raise
@@ -272,7 +272,7 @@ class Store:
 
     @contextlib.contextmanager
     def alone(self, *parts: str) -> Iterator[None]:
-        """Inside the block nobody else on this machine makes this place: whoever comes second
+        """Inside the block nobody else on this machine makes this folder: whoever comes second
         waits, and then looks whether it is there.
 
         The lock goes with its process.
@@ -295,7 +295,7 @@ class Store:
                 return
 
     def document(self, name: str, *parts: str) -> dict[str, Any] | None:
-        """A single JSON document right below a place, if there is one: of the few things that
+        """A single JSON document right below a path, if there is one: of the few things that
         change.
 
         Raises:
@@ -313,12 +313,12 @@ class Store:
             ) from None
 
     def documents(self, *parts: str) -> list[str]:
-        """The names of the documents right below a place."""
-        place = self.path(*parts)
+        """The names of the documents right below a path."""
+        folder = self.path(*parts)
         names = (
-            self.mirror.documents(place)
+            self.mirror.documents(folder)
             if self.mirror
-            else [path.name for path in place.glob("*.json")]
+            else [path.name for path in folder.glob("*.json")]
         )
         return sorted(
             name.removesuffix(".json")
@@ -340,25 +340,25 @@ class Store:
         self.mirror.delete(path) if self.mirror else path.unlink(missing_ok=True)
 
     @staticmethod
-    def _commit(making: Path, place: Path) -> None:
+    def _commit(making: Path, folder: Path) -> None:
         while True:
             try:
-                making.rename(place)
+                making.rename(folder)
                 break
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                     raise
-            if (place / NAME).is_file():  # somebody else finished the same work first
+            if (folder / NAME).is_file():  # somebody else finished the same work first
                 return
-            gone = place.with_name(
-                f".{place.name}.{uuid.uuid4().hex[:8]}"
+            gone = folder.with_name(
+                f".{folder.name}.{uuid.uuid4().hex[:8]}"
             )  # what is left of a folder; moved in one step, as others may do the same
             with contextlib.suppress(FileNotFoundError):
-                place.rename(gone)
+                folder.rename(gone)
             shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink(
                 missing_ok=True
             )
-        descriptor = os.open(place.parent, os.O_RDONLY)
+        descriptor = os.open(folder.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -23,8 +23,8 @@ def diversity(lists: np.ndarray, features: np.ndarray) -> np.ndarray:
     count = filled.sum(axis=1)
     padded = np.vstack([features, np.zeros((1, features.shape[1]))])  # row −1
     total = np.zeros((len(lists), features.shape[1]))
-    for place in range(lists.shape[1]):
-        total += padded[lists[:, place]]
+    for position in range(lists.shape[1]):
+        total += padded[lists[:, position]]
     own = np.where(filled, np.square(padded).sum(axis=1)[lists], 0.0).sum(axis=1)
     pairs = count * (count - 1)
     cosine = np.divide(

@@ -69,7 +69,7 @@ def inspect(file: LocalFile, table: Table, copy: Path) -> InspectedFile:
     numbers = inspection.find_numeric_ids(table, rows)
     layout = FileLayout(
         table,
-        header.places,
+        header.positions,
         header.width,
         dialect.delimiter,
         text.quoting,
@@ -142,8 +142,8 @@ def _sample_after(leading: list[bytes], file: LocalFile) -> Sample:
 def _field_names(table: Table, header: Header) -> dict[str, str]:
     """Our names → what the file calls the fields, or their numbers."""
     return {
-        ours: header.names[place - header.row_names] if header.names else f"field {place + 1}"
-        for ours, place in zip(table.columns, header.places, strict=True)
+        ours: header.names[position - header.row_names] if header.names else f"field {position + 1}"
+        for ours, position in zip(table.columns, header.positions, strict=True)
         if not ours.startswith("unused ")
     }
 
@@ -171,7 +171,9 @@ def _join_lines(
     if not file.odd_quotes and not (dialect.quoting == "backslash" and file.escapes):
         return None
     single = tuple(
-        place for ours, place in zip(table.columns, header.places, strict=True) if ours in SINGLE
+        position
+        for ours, position in zip(table.columns, header.positions, strict=True)
+        if ours in SINGLE
     )
     names = tuple(table.fields or table.names)
     return multiline.join_records(file, dialect, header.width, single, copy, names)
@@ -220,6 +222,6 @@ def _rows(
         cells = dialect.fields(line)
         if cells is not None and len(cells) == header.width and any(cells):
             yield {
-                ours: multiline.with_line_ends(decode(cells[place], encoding))
-                for ours, place in zip(table.columns, header.places, strict=True)
+                ours: multiline.with_line_ends(decode(cells[position], encoding))
+                for ours, position in zip(table.columns, header.positions, strict=True)
             }

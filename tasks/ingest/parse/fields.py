@@ -60,8 +60,8 @@ def cut_fields(lines: DataFrame, layout: FileLayout) -> DataFrame:
     )(text, layout)
     fault = _fault(text, wrong, is_open, layout)
     named = [
-        _trim(F.get("fields", F.lit(place)), layout).alias(name)
-        for name, place in zip(table.columns, layout.places, strict=True)
+        _trim(F.get("fields", F.lit(position)), layout).alias(name)
+        for name, position in zip(table.columns, layout.positions, strict=True)
     ]
     made = lines.withColumn("fields", fields).select(
         *lines.columns,

@@ -23,14 +23,14 @@ class Header:
     Attributes:
         names: as they stand; empty where the first line is a row.
         width: how many fields a row has.
-        places: the field of each of the table's columns.
+        positions: the field of each of the table's columns.
         row_names: whether each row begins with a field that the header does not name, as R writes
             them.
     """
 
     names: tuple[str, ...]
     width: int
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     row_names: bool = False
 
 

@@ -11,7 +11,7 @@ from tasks.ingest.sources import Table
 class FileLayout:
     """How the rows of a group of files are cut into fields.
 
-    Field `places[i]` of `width` fields holds `table.columns[i]`.
+    Field `positions[i]` of `width` fields holds `table.columns[i]`.
 
     Attributes:
         delimiter, quoting, encoding, clock: as in `Table`, none of them open any more.
@@ -32,7 +32,7 @@ class FileLayout:
     """
 
     table: Table
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     width: int
     delimiter: str | None = None
     quoting: str = "none"

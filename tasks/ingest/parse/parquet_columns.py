@@ -55,22 +55,22 @@ def copy(
                 for ours, theirs in named.items()
                 if _is_folder(file.name, schema, theirs)
             }
-            places = {
+            paths = {
                 ours: _place(file.name, schema, theirs)
                 for ours, theirs in named.items()
                 if ours not in folders
             }
-            types = {ours: _type_at(schema, place) for ours, place in places.items()}
+            types = {ours: _type_at(schema, field) for ours, field in paths.items()}
             texts = {
-                ours: text_converter(file.name, ours, ".".join(places[ours]), type)
+                ours: text_converter(file.name, ours, ".".join(paths[ours]), type)
                 for ours, type in types.items()
             }
-            rows = _write(source, columns, places, texts, folders, target)
+            rows = _write(source, columns, paths, texts, folders, target)
         if rows != file.rows:
             raise ValueError(f"its footer counts {file.rows} rows, and its pages hold {rows}")
     except (pa.ArrowException, OSError, ValueError) as error:
         raise refuse_damaged(file.name, error) from None
-    found = {ours: f"{'.'.join(place)}: {types[ours]}" for ours, place in places.items()}
+    found = {ours: f"{'.'.join(field)}: {types[ours]}" for ours, field in paths.items()}
     return {ours: found.get(ours, f"{named[ours]}: folder") for ours in columns}
 
 
@@ -107,7 +107,7 @@ def _folder_value(file: str, field: str) -> str | None:
 def _write(
     source: pq.ParquetFile,
     columns: tuple[str, ...],
-    places: dict,
+    paths: dict,
     texts: dict,
     folders: dict,
     target: Path,
@@ -116,15 +116,15 @@ def _write(
     rows, schema = 0, pa.schema([*((ours, pa.string()) for ours in columns), (FAULT, pa.string())])
     with pq.ParquetWriter(target, schema, compression="lz4") as writer:
         for batch in source.iter_batches(
-            BATCH_ROWS, columns=sorted({".".join(place) for place in places.values()})
+            BATCH_ROWS, columns=sorted({".".join(path) for path in paths.values()})
         ):
             arrays = {
                 ours: pa.repeat(pa.scalar(value, pa.string()), len(batch))
                 for ours, value in folders.items()
             }
             faults = pa.nulls(len(batch), pa.string())
-            for ours, place in places.items():
-                arrays[ours], wrong, reason = texts[ours](_column(batch, place))
+            for ours, path in paths.items():
+                arrays[ours], wrong, reason = texts[ours](_column(batch, path))
                 faults = pc.if_else(pc.and_(wrong, pc.is_null(faults)), reason, faults)
             writer.write_table(pa.table([*(arrays[ours] for ours in columns), faults], schema))
             rows += len(batch)
@@ -175,15 +175,15 @@ def _below(field: pa.Field, before: str) -> list[str]:
     return [name, *(below for one in inner for below in _below(one, f"{name}."))]
 
 
-def _type_at(schema: pa.Schema, place: tuple[str, ...]) -> pa.DataType:
-    type = schema.field(place[0]).type
-    for name in place[1:]:
+def _type_at(schema: pa.Schema, path: tuple[str, ...]) -> pa.DataType:
+    type = schema.field(path[0]).type
+    for name in path[1:]:
         type = type.field(name).type
     return type
 
 
-def _column(batch: pa.RecordBatch, place: tuple[str, ...]) -> pa.Array:
-    column = batch.column(place[0])
-    for name in place[1:]:
+def _column(batch: pa.RecordBatch, path: tuple[str, ...]) -> pa.Array:
+    column = batch.column(path[0])
+    for name in path[1:]:
         column = pc.struct_field(column, name)
     return column

@@ -67,9 +67,9 @@ def _times(file: LocalFile, layout: FileLayout) -> Iterator[pa.Array]:
     elif layout.table.kind == "jsonl":
         yield from _of_objects(file, layout.paths[at])
     elif _is_plain_csv(file, layout):
-        yield from _of_csv(file, layout, f"f{layout.places[at]}")
+        yield from _of_csv(file, layout, f"f{layout.positions[at]}")
     else:
-        yield from _of_lines(file, layout, layout.places[at])
+        yield from _of_lines(file, layout, layout.positions[at])
 
 
 def _is_plain_csv(file: LocalFile, layout: FileLayout) -> bool:
@@ -130,13 +130,13 @@ def _text(column: pa.Array) -> pa.Array:
         )
 
 
-def _of_lines(file: LocalFile, layout: FileLayout, place: int) -> Iterator[pa.Array]:
+def _of_lines(file: LocalFile, layout: FileLayout, position: int) -> Iterator[pa.Array]:
     assert layout.delimiter is not None  # as in every layout of delimited text
     dialect = Dialect(layout.delimiter, layout.quoting)
     with file.path.open(encoding="latin-1") as lines:  # as text, since a CR alone ends a line, too
         records = (dialect.fields(line.rstrip("\n").encode("latin-1")) for line in lines)
         yield from _batches(
-            cells[place].decode("utf-8", "replace")
+            cells[position].decode("utf-8", "replace")
             for cells in records
             if cells is not None and len(cells) == layout.width
         )

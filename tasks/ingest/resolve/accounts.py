@@ -83,12 +83,12 @@ def first_examples(bad: DataFrame) -> list[dict]:
     Args:
         bad: table, reason, delivery, file, line, raw.
     """
-    place = ("delivery", "file", "line")
-    first = F.row_number().over(Window.partitionBy("table", "reason").orderBy(*place))
+    location = ("delivery", "file", "line")
+    first = F.row_number().over(Window.partitionBy("table", "reason").orderBy(*location))
     rows = (
         bad.withColumn("nth", first)
         .where(F.col("nth") <= EXAMPLES)
-        .orderBy("table", "reason", *place)
+        .orderBy("table", "reason", *location)
     )
     return [
         {
@@ -116,12 +116,12 @@ def refuse_if_too_many(what: str, closed: Accounts, maximum: float, shown: list[
 def too_many_error(what: str, closed: Accounts, maximum: float, shown: list[dict]) -> RefusedData:
     """The refusal of a batch of which too much is bad, with the first places."""
     of = [one for one in shown if one["table"] == what]
-    places = "; ".join(
+    locations = "; ".join(
         f"{one['file']} line {one['line']}: {one['reason']} {one['text']!r}" for one in of[:4]
     )
     return RefusedData(
         f"{closed.quarantined} of {closed.rows_in - closed.later} rows of the {what} are bad "
-        f"({100 * closed.quarantined_share:.1f} %). {places}",
+        f"({100 * closed.quarantined_share:.1f} %). {locations}",
         allowed=f"at most {100 * maximum:g} %",
         remedy="repair or replace the file; raise maximum_quarantined only if those rows may "
         "be lost",

@@ -48,12 +48,13 @@ def number_rows(table: DataFrame, name: str) -> NumberedTable:
     ):
         first[row["_part"]] = row["first"] - before
         before += row["rows"]
-    place = F.lit(0)
+    number = F.lit(0)
     if first:
         shift = F.create_map(
             *[part for n, value in first.items() for part in (F.lit(n), F.lit(value))]
         )
-        place = F.col("_at") - shift[F.col("_part")]
+        number = F.col("_at") - shift[F.col("_part")]
     return NumberedTable(
-        placed.select(place.cast("int").alias(name), *table.columns), "integer" if whole else "text"
+        placed.select(number.cast("int").alias(name), *table.columns),
+        "integer" if whole else "text",
     )

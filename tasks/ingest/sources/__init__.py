@@ -17,15 +17,15 @@ def describe(format: str, location: str) -> Source:
     Raises:
         BadRequest: nothing of that kind is there.
     """
-    place = local_path(location)
-    if format == "own" and not place.is_file():
+    path = local_path(location)
+    if format == "own" and not path.is_file():
         raise BadRequest(
             "location: there is no such file",
             got=location,
             allowed="the TOML file that describes your data",
             remedy='see "Your own data" in the README',
         )
-    if format != "own" and not place.is_dir():
+    if format != "own" and not path.is_dir():
         raise BadRequest(
             "location: there is no such folder",
             got=location,
@@ -33,5 +33,5 @@ def describe(format: str, location: str) -> Source:
             remedy="get the data first, or correct the location",
         )
     module = importlib.import_module(f"{__name__}.{format.replace('-', '_')}")
-    source: Source = module.source(place)
+    source: Source = module.source(path)
     return source

@@ -30,28 +30,28 @@ class Audit:
     """The records of one family."""
 
     def __init__(self, store: Store, family: str) -> None:
-        self.store, self.place = store, ("audit", family)
-        self.folder = store.path(*self.place)
+        self.store, self.parts = store, ("audit", family)
+        self.folder = store.path(*self.parts)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def find(self, name: str) -> dict | None:
         """The record of this name, if there is one."""
-        return self.store.document(name, *self.place)
+        return self.store.document(name, *self.parts)
 
     def records(self) -> list[dict]:
         """Every move that was carried out, oldest first."""
-        names = (name for name in self.store.documents(*self.place) if name != PENDING)
+        names = (name for name in self.store.documents(*self.parts) if name != PENDING)
         records = [record for name in names if (record := self.find(name)) is not None]
         return sorted(records, key=lambda record: (record["when"], record["name"]))
 
     def begin(self, record: dict) -> None:
         """Write the record of a move that is about to be made."""
-        self.store.keep(record, PENDING, *self.place)
+        self.store.keep(record, PENDING, *self.parts)
 
     def end(self, record: dict) -> None:
         """Write the record of a move that was made. Doing so twice changes nothing."""
-        self.store.keep(record, record["name"], *self.place)
-        self.store.forget(PENDING, *self.place)
+        self.store.keep(record, record["name"], *self.parts)
+        self.store.forget(PENDING, *self.parts)
 
     @contextlib.contextmanager
     def lock(self, timeout_seconds: float = 60.0) -> Iterator[None]:

@@ -259,7 +259,7 @@ def test_an_item_without_a_candidate_vector_is_left_out_of_queries_too():
         SearchChoice("none", (None,)),
     )
     assert model.rows.tolist() == [5, 6, 9] and model.encoder.inputs.shape == (3, 4)
-    assert model.places(10).tolist() == [-1] * 5 + [0, 1, -1, -1, 2]
+    assert model.positions(10).tolist() == [-1] * 5 + [0, 1, -1, -1, 2]
 
 
 def test_nothing_to_choose_from_is_refused():

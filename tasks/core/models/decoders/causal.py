@@ -81,10 +81,10 @@ class Causal:
         self.moments += queries.T @ queries
         if self.later:
             _carry(offsets, self.later, queries)
-        places = np.arange(len(items))
+        positions = np.arange(len(items))
         self.cross += (
             csr_matrix(
-                (np.ones(len(items), np.float32), (items, places)), (len(inputs), len(items))
+                (np.ones(len(items), np.float32), (items, positions)), (len(inputs), len(items))
             )
             @ queries
         )
@@ -119,9 +119,9 @@ def _read(
                 share = np.float32(1) / max(weights[k], np.float32(1e-9))
                 weights[k] = weights[k] * keeps[k] + np.float32(1)
                 for j in range(dimension):
-                    place = k * dimension + j
-                    queries[row, place] = total[place] * share
-                    total[place] = total[place] * keeps[k] + inputs[items[row], j]
+                    column = k * dimension + j
+                    queries[row, column] = total[column] * share
+                    total[column] = total[column] * keeps[k] + inputs[items[row], j]
 
 
 @numba.njit(cache=True)

@@ -48,7 +48,7 @@ def add_cold_items(
     recommended by them, their input and item-to-item vectors are zero.
     """
     items = len(snapshot.item_ids)
-    trained, genres = model.places(items) >= 0, None
+    trained, genres = model.positions(items) >= 0, None
     by_genre = by_likes = np.zeros(0, np.int64)
     if cold_items == "metadata":
         likes = snapshot.histories("train").users_of(items)

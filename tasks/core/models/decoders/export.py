@@ -79,7 +79,7 @@ def write_candidate(
     chosen, items = fitted.chosen, len(snapshot.item_ids)
     similar = taste_space(
         chosen.model.encoder.inputs,
-        snapshot.histories("train").remap_items(chosen.model.places(items)),
+        snapshot.histories("train").remap_items(chosen.model.positions(items)),
     )
     completed = add_cold_items(
         chosen.model, similar, snapshot, settings.cold_items, settings.minimum_count

@@ -98,7 +98,7 @@ def select_model(
     Raises:
         RefusedData: no item has a candidate vector.
     """
-    own = train.remap_items(vectors.places(validation.items))
+    own = train.remap_items(vectors.positions(validation.items))
     popular = train.popularity(validation.items)
     tried: dict[str, tuple[SearchModel, float]] = {}
     for decoder in DECODERS_BY_SETTING.get(settings.decoder, (settings.decoder,)):

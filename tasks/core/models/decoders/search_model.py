@@ -79,7 +79,7 @@ class SearchModel:
         )
         return cls(rows[kept], np.ascontiguousarray(candidates[kept]), encoder, choice)
 
-    def places(self, items: int) -> np.ndarray:
+    def positions(self, items: int) -> np.ndarray:
         """int32 (items): the place in `rows` of each row of the item table, −1 for one that is not
         here.
         """

@@ -43,7 +43,7 @@ def fill_walks(
 ) -> None:
     """Fill `walks` (int32 (count, length)), beginning with walk number `first`."""
     count, length = walks.shape
-    here, user, place = (
+    here, user, position = (
         np.empty(BLOCK_WALKS, np.int64),
         np.empty(BLOCK_WALKS, np.int64),
         np.empty(BLOCK_WALKS, np.int64),
@@ -58,9 +58,9 @@ def fill_walks(
                 counter[b] += GOLDEN
                 bits[b] = mix(counter[b])
                 begin = user_offsets[user[b]]
-                place[b] = begin + below(bits[b], user_offsets[user[b] + 1] - begin)
+                position[b] = begin + below(bits[b], user_offsets[user[b] + 1] - begin)
             for b in range(width):
-                found = choice(user_slots, place[b], bits[b])
+                found = choice(user_slots, position[b], bits[b])
                 if found == here[b]:
                     found = _other(
                         user_items,
@@ -85,15 +85,15 @@ def _other(
 ) -> np.int64:
     """One of the user's items other than `here`, by weight."""
     total = 0.0
-    for place in range(begin, end):
-        if user_items[place] != here:
-            total += row_weights[place]
+    for index in range(begin, end):
+        if user_items[index] != here:
+            total += row_weights[index]
     left = np.float64(bits >> np.uint64(11)) * 2.0**-53 * total
     found = here
-    for place in range(begin, end):
-        if user_items[place] != here:
-            found = user_items[place]
-            left -= row_weights[place]
+    for index in range(begin, end):
+        if user_items[index] != here:
+            found = user_items[index]
+            left -= row_weights[index]
             if left < 0:
                 break
     return np.int64(found)

@@ -106,15 +106,15 @@ def _places(vectors: np.ndarray) -> np.ndarray:
         return method.fit_transform(np.asarray(vectors, np.float32))
 
 
-def _apart(places: np.ndarray, most: int) -> list[int]:
+def _apart(points: np.ndarray, most: int) -> list[int]:
     """Rows from the first on that leave each other room for a title: a sixth of the map sideways, a
     thirtieth up and down.
     """
-    room = np.ptp(places, axis=0) * (0.18, 0.035)
+    room = np.ptp(points, axis=0) * (0.18, 0.035)
     chosen: list[int] = []
-    for row, place in enumerate(places):
+    for row, point in enumerate(points):
         if len(chosen) < most and all(
-            (np.abs(place - places[other]) > room).any() for other in chosen
+            (np.abs(point - points[other]) > room).any() for other in chosen
         ):
             chosen.append(row)
     return chosen
