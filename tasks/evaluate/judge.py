@@ -79,7 +79,7 @@ def _write(
 ) -> None:
     snapshot = inputs.snapshot
     everybody = (
-        snapshot.newcomers(request.labels)
+        snapshot.cold_start_queries(request.labels)
         if request.newcomers
         else snapshot.queries(request.labels)
     )

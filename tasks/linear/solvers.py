@@ -87,12 +87,12 @@ class Dense:
     """X'X once; `vectors` for any penalty."""
 
     def __init__(self, liked: csr_matrix, dimension: int, seed: int) -> None:
-        self.together, self.dimension, self.seed = cooccurrence_counts(liked), dimension, seed
+        self.counts, self.dimension, self.seed = cooccurrence_counts(liked), dimension, seed
 
     def vectors(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and outputs, float32 (items, d)."""
         return truncated_svd(
-            ease(self.together, penalty), self.dimension, np.random.default_rng(self.seed)
+            ease(self.counts, penalty), self.dimension, np.random.default_rng(self.seed)
         )
 
 

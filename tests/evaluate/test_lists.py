@@ -128,7 +128,7 @@ def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
     split = find_snapshot(
         store, worlds.snapshot(store, world, test=4, validation=8), "planted"
     )  # nobody has anything to learn from
-    without_history, known = split.newcomers("test"), split.queries("test")
+    without_history, known = split.cold_start_queries("test"), split.queries("test")
     assert not without_history.histories.lengths.any() and (known.histories.lengths == 8).all()
     assert (
         without_history.labels.items.tolist() == known.labels.items.tolist()
@@ -148,4 +148,4 @@ def test_newcomers_are_asked_without_history_for_the_same_labels(tmp_path):
 def test_a_snapshot_whose_users_all_have_something_to_learn_from_has_no_newcomers(tmp_path):
     store = Store(str(tmp_path))
     with pytest.raises(RefusedData, match="none to learn from"):
-        find_snapshot(store, worlds.snapshot(store, WORLD), "planted").newcomers("test")
+        find_snapshot(store, worlds.snapshot(store, WORLD), "planted").cold_start_queries("test")

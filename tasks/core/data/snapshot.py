@@ -290,7 +290,7 @@ class Snapshot:
             "liked (`liked`)",
         )
 
-    def newcomers(self, labels: str) -> Queries:
+    def cold_start_queries(self, labels: str) -> Queries:
         """The users who have `labels` and nothing to learn from, as if they had just come: the same
         labels, but no history is known.
 

@@ -9,19 +9,19 @@ from scipy.linalg import lapack
 from sklearn.utils.extmath import randomized_svd
 
 
-def ease(together: np.ndarray, penalty: float) -> np.ndarray:
+def ease(counts: np.ndarray, penalty: float) -> np.ndarray:
     """argmin ‖X − XB‖² + λ‖B‖² with diag B = 0: with P = (XᵀX + λI)⁻¹, B_ij = −P_ij / P_jj (Steck
     2019, eq. 8).
 
     Args:
-        together: float64 (items, items), XᵀX.
+        counts: float64 (items, items), XᵀX.
         penalty: λ > 0.
 
     Returns:
         float32 (items, items), rows one after the other; a user's scores are the sum of the rows of
         what the user liked.
     """
-    inverse = together + penalty * np.eye(len(together))
+    inverse = counts + penalty * np.eye(len(counts))
     inverse, failed = lapack.dpotrf(inverse, lower=True, overwrite_a=True, clean=True)
     if not failed:
         inverse, failed = lapack.dpotri(inverse, lower=True, overwrite_c=True)

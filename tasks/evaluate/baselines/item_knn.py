@@ -36,18 +36,18 @@ def item_knn(liked: csr_matrix, neighbours: int = NEIGHBOURS, shrink: float = SH
 
 
 def _nearest(
-    together: csr_matrix, first: int, roots: np.ndarray, neighbours: int, shrink: float
+    counts: csr_matrix, first: int, roots: np.ndarray, neighbours: int, shrink: float
 ) -> csr_matrix:
     """The rows of some items, from `first` on, as cosines of their nearest."""
-    rows = np.repeat(np.arange(together.shape[0]), np.diff(together.indptr))
-    cosine = (together.data / (roots[rows + first] * roots[together.indices] + shrink)).astype(
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    cosine = (counts.data / (roots[rows + first] * roots[counts.indices] + shrink)).astype(
         np.float32
     )
-    cosine[together.indices == rows + first] = 0
-    for start, stop in zip(together.indptr[:-1], together.indptr[1:], strict=True):
+    cosine[counts.indices == rows + first] = 0
+    for start, stop in zip(counts.indptr[:-1], counts.indptr[1:], strict=True):
         own = cosine[start:stop]
         if len(own) > neighbours:
             own[own < np.partition(own, -neighbours)[-neighbours]] = 0
-    nearest = csr_matrix((cosine, together.indices, together.indptr), together.shape)
+    nearest = csr_matrix((cosine, counts.indices, counts.indptr), counts.shape)
     nearest.eliminate_zeros()
     return nearest

@@ -76,19 +76,19 @@ class Case:
         return "refresh" if self.same or (known and equal) else "change"
 
 
-def read_case(evaluation: Artefact, yardstick: Artefact) -> Case:
+def read_case(evaluation: Artefact, baselines: Artefact) -> Case:
     """Read the case of an evaluation.
 
     Raises:
         Corrupt: the models were not measured on the same users.
     """
-    slices = pq.read_table(yardstick.file("slices.parquet"))
+    slices = pq.read_table(baselines.file("slices.parquet"))
     if not len(slices):
-        raise Corrupt(f"{yardstick.path} holds no user", remedy="delete the folder and judge again")
+        raise Corrupt(f"{baselines.path} holds no user", remedy="delete the folder and judge again")
     facts = evaluation.facts
     own = _models(pq.read_table(evaluation.file("per_user.parquet")), slices["user"], evaluation)
     per_user = own | _models(
-        pq.read_table(yardstick.file("per_user.parquet")), slices["user"], yardstick
+        pq.read_table(baselines.file("per_user.parquet")), slices["user"], baselines
     )
     return Case(
         per_user,
