@@ -1,6 +1,8 @@
 """Two publishers at once: one wins, the other says so."""
 
+import random
 import threading
+import time
 
 from tasks.core.cli.errors import Conflict
 from tasks.publish.load import load as loading
@@ -21,18 +23,22 @@ def test_of_two_publishers_racing_a_hundred_times_the_older_never_wins(root, any
         0,
         100 if anywhere.kind == "one server" else 25,
     )  # the others are the same scripts at the end of slower lines
+    chance = random.Random(0)
     for _ in range(rounds):
         outcomes = {}
 
-        def publish(one, outcomes=outcomes):
+        def publish(one, pause, outcomes=outcomes):
             try:
                 loading.load(LoadRequest(store=root, generation=one["uri"]))
+                time.sleep(pause)  # or a busy machine lets the same one go first every time
                 generations.switch(root, one)
                 outcomes[one["id"]] = "live"
             except Conflict as error:
                 outcomes[one["id"]] = str(error)
 
-        threads = [threading.Thread(target=publish, args=(one,)) for one in pair]
+        threads = [
+            threading.Thread(target=publish, args=(one, chance.uniform(0, 0.05))) for one in pair
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
