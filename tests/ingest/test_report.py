@@ -267,7 +267,7 @@ def test_a_refused_batch_has_the_same_page_with_what_there_is():
 
 def test_accepted_without_warnings():
     html = page(report(checks=CHECKS[:2]))
-    assert 'class="accepted"' in html and "Accepted with" not in html
+    assert '<header class="ok">' in html and "Accepted with" not in html
 
 
 def test_accounts_that_do_not_close_say_so():
