@@ -127,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     kept = dict(env_file(given.file).values) if given.file.is_file() else {}
     named = {name: kept[name] for name in DATA if name in kept}
-    command = (
+    data_settings = (
         named
         if len(named) == len(DATA) and given.data is None
         else data(given.data or movielens_100k(), given.format, given.dataset)
@@ -135,7 +135,9 @@ def main(arguments: list[str] | None = None) -> int:
     making = given.file.with_name(f"{given.file.name}.{os.getpid()}")
     write_private(
         making,
-        "".join(f"{name}={value}\n" for name, value in sorted(variables(kept, command).items())),
+        "".join(
+            f"{name}={value}\n" for name, value in sorted(variables(kept, data_settings).items())
+        ),
         new=True,
     )
     making.replace(given.file)

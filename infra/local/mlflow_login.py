@@ -108,21 +108,21 @@ def authorize() -> Authorization | Response:
     return jsonify(endpoints=[]) if asks_for_gateways and not isinstance(login, Response) else login
 
 
-def _elsewhere(origin: object) -> str | None:
+def _elsewhere(body: object) -> str | None:
     """A place for artefacts that is not the server's own, at any depth of what is asked; JSON
     within a text is read, too, as MLflow does.
     """
-    if isinstance(origin, str) and origin.lstrip().startswith(("{", "[", '"')):
+    if isinstance(body, str) and body.lstrip().startswith(("{", "[", '"')):
         try:
-            origin = json.loads(origin)
+            body = json.loads(body)
         except ValueError:
             return None
-        return _elsewhere(origin)
-    if isinstance(origin, list):
-        return next((found for one in origin if (found := _elsewhere(one))), None)
-    if not isinstance(origin, dict):
+        return _elsewhere(body)
+    if isinstance(body, list):
+        return next((found for one in body if (found := _elsewhere(one))), None)
+    if not isinstance(body, dict):
         return None
-    for name, value in origin.items():
+    for name, value in body.items():
         if (
             name.replace("_", "").lower() in PLACES
             and isinstance(value, str)

@@ -88,7 +88,7 @@ def descendants(pid: int) -> list[int]:
     return [one.pid for one in below([root])] if (root := of(pid)) else []
 
 
-def processes_of_stack(home: Path) -> set[Process]:
+def of_stack(home: Path) -> set[Process]:
     """Those whose environment names this stack."""
     return {one for one in all_of_them() if has(one, MARK, home)}
 

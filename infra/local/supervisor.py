@@ -245,7 +245,7 @@ def silent_seconds(local: Local) -> float:
 
 def leftover(local: Local) -> set[Process]:
     """The processes of a stack whose supervisor is gone, but for the one that asks."""
-    return processes.below(family(local) | processes.processes_of_stack(local.home)) - {
+    return processes.below(family(local) | processes.of_stack(local.home)) - {
         processes.of(os.getpid())
     }
 

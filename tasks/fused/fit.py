@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from tasks.core.cli.errors import NothingToDo
 from tasks.core.cli.log import log, say
 from tasks.core.data.snapshot import Snapshot, find_snapshot
-from tasks.core.models.family import Fit, Written, run_fit
+from tasks.core.models.family import Fit, Written, count_items, run_fit
 from tasks.core.registry import fused_members as known
 from tasks.core.registry import mlflow_client
 from tasks.core.registry.champion import previous_candidate
@@ -136,11 +136,7 @@ def _write(
         whole.similar,
         step,
         whole.figures,
-        counts={
-            "items": len(whole.item_ids),
-            "items_cold": len(whole.cold),
-            "items_left_out": len(snapshot.item_ids) - len(whole.item_ids),
-        },
+        counts=count_items(len(whole.item_ids), len(whole.cold), len(snapshot.item_ids)),
         facts={
             "scale": whole.scale,
             "members": {

@@ -29,12 +29,12 @@ def build_wheel(
     project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
     info = f"{NAME}-{project['version']}.dist-info"
     files = {
-        f"{NAME}/{path.relative_to(HERE)}": _wheel_path(path)
+        f"{NAME}/{path.relative_to(HERE)}": _source_in_wheel(path)
         for path in sorted(HERE.rglob("*.py"))
         if path != Path(__file__).resolve()
     }
     files |= {
-        f"{NAME}/core/{path.relative_to(CORE)}": _wheel_path(path)
+        f"{NAME}/core/{path.relative_to(CORE)}": _source_in_wheel(path)
         for path in [CORE / "__init__.py", *_floors()]
     }
     metadata = [
@@ -74,7 +74,7 @@ def _floors() -> list[Path]:
     return [path for floor in FLOORS for path in sorted((CORE / floor).rglob("*.py"))]
 
 
-def _wheel_path(path: Path) -> str:
+def _source_in_wheel(path: Path) -> str:
     return path.read_text().replace("tasks.retrieve", NAME).replace("tasks.core", f"{NAME}.core")
 
 

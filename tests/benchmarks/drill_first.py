@@ -55,11 +55,11 @@ def drill(folder: Path, readers: int) -> dict:
             stop.touch()
             for process in asking:
                 process.join(20)
-    reads_of_readers = [json.loads(report.read_text()) for report in reports]
+    counts = [json.loads(report.read_text()) for report in reports]
     return {
         "first_cuts": cuts,
-        "first_reads": sum(one["reads"] for one in reads_of_readers),
-        "first_failed": [failure for one in reads_of_readers for failure in one["failed"]],
+        "first_reads": sum(one["reads"] for one in counts),
+        "first_failed": [failure for one in counts for failure in one["failed"]],
     }
 
 

@@ -145,7 +145,7 @@ class Drill:
         self.counts["second_stacks"] += max(0, len(alive) - 1)
 
     def _count_left(self, family: set[Process]) -> None:
-        left = processes.below(family | processes.processes_of_stack(self.local.home))
+        left = processes.below(family | processes.of_stack(self.local.home))
         for one in left:
             print(
                 f"left running: {one.pid} {processes.command(one)[:150]}",

@@ -25,7 +25,7 @@ def local(tmp_path, monkeypatch):
     made = Local().prepare()
     yield made
     stack.stop(made)
-    assert not processes.processes_of_stack(made.home)
+    assert not processes.of_stack(made.home)
 
 
 def begin() -> subprocess.Popen:
@@ -119,7 +119,7 @@ def test_of_three_started_at_once_one_runs(local):
             )
         )
         until(lambda: supervisor.read(local) and len(supervisor.family(local)) == 3)
-        assert len(processes.processes_of_stack(local.home)) == 2, "the third has no environment"
+        assert len(processes.of_stack(local.home)) == 2, "the third has no environment"
     finally:
         stack.stop(local)
         for one in three:

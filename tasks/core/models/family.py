@@ -53,6 +53,13 @@ class Written:
     settings: Any = None
 
 
+def count_items(written: int, cold: int, items: int) -> dict[str, int]:
+    """The counts of a manifest: items with a vector, those among them whose vector is of their
+    genres, and items of the catalogue without one.
+    """
+    return {"items": written, "items_cold": cold, "items_left_out": items - written}
+
+
 @dataclasses.dataclass(frozen=True)
 class Fit:
     """One training of one family.

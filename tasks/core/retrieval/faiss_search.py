@@ -123,8 +123,8 @@ class Searcher:
             start += len(block)
         return best
 
-    def _block(self, queries: np.ndarray, depth: int, without: Histories) -> np.ndarray:
-        rows = self._found(self._parts(queries), depth).reshape(len(queries), -1)
+    def _block(self, queries: np.ndarray, candidates: int, without: Histories) -> np.ndarray:
+        rows = self._found(self._parts(queries), candidates).reshape(len(queries), -1)
         vectors, d, stride = (
             self.vectors[np.maximum(rows, 0)],
             self.vectors.shape[1],
@@ -151,16 +151,19 @@ class Searcher:
             -1,
         ).astype(np.int32)
 
-    def _found(self, parts: np.ndarray, depth: int) -> np.ndarray:
-        """int64 (q, depth): what the index finds for many at once; where it would scan much of the
-        vectors, the exact best by one product with all: lists are scanned query by query, which
+    def _found(self, parts: np.ndarray, candidates: int) -> np.ndarray:
+        """int64 (q, candidates): what the index finds for many at once; where it would scan much of
+        the vectors, the exact best by one product with all: lists are scanned query by query, which
         takes five to fifty times as long a vector."""
         inverted = faiss.try_extract_index_ivf(self.index)
         if inverted is not None and inverted.nprobe > SCANNED_SHARE * inverted.nlist:
             return faiss.knn(
-                parts, np.ascontiguousarray(self.vectors), depth, metric=faiss.METRIC_INNER_PRODUCT
+                parts,
+                np.ascontiguousarray(self.vectors),
+                candidates,
+                metric=faiss.METRIC_INNER_PRODUCT,
             )[1]
-        return self.index.search(parts, depth)[1]
+        return self.index.search(parts, candidates)[1]
 
     def _parts(self, queries: np.ndarray) -> np.ndarray:
         """float32 (q interests, d): each interest asks the index for itself."""

@@ -97,9 +97,9 @@ def check_certificates(address: Address) -> None:
         ),
     }
     wanted = [any(trusted.values()), "ssl_certfile" in options]
-    for (names, load), path in zip(loads.items(), wanted, strict=True):
+    for (names, load), is_set in zip(loads.items(), wanted, strict=True):
         try:
-            if path:
+            if is_set:
                 load()
         except (OSError, ValueError) as error:
             files = [options[name] for name in names.split(", ") if name in options]

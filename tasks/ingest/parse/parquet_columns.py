@@ -60,7 +60,7 @@ def copy(
                 for ours, theirs in named.items()
                 if ours not in folders
             }
-            types = {ours: _type_at(schema, field) for ours, field in paths.items()}
+            types = {ours: _type_at(schema, path) for ours, path in paths.items()}
             texts = {
                 ours: text_converter(file.name, ours, ".".join(paths[ours]), type)
                 for ours, type in types.items()
@@ -70,7 +70,7 @@ def copy(
             raise ValueError(f"its footer counts {file.rows} rows, and its pages hold {rows}")
     except (pa.ArrowException, OSError, ValueError) as error:
         raise refuse_damaged(file.name, error) from None
-    found = {ours: f"{'.'.join(field)}: {types[ours]}" for ours, field in paths.items()}
+    found = {ours: f"{'.'.join(path)}: {types[ours]}" for ours, path in paths.items()}
     return {ours: found.get(ours, f"{named[ours]}: folder") for ours in columns}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.models.decoders.cold_start import add_cold_items
 from tasks.core.models.decoders.model_selection import SelectedModel
-from tasks.core.models.family import Fit, Written
+from tasks.core.models.family import Fit, Written, count_items
 from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.procrustes import align_rows
 from tasks.core.models.warm_start import PreviousModel, save_state
@@ -52,13 +52,6 @@ def decoder_fit(
         parents=[*parents, *([candidate.artefact.uri] if candidate else [])],
         **more,
     )
-
-
-def count_items(written: int, cold: int, items: int) -> dict[str, int]:
-    """The counts of a manifest: items with a vector, those among them whose vector is of their
-    genres, and items of the catalogue without one.
-    """
-    return {"items": written, "items_cold": cold, "items_left_out": items - written}
 
 
 def write_candidate(
