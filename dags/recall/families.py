@@ -8,6 +8,7 @@ DAGs. An entry in `DESCRIBED` says more: title, text, further tasks, the order o
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -235,11 +236,30 @@ DESCRIBED = (
     ),
 )
 
-FAMILIES = (
-    *DESCRIBED,
-    *(
-        family_by_default(name)
-        for name in environments.FAMILIES
-        if name not in {family.name for family in DESCRIBED}
+
+def wanted(families: tuple[Family, ...], names: str) -> tuple[Family, ...]:
+    """The families that are named, with a space or a comma between two; all where none is.
+
+    Raises:
+        ValueError: a family of this name does not exist; Airflow shows it as an import error.
+    """
+    chosen = names.replace(",", " ").split() or [family.name for family in families]
+    if unknown := sorted(set(chosen) - {family.name for family in families}):
+        raise ValueError(
+            f"RECALL_FAMILIES names a family that does not exist: got {', '.join(unknown)}; "
+            f"allowed: {', '.join(family.name for family in families)}"
+        )
+    return tuple(family for family in families if family.name in chosen)
+
+
+FAMILIES = wanted(
+    (
+        *DESCRIBED,
+        *(
+            family_by_default(name)
+            for name in environments.FAMILIES
+            if name not in {family.name for family in DESCRIBED}
+        ),
     ),
+    os.environ.get("RECALL_FAMILIES", ""),
 )

@@ -95,7 +95,10 @@ def retrain(
         f"{day}",
         flush=True,
     )
-    families = airflow.families()
+    paused = {family for family, is_paused in airflow.families().items() if is_paused}
+    for family in sorted(paused):
+        print(f"train_{family} is paused in Airflow: {family} is not trained", flush=True)
+    families = [family for family in airflow.families() if family not in paused]
     known = {
         (dag, r["dag_run_id"])
         for family in families

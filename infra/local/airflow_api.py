@@ -154,11 +154,15 @@ class Airflow:
     def dags(self) -> dict[str, dict]:
         return {dag["dag_id"]: dag for dag in self.call("GET", "dags?limit=100")["dags"]}
 
-    def families(self) -> list[str]:
-        """The families of models, read from the DAGs: there is one list of them, and it is not kept
-        here.
+    def families(self) -> dict[str, bool]:
+        """The families of models, read from the DAGs, as there is one list of them and it is not
+        kept here; True: its training is paused.
         """
-        return sorted(dag.removeprefix("train_") for dag in self.dags() if dag.startswith("train_"))
+        return {
+            name.removeprefix("train_"): dag["is_paused"]
+            for name, dag in sorted(self.dags().items())
+            if name.startswith("train_")
+        }
 
     def follows(self, family: str) -> bool:
         """Whether a family's training starts when the champions of others change."""

@@ -79,9 +79,10 @@ class Watch:
             ]
             if not new:
                 if time.monotonic() - self.since > APPEARS:
+                    paused = self.airflow.dags()[one.dag]["is_paused"]
                     raise Failed(
-                        f"{one.dag} was not started by its asset within {APPEARS:.0f} s; look "
-                        f"at the scheduler's log"
+                        f"{one.dag} was not started by its asset within {APPEARS:.0f} s; "
+                        + ("it is paused in Airflow" if paused else "look at the scheduler's log")
                     )
                 return
             one.run = new[-1][

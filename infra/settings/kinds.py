@@ -30,6 +30,13 @@ def one_of(*values: str) -> Kind:
     return Kind(f"one of {', '.join(values)}", lambda value: value in values)
 
 
+def several_of(*values: str) -> Kind:
+    return Kind(
+        f"some of {', '.join(values)}, a space or a comma between two",
+        lambda value: bool(names := value.replace(",", " ").split()) and set(names) <= set(values),
+    )
+
+
 def number(low: int, high: int) -> Kind:
     return Kind(
         f"a whole number, {low} to {high}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from dags.recall.environments import FAMILIES
 from infra.settings import kinds
 from infra.settings.kinds import Kind
 from tasks.ingest.formats import FORMATS
@@ -103,6 +104,12 @@ TABLE = (
         kinds.number(30, 3600),
         "seconds after which it looks for them again",
         "600",
+    ),
+    Setting(
+        "RECALL_FAMILIES",
+        kinds.several_of(*FAMILIES),
+        "the families of models that are trained and served",
+        "all",
     ),
     Setting(
         "RECALL_POLICIES",

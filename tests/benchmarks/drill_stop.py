@@ -12,7 +12,8 @@ drill-stop` (ROUNDS=20). One JSON line last:
     traces               Python traces that any of the commands showed; must be 0
     next_run_ok          rounds after which the retrain of the same day ended well
 
-The shop is the tiny planted one. Whoever writes keys does so all the time that Valkey answers,
+The shop is the tiny planted one, of which two families are trained: one by gensim or in closed
+form, one by torch. Whoever writes keys does so all the time that Valkey answers,
 under names that no model has.
 """
 
@@ -83,6 +84,7 @@ class Drill:
             "PYTHONPATH": str(ROOT),
             "SOURCE": str(home / "source" / "shop.toml"),
             "DAY": "2025-12-24",
+            "RECALL_FAMILIES": "item2vec gru4rec",
         }
         os.environ |= {"RECALL_STATE": str(home / "state")}
         self.local = Local().prepare()

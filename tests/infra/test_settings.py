@@ -20,6 +20,7 @@ GOOD = {
     "RECALL_LAST_DAY": "2026-02-01",
     "AIRFLOW_CONN_RECALL_REDIS": "rediss://publisher:pa%2Fss@redis:6379/0?ssl_ca_certs=/ca.pem",
     "AIRFLOW_CONN_RECALL_MLFLOW": "http://mlflow:5000",
+    "RECALL_FAMILIES": "item2vec, gru4rec fused",
     "RECALL_RUNTIME": "kubernetes",
     "RECALL_IMAGES": "registry:5000/recallflow-{environment}:1.0",
 }
@@ -52,6 +53,8 @@ def test_good_settings_start():
         ("RECALL_IMAGES", "recallflow:1.0"),
         ("RECALL_GPUS", "-1"),
         ("RECALL_GPUS", "1.5"),
+        ("RECALL_FAMILIES", "item2vec svd"),
+        ("RECALL_FAMILIES", " "),
         ("RECALL_POLICIES", "/no/such/folder"),
         ("RECALL_SCRATCH", "scratch"),
         ("RECALL_MLFLOW_PAGE", "mlflow:5000"),
