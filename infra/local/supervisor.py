@@ -9,6 +9,7 @@ read, and what finds the processes again should it be killed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -60,11 +61,24 @@ class Supervisor:
         self.strays: dict[Process, float] = {}
         self.looked = self.probed = 0.0
         self.silent: dict[str, float] = {}
+        self.disturbed = ""
 
     def run(self) -> int:
         """Start, watch, and stop once `stopping` is set; returns the exit code."""
         processes.adopt()
-        while not self.stopping:
+        try:
+            while not self.stopping:
+                self._turn()
+                time.sleep(0.5)
+        finally:
+            self._stop()
+        return 0
+
+    def _turn(self) -> None:
+        """Look after everything once; a disk that is full ends nothing, a folder that is gone ends
+        all: nobody could reach what runs on.
+        """
+        try:
             for service in self.wanted:
                 self._tend(service)
             if time.monotonic() > self.looked + LOOKS:
@@ -74,9 +88,11 @@ class Supervisor:
                 self._probe()
             self.meter.sample()
             self._write()
-            time.sleep(0.5)
-        self._stop()
-        return 0
+        except OSError as error:
+            self.stopping |= not self.local.run.is_dir()
+            if str(error) != self.disturbed:
+                self.disturbed = str(error)
+                _say(f"{error}; {'stopping' if self.stopping else 'going on'}")
 
     def _tend(self, service: Service) -> None:
         process, now = self.running.get(service.name), time.monotonic()
@@ -86,11 +102,7 @@ class Supervisor:
         elif process.poll() is not None:
             count = self.restarts[service.name] = self.restarts[service.name] + 1
             wait = BACKOFF[min(count, len(BACKOFF)) - 1]
-            print(
-                f"{time.strftime('%H:%M:%S')} {service.name} ended with {process.returncode}; "
-                f"again in {wait} s",
-                flush=True,
-            )
+            _say(f"{service.name} ended with {process.returncode}; again in {wait} s")
             del self.running[service.name]
             self.ready.discard(service.name)
             self.silent.pop(service.name, None)
@@ -102,11 +114,7 @@ class Supervisor:
             and (service.ready is None or service.ready())
         ):
             self.ready.add(service.name)
-            print(
-                f"{time.strftime('%H:%M:%S')} {service.name} is up after "
-                f"{now - self.started[service.name]:.1f} s",
-                flush=True,
-            )
+            _say(f"{service.name} is up after {now - self.started[service.name]:.1f} s")
 
     def _start(self, service: Service) -> None:
         log = (self.local.logs / f"{service.name}.log").open("ab")
@@ -136,10 +144,9 @@ class Supervisor:
                 continue
             self.ready.discard(service.name)
             if now - self.silent.setdefault(service.name, now) > GIVES_UP:
-                print(
-                    f"{time.strftime('%H:%M:%S')} {service.name} has not answered for "
-                    f"{now - self.silent[service.name]:.0f} s: it is started anew",
-                    flush=True,
+                _say(
+                    f"{service.name} has not answered for "
+                    f"{now - self.silent[service.name]:.0f} s: it is started anew"
                 )
                 self.running[service.name].kill()
 
@@ -169,11 +176,7 @@ class Supervisor:
 
     def _end_strays(self, of: str = "one that ended") -> None:
         for one in (lost := self._strays(processes.all_of_them())):
-            print(
-                f"{time.strftime('%H:%M:%S')} ending what {of} left: {one.pid} "
-                f"{processes.command(one)[:120]}",
-                flush=True,
-            )
+            _say(f"ending what {of} left: {one.pid} {processes.command(one)[:120]}")
         if lost:
             self._kill_tasks(lost)
             processes.end(
@@ -227,6 +230,12 @@ class Supervisor:
         making = path.with_suffix(".new")
         making.write_text(json.dumps(content, indent=1))
         making.replace(path)
+
+
+def _say(text: str) -> None:
+    """A line of the log, where there is room for it."""
+    with contextlib.suppress(OSError):
+        print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def read(local: Local) -> dict | None:

@@ -5,6 +5,7 @@ is killed, nothing it started stays hidden.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,6 +84,22 @@ def test_a_supervisor_that_does_not_run_on_is_stopped_all_the_same(running, loca
     running.send_signal(signal.SIGSTOP)
     stack.stop(local)
     assert not any(one.lives for one in before) and running.poll() is not None
+
+
+def test_a_supervisor_that_cannot_write_goes_on(running, local):
+    noted = local.run / "supervisor.new"
+    noted.mkdir(exist_ok=True)  # no file can be written in its place
+    os.kill(supervisor.read(local)["services"]["two"]["pid"], signal.SIGKILL)
+    until(lambda: supervisor.silent_seconds(local) > 3)
+    noted.rmdir()
+    until(lambda: supervisor.read(local)["services"]["two"]["restarts"] == 1)
+    assert running.poll() is None and all(one.lives for one in supervisor.family(local))
+
+
+def test_a_stack_whose_folder_is_removed_ends_itself(running, local):
+    before = supervisor.family(local)
+    shutil.rmtree(local.home)
+    assert running.wait(30) == 0 and not any(one.lives for one in before)
 
 
 def test_what_a_killed_supervisor_left_is_told_and_ended(running, local, capsys):
