@@ -71,7 +71,7 @@ settings: ## write infra/docs/settings.md and the data of the forms anew from th
 
 .PHONY: bench
 bench: ## list the benchmarks
-	$(call list,bench-[a-z0-9]+|quality|ablation,#:)
+	$(call list,bench-[a-z0-9]+|quality[a-z-]*|ablation,#:)
 
 .PHONY: drill
 drill: ## list the drills
@@ -105,6 +105,7 @@ bench-linear: export OPENBLAS_NUM_THREADS = 1
 bench-publish: runs_in = serve     #: loading, memory, rollback and reading beside a bare client
 bench-index: runs_in = serve       #: inverted lists and a graph beside exact search at a million vectors
 bench-compressed: runs_in = serve  #: fused vectors in 16, 8 and 4 bits and less: size, recall@50, speed
+bench-similar: runs_in = train     #: the table of similar items at 3,700, 45,000 and a million items: seconds, memory
 bench-evaluate: runs_in =          #: an evaluation beside a bare product with top-k
 bench-evaluate: export OMP_NUM_THREADS = 1
 bench-gru: runs_in = train         #: training speed of GRU4Rec beside other layouts and losses
@@ -113,6 +114,9 @@ bench-tune: arguments = --protocol $(PROTOCOL) --family $(FAMILY) --trials $(TRI
 bench-days: runs_in =              #: three days of item2vec: what warm start and alignment cost and keep
 quality: arguments = --protocol $(PROTOCOL) --family $(FAMILY) --recipe $(RECIPE) --seeds $(SEEDS) --jobs $(JOBS)
 quality: runs_in =                 #: PROTOCOL=p1-time|p1-file|p2|p2-new|p3 FAMILY= RECIPE= SEEDS=3 JOBS=1: quality over seeds
+quality-similar: module = similar_quality
+quality-similar: arguments = --data $(or $(DATA),ml-100k)
+quality-similar: runs_in = train   #: DATA=ml-100k|ml-1m|tmall|nowplaying: items like an item, beside cosine, EASE, popularity
 ablation: runs_in = train          #: what matters for item2vec, one thing changed at a time
 drill-publish: module = drill_publish
 drill-publish: runs_in = serve     #: publications and the server killed at random moments, under readers

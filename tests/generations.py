@@ -8,9 +8,9 @@ import numpy as np
 
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import Encoder, MeanEncoder, TowerEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.store import Store
 from tests import worlds
+from tests.neighbours import by_cosine
 
 
 def candidate(
@@ -51,10 +51,10 @@ def candidate(
             draft.path,
             [world.item_id(row) for row in range(count)],
             vectors,
-            unit_rows(vectors),
             encoder or MeanEncoder(vectors),
             cold,
         )
+        by_cosine(vectors).save(draft.path)
         draft.counts = {"items": count}
         draft.facts = {
             "family": family,

@@ -131,7 +131,7 @@ def tell(local: Local, report: Report) -> bool:
     print(f"\n{report.ingest()}\n\n{report.models()}\n\nSeconds by task\n{report.seconds()}")
     title = ("--title", os.environ["TITLE"]) if os.environ.get("TITLE") else ()
     user = ("--user", os.environ["USER_ID"]) if os.environ.get("USER_ID") else ()
-    missing = []
+    missing, shown = [], None
     with ThreadPoolExecutor(
         os.cpu_count()
     ) as pool:  # each is a process of its own, most of whose time is its start
@@ -147,8 +147,9 @@ def tell(local: Local, report: Report) -> bool:
         ):  # it may be the title that is not there
             missing.append(family)
         else:
-            print(f"\n{text}")
-    if len(missing) < len(report.families):
+            shown = shown or text  # every family has the same neighbours
+    if shown is not None:
+        print(f"\n{shown}")
         print(f"\n{ask(local, 'recommend', *user, '--k', '10')[1]}")
     gates = {family: report.result(f"train_{family}", "gate") for family in missing}
     skipped = {family: report.skipped(family) for family, gate in gates.items() if not gate}

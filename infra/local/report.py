@@ -11,7 +11,12 @@ from infra.local.airflow_api import Airflow
 from infra.local.state import Local, outer_environment
 from infra.local.watch import Followed
 
-METRICS = (("recall_50", "recall@50"), ("ndcg_10", "NDCG@10"), ("hr_10", "hit rate@10"))
+METRICS = (
+    ("recall_50", "recall@50"),
+    ("ndcg_10", "NDCG@10"),
+    ("hr_10", "hit rate@10"),
+    ("similar_hr_10", "similar hr@10"),
+)
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -103,7 +108,10 @@ class Report:
                 continue
             for name in filter(None, ("challenger", "champion", gate["best_member"], "popularity")):
                 metrics = gate["metrics"].get(name)
-                figures = [f"{metrics[key]:.4f}" if metrics else "-" for key, _ in METRICS]
+                figures = [
+                    "-" if (value := (metrics or {}).get(key)) is None else f"{value:.4f}"
+                    for key, _ in METRICS
+                ]
                 own = (
                     [family, str(gate["version"] or "-"), gate["outcome"], name]
                     if name == "challenger"

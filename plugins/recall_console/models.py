@@ -31,6 +31,7 @@ CARD_METRICS = (
     "hr_10",
     "recall_50_tail",
     "coverage_50",
+    "similar_hr_10",
 )  # of the metrics, those that a card draws
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.core.data.snapshot import Queries
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.evaluate.lists import Lists
 
 

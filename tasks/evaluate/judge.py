@@ -30,7 +30,10 @@ from tasks.evaluate.lists import Lists, lists_of_candidate
 from tasks.evaluate.measure import ItemPopularity, Metrics, mean_over_seeds, measure
 from tasks.evaluate.metrics import MAX_LIST_LENGTH
 from tasks.evaluate.settings import JudgeRequest
+from tasks.evaluate.similar import lists_of_neighbours, with_similar
 from tasks.evaluate.user_sample import sample_queries
+
+LOGGED_METRICS = ("recall_50", "ndcg_10", "hr_10", "similar_hr_10")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,12 +119,15 @@ def _measure_models(
         lists_of_candidate(candidate, item_ids, queries, MAX_LIST_LENGTH)
         for candidate in inputs.challengers
     ]
-    seeds = [measure(each, queries.labels, catalogue) for each in lists]
-    models = {"challenger": mean_over_seeds(seeds)}
 
-    def measured(candidate: Candidate) -> Metrics:
-        shown = lists_of_candidate(candidate, item_ids, queries, MAX_LIST_LENGTH)
-        return measure(shown, queries.labels, catalogue)
+    def measured(candidate: Candidate, shown: Lists | None = None) -> Metrics:
+        shown = shown or lists_of_candidate(candidate, item_ids, queries, MAX_LIST_LENGTH)
+        similar = lists_of_neighbours(candidate, item_ids, queries)
+        metrics = measure(shown, queries.labels, catalogue)
+        return with_similar(metrics, similar, queries, catalogue)
+
+    seeds = [measured(*pair) for pair in zip(inputs.challengers, lists, strict=True)]
+    models = {"challenger": mean_over_seeds(seeds)}
 
     if champion:
         same = len(seeds) == 1 and champion.candidate.artefact.id == first.artefact.id
@@ -129,7 +135,7 @@ def _measure_models(
     for family, member in fused_members.members_of(first).items():
         models[family] = measured(Candidate(store.open(member["uri"], "candidate")))
     for model, metrics in models.items():
-        means = {name: metrics.overall[name] for name in ("recall_50", "ndcg_10", "hr_10")}
+        means = {name: metrics.overall[name] for name in LOGGED_METRICS}
         log("evaluate.measured", model=model, users=len(queries.users), **means)
     return Measured(models, seeds, lists[0])
 

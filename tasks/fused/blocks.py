@@ -24,7 +24,6 @@ class MemberModel:
         rows: int32 (n), its own row of each; −1 where it does not know the item.
         candidates: float32 (n, d), their mean is zero: no ranking changes, and each score says how
             far an item is from the average one.
-        similar: float32 (n, s), item-to-item vectors.
         placed: bool (n), not trained by it: placed by genres, by itself or here.
         root: float32 (d, d), with |q · root| the spread of the scores of query q over the items.
     """
@@ -33,7 +32,6 @@ class MemberModel:
     encoder: Encoder
     rows: np.ndarray
     candidates: np.ndarray
-    similar: np.ndarray
     placed: np.ndarray
     root: np.ndarray
 
@@ -68,9 +66,8 @@ def _block(
     if not known.any():
         raise _useless(member, "knows none of the snapshot's items")
     trained = known & ~np.isin(rows, candidate.cold)
-    vectors, similar = (
-        _complete_vectors(of, rows, items, GenrePredictor.of(genres, likes, trained), standing)
-        for of, standing in ((candidate.vectors, True), (candidate.similar, False))
+    vectors = _complete_vectors(
+        candidate.vectors, rows, items, GenrePredictor.of(genres, likes, trained)
     )
     vectors = vectors - vectors.mean(axis=0)
     variances, directions = np.linalg.eigh(vectors.T @ vectors / len(vectors))
@@ -90,7 +87,6 @@ def _block(
         candidate.encoder,
         rows[items],
         vectors.astype(np.float32),
-        similar,
         ~trained[items],
         (directions * np.sqrt(np.maximum(variances, 0))).astype(np.float32),
     )
@@ -105,15 +101,11 @@ def _useless(member: MemberCandidate, why: str) -> RefusedData:
 
 
 def _complete_vectors(
-    vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: GenrePredictor, standing: bool
+    vectors: np.ndarray, rows: np.ndarray, items: np.ndarray, genres: GenrePredictor
 ) -> np.ndarray:
     """float (items, d): a member's vectors, and those of its genres where it has none."""
     own, known = rows[items], np.flatnonzero(rows >= 0)
     made = np.asarray(vectors[np.maximum(own, 0)], np.float64)
     if (own < 0).any():
-        made[own < 0] = genres.predict(
-            np.asarray(vectors[rows[known]]), known, items[own < 0], standing
-        )
-    if not standing:
-        made = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1)
+        made[own < 0] = genres.predict(np.asarray(vectors[rows[known]]), known, items[own < 0])
     return made

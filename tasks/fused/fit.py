@@ -129,11 +129,10 @@ def _write(
     folder: Path, step: int, whole: FusedModel, members: list[MemberCandidate], snapshot: Snapshot
 ) -> Written:
     encoder = FusedEncoder(whole.members)
-    save_candidate(folder, whole.item_ids, whole.candidates, whole.similar, encoder, whole.cold)
+    save_candidate(folder, whole.item_ids, whole.candidates, encoder, whole.cold)
     return Written(
         whole.item_ids,
         whole.candidates,
-        whole.similar,
         step,
         whole.figures,
         counts=count_items(len(whole.item_ids), len(whole.cold), len(snapshot.item_ids)),

@@ -24,8 +24,6 @@ class FusedModel:
 
     Attributes:
         candidates: float32 (n, D), the members' side by side.
-        similar: float32 (n, s), at most of unit length: the inner product is the mean of the
-            members'.
         cold: int (c), rows that no member has trained.
         members: the parts of the encoder.
         weights: member → its share of all weights.
@@ -35,7 +33,6 @@ class FusedModel:
 
     item_ids: list[str]
     candidates: np.ndarray
-    similar: np.ndarray
     cold: np.ndarray
     members: list[Member]
     weights: dict[str, float]
@@ -72,11 +69,9 @@ def assemble(
         )
         for part, factor, turn in zip(parts, factors, turns, strict=True)
     ]
-    similar = np.hstack([part.similar for part in parts]) / np.sqrt(len(parts))
     return FusedModel(
         [snapshot.item_ids[row] for row in items],
         np.hstack(candidates),
-        similar.astype(np.float32),
         np.flatnonzero(np.all([part.placed for part in parts], axis=0)),
         members,
         {part.name: float(weight) for part, weight in zip(parts, weights, strict=True)},

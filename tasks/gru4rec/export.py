@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from tasks.core.retrieval.encoders import GRUEncoder, SASRecEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.gru4rec.settings import Settings
 
 SHARED_ARRAYS = {

@@ -13,7 +13,6 @@ from tasks.core.data.snapshot import Snapshot, find_snapshot
 from tasks.core.models.family import Fit, Written, run_fit
 from tasks.core.registry.champion import previous_candidate
 from tasks.core.retrieval.candidate import save_candidate
-from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.core.torch.hardware import prepare_device
@@ -70,13 +69,11 @@ def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
     state, rows, settings = learned.state, learned.rows, learned.settings
     vectors = export.candidates(state.best, settings.unit_items)
     item_ids = [snapshot.item_ids[row] for row in np.flatnonzero(rows >= 0)]
-    similar = taste_space(vectors[:, :-1], learned.histories)
-    save_candidate(folder, item_ids, vectors, similar, export.encoder(state.best, settings))
+    save_candidate(folder, item_ids, vectors, export.encoder(state.best, settings))
     warm_start.save_state(folder, state.best)
     return Written(
         item_ids,
         vectors,
-        similar,
         state.best_epoch,
         {"validation_recall_50": state.best_recall},
         state.validation_seconds,

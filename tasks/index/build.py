@@ -1,11 +1,9 @@
-"""Verb `build`: the FAISS indexes of a candidate's vectors.
+"""Verb `build`: the FAISS index of a candidate's vectors.
 
 indexes/<family>/<id>/
     index.faiss         the index of the candidate vectors
-    similar.faiss       the index of the item-to-item vectors
     cold_ids.*          ids of the items whose vectors were predicted from their genres
     cold.npy            float32 (cold, d), their candidate vectors
-    cold_similar.npy    float32 (cold, s), their item-to-item vectors
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from tasks.index.settings import BuildRequest
 
 
 def build(request: BuildRequest) -> dict:
-    """Write the indexes of a candidate, or find them written.
+    """Write the index of a candidate, or find it written.
 
     Returns:
         uri and id of the index, family, candidate, version (of the registered model), factory,
@@ -88,20 +86,15 @@ def _write(
 ) -> None:
     cold = cold_items(candidate, snapshot, request.cold_items == "metadata")
     vectors = np.concatenate([candidate.vectors, cold.vectors])
-    similar = np.concatenate([candidate.similar, cold.similar])
     _check_vectors(vectors)
     count, dimension = vectors.shape
     factory = _factory(request, request.factory, vectors.shape)
-    similar_factory = _factory(request, "auto", similar.shape)
     faiss.omp_set_num_threads(request.threads)
     with store.writing("index", *path) as draft:
-        say(f"step 1 of 2: the index {factory} of {count:,} candidate vectors")
+        say(f"the index {factory} of {count:,} candidate vectors")
         faiss.write_index(build_index(vectors, factory), str(draft.path / "index.faiss"))
-        say(f"step 2 of 2: the index {similar_factory} of item-to-item vectors")
-        faiss.write_index(build_index(similar, similar_factory), str(draft.path / "similar.faiss"))
         StringTable.of(cold.ids).save(draft.path, "cold_ids")
         save(draft.path / "cold.npy", cold.vectors)
-        save(draft.path / "cold_similar.npy", cold.similar)
         counts = {"items": count, "cold": len(cold.ids), "left_out": cold.left_out}
         draft.counts = counts
         draft.facts = {
@@ -109,7 +102,6 @@ def _write(
             "candidate": uri,
             "snapshot": snapshot.uri,
             "factory": factory,
-            "similar_factory": similar_factory,
             "dimension": dimension,
             "predicted_bytes_per_vector": round(bytes_per_vector(factory, dimension, count), 2),
         }

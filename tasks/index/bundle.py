@@ -1,7 +1,7 @@
 """Verb `bundle`: tune and probe an index, and write the generation that can go live.
 
 generations/<family>/<id>/
-    index.faiss, similar.faiss      the indexes, their search parameters set
+    index.faiss                     the index, its search parameters set
     the files of items, users and vectors, see `tasks.index.generation_files`
 """
 
@@ -27,7 +27,7 @@ from tasks.index.index_report import IndexReport, split_queries, tune_and_valida
 from tasks.index.served_users import ServedUsers, encode_users, find_served_users
 from tasks.index.settings import BundleRequest
 
-ITEMS, SIMILAR = "items", "similar items"
+ITEMS = "items"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ def bundle(request: BundleRequest) -> dict:
     Returns:
         uri and id of the generation, family, candidate, snapshot, day, version, factory, search,
         depth, dimension, items, cold_items, left_out_items, users, left_out_users, recall,
-        queries_per_s, p50_ms, p99_ms, bytes_per_vector, similar_recall, bytes.
+        queries_per_s, p50_ms, p99_ms, bytes_per_vector, bytes.
 
     Raises:
         RefusedData: the index finds less than `minimum_recall` of the exact top 50, or no user can
@@ -84,8 +84,7 @@ def bundle(request: BundleRequest) -> dict:
         _write(store, path, request, inputs, code)
     generation = store.find(*path)
     assert generation, "it was written, or found written, above"
-    for facts, of in ((generation.facts, ITEMS), (generation.facts["similar"], SIMILAR)):
-        IndexReport.of(facts).judge(request.minimum_recall, of)
+    IndexReport.of(generation.facts).judge(request.minimum_recall, ITEMS)
     return _result(generation)
 
 
@@ -93,19 +92,17 @@ def _write(
     store: Store, path: tuple[str, ...], request: BundleRequest, inputs: Inputs, code: str
 ) -> None:
     candidate, snapshot = inputs.candidate, inputs.snapshot
-    say("step 1 of 4: the queries of the users")
+    say("step 1 of 3: the queries of the users")
     catalogue = Catalogue.of(candidate, inputs.index)
     users = find_served_users(
         snapshot, candidate.encoder, catalogue.rows_of(snapshot.item_ids), catalogue.trained
     )
     queries = _queries(candidate, users)
     with store.writing("generation", *path) as draft:
-        say(f"step 2 of 4: tuning and probing the index of {len(catalogue.item_ids):,} items")
+        say(f"step 2 of 3: tuning and probing the index of {len(catalogue.item_ids):,} items")
         report, searcher = _tune_items(request, inputs.index, catalogue, queries, draft.path)
-        say("step 3 of 4: tuning and probing the index of similar items")
-        similar = _tune_similar(request, inputs.index, catalogue, users, draft.path)
         faiss.omp_set_num_threads(request.threads)
-        say(f"step 4 of 4: lists and histories of {len(users.users):,} users")
+        say(f"step 3 of 3: lists and histories of {len(users.users):,} users")
         write_items(draft.path, catalogue, snapshot)
         write_users(
             draft.path, users, queries, snapshot, len(catalogue.item_ids), searcher, request.top
@@ -115,7 +112,6 @@ def _write(
         draft.facts = {
             **_facts(inputs, catalogue, request.version),
             **dataclasses.asdict(report),
-            "similar": dataclasses.asdict(similar),
         }
         draft.lineage = {
             "settings": dataclasses.asdict(request),
@@ -144,27 +140,6 @@ def _tune_items(
     )
     report.judge(request.minimum_recall, ITEMS)
     return report, searcher
-
-
-def _tune_similar(
-    request: BundleRequest,
-    index: Artefact,
-    catalogue: Catalogue,
-    users: ServedUsers,
-    folder: Path,
-) -> IndexReport:
-    """Write the tuned index of item-to-item vectors; refuse one that finds too little."""
-    report, _ = tune_and_validate(
-        index.file("similar.faiss", verify=False),
-        index.facts["similar_factory"],
-        catalogue.similar,
-        split_queries(_liked_items(catalogue, users, request), request.probes, request.seed),
-        folder / "similar.faiss",
-        request.wanted_recall,
-        ours=True,
-    )
-    report.judge(request.minimum_recall, SIMILAR)
-    return report
 
 
 def _counts(index: Artefact, catalogue: Catalogue, users: ServedUsers) -> dict:
@@ -218,16 +193,6 @@ def _queries(candidate: Candidate, users: ServedUsers) -> np.ndarray:
     return queries
 
 
-def _liked_items(catalogue: Catalogue, users: ServedUsers, request: BundleRequest) -> np.ndarray:
-    """Item-to-item vectors of liked items, each as often as it was liked, to query with."""
-    items = users.liked.items
-    return catalogue.similar[
-        np.random.default_rng(request.seed).choice(
-            items, min(2 * request.probes, len(items)), replace=False
-        )
-    ]
-
-
 def _result(generation: Artefact) -> dict:
     facts, probe = generation.facts, generation.facts["probe"]
     return {
@@ -250,6 +215,5 @@ def _result(generation: Artefact) -> dict:
             name: probe[name]
             for name in ("recall", "queries_per_s", "p50_ms", "p99_ms", "bytes_per_vector")
         },
-        "similar_recall": facts["similar"]["probe"]["recall"],
         "bytes": sum(file["bytes"] for file in generation.files.values()),
     }

@@ -1,8 +1,9 @@
-"""The files of a generation, beside its two indexes.
+"""The files of a generation, beside its index.
 
 item_ids.*, titles.*, genres.*      strings by row of an item; genres joined by |
 item_rows.*                         hash index from an item's id to its row
-vectors.npy, similar.npy            float32 (items, d) and (items, s), behind the indexes
+vectors.npy                         float32 (items, d), behind the index
+neighbours*.npy                     the items most like each, see `tasks.core.retrieval.neighbours`
 the encoder                         see `tasks.core.retrieval.encoders`
 user_ids.*                          strings by row of a user
 user_vectors.npy                    float32 (users with a query, d), the first rows of users
@@ -29,8 +30,11 @@ from tasks.index.served_users import ServedUsers, popularity
 
 
 def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
-    """Write ids, titles and genres by row; an item that the snapshot lacks has its id as title."""
-    titles, genres = list(catalogue.item_ids), [""] * len(catalogue.item_ids)
+    """Write ids, titles, genres and neighbours by row; an item that the snapshot lacks has its id
+    as title.
+    """
+    titles = list(catalogue.item_ids)
+    genres: list[list[str]] = [[]] * len(titles)
     rows = catalogue.rows_of(snapshot.item_ids)
     known = np.flatnonzero(rows >= 0)
     snapshot_titles = snapshot.items["title"].to_pylist()
@@ -38,9 +42,11 @@ def write_items(folder: Path, catalogue: Catalogue, snapshot: Snapshot) -> None:
     for item in known.tolist():
         row = rows[item]
         titles[row] = snapshot_titles[item] or titles[row]
-        genres[row] = "|".join(snapshot_genres[item] or ())
-    for name, strings in (("item_ids", catalogue.item_ids), ("titles", titles), ("genres", genres)):
+        genres[row] = snapshot_genres[item] or []
+    joined = ["|".join(some) for some in genres]
+    for name, strings in (("item_ids", catalogue.item_ids), ("titles", titles), ("genres", joined)):
         StringTable.of(strings).save(folder, name)
+    catalogue.neighbours(genres).save(folder)
     IdIndex.of(StringTable.of(catalogue.item_ids)).save(folder, "item_rows")
 
 
@@ -76,7 +82,6 @@ def write_users(
 
 
 def write_vectors(folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
-    """Write the vectors that the indexes were built over, and the encoder that makes queries."""
+    """Write the vectors that the index was built over, and the encoder that makes queries."""
     save(folder / "vectors.npy", catalogue.vectors)
-    save(folder / "similar.npy", catalogue.similar)
     save_encoder(folder, encoder)

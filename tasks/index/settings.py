@@ -35,7 +35,6 @@ class BuildRequest:
         title="Memory, MiB",
         section="Index",
         empty="no bound",
-        details="In MiB; the index of similar items has the same bound.",
         minimum=0.001,
         maximum=10_000_000,
     )

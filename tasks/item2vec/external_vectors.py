@@ -16,7 +16,7 @@ from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.models.decoders.model_selection import LEAVE_ONE_OUT_RIDGES
 from tasks.core.models.input_vectors import read_vectors
 from tasks.core.models.item_vectors import ItemVectors, row_positions
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.core.store.manifest import Artefact
 from tasks.core.store.store import Store
 

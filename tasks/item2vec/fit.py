@@ -56,7 +56,7 @@ def fit(request: FitRequest) -> dict:
     def write(folder: Path, fitted: Fitted) -> Written:
         walks = statistics(graph.tables, settings.walk_length, request.seed)
         write_json(folder / WALKS_FILE, walks)
-        return write_candidate(folder, fitted, settings, snapshot, previous)
+        return write_candidate(folder, fitted, settings, snapshot)
 
     return run_fit(
         the_fit,

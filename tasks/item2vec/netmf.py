@@ -16,7 +16,7 @@ from tasks.core.cli.errors import BadRequest, RefusedData
 from tasks.core.data.histories import Histories
 from tasks.core.models.item_vectors import ItemVectors, row_positions
 from tasks.core.models.svd import truncated_svd
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.item2vec import log_transitions
 
 ROUNDING_SHARE = 1e-12  # of the longest vector

@@ -58,9 +58,7 @@ def fit(request: FitRequest) -> dict:
 
     def write(folder: Path, solved: tuple[float, Fitted]) -> Written:
         penalty, fitted = solved
-        return write_candidate(
-            folder, fitted, request.settings, snapshot, previous, {"penalty": penalty}
-        )
+        return write_candidate(folder, fitted, request.settings, snapshot, {"penalty": penalty})
 
     return run_fit(the_fit, learn, write)
 

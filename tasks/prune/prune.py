@@ -28,6 +28,7 @@ PRUNED_KINDS = (
     "candidates",
     "evaluations",
     "yardsticks",
+    "neighbours",
     "indexes",
     "generations",
 )

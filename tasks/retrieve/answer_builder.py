@@ -50,6 +50,18 @@ def with_member_shares(
     )
 
 
+def with_evidence(answer: Answer, generations: Mapping[str, LoadedGeneration], id: str) -> Answer:
+    """The answer to what is like an item, with how many users liked both, and the item."""
+    first = next(iter(generations.values()))
+    hits = []
+    for hit in answer.hits:
+        generation = generations[hit.channels[0]]
+        row, other = generation.rows.get(id), generation.rows.get(hit.item.id)
+        hits.append(dataclasses.replace(hit, liked_both=generation.liked_both(row, other)))
+    liked = int(first.neighbours.likes[first.rows.get(id)])
+    return dataclasses.replace(answer, hits=tuple(hits), liked=liked)
+
+
 def _with_shares(hit: Hit, generations: Mapping[str, LoadedGeneration], state: UserState) -> Hit:
     for channel in hit.channels:
         if (

@@ -23,19 +23,22 @@ class Hit:
     """One recommended item.
 
     Attributes:
-        score: the inner product of query and item (cosine for similar items, number of likes for
-            popular ones, 1 / rank for precomputed ones); over several channels, the sum of
-            reciprocal ranks.
+        score: the inner product of query and item (how alike they are for similar items, number of
+            likes for popular ones, 1 / rank for precomputed ones); over several channels, the sum
+            of reciprocal ranks.
         channels: the channels that proposed it, in the order of the call.
         shares: family → its share of the score, of an item that a fusion of models proposed: of how
             far the score is above the average item's. They sum to one; a family that speaks against
             the item has a negative share. Empty for any other item.
+        liked_both: of an item like another, how many users of the training part liked both; 0: they
+            are alike by their genres alone. None for any other item.
     """
 
     item: Item
     score: float
     channels: tuple[str, ...]
     shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    liked_both: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Answer:
             none (a precomputed list, the popular items).
         history: the liked items of the query, newest first: the user's, and those of the request.
         unknown: ids of the request's history that no family knows; they played no part.
+        liked: how many users of the training part liked the item that others are like; None where
+            no item was asked for.
     """
 
     hits: tuple[Hit, ...]
@@ -56,3 +61,4 @@ class Answer:
     source: Source
     history: tuple[Item, ...] = ()
     unknown: tuple[str, ...] = ()
+    liked: int | None = None

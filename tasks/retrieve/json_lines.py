@@ -131,9 +131,15 @@ def _by_channel(
 def _list(answer: Answer, channel: str | None) -> dict[str, Any]:
     return {
         "hits": [
-            _item_fields(hit.item) | {"score": hit.score, "channels": list(hit.channels)}
+            _item_fields(hit.item)
+            | {
+                "score": hit.score,
+                "channels": list(hit.channels),
+                "liked_both": hit.liked_both,
+            }
             for hit in answer.hits
         ],
+        "liked": answer.liked,
         "generation": answer.generations.get(channel or ""),
         "source": answer.source,
     }

@@ -50,7 +50,7 @@ class LoadedGeneration:
         self.buckets = {kind: _buckets(manifest, kind) for kind in BUCKET_KINDS}
         self.dtype = _one_of(manifest, "dtype", DTYPES)
         self.top_form = _one_of(manifest, "top_form", FORMS)
-        self.searcher, self.similar_searcher = self.folder.searcher, self.folder.similar
+        self.searcher, self.neighbours = self.folder.searcher, self.folder.neighbours
         self.encoder = self.folder.encoder
         self.recommend_seen = artefact.facts.get("recommend_seen", False)
         self.rows, self.trained = self.folder.rows, self.folder.facts["trained"]
@@ -61,21 +61,26 @@ class LoadedGeneration:
 
     def _check(self) -> None:
         """Raise Corrupt for impossible figures of the folder, which else an answer would show."""
-        items, facts = len(self.folder), self.folder.facts
-        depths = (facts["depth"], facts["similar"]["depth"])
+        items, depth, table = len(self.folder), self.folder.facts["depth"], self.neighbours
         if not (
             isinstance(self.trained, int)
             and 0 <= self.trained <= items
             and isinstance(self.recommend_seen, bool)
             and len(self.popularity) == items
-            and all(isinstance(depth, int) and 1 <= depth <= 1000 for depth in depths)
+            and isinstance(depth, int)
+            and 1 <= depth <= 1000
+            and len(table.likes) == items
+            and table.rows.ndim == 2
+            and table.rows.shape == table.scores.shape == table.both.shape
+            and len(table.rows) == items
+            and -1 <= table.rows.min(initial=-1) <= table.rows.max(initial=-1) < items
             and self.popular_rows.ndim == self.popularity.ndim == 1
             and self.popular_rows.min(initial=0) >= 0
             and self.popular_rows.max(initial=-1) < items
         ):
             raise Corrupt(
                 f"{self.folder.path} is not what the pipeline writes",
-                got=f"{items:,} items, depths {depths}, {self.trained} trained",
+                got=f"{items:,} items, depth {depth}, {self.trained} trained",
                 allowed="rows below the number of items, and figures of its manifest that are such",
                 remedy="publish this generation again",
             )
@@ -206,17 +211,17 @@ class LoadedGeneration:
         return {name: part / whole for name, part in parts.items()} if whole > 0 else {}
 
     def similar(self, row: int, k: int, without: np.ndarray = NO_ROWS) -> Ranked:
-        """The k items of the largest cosine with an item, other than itself.
-
-        Items without an item-to-item vector have none, and are none.
+        """The k items most like an item, or as many as its neighbours are; see
+        `tasks.core.retrieval.neighbours`.
         """
-        vectors = self.similar_searcher.vectors
-        if not np.any(vectors[row]):
-            return NO_ROWS, np.zeros(0, np.float32)
-        excluded = np.unique(np.append(without, row))
-        rows, scores = self.similar_searcher.search(vectors[row], k, excluded)
-        known = np.any(vectors[rows], axis=1)  # a zero vector outranks every negative cosine
-        return rows[known], scores[known]
+        rows, scores = np.asarray(self.neighbours.rows[row]), self.neighbours.scores[row]
+        shown = np.flatnonzero((rows >= 0) & (rows != row) & ~np.isin(rows, without))[:k]
+        return rows[shown], np.asarray(scores[shown])
+
+    def liked_both(self, row: int, other: int) -> int | None:
+        """How many users liked an item and its neighbour; 0: alike by genres; None: it is none."""
+        places = np.flatnonzero(self.neighbours.rows[row] == other)
+        return int(self.neighbours.both[row, places[0]]) if len(places) else None
 
     def popular(self, k: int, without: np.ndarray) -> Ranked:
         """The k items that most users liked."""

@@ -25,9 +25,11 @@ def as_table(answer: Answer, notes: list[str]) -> str:
         lines.append(f"unknown to every live model: {', '.join(answer.unknown)}")
     with_channels = len(answer.generations) > 1
     with_shares = any(hit.shares for hit in answer.hits)
+    with_evidence = any(hit.liked_both is not None for hit in answer.hits)
     heading = ["#", "title", "genres", "score"]
     heading += ["channels"] if with_channels else []
     heading += ["shares"] if with_shares else []
+    heading += ["because"] if with_evidence else []
     heading += ["history, newest first"] if with_history else []
     history = answer.history[: len(answer.hits)] if with_history else ()
     rows = [heading]
@@ -40,6 +42,7 @@ def as_table(answer: Answer, notes: list[str]) -> str:
         ]
         row += ["+".join(hit.channels)] if with_channels else []
         row += [_shares(hit)] if with_shares else []
+        row += [_evidence(hit, answer)] if with_evidence else []
         row += [_cut(liked.title, HISTORY_WIDTH) if liked else ""] if with_history else []
         rows.append(row)
     generations = ", ".join(f"{family} {id}" for family, id in answer.generations.items())
@@ -53,6 +56,13 @@ def _shares(hit: Hit) -> str:
         f"{name} {100 * share:.0f}%"
         for name, share in sorted(hit.shares.items(), key=lambda pair: -pair[1])
     )
+
+
+def _evidence(hit: Hit, answer: Answer) -> str:
+    """Why an item is like the one that was asked for."""
+    if not hit.liked_both:
+        return "by its genres"
+    return f"liked by {hit.liked_both:,} of {answer.liked:,} who liked it"
 
 
 def _about(answer: Answer) -> str:

@@ -18,7 +18,6 @@ from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.registry.training_progress import RECALL
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import TowerEncoder
-from tasks.core.retrieval.item_similarity import taste_space, unit_rows
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.core.torch import loop
@@ -32,7 +31,6 @@ from tasks.two_tower.trainer import Trainer, tower_shape
 from tasks.two_tower.training_data import TrainingData, read_training_data
 
 FAMILY = "two_tower"
-RIDGE_SHARE = 1e-3  # of the mean square of a direction
 
 
 def fit(request: FitRequest) -> dict:
@@ -157,13 +155,12 @@ def export_model(
 def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
     state, dataset = learned.state, learned.dataset
     vectors, encoder = export_model(state.best, dataset, learned.settings, snapshot)
-    new, tastes = np.flatnonzero(dataset.counts == 0), similarity_vectors(vectors[:, :-1], dataset)
-    save_candidate(folder, snapshot.item_ids, vectors, tastes, encoder, new)
+    new = np.flatnonzero(dataset.counts == 0)
+    save_candidate(folder, snapshot.item_ids, vectors, encoder, new)
     figures = state.figures[state.best_epoch - 1]
     return Written(
         snapshot.item_ids,
         vectors,
-        tastes,
         state.best_epoch,
         {name: figures[name] for name in figures if name.startswith(RECALL)},
         state.validation_seconds,
@@ -174,25 +171,3 @@ def _write(folder: Path, learned: Learned, snapshot: Snapshot) -> Written:
         },
         settings=learned.settings,
     )
-
-
-def similarity_vectors(vectors: np.ndarray, dataset: TrainingData) -> np.ndarray:
-    """Item-to-item vectors, float32 (items, d): the tastes of those who like an item; of a new
-    item, what its vector says of them.
-
-    A ridge regression from vectors to tastes over the items that are liked carries the new ones
-    into the same space.
-    """
-    tastes, liked = (
-        taste_space(vectors, dataset.histories),
-        np.bincount(dataset.histories.items, minlength=len(vectors)) > 0,
-    )
-    if liked.all():
-        return tastes
-    x = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]).astype(np.float64)
-    gram = x[liked].T @ x[liked]
-    law = np.linalg.solve(
-        gram + RIDGE_SHARE * np.trace(gram) / len(gram) * np.eye(len(gram)),
-        x[liked].T @ tastes[liked],
-    )
-    return np.where(liked[:, None], tastes, unit_rows(x @ law)).astype(np.float32)

@@ -32,8 +32,8 @@ from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.validation import Validation
 from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.retrieval.encoders import ScalesEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.retrieval.top_k import top_k
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.core.store.store import Store
 from tasks.evaluate.measure import hits
 from tasks.evaluate.metrics import ACCURACY

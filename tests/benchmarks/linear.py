@@ -36,7 +36,7 @@ from tasks.core.models.decoders.causal import Causal
 from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.models.decoders.model_selection import CAUSAL_DECAYS
 from tasks.core.models.ease import ease
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.linear.settings import Settings
 from tasks.linear.solvers import Dense
 from tests.benchmarks.base import load

@@ -30,7 +30,6 @@ import redis
 
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.serving.redis_keys import FamilyKeys
 from tasks.core.store.store import Store
 from tasks.retrieve import Reader
@@ -67,7 +66,6 @@ def candidate(store: Store, count: int, id: str, seed: int) -> tuple[str, np.nda
             draft.path,
             [world.item_id(row) for row in range(count)],
             vectors,
-            unit_rows(vectors),
             MeanEncoder(vectors, decay=2.0),
         )
         draft.facts = {

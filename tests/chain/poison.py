@@ -23,9 +23,8 @@ def main(root: str, family: str) -> None:
     model = Candidate(good)
     order = np.random.default_rng(0).permutation(len(model.vectors))
     with store.writing("candidate", "candidates", family, "poisoned") as draft:
-        save_candidate(
-            draft.path, list(model.item_ids), model.vectors[order], model.similar, model.encoder
-        )
+        save_candidate(draft.path, list(model.item_ids), model.vectors[order], model.encoder)
+        model.neighbours.save(draft.path)
         draft.counts, draft.facts, draft.lineage = good.counts, good.facts, good.lineage
     uri = store.path("candidates", family, "poisoned").as_uri()
     run = mlflow_client.find_or_start(

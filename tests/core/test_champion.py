@@ -9,7 +9,6 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.registry.champion import find_champion, latest_before
 from tasks.core.retrieval.candidate import Candidate, save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.store import Store
 
 VECTORS = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
@@ -23,7 +22,7 @@ def store(tmp_path) -> Store:
 def made(store: Store, day: str, before: str | None = None, family: str = "toy") -> Candidate:
     name = day.replace("-", "")
     with store.writing("candidate", "candidates", family, name) as draft:
-        save_candidate(draft.path, list("abcde"), VECTORS, unit_rows(VECTORS), MeanEncoder(VECTORS))
+        save_candidate(draft.path, list("abcde"), VECTORS, MeanEncoder(VECTORS))
         draft.facts, draft.lineage = {"family": family, "day": day}, {"champion": before}
     return Candidate(store.find("candidates", family, name))
 

@@ -59,12 +59,6 @@ def test_it_stands_where_hardly_liked_items_stand_and_never_above_liked_ones():
         )  # yet above what else is hardly liked
 
 
-def test_vectors_that_tell_likeness_stand_in_the_middle():
-    """Without standing, the new item of a genre is where the items of its genre are on average."""
-    alike = genres(["g0"]).predict(VECTORS, np.arange(ITEMS), np.array([ITEMS]), standing=False)[0]
-    assert abs(FANS[0] @ alike - np.mean(VECTORS[OF == 0] @ FANS[0])) < 0.5
-
-
 def test_predictions_vary_less_than_what_they_are_made_from():
     assert predicted(*[[f"g{g}"] for g in OF]).std(axis=0).mean() < VECTORS.std(axis=0).mean()
 

@@ -12,7 +12,6 @@ import pytest
 from tasks.core.cli.errors import RefusedData
 from tasks.core.data.histories import Histories, damped_weights
 from tasks.core.data.snapshot import Snapshot
-from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.store.store import Store
 from tests import worlds
 
@@ -59,19 +58,6 @@ def test_weights_follow_their_rows():
     assert EVENTS.remap_items(np.array([-1, 0, 1, 2])).weights.tolist() == [1, 4, 2, 1, 9, 1]
     left = EVENTS.without(Histories.of_lists([[3], [0], [9]]))
     assert [left[user].tolist() for user in range(3)] == [[1, 0], [], [2, 3]]
-
-
-def test_tastes_are_means_over_pairs():
-    vectors = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
-    lists, weights = [[0, 1, 1, 1, 1], [1, 2], [2, 3, 0], [3]], [2.0]
-    once = Histories.of_lists([[0, 1], [1, 2], [2, 3, 0], [3]])
-    repeated = dataclasses.replace(
-        once, weights=np.array([1, *weights, 1, 1, 1, 1, 1, 1], np.float32), paired=True
-    )
-    np.testing.assert_allclose(
-        taste_space(vectors, Histories.of_lists(lists)), taste_space(vectors, repeated), atol=1e-6
-    )
-    assert not np.allclose(taste_space(vectors, once), taste_space(vectors, repeated), atol=1e-3)
 
 
 # Two users: the first comes back to item 0 in what is held out, the second meets nothing new there.

@@ -158,7 +158,8 @@ def candidate(tmp_path):
     "name",
     [
         "candidates.npy",
-        "similar.npy",
+        "neighbours.npy",
+        "neighbours_scores.npy",
         "item_ids.block.npy",
         "item_ids.offsets.npy",
         "encoder.inputs.npy",
@@ -167,7 +168,7 @@ def candidate(tmp_path):
 def test_a_pickled_file_in_a_candidate_is_refused_and_not_run(candidate, tmp_path, name, write):
     with pytest.raises(Corrupt):
         made = candidate(name, write)
-        made.vectors, made.similar, list(made.item_ids), made.encoder
+        made.vectors, made.neighbours, list(made.item_ids), made.encoder
     assert not (tmp_path / "owned").exists()
 
 

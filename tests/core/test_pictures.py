@@ -16,7 +16,8 @@ from tasks.core.registry.plots.items_map import _apart, _short, draw_items_map, 
 from tasks.core.registry.plots.similar_items import write_similar_items
 from tasks.core.registry.plots.training_curves import _shown, draw_training_curves
 from tasks.core.registry.plots.walks import draw_walks
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
+from tests.neighbours import by_cosine
 
 matplotlib.use("Agg")
 
@@ -32,6 +33,7 @@ def items(n: int = 60, groups: int = 3, title: str = "Film {} (1995)") -> Items:
         [[f"genre {g}"] for g in group],
         np.arange(n, 0, -1),
         vectors,
+        by_cosine(vectors),
     )
 
 
@@ -54,7 +56,9 @@ def test_popular_and_tail_items_stand_beside_those_of_their_group(tmp_path):
 def test_titles_and_genres_are_no_markup(tmp_path):
     odd = items(title="<script>{}</script>")
     write_similar_items(
-        tmp_path, Items(odd.titles, [["<b>"]] * 60, odd.likes, odd.vectors), "<i>toy</i>"
+        tmp_path,
+        Items(odd.titles, [["<b>"]] * 60, odd.likes, odd.vectors, odd.neighbours),
+        "<i>toy</i>",
     )
     page = (tmp_path / "similar_items.html").read_text()
     assert "<script>" not in page and "<b>," not in page and "<i>toy" not in page
@@ -64,7 +68,9 @@ def test_titles_and_genres_are_no_markup(tmp_path):
 def test_few_items_and_no_genres_have_a_table(tmp_path, n, genres):
     some = items(n)
     write_similar_items(
-        tmp_path, some if genres else Items(some.titles, [[]] * n, some.likes, some.vectors), "toy"
+        tmp_path,
+        some if genres else Items(some.titles, [[]] * n, some.likes, some.vectors, some.neighbours),
+        "toy",
     )
     assert json.loads((tmp_path / "similar_items.json").read_text())
     assert genres or "no genres to compare" in (tmp_path / "similar_items.html").read_text()
@@ -74,7 +80,9 @@ def test_a_map_of_five_items_and_one_without_genres(tmp_path):
     draw_items_map(tmp_path / "few.png", items(5), "toy")
     draw_items_map(
         tmp_path / "none.png",
-        Items([""] * 30, [[]] * 30, np.zeros(30, int), items(30).vectors),
+        Items(
+            [""] * 30, [[]] * 30, np.zeros(30, int), items(30).vectors, by_cosine(items(30).vectors)
+        ),
         "toy",
     )
     assert all(Image.open(tmp_path / name).width > 1000 for name in ("few.png", "none.png"))

@@ -12,8 +12,8 @@ from tasks.core.registry import mlflow_client, run_colours
 from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tests import worlds
+from tests.neighbours import by_cosine
 from tests.servers import environment, free_port
 
 
@@ -36,9 +36,8 @@ def train(store, snapshot, recorder: RunRecorder, id: str) -> None:
         recorder.epoch(epoch, {"train_loss": 1 / epoch, "validation_recall_50": 0.1 * epoch})
     vectors = np.random.default_rng(0).normal(size=(len(snapshot.item_ids), 8)).astype(np.float32)
     with store.writing("candidate", "candidates", "toy", id) as draft:
-        save_candidate(
-            draft.path, snapshot.item_ids, vectors, unit_rows(vectors), MeanEncoder(vectors)
-        )
+        save_candidate(draft.path, snapshot.item_ids, vectors, MeanEncoder(vectors))
+        by_cosine(vectors).save(draft.path)
         draft.counts, draft.facts = (
             {"items": len(vectors)},
             candidate_facts("toy", snapshot, Settings(), "c0de", 8),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from tasks.core.data.snapshot import find_snapshot
+from tasks.core.models.item_to_item.table import neighbours_of
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders.mean import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.neighbours import Neighbours
+from tasks.core.store.arrays import rows_of_ids
 from tasks.core.store.identity import identity
 from tasks.core.store.store import Store
 from tests import worlds
@@ -37,6 +41,7 @@ def candidate(
     ids: list[str] | None = None,
     settings: str = "same",
     code: str = "same",
+    similar: Neighbours | None = None,
 ) -> str:
     """Write a candidate that scores the mean of `inputs` of a history against `outputs`; returns
     its URI.
@@ -44,9 +49,8 @@ def candidate(
     read = find_snapshot(store, snapshot, "planted")
     id = identity(name=name, snapshot=read.id, settings=settings, code=code)
     with store.writing("candidate", "candidates", FAMILY, id) as draft:
-        save_candidate(
-            draft.path, ids or read.item_ids, outputs, unit_rows(outputs), MeanEncoder(inputs)
-        )
+        save_candidate(draft.path, ids or read.item_ids, outputs, MeanEncoder(inputs))
+        (similar or neighbours(store, snapshot, ids)).save(draft.path)
         draft.facts = {
             "family": FAMILY,
             "day": read.day,
@@ -60,9 +64,29 @@ def candidate(
     return store.path("candidates", FAMILY, id).as_uri()
 
 
+def neighbours(store: Store, snapshot: str, ids: list[str] | None = None) -> Neighbours:
+    """The day's table of a candidate of these items; None: of all."""
+    read = find_snapshot(store, snapshot, "planted")
+    wanted = ids or read.item_ids
+    return neighbours_of(store, read).remap(rows_of_ids(read.item_ids, wanted), len(wanted))
+
+
+def unlike_neighbours(store: Store, snapshot: str) -> Neighbours:
+    """The day's table, in which every item has the neighbours of another."""
+    table = neighbours(store, snapshot)
+    rows = np.random.default_rng(5).permutation(len(table))
+    return dataclasses.replace(table, rows=table.rows[rows])
+
+
 def good(store: Store, snapshot: str, seed: int = 0, **more) -> str:
     """A model that knows the groups."""
     return candidate(store, snapshot, f"good {seed}", vectors(seed), vectors(seed), **more)
+
+
+def unlike(store: Store, snapshot: str, seed: int = 0, **more) -> str:
+    """The good model, and what it says is like an item is like another."""
+    made, similar = vectors(seed), unlike_neighbours(store, snapshot)
+    return candidate(store, snapshot, f"unlike {seed}", made, made, similar=similar, **more)
 
 
 def weak(store: Store, snapshot: str, **more) -> str:

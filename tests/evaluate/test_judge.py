@@ -18,7 +18,6 @@ from tasks.core.cli.errors import BadRequest
 from tasks.core.registry import mlflow_client
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.store import Store
 from tasks.evaluate.judge import judge
 from tasks.evaluate.settings import JudgeRequest
@@ -166,7 +165,7 @@ def test_cold_items_of_one_genre_are_no_fault_and_not_counted_as_known(tmp_path)
     vectors[180:] = np.eye(16, dtype=np.float32)[planted.WORLD.item_group[180:]]
     for cold, duplicate, known in ((np.arange(180, 360), 0, 0.5), (None, 177 / 360, 1)):
         with store.writing("candidate", "candidates", planted.FAMILY, f"cold{known}") as draft:
-            save_candidate(draft.path, ids, vectors, unit_rows(vectors), MeanEncoder(vectors), cold)
+            save_candidate(draft.path, ids, vectors, MeanEncoder(vectors), cold)
             draft.facts = {
                 "family": planted.FAMILY,
                 "settings_digest": "same",

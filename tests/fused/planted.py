@@ -9,9 +9,9 @@ import numpy as np
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders import Encoder, MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
 from tasks.core.store.store import Store
 from tests import worlds
+from tests.neighbours import by_cosine
 
 WORLD = worlds.grouped(users=150, items=150, groups=3, likes=20)
 KNOWS = {"item2vec": 0, "gru4rec": 1, "linear": None}
@@ -52,9 +52,9 @@ def member(
             draft.path,
             [WORLD.item_id(row) for row in rows],
             made,
-            unit_rows(made),
             encoder or MeanEncoder(made),
         )
+        by_cosine(made).save(draft.path)
         draft.counts = {"items": len(rows)}
         draft.facts = {
             "family": family,

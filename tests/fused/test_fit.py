@@ -101,7 +101,6 @@ def test_a_score_is_the_weighted_sum_of_the_members_scores_in_spreads_about_thei
     np.testing.assert_allclose(
         whole.encoder.encode(histories) @ whole.vectors.T, expected, atol=1e-3
     )
-    assert np.linalg.norm(whole.similar, axis=1).max() < 1 + 1e-4
 
 
 def test_work_is_found_done_and_every_member_setting_and_seed_counts(store, snapshot):

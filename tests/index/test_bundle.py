@@ -173,17 +173,11 @@ def test_items_the_model_does_not_know_are_left_out_or_placed_among_their_genre_
         "59",
         "60",
     ]
-    for name in ("vectors", "similar"):
-        centres = np.array(
-            [generation.array(name)[:55][groups[:55] == one].mean(axis=0) for one in range(3)]
-        )
-        assert (generation.array(name)[55:] @ centres.T).argmax(axis=1).tolist() == groups[
-            55:
-        ].tolist()
-    assert (
-        np.any(vectors, axis=1).all()
-        and generation.searcher.index.ntotal == generation.similar.index.ntotal == 60
-    )
+    centres = np.array([vectors[:55][groups[:55] == one].mean(axis=0) for one in range(3)])
+    assert (vectors[55:] @ centres.T).argmax(axis=1).tolist() == groups[55:].tolist()
+    similar = generation.neighbours.rows[55:, :10]
+    assert (groups[similar] == groups[55:, None]).all()
+    assert np.any(vectors, axis=1).all() and generation.searcher.index.ntotal == 60
 
 
 def test_items_that_the_candidate_itself_placed_by_their_genres_are_counted(root):
@@ -193,17 +187,6 @@ def test_items_that_the_candidate_itself_placed_by_their_genres_are_counted(root
         root, WORLD, id="c2", items=55, cold=np.array([3, 7]), build={"cold_items": "metadata"}
     )
     assert (made["items"], made["cold_items"]) == (60, 7)
-
-
-def test_an_index_of_similar_items_that_finds_too_little_does_not_become_a_generation(
-    root, monkeypatch
-):
-    monkeypatch.setattr("tasks.index.build.choose_factory", lambda *arguments: "LSH2")
-    with pytest.raises(RefusedData, match="LSH2 of similar items"):
-        generations.generation(
-            root, worlds.grouped(users=60, items=6000, groups=3, likes=20), factory="Flat"
-        )
-    assert Store(root).names("generations", "item2vec") == []
 
 
 def test_a_user_is_encoded_without_the_items_that_the_model_did_not_learn(root):

@@ -105,10 +105,8 @@ def test_what_is_not_live_is_told_with_the_reason_and_the_next_step_and_nobody_i
         and printed.count("is not live") == 3 - len(served)
         and "BadRequest" not in printed
     )
-    assert all(
-        (f"a list of {family}" in printed) == (family in served)
-        for family in PlantedReport.families
-    )
+    shown = [family for family in PlantedReport.families if f"a list of {family}" in printed]
+    assert len(shown) == bool(served)
     assert ("recommend" in questions) == bool(served)
 
 
@@ -135,4 +133,4 @@ def test_a_title_that_a_family_does_not_know_makes_it_no_less_live(monkeypatch, 
     )
     assert commands.tell(None, PlantedReport({}))
     printed = capsys.readouterr().out
-    assert printed.count("no title is like it") == 3 and "is not live" not in printed
+    assert printed.count("no title is like it") == 1 and "is not live" not in printed

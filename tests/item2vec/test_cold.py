@@ -77,11 +77,7 @@ def rows(made: Candidate) -> tuple[np.ndarray, np.ndarray]:
 def test_new_items_are_counted_and_none_is_zero(made):
     assert made.artefact.counts == {"items": LIKED + NEW, "items_cold": NEW, "items_left_out": 0}
     assert made.cold.tolist() == rows(made)[0].tolist()
-    assert (
-        np.any(made.vectors, axis=1).all()
-        and np.any(made.encoder.inputs, axis=1).all()
-        and np.any(made.similar, axis=1).all()
-    )
+    assert np.any(made.vectors, axis=1).all() and np.any(made.encoder.inputs, axis=1).all()
 
 
 def test_a_new_item_is_for_the_fans_of_its_genre(store, made):
@@ -111,13 +107,11 @@ def test_a_history_with_new_items_counts_them(made):
     ).mean() > 0.9
 
 
-def test_similar_items_of_a_new_one_share_its_genre_and_none_is_longer_than_one(made):
-    new, known = rows(made)
-    near = top_k(made.similar[new], made.similar[known], 5)
-    of = [np.array([(int(made.item_ids[row]) - 1) % 3 for row in some]) for some in (new, known)]
-    assert (of[1][near] == of[0][:, None]).mean() > 0.9 and np.linalg.norm(
-        made.similar, axis=1
-    ).max() < 1 + 1e-5
+def test_items_like_a_new_one_share_its_genre(made):
+    new, _ = rows(made)
+    groups = np.array([(int(id) - 1) % 3 for id in made.item_ids])
+    assert (groups[made.neighbours.rows[new, :5]] == groups[new, None]).all()
+    assert (made.neighbours.both[new] == 0).all()
 
 
 def test_new_items_do_not_outrank_liked_ones(store, made):

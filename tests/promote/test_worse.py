@@ -61,6 +61,18 @@ def test_a_model_that_is_better_on_average_and_ruins_the_tail_is_held_for_the_ta
     assert "better" not in failing(verdict) and "tail" in verdict["reason"]
 
 
+def test_a_model_whose_similar_items_are_shuffled_is_held_for_them_alone(world):
+    ranked = planted.ranked
+
+    def shuffled(store, snapshot, **more):
+        similar = planted.unlike_neighbours(store, snapshot)
+        return ranked(store, snapshot, similar=similar, **more)
+
+    verdict = world.gate(shuffled, seed=1)
+    assert verdict["outcome"] == "hold" and "similar hr@10" in verdict["reason"]
+    assert failing(verdict) == {"floor.similar_hr_10", "guard.similar_hr_10"}
+
+
 def test_an_equally_good_refresh_passes_every_guard(world):
     verdict = world.gate(planted.ranked, seed=1)
     assert (verdict["outcome"], verdict["question"]) == ("promote", "refresh"), verdict["reason"]

@@ -11,6 +11,7 @@ import pytest
 from tasks.core.cli.errors import BadRequest
 from tasks.core.store.store import Store
 from tasks.retrieve import Reader
+from tasks.retrieve.text_table import as_table
 from tests import generations
 from tests.retrieve.planted import WORLD, group, made, own
 
@@ -353,15 +354,17 @@ def test_the_reader_needs_neither_mlflow_nor_pyarrow_nor_pandas(root, standing, 
 def test_an_item_of_which_only_likes_are_known_is_popular_and_like_nothing(
     root, standing, live, monkeypatch
 ):
-    """Its item-to-item vector is zero: the answer says so, and is not an empty list. It stays in
+    """It has no neighbour and no genre: the answer says so, and is not an empty list. It stays in
     the list of popular items.
     """
 
     def without_first(vectors):
-        return np.where(np.arange(len(vectors))[:, None] == 0, 0, plain(vectors))
+        rows = np.arange(len(vectors))
+        return plain(vectors).remap(np.where(rows == 0, -1, rows), len(vectors))
 
-    plain = generations.unit_rows
-    monkeypatch.setattr(generations, "unit_rows", without_first)
+    plain = generations.by_cosine
+    monkeypatch.setattr(generations, "by_cosine", without_first)
+    monkeypatch.setattr("tasks.index.catalogue.fill_by_genres", lambda *arguments: None)
     alone = root + "-alone"
     monkeypatch.setenv("RECALL_REDIS_URL", standing.url)
     generations.publish(alone, made(alone, number=2, family="two_tower"))
@@ -378,3 +381,10 @@ def test_an_item_of_which_only_likes_are_known_is_popular_and_like_nothing(
         and "1" not in {hit.item.id for hit in reader.similar("2", 60).hits}
     )
     assert "1" in {hit.item.id for hit in reader.recommend("nobody", 60).hits}
+
+
+def test_an_item_is_like_another_because_of_those_who_liked_both(reader):
+    answer = reader.similar("5", 4)
+    assert answer.liked == 10 and all(1 <= hit.liked_both <= 10 for hit in answer.hits)
+    assert all(hit.liked_both is None for hit in reader.recommend("1", 4).hits)
+    assert f"liked by {answer.hits[0].liked_both} of 10 who liked it" in as_table(answer, [])

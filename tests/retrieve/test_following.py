@@ -55,7 +55,7 @@ def test_a_generation_swept_under_a_reader_is_never_answered_from(
         reader.recommend("1")
 
 
-@pytest.mark.parametrize("name", ["index.faiss", "similar.faiss", "vectors.npy"])
+@pytest.mark.parametrize("name", ["index.faiss", "neighbours.npy", "vectors.npy"])
 @pytest.mark.parametrize(
     "damage",
     [
@@ -168,7 +168,7 @@ def test_a_server_that_never_answers_is_waited_for_no_longer_than_was_said(root)
         assert time.monotonic() - began < 1.9
 
 
-@pytest.mark.parametrize("name", ["index.faiss", "similar.faiss"])
+@pytest.mark.parametrize("name", ["index.faiss", "neighbours_both.npy"])
 def test_a_file_whose_entry_was_removed_from_the_manifest_is_not_served(root, server, name):
     published = generations.publish(root, made(root))
     folder = Store(root).open(published["uri"], "generation").path

@@ -133,7 +133,8 @@ ALTERED = {
     "trained is a word": facts(trained="x"),
     "depth is a word": facts(depth="x"),
     "depth of millions": facts(depth=10**7),
-    "similar is a word": facts(similar="x"),
+    "neighbours too large": ("neighbours.npy", lambda data: data[:-4] + b"\xff\xff\xff\x7f"),
+    "neighbours of nothing": ("neighbours_likes.npy", lambda data: b"\x93NUMPY\x01\x00"),
     "files are a list": lambda manifest: manifest.update(files=[]),
 }
 

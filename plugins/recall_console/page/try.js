@@ -49,16 +49,22 @@ async function show(wanted, what) {
   if (mine !== requests) return;
   if (!answer.ok) return put("answer", problem(answer));
   const { channels, merged, history } = answer.ok;
+  const shown = "item" in wanted && merged ? [] : Object.entries(channels); // what is like an item is the same in every family
   put("answer", h("h3", {}, `Recommended ${what}`),
     "user" in wanted ? h("p", { class: "small quiet" }, history.length ? `Liked last: ${history.slice(0, 8).map((item) => item.title).join(", ")}${history.length > 8 ? " …" : ""} (${plural(history.length, "item")})` : "Nobody is known by this id: the popular items are shown.") : null,
-    h("div", { class: "channels" }, merged ? column("merged", merged, "by reciprocal rank") : null, Object.entries(channels).map(([name, list]) => column(name, list))));
+    h("div", { class: "channels" }, merged ? column(shown.length ? "merged" : "similar", merged, shown.length ? "by reciprocal rank" : "liked by the same users") : null, shown.map(([name, list]) => column(name, list))));
 }
 
 function column(name, list, note = null) {
   const source = { popular: "what most users like", attributes: "from attributes" }[list.source];
   return h("section", { class: "channel", "aria-label": name }, h("h4", {}, name),
     h("p", { class: "small quiet" }, list.generation ? ["generation ", h("code", {}, list.generation)] : note ?? "", source && name !== "popular" ? ` ${source}` : ""),
-    list.refused ? h("p", { class: "small" }, list.refused) : h("ol", {}, list.hits.map((hit) => h("li", { title: hit.genres.join(", ") }, hit.title))));
+    list.refused ? h("p", { class: "small" }, list.refused) : h("ol", {}, list.hits.map((hit) => h("li", { title: hit.genres.join(", ") }, hit.title, evidence(hit, list.liked)))));
+}
+
+function evidence(hit, liked) {
+  if (hit.liked_both === null) return null;
+  return h("span", { class: "small quiet" }, hit.liked_both ? ` ${hit.liked_both} of ${liked} who liked it` : " by its genres");
 }
 
 function problem(answer) {

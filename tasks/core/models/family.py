@@ -18,9 +18,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tasks.core.data.snapshot import Snapshot
+from tasks.core.models.item_to_item.table import neighbours_of
 from tasks.core.registry.run_recorder import RunRecorder, candidate_facts
 from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.neighbours import Neighbours
 from tasks.core.retrieval.stability import stability
+from tasks.core.store.arrays import rows_of_ids
 from tasks.core.store.identity import identity
 from tasks.core.store.manifest import Draft
 from tasks.core.store.store import Store
@@ -35,7 +38,6 @@ class Written:
     Attributes:
         item_ids: of the n items that can be recommended.
         candidates: float32 (n, d), what is indexed.
-        similar: float32 (n, s), the item-to-item vectors.
         best_epoch: 1, 2, …: the epoch or step that was kept.
         metrics: its validation figures.
         counts, facts: for the manifest, beside what every candidate has.
@@ -44,7 +46,6 @@ class Written:
 
     item_ids: Sequence[str]
     candidates: np.ndarray
-    similar: np.ndarray
     best_epoch: int
     metrics: Mapping[str, float]
     validation_seconds: float = 0.0
@@ -124,7 +125,10 @@ def run_fit(
             learned = learn(recorder)
             if leads:
                 with fit.store.writing("candidate", "candidates", fit.family, fit.id) as draft:
-                    _describe(draft, write(draft.path, learned), fit, recorder)
+                    written = write(draft.path, learned)
+                    neighbours = _neighbours(fit, written)
+                    neighbours.save(draft.path)
+                    _describe(draft, written, neighbours, fit, recorder)
         conclude()
         artefact = fit.store.find("candidates", fit.family, fit.id)
         assert artefact, "it was written, or found written, above"
@@ -134,7 +138,15 @@ def run_fit(
         raise
 
 
-def _describe(draft: Draft, written: Written, fit: Fit, recorder: RunRecorder) -> None:
+def _neighbours(fit: Fit, written: Written) -> Neighbours:
+    """The items most like each of the candidate's, by the day's table, which the families share."""
+    rows = rows_of_ids(fit.snapshot.item_ids, written.item_ids)
+    return neighbours_of(fit.store, fit.snapshot).remap(rows, len(written.item_ids))
+
+
+def _describe(
+    draft: Draft, written: Written, neighbours: Neighbours, fit: Fit, recorder: RunRecorder
+) -> None:
     recorder.save(draft.path, written.best_epoch, written.metrics, written.validation_seconds)
     request, previous = fit.request, fit.previous
     draft.counts = dict(written.counts)
@@ -149,7 +161,7 @@ def _describe(draft: Draft, written: Written, fit: Fit, recorder: RunRecorder) -
             fit.upstream,
         ),
         "stability": previous
-        and stability(written.item_ids, written.candidates, written.similar, previous),
+        and stability(written.item_ids, written.candidates, neighbours, previous),
         **written.facts,
     }
     draft.lineage = {

@@ -36,21 +36,6 @@ def best_rotation(vectors: np.ndarray, onto: np.ndarray) -> np.ndarray:
     return left @ right
 
 
-def align_rows(vectors: np.ndarray, before: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Vectors turned as close as they come to those of before; as they are where the two have no
-    dimension or no item in common.
-
-    Args:
-        vectors: (n, d).
-        before: (m, e), of another day.
-        positions: int (n), the row of each in `before`, −1 for one that it does not have.
-    """
-    both = positions >= 0
-    if vectors.shape[1] != before.shape[1] or not both.any():
-        return vectors
-    return rotate(vectors, best_rotation(vectors[both], before[positions[both]]))
-
-
 def rotate(vectors: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """Vectors turned by R, block by block.
 

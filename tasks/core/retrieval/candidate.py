@@ -5,8 +5,8 @@
                                                    by row
         candidates.npy                             float32 (n, d): what is indexed; the score is the
                                                    inner product with the query
-        similar.npy                                float32 (n, s): item-to-item by inner product; at
-                                                   most unit length, shorter where the data is thin
+        neighbours*.npy                            the items most like each, by row
+                                                   (tasks.core.retrieval.neighbours)
         cold.npy                                   int32: rows that were not trained but placed by
                                                    metadata; absent when there are none
         encoder.json, encoder.*.npy                from a history of these rows to a query (d)
@@ -29,6 +29,8 @@ import numpy as np
 
 from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders import Encoder, load_encoder, save_encoder
+from tasks.core.retrieval.neighbours import FILE as NEIGHBOURS
+from tasks.core.retrieval.neighbours import Neighbours
 from tasks.core.store.arrays import StringTable, load, rows_of_ids, save
 from tasks.core.store.manifest import Artefact
 
@@ -37,7 +39,6 @@ def save_candidate(
     folder: Path,
     item_ids: list[str],
     candidates: np.ndarray,
-    similar: np.ndarray,
     encoder: Encoder,
     cold: np.ndarray | None = None,
 ) -> None:
@@ -46,42 +47,34 @@ def save_candidate(
     Args:
         item_ids: n ids, no two alike.
         candidates: (n, d), finite, no row all zero.
-        similar: (n, s), finite, no row longer than 1; a shorter one says that its item's likeness
-            is less certain.
         encoder: its `dimension` is d.
         cold: rows that were placed by metadata; None or empty when every item was trained.
 
     Raises:
         ValueError: any of this does not hold.
     """
-    _check(item_ids, candidates, similar, encoder)
+    _check(item_ids, candidates, encoder)
     StringTable.of(item_ids).save(folder, "item_ids")
     save(folder / "candidates.npy", candidates.astype(np.float32))
-    save(folder / "similar.npy", similar.astype(np.float32))
     save_encoder(folder, encoder)
     if cold is not None and len(cold):
         save(folder / "cold.npy", cold.astype(np.int32))
 
 
-def _check(
-    item_ids: list[str], candidates: np.ndarray, similar: np.ndarray, encoder: Encoder
-) -> None:
+def _check(item_ids: list[str], candidates: np.ndarray, encoder: Encoder) -> None:
     n = len(item_ids)
     if len(set(item_ids)) != n or n == 0:
         raise ValueError(
             f"{n} item ids, {len(set(item_ids))} of them different: expected at least one, all "
             f"different"
         )
-    for name, array in (("candidates", candidates), ("similar", similar)):
-        if array.ndim != 2 or len(array) != n or not np.isfinite(array).all():
-            raise ValueError(f"{name} has shape {array.shape}: expected {n} finite rows")
+    if candidates.ndim != 2 or len(candidates) != n or not np.isfinite(candidates).all():
+        raise ValueError(f"candidates has shape {candidates.shape}: expected {n} finite rows")
     if not np.any(candidates, axis=1).all():
         raise ValueError(
             f"{int((~np.any(candidates, axis=1)).sum())} of {n} candidate vectors are all "
             f"zero: leave untrained items out"
         )
-    if (longest := np.linalg.norm(similar, axis=1).max()) > 1 + 1e-4:
-        raise ValueError(f"a row of similar has length {longest:.3f}: expected at most 1")
     if encoder.dimension != candidates.shape[1]:
         raise ValueError(
             f"queries have {encoder.dimension} dimensions, candidates {candidates.shape[1]}"
@@ -117,8 +110,11 @@ class Candidate:
         return load(self.artefact.path / "candidates.npy", self.mmap)
 
     @cached_property
-    def similar(self) -> np.ndarray:
-        return load(self.artefact.path / "similar.npy", self.mmap)
+    def neighbours(self) -> Neighbours:
+        """The items most like each of its own; none in a candidate of an older version."""
+        if NEIGHBOURS not in self.artefact.files:
+            return Neighbours.none(len(self.item_ids))
+        return Neighbours.load(self.artefact.path, self.mmap)
 
     @cached_property
     def cold(self) -> np.ndarray:

@@ -59,17 +59,13 @@ class GenrePredictor:
         """bool (items): the item has a genre that a trained item has."""
         return np.asarray(self.shares.any(axis=1))
 
-    def predict(
-        self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray, standing: bool = True
-    ) -> np.ndarray:
-        """Vectors for the items `wanted`.
+    def predict(self, vectors: np.ndarray, rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """Vectors for the items `wanted`, where the least liked trained items stand.
 
         Args:
-            vectors: (n, d), of trained items: inputs, candidates or item-to-item vectors alike.
+            vectors: (n, d), of trained items, inputs or candidates.
             rows: int (n), which items those are.
             wanted: int (m), rows of items with a known genre.
-            standing: stand where the least liked trained items do; without, for vectors that only
-                say what is like what, in the middle of all.
 
         Returns:
             float32 (m, d).
@@ -78,9 +74,7 @@ class GenrePredictor:
         features = np.column_stack([np.ones(len(rows)), np.log1p(likes), known])
         penalty = np.diag(np.repeat([1e-6, SHRINKAGE], [2, known.shape[1]]))
         effects = np.linalg.solve(features.T @ features + penalty, features.T @ vectors)[2:]
-        least = (
-            likes <= np.quantile(likes, MIN_ITEMS_A_GENRE) if standing else np.ones(len(rows), bool)
-        )
+        least = likes <= np.quantile(likes, MIN_ITEMS_A_GENRE)
         level = (vectors[least] - known[least] @ effects).mean(axis=0)
         return (level + self.shares[wanted] @ effects).astype(np.float32)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from tasks.core.data.histories import Histories
 from tasks.core.retrieval.candidate import Candidate
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.neighbours import Neighbours
 from tasks.core.retrieval.top_k import top_k
+from tasks.core.retrieval.unit_rows import unit_rows
 
 K = 10
 # items whose neighbours are compared at most, spread evenly over the rows: seconds at any size
@@ -19,38 +20,47 @@ MAX_ITEMS = 2000
 
 
 def stability(
-    item_ids: Sequence[str], vectors: np.ndarray, similar: np.ndarray, before: Candidate
+    item_ids: Sequence[str], vectors: np.ndarray, neighbours: Neighbours, before: Candidate
 ) -> dict[str, float]:
     """Figures over the items that a new model and one of before have, each between 0 and 1 (cosines
     from −1).
 
     Args:
-        item_ids, vectors, similar: of the new model, as a candidate holds them.
+        item_ids, vectors, neighbours: of the new model, as a candidate holds them.
 
     Returns:
         common_items: how many; with fewer than two there is nothing else.
         neighbours_10: the mean share of an item's ten nearest by candidate vectors (cosine) that
             are the same.
-        similar_10: the same by the item-to-item vectors, as they are served.
+        similar_10: the same of the ten most similar items, as they are served.
         cosine: the mean cosine of an item's candidate vector with the one it had; only where the
             dimensions agree.
-        similar_cosine: the same of the item-to-item vectors.
     """
     rows = before.rows_of(item_ids)
     both = np.flatnonzero(rows >= 0)
     figures: dict[str, float] = {"common_items": float(len(both))}
     if len(both) < 2:
         return figures
-    for name, short, new, old in (
-        ("neighbours", "", unit_rows(vectors[both]), unit_rows(before.vectors[rows[both]])),
-        ("similar", "similar_", similar[both], before.similar[rows[both]]),
-    ):
-        figures[f"{name}_{K}"] = neighbours_kept(new, old)
-        if new.shape == old.shape:
-            figures[f"{short}cosine"] = float(
-                np.mean(np.sum(unit_rows(new) * unit_rows(old), axis=1))
-            )
+    new, old = unit_rows(vectors[both]), unit_rows(before.vectors[rows[both]])
+    figures[f"neighbours_{K}"] = neighbours_kept(new, old)
+    common = np.full(len(before.item_ids), -1, np.int32)
+    common[rows[both]] = both
+    figures[f"similar_{K}"] = similar_kept(
+        neighbours, before.neighbours.remap(common, len(item_ids)), both
+    )
+    if new.shape == old.shape:
+        figures["cosine"] = float(np.mean(np.sum(new * old, axis=1)))
     return figures
+
+
+def similar_kept(now: Neighbours, then: Neighbours, rows: np.ndarray, k: int = K) -> float:
+    """The mean overlap of the k most similar items of some rows, of as many as both tables have; 0
+    where they have none.
+    """
+    new, old = now.rows[rows][:, :k], then.rows[rows][:, :k]
+    same = ((new[:, :, None] == old[:, None, :]) & (new >= 0)[:, :, None]).any(axis=2).sum(axis=1)
+    there = np.minimum((new >= 0).sum(axis=1), (old >= 0).sum(axis=1))
+    return float((same[there > 0] / there[there > 0]).mean()) if (there > 0).any() else 0.0
 
 
 def neighbours_kept(

@@ -3,8 +3,8 @@
 generations/<family>/<id>/
     index.faiss, vectors.npy      float32 (n, d), the candidate vectors by row, the first `trained`
                                   rows the model's own; and their index
-    similar.faiss, similar.npy    float32 (n, s), the item-to-item vectors, at most of unit length;
-                                  and their index
+    neighbours*.npy               the items most like each row, see
+                                  `tasks.core.retrieval.neighbours`
     item_ids.*, titles.*          string tables (n)
     item_rows.*                   from an id to its row
     genres.*                      string table (n), an item's genres joined by "|"
@@ -25,7 +25,7 @@ generations/<family>/<id>/
     liked.npy                     int32 (m): how many of a user's rows are liked
     manifest.json                 facts: family, candidate, snapshot, day, version, dimension,
                                   trained, factory, search, depth, probe, recommend_seen (a
-                                  missing one is false), similar: {factory, search, depth, probe}
+                                  missing one is false)
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ import numpy as np
 from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders import Encoder, load_encoder
 from tasks.core.retrieval.faiss_search import Searcher, open_index
+from tasks.core.retrieval.neighbours import FILE as NEIGHBOURS
+from tasks.core.retrieval.neighbours import Neighbours
 from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable, load
 from tasks.core.store.manifest import Artefact
@@ -44,7 +46,10 @@ from tasks.core.store.manifest import Artefact
 SERVED = (
     "index",
     "vectors",
-    "similar",
+    "neighbours",
+    "neighbours_scores",
+    "neighbours_both",
+    "neighbours_likes",
     "item_ids",
     "item_rows",
     "titles",
@@ -117,13 +122,11 @@ class Generation:
         )
 
     @cached_property
-    def similar(self) -> Searcher:
-        """Search among item-to-item vectors."""
-        return Searcher(
-            open_index(self.path / "similar.faiss"),
-            self.array("similar"),
-            self.facts["similar"]["depth"],
-        )
+    def neighbours(self) -> Neighbours:
+        """The items most like each; none in a generation of an older version."""
+        if NEIGHBOURS not in self.artefact.files:
+            return Neighbours.none(len(self))
+        return Neighbours.load(self.path, mmap=True)
 
     def array(self, name: str) -> np.ndarray:
         """`<name>.npy`, mapped."""

@@ -37,6 +37,7 @@ from tasks.evaluate.lists import lists_of_scores
 from tasks.evaluate.measure import ItemPopularity, Metrics, hits, measure
 from tasks.evaluate.metrics import MAX_LIST_LENGTH
 from tasks.evaluate.settings import JudgeRequest
+from tasks.evaluate.similar import item_cosine, lists_of_items, with_similar, without_similar
 from tasks.evaluate.slices import slices
 
 DIMENSIONS = 64
@@ -138,18 +139,32 @@ def _baselines(
     counts = np.asarray(liked.sum(axis=0)).ravel()
     head = PopularItems.of(counts, memory_gb)
 
-    def judge(name: str, score: Callable[[int, int], np.ndarray]) -> None:
+    def judge(
+        name: str,
+        score: Callable[[int, int], np.ndarray],
+        similar: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
         started = time.monotonic()
         say(f"baseline {len(measured) + 1} of 4: {name}, {len(queries.users):,} users")
-        measured[name] = measure(
+        metrics = measure(
             lists_of_scores(score, items, queries, MAX_LIST_LENGTH), queries.labels, catalogue
+        )
+        measured[name] = (
+            with_similar(metrics, lists_of_items(similar, items, queries), queries, catalogue)
+            if similar
+            else without_similar(metrics)
         )
         recall, seconds = measured[name].overall["recall_50"], time.monotonic() - started
         log("evaluate.baseline", model=name, recall_50=recall, seconds=seconds)
 
-    judge("popularity", popularity(catalogue.order))
+    popular = popularity(catalogue.order)
+    judge("popularity", popular, lambda asked: popular(0, len(asked)))
     histories, neighbours = weighted_queries(queries.histories, items, None), item_knn(liked)
-    judge("item_knn", lambda start, stop: (histories[start:stop] @ neighbours).toarray())
+    judge(
+        "item_knn",
+        lambda start, stop: (histories[start:stop] @ neighbours).toarray(),
+        item_cosine(liked),
+    )
     if part := head.coverage(counts):
         log("evaluate.part", models="ease, ease_64", memory_gb=memory_gb, part=part)
     say("baseline 3 of 4: tuning ease")

@@ -211,7 +211,16 @@ def _checks(
     results.append(checks.check_coverage(case, policy))
     if rival:
         guarded, better = other if other == "champion" else MEMBERS, rival[metric].low > 0
-        results += [check_guard(case, rule, policy, better, guarded) for rule in policy.guards]
+        results += [
+            check_guard(case, rule, policy, better, guarded)
+            for rule in policy.guards
+            if rule.against == "champion"
+        ]
+    results += [
+        check_guard(case, rule, policy, False, rule.against)
+        for rule in policy.guards
+        if rule.against != "champion"
+    ]
     return results
 
 

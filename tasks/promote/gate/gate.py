@@ -57,7 +57,7 @@ FACT_FIELDS = (
     "version",
     "champion_version",
 )
-TABLE_METRICS = ("recall_50", "ndcg_10", "hr_10", "coverage_50")
+TABLE_METRICS = ("recall_50", "ndcg_10", "hr_10", "coverage_50", "similar_hr_10")
 
 
 def gate(request: GateRequest) -> dict:
@@ -199,6 +199,10 @@ def _log_to_mlflow(artefact: Artefact, verdict: dict, run: str | None) -> None:
             registry.tag_version(verdict["family"], verdict["version"], tags)
 
 
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
 def _description(verdict: dict) -> str:
     """Markdown for the run and the version: the decision, its reason, the metrics of each model."""
     lines = [
@@ -211,7 +215,7 @@ def _description(verdict: dict) -> str:
         if figures:
             lines.append(
                 f"| {model} | "
-                + " | ".join(f"{figures[name]:.4f}" for name in TABLE_METRICS)
+                + " | ".join(_figure(figures.get(name)) for name in TABLE_METRICS)
                 + " |"
             )
     lines += [

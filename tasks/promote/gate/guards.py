@@ -12,6 +12,7 @@ from tasks.promote.gate.policy import Guard, Policy
 # Slices that may be empty on a day
 OPTIONAL_SLICES = ("new users", "short histories", "long histories")
 MEMBERS = "its members"  # means the mean of the members, user by user
+WHOSE = {MEMBERS: "its members' mean", "champion": "the champion's"}
 
 
 def check_guard(
@@ -24,12 +25,13 @@ def check_guard(
 
     Args:
         shown_better: the challenger is better in the metric that decides.
-        other: `champion`, or `MEMBERS`.
+        other: `champion`, `MEMBERS`, or a baseline.
 
     Raises:
         BadRequest: no such metric, or no such slice.
     """
-    name = f"guard.{rule.metric}" + (f".{rule.users}" if rule.users else "")
+    kind = "guard" if rule.against == "champion" else "floor"
+    name = f"{kind}.{rule.metric}" + (f".{rule.users}" if rule.users else "")
     chosen = _users_of(case, rule)
     if chosen is not None and chosen.sum() < policy.slice_users_least:
         return Check(
@@ -42,7 +44,7 @@ def check_guard(
     allowed = _allowed_loss(rule, champion)
     noise = policy.noise_standard_errors * error
     of_users = f" of {rule.users}" if rule.users else ""
-    whose = "its members' mean" if other == MEMBERS else "the champion's"
+    whose = WHOSE.get(other, f"{other}'s")
     lost = champion - own
     loss = f"{lost:.4f} is lost" if lost > 0 else "nothing is lost"
     or_noise = f" (or {noise:.4f}, the noise of {users} users)" if noise > allowed else ""
@@ -85,7 +87,9 @@ def _figures(
     models = case.members if other == MEMBERS else (other,)
     own = case.per_user["challenger"].get(rule.metric)
     others = [
-        values for model in models if (values := case.per_user[model].get(rule.metric)) is not None
+        values
+        for model in models
+        if (values := case.per_user.get(model, {}).get(rule.metric)) is not None
     ]
     overall = case.overall["challenger"].get(rule.metric)
     if own is None and chosen is None and overall is not None:

@@ -68,9 +68,14 @@ class Floor:
 
 @dataclasses.dataclass(frozen=True)
 class Guard:
-    """A metric that may not fall against the champion, whichever question is asked."""
+    """A metric that may not fall against the champion, whichever question is asked; or against a
+    baseline, then of a first model too.
+    """
 
     metric: str = setting(REQUIRED, "what is guarded")
+    against: Literal["champion", "popularity", "item_knn"] = setting(
+        "champion", "whose figure it is compared with"
+    )
     users: str | None = setting(None, "the slice of users; null: all")
     loss_most: float | None = setting(
         None, "that may be lost, in units of the metric", minimum=0.0, maximum=1.0
@@ -175,7 +180,10 @@ class Policy:
         for names, what in (
             ((self.metric, *self.tested), "metrics to be tested"),
             ([floor.baseline for floor in self.floors], "floors"),
-            ([(guard.metric, guard.users) for guard in self.guards], "guards"),
+            (
+                [(guard.metric, guard.users, guard.against) for guard in self.guards],
+                "guards",
+            ),
         ):
             if len(set(names)) < len(names):
                 raise BadRequest(f"one of the {what} stands twice", got=names)

@@ -24,6 +24,9 @@ PLOTTED_METRICS = (
     "tail_share_50",
     "recall_50_kept",
     "diversity_10",
+    "similar_hr_10",
+    "similar_mrr_10",
+    "similar_genres_10",
 )
 
 

@@ -10,7 +10,7 @@ from tasks.core.models.decoders import causal
 from tasks.core.models.decoders.causal import Causal
 from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.retrieval.encoders import ScalesEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 
 RANDOM = np.random.default_rng(0)
 INPUTS = unit_rows(RANDOM.standard_normal((12, 4))).astype(np.float32)

@@ -23,29 +23,26 @@ class CompletedModel:
 
     Attributes:
         model: of all items that can be recommended.
-        similar: float32 (n, s), item-to-item vectors of the same items.
         cold: int (c), the places of those that were placed by their genres or their likes.
     """
 
     model: SearchModel
-    similar: np.ndarray
     cold: np.ndarray
 
 
 def add_cold_items(
     model: SearchModel,
-    similar: np.ndarray,
     snapshot: Snapshot,
     cold_items: str,
     minimum_count: int = 1,
 ) -> CompletedModel:
-    """Add candidate, input and item-to-item vectors for the cold items that have a genre of a
-    trained one, and for those that `minimum_count` users liked or more and of which training
-    learned nothing, as it does of one that stands beside no other; the others are left out.
+    """Add candidate and input vectors for the cold items that have a genre of a trained one, and
+    for those that `minimum_count` users liked or more and of which training learned nothing, as it
+    does of one that stands beside no other; the others are left out.
 
     A history with a cold item of a known genre counts that item, and it can be recommended; see
     `tasks.core.retrieval.cold_start`. Of the second kind only the likes are known: such items are
-    recommended by them, their input and item-to-item vectors are zero.
+    recommended by them, their input vectors are zero.
     """
     items = len(snapshot.item_ids)
     trained, genres = model.positions(items) >= 0, None
@@ -65,8 +62,8 @@ def add_cold_items(
         items_left_out=int((~trained).sum()) - len(cold),
     )
     if genres is None or not len(cold):
-        return CompletedModel(model, similar, cold)
-    return _complete(model, similar, genres, by_genre, by_likes)
+        return CompletedModel(model, cold)
+    return _complete(model, genres, by_genre, by_likes)
 
 
 def _by_genre(genres: GenrePredictor, trained: np.ndarray) -> np.ndarray:
@@ -86,7 +83,6 @@ def _by_genre(genres: GenrePredictor, trained: np.ndarray) -> np.ndarray:
 
 def _complete(
     model: SearchModel,
-    similar: np.ndarray,
     genres: GenrePredictor,
     by_genre: np.ndarray,
     by_likes: np.ndarray,
@@ -94,8 +90,8 @@ def _complete(
     cold = np.concatenate([by_genre, by_likes])
     order = np.argsort(np.concatenate([model.rows, cold]))
 
-    def extended(known: np.ndarray, with_popularity: bool, predict_by_likes: bool) -> np.ndarray:
-        predicted = genres.predict(known, model.rows, by_genre, with_popularity)
+    def extended(known: np.ndarray, predict_by_likes: bool) -> np.ndarray:
+        predicted = genres.predict(known, model.rows, by_genre)
         rest = (
             genres.predict_by_likes(known, model.rows, by_likes)
             if predict_by_likes
@@ -104,15 +100,13 @@ def _complete(
         return np.vstack([known, predicted, rest])[order]
 
     encoder = ScalesEncoder(
-        extended(model.encoder.inputs, True, False),
+        extended(model.encoder.inputs, False),
         model.encoder.decays,
         model.encoder.last,
         model.encoder.constant,
     )
     rows = np.concatenate([model.rows, cold]).astype(np.int32)[order]
-    alike = extended(similar, False, False)
     return CompletedModel(
-        SearchModel(rows, extended(model.candidates, True, True), encoder, model.choice),
-        alike / np.maximum(np.linalg.norm(alike, axis=1, keepdims=True), 1),
+        SearchModel(rows, extended(model.candidates, True), encoder, model.choice),
         np.flatnonzero(np.isin(rows, cold)),
     )

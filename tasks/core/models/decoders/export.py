@@ -11,10 +11,8 @@ from tasks.core.models.decoders.cold_start import add_cold_items
 from tasks.core.models.decoders.model_selection import SelectedModel
 from tasks.core.models.family import Fit, Written, count_items
 from tasks.core.models.item_vectors import ItemVectors
-from tasks.core.models.procrustes import align_rows
 from tasks.core.models.warm_start import PreviousModel, save_state
 from tasks.core.retrieval.candidate import save_candidate
-from tasks.core.retrieval.item_similarity import taste_space
 from tasks.core.store.store import Store
 
 
@@ -59,35 +57,24 @@ def write_candidate(
     fitted: Fitted,
     settings: Any,
     snapshot: Snapshot,
-    previous: PreviousModel | None,
     facts: dict[str, Any] | None = None,
 ) -> Written:
-    """Write a candidate's files: cold items get vectors, item-to-item vectors are aligned with the
-    previous model's, and the state for the next day's training is saved.
+    """Write a candidate's files: cold items get vectors, and the state for the next day's training
+    is saved.
 
     Args:
-        settings: with `cold_items`, `minimum_count` and `align`.
+        settings: with `cold_items` and `minimum_count`.
         facts: for the manifest, beside what every candidate of a decoder has.
     """
     chosen, items = fitted.chosen, len(snapshot.item_ids)
-    similar = taste_space(
-        chosen.model.encoder.inputs,
-        snapshot.histories("train").remap_items(chosen.model.positions(items)),
-    )
-    completed = add_cold_items(
-        chosen.model, similar, snapshot, settings.cold_items, settings.minimum_count
-    )
-    model, similar = completed.model, completed.similar
+    completed = add_cold_items(chosen.model, snapshot, settings.cold_items, settings.minimum_count)
+    model = completed.model
     item_ids = [snapshot.item_ids[row] for row in model.rows]
-    if previous and settings.align:
-        candidate = previous.candidate
-        similar = align_rows(similar, candidate.similar, candidate.rows_of(item_ids))
-    save_candidate(folder, item_ids, model.candidates, similar, model.encoder, completed.cold)
+    save_candidate(folder, item_ids, model.candidates, model.encoder, completed.cold)
     save_state(folder, model, fitted.vectors, items)
     return Written(
         item_ids,
         model.candidates,
-        similar,
         fitted.step,
         chosen.figures(),
         fitted.validation_seconds,

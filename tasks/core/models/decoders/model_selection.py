@@ -19,7 +19,7 @@ from tasks.core.models.decoders.leave_one_out import LeaveOneOut
 from tasks.core.models.decoders.search_model import SearchChoice, SearchModel
 from tasks.core.models.item_vectors import ItemVectors
 from tasks.core.models.validation import Validation
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 
 QUERY_GRID = (
     (None, None),

@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.core.data.snapshot import Snapshot
 from tasks.core.retrieval.candidate import Candidate
+from tasks.core.retrieval.neighbours import Neighbours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,13 +19,15 @@ class Items:
         titles: n titles.
         genres: n lists of genres, some empty.
         likes: int64 (n), users who liked each in the training part.
-        vectors: float32 (n, s), item-to-item vectors.
+        vectors: float32 (n, d), candidate vectors.
+        neighbours: the items most like each.
     """
 
     titles: list[str]
     genres: list[list[str]]
     likes: np.ndarray
     vectors: np.ndarray
+    neighbours: Neighbours
 
     @classmethod
     def of(cls, candidate: Candidate, snapshot: Snapshot) -> Items:
@@ -32,12 +35,15 @@ class Items:
         likes = snapshot.histories("train").users_of(len(rows))
         known = np.flatnonzero(rows >= 0)
         known = known[np.argsort(-likes[known], kind="stable")]
+        order = np.full(len(candidate.item_ids), -1, np.int32)
+        order[rows[known]] = np.arange(len(known))
         titles, genres = snapshot.items["title"].to_pylist(), snapshot.items["genres"].to_pylist()
         return cls(
             [titles[row] or snapshot.item_ids[row] for row in known],
             [genres[row] or [] for row in known],
             likes[known],
-            np.asarray(candidate.similar)[rows[known]],
+            np.asarray(candidate.vectors)[rows[known]],
+            candidate.neighbours.remap(order, len(known)),
         )
 
     def __len__(self) -> int:

@@ -1,5 +1,5 @@
-"""The map of the items: t-SNE (van der Maaten & Hinton 2008) of the item-to-item vectors, coloured
-by genre.
+"""The map of the items: t-SNE (van der Maaten & Hinton 2008) of the candidate vectors, coloured by
+genre.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def draw_items_map(path: Path, items: Items, name: str) -> None:
     axes.margins(x=0.09)
     axes.set(xticks=[], yticks=[])
     axes.set_title(
-        f"{name}: the {n} most popular items; near each other are those liked by people of one "
-        f"taste (t-SNE)",
+        f"{name}: the {n} most popular items; near each other are those recommended to the "
+        f"same people (t-SNE)",
         loc="left",
     )
     legend = axes.legend(

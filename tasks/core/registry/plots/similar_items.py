@@ -22,15 +22,12 @@ PARTS = (
 
 def write_similar_items(folder: Path, items: Items, name: str) -> None:
     """Write `similar_items.json` and, for people, `similar_items.html`: some items, each with those
-    of the highest inner product.
+    most like it.
     """
     n = len(items)
     tail = np.unique(np.linspace(int(0.8 * n), n - 1, TAIL).astype(int)).tolist()
     popular = list(range(min(POPULAR, n)))
     rows = popular + [row for row in tail if row not in popular]
-    scores = items.vectors[rows] @ items.vectors.T
-    scores[np.arange(len(rows)), rows] = -np.inf
-    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(NEIGHBOURS, n - 1)]
     table = [
         {
             **_describe(items, row),
@@ -38,13 +35,18 @@ def write_similar_items(folder: Path, items: Items, name: str) -> None:
             "similar": [
                 {
                     **_describe(items, other),
-                    "cosine": round(float(scores[position, other]), 3),
+                    "both": int(both),
                     "shared": len(set(items.genres[row]) & set(items.genres[other])),
                 }
-                for other in best[position]
+                for other, both in zip(
+                    items.neighbours.rows[row, :NEIGHBOURS],
+                    items.neighbours.both[row, :NEIGHBOURS],
+                    strict=True,
+                )
+                if other >= 0
             ],
         }
-        for position, row in enumerate(rows)
+        for row in rows
     ]
     write_json(folder / "similar_items.json", table)
     (folder / "similar_items.html").write_text(_page(table, name))

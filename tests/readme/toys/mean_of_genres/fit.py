@@ -14,7 +14,7 @@ from tasks.core.models.vocabulary import vocabulary
 from tasks.core.registry.run_recorder import RunRecorder
 from tasks.core.retrieval.candidate import save_candidate
 from tasks.core.retrieval.encoders.mean import MeanEncoder
-from tasks.core.retrieval.item_similarity import unit_rows
+from tasks.core.retrieval.unit_rows import unit_rows
 from tasks.core.store.identity import code_version
 from tasks.core.store.store import Store
 from tasks.mean_of_genres.settings import FitRequest
@@ -45,10 +45,9 @@ def fit(request: FitRequest) -> dict:
     def write(folder: Path, learned: tuple[np.ndarray, np.ndarray, float]) -> Written:
         rows, vectors, recall = learned
         item_ids = [snapshot.item_ids[row] for row in rows]
-        save_candidate(folder, item_ids, vectors, vectors, MeanEncoder(vectors))
+        save_candidate(folder, item_ids, vectors, MeanEncoder(vectors))
         return Written(
             item_ids,
-            vectors,
             vectors,
             best_epoch=1,
             metrics={"validation_recall_50": recall},
