@@ -110,13 +110,14 @@ def fill_by_genres(
         wanted: int (m), rows; one without a genre stays as it is.
     """
     index = _GenreIndex(genres, table.likes)
-    taken, found = np.zeros(len(table), bool), dict[tuple[int, ...], tuple]()
+    taken = np.zeros(len(table), bool)
+    found: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
     for row in wanted.tolist():
         own = index.of[row]
         if own and own not in found:
             found[own] = index.nearest(own)
         if own:
-            _fill(table, row, *found[own], taken)
+            _fill(table, row, found[own], taken)
 
 
 class _GenreIndex:
@@ -151,9 +152,10 @@ class _GenreIndex:
 
 
 def _fill(
-    table: Neighbours, row: int, rows: np.ndarray, shares: np.ndarray, taken: np.ndarray
+    table: Neighbours, row: int, found: tuple[np.ndarray, np.ndarray], taken: np.ndarray
 ) -> None:
     """Fill one row; `taken`: bool (items), all false, as it is left."""
+    rows, shares = found
     count = int((table.rows[row] >= 0).sum())
     known = np.append(table.rows[row, :count], row)
     taken[known] = True
