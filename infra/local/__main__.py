@@ -95,10 +95,12 @@ def retrain(
         f"{day}",
         flush=True,
     )
-    paused = {family for family, is_paused in airflow.families().items() if is_paused}
-    for family in sorted(paused):
-        print(f"train_{family} is paused in Airflow: {family} is not trained", flush=True)
-    families = [family for family in airflow.families() if family not in paused]
+    families = []
+    for family, paused in airflow.families().items():
+        if paused:
+            print(f"train_{family} is paused in Airflow: {family} is not trained", flush=True)
+        else:
+            families.append(family)
     known = {
         (dag, r["dag_run_id"])
         for family in families

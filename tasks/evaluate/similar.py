@@ -32,11 +32,12 @@ def lists_of_neighbours(candidate: Candidate, item_ids: list[str], queries: Quer
     """int32 (users, K): the snapshot's rows of what a candidate says is like each user's newest
     like, −1 for an empty place; users without a history have an empty list.
     """
-    rows = rows_of_ids(list(candidate.item_ids), item_ids)
-    table = candidate.neighbours.remap(rows, len(item_ids))
     users, newest, seen = _askable(queries)
+    own = candidate.rows_of(item_ids)[newest]
+    found = np.where((own >= 0)[:, None], candidate.neighbours.rows[own], -1)
+    rows = rows_of_ids(list(candidate.item_ids), item_ids)
     lists = np.full((len(queries.users), K), -1, np.int32)
-    lists[users] = unseen_neighbours(table.rows[newest], newest, seen, K)
+    lists[users] = unseen_neighbours(np.where(found >= 0, rows[found], -1), newest, seen, K)
     return lists
 
 
@@ -60,8 +61,8 @@ def lists_of_items(
     return lists
 
 
-def item_cosine(liked: csr_matrix) -> Callable[[np.ndarray], np.ndarray]:
-    """Shrunk cosines of items: c_ij / (√(c_i c_j) + 20), c = X'X.
+def item_cosine(liked: csr_matrix, shrink: float = SHRINK) -> Callable[[np.ndarray], np.ndarray]:
+    """Shrunk cosines of items: c_ij / (√(c_i c_j) + shrink), c = X'X.
 
     Args:
         liked: X, float (users, items).
@@ -71,7 +72,8 @@ def item_cosine(liked: csr_matrix) -> Callable[[np.ndarray], np.ndarray]:
 
     def score(items: np.ndarray) -> np.ndarray:
         counts = (others[items] @ liked).toarray()
-        return (counts / (roots[items, None] * roots + SHRINK)).astype(np.float32)
+        lengths = np.maximum(roots[items, None] * roots + shrink, 1e-9)
+        return (counts / lengths).astype(np.float32)
 
     return score
 
@@ -82,15 +84,16 @@ def with_similar(
     """The metrics of a model, with those of its item-to-item lists: `similar_hr_10`,
     `similar_mrr_10`, `similar_genres_10` (of the users with a history) and `similar_coverage_10`.
     """
-    asked = queries.histories.lengths > 0
+    users, newest, _ = _askable(queries)
     found = hits(lists, queries.labels, catalogue.tail)
-    newest = np.zeros(len(lists), np.int64)
-    newest[asked] = newest_likes(queries.histories.select_users(np.flatnonzero(asked)))
+    items = np.zeros(len(lists), np.int64)
+    items[users] = newest
     figures = {
         "similar_hr_10": hit_rate(found.found, found.different),
         "similar_mrr_10": reciprocal_rank(found.found, found.different),
-        "similar_genres_10": genre_share(newest, lists, catalogue.features),
+        "similar_genres_10": genre_share(items, lists, catalogue.features),
     }
+    asked = queries.histories.lengths > 0
     figures = {name: np.where(asked, values, np.nan) for name, values in figures.items()}
     return dataclasses.replace(
         metrics,

@@ -27,8 +27,6 @@ from tasks.index.index_report import IndexReport, split_queries, tune_and_valida
 from tasks.index.served_users import ServedUsers, encode_users, find_served_users
 from tasks.index.settings import BundleRequest
 
-ITEMS = "items"
-
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
@@ -84,7 +82,7 @@ def bundle(request: BundleRequest) -> dict:
         _write(store, path, request, inputs, code)
     generation = store.find(*path)
     assert generation, "it was written, or found written, above"
-    IndexReport.of(generation.facts).judge(request.minimum_recall, ITEMS)
+    IndexReport.of(generation.facts).judge(request.minimum_recall)
     return _result(generation)
 
 
@@ -138,7 +136,7 @@ def _tune_items(
         request.search,
         ours=index.lineage["settings"]["factory"] == "auto",
     )
-    report.judge(request.minimum_recall, ITEMS)
+    report.judge(request.minimum_recall)
     return report, searcher
 
 

@@ -41,15 +41,15 @@ class IndexReport:
         """The report in the facts of a manifest."""
         return cls(facts["factory"], facts["search"], facts["depth"], Probe(**facts["probe"]))
 
-    def judge(self, minimum: float, of: str) -> None:
-        """Refuse an index whose recall is too low. `of` names its vectors in the message.
+    def judge(self, minimum: float) -> None:
+        """Refuse an index whose recall is too low.
 
         Raises:
             RefusedData: recall@50 below `minimum`.
         """
         if self.probe.recall < minimum:
             raise RefusedData(
-                f"the index {self.factory} of {of} finds too little of what exact search finds",
+                f"the index {self.factory} of items finds too little of what exact search finds",
                 got=f"recall@50 {self.probe.recall:.4f}",
                 allowed=f"at least {minimum}",
                 remedy="raise wanted_recall, nprobe or efSearch, or take Flat; what is live stays",

@@ -29,7 +29,6 @@ import numpy as np
 
 from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders import Encoder, load_encoder, save_encoder
-from tasks.core.retrieval.neighbours import FILE as NEIGHBOURS
 from tasks.core.retrieval.neighbours import Neighbours
 from tasks.core.store.arrays import StringTable, load, rows_of_ids, save
 from tasks.core.store.manifest import Artefact
@@ -112,9 +111,7 @@ class Candidate:
     @cached_property
     def neighbours(self) -> Neighbours:
         """The items most like each of its own; none in a candidate of an older version."""
-        if NEIGHBOURS not in self.artefact.files:
-            return Neighbours.none(len(self.item_ids))
-        return Neighbours.load(self.artefact.path, self.mmap)
+        return Neighbours.of(self.artefact, len(self.item_ids), self.mmap)
 
     @cached_property
     def cold(self) -> np.ndarray:

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.core.store.arrays import load, save
+from tasks.core.store.manifest import Artefact
 
 FILE = "neighbours.npy"
 GENRE_POOL = 200  # items of a genre, the most liked, that are looked at for an item of that genre
@@ -44,6 +45,13 @@ class Neighbours:
             np.zeros((items, 0), np.int32),
             np.zeros(items, np.int32),
         )
+
+    @classmethod
+    def of(cls, artefact: Artefact, items: int, mmap: bool = False) -> Neighbours:
+        """Those of a candidate or a generation; none of one of an older version."""
+        if FILE not in artefact.files:
+            return cls.none(items)
+        return cls.load(artefact.path, mmap)
 
     @classmethod
     def load(cls, folder: Path, mmap: bool = False) -> Neighbours:

@@ -12,6 +12,18 @@ def newest_likes(histories: Histories) -> np.ndarray:
     return histories.items[histories.offsets[1:] - 1]
 
 
+def are_listed(items: np.ndarray, histories: Histories) -> np.ndarray:
+    """bool (users, n): whether each of some items of a user is in the user's history.
+
+    Args:
+        items: int (users, n); −1, an empty place, is in none.
+    """
+    stride = int(max(items.max(initial=0), histories.items.max(initial=0))) + 1
+    keys = np.arange(len(items), dtype=np.int64)[:, None] * stride + items
+    listed = np.isin(keys, histories.users().astype(np.int64) * stride + histories.items)
+    return np.asarray(listed & (items >= 0))
+
+
 def unseen_neighbours(
     neighbours: np.ndarray, items: np.ndarray, seen: Histories, k: int
 ) -> np.ndarray:
@@ -22,15 +34,12 @@ def unseen_neighbours(
         items: int (users), what they are neighbours of, which is never shown.
         seen: item rows of each user.
     """
-    users = len(neighbours)
-    stride = int(max(neighbours.max(initial=0), seen.items.max(initial=0))) + 1
-    keys = np.arange(users, dtype=np.int64)[:, None] * stride + neighbours
-    hidden = np.isin(keys, seen.users().astype(np.int64) * stride + seen.items)
+    hidden = are_listed(neighbours, seen)
     hidden |= (neighbours < 0) | (neighbours == np.asarray(items)[:, None])
     order = np.argsort(hidden, axis=1, kind="stable")[:, :k]
     shown = np.where(
         np.take_along_axis(hidden, order, axis=1), -1, np.take_along_axis(neighbours, order, axis=1)
     )
-    made = np.full((users, k), -1, np.int32)
+    made = np.full((len(neighbours), k), -1, np.int32)
     made[:, : shown.shape[1]] = shown
     return made

@@ -37,7 +37,6 @@ import numpy as np
 from tasks.core.cli.errors import Corrupt
 from tasks.core.retrieval.encoders import Encoder, load_encoder
 from tasks.core.retrieval.faiss_search import Searcher, open_index
-from tasks.core.retrieval.neighbours import FILE as NEIGHBOURS
 from tasks.core.retrieval.neighbours import Neighbours
 from tasks.core.serving.id_index import IdIndex
 from tasks.core.store.arrays import StringTable, load
@@ -124,9 +123,7 @@ class Generation:
     @cached_property
     def neighbours(self) -> Neighbours:
         """The items most like each; none in a generation of an older version."""
-        if NEIGHBOURS not in self.artefact.files:
-            return Neighbours.none(len(self))
-        return Neighbours.load(self.path, mmap=True)
+        return Neighbours.of(self.artefact, len(self), mmap=True)
 
     def array(self, name: str) -> np.ndarray:
         """`<name>.npy`, mapped."""

@@ -24,7 +24,7 @@ from tasks.promote.gate.case import read_case
 from tasks.promote.gate.checks import metric_title
 from tasks.promote.gate.decide import decide
 from tasks.promote.gate.policy import read_policy
-from tasks.promote.gate.verdict_page import users_sentence, verdict_page
+from tasks.promote.gate.verdict_page import figure, users_sentence, verdict_page
 from tasks.promote.settings import GateRequest
 
 RESULT_FIELDS = (
@@ -199,10 +199,6 @@ def _log_to_mlflow(artefact: Artefact, verdict: dict, run: str | None) -> None:
             registry.tag_version(verdict["family"], verdict["version"], tags)
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
-
-
 def _description(verdict: dict) -> str:
     """Markdown for the run and the version: the decision, its reason, the metrics of each model."""
     lines = [
@@ -215,7 +211,7 @@ def _description(verdict: dict) -> str:
         if figures:
             lines.append(
                 f"| {model} | "
-                + " | ".join(_figure(figures.get(name)) for name in TABLE_METRICS)
+                + " | ".join(figure(figures.get(name)) for name in TABLE_METRICS)
                 + " |"
             )
     lines += [

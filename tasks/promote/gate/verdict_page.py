@@ -155,8 +155,8 @@ def _difference_row(name: str, one: dict) -> list[str]:
     return [
         name,
         str(one["users"]),
-        _figure(one["base"] + one["mean"]),
-        _figure(one["base"]),
+        figure(one["base"] + one["mean"]),
+        figure(one["base"]),
         _interval(one),
         f"{one['detectable']:.4f}",
     ]
@@ -164,7 +164,7 @@ def _difference_row(name: str, one: dict) -> list[str]:
 
 def _metric_row(verdict: dict, name: str, models: list[str]) -> list[str]:
     """A metric of every model, and the difference with p, p corrected, and the detectable one."""
-    figures = [_figure(verdict["metrics"][model].get(name)) for model in models]
+    figures = [figure(verdict["metrics"][model].get(name)) for model in models]
     difference = verdict["difference"].get(name)
     if difference is None:
         return [metric_title(name), *figures, "", "", "", ""]
@@ -182,7 +182,7 @@ def _seed_rows(verdict: dict) -> list[list[str]]:
     metric, seeds = verdict["policy"]["metric"], verdict["seeds"]
     if len(seeds) < 2:
         return []
-    return [[str(one["seed"]), _figure(one["metrics"][metric])] for one in seeds]
+    return [[str(one["seed"]), figure(one["metrics"][metric])] for one in seeds]
 
 
 def _breakable(text: str) -> Markup:
@@ -190,7 +190,8 @@ def _breakable(text: str) -> Markup:
     return Markup(re.sub(r"([._])(?=[a-z])", r"\1<wbr>", str(escape(text))))
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
+    """A figure as people read it; a dash where there is none."""
     return "–" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
 
 

@@ -17,7 +17,7 @@ from tasks.core.cli.log import log
 from tasks.core.data.snapshot import Queries
 from tasks.core.models.item_to_item.co_likes import CoLikes, Parameters
 from tasks.core.models.item_to_item.genres import GenreShares
-from tasks.core.retrieval.similar_lists import newest_likes, unseen_neighbours
+from tasks.core.retrieval.similar_lists import are_listed, newest_likes, unseen_neighbours
 
 HALF_LIVES = (15.0, 5.0, 50.0)  # likes; the first where nobody can be asked
 POPULARITIES = (0.1, 0.0, 0.2)
@@ -61,14 +61,12 @@ def choose(co_likes: CoLikes, genres: GenreShares, queries: Queries | None, plac
     few = _askable(queries, co_likes.likes)
     if few is None:
         return Choice(Parameters(HALF_LIVES[0], POPULARITIES[0]), GENRE_WEIGHTS[1], None, 0)
-    users = len(few.users)
-    asked, positions = np.unique(newest_likes(few.histories), return_inverse=True)
+    users, newest = len(few.users), newest_likes(few.histories)
+    asked, positions = np.unique(newest, return_inverse=True)
 
     def hits(found: np.ndarray) -> np.ndarray:
-        shown = unseen_neighbours(found[positions], newest_likes(few.histories), few.seen, K)
-        keys = few.labels.users().astype(np.int64) * co_likes.items + few.labels.items
-        wanted = np.isin(np.arange(users)[:, None] * co_likes.items + shown, keys)
-        return np.any(wanted & (shown >= 0), axis=1)
+        shown = unseen_neighbours(found[positions], newest, few.seen, K)
+        return np.any(are_listed(shown, few.labels), axis=1)
 
     tried = []
     for half_life, popularity in product(HALF_LIVES, POPULARITIES):
