@@ -39,13 +39,11 @@ class Learned:
 
     Attributes:
         rows: int32 (items of the snapshot), the model's row of each, −1 for one it does not know.
-        histories: what users liked in the training part, as those rows.
         settings: with what the data decided.
     """
 
     state: TrainingState
     rows: np.ndarray
-    histories: Histories
     settings: SizedSettings
 
 
@@ -88,7 +86,7 @@ def learn(
         group,
         settings.budget_minutes,
     )
-    return Learned(state, rows, histories, settings)
+    return Learned(state, rows, settings)
 
 
 def _trainer(
